@@ -1,0 +1,21 @@
+//! What a program may ask of a kernel, and what it gets: the contract between the front ends and the two
+//! kernels (the emulated one and Linux).
+//!
+//! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
+//! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
+//! * [`Errno`] error numbers and their texts
+//! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
+
+pub mod codec;
+mod errno;
+pub mod sys;
+
+pub use codec::{Answer, Failure, Header, transact};
+pub use errno::Errno;
+pub use netlink_packet_core as core;
+pub use netlink_packet_route as route;
+pub use netlink_packet_route::RouteNetlinkMessage as Message;
+pub use sys::{
+    Address, Call, ErrorOrigin, Fd, Now, PacketType, PathMtuDiscovery, Received, Reply, SocketKind,
+    SocketOption, SocketStatistics, System,
+};

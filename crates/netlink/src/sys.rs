@@ -1,0 +1,410 @@
+//! The system calls a front end (`ip`, `ping`, `tcpdump`, …) makes, as plain data.
+//!
+//! A front end is written once against [`System`]. Behind it stands the emulated kernel (in the same
+//! process, or a session's over a unix socket) or the real Linux kernel. [`Call`] and [`Reply`] can be
+//! sent as bytes; the methods of [`System`] are typed wrappers around one [`System::call`].
+//!
+//! Every call acts for one *task*: it has a host (of the world), a network namespace and open sockets.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::Errno;
+
+/// A descriptor of this task: a socket or an opened network namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fd(pub u32);
+
+/// Instants of a kernel's two clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Now {
+    /// Nanoseconds since the kernel (the world) started. Deadlines of [`Call::Wait`] are on this clock.
+    pub monotonic_ns: u64,
+    /// Nanoseconds since 1970. Capture time stamps are on this clock.
+    pub realtime_ns: u64,
+}
+
+/// Kinds of socket a front end opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SocketKind {
+    /// `AF_PACKET`: frames of the task's namespace. `cooked` (`SOCK_DGRAM`) hides the link header.
+    /// `protocol` is an EtherType, or [`ETH_P_ALL`]; 0 receives nothing until bound.
+    Packet { cooked: bool, protocol: u16 },
+    /// `AF_INET, SOCK_RAW`: received data starts with the IPv4 header.
+    RawIpv4 { protocol: u8 },
+    /// `AF_INET, SOCK_DGRAM`.
+    UdpIpv4,
+    /// `AF_NETLINK, NETLINK_ROUTE` that receives notifications. Bit `g - 1` joins group `g` (`RTNLGRP_*`).
+    RouteEvents { groups: u64 },
+}
+
+/// Every protocol, for [`SocketKind::Packet`].
+pub const ETH_P_ALL: u16 = 3;
+
+/// `IP_MTU_DISCOVER`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PathMtuDiscovery {
+    Dont,
+    Want,
+    Do,
+    Probe,
+}
+
+/// Socket options.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SocketOption {
+    /// `SO_BROADCAST`
+    Broadcast(bool),
+    /// `SO_BINDTODEVICE`; an empty name unbinds.
+    BindToDevice(String),
+    /// `SO_MARK`
+    Mark(u32),
+    /// `SO_DONTROUTE`
+    DontRoute(bool),
+    /// `SO_RCVBUF` in bytes; what does not fit is dropped and counted.
+    ReceiveBuffer(u32),
+    /// `IP_TTL`
+    Ttl(u8),
+    /// `IP_MULTICAST_TTL`
+    MulticastTtl(u8),
+    /// `IP_MULTICAST_LOOP`
+    MulticastLoop(bool),
+    /// `IP_MULTICAST_IF` by interface index
+    MulticastInterface(u32),
+    /// `IP_ADD_MEMBERSHIP` on an interface (0: chosen by route)
+    JoinMulticast { group: Ipv4Addr, ifindex: u32 },
+    /// `IP_DROP_MEMBERSHIP`
+    LeaveMulticast { group: Ipv4Addr, ifindex: u32 },
+    /// `IP_TOS`
+    Tos(u8),
+    /// `IP_MTU_DISCOVER`
+    PathMtuDiscovery(PathMtuDiscovery),
+    /// `IP_RECVERR`: errors are queued as [`Received::Error`].
+    ReceiveErrors(bool),
+    /// `IP_HDRINCL`: sent data starts with the IPv4 header.
+    HeaderIncluded(bool),
+    /// `ICMP_FILTER`: bit `t` set discards ICMP type `t`.
+    IcmpFilter(u32),
+    /// `PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC` until the socket closes.
+    Promiscuous { ifindex: u32 },
+    /// `IP_OPTIONS`: raw option bytes put into every header sent (record route, time stamp).
+    IpOptions(Vec<u8>),
+}
+
+/// A socket address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Address {
+    Ipv4 {
+        address: Ipv4Addr,
+        port: u16,
+    },
+    Ipv6 {
+        address: Ipv6Addr,
+        port: u16,
+        scope: u32,
+    },
+    /// `sockaddr_ll`. `protocol` is an EtherType; `ifindex` 0 means every interface.
+    Link {
+        ifindex: u32,
+        protocol: u16,
+        mac: [u8; 6],
+    },
+}
+
+/// `PACKET_HOST`, `PACKET_BROADCAST`, … : how a frame relates to the device it was seen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PacketType {
+    Host = 0,
+    Broadcast = 1,
+    Multicast = 2,
+    OtherHost = 3,
+    Outgoing = 4,
+}
+
+/// Where a queued error comes from (`struct sock_extended_err`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ErrorOrigin {
+    Local,
+    Icmp { kind: u8, code: u8, from: Ipv4Addr },
+}
+
+/// One item of a socket's receive queue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Received {
+    /// From a packet socket. VLAN tags that the kernel keeps beside the frame are put back into `data`.
+    Frame {
+        data: Vec<u8>,
+        ifindex: u32,
+        /// EtherType, as `sll_protocol`.
+        protocol: u16,
+        packet_type: PacketType,
+        /// `ARPHRD_*` of the device (1 Ethernet, 772 loopback).
+        hardware: u16,
+        /// Source address of the link header.
+        mac: [u8; 6],
+        realtime_ns: u64,
+    },
+    /// From a raw or UDP socket. Raw data starts with the IPv4 header.
+    Datagram { data: Vec<u8>, from: Address, to: Address, ttl: u8, tos: u8, ifindex: u32, realtime_ns: u64 },
+    /// From the error queue of a socket with [`SocketOption::ReceiveErrors`].
+    Error {
+        errno: Errno,
+        origin: ErrorOrigin,
+        /// `ee_info`: the MTU for `EMSGSIZE`.
+        info: u32,
+        /// Destination of the packet that caused the error.
+        to: Address,
+        /// The offending packet: for raw sockets its IPv4 header and payload as quoted by the ICMP
+        /// error; for UDP the payload only.
+        data: Vec<u8>,
+        realtime_ns: u64,
+    },
+    /// One or more netlink notifications.
+    Netlink(Vec<u8>),
+}
+
+/// `PACKET_STATISTICS` and the like.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketStatistics {
+    pub received: u64,
+    pub dropped: u64,
+}
+
+/// One system call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Call {
+    Now,
+    /// One rtnetlink request (a whole `nlmsghdr` with payload); answered with every message of the
+    /// answer up to and including the acknowledgement, error or `NLMSG_DONE`.
+    Netlink(Vec<u8>),
+    Socket(SocketKind),
+    SetOption {
+        fd: Fd,
+        option: SocketOption,
+    },
+    Bind {
+        fd: Fd,
+        address: Address,
+    },
+    Connect {
+        fd: Fd,
+        address: Address,
+    },
+    /// `getsockname`
+    LocalAddress(Fd),
+    Send {
+        fd: Fd,
+        data: Vec<u8>,
+        to: Option<Address>,
+    },
+    /// Takes up to `max` queued items; never blocks.
+    Receive {
+        fd: Fd,
+        max: u32,
+    },
+    Statistics(Fd),
+    Close(Fd),
+    /// Blocks until one of `fds` has something to receive, or the monotonic clock reaches `until_ns`.
+    /// `bounded` promises that this program ends by itself even if nothing more arrives (`ping -c 3`,
+    /// `sleep 6`): such a wait lets virtual time jump ahead; any other (`tcpdump`, `ping` without an
+    /// end) only watches time pass.
+    Wait {
+        fds: Vec<Fd>,
+        until_ns: Option<u64>,
+        bounded: bool,
+    },
+    /// Reads a file under `/proc/sys/net`, `/proc/net`, `/sys/class/net` as seen from the task's namespace.
+    ReadFile(String),
+    WriteFile {
+        path: String,
+        data: Vec<u8>,
+    },
+    /// Entries of a directory there, sorted.
+    ListDirectory(String),
+    /// Creates a named network namespace (`ip netns add`).
+    NetnsAdd(String),
+    /// Removes a name; the namespace lives on while a task is in it.
+    NetnsDelete(String),
+    /// Names, in the order in which a directory listing gives them on Linux (newest first on tmpfs).
+    NetnsList,
+    /// Moves the task into a named namespace (`setns`).
+    NetnsEnter(String),
+    /// Opens a named namespace; the descriptor's number goes into `IFLA_NET_NS_FD` and the like.
+    NetnsOpen(String),
+    /// Opens the task's own namespace.
+    NetnsOpenSelf,
+}
+
+/// The answer to a [`Call`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reply {
+    Done,
+    Now(Now),
+    Bytes(Vec<u8>),
+    Fd(Fd),
+    Address(Address),
+    Sent(u32),
+    Received(Vec<Received>),
+    Statistics(SocketStatistics),
+    /// Which of the waited descriptors are ready; empty when the deadline passed.
+    Ready(Vec<Fd>),
+    Names(Vec<String>),
+}
+
+/// A kernel, as one task sees it.
+///
+/// Every method fails with the error number that Linux gives in the same case; `ENOSYS` where this kernel
+/// lacks the call.
+pub trait System {
+    /// Performs one call. Only [`Call::Wait`] blocks; it fails with `EINTR` when a signal interrupts it.
+    fn call(&mut self, call: Call) -> Result<Reply, Errno>;
+
+    fn now(&mut self) -> Result<Now, Errno> {
+        match self.call(Call::Now)? {
+            Reply::Now(now) => Ok(now),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    fn netlink(&mut self, request: Vec<u8>) -> Result<Vec<u8>, Errno> {
+        self.bytes(Call::Netlink(request))
+    }
+
+    fn socket(&mut self, kind: SocketKind) -> Result<Fd, Errno> {
+        self.fd(Call::Socket(kind))
+    }
+
+    fn set_option(&mut self, fd: Fd, option: SocketOption) -> Result<(), Errno> {
+        self.done(Call::SetOption { fd, option })
+    }
+
+    fn bind(&mut self, fd: Fd, address: Address) -> Result<(), Errno> {
+        self.done(Call::Bind { fd, address })
+    }
+
+    fn connect(&mut self, fd: Fd, address: Address) -> Result<(), Errno> {
+        self.done(Call::Connect { fd, address })
+    }
+
+    fn local_address(&mut self, fd: Fd) -> Result<Address, Errno> {
+        match self.call(Call::LocalAddress(fd))? {
+            Reply::Address(address) => Ok(address),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    fn send(&mut self, fd: Fd, data: Vec<u8>, to: Option<Address>) -> Result<usize, Errno> {
+        match self.call(Call::Send { fd, data, to })? {
+            Reply::Sent(length) => Ok(length as usize),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    fn receive(&mut self, fd: Fd, max: u32) -> Result<Vec<Received>, Errno> {
+        match self.call(Call::Receive { fd, max })? {
+            Reply::Received(items) => Ok(items),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    fn statistics(&mut self, fd: Fd) -> Result<SocketStatistics, Errno> {
+        match self.call(Call::Statistics(fd))? {
+            Reply::Statistics(statistics) => Ok(statistics),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    fn close(&mut self, fd: Fd) -> Result<(), Errno> {
+        self.done(Call::Close(fd))
+    }
+
+    /// See [`Call::Wait`]. An empty answer means that the deadline passed.
+    fn wait(&mut self, fds: &[Fd], until_ns: Option<u64>, bounded: bool) -> Result<Vec<Fd>, Errno> {
+        let call = Call::Wait { fds: fds.to_vec(), until_ns, bounded };
+        match self.call(call)? {
+            Reply::Ready(ready) => Ok(ready),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<Vec<u8>, Errno> {
+        self.bytes(Call::ReadFile(path.to_owned()))
+    }
+
+    fn write_file(&mut self, path: &str, data: &[u8]) -> Result<(), Errno> {
+        self.done(Call::WriteFile { path: path.to_owned(), data: data.to_vec() })
+    }
+
+    fn list_directory(&mut self, path: &str) -> Result<Vec<String>, Errno> {
+        self.names(Call::ListDirectory(path.to_owned()))
+    }
+
+    fn netns_add(&mut self, name: &str) -> Result<(), Errno> {
+        self.done(Call::NetnsAdd(name.to_owned()))
+    }
+
+    fn netns_delete(&mut self, name: &str) -> Result<(), Errno> {
+        self.done(Call::NetnsDelete(name.to_owned()))
+    }
+
+    fn netns_list(&mut self) -> Result<Vec<String>, Errno> {
+        self.names(Call::NetnsList)
+    }
+
+    fn netns_enter(&mut self, name: &str) -> Result<(), Errno> {
+        self.done(Call::NetnsEnter(name.to_owned()))
+    }
+
+    fn netns_open(&mut self, name: &str) -> Result<Fd, Errno> {
+        self.fd(Call::NetnsOpen(name.to_owned()))
+    }
+
+    fn netns_open_self(&mut self) -> Result<Fd, Errno> {
+        self.fd(Call::NetnsOpenSelf)
+    }
+
+    #[doc(hidden)]
+    fn done(&mut self, call: Call) -> Result<(), Errno> {
+        match self.call(call)? {
+            Reply::Done => Ok(()),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    #[doc(hidden)]
+    fn bytes(&mut self, call: Call) -> Result<Vec<u8>, Errno> {
+        match self.call(call)? {
+            Reply::Bytes(bytes) => Ok(bytes),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    #[doc(hidden)]
+    fn fd(&mut self, call: Call) -> Result<Fd, Errno> {
+        match self.call(call)? {
+            Reply::Fd(fd) => Ok(fd),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    #[doc(hidden)]
+    fn names(&mut self, call: Call) -> Result<Vec<String>, Errno> {
+        match self.call(call)? {
+            Reply::Names(names) => Ok(names),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+}
+
+impl<S: System + ?Sized> System for &mut S {
+    fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+        (**self).call(call)
+    }
+}
+
+impl<S: System + ?Sized> System for Box<S> {
+    fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+        (**self).call(call)
+    }
+}
