@@ -1,1 +1,102 @@
+//! The front ends: one file a command, argv in, system calls to a kernel, text out.
+//!
+//! A front end is a function from [`Program`] to an exit code. It reaches the network only through
+//! [`hairpin_netlink::System`] and everything else (streams, files, other programs) through [`Shell`], so
+//! the same code serves the emulated kernel and Linux, as a process of its own or inside a test.
 
+use std::io::{BufRead, Read, Write};
+
+use hairpin_netlink::System;
+
+mod arp;
+mod arping;
+mod brctl;
+mod bridge;
+mod ethtool;
+mod ifconfig;
+mod ip;
+mod ping;
+mod route;
+mod sleep;
+mod ssh;
+mod sudo;
+mod sysctl;
+mod tcpdump;
+mod traceroute;
+
+/// What a front end runs with.
+pub struct Program<'a> {
+    /// The name it was called by, without directory.
+    pub name: &'a str,
+    /// The arguments behind the name.
+    pub args: &'a [String],
+    pub system: &'a mut dyn System,
+    pub shell: &'a mut dyn Shell,
+}
+
+/// A signal that asks a front end to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    Interrupt,
+    Terminate,
+    /// `ping` prints its statistics so far and goes on.
+    Quit,
+}
+
+/// What surrounds a front end besides the network.
+pub trait Shell {
+    fn out(&mut self) -> &mut dyn Write;
+    fn err(&mut self) -> &mut dyn Write;
+    fn input(&mut self) -> &mut dyn BufRead;
+    /// Opens a file of the user for reading.
+    fn open(&mut self, path: &str) -> std::io::Result<Box<dyn Read>>;
+    /// Creates or empties a file of the user.
+    fn create(&mut self, path: &str) -> std::io::Result<Box<dyn Write>>;
+    /// An environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// Whether standard output is a terminal.
+    fn is_terminal(&self) -> bool;
+    /// The process id: `ping` puts its low 16 bits into its packets.
+    fn process_id(&self) -> u32;
+    /// Takes the signal that has arrived since the last call, if any. A wait that a signal interrupts
+    /// fails with `EINTR`.
+    fn take_signal(&mut self) -> Option<Signal>;
+    /// Runs another program, ours or the system's, in the task's present network namespace, and returns its
+    /// exit code (in a process of our own this replaces the process and does not return).
+    ///
+    /// # Errors
+    /// The program cannot be started.
+    fn exec(&mut self, argv: &[String]) -> std::io::Result<i32>;
+    /// Runs a command line on another host of the world (`ssh HOST CMD`).
+    ///
+    /// # Errors
+    /// There is no such host, or the kernel is not a world's.
+    fn exec_on(&mut self, host: &str, argv: &[String]) -> std::io::Result<i32>;
+}
+
+/// A front end: runs a program to its exit code.
+pub type Main = fn(&mut Program<'_>) -> i32;
+
+/// Every front end by the name it is called by.
+pub const FRONT_ENDS: &[(&str, Main)] = &[
+    ("arp", arp::main),
+    ("arping", arping::main),
+    ("brctl", brctl::main),
+    ("bridge", bridge::main),
+    ("ethtool", ethtool::main),
+    ("ifconfig", ifconfig::main),
+    ("ip", ip::main),
+    ("ping", ping::main),
+    ("route", route::main),
+    ("sleep", sleep::main),
+    ("ssh", ssh::main),
+    ("sudo", sudo::main),
+    ("sysctl", sysctl::main),
+    ("tcpdump", tcpdump::main),
+    ("traceroute", traceroute::main),
+];
+
+/// The front end called `name`.
+pub fn find(name: &str) -> Option<Main> {
+    FRONT_ENDS.iter().find(|(known, _)| *known == name).map(|(_, main)| *main)
+}

@@ -1,1 +1,7 @@
+//! Packets as bytes.
+//!
+//! [`smoltcp`]'s wire layer is re-exported; beside it stands one file a protocol for what it lacks.
 
+pub mod vlan;
+
+pub use smoltcp::wire as smol;

@@ -1,0 +1,8 @@
+//! `bridge`
+
+use crate::Program;
+
+pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    let _ = writeln!(program.shell.err(), "bridge: not built yet");
+    1
+}

@@ -1,0 +1,8 @@
+//! `ethtool`
+
+use crate::Program;
+
+pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    let _ = writeln!(program.shell.err(), "ethtool: not built yet");
+    1
+}

@@ -1,0 +1,8 @@
+//! `ip`
+
+use crate::Program;
+
+pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    let _ = writeln!(program.shell.err(), "ip: not built yet");
+    1
+}

@@ -1,0 +1,8 @@
+//! `route`
+
+use crate::Program;
+
+pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    let _ = writeln!(program.shell.err(), "route: not built yet");
+    1
+}
