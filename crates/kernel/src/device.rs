@@ -180,6 +180,8 @@ pub struct Device {
     pub addr_assign: AddrAssign,
     /// How many users want every frame (`dev->promiscuity`); the user's own wish is in `user_promisc`.
     pub promiscuity: u32,
+    /// It is promiscuous because it has no filter for its secondary unicast addresses.
+    pub uc_promisc: bool,
     pub allmulti: u32,
     pub user_promisc: bool,
     pub user_allmulti: bool,
