@@ -13,6 +13,7 @@ mod node;
 mod plan;
 mod read;
 mod suggest;
+mod syntax_help;
 mod words;
 mod yaml;
 

@@ -10,6 +10,7 @@ use granit_parser::{Event, Marker, Options, Parser, ScalarStyle, Tag};
 
 use crate::error::{Error, Position};
 use crate::node::{Data, Entry, Node, Place};
+use crate::syntax_help;
 
 /// The longest file, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -39,7 +40,10 @@ pub(crate) fn read(file: &Arc<str>, text: &str) -> Result<Node, Vec<Error>> {
     for item in Parser::new_from_str_with_options(text, options) {
         let step = match item {
             Ok((event, span)) => builder.event(event, span.tag_start().unwrap_or(span.start)),
-            Err(error) => Err(builder.place(*error.marker()).error(format!("not YAML: {}", error.kind()))),
+            Err(error) => {
+                let message = format!("not YAML: {}", error.kind());
+                Err(builder.place(*error.marker()).error_with(message, syntax_help::help(error.kind())))
+            }
         };
         if let Err(error) = step {
             builder.errors.push(error);

@@ -218,9 +218,37 @@ fn no_yaml_or_no_world() {
         "w.yaml:3:3: merge keys (`<<`) are not part of a world file\n  help: `extends: FILE` merges files",
     );
     says("hosts: {[a]: b}", "w.yaml:1:9: a key must be a single word or text, not a list or a map");
-    says("hosts: {a: \"b}", "");
-    says("hosts:\n\ta:\n", "");
-    says("hosts: {a: *x}", "");
+    says("hosts: {a: \"b}", "w.yaml:1:12: not YAML: unclosed quote\n  help: close the quote");
+    says(
+        "hosts:\n\ta:\n",
+        "w.yaml:2:2: not YAML: tabs disallowed within this context (block indentation)\n  help: indent with blanks, not with tabs",
+    );
+    says(
+        "hosts: {a: *x}",
+        "w.yaml:1:12: not YAML: while parsing node, found unknown anchor\n  help: a text that begins with `*` needs quotes: `\"*…\"`",
+    );
+    says("hosts:\n  a: &x {nics: *x}", "w.yaml:2:16: an alias inside the value it stands for");
+    says(
+        "hosts: {a: {nics: {e: {mac:02:00:00:00:00:01}}}}",
+        "w.yaml:1:24: unknown key `mac:02:00:00:00:00:01` in NIC `e`\n  help: a blank must follow the colon: `mac: …`",
+    );
+}
+
+#[test]
+fn bombs() {
+    let mut laughs = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
+    for level in 1..12 {
+        let below = vec![format!("*a{}", level - 1); 10].join(", ");
+        laughs.push_str(&format!("a{level}: &a{level} [{below}]\n"));
+    }
+    says(&laughs, "w.yaml:5:40: more than 100000 values with all aliases written out");
+    let deep = format!("hosts: {}", "{a: ".repeat(60));
+    says(&deep, "w.yaml:1:100: nested deeper than 24 levels");
+    let mut chain = String::from("b0: &b0 [[[[[[[[[[x]]]]]]]]]]\n");
+    chain.push_str("b1: &b1 [[[[[[[[[[*b0]]]]]]]]]]\nb2: [[[[[[[[[[*b1]]]]]]]]]]\n");
+    says(&chain, "w.yaml:3:16: with this alias nested deeper than 24 levels");
+    let long = "#".repeat((1 << 20) + 1);
+    says(&long, "w.yaml: the file is too long for a world: 1048577 bytes, at most 1048576");
 }
 
 #[test]

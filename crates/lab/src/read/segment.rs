@@ -47,12 +47,12 @@ impl<'n> Wiring<'n> {
             return None;
         }
         let ports = self.ports.entry(name.to_owned()).or_default();
-        if let Some((mac, place)) = mac {
-            if let Some(other) = ports.iter().find(|port| port.mac == Some(mac)) {
-                let message = format!("the MAC address is taken in segment `{name}`: {} has it", other.owner);
-                let help = "give one of them another, or leave `mac` out: then each gets its own";
-                reader.fail(place.error_with(message, help));
-            }
+        if let Some((mac, place)) = mac
+            && let Some(other) = ports.iter().find(|port| port.mac == Some(mac))
+        {
+            let message = format!("the MAC address is taken in segment `{name}`: {} has it", other.owner);
+            let help = "give one of them another, or leave `mac` out: then each gets its own";
+            reader.fail(place.error_with(message, help));
         }
         let place = segment.place.clone();
         ports.push(Port { owner: owner.to_owned(), mac: mac.map(|(mac, _)| mac), place });

@@ -70,7 +70,11 @@ impl Reader {
         let entries = self.map(node, what);
         for entry in entries.iter().filter(|entry| !keys.contains(&entry.key.as_str())) {
             let message = format!("unknown key `{}` in {what}", entry.key);
-            self.fail(entry.place.error_with(message, suggest::help(&entry.key, "keys", keys)));
+            let help = match entry.key.split_once(':') {
+                Some((key, _)) if keys.contains(&key) => format!("a blank must follow the colon: `{key}: …`"),
+                _ => suggest::help(&entry.key, "keys", keys),
+            };
+            self.fail(entry.place.error_with(message, help));
         }
         Record { node, entries }
     }
