@@ -246,7 +246,7 @@ fn bombs() {
     says(&deep, "w.yaml:1:100: nested deeper than 24 levels");
     let mut chain = String::from("b0: &b0 [[[[[[[[[[x]]]]]]]]]]\n");
     chain.push_str("b1: &b1 [[[[[[[[[[*b0]]]]]]]]]]\nb2: [[[[[[[[[[*b1]]]]]]]]]]\n");
-    says(&chain, "w.yaml:3:16: with this alias nested deeper than 24 levels");
+    says(&chain, "w.yaml:3:15: with this alias nested deeper than 24 levels");
     let long = "#".repeat((1 << 20) + 1);
     says(&long, "w.yaml: the file is too long for a world: 1048577 bytes, at most 1048576");
 }
