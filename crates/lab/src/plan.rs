@@ -2,7 +2,7 @@
 //!
 //! The wires come first, then the hosts with their NICs, then each host's configuration as the command lines a
 //! user would type. The order within a host is fixed: bridges must be there before their ports, addresses
-//! before the routes that need them.
+//! before the routes that need them. Devices stand behind `dev` or `name`: a bare `br` or `up` would be a keyword.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -76,7 +76,7 @@ impl On<'_> {
     fn machine(&mut self) {
         let host = self.host;
         self.steps.push(Step::Host { name: host.name.clone() });
-        self.command(["ip", "link", "set", "lo", "up"]);
+        self.command(["ip", "link", "set", "dev", "lo", "up"]);
         for nic in &host.nics {
             self.steps.push(Step::Nic {
                 host: host.name.clone(),
@@ -145,8 +145,8 @@ impl On<'_> {
 
     fn bridge(&mut self, bridge: &Bridge, taken: &mut BTreeSet<String>) {
         let name = bridge.name.as_str();
-        self.command(["ip", "link", "add", name, "type", "bridge"]);
-        self.command(["ip", "link", "set", name, "up"]);
+        self.command(["ip", "link", "add", "name", name, "type", "bridge"]);
+        self.command(["ip", "link", "set", "dev", name, "up"]);
         if let Some(addr) = &bridge.addr {
             self.command(["ip", "addr", "add", addr, "dev", name]);
         }
@@ -154,13 +154,13 @@ impl On<'_> {
         // none. Only a port that comes and goes tells the two apart.
         let Some(carrier) = bridge.carrier else { return };
         let port = port_name(name, taken);
-        self.command(["ip", "link", "add", &port, "type", "dummy"]);
-        self.command(["ip", "link", "set", &port, "master", name, "up"]);
+        self.command(["ip", "link", "add", "name", &port, "type", "dummy"]);
+        self.command(["ip", "link", "set", "dev", &port, "master", name, "up"]);
         if carrier {
             taken.insert(port);
         } else {
             self.command(["sleep", "0.2"]);
-            self.command(["ip", "link", "del", &port]);
+            self.command(["ip", "link", "del", "dev", &port]);
         }
     }
 
@@ -171,13 +171,13 @@ impl On<'_> {
             self.sysctl(&format!("net.ipv6.conf.{}.disable_ipv6", name.replace('.', "/")), "1");
         }
         if let Some(mode) = nic.addrgenmode {
-            self.command(["ip", "link", "set", name, "addrgenmode", mode.as_str()]);
+            self.command(["ip", "link", "set", "dev", name, "addrgenmode", mode.as_str()]);
         }
         if let Some(master) = &nic.master {
-            self.command(["ip", "link", "set", name, "master", master]);
+            self.command(["ip", "link", "set", "dev", name, "master", master]);
         }
         if nic.up {
-            self.command(["ip", "link", "set", name, "up"]);
+            self.command(["ip", "link", "set", "dev", name, "up"]);
         }
     }
 

@@ -38,32 +38,32 @@ hosts:
     let expected = "\
 segment lan: switch, pad 60, trunk [200, 300], a learns 10.0.2.0/24 on eth0 from IP
 host a
-a: ip link set lo up
+a: ip link set dev lo up
 a: NIC eth0 02:00:00:00:00:01 in lan
 a: NIC eth0.5 02:00:00:00:00:02 unplugged
 a: ip link property add dev eth0 altname enp0s3
 host b
-b: ip link set lo up
+b: ip link set dev lo up
 a: sysctl -qw net.ipv4.ip_forward=1
 a: sysctl -qw 'net.ipv4.tcp_rmem=4096 87380 6291456'
-a: ip link add br0 type bridge
-a: ip link set br0 up
+a: ip link add name br0 type bridge
+a: ip link set dev br0 up
 a: ip addr add 172.17.0.1/16 dev br0
-a: ip link add br0-p type dummy
-a: ip link set br0-p master br0 up
-a: ip link add br-9bf9aa158c15 type bridge
-a: ip link set br-9bf9aa158c15 up
-a: ip link add br-9bf9a-p type dummy
-a: ip link set br-9bf9a-p master br-9bf9aa158c15 up
+a: ip link add name br0-p type dummy
+a: ip link set dev br0-p master br0 up
+a: ip link add name br-9bf9aa158c15 type bridge
+a: ip link set dev br-9bf9aa158c15 up
+a: ip link add name br-9bf9a-p type dummy
+a: ip link set dev br-9bf9a-p master br-9bf9aa158c15 up
 a: sleep 0.2
-a: ip link del br-9bf9a-p
-a: ip link add br1 type bridge
-a: ip link set br1 up
+a: ip link del dev br-9bf9a-p
+a: ip link add name br1 type bridge
+a: ip link set dev br1 up
 a: sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
-a: ip link set eth0 addrgenmode none
-a: ip link set eth0 up
+a: ip link set dev eth0 addrgenmode none
+a: ip link set dev eth0 up
 a: sysctl -qw net.ipv6.conf.eth0/5.disable_ipv6=1
-a: ip link set eth0.5 master br0
+a: ip link set dev eth0.5 master br0
 a: ip addr add 10.0.2.15/24 dev eth0 brd + noprefixroute
 a: ip route add default via 10.0.2.2 proto dhcp
 a: skipped, there is no netfilter yet: iptables -A INPUT -m comment --comment 'a b' -j DROP
@@ -82,8 +82,8 @@ a: skipped, there is no DNS yet: dns server 10.0.2.3
 fn ports_of_bridges_with_like_names_do_not_collide() {
     let yaml = "hosts: {a: {bridges: {bridge-one: {carrier: yes}, bridge-only: {carrier: yes}}}}";
     let text = steps(yaml);
-    assert!(text.contains("ip link add bridge-o-p type dummy"), "{text}");
-    assert!(text.contains("ip link add bridge-o-p2 type dummy"), "{text}");
+    assert!(text.contains("ip link add name bridge-o-p type dummy"), "{text}");
+    assert!(text.contains("ip link add name bridge-o-p2 type dummy"), "{text}");
 }
 
 #[test]
@@ -100,11 +100,11 @@ fn the_built_in_worlds_are_what_they_promise() {
     let nat = hairpin_lab::builtin("nat").unwrap().unwrap();
     let text = plan(&nat).to_string();
     assert_eq!(nat.hosts[0].name, "host");
-    for line in ["host: ip link set eth0 up", "host: ip addr add 10.0.2.15/24 dev eth0 brd +"] {
+    for line in ["host: ip link set dev eth0 up", "host: ip addr add 10.0.2.15/24 dev eth0 brd +"] {
         assert!(text.lines().any(|step| step == line), "{line}\n{text}");
     }
     let bare = hairpin_lab::builtin("bare").unwrap().unwrap();
-    assert_eq!(plan(&bare).to_string(), "host box\nbox: ip link set lo up\n");
+    assert_eq!(plan(&bare).to_string(), "host box\nbox: ip link set dev lo up\n");
     assert!(hairpin_lab::builtin("nope").is_none());
 }
 
