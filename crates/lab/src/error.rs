@@ -39,10 +39,24 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// All that is wrong with a world, at least one thing, in the order of the file.
+/// The most errors that are kept: nobody mends more at a time.
+const MAX_ERRORS: usize = 50;
+
+/// What is wrong with a world, at least one thing, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Errors {
     pub list: Vec<Error>,
+    /// How many more there are.
+    pub omitted: usize,
+}
+
+impl Errors {
+    pub(crate) fn new(mut list: Vec<Error>) -> Self {
+        list.sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
+        let omitted = list.len().saturating_sub(MAX_ERRORS);
+        list.truncate(MAX_ERRORS);
+        Self { list, omitted }
+    }
 }
 
 impl fmt::Display for Errors {
@@ -53,7 +67,11 @@ impl fmt::Display for Errors {
             }
             write!(f, "{error}")?;
         }
-        Ok(())
+        match self.omitted {
+            0 => Ok(()),
+            1 => write!(f, "\nand one more error"),
+            omitted => write!(f, "\nand {omitted} more errors"),
+        }
     }
 }
 
@@ -61,6 +79,6 @@ impl std::error::Error for Errors {}
 
 impl From<Error> for Errors {
     fn from(error: Error) -> Self {
-        Self { list: vec![error] }
+        Self::new(vec![error])
     }
 }

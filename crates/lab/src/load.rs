@@ -58,7 +58,7 @@ impl Files<'_, '_> {
     /// The tree of a file laid over the tree of what it extends.
     fn resolve(&mut self, path: &str, text: &str) -> Result<Node, Errors> {
         let file: Arc<str> = Arc::from(path);
-        let mut root = yaml::read(&file, text).map_err(|list| Errors { list })?;
+        let mut root = yaml::read(&file, text).map_err(Errors::new)?;
         let Data::Map(entries) = &mut root.data else {
             let help = "it begins with `hosts:` or `extends:`";
             return Err(root.place.error_with(format!("a world is a map, not {}", root.kind()), help).into());
@@ -161,9 +161,8 @@ fn is_yaml(name: &str) -> bool {
 }
 
 fn unreadable(path: &str, error: &io::Error) -> Errors {
-    let names: Vec<&str> = builtin::names().collect();
-    let help =
-        (!path.contains('/') && !is_yaml(path)).then(|| suggest::help(path, "built-in worlds", &names));
+    let help = (!path.contains('/') && !is_yaml(path))
+        .then(|| suggest::help(path, "built-in worlds", builtin::names()));
     Error { file: Arc::from(path), position: None, message: format!("cannot read: {error}"), help }.into()
 }
 

@@ -103,8 +103,8 @@ impl On<'_> {
             .map(|bridge| bridge.name.clone())
             .chain(host.nics.iter().map(|nic| nic.name.clone()))
             .collect();
-        for bridge in &host.bridges {
-            self.bridge(bridge, &mut taken);
+        for (position, bridge) in host.bridges.iter().enumerate() {
+            self.bridge(bridge, position, &mut taken);
         }
         for nic in &host.nics {
             self.nic(nic);
@@ -143,7 +143,7 @@ impl On<'_> {
         }
     }
 
-    fn bridge(&mut self, bridge: &Bridge, taken: &mut BTreeSet<String>) {
+    fn bridge(&mut self, bridge: &Bridge, position: usize, taken: &mut BTreeSet<String>) {
         let name = bridge.name.as_str();
         self.command(["ip", "link", "add", "name", name, "type", "bridge"]);
         self.command(["ip", "link", "set", "dev", name, "up"]);
@@ -153,7 +153,7 @@ impl On<'_> {
         // A bridge that never had a port shows carrier as a new device does; one that has lost its last port has
         // none. Only a port that comes and goes tells the two apart.
         let Some(carrier) = bridge.carrier else { return };
-        let port = port_name(name, taken);
+        let port = port_name(name, position, taken);
         self.command(["ip", "link", "add", "name", &port, "type", "dummy"]);
         self.command(["ip", "link", "set", "dev", &port, "master", name, "up"]);
         if carrier {
@@ -199,12 +199,13 @@ impl On<'_> {
     }
 }
 
-/// The name of the device that gives a bridge carrier: it begins as the bridge's, as far as IFNAMSIZ allows.
-fn port_name(bridge: &str, taken: &BTreeSet<String>) -> String {
+/// The name of the device that gives the bridge at this position of its host carrier. It begins as the bridge's,
+/// as far as IFNAMSIZ allows.
+fn port_name(bridge: &str, position: usize, taken: &BTreeSet<String>) -> String {
     let end = bridge.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= 8).last();
     let stem = bridge.get(..end.unwrap_or(0)).unwrap_or_default();
     let mut name = format!("{stem}-p");
-    for number in 2_u32.. {
+    for number in position.saturating_add(1).. {
         if !taken.contains(&name) {
             break;
         }

@@ -1,14 +1,26 @@
 //! "Did you mean …?"
 
+/// The most names that are looked at, so that a file full of slips costs little.
+const MAX_KNOWN: usize = 200;
+/// The most names that are listed.
+const MAX_LISTED: usize = 16;
+
+/// The longest name worth comparing, in bytes: no longer one means anything in a world.
+const MAX_LENGTH: usize = 128;
+
 /// The one of `known` that is most like `word`, if any is like enough to be a slip of it.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // No name of a world is longer, and distances of huge words cost their product.
-    if word.len() > 128 {
+pub(crate) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() > MAX_LENGTH {
         return None;
     }
-    let limit = (word.chars().count() / 3).max(1);
+    let length = word.chars().count();
+    let limit = (length / 3).max(1);
     known
-        .into_iter()
+        .take(MAX_KNOWN)
+        .filter(|candidate| {
+            let other = candidate.chars().take(MAX_LENGTH).count();
+            other > 1 && other.abs_diff(length) <= limit
+        })
         .map(|candidate| (distance(word, candidate), candidate))
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
@@ -16,12 +28,20 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// The help for `word`, which is none of `known`: the nearest one, or all of them.
-pub(crate) fn help(word: &str, what: &str, known: &[&str]) -> String {
-    match nearest(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => format!("there is no {what} here"),
-        None => format!("{what}: {}", known.join(", ")),
+pub(crate) fn help<'a>(word: &str, what: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+    if let Some(near) = nearest(word, known.clone()) {
+        return format!("did you mean `{near}`?");
     }
+    let mut listed: Vec<&str> = known.take(MAX_LISTED + 1).collect();
+    match listed.len() {
+        0 => return format!("there is no {what} here"),
+        1..=MAX_LISTED => {}
+        _ => {
+            listed.pop();
+            listed.push("…");
+        }
+    }
+    format!("{what}: {}", listed.join(", "))
 }
 
 /// The number of letters left out, put in, exchanged or swapped with their neighbour (optimal string
@@ -65,9 +85,9 @@ mod tests {
     #[test]
     fn a_slip_is_recognised_and_another_word_is_not() {
         let known = ["nics", "addresses", "routes", "up"];
-        assert_eq!(nearest("adresses", known), Some("addresses"));
-        assert_eq!(nearest("Route", known), Some("routes"));
-        assert_eq!(nearest("vlan", known), None);
-        assert_eq!(nearest("x", known), None);
+        assert_eq!(nearest("adresses", known.into_iter()), Some("addresses"));
+        assert_eq!(nearest("Route", known.into_iter()), Some("routes"));
+        assert_eq!(nearest("vlan", known.into_iter()), None);
+        assert_eq!(nearest("x", known.into_iter()), None);
     }
 }

@@ -261,3 +261,14 @@ fn all_errors_are_reported_in_the_order_of_the_file() {
          w.yaml:6:11: `segments` is a map, not a list\n  help: write `{KEY: VALUE}`, or `KEY: VALUE` in lines of its own",
     );
 }
+
+#[test]
+fn a_flood_of_errors_is_cut() {
+    let mut yaml = String::from("hosts:\n  a:\n    nics: {");
+    for number in 0..60 {
+        yaml.push_str(&format!("e{number}: {{x: 1}}, "));
+    }
+    let errors = parse("w.yaml", &(yaml + "}\n")).unwrap_err();
+    assert_eq!((errors.list.len(), errors.omitted), (50, 10));
+    assert!(errors.to_string().ends_with("\nand 10 more errors"), "{errors}");
+}

@@ -50,8 +50,8 @@ impl Devices {
     pub fn find(&self, reader: &mut Reader, node: &Node, what: &str) -> Option<String> {
         let name = reader.text(node, what)?;
         if !self.names.contains_key(name) {
-            let names: Vec<&str> = self.names.keys().map(String::as_str).collect();
-            let help = suggest::help(name, "devices of this host", &names);
+            let names = self.names.keys().map(String::as_str);
+            let help = suggest::help(name, "devices of this host", names);
             reader.fail(node.place.error_with(format!("there is no device `{name}`"), help));
         }
         Some(name.to_owned())
@@ -124,7 +124,7 @@ fn altname(reader: &mut Reader, node: &Node, devices: &mut Devices) -> Option<St
 fn master(reader: &mut Reader, node: &Node, bridges: &[Bridge]) -> Option<String> {
     let name = reader.text(node, "`master`")?;
     if !bridges.iter().any(|bridge| bridge.name == name) {
-        let names: Vec<&str> = bridges.iter().map(|bridge| bridge.name.as_str()).collect();
+        let names = bridges.iter().map(|bridge| bridge.name.as_str());
         let help = match suggest::nearest(name, names) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("declare it: `bridges: {{{name}: }}`"),

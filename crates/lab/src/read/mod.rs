@@ -22,14 +22,13 @@ pub(crate) fn world(name: &str, root: &Node) -> Result<World, Errors> {
     let top = reader.record(root, "a world", &["extends", "segments", "hosts"]);
 
     let segments = top.get("segments").map(|node| reader.map(node, "`segments`")).unwrap_or_default();
-    let segment_names: Vec<&str> = segments.iter().map(|entry| entry.key.as_str()).collect();
 
     let host_entries = top.get("hosts").map(|node| reader.map(node, "`hosts`")).unwrap_or_default();
     if host_entries.is_empty() && reader.errors.is_empty() {
         let help = "at least one: `hosts: {box: }`";
         reader.fail(root.place.error_with("a world without hosts", help));
     }
-    let mut wiring = segment::Wiring::new(&segment_names);
+    let mut wiring = segment::Wiring::new(segments);
     let mut hosts: Vec<Host> =
         host_entries.iter().map(|entry| host::host(&mut reader, entry, &mut wiring)).collect();
     fill_in_macs(&mut hosts);
@@ -45,9 +44,7 @@ pub(crate) fn world(name: &str, root: &Node) -> Result<World, Errors> {
     if reader.errors.is_empty() {
         return Ok(World { name: name.to_owned(), segments, hosts });
     }
-    let mut list = reader.errors;
-    list.sort_by(|a, b| (&a.file, a.position).cmp(&(&b.file, b.position)));
-    Err(Errors { list })
+    Err(Errors::new(reader.errors))
 }
 
 /// What `nic.mac` is until [`fill_in_macs`]: no NIC can have it by a file.

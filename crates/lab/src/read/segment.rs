@@ -1,6 +1,6 @@
 //! Segments, and which NICs are plugged into them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::value::{Reader, as_flag};
@@ -13,7 +13,7 @@ const KINDS: &[(&str, SegmentKind)] =
 
 /// The ports of all segments.
 pub(super) struct Wiring<'n> {
-    segments: &'n [&'n str],
+    segments: BTreeSet<&'n str>,
     ports: BTreeMap<String, Vec<Port>>,
 }
 
@@ -25,7 +25,8 @@ struct Port {
 }
 
 impl<'n> Wiring<'n> {
-    pub fn new(segments: &'n [&'n str]) -> Self {
+    pub fn new(segments: &'n [Entry]) -> Self {
+        let segments = segments.iter().map(|entry| entry.key.as_str()).collect();
         Self { segments, ports: BTreeMap::new() }
     }
 
@@ -38,7 +39,7 @@ impl<'n> Wiring<'n> {
         mac: Option<([u8; 6], &Place)>,
     ) -> Option<String> {
         let name = reader.text(segment, "`segment`")?;
-        if !self.segments.contains(&name) {
+        if !self.segments.contains(name) {
             let help = match suggest::nearest(name, self.segments.iter().copied()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("declare it: `segments: {{{name}: {{kind: switch}}}}`"),
@@ -106,15 +107,13 @@ fn learns_from_ip(reader: &mut Reader, node: &Node, hosts: &[Host]) -> Option<Le
 
     let name = reader.text(host_node?, "`host`")?;
     let Some(host) = hosts.iter().find(|host| host.name == name) else {
-        let names: Vec<&str> = hosts.iter().map(|host| host.name.as_str()).collect();
-        let help = suggest::help(name, "hosts", &names);
+        let help = suggest::help(name, "hosts", hosts.iter().map(|host| host.name.as_str()));
         reader.fail(host_node?.place.error_with(format!("there is no host `{name}`"), help));
         return None;
     };
     let dev = reader.text(dev_node?, "`dev`")?;
     if !host.nics.iter().any(|nic| nic.name == dev) {
-        let names: Vec<&str> = host.nics.iter().map(|nic| nic.name.as_str()).collect();
-        let help = suggest::help(dev, "NICs", &names);
+        let help = suggest::help(dev, "NICs", host.nics.iter().map(|nic| nic.name.as_str()));
         reader.fail(dev_node?.place.error_with(format!("host `{name}` has no NIC `{dev}`"), help));
         return None;
     }

@@ -72,7 +72,7 @@ impl Reader {
             let message = format!("unknown key `{}` in {what}", entry.key);
             let help = match entry.key.split_once(':') {
                 Some((key, _)) if keys.contains(&key) => format!("a blank must follow the colon: `{key}: …`"),
-                _ => suggest::help(&entry.key, "keys", keys),
+                _ => suggest::help(&entry.key, "keys", keys.iter().copied()),
             };
             self.fail(entry.place.error_with(message, help));
         }
@@ -139,9 +139,9 @@ impl Reader {
         let text = self.text(node, what)?;
         let found = known.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
         if found.is_none() {
-            let words: Vec<&str> = known.iter().map(|(word, _)| *word).collect();
+            let words = known.iter().map(|(word, _)| *word);
             let message = format!("{what} cannot be `{text}`");
-            self.fail(node.place.error_with(message, suggest::help(text, "one of", &words)));
+            self.fail(node.place.error_with(message, suggest::help(text, "one of", words)));
         }
         found
     }
