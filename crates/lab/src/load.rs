@@ -26,12 +26,19 @@ pub fn open(world: &str, loader: &mut Loader<'_>) -> Result<World, Errors> {
     }
 }
 
-/// The world in a file.
+/// The world in a file, whose path may lack its `.yaml`.
 ///
 /// # Errors
 /// The file, or one it extends, cannot be read or is no world.
 pub fn load(path: &str, loader: &mut Loader<'_>) -> Result<World, Errors> {
-    let text = loader(path).map_err(|error| unreadable(path, &error))?;
+    let longer = format!("{path}.yaml");
+    let (path, text) = match loader(path) {
+        Ok(text) => (path, text),
+        Err(error) => match (error.kind() == io::ErrorKind::NotFound).then(|| loader(&longer)) {
+            Some(Ok(text)) => (longer.as_str(), text),
+            _ => return Err(unreadable(path, &error)),
+        },
+    };
     let mut files = Files { loader, chain: vec![normal(path)] };
     let root = files.resolve(path, &text)?;
     read::world(world_name(path), &root)

@@ -142,6 +142,7 @@ fn missing_files_and_cycles() {
 fn a_world_is_named_as_built_in_or_by_its_path() {
     assert_eq!(open("bare", &mut loader(&[])).unwrap().name, "bare");
     assert_eq!(open("w/base.yaml", &mut loader(&[BASE])).unwrap().name, "base");
+    assert_eq!(open("w/base", &mut loader(&[BASE])).unwrap().name, "base");
     let errors = open("baer", &mut loader(&[])).unwrap_err();
     assert_eq!(errors.to_string(), "baer: cannot read: entity not found\n  help: did you mean `bare`?");
     let errors = open("w/x.yaml", &mut loader(&[])).unwrap_err();
