@@ -160,7 +160,7 @@ fn a_vlan_tag_is_put_back_into_the_frame() {
     isolated(|system| {
         add_veth(system, "left", "right");
         let index = |system: &mut LinuxSystem, name: &str| {
-            let text = system.read_file(&format!("/proc/net/dev_mcast")).map(|_| ());
+            let text = system.read_file("/proc/net/dev_mcast").map(|_| ());
             assert_eq!(text, Ok(()));
             let mut link = LinkMessage::default();
             link.attributes.push(LinkAttribute::IfName(name.to_owned()));
@@ -185,13 +185,20 @@ fn a_vlan_tag_is_put_back_into_the_frame() {
         let (whole, cooked) = (watch(system, false), watch(system, true));
         let sender = system.socket(SocketKind::Packet { cooked: false, protocol: 0 }).expect("sender");
         let to = Address::Link { ifindex: left, protocol: 0x8100, mac: [0xff; 6] };
-        system.send(sender, frame.clone(), Some(to)).expect("sent");
-        let ours = |system: &mut LinuxSystem, fd| loop {
-            if let Received::Frame { data, protocol, mac: [2, 0, 0, 0, 0, 9], packet_type, .. } =
-                next(system, fd)
-            {
-                break (data, protocol, packet_type);
+        // A fresh link drops what is sent before its queue is attached: send until it comes through.
+        let ours = |system: &mut LinuxSystem, fd| {
+            for _ in 0..100 {
+                system.send(sender, frame.clone(), Some(to)).expect("sent");
+                let until = system.now().expect("now").monotonic_ns + SECOND / 20;
+                system.wait(&[fd], Some(until), true).expect("waited");
+                for item in system.receive(fd, 100).expect("received") {
+                    if let Received::Frame { data, protocol, mac: [2, 0, 0, 0, 0, 9], packet_type, .. } = item
+                    {
+                        return (data, protocol, packet_type);
+                    }
+                }
             }
+            panic!("no frame");
         };
         assert_eq!(ours(system, whole), (frame.clone(), 0x88b5, PacketType::Broadcast));
         assert_eq!(ours(system, cooked), (frame[14..].to_vec(), 0x8100, PacketType::Broadcast));
