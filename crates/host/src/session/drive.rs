@@ -36,67 +36,87 @@ impl Server {
         }
     }
 
-    /// Lets first calls go on whose predecessors have come to their point.
+    /// Lets the oldest first call go on if everything older has come to its point.
     fn release_first_calls(&mut self) -> Option<Duration> {
-        let held: Vec<u64> = self
-            .connections
-            .iter()
-            .filter(|(_, c)| matches!(&c.role, Role::Client(Client { state: State::First(..), .. })))
-            .map(|(id, _)| *id)
-            .collect();
-        if held.is_empty() {
-            return None;
-        }
-        let processes = self.family.look();
-        let ready: Vec<u64> = held.iter().copied().filter(|id| self.may_go_on(*id, &processes)).collect();
-        if ready.is_empty() {
-            return Some(LOOK_AGAIN);
-        }
-        // A process that slept may have been waiting for us: its request is looked at first.
-        if self.has_input() {
-            return Some(Duration::ZERO);
-        }
-        for id in ready {
-            if let Some(client) = self.client(id)
-                && let State::First(call, _) = std::mem::replace(&mut client.state, State::Running)
-            {
-                self.perform(id, call);
+        let held = self.connections.iter().filter_map(|(id, connection)| match &connection.role {
+            Role::Client(Client { state: State::First(_, since), age, .. }) => Some((*age, *id, *since)),
+            _ => None,
+        });
+        // The others wait for this one.
+        let (age, id, since) = held.min()?;
+        if since.elapsed() < FIRST_CALL_MAX {
+            let still = self.stands_still(|server, processes| server.older_than(id, age, processes));
+            if !still {
+                return Some(LOOK_AGAIN);
             }
+            // A process that slept may have been waiting for us: its request is looked at first.
+            if self.has_input() {
+                return Some(Duration::ZERO);
+            }
+        }
+        if let Some(client) = self.client(id)
+            && let State::First(call, _) = std::mem::replace(&mut client.state, State::Running)
+        {
+            self.perform(id, call);
         }
         Some(Duration::ZERO)
     }
 
-    fn may_go_on(&self, id: u64, processes: &[Process]) -> bool {
-        let Some(connection) = self.connections.get(&id) else { return true };
-        let Role::Client(client) = &connection.role else { return true };
-        if let State::First(_, since) = &client.state
-            && since.elapsed() >= FIRST_CALL_MAX
-        {
+    /// Whether the processes that `relevant` picks were all asleep at one instant; it gives `None` where one of
+    /// them runs.
+    ///
+    /// One look does not show that: it reads process after process, and the one read first may have been woken by
+    /// the one read last. But who is asleep in both of two looks and got no processor time in between has slept
+    /// from the one to the other.
+    fn stands_still(&mut self, relevant: impl Fn(&Server, &[Process]) -> Option<Vec<u32>>) -> bool {
+        let processes = self.family.look();
+        let Some(before) = relevant(self, &processes) else { return false };
+        if before.is_empty() {
             return true;
         }
-        !processes.iter().any(|process| {
-            process.id != connection.process
-                && process.age_key() < client.age
-                && self.holds_others(process)
-                && !settle::is_ancestor(processes, process.id, connection.process)
-        })
+        let times = |server: &Server, ids: &[u32]| -> Vec<_> {
+            ids.iter().map(|id| server.family.table().processor_time(*id)).collect()
+        };
+        let times_before = times(self, &before);
+        let processes = self.family.look();
+        relevant(self, &processes).is_some_and(|after| after == before && times(self, &after) == times_before)
     }
 
-    /// Whether a process has still to come to its point.
+    /// The processes that a first call has to wait for.
+    fn older_than(&self, id: u64, age: (u64, u32), processes: &[Process]) -> Option<Vec<u32>> {
+        let own = self.connections.get(&id)?.process;
+        let older = processes.iter().filter(|process| {
+            process.id != own && process.age_key() < age && !settle::is_ancestor(processes, process.id, own)
+        });
+        self.asleep(older)
+    }
+
+    /// The ids of those that have still to come to their point, if none of them is running.
+    fn asleep<'a>(&self, processes: impl Iterator<Item = &'a Process>) -> Option<Vec<u32>> {
+        let mut ids = Vec::new();
+        for process in processes.filter(|process| self.holds_others(process)) {
+            if process.is_running() {
+                return None;
+            }
+            ids.push(process.id);
+        }
+        Some(ids)
+    }
+
+    /// Whether others must wait for a process while it runs.
     fn holds_others(&self, process: &Process) -> bool {
+        if self.restless.contains(&process.id) {
+            return false;
+        }
         let mut clients = self.connections.values().filter(|c| c.process == process.id).peekable();
         if clients.peek().is_none() {
-            return self.family.is_starting(process) && !self.restless.contains(&process.id);
+            return self.family.matters(process);
         }
         clients.any(|connection| match &connection.role {
-            Role::Client(client) => match client.state {
-                State::First(..) => true,
-                State::Running => !client.settled && process.is_running(),
-                State::Waiting { .. } => false,
-            },
+            Role::Client(client) => !client.settled,
             // A shell that `ip netns exec` turned into is one like any other.
-            Role::Holder(_) => self.family.is_starting(process) && !self.restless.contains(&process.id),
-            Role::Stranger => process.is_running(),
+            Role::Holder(_) => self.family.matters(process),
+            Role::Stranger => true,
         })
     }
 
@@ -188,19 +208,16 @@ impl Server {
             .filter(|connection| matches!(connection.role, Role::Client(_)))
             .map(|connection| connection.process)
             .collect();
-        let running: Vec<u32> = self
-            .family
-            .look()
-            .iter()
-            .filter(|process| !connected.contains(&process.id) && self.holds_others(process))
-            .map(|process| process.id)
-            .collect();
-        if !running.is_empty() {
+        let others = |server: &Server, processes: &[Process]| {
+            server.asleep(processes.iter().filter(|process| !connected.contains(&process.id)))
+        };
+        if !self.stands_still(others) {
             let since = *self.unquiet_since.get_or_insert_with(Instant::now);
             if since.elapsed() < UNQUIET_MAX {
                 return Some(LOOK_AGAIN);
             }
-            self.restless.extend(running);
+            let running = self.family.look().into_iter().filter(Process::is_running);
+            self.restless.extend(running.map(|process| process.id));
         }
         self.unquiet_since = None;
         if self.has_input() {

@@ -148,9 +148,9 @@ impl<T: ProcessTable> Family<T> {
         found.into_values().collect()
     }
 
-    /// Whether a process is on its way to do something that others should wait for.
-    pub fn is_starting(&self, process: &Process) -> bool {
-        process.is_running()
+    /// Whether what a process does concerns the others: shells, starting programs and our own do.
+    pub fn matters(&self, process: &Process) -> bool {
+        !matches!(process.state, 'Z' | 'X' | 'T' | 't')
             && (process.is_shell()
                 || self.table.uptime_ns().saturating_sub(process.started_ns) < YOUNG_NS
                 || self.table.is_hairpin(process.id))
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_starting() {
+    fn who_matters() {
         let table = Fake::default();
         table.add(10, 1, 10, 'R', "bash");
         table.add(11, 1, 10, 'S', "bash");
@@ -355,11 +355,12 @@ mod tests {
         table.add(13, 1, 10, 'R', "yes");
         table.add(99, 1, 10, 'R', "timeout");
         let family = Family::new(table.clone(), None);
-        let starting: Vec<u32> = [10, 11, 12, 13, 99]
+        table.add(14, 1, 10, 'Z', "bash");
+        let found: Vec<u32> = [10, 11, 12, 13, 14, 99]
             .into_iter()
-            .filter(|id| family.is_starting(&table.process(*id).expect("a process")))
+            .filter(|id| family.matters(&table.process(*id).expect("a process")))
             .collect();
-        assert_eq!(starting, [10, 12, 99]);
+        assert_eq!(found, [10, 11, 12, 99]);
     }
 
     #[test]
