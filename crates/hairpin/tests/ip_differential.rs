@@ -138,21 +138,27 @@ fn normalize(text: &str, names: &mut BTreeMap<String, usize>) -> String {
         let address = bare.strip_prefix("8000.").unwrap_or(bare);
         let bytes = address.split(':');
         let is_address = bytes.clone().count() == 6 && bytes.clone().all(|byte| is_byte(byte));
-        // Addresses that the cases give start with 02 and are compared as they are.
-        let random = is_address && !matches!(bytes.clone().next(), Some("02" | "2" | "00" | "0" | "ff" | "01" | "1"));
+        // Addresses that the cases give start with 02:00 and are compared as they are, as are the kernel's
+        // fixed ones.
+        let first: Vec<&str> = bytes.clone().take(2).collect();
+        let random = is_address
+            && !matches!(
+                first.as_slice(),
+                ["02", "00"] | ["2", "0"] | ["00", "00"] | ["0", "0"] | ["ff", "ff"] | ["01", "80"]
+            );
         if random {
             let padded: Vec<String> = bytes.map(|byte| format!("{byte:0>2}")).collect();
             let next = names.len();
             let number = *names.entry(padded.join(":")).or_insert(next);
             result += &word.replace(address, &format!("MAC{number}"));
-        } else if timer && bare.parse::<f64>().is_ok() {
+        } else if timer && bare.trim_start_matches(':').parse::<f64>().is_ok() {
             result += &word.replace(bare, "TIME");
         } else if timer && bare.is_empty() {
             continue;
         } else {
             result += word;
         }
-        timer = bare.ends_with("_timer") || timer && (bare.is_empty() || bare == ":" || bare == ":");
+        timer = bare.ends_with("_timer") || timer && (bare.is_empty() || bare == ":");
     }
     result
 }

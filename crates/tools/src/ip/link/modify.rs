@@ -63,7 +63,7 @@ fn request(
     };
     if context.options.echo {
         context.begin();
-        for message in &answer {
+        for message in answer.first() {
             context.print.open_object(None);
             match message {
                 Message::NewLink(link) => print_link(context, &Filter::default(), link, false),
