@@ -2,7 +2,7 @@
 //! namespaces: standard output, standard error and exit code must agree, and so must the state afterwards.
 //!
 //! Needs root, Linux, bash, unshare and iproute2 6.1; otherwise it says so and passes. The cases are in
-//! `ip/*.cases`: a line `== NAME` starts a pair of namespaces, every other line is a shell command.
+//! `ip_link_addr/*.cases`: a line `== NAME` starts a pair of namespaces, every other line is a shell command.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -74,7 +74,7 @@ fn our_binary() -> PathBuf {
 }
 
 fn groups() -> Vec<Group> {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ip");
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ip_link_addr");
     let mut files: Vec<PathBuf> =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
