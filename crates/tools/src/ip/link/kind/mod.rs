@@ -6,6 +6,7 @@ mod bridge_port;
 mod help;
 mod ipvlan;
 mod macvlan;
+mod tun;
 mod veth;
 mod vlan;
 mod vrf;
@@ -123,6 +124,7 @@ fn print_data(context: &mut Context<'_>, data: &InfoData) {
             let options: Vec<_> = options.iter().cloned().map(ipvlan::from_ipvtap).collect();
             ipvlan::print(context, &options);
         }
+        InfoData::Tun(options) => tun::print(context, options),
         InfoData::Vlan(options) => vlan::print(context, options),
         InfoData::Vrf(options) => vrf::print(context, options),
         InfoData::Vxlan(options) => vxlan::print(context, options),
