@@ -3,6 +3,8 @@
 mod addr;
 mod batch;
 mod link;
+mod route;
+mod rt_names;
 
 use crate::Program;
 use crate::iproute2::inet::{AF_BRIDGE, AF_INET, AF_INET6, AF_MPLS, AF_PACKET, read_family};
@@ -31,7 +33,7 @@ type Object = fn(&mut Context<'_>, Args<'_>) -> Result<(), Stop>;
 const OBJECTS: &[(&str, Option<Object>)] = &[
     ("address", Some(addr::main)),
     ("addrlabel", None),
-    ("route", None),
+    ("route", Some(route::main)),
     ("rule", None),
     ("neighbor", None),
     ("neighbour", None),
