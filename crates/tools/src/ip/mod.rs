@@ -3,8 +3,11 @@
 mod addr;
 mod batch;
 mod link;
+mod neighbour;
+mod netns;
 mod route;
 mod rt_names;
+mod rule;
 
 use crate::Program;
 use crate::iproute2::inet::{AF_BRIDGE, AF_INET, AF_INET6, AF_MPLS, AF_PACKET, read_family};
@@ -34,9 +37,9 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("address", Some(addr::main)),
     ("addrlabel", None),
     ("route", Some(route::main)),
-    ("rule", None),
-    ("neighbor", None),
-    ("neighbour", None),
+    ("rule", Some(rule::main)),
+    ("neighbor", Some(neighbour::main)),
+    ("neighbour", Some(neighbour::main)),
     ("ntable", None),
     ("ntbl", None),
     ("link", Some(link::main)),
@@ -54,8 +57,8 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("monitor", None),
     ("xfrm", None),
     ("mroute", None),
-    ("mrule", None),
-    ("netns", None),
+    ("mrule", Some(rule::multicast)),
+    ("netns", Some(netns::main)),
     ("netconf", None),
     ("vrf", None),
     ("sr", None),

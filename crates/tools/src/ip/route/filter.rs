@@ -49,6 +49,16 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    /// Every route and cache entry.
+    pub(super) fn everything() -> Self {
+        Filter { cached: Cached::Either, ..Filter::default() }
+    }
+
+    /// The routes of one table.
+    pub(super) fn of_table(table: u32) -> Self {
+        Filter { table, ..Filter::default() }
+    }
+
     /// Routes through one device, or through any for 0.
     pub(super) fn of_device(index: u32) -> Self {
         Filter { oif: Some(index).filter(|index| *index != 0), ..Filter::default() }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use hairpin_netlink::Message;
 use hairpin_netlink::route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
 
-use super::filter::{Cached, Filter};
+use super::filter::Filter;
 use super::print::print_route;
 use super::show::byte;
 use super::usage;
@@ -106,7 +106,7 @@ pub(super) fn main(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop
     if fib_match {
         message.header.flags |= RouteFlags::FibMatch;
     }
-    let filter = Filter { cached: Cached::Either, ..Filter::default() };
+    let filter = Filter::everything();
     let mut route = ask(ctx, message)?;
     if connected && !source_given {
         print(ctx, &filter, &route);

@@ -8,7 +8,7 @@ use hairpin_netlink::route::route::{
     RouteRealm,
 };
 
-use super::filter::{Cached, Filter};
+use super::filter::Filter;
 use super::metrics::Metrics;
 use super::print::print_route;
 use super::show::{byte, is_metric};
@@ -106,7 +106,7 @@ pub(super) fn main(ctx: &mut Context<'_>, change: Change, mut args: Args<'_>) ->
 }
 
 /// The table of a VRF device; `default` is the main table's VRF.
-pub(super) fn vrf_table(ctx: &mut Context<'_>, name: &str) -> Option<u32> {
+pub(in crate::ip) fn vrf_table(ctx: &mut Context<'_>, name: &str) -> Option<u32> {
     let mut request = LinkMessage::default();
     request.attributes.push(LinkAttribute::IfName(name.to_owned()));
     let Ok(answer) = ctx.talk_quietly(&Message::GetLink(request), 0) else {
@@ -137,7 +137,7 @@ fn send(ctx: &mut Context<'_>, change: Change, message: RouteMessage) -> Result<
         return ctx.talk(&message, flags).map(drop);
     }
     let answer = ctx.talk(&message, flags | NLM_F_ECHO)?;
-    let filter = Filter { cached: Cached::Either, ..Filter::default() };
+    let filter = Filter::everything();
     ctx.begin();
     for message in &answer {
         match message {

@@ -4,7 +4,7 @@ use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_MULTI, encode, messages};
 use hairpin_netlink::route::route::RouteMessage;
 use hairpin_netlink::{Errno, Message};
 
-use super::filter::{Cached, Filter};
+use super::filter::Filter;
 use super::print::print_route;
 use super::show::{dump, dump_request, parse_selectors};
 use super::view::View;
@@ -34,15 +34,12 @@ pub(super) fn restore(ctx: &mut Context<'_>) -> Result<(), Stop> {
     for step in 0..3 {
         for route in routes.iter().filter(|route| step_of(route) == step) {
             let message = Message::NewRoute(route.clone());
-            match ctx.talk_quietly(&message, NLM_F_CREATE | NLM_F_MULTI) {
-                Err(failure) => {
-                    let text = refusal(&failure);
-                    if failure.errno != Errno::EEXIST {
-                        return Err(Stop::fail(2, text));
-                    }
-                    ctx.complain(&text);
+            if let Err(failure) = ctx.talk_quietly(&message, NLM_F_CREATE | NLM_F_MULTI) {
+                let text = refusal(&failure);
+                if failure.errno != Errno::EEXIST {
+                    return Err(Stop::fail(2, text));
                 }
-                Ok(_) => {}
+                ctx.complain(&text);
             }
         }
     }
@@ -50,7 +47,7 @@ pub(super) fn restore(ctx: &mut Context<'_>) -> Result<(), Stop> {
 }
 
 pub(super) fn show_dump(ctx: &mut Context<'_>) -> Result<(), Stop> {
-    let filter = Filter { cached: Cached::Either, ..Filter::default() };
+    let filter = Filter::everything();
     for route in read(ctx)? {
         print_route(ctx, &filter, &route, false);
     }

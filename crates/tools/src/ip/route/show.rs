@@ -137,7 +137,7 @@ pub(super) fn dump_request(filter: &Filter, family: u8) -> RouteMessage {
 
 /// Reads `SELECTOR`s; returns them with the family to dump.
 pub(super) fn parse_selectors(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(Filter, u8), Stop> {
-    let mut filter = Filter { table: RT_TABLE_MAIN, ..Filter::default() };
+    let mut filter = Filter::of_table(RT_TABLE_MAIN);
     let mut family = ctx.options.family;
     let (mut iif, mut oif) = (None, None);
     while let Some(word) = args.take() {
