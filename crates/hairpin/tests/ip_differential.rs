@@ -7,6 +7,8 @@
 //! * `! COMMAND` prepares: the real programs run it in both.
 //! * `COMMAND` is compared; `ip` is the real one in one namespace and ours in the other.
 //! * `~ COMMAND` is compared with every number in the output replaced (statistics, ages).
+//! * `* COMMAND` is compared without regard to the order of lines and JSON objects (the kernel lists
+//!   neighbours in the order of a hash with a random seed). It may stand before `~`.
 //! * `# TEXT` is a comment.
 //!
 //! Needs root and iproute2 6.1; elsewhere the test says so and passes. `IP_DIFFERENTIAL=WORD` in the
@@ -42,6 +44,7 @@ fn commands_answer_as_iproute2_does() {
                 }
                 continue;
             }
+            let (line, unordered) = line.strip_prefix("* ").map_or((line, false), |line| (line, true));
             let (command, loose) = line.strip_prefix("~ ").map_or((line, false), |command| (command, true));
             let mut real = twins[0].run(command, REAL_PATH);
             let mut own = twins[1].run(command, &ours.path());
@@ -49,9 +52,13 @@ fn commands_answer_as_iproute2_does() {
                 real.hide_numbers();
                 own.hide_numbers();
             }
+            if unordered {
+                real.sort();
+                own.sort();
+            }
             compared += 1;
             if real != own {
-                differing.push(format!("[{name}] {command}\n  real: {real:?}\n  ours: {own:?}"));
+                differing.push(format!("[{name}] {command}\n{}", real.compare(&own)));
             }
         }
     }
@@ -155,6 +162,31 @@ struct Answer {
 }
 
 impl Answer {
+    /// The lines in which two answers differ.
+    fn compare(&self, other: &Answer) -> String {
+        let mut text = String::new();
+        for (what, real, own) in [("out", &self.out, &other.out), ("err", &self.err, &other.err)] {
+            let (mut real, mut own) = (real.split_inclusive('\n'), own.split_inclusive('\n'));
+            loop {
+                match (real.next(), own.next()) {
+                    (None, None) => break,
+                    (real, own) if real == own => {}
+                    (real, own) => text += &format!("  {what} real {real:?}\n  {what} ours {own:?}\n"),
+                }
+            }
+        }
+        if self.code != other.code {
+            text += &format!("  code real {:?} ours {:?}\n", self.code, other.code);
+        }
+        text
+    }
+
+    fn sort(&mut self) {
+        let mut pieces: Vec<_> = self.out.split_inclusive(['\n', '}']).collect();
+        pieces.sort_unstable_by_key(|piece| piece.trim_matches([',', ' ', '[', '{', '\n']));
+        self.out = pieces.concat().replace([',', '[', '{'], "");
+    }
+
     fn hide_numbers(&mut self) {
         let mut hidden = String::new();
         for c in self.out.chars() {

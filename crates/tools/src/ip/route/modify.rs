@@ -138,7 +138,9 @@ fn send(ctx: &mut Context<'_>, change: Change, message: RouteMessage) -> Result<
     }
     let answer = ctx.talk(&message, flags | NLM_F_ECHO)?;
     let filter = Filter::everything();
+    // As in iproute2 6.1, whose JSON has one brace too many here.
     ctx.begin();
+    ctx.print.open_object(None);
     for message in &answer {
         match message {
             Message::NewRoute(route) => print_route(ctx, &filter, route, false),
@@ -146,6 +148,7 @@ fn send(ctx: &mut Context<'_>, change: Change, message: RouteMessage) -> Result<
             _ => {}
         }
     }
+    ctx.print.close_object();
     ctx.end();
     Ok(())
 }

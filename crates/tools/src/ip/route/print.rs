@@ -19,8 +19,8 @@ use crate::iproute2::{Color, Context, Value};
 const USER_HZ: u32 = 100;
 
 const RTAX_LOCK: u16 = 1;
-const RTAX_RTT: u16 = 3;
-const RTAX_RTTVAR: u16 = 4;
+const RTAX_RTT: u16 = 4;
+const RTAX_RTTVAR: u16 = 5;
 const RTAX_HOPLIMIT: u16 = 10;
 const RTAX_FEATURES: u16 = 12;
 const RTAX_RTO_MIN: u16 = 13;

@@ -17,7 +17,10 @@ pub(super) fn save(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Stop> {
     if ctx.shell.is_terminal() {
         return Err(Stop::fail(1, "Not sending a binary stream to stdout\n"));
     }
-    let _ = ctx.shell.out().write_all(&MAGIC.to_ne_bytes());
+    let out = ctx.shell.out();
+    if out.write_all(&MAGIC.to_ne_bytes()).and_then(|()| out.flush()).is_err() {
+        return Err(Stop::fail(1, "Can't write magic to dump file\n"));
+    }
     let (mut filter, family) = parse_selectors(ctx, args)?;
     for route in dump(ctx, &dump_request(&filter, family), "Dump terminated\n")? {
         if filter.takes(ctx.options.family, &route) {

@@ -123,7 +123,10 @@ fn save(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Stop> {
     if ctx.shell.is_terminal() {
         return Err(Stop::fail(1, "Not sending a binary stream to stdout\n"));
     }
-    let _ = ctx.shell.out().write_all(&MAGIC.to_ne_bytes());
+    let out = ctx.shell.out();
+    if out.write_all(&MAGIC.to_ne_bytes()).and_then(|()| out.flush()).is_err() {
+        return Err(Stop::fail(1, "Can't write magic to dump file\n"));
+    }
     let filter = filter::parse(ctx, args)?;
     for rule in dump(ctx, &filter)? {
         let _ = ctx.shell.out().write_all(&encode(&Message::NewRule(rule), NLM_F_MULTI, 1, 0));

@@ -52,7 +52,9 @@ pub(super) fn main(ctx: &mut Context<'_>, adds: bool, mut args: Args<'_>) -> Res
         return ctx.talk(&message, flags).map(drop);
     }
     let answer = ctx.talk(&message, flags | NLM_F_ECHO)?;
+    // As in iproute2 6.1, whose JSON has one brace too many here.
     ctx.begin();
+    ctx.print.open_object(None);
     for message in &answer {
         match message {
             Message::NewRule(rule) => print_rule(ctx, rule, false),
@@ -60,6 +62,7 @@ pub(super) fn main(ctx: &mut Context<'_>, adds: bool, mut args: Args<'_>) -> Res
             _ => {}
         }
     }
+    ctx.print.close_object();
     ctx.end();
     Ok(())
 }
