@@ -182,9 +182,10 @@ impl Answer {
     }
 
     fn sort(&mut self) {
-        let mut pieces: Vec<_> = self.out.split_inclusive(['\n', '}']).collect();
-        pieces.sort_unstable_by_key(|piece| piece.trim_matches([',', ' ', '[', '{', '\n']));
-        self.out = pieces.concat().replace([',', '[', '{'], "");
+        let mut pieces: Vec<_> = self.out.split(['\n', '}']).collect();
+        pieces.iter_mut().for_each(|piece| *piece = piece.trim_matches([',', ' ', '[', ']', '{']));
+        pieces.sort_unstable();
+        self.out = pieces.join("\n");
     }
 
     fn hide_numbers(&mut self) {

@@ -51,7 +51,7 @@ pub(super) fn run(
             }
         }
         // A command may rename, add or delete links.
-        context.links.clear();
+        context.forget();
     }
 }
 

@@ -2,7 +2,10 @@
 
 mod addr;
 mod batch;
+mod filter;
 mod link;
+mod list;
+mod monitor;
 mod neighbour;
 mod netns;
 mod route;
@@ -54,7 +57,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("token", None),
     ("tcpmetrics", None),
     ("tcp_metrics", None),
-    ("monitor", None),
+    ("monitor", Some(monitor::main)),
     ("xfrm", None),
     ("mroute", None),
     ("mrule", Some(rule::multicast)),
@@ -85,7 +88,7 @@ pub(super) fn dispatch(context: &mut Context<'_>, mut args: Args<'_>) -> Result<
     let word = args.take().unwrap_or("");
     match OBJECTS.iter().find(|(name, _)| matches(word, name)) {
         Some((_, Some(object))) => object(context, args),
-        Some((name, None)) => Err(Stop::fail(1, format!("ip {name}: not built yet\n"))),
+        Some((name, None)) => Err(Stop::fail(1, format!("ip {name} is not supported by hairpin yet\n"))),
         None => Err(Stop::fail(1, format!("Object \"{word}\" is unknown, try \"ip help\".\n"))),
     }
 }

@@ -4,7 +4,6 @@ use hairpin_netlink::route::nsid::{NsidAttribute, NsidMessage};
 use hairpin_netlink::{Errno, Message};
 
 use crate::iproute2::number::get_i32;
-use crate::iproute2::rtnl::refusal;
 use crate::iproute2::{Args, Context, Stop, matches};
 
 const RUN_DIRECTORY: &str = "/run/netns";
@@ -62,8 +61,11 @@ pub(super) fn main(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop
 
 /// Prints an id that a monitor heard of.
 pub(super) fn print_event(ctx: &mut Context<'_>, message: &NsidMessage, deleted: bool) {
-    let names = names_by_id(ctx);
-    print_id(ctx, &names, message, deleted);
+    // An id that is gone keeps the name it had.
+    if !deleted {
+        ctx.nsids.clear();
+    }
+    print_id(ctx, message, deleted);
 }
 
 fn list(ctx: &mut Context<'_>) -> Result<(), Stop> {
@@ -72,7 +74,7 @@ fn list(ctx: &mut Context<'_>) -> Result<(), Stop> {
     };
     ctx.begin();
     for name in names {
-        let id = id_of(ctx, &name);
+        let id = ctx.nsid_of(&name);
         ctx.print.open_object(None);
         ctx.print.any("name", &name, format_args!("{name}"));
         if let Some(id) = id {
@@ -106,7 +108,6 @@ fn list_id(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
         }
         *chosen = Some(id);
     }
-    let names = names_by_id(ctx);
     let mut request = NsidMessage::default();
     if let Some(id) = wanted {
         request.attributes.push(NsidAttribute::Id(id));
@@ -129,7 +130,7 @@ fn list_id(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     }
     for message in &answer {
         if let Message::NewNsId(id) = message {
-            print_id(ctx, &names, id, false);
+            print_id(ctx, id, false);
         }
     }
     ctx.end();
@@ -199,7 +200,7 @@ fn exec(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
         return Err(Stop::fail(1, "No command specified\n"));
     };
     ctx.flush();
-    ctx.links.clear();
+    ctx.forget();
     ctx.system.netns_enter(name).map_err(|errno| Stop::fail(255, cannot_open(name, errno)))?;
     match ctx.shell.exec(args.rest()) {
         Ok(0) => Ok(()),
@@ -238,7 +239,7 @@ fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', "'\\''"))
 }
 
-fn print_id(ctx: &mut Context<'_>, names: &[(i32, String)], message: &NsidMessage, deleted: bool) {
+fn print_id(ctx: &mut Context<'_>, message: &NsidMessage, deleted: bool) {
     let mut id = None;
     let mut current = None;
     for attribute in &message.attributes {
@@ -263,40 +264,11 @@ fn print_id(ctx: &mut Context<'_>, names: &[(i32, String)], message: &NsidMessag
         Some(current) => ctx.print.any("current-nsid", current, format_args!("current-nsid {current} ")),
         None => {}
     }
-    let known = current.unwrap_or(id);
-    if let Some((_, name)) = names.iter().find(|(id, _)| *id == known && known >= 0) {
-        ctx.print.any("name", name, format_args!("(iproute2 netns name: {name})"));
+    if let Some(name) = ctx.nsid_name(current.unwrap_or(id)) {
+        ctx.print.any("name", &name, format_args!("(iproute2 netns name: {name})"));
     }
     ctx.print.text(format_args!("\n"));
     ctx.print.close_object();
-}
-
-/// The named namespaces that have an id here.
-fn names_by_id(ctx: &mut Context<'_>) -> Vec<(i32, String)> {
-    let names = ctx.system.netns_list().unwrap_or_default();
-    names.into_iter().filter_map(|name| id_of(ctx, &name).map(|id| (id, name))).collect()
-}
-
-/// The id of a named namespace in this one, if it has one. A refusal is reported.
-fn id_of(ctx: &mut Context<'_>, name: &str) -> Option<i32> {
-    let fd = ctx.system.netns_open(name).ok()?;
-    let mut request = NsidMessage::default();
-    request.attributes.push(NsidAttribute::Fd(fd.0));
-    let answer = ctx.talk_quietly(&Message::GetNsId(request), 0);
-    let _ = ctx.system.close(fd);
-    match answer {
-        Ok(answer) => answer.iter().find_map(|message| match message {
-            Message::NewNsId(id) => id.attributes.iter().find_map(|attribute| match attribute {
-                NsidAttribute::Id(id) if *id >= 0 => Some(*id),
-                _ => None,
-            }),
-            _ => None,
-        }),
-        Err(failure) => {
-            ctx.complain(&refusal(&failure));
-            None
-        }
-    }
 }
 
 fn names(ctx: &mut Context<'_>) -> Result<Vec<String>, Stop> {

@@ -17,6 +17,8 @@ pub(crate) enum Value<'a> {
     /// Shown with six digits behind the point.
     Float(f64),
     Null,
+    /// A number already in its JSON form.
+    Raw(&'a str),
 }
 
 impl<'a> From<&'a str> for Value<'a> {
@@ -242,6 +244,7 @@ fn write_value(json: &mut JsonWriter, out: &mut String, value: Value<'_>) {
         Value::Signed(value) => json.raw(out, format_args!("{value}")),
         Value::Bool(value) => json.raw(out, format_args!("{value}")),
         Value::Float(value) => json.raw(out, format_args!("{value:.6}")),
+        Value::Raw(value) => json.raw(out, format_args!("{value}")),
         Value::Null => json.raw(out, format_args!("null")),
     }
 }

@@ -1,18 +1,17 @@
 //! `ip neigh`
 
-use std::net::IpAddr;
-
 use hairpin_netlink::Message;
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use hairpin_netlink::route::neighbour::{
     NeighbourAttribute, NeighbourExtFlags, NeighbourFlags, NeighbourMessage,
 };
 
-use self::print::Event;
+pub(super) use self::print::Event;
 use self::show::Filter;
 use crate::iproute2::inet::{Prefix, get_addr};
+use crate::iproute2::layer::parse_lladdr;
 use crate::iproute2::names::Table;
-use crate::iproute2::number::{get_u32, strtoul};
+use crate::iproute2::number::get_u32;
 use crate::iproute2::{Args, Context, Stop, matches};
 
 mod print;
@@ -134,7 +133,8 @@ fn modify(ctx: &mut Context<'_>, adds: Option<u16>, mut args: Args<'_>) -> Resul
         message.attributes.push(NeighbourAttribute::ExtFlags(ext_flags));
     }
     if let Some(text) = lladdr.filter(|text| *text != "null") {
-        message.attributes.push(NeighbourAttribute::LinkLayerAddress(link_layer_address(text)?));
+        let address = parse_lladdr(text).map_err(|text| Stop::fail(1, text))?;
+        message.attributes.push(NeighbourAttribute::LinkLayerAddress(address));
     }
     if let Some(name) = device {
         message.header.ifindex = ctx.require_link(name)?;
@@ -220,22 +220,6 @@ fn parse_state(text: &str) -> Option<u32> {
     })
 }
 
-/// A link-layer address: bytes between colons, or an IPv4 address for tunnels.
-fn link_layer_address(text: &str) -> Result<Vec<u8>, Stop> {
-    let invalid = |part: &str| Stop::fail(1, format!("\"{part}\" is invalid lladdr.\n"));
-    if text.contains('.') {
-        let address = crate::iproute2::inet::parse_addr(text, crate::iproute2::inet::AF_INET);
-        return match address.map(|prefix| prefix.address) {
-            Some(Some(IpAddr::V4(address))) => Ok(address.octets().to_vec()),
-            _ => Err(invalid(text)),
-        };
-    }
-    // MAX_ADDR_LEN is 32, but iproute2 keeps 20 bytes.
-    let parts = text.split(':').take(20);
-    let byte = |part: &str| strtoul(part, 16).and_then(|(value, _)| u8::try_from(value).ok());
-    parts.map(|part| byte(part).ok_or_else(|| invalid(part))).collect()
-}
-
 fn usage() -> Stop {
     Stop::exit(255, USAGE)
 }
@@ -252,15 +236,5 @@ mod tests {
         assert_eq!(parse_state("0x40"), Some(NUD_NOARP));
         assert_eq!(parse_state("3"), None);
         assert_eq!(parse_state("0x100"), None);
-    }
-
-    #[test]
-    fn link_layer_addresses_are_bytes() {
-        assert_eq!(link_layer_address("2:0:0:0:0:1"), Ok(vec![2, 0, 0, 0, 0, 1]));
-        assert_eq!(link_layer_address("10.0.0.1"), Ok(vec![10, 0, 0, 1]));
-        assert_eq!(
-            link_layer_address("02:zz").map_err(|stop| stop.text),
-            Err("\"zz\" is invalid lladdr.\n".to_owned())
-        );
     }
 }

@@ -1,6 +1,6 @@
 //! A neighbour as text or JSON.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 use hairpin_netlink::route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourCacheInfo, NeighbourExtFlags, NeighbourFlags,
@@ -9,6 +9,7 @@ use hairpin_netlink::route::neighbour::{
 
 use super::show::Filter;
 use crate::iproute2::inet::family_of;
+use crate::iproute2::layer::format_lladdr;
 use crate::iproute2::names::Table;
 use crate::iproute2::{Color, Context, Value};
 
@@ -63,7 +64,8 @@ pub(super) fn print_neighbour(
         }
     }
     let device = (filter.device == 0 && header.ifindex != 0).then(|| ctx.link_name(header.ifindex));
-    let lladdr = lladdr.map(|bytes| link_layer_text(bytes, ctx.links.get(header.ifindex).map(|l| l.layer)));
+    let layer = ctx.links.get(header.ifindex).map_or(u16::MAX, |link| link.layer);
+    let lladdr = lladdr.map(|bytes| format_lladdr(bytes, layer));
 
     ctx.print.open_object(None);
     match event {
@@ -155,24 +157,6 @@ fn print_state(ctx: &mut Context<'_>, state: u16) {
     ctx.print.close_array();
 }
 
-/// A link-layer address; that of an IP tunnel is an IP address (lib/ll_addr.c:ll_addr_n2a).
-fn link_layer_text(bytes: &[u8], layer: Option<u16>) -> String {
-    const IPV4_TUNNELS: [u16; 3] = [768, 776, 778];
-    const IPV6_TUNNELS: [u16; 2] = [769, 823];
-    let layer = layer.unwrap_or(u16::MAX);
-    if let Ok(octets) = <[u8; 4]>::try_from(bytes)
-        && IPV4_TUNNELS.contains(&layer)
-    {
-        return Ipv4Addr::from(octets).to_string();
-    }
-    if let Ok(octets) = <[u8; 16]>::try_from(bytes)
-        && IPV6_TUNNELS.contains(&layer)
-    {
-        return Ipv6Addr::from(octets).to_string();
-    }
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
-}
-
 /// An entry's address; those of other families than IP are told apart by length.
 pub(super) fn ip_address(address: &NeighbourAddress) -> Option<IpAddr> {
     match address {
@@ -184,18 +168,5 @@ pub(super) fn ip_address(address: &NeighbourAddress) -> Option<IpAddr> {
             _ => None,
         },
         _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::link_layer_text;
-
-    #[test]
-    fn tunnels_have_ip_addresses() {
-        assert_eq!(link_layer_text(&[2, 0, 0, 0, 0, 0x1f], Some(1)), "02:00:00:00:00:1f");
-        assert_eq!(link_layer_text(&[10, 0, 0, 1], Some(768)), "10.0.0.1");
-        assert_eq!(link_layer_text(&[10, 0, 0, 1], Some(1)), "0a:00:00:01");
-        assert_eq!(link_layer_text(&[], None), "");
     }
 }

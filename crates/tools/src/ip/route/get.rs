@@ -1,9 +1,7 @@
 //! `ip route get`
 
-use std::net::IpAddr;
-
 use hairpin_netlink::Message;
-use hairpin_netlink::route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
+use hairpin_netlink::route::route::{RouteAttribute, RouteFlags, RouteMessage};
 
 use super::filter::Filter;
 use super::print::print_route;
@@ -107,10 +105,14 @@ pub(super) fn main(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop
         message.header.flags |= RouteFlags::FibMatch;
     }
     let filter = Filter::everything();
-    let mut route = ask(ctx, message)?;
+    let mut route = ask(ctx, message.clone())?;
     if connected && !source_given {
         print(ctx, &filter, &route);
-        route = ask(ctx, connect(route, iif.is_some(), oif.is_some())?)?;
+        if !has_source(&route) {
+            return Err(Stop::fail(1, "Failed to connect the route\n"));
+        }
+        // iproute2 6.1 prepares a question from that source, but sends the first one again.
+        route = ask(ctx, message)?;
     }
     print(ctx, &filter, &route);
     Ok(())
@@ -156,26 +158,8 @@ fn print(ctx: &mut Context<'_>, filter: &Filter, route: &RouteMessage) {
     ctx.end();
 }
 
-/// The second question of `connected`: the route from the source address that the first answer gave.
-fn connect(mut route: RouteMessage, keep_iif: bool, keep_oif: bool) -> Result<RouteMessage, Stop> {
-    let preferred = route.attributes.iter().find_map(|attribute| match attribute {
-        RouteAttribute::PrefSource(RouteAddress::Inet(address)) => Some(IpAddr::from(*address)),
-        RouteAttribute::PrefSource(RouteAddress::Inet6(address)) => Some(IpAddr::from(*address)),
-        _ => None,
-    });
-    let has_source = route.attributes.iter().any(|a| matches!(a, RouteAttribute::Source(_)));
-    if preferred.is_none() && !has_source {
-        return Err(Stop::fail(1, "Failed to connect the route\n"));
-    }
-    route.attributes.retain(|attribute| match attribute {
-        RouteAttribute::PrefSource(_) | RouteAttribute::Gateway(_) | RouteAttribute::Via(_) => false,
-        RouteAttribute::Oif(_) => keep_oif,
-        RouteAttribute::Iif(_) => keep_iif,
-        _ => true,
-    });
-    if let Some(address) = preferred {
-        route.header.source_prefix_length = if address.is_ipv4() { 32 } else { 128 };
-        route.attributes.push(RouteAttribute::Source(address.into()));
-    }
-    Ok(route)
+/// Whether an answer has a source address with which `connected` could ask again.
+fn has_source(route: &RouteMessage) -> bool {
+    let sources = |a: &RouteAttribute| matches!(a, RouteAttribute::PrefSource(_) | RouteAttribute::Source(_));
+    route.attributes.iter().any(sources)
 }

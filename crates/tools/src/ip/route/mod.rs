@@ -120,7 +120,7 @@ pub(super) fn main(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop
     }
 }
 
-/// Prints a route that a monitor heard of. Returns whether it was one to show.
+/// Prints a route that a monitor heard of.
 pub(super) fn print_event(ctx: &mut Context<'_>, device: u32, message: &RouteMessage, deleted: bool) {
     let mut filter = Filter::of_device(device);
     if filter.takes(ctx.options.family, message) {

@@ -6,7 +6,7 @@ use hairpin_netlink::{Errno, Message};
 
 use super::filter::Filter;
 use super::print::print_route;
-use super::show::{dump, dump_request, parse_selectors};
+use super::show::{dump_for_list, dump_request, parse_selectors};
 use super::view::View;
 use crate::iproute2::rtnl::refusal;
 use crate::iproute2::{Args, Context, Stop};
@@ -22,7 +22,7 @@ pub(super) fn save(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Stop> {
         return Err(Stop::fail(1, "Can't write magic to dump file\n"));
     }
     let (mut filter, family) = parse_selectors(ctx, args)?;
-    for route in dump(ctx, &dump_request(&filter, family), "Dump terminated\n")? {
+    for route in dump_for_list(ctx, &filter, &dump_request(&filter, family))? {
         if filter.takes(ctx.options.family, &route) {
             let bytes = encode(&Message::NewRoute(route), NLM_F_MULTI, 1, 0);
             let _ = ctx.shell.out().write_all(&bytes);

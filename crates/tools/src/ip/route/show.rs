@@ -1,7 +1,7 @@
 //! `ip route list` and `ip route flush`.
 
-use hairpin_netlink::Message;
 use hairpin_netlink::route::route::{RouteAttribute, RouteFlags, RouteMessage};
+use hairpin_netlink::{Errno, Message};
 
 use super::filter::{Cached, Filter};
 use super::print::print_route;
@@ -10,6 +10,7 @@ use crate::ip::rt_names::{realms, route_type_id};
 use crate::iproute2::inet::{AF_INET, AF_INET6, get_prefix, read_family};
 use crate::iproute2::names::Table;
 use crate::iproute2::number::get_u32;
+use crate::iproute2::rtnl::RefusedDump;
 use crate::iproute2::{Args, Context, Stop, matches};
 
 /// How long a flush may take, in nanoseconds.
@@ -23,7 +24,7 @@ pub(super) fn list(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Stop> {
     let (mut filter, family) = parse_selectors(ctx, args)?;
     let request = dump_request(&filter, family);
     ctx.begin();
-    let routes = dump(ctx, &request, "Dump terminated\n")?;
+    let routes = dump_for_list(ctx, &filter, &request)?;
     for route in &routes {
         if filter.takes(ctx.options.family, route) {
             print_route(ctx, &filter, route, false);
@@ -100,24 +101,35 @@ pub(super) fn flush(ctx: &mut Context<'_>, args: Args<'_>) -> Result<(), Stop> {
 }
 
 /// The routes of a dump.
-pub(super) fn dump(
-    ctx: &mut Context<'_>,
-    request: &RouteMessage,
-    last_words: &str,
-) -> Result<Vec<RouteMessage>, Stop> {
-    match ctx.dump_or_text(&Message::GetRoute(request.clone())) {
-        Ok(messages) => Ok(messages
-            .into_iter()
-            .filter_map(|message| match message {
-                Message::NewRoute(route) => Some(route),
-                _ => None,
-            })
-            .collect()),
-        Err(text) => {
-            ctx.flush();
-            Err(Stop::fail(2, text + last_words))
-        }
+///
+/// # Errors
+/// The kernel refuses; `last_words` end the text.
+fn dump(ctx: &mut Context<'_>, request: &RouteMessage, last_words: &str) -> Result<Vec<RouteMessage>, Stop> {
+    match ctx.dump_quietly(&Message::GetRoute(request.clone())) {
+        Ok(messages) => Ok(routes_of(messages)),
+        Err(refused) => Err(Stop::fail(2, refused.text + last_words)),
     }
+}
+
+/// The routes of a listing. A main table that does not exist yet is an empty one.
+pub(super) fn dump_for_list(
+    ctx: &mut Context<'_>,
+    filter: &Filter,
+    request: &RouteMessage,
+) -> Result<Vec<RouteMessage>, Stop> {
+    match ctx.dump_quietly(&Message::GetRoute(request.clone())) {
+        Ok(messages) => Ok(routes_of(messages)),
+        Err(RefusedDump { end: Some(Errno::ENOENT), .. }) if filter.table == RT_TABLE_MAIN => Ok(Vec::new()),
+        Err(refused) => Err(Stop::fail(2, refused.text + "Dump terminated\n")),
+    }
+}
+
+fn routes_of(messages: Vec<Message>) -> Vec<RouteMessage> {
+    let routes = messages.into_iter().filter_map(|message| match message {
+        Message::NewRoute(route) => Some(route),
+        _ => None,
+    });
+    routes.collect()
 }
 
 /// What the kernel is asked for: it filters by table, protocol and outgoing device itself.
