@@ -3,6 +3,7 @@
 use hairpin_netlink::codec::{Decoded, attributes, messages};
 use hairpin_netlink::route::address::AddressMessage;
 use hairpin_netlink::route::link::LinkMessage;
+use hairpin_netlink::route::neighbour::NeighbourMessage;
 use hairpin_netlink::route::route::{RouteFlags, RouteMessage};
 use hairpin_netlink::{Errno, Fd, Message, Received, SocketKind};
 
@@ -70,9 +71,7 @@ pub(super) fn main(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop
     while let Some(word) = args.take() {
         if matches(word, "file") {
             file = Some(args.value()?);
-        } else if matches(word, "label") {
-            view.label = true;
-        } else if word == "all" {
+        } else if matches(word, "label") || word == "all" {
             view.label = true;
         } else if let Some(object) = OBJECTS.iter().find(|object| matches(word, object.word)) {
             chosen.push(object);
@@ -188,17 +187,9 @@ fn show(ctx: &mut Context<'_>, view: &View, message: &Message) -> Result<(), Sto
         Message::DelLink(link) => show_link(ctx, view, link, true)?,
         Message::NewAddress(address) => show_address(ctx, view, address, false)?,
         Message::DelAddress(address) => show_address(ctx, view, address, true)?,
-        Message::NewNeighbour(entry) | Message::DelNeighbour(entry) | Message::GetNeighbour(entry) => {
-            if ctx.options.family == 0 || ctx.options.family == u8::from(entry.header.family) {
-                let event = match message {
-                    Message::DelNeighbour(_) => neighbour::Event::Deleted,
-                    Message::GetNeighbour(_) => neighbour::Event::Miss,
-                    _ => neighbour::Event::New,
-                };
-                head(ctx, view, "[NEIGH]")?;
-                neighbour::print_event(ctx, view.device, event, entry);
-            }
-        }
+        Message::NewNeighbour(entry) => show_neighbour(ctx, view, entry, neighbour::Event::New)?,
+        Message::DelNeighbour(entry) => show_neighbour(ctx, view, entry, neighbour::Event::Deleted)?,
+        Message::GetNeighbour(entry) => show_neighbour(ctx, view, entry, neighbour::Event::Miss)?,
         Message::NewRule(entry) => {
             head(ctx, view, "[RULE]")?;
             rule::print_event(ctx, entry, false);
@@ -226,6 +217,19 @@ fn show_route(ctx: &mut Context<'_>, view: &View, entry: &RouteMessage, deleted:
     }
     head(ctx, view, "[ROUTE]")?;
     route::print_event(ctx, view.device, entry, deleted);
+    Ok(())
+}
+
+fn show_neighbour(
+    ctx: &mut Context<'_>,
+    view: &View,
+    entry: &NeighbourMessage,
+    event: neighbour::Event,
+) -> Result<(), Stop> {
+    if ctx.options.family == 0 || ctx.options.family == u8::from(entry.header.family) {
+        head(ctx, view, "[NEIGH]")?;
+        neighbour::print_event(ctx, view.device, event, entry);
+    }
     Ok(())
 }
 

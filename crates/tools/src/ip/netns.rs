@@ -45,15 +45,15 @@ pub(super) fn main(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop
     } else if matches(command, "delete") {
         delete(ctx, args)
     } else if matches(command, "identify") {
-        Err(unsupported("identify"))
+        identify(ctx, args)
     } else if matches(command, "pids") {
-        Err(unsupported("pids"))
+        pids(ctx, args)
     } else if matches(command, "exec") {
         exec(ctx, args)
     } else if matches(command, "monitor") {
-        Err(unsupported("monitor"))
+        Err(Stop::fail(1, "ip netns monitor is not supported by hairpin yet\n"))
     } else if matches(command, "attach") {
-        Err(unsupported("attach"))
+        attach(ctx, args)
     } else {
         Err(Stop::exit(255, format!("Command \"{command}\" is unknown, try \"ip netns help\".\n")))
     }
@@ -147,6 +147,53 @@ fn add(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
         Errno::EACCES => Stop::fail(1, format!("mkdir {RUN_DIRECTORY} failed: {errno}\n")),
         _ => Stop::fail(1, format!("Cannot create namespace file \"{RUN_DIRECTORY}/{name}\": {errno}\n")),
     })
+}
+
+fn attach(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
+    let (Some(name), Some(value)) = (args.take(), args.take()) else {
+        return Err(Stop::fail(1, "No netns name and PID specified\n"));
+    };
+    let Some(pid) = get_i32(value, 0).filter(|pid| *pid != 0) else {
+        return Err(Stop::fail(1, format!("Invalid PID: {value}\n")));
+    };
+    let path = format!("{RUN_DIRECTORY}/{name}");
+    let attached = match u32::try_from(pid) {
+        Ok(pid) => ctx.system.netns_attach(name, pid),
+        Err(_) => Err(Errno::ENOENT),
+    };
+    attached.map_err(|errno| match errno {
+        Errno::ENOENT => Stop::fail(1, format!("Bind /proc/{pid}/ns/net -> {path} failed: {errno}\n")),
+        _ => Stop::fail(1, format!("Cannot create namespace file \"{path}\": {errno}\n")),
+    })
+}
+
+fn identify(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
+    let pid = match args.take() {
+        None => None,
+        Some(_) if !args.is_empty() => return Err(extra_arguments()),
+        Some(text) if !text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            return Err(Stop::fail(1, format!("Specified string '{text}' is not a pid\n")));
+        }
+        // No process has a number that does not fit.
+        Some(text) => Some(text.parse().unwrap_or(u32::MAX)),
+    };
+    let names = ctx.system.netns_identify(pid).map_err(not_opened)?;
+    let name = names.last().map_or("", String::as_str);
+    ctx.print.text(format_args!("{name}\n"));
+    Ok(())
+}
+
+fn pids(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
+    let Some(name) = args.take() else {
+        return Err(no_name());
+    };
+    if !args.is_empty() {
+        return Err(extra_arguments());
+    }
+    for pid in ctx.system.netns_processes(name).map_err(not_opened)? {
+        ctx.print.text(format_args!("{pid}\n"));
+    }
+    Ok(())
 }
 
 fn set(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
@@ -289,12 +336,16 @@ fn cannot_remove(name: &str, errno: Errno) -> String {
     format!("Cannot remove namespace file \"{RUN_DIRECTORY}/{name}\": {errno}\n")
 }
 
-fn no_name() -> Stop {
-    Stop::fail(1, "No netns name specified\n")
+fn not_opened(errno: Errno) -> Stop {
+    Stop::fail(1, format!("Cannot open network namespace: {errno}\n"))
 }
 
-fn unsupported(command: &str) -> Stop {
-    Stop::fail(1, format!("ip netns {command} is not supported by hairpin yet\n"))
+fn extra_arguments() -> Stop {
+    Stop::fail(1, "extra arguments specified\n")
+}
+
+fn no_name() -> Stop {
+    Stop::fail(1, "No netns name specified\n")
 }
 
 fn usage() -> Stop {

@@ -1,6 +1,6 @@
 //! `ip rule add` and `ip rule delete`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use hairpin_netlink::Message;
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_ECHO, NLM_F_EXCL};
@@ -197,7 +197,10 @@ impl Draft {
     }
 }
 
+/// `all` and `any` are the address of zeros here.
 fn nat_address(text: &str) -> Result<IpAddr, Stop> {
-    let address = parse_addr(text, AF_INET).and_then(|prefix| prefix.address);
-    address.ok_or_else(|| Stop::exit(1, format!("Error: an IP address is expected rather than \"{text}\"\n")))
+    match parse_addr(text, AF_INET) {
+        Some(prefix) => Ok(prefix.address.unwrap_or(Ipv4Addr::UNSPECIFIED.into())),
+        None => Err(Stop::exit(1, format!("Error: an IP address is expected rather than \"{text}\"\n"))),
+    }
 }
