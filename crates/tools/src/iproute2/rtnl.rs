@@ -45,9 +45,19 @@ impl Context<'_> {
     /// # Errors
     /// The refusal as libnetlink words it; empty where it says nothing.
     pub(crate) fn dump_or_text(&mut self, message: &Message) -> Result<Vec<Message>, String> {
+        self.dump_quietly(message).map_err(|refused| refused.text)
+    }
+
+    /// As [`Context::dump_or_text`], with the error number at the dump's end.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn dump_quietly(&mut self, message: &Message) -> Result<Vec<Message>, RefusedDump> {
         let answer = match self.exchange(message, NLM_F_DUMP) {
             Ok(answer) => answer,
-            Err(errno) => return Err(format!("Cannot send dump request: {errno}\n")),
+            Err(errno) => {
+                return Err(RefusedDump { text: format!("Cannot send dump request: {errno}\n"), end: None });
+            }
         };
         let mut found = Vec::new();
         for decoded in messages(&answer) {
@@ -57,7 +67,11 @@ impl Context<'_> {
                         self.complain(&notice("Warning", &text));
                     }
                 }
-                Some(Err(failure)) => return Err(dump_refusal(&failure, decoded.header.kind)),
+                Some(Err(failure)) => {
+                    let text = dump_refusal(&failure, decoded.header.kind);
+                    let end = Some(failure.errno).filter(|_| decoded.header.kind == NLMSG_DONE);
+                    return Err(RefusedDump { text, end });
+                }
                 None => found.extend(decoded.message().ok()),
             }
         }
@@ -74,6 +88,14 @@ impl Context<'_> {
             _ => Err(Errno::EPROTO),
         }
     }
+}
+
+/// A dump that the kernel refused or broke off.
+pub(crate) struct RefusedDump {
+    /// What libnetlink says of it; may be empty.
+    pub text: String,
+    /// The error number of a dump that began (`NLMSG_DONE`).
+    pub end: Option<Errno>,
 }
 
 /// How libnetlink reports a refused request.
