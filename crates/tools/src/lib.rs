@@ -16,6 +16,7 @@ mod c_number;
 mod ethtool;
 mod getopt;
 mod ifconfig;
+mod interfaces;
 mod ip;
 mod iproute2;
 mod ping;

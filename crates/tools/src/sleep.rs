@@ -1,6 +1,6 @@
 //! `sleep`: lets time pass, in an emulated world without waiting for it. Grammar and texts of GNU coreutils 9.1.
 
-use hairpin_netlink::{Errno, System};
+use hairpin_netlink::Errno;
 
 use crate::c_number::strtod;
 use crate::getopt::{Getopt, Item, Long, Value};
