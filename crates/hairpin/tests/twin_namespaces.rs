@@ -164,9 +164,10 @@ fn run(experiment: &Experiment, results: &Path, ours: Option<&Path>) -> Vec<Outc
     let ours = ours.map_or(real.to_owned(), |bin| format!("{}:{real}", bin.display()));
     // No name server, so that every name that is no address fails at once.
     // No IPv6 on new links, whose duplicate address detection takes a time of its own.
-    let mut script = String::from(
-        "mount -t sysfs sysfs /sys; mount --bind /dev/null /etc/resolv.conf; cd /tmp
+    let mut script = format!(
+        "mount -t sysfs sysfs /sys; mount --bind /dev/null /etc/resolv.conf; cd {}
         echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6\n",
+        results.display()
     );
     for (number, (kind, command)) in experiment.steps.iter().enumerate() {
         let path = if *kind == '$' { &ours } else { real };
