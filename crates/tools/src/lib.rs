@@ -19,6 +19,7 @@ mod ifconfig;
 mod interfaces;
 mod ip;
 mod iproute2;
+mod net_tools;
 mod ping;
 mod route;
 mod sleep;
