@@ -8,13 +8,13 @@ use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
 };
-use hairpin_netlink::route::route::{RouteAddress, RouteAttribute, RouteMessage};
+use hairpin_netlink::route::route::{RouteAddress, RouteAttribute, RouteFlags, RouteMessage};
 use hairpin_netlink::{Errno, Message, System, transact};
 
 use crate::getopt::{Getopt, Item, Long, Value};
 use crate::interfaces::{ARPHRD_ETHER, Interfaces, cut};
 use crate::net_tools::hardware::{self, Hardware};
-use crate::net_tools::resolve::{NOT_RESOLVED, Resolver};
+use crate::net_tools::resolve::{Resolver, not_resolved};
 use crate::net_tools::{OPTION_ERROR, family};
 use crate::{Program, Shell};
 
@@ -187,7 +187,7 @@ impl Arp<'_> {
     fn address(&mut self, host: &str) -> Result<Ipv4Addr, Failed> {
         match self.names.resolve(self.shell, host, false) {
             Some(resolved) => Ok(resolved.address),
-            None => self.fail(&format!("{host}: {NOT_RESOLVED}")),
+            None => self.fail(&format!("{host}: {}", not_resolved(false))),
         }
     }
 
@@ -368,6 +368,11 @@ impl Arp<'_> {
                 Some(index) => index,
                 None => on_link(self.system, address)?,
             };
+            // An address of its own leads to `lo`, which is no Ethernet.
+            let device = interfaces.by_index(message.header.ifindex);
+            if device.is_none_or(|device| device.hardware() != hardware) {
+                return Err(Errno::EINVAL);
+            }
             message.header.state =
                 if modifiers.temporary { NeighbourState::Stale } else { NeighbourState::Permanent };
             message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.to_vec()));
@@ -491,6 +496,10 @@ fn on_link(system: &mut dyn System, address: Ipv4Addr) -> Result<u32, Errno> {
     request.header.address_family = AddressFamily::Inet;
     request.header.destination_prefix_length = 32;
     request.attributes.push(RouteAttribute::Destination(RouteAddress::Inet(address)));
+    if address.is_multicast() {
+        // The answer for a group leaves the gateway out, the route itself does not.
+        request.header.flags = RouteFlags::FibMatch;
+    }
     let answer =
         transact(system, &Message::GetRoute(request), 0).map_err(|failure| failure.errno)?;
     let route = answer.into_iter().find_map(|message| match message {

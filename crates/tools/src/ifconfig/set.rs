@@ -12,7 +12,7 @@ use super::Ifconfig;
 use crate::c_number::{atoi, strtol};
 use crate::interfaces::{ARPHRD_ETHER, IFF_BROADCAST, IFF_POINTOPOINT, IFF_UP, cut};
 use crate::net_tools::ioctl::{self, Change};
-use crate::net_tools::resolve::NOT_RESOLVED;
+use crate::net_tools::resolve::not_resolved;
 use crate::net_tools::{family, hardware};
 
 const IFF_NOTRAILERS: u32 = 0x20;
@@ -96,8 +96,11 @@ impl Changes<'_, '_> {
                 self.link(LinkAttribute::Mtu(mtu), "SIOCSIFMTU");
             }
             "txqueuelen" => {
-                let length = strtol(rest.next().ok_or(Stop::Usage)?, 0).0 as u32;
-                self.link(LinkAttribute::TxQueueLen(length), "SIOCSIFTXQLEN");
+                let length = strtol(rest.next().ok_or(Stop::Usage)?, 0).0 as i32;
+                match u32::try_from(length) {
+                    Ok(length) => self.link(LinkAttribute::TxQueueLen(length), "SIOCSIFTXQLEN"),
+                    Err(_) => self.report(Err(Errno::EINVAL), "SIOCSIFTXQLEN"),
+                }
             }
             "name" => {
                 let name = cut(rest.next().ok_or(Stop::Usage)?);
@@ -206,7 +209,7 @@ impl Changes<'_, '_> {
     fn resolve(&mut self, text: &str) -> Option<Ipv4Addr> {
         let resolved = self.ifconfig.names.resolve(self.ifconfig.shell, text, false);
         if resolved.is_none() {
-            self.ifconfig.complain(&format!("{text}: {NOT_RESOLVED}"));
+            self.ifconfig.complain(&format!("{text}: {}", not_resolved(false)));
             self.code |= 1;
         }
         resolved.map(|resolved| resolved.address)
@@ -267,7 +270,7 @@ impl Changes<'_, '_> {
         };
         let resolved = self.ifconfig.names.resolve(self.ifconfig.shell, host, false);
         let Some(address) = resolved.map(|resolved| resolved.address) else {
-            self.ifconfig.complain(&format!("{host}: {NOT_RESOLVED}"));
+            self.ifconfig.complain(&format!("{host}: {}", not_resolved(false)));
             self.ifconfig.complain("ifconfig: `--help' gives usage information.");
             return Err(Stop::Reported);
         };
@@ -294,8 +297,10 @@ impl Changes<'_, '_> {
             Err(errno) => {
                 let name = &self.name;
                 let text = if errno == Errno::ENODEV { "Device not found".to_owned() } else { errno.text() };
-                self.ifconfig
-                    .complain(&format!("{name}: error fetching interface information: {text}"));
+                let text = format!("{name}: error fetching interface information: {text}");
+                // Once for the mask to inherit, once for the aliases there are.
+                self.ifconfig.complain(&text);
+                self.ifconfig.complain(&text);
             }
         }
         Ok(())
@@ -337,7 +342,7 @@ impl Changes<'_, '_> {
             None => (text, 128),
         };
         let Ok(address) = host.parse::<Ipv6Addr>() else {
-            self.ifconfig.complain(&format!("{host}: {NOT_RESOLVED}"));
+            self.ifconfig.complain(&format!("{host}: Resolver Error 0 (no error)"));
             self.code |= 1;
             return Ok(());
         };

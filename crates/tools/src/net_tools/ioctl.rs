@@ -177,7 +177,7 @@ pub(crate) fn change_address(system: &mut dyn System, name: &str, change: Change
             // A broadcast address that followed from the old mask follows the new one.
             let of_mask = |mask: Ipv4Addr| Ipv4Addr::from(u32::from(old.local) | !u32::from(mask));
             if device.flags() & IFF_BROADCAST != 0
-                && old.prefix < 31
+                && new.prefix < 31
                 && old.broadcast == Some(of_mask(old.mask()))
             {
                 new.broadcast = Some(of_mask(mask));

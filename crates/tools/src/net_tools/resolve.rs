@@ -75,8 +75,11 @@ impl Resolver {
     }
 }
 
-/// What `herror` says of a name that is not in the files.
-pub(crate) const NOT_RESOLVED: &str = "Host name lookup failure";
+/// What `herror` says of a name that is not in the files, where hosts are looked up last and first: a name server
+/// could still know the host, but `/etc/networks` is all there is of networks.
+pub(crate) fn not_resolved(host_first: bool) -> &'static str {
+    if host_first { "Unknown host" } else { "Host name lookup failure" }
+}
 
 fn find_name(table: &[(Ipv4Addr, Vec<String>)], name: &str) -> Option<Ipv4Addr> {
     let same = |names: &Vec<String>| names.iter().any(|known| known.eq_ignore_ascii_case(name));

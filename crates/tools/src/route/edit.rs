@@ -13,7 +13,7 @@ use super::Route;
 use crate::c_number::{atoi, strtol};
 use crate::interfaces::{Interfaces, cut};
 use crate::net_tools::ioctl;
-use crate::net_tools::resolve::NOT_RESOLVED;
+use crate::net_tools::resolve::{Resolved, not_resolved};
 use crate::net_tools::{LOOKUP_ERROR, OPTION_ERROR, SOCKET_ERROR};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -171,15 +171,11 @@ impl Route<'_> {
         Ok(request)
     }
 
-    fn resolve(
-        &mut self,
-        name: &str,
-        host_first: bool,
-    ) -> Result<crate::net_tools::resolve::Resolved, Failed> {
+    fn resolve(&mut self, name: &str, host_first: bool) -> Result<Resolved, Failed> {
         match self.names.resolve(self.shell, name, host_first) {
             Some(resolved) => Ok(resolved),
             None => {
-                self.complain(&format!("{name}: {NOT_RESOLVED}"));
+                self.complain(&format!("{name}: {}", not_resolved(host_first)));
                 Err(Failed::Reported(LOOKUP_ERROR))
             }
         }

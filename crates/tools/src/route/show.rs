@@ -62,6 +62,8 @@ impl Route<'_> {
             }
             _ => "",
         });
+        // net-tools finds no columns in an empty file.
+        let Some(lines) = lines else { return 1 };
         for line in lines {
             let text = self.text(&line, extend);
             self.print(&text);
@@ -69,18 +71,22 @@ impl Route<'_> {
         0
     }
 
-    fn lines(&mut self) -> Result<Vec<Line>, Errno> {
+    /// `None` where there is no main table yet.
+    fn lines(&mut self) -> Result<Option<Vec<Line>>, Errno> {
         let interfaces = Interfaces::dump(self.system).map_err(|failure| failure.errno)?;
         let mut request = RouteMessage::default();
         request.header.address_family = AddressFamily::Inet;
         request.header.table = RouteHeader::RT_TABLE_MAIN;
-        let answer = transact(self.system, &Message::GetRoute(request), NLM_F_DUMP)
-            .map_err(|failure| failure.errno)?;
+        let answer = match transact(self.system, &Message::GetRoute(request), NLM_F_DUMP) {
+            // A namespace has no main table before its first route.
+            Err(failure) if failure.errno == Errno::ENOENT => return Ok(None),
+            answer => answer.map_err(|failure| failure.errno)?,
+        };
         let lines = answer.iter().filter_map(|message| match message {
             Message::NewRoute(route) => line(&interfaces, route),
             _ => None,
         });
-        Ok(lines.collect())
+        Ok(Some(lines.collect()))
     }
 
     fn text(&mut self, line: &Line, extend: u32) -> String {
