@@ -108,6 +108,12 @@ fn agree(name: &str) {
     assert!(report.is_empty(), "{name}: {same} of {compared} command lines agree\n{report}");
 }
 
+/// A proxy entry without a device outlives its namespace in the kernel, and turns up in a new one whose structure
+/// lies at the same address.
+const NO_STRAYS: &str = "while read -r address _ _ _ _ device; do
+            if [ \"$device\" = '*' ]; then arp -d \"$address\" pub; fi
+        done </proc/net/arp";
+
 /// What this machine lacks for any of it.
 fn missing() -> Option<&'static str> {
     if !cfg!(target_os = "linux") {
@@ -122,7 +128,9 @@ fn missing() -> Option<&'static str> {
 }
 
 fn installed(program: &str) -> bool {
-    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|directory| Path::new(directory).join(program).exists())
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"]
+        .iter()
+        .any(|directory| Path::new(directory).join(program).exists())
 }
 
 /// A directory of this run, with our programs in `bin`.
@@ -166,7 +174,8 @@ fn run(experiment: &Experiment, results: &Path, ours: Option<&Path>) -> Vec<Outc
     // No IPv6 on new links, whose duplicate address detection takes a time of its own.
     let mut script = format!(
         "mount -t sysfs sysfs /sys; mount --bind /dev/null /etc/resolv.conf; cd {}
-        echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6\n",
+        echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+        {NO_STRAYS}\n",
         results.display()
     );
     for (number, (kind, command)) in experiment.steps.iter().enumerate() {

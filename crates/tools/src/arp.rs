@@ -205,8 +205,7 @@ impl Arp<'_> {
             {
                 continue;
             }
-            let name =
-                if self.numeric { None } else { self.names.host_name(self.shell, entry.address) };
+            let name = if self.numeric { None } else { self.names.host_name(self.shell, entry.address) };
             if self.table {
                 if shown == 0 {
                     self.print(HEADER);
@@ -500,8 +499,7 @@ fn on_link(system: &mut dyn System, address: Ipv4Addr) -> Result<u32, Errno> {
         // The answer for a group leaves the gateway out, the route itself does not.
         request.header.flags = RouteFlags::FibMatch;
     }
-    let answer =
-        transact(system, &Message::GetRoute(request), 0).map_err(|failure| failure.errno)?;
+    let answer = transact(system, &Message::GetRoute(request), 0).map_err(|failure| failure.errno)?;
     let route = answer.into_iter().find_map(|message| match message {
         Message::NewRoute(route) => Some(route),
         _ => None,

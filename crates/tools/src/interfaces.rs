@@ -3,7 +3,8 @@
 
 use hairpin_netlink::codec::NLM_F_DUMP;
 use hairpin_netlink::route::link::{
-    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, LinkAttribute, LinkInfo, LinkMessage, Prop,
+    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVxlan, LinkAttribute, LinkInfo,
+    LinkMessage, Prop,
 };
 use hairpin_netlink::{Failure, Message, System, transact};
 
@@ -89,6 +90,17 @@ impl Interface {
     pub(crate) fn bridge_port(&self) -> Option<&[InfoBridgePort]> {
         self.info().iter().find_map(|info| match info {
             LinkInfo::PortData(InfoPortData::BridgePort(port)) => Some(port.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The device that a VXLAN device sends over, if it was given one.
+    pub(crate) fn vxlan_link(&self) -> Option<u32> {
+        self.info().iter().find_map(|info| match info {
+            LinkInfo::Data(InfoData::Vxlan(settings)) => settings.iter().find_map(|setting| match setting {
+                InfoVxlan::Link(index) => Some(*index),
+                _ => None,
+            }),
             _ => None,
         })
     }

@@ -82,8 +82,7 @@ fn show(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
             }
             "state" => {
                 let value = args.value()?;
-                filter.state |=
-                    read_state(value).ok_or_else(|| Stop::invarg("invalid state", value))?;
+                filter.state |= read_state(value).ok_or_else(|| Stop::invarg("invalid state", value))?;
             }
             "dynamic" => filter.dynamic = true,
             word if matches(word, "help") => return Err(usage()),
@@ -404,8 +403,7 @@ fn modify(context: &mut Context<'_>, mut args: Args<'_>, change: Change) -> Resu
 /// A port number. Names of services are not looked up.
 fn read_port(text: &str) -> Result<u16, Stop> {
     let port = strtoul(text, 0).filter(|(_, rest)| rest.is_empty());
-    port.and_then(|(port, _)| u16::try_from(port).ok())
-        .ok_or_else(|| Stop::invarg("invalid port\n", text))
+    port.and_then(|(port, _)| u16::try_from(port).ok()).ok_or_else(|| Stop::invarg("invalid port\n", text))
 }
 
 fn read_vni(text: &str, message: &str) -> Result<u32, Stop> {

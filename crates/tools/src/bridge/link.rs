@@ -408,8 +408,7 @@ impl Default for Wanted {
 impl Wanted {
     fn settings(&self) -> Vec<InfoBridgePort> {
         let switched = SWITCHES.iter().zip(&self.switches);
-        let mut settings: Vec<_> =
-            switched.filter_map(|((_, switch), value)| value.map(switch)).collect();
+        let mut settings: Vec<_> = switched.filter_map(|((_, switch), value)| value.map(switch)).collect();
         if self.router >= 0 {
             settings.push(InfoBridgePort::MulticastRouter((self.router as u8).into()));
         }
@@ -446,8 +445,7 @@ fn read_on_off(name: &str, text: &str) -> Result<bool, Stop> {
     } else if matches(text, "on") {
         Ok(true)
     } else {
-        let text =
-            format!("Error: argument of \"{name}\" must be one of \"off\", \"on\", not \"{text}\"\n");
+        let text = format!("Error: argument of \"{name}\" must be one of \"off\", \"on\", not \"{text}\"\n");
         Err(Stop::fail(234, text))
     }
 }

@@ -68,7 +68,10 @@ impl Ifconfig<'_> {
     fn usage(&mut self, code: i32) -> i32 {
         let parts: [(&str, String); 2] = [
             (USAGE, hardware::list(false)),
-            ("  <AF>=Address family. Default: inet\n  List of possible address families:\n", family::list(false)),
+            (
+                "  <AF>=Address family. Default: inet\n  List of possible address families:\n",
+                family::list(false),
+            ),
         ];
         for (text, list) in parts {
             // The lists go to standard error in any case.

@@ -79,10 +79,9 @@ impl Changes<'_, '_> {
             "trailers" => self.clear(IFF_NOTRAILERS),
             "-trailers" => self.set(IFF_NOTRAILERS),
             "promisc" => self.set(IFF_PROMISC),
-            "-promisc" => self.clear_and_check(
-                IFF_PROMISC,
-                "promisc mode... maybe other application is running?",
-            ),
+            "-promisc" => {
+                self.clear_and_check(IFF_PROMISC, "promisc mode... maybe other application is running?")
+            }
             "multicast" => self.set(IFF_MULTICAST),
             "-multicast" => self.clear_and_check(IFF_MULTICAST, "MULTICAST mode."),
             "allmulti" => self.set(IFF_ALLMULTI),
@@ -243,10 +242,8 @@ impl Changes<'_, '_> {
             Err(errno) => Err(errno),
         };
         if outcome == Err(Errno::EBUSY) {
-            self.ifconfig.complain(&format!(
-                "SIOCSIFHWADDR: {} - you may need to down the interface",
-                Errno::EBUSY
-            ));
+            self.ifconfig
+                .complain(&format!("SIOCSIFHWADDR: {} - you may need to down the interface", Errno::EBUSY));
             self.code |= 1;
         } else {
             self.report(outcome, "SIOCSIFHWADDR");

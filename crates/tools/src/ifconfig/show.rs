@@ -127,8 +127,7 @@ fn mtu(device: &Interface) -> u32 {
     mtu.unwrap_or(0)
 }
 
-const SHORT_HEADER: &str =
-    "Iface      MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n";
+const SHORT_HEADER: &str = "Iface      MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n";
 
 fn short(name: &str, device: &Interface, statistics: Option<&Stats64>) -> String {
     let flags = device.flags();
@@ -267,8 +266,7 @@ fn statistics_text(s: &Stats64) -> String {
     // The columns of /proc/net/dev (net/core/net-procfs.c: dev_seq_printf_stats).
     let sum = |numbers: &[u64]| numbers.iter().fold(0_u64, |sum, number| sum.saturating_add(*number));
     let frame = sum(&[s.rx_length_errors, s.rx_over_errors, s.rx_crc_errors, s.rx_frame_errors]);
-    let carrier =
-        sum(&[s.tx_carrier_errors, s.tx_aborted_errors, s.tx_window_errors, s.tx_heartbeat_errors]);
+    let carrier = sum(&[s.tx_carrier_errors, s.tx_aborted_errors, s.tx_window_errors, s.tx_heartbeat_errors]);
     format!(
         "        RX packets {}  bytes {} ({})\n        \
          RX errors {}  dropped {}  overruns {}  frame {frame}\n        \

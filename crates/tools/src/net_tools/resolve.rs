@@ -23,7 +23,12 @@ pub(crate) struct Resolved {
 
 impl Resolver {
     /// An address, `default`, or a name; `host_first` prefers hosts to networks of the same name.
-    pub(crate) fn resolve(&mut self, shell: &mut dyn Shell, name: &str, host_first: bool) -> Option<Resolved> {
+    pub(crate) fn resolve(
+        &mut self,
+        shell: &mut dyn Shell,
+        name: &str,
+        host_first: bool,
+    ) -> Option<Resolved> {
         let host = |address| Some(Resolved { address, is_network: false });
         let network = |address| Some(Resolved { address, is_network: true });
         if name == "default" {

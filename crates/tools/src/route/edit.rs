@@ -5,7 +5,8 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::codec::NLM_F_CREATE;
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope, RouteType,
+    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteMetric, RouteProtocol, RouteScope,
+    RouteType,
 };
 use hairpin_netlink::{Errno, Message, transact};
 

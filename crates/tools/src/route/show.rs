@@ -109,9 +109,9 @@ impl Route<'_> {
                 "{destination:<15} {gateway:<15} {mask:<15} {flags:<5} {metric:<6} {:<2} {:7} {device}\n",
                 0, 0
             ),
-            (2, true) => format!(
-                "{destination:<15} -               {mask:<15} {flags:<5}     - -          - -\n"
-            ),
+            (2, true) => {
+                format!("{destination:<15} -               {mask:<15} {flags:<5}     - -          - -\n")
+            }
             (2, false) => format!(
                 "{destination:<15} {gateway:<15} {mask:<15} {flags:<5} {mtu:5} {window:<5} {rtt:6} {device}\n"
             ),
