@@ -48,6 +48,11 @@ fn ethtool() {
     agree("ethtool");
 }
 
+#[test]
+fn sleep() {
+    agree("sleep");
+}
+
 #[derive(Debug, Default)]
 struct Experiment {
     title: String,
