@@ -51,7 +51,7 @@ pub(crate) fn run(
             }
         }
         // A command may rename, add or delete links.
-        context.links.clear();
+        context.forget();
     }
 }
 

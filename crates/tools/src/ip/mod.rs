@@ -2,7 +2,9 @@
 
 mod addr;
 pub(crate) mod batch;
+mod filter;
 mod link;
+mod list;
 
 use crate::Program;
 use crate::iproute2::inet::{AF_BRIDGE, AF_INET, AF_INET6, AF_MPLS, AF_PACKET, read_family};

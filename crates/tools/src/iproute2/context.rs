@@ -5,6 +5,7 @@ use hairpin_netlink::System;
 use super::Stop;
 use super::links::LinkMap;
 use super::names::Names;
+use super::nsid::NsidNames;
 use super::print::Printer;
 use crate::{Program, Shell};
 
@@ -50,6 +51,7 @@ pub(crate) struct Context<'a> {
     pub print: Printer,
     pub links: LinkMap,
     pub names: Names,
+    pub nsids: NsidNames,
 }
 
 impl<'a> Context<'a> {
@@ -62,6 +64,7 @@ impl<'a> Context<'a> {
             print: Printer::default(),
             links: LinkMap::default(),
             names: Names::default(),
+            nsids: NsidNames::default(),
         };
         (context, program.args)
     }
@@ -96,6 +99,12 @@ impl<'a> Context<'a> {
         self.system
             .netns_enter(name)
             .map_err(|errno| Stop::exit(255, format!("Cannot open network namespace \"{name}\": {errno}\n")))
+    }
+
+    /// Forgets what is known of links and namespaces: it may have changed.
+    pub(crate) fn forget(&mut self) {
+        self.links.clear();
+        self.nsids.clear();
     }
 
     /// Writes to standard error, after what has been printed so far.

@@ -50,10 +50,6 @@ impl LinkMap {
         }
     }
 
-    pub(crate) fn forget(&mut self, index: u32) {
-        self.known.remove(&index);
-    }
-
     /// Forgets everything: names may have changed.
     pub(crate) fn clear(&mut self) {
         self.known.clear();
@@ -126,7 +122,10 @@ impl Context<'_> {
     pub(crate) fn learn_links(&mut self) -> Result<(), Stop> {
         let mut request = LinkMessage::default();
         request.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::Vf]));
-        for message in self.dump(&Message::GetLink(request))? {
+        let links = self
+            .dump_or_text(&Message::GetLink(request))
+            .map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))?;
+        for message in links {
             if let Message::NewLink(link) = message {
                 self.links.remember(&link);
             }
