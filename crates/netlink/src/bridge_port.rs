@@ -50,7 +50,7 @@ mod tests {
             InfoBridgePort::Other(DefaultNla::new(11, vec![1])),
         ];
         let LinkAttribute::ProtoInfoBridge(raw) = emit(&settings) else { panic!("another attribute") };
-        assert_eq!(parse(&raw), Ok(settings));
+        assert_eq!(parse(&raw).ok(), Some(settings));
     }
 
     #[test]

@@ -10,7 +10,8 @@ const LONG: &[Long] = &[("help", Value::None, 'h'), ("version", Value::None, 'V'
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let mut options = Getopt::new(program.name, program.args, "", LONG);
-    while let Some(item) = options.next() {
+    // The first option decides.
+    if let Some(item) = options.next() {
         match item {
             Item::Option('h', _) => {
                 let _ = writeln!(program.shell.out(), "Usage: sleep NUMBER[smhd]...");

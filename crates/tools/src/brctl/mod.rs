@@ -42,7 +42,8 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let args = program.args;
     let mut options = Getopt::new(program.name, args, "Vh", LONG);
     let mut brctl = Brctl { system: &mut *program.system, shell: &mut *program.shell };
-    while let Some(item) = options.next() {
+    // The first option decides.
+    if let Some(item) = options.next() {
         match item {
             Item::Option('V', _) => {
                 brctl.print(format_args!("bridge-utils, 1.7\n"));

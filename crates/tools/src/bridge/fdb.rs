@@ -8,7 +8,7 @@ use hairpin_netlink::route::neighbour::{
     NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage, NeighbourState,
 };
 
-use super::{as_bridge, fail};
+use super::{as_bridge, dump, fail};
 use crate::c_number::atoi;
 use crate::iproute2::inet::{AF_INET, AF_INET6, get_addr, octets};
 use crate::iproute2::number::{get_u32, strtoul};
@@ -103,7 +103,7 @@ fn show(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     if filter.master != 0 {
         request.attributes.push(NeighbourAttribute::Controller(filter.master));
     }
-    let entries = context.dump(&Message::GetNeighbour(request))?;
+    let entries = dump(context, &Message::GetNeighbour(request))?;
     context.begin();
     for message in entries {
         if let Message::NewNeighbour(entry) = message {

@@ -7,7 +7,7 @@ use hairpin_netlink::route::link::{
 };
 use hairpin_netlink::{Message, bridge_port};
 
-use super::{as_bridge, fail};
+use super::{as_bridge, dump, fail};
 use crate::iproute2::links::IFF_UP;
 use crate::iproute2::number::atoi;
 use crate::iproute2::{Args, Color, Context, Stop, Value, matches};
@@ -53,7 +53,7 @@ fn show(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     let mut request = LinkMessage::default();
     request.header.interface_family = AddressFamily::Bridge;
     request.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::Vf]));
-    let links = context.dump(&Message::GetLink(request))?;
+    let links = dump(context, &Message::GetLink(request))?;
     context.begin();
     for message in links {
         if let Message::NewLink(link) = message

@@ -4,6 +4,8 @@ mod fdb;
 mod link;
 mod monitor;
 
+use hairpin_netlink::Message;
+
 use crate::Program;
 use crate::iproute2::inet::{AF_INET, AF_INET6};
 use crate::iproute2::{Args, Context, Stop, matches};
@@ -105,6 +107,14 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
     context.print.oneline = context.options.oneline;
     crate::ip::set_color(context, color);
     Ok(batch)
+}
+
+/// Asks for a dump.
+///
+/// # Errors
+/// The refusal as libnetlink words it, exit code 1.
+fn dump(context: &mut Context<'_>, request: &Message) -> Result<Vec<Message>, Stop> {
+    context.dump_or_text(request).map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))
 }
 
 /// The command failed; `bridge` ends with 255 where `ip` would with 1 or 2.

@@ -16,13 +16,11 @@ pub(crate) const SOCKET_ERROR: i32 = 7;
 /// Columns of a list of names and titles, three a line.
 fn list<'a>(names: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let mut text = String::new();
-    let mut count = 0;
-    for (name, title) in names {
+    for (count, (name, title)) in names.enumerate() {
         if count % 3 == 0 {
             text += if count == 0 { "    " } else { "\n    " };
         }
         text += &format!("{name} ({title}) ");
-        count += 1;
     }
     text + "\n"
 }
