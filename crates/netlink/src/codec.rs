@@ -133,21 +133,23 @@ impl Decoded<'_> {
             return Some(Ok(()));
         }
         let mut failure = Failure::from(Errno(code.wrapping_neg()));
+        failure.text = self.text();
         if self.header.flags & NLM_F_ACK_TLVS != 0 {
-            for (kind, value) in attributes(self.ext_ack()) {
-                match kind {
-                    NLMSGERR_ATTR_MSG => {
-                        let text = value.strip_suffix(&[0]).unwrap_or(value);
-                        failure.text = Some(String::from_utf8_lossy(text).into_owned());
-                    }
-                    NLMSGERR_ATTR_OFFS => {
-                        failure.offset = value.first_chunk::<4>().map(|o| u32::from_ne_bytes(*o));
-                    }
-                    _ => {}
-                }
-            }
+            let offset = attributes(self.ext_ack()).find(|(kind, _)| *kind == NLMSGERR_ATTR_OFFS);
+            failure.offset =
+                offset.and_then(|(_, value)| value.first_chunk::<4>().map(|o| u32::from_ne_bytes(*o)));
         }
         Some(Err(failure))
+    }
+
+    /// The extended-ack text of an acknowledgement: of an error its reason, of a success a warning.
+    pub fn text(&self) -> Option<String> {
+        if self.header.flags & NLM_F_ACK_TLVS == 0 {
+            return None;
+        }
+        attributes(self.ext_ack())
+            .find(|(kind, _)| *kind == NLMSGERR_ATTR_MSG)
+            .map(|(_, value)| String::from_utf8_lossy(value.strip_suffix(&[0]).unwrap_or(value)).into_owned())
     }
 
     /// The extended-ack attributes of an error: behind the code and (unless capped) the whole request.

@@ -15,6 +15,7 @@ mod bridge;
 mod ethtool;
 mod ifconfig;
 mod ip;
+mod iproute2;
 mod ping;
 mod route;
 mod sleep;
