@@ -276,9 +276,7 @@ fn outgoing(program: &mut Program<'_>, target: Ipv4Addr) -> Result<u32, Exit> {
         RouteAttribute::Oif(ifindex) => Some(*ifindex),
         _ => None,
     });
-    device.ok_or_else(|| {
-        fail(program, 2, "Suitable device could not be determined. Please, use option -I.")
-    })
+    device.ok_or_else(|| fail(program, 2, "Suitable device could not be determined. Please, use option -I."))
 }
 
 /// The address of `-s`, the target's own where it is announced, else what the kernel takes.

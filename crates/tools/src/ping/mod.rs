@@ -257,12 +257,7 @@ fn probe_source(
     Ok(source)
 }
 
-fn connect_probe(
-    program: &mut Program<'_>,
-    probe: Fd,
-    options: &Options,
-    to: Address,
-) -> Result<(), Exit> {
+fn connect_probe(program: &mut Program<'_>, probe: Fd, options: &Options, to: Address) -> Result<(), Exit> {
     match program.system.connect(probe, to) {
         Ok(()) => return Ok(()),
         Err(Errno::EACCES) => {}
