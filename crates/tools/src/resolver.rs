@@ -62,6 +62,17 @@ pub(crate) fn lookup(shell: &mut dyn Shell, name: &str) -> Result<Host, Unresolv
     Err(if is_domain_name(name) { Unresolved::TryAgain } else { Unresolved::NotKnown })
 }
 
+/// [`lookup`] where only IPv4 is asked for: what looks like a wrong number then is not taken for a name.
+pub(crate) fn lookup_ipv4(shell: &mut dyn Shell, name: &str) -> Result<Host, Unresolved> {
+    let is_number = name.starts_with(|first: char| first.is_ascii_digit())
+        && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && !name.ends_with('.');
+    if is_number && inet_aton(name).is_none() {
+        return Err(Unresolved::NotKnown);
+    }
+    lookup(shell, name)
+}
+
 /// `getnameinfo`: the name of an address, the number itself where it has none.
 pub(crate) fn name_of(shell: &mut dyn Shell, address: Ipv4Addr) -> String {
     let hosts = hosts(shell);

@@ -183,8 +183,8 @@ fn prepare(
     if multicast {
         options.mtu_discovery = options.mtu_discovery.or(Some(PathMtuDiscovery::Do));
     }
-    set_up_socket(program, fd, &options, source, &route[..route.len().saturating_sub(1)])?;
-    let has_header_options = options.record_route || options.time_stamp.is_some() || route.len() > 1;
+    set_up_socket(program, fd, &options, source, route.split_last().map_or(&[], |(_, hops)| hops))?;
+    let has_header_options = options.record_route || options.time_stamp.is_some();
     let options_len = if has_header_options { OPTIONS_LEN } else { 0 };
     let length = options.data_len;
     let mut header = format!("PING {hostname} ({target}) ");
@@ -362,8 +362,9 @@ fn set_up_socket(
             set(program, fd, SocketOption::IpOptions(time_stamp(2, kind, hops)), "ts option")?;
         }
     } else if !hops.is_empty() {
-        let kind = if options.dont_route { 137 } else { 131 };
-        set(program, fd, SocketOption::IpOptions(source_route(kind, hops)), "record route")?;
+        // The kernel wants CAP_NET_RAW for a source route (net/ipv4/ip_options.c), and the real program has
+        // given that up by now, also for root: hops never work.
+        return Err(failed(program, "record route", Errno::EPERM));
     }
     // An estimate of what the replies take in the socket's buffer.
     let packet = options.data_len + 8;
@@ -409,11 +410,5 @@ fn time_stamp(flag: u8, kind: TimeStamp, hops: &[Ipv4Addr]) -> Vec<u8> {
         }
     }
     option.resize(length, 0);
-    option
-}
-
-fn source_route(kind: u8, hops: &[Ipv4Addr]) -> Vec<u8> {
-    let mut option = vec![1, kind, (3 + 4 * hops.len()) as u8, 4];
-    option.extend(hops.iter().flat_map(|hop| hop.octets()));
     option
 }

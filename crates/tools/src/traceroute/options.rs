@@ -406,7 +406,8 @@ fn address(program: &mut Program<'_>, family: Option<u8>, name: &str) -> Result<
     }
     let found = match family {
         Some(6) => Err(Unresolved::Ipv6),
-        _ => resolver::lookup(program.shell, name),
+        Some(_) => resolver::lookup_ipv4(program.shell, name),
+        None => resolver::lookup(program.shell, name),
     };
     match found {
         Ok(host) => Ok(Some(host.address)),

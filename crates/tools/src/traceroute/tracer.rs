@@ -218,26 +218,21 @@ impl Tracer {
         format!(" {} ({address})", resolver::name_of(program.shell, address))
     }
 
-    /// Takes answers as long as there are some, waiting for the first until `until_s`.
+    /// Waits until `until_s` for answers and takes one of every socket that has some.
     fn poll(&mut self, program: &mut Program<'_>, until_s: f64) -> Result<(), Exit> {
-        let wait_ms = ((until_s - time_s(program)?).max(0.0) * 1000.0).ceil();
-        let mut wait_ns = wait_ms as u64 * NS_PER_MS;
-        while !self.sockets.is_empty() {
-            let now = program.system.now().map_err(|errno| failed(program, "poll", errno))?;
-            let until = now.monotonic_ns.saturating_add(wait_ns);
-            let ready = match program.system.wait(&self.sockets, Some(until), true) {
-                Ok(ready) if ready.is_empty() => return Ok(()),
-                Ok(ready) => ready,
-                Err(Errno::EINTR) => return interrupted(program),
-                Err(errno) => return Err(failed(program, "poll", errno)),
-            };
-            for fd in ready {
-                // What cannot be read is an error that another socket's answer has overtaken.
-                for item in program.system.receive(fd, 1).unwrap_or_default() {
-                    self.receive(program, fd, item)?;
-                }
+        let wait_ms = ((until_s - time_s(program)?).max(0.0) * 1000.0).ceil() as u64;
+        let now = program.system.now().map_err(|errno| failed(program, "poll", errno))?;
+        let until = now.monotonic_ns.saturating_add(wait_ms.saturating_mul(NS_PER_MS));
+        let ready = match program.system.wait(&self.sockets, Some(until), true) {
+            Ok(ready) => ready,
+            Err(Errno::EINTR) => return interrupted(program),
+            Err(errno) => return Err(failed(program, "poll", errno)),
+        };
+        for fd in ready {
+            // What cannot be read now is looked at in the next round.
+            for item in program.system.receive(fd, 1).unwrap_or_default() {
+                self.receive(program, fd, item)?;
             }
-            wait_ns = 0;
         }
         Ok(())
     }
