@@ -14,6 +14,8 @@ mod brctl;
 mod bridge;
 mod c_number;
 mod ethtool;
+#[cfg(test)]
+mod fake;
 mod getopt;
 mod ifconfig;
 mod ip;

@@ -9,6 +9,8 @@ mod options;
 mod receive;
 mod report;
 mod session;
+#[cfg(test)]
+mod tests;
 
 use std::net::Ipv4Addr;
 

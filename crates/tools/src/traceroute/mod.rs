@@ -10,6 +10,8 @@ mod command_line;
 mod method;
 mod options;
 mod probe;
+#[cfg(test)]
+mod tests;
 mod tracer;
 
 use hairpin_netlink::Errno;
