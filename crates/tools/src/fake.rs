@@ -29,7 +29,7 @@ pub(crate) struct FakeKernel {
     pub now_ns: u64,
     script: Box<dyn FnMut(&Sent) -> Answers>,
     /// The bytes that answer a netlink request.
-    pub netlink: Box<dyn FnMut(&[u8]) -> Vec<u8>>,
+    pub netlink: fn(&[u8]) -> Vec<u8>,
     next_fd: u32,
     peers: BTreeMap<Fd, Address>,
     ttls: BTreeMap<Fd, u8>,
@@ -44,7 +44,7 @@ impl FakeKernel {
         FakeKernel {
             now_ns: 0,
             script: Box::new(script),
-            netlink: Box::new(|_| Vec::new()),
+            netlink: |_| Vec::new(),
             next_fd: 3,
             peers: BTreeMap::new(),
             ttls: BTreeMap::new(),

@@ -2,7 +2,7 @@
 
 use hairpin_netlink::{Address, Errno, ErrorOrigin, Received};
 
-use crate::fake::{Answers, FakeKernel, Sent, ipv4, realtime};
+use crate::fake::{Answers, FakeKernel, Sent, realtime};
 
 const MS: u64 = 1_000_000;
 
