@@ -1,9 +1,33 @@
-//! Numbers as the C library reads them: `strtol`, `atoi`, `sscanf("%i")`, `strtod`. Programs show it in what
+//! Numbers as the C library reads them: `strtol`, `atoi`, `sscanf("%i")`, `strtod`; and writes: `%g`. Programs show it in what
 //! they accept (`0x10`, `1e3`, ` 7`) and in what they take a word for (`atoi("x")` is 0).
 
 /// `strtoll`: the value, saturated, and how many bytes it took (0: no number). `base` 0 reads `0x` and `0`
 /// prefixes.
 pub(crate) fn strtol(text: &str, base: u32) -> (i64, usize) {
+    let Integer { negative, magnitude, length } = integer(text, base);
+    let value = i64::try_from(if negative { -magnitude } else { magnitude });
+    (value.unwrap_or(if negative { i64::MIN } else { i64::MAX }), length)
+}
+
+/// `strtoul`: as [`strtol`]; a minus sign wraps around.
+pub(crate) fn strtoul(text: &str, base: u32) -> (u64, usize) {
+    let Integer { negative, magnitude, length } = integer(text, base);
+    let value = u64::try_from(magnitude).map(|value| if negative { value.wrapping_neg() } else { value });
+    (value.unwrap_or(u64::MAX), length)
+}
+
+/// An integer at the start of a text, before it is made to fit a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Integer {
+    pub negative: bool,
+    /// Saturated far beyond 64 bits.
+    pub magnitude: i128,
+    /// How many bytes of the text it took, leading blanks included (0: no number).
+    pub length: usize,
+}
+
+/// What `strtol` and its kin read.
+pub(crate) fn integer(text: &str, base: u32) -> Integer {
     let bytes = text.as_bytes();
     let mut at = bytes.iter().take_while(|byte| is_space(**byte)).count();
     let negative = bytes.get(at) == Some(&b'-');
@@ -24,14 +48,12 @@ pub(crate) fn strtol(text: &str, base: u32) -> (i64, usize) {
         at += 2;
     }
     let start = at;
-    let mut value: i64 = 0;
+    let mut magnitude: i128 = 0;
     while let Some(digit) = digit(at, base) {
-        let signed = if negative { -i64::from(digit) } else { i64::from(digit) };
-        let limit = if negative { i64::MIN } else { i64::MAX };
-        value = value.checked_mul(base.into()).and_then(|v| v.checked_add(signed)).unwrap_or(limit);
+        magnitude = magnitude.saturating_mul(base.into()).saturating_add(digit.into());
         at += 1;
     }
-    if at == start { (0, 0) } else { (value, at) }
+    Integer { negative, magnitude, length: if at == start { 0 } else { at } }
 }
 
 /// `atoi`: what is no number is 0.
@@ -68,6 +90,22 @@ pub(crate) fn strtod(text: &str) -> (f64, usize) {
         decimal_fraction(rest)
     };
     if length == 0 { (0.0, 0) } else { (sign * value, at + length) }
+}
+
+/// `printf("%g")`.
+pub(crate) fn general(value: f64) -> String {
+    if !value.is_finite() {
+        return if value.is_nan() { "nan".into() } else { format!("{value}") };
+    }
+    let scientific = format!("{value:.5e}");
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if (-4..6).contains(&exponent) {
+        let decimals = usize::try_from(5 - exponent).unwrap_or(0);
+        return trim(&format!("{value:.decimals$}")).to_owned();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", trim(mantissa), exponent.unsigned_abs())
 }
 
 /// C's `isspace`.
@@ -140,6 +178,10 @@ fn hexadecimal_fraction(text: &str) -> (f64, usize) {
     (value * f64::from(scale).exp2(), end)
 }
 
+fn trim(number: &str) -> &str {
+    if number.contains('.') { number.trim_end_matches('0').trim_end_matches('.') } else { number }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,5 +211,27 @@ mod tests {
         assert_eq!(strtod("."), (0.0, 0));
         assert_eq!(strtod("-2"), (-2.0, 2));
         assert!(strtod("nan").0.is_nan());
+    }
+
+    #[test]
+    fn unsigned_numbers_wrap_around() {
+        assert_eq!(strtoul("-1", 10), (u64::MAX, 2));
+        assert_eq!(strtoul("18446744073709551616", 10), (u64::MAX, 20));
+        assert_eq!(strtol("-9223372036854775809", 10), (i64::MIN, 20));
+    }
+
+    #[test]
+    fn shortest_of_six_figures() {
+        let cases = [
+            (0.0, "0"),
+            (100.0, "100"),
+            (100.0 / 3.0, "33.3333"),
+            (0.099_900_1, "0.0999001"),
+            (1e-5, "1e-05"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(general(value), text);
+        }
+        assert_eq!(general(1_234_567.0), "1.23457e+06");
     }
 }

@@ -14,13 +14,17 @@ mod brctl;
 mod bridge;
 mod c_number;
 mod ethtool;
+#[cfg(test)]
+mod fake;
 mod getopt;
 mod ifconfig;
 mod interfaces;
 mod ip;
 mod iproute2;
 mod net_tools;
+mod iputils;
 mod ping;
+mod resolver;
 mod route;
 mod sleep;
 mod ssh;
