@@ -107,7 +107,7 @@ pub(crate) fn inet_aton(text: &str) -> Option<Ipv4Addr> {
 }
 
 /// The lines of the hosts file with an IPv4 address.
-fn hosts(shell: &mut dyn Shell) -> Vec<(Ipv4Addr, Vec<String>)> {
+pub(crate) fn hosts(shell: &mut dyn Shell) -> Vec<(Ipv4Addr, Vec<String>)> {
     let mut text = Vec::new();
     if let Ok(file) = shell.open(HOSTS) {
         // What cannot be read is a file without entries, as for the C library.

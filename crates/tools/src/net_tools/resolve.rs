@@ -4,7 +4,7 @@ use std::io::Read;
 use std::net::Ipv4Addr;
 
 use crate::Shell;
-use crate::c_number::strtol;
+use crate::resolver::{self, inet_aton};
 
 /// The files, read when the first name is looked up.
 #[derive(Debug, Default)]
@@ -58,25 +58,11 @@ impl Resolver {
     }
 
     fn hosts(&mut self, shell: &mut dyn Shell) -> &[(Ipv4Addr, Vec<String>)] {
-        self.hosts.get_or_insert_with(|| {
-            // Address first; IPv6 lines do not parse and are left out.
-            table(&read(shell, "/etc/hosts"), |first, names| {
-                inet_aton(first).map(|address| (address, names.to_vec()))
-            })
-        })
+        self.hosts.get_or_insert_with(|| resolver::hosts(shell))
     }
 
     fn networks(&mut self, shell: &mut dyn Shell) -> &[(Ipv4Addr, Vec<String>)] {
-        self.networks.get_or_insert_with(|| {
-            table(&read(shell, "/etc/networks"), |name, rest| {
-                let (number, aliases) = rest.split_first()?;
-                let missing = 3_usize.saturating_sub(number.matches('.').count());
-                let address = format!("{number}{}", ".0".repeat(missing)).parse().ok()?;
-                let mut names = vec![name.to_owned()];
-                names.extend(aliases.iter().cloned());
-                Some((address, names))
-            })
-        })
+        self.networks.get_or_insert_with(|| networks(&read(shell, "/etc/networks")))
     }
 }
 
@@ -104,44 +90,17 @@ fn read(shell: &mut dyn Shell, path: &str) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-fn table<T>(text: &str, parse: fn(&str, &[String]) -> Option<T>) -> Vec<T> {
+/// Lines of a name, a network number of one to four parts, and further names.
+fn networks(text: &str) -> Vec<(Ipv4Addr, Vec<String>)> {
     let lines = text.lines().map(|line| line.split('#').next().unwrap_or(""));
     let entries = lines.filter_map(|line| {
-        let mut words = line.split_whitespace().map(str::to_owned);
-        let first = words.next()?;
-        let rest: Vec<String> = words.collect();
-        parse(&first, &rest)
+        let mut words = line.split_whitespace();
+        let (name, number) = (words.next()?, words.next()?);
+        let missing = 3_usize.saturating_sub(number.matches('.').count());
+        let address = format!("{number}{}", ".0".repeat(missing)).parse().ok()?;
+        Some((address, std::iter::once(name).chain(words).map(str::to_owned).collect()))
     });
     entries.collect()
-}
-
-/// `inet_aton`: one to four numbers, decimal, octal or hexadecimal; the last fills what is left.
-pub(crate) fn inet_aton(text: &str) -> Option<Ipv4Addr> {
-    let mut value: u32 = 0;
-    let mut rest = text;
-    for part in 0..4 {
-        if !rest.starts_with(|c: char| c.is_ascii_digit()) {
-            return None;
-        }
-        let (number, length) = strtol(rest, 0);
-        let number = u32::try_from(number).ok()?;
-        rest = rest.get(length..)?;
-        match rest.strip_prefix('.') {
-            Some(after) if part < 3 => {
-                value = value << 8 | u32::from(u8::try_from(number).ok()?);
-                rest = after;
-            }
-            _ => {
-                if !rest.is_empty() && !rest.starts_with(|c: char| c.is_ascii_whitespace()) {
-                    return None;
-                }
-                let left = 8 * (4 - part);
-                let fits = left == 32 || number >> left == 0;
-                return fits.then(|| Ipv4Addr::from(value.unbounded_shl(left) | number));
-            }
-        }
-    }
-    None
 }
 
 #[cfg(test)]
@@ -149,13 +108,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn short_and_based_addresses() {
-        assert_eq!(inet_aton("10.0.0.1"), Some(Ipv4Addr::new(10, 0, 0, 1)));
-        assert_eq!(inet_aton("10.1"), Some(Ipv4Addr::new(10, 0, 0, 1)));
-        assert_eq!(inet_aton("0x7f000001"), Some(Ipv4Addr::LOCALHOST));
-        assert_eq!(inet_aton("010.0.0.1"), Some(Ipv4Addr::new(8, 0, 0, 1)));
-        for bad in ["", "10.0.0.256", "1.2.3.4.5", "host", "10.", "10.0.0.1x", "4294967296"] {
-            assert_eq!(inet_aton(bad), None, "{bad}");
-        }
+    fn networks_may_be_short() {
+        let found = networks("# none\nloopback 127.0.0.0\nlan 10.1 office # here\nbad x\n");
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            found,
+            [
+                (Ipv4Addr::new(127, 0, 0, 0), names(&["loopback"])),
+                (Ipv4Addr::new(10, 1, 0, 0), names(&["lan", "office"])),
+            ]
+        );
     }
 }
