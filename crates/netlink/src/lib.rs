@@ -3,9 +3,11 @@
 //!
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
+//! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
 
+pub mod bridge_port;
 pub mod codec;
 mod errno;
 mod shims;
