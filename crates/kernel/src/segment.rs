@@ -132,7 +132,9 @@ impl World {
         if !address.to_string().starts_with(&learns.prefix) || !wire.learned.insert((address, source)) {
             return;
         }
-        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else { return };
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
         if self.neigh_ensure(ns, ifindex, address) {
             let how = Update { replace: true, admin: true };
             self.neigh_update(ns, ifindex, address, Some(source), nud::REACHABLE, how);
