@@ -50,6 +50,10 @@ impl LinkMap {
         }
     }
 
+    pub(crate) fn forget(&mut self, index: u32) {
+        self.known.remove(&index);
+    }
+
     /// Forgets everything: names may have changed.
     pub(crate) fn clear(&mut self) {
         self.known.clear();
