@@ -43,10 +43,7 @@ struct Fields {
 impl Dissector<'_> {
     pub fn arp(&mut self, at: usize, length: usize, captured: usize) -> Dissected {
         self.protocol = "arp";
-        if !self.has(at, HEADER_LEN) {
-            self.truncated();
-            return Ok(());
-        }
+        self.bytes(at, HEADER_LEN)?;
         let hardware = self.u16(at)?;
         let hardware_len = usize::from(self.u8(at + 4)?);
         let protocol_len = usize::from(self.u8(at + 5)?);
@@ -64,10 +61,7 @@ impl Dissector<'_> {
             target_hardware,
             target_protocol,
         };
-        if !self.has(target_protocol, protocol_len) {
-            self.truncated();
-            return Ok(());
-        }
+        self.bytes(target_protocol, protocol_len)?;
         if !self.options.link_header {
             self.out.push_str("ARP, ");
         }
@@ -114,7 +108,7 @@ impl Dissector<'_> {
                 put!(self, "{} at ", self.link_address(fields.sender_hardware, fields.hardware_len)?);
                 self.arp_protocol_address(&fields, fields.sender_protocol)?;
             }
-            _ => return self.unknown_payload(at, captured),
+            _ => return self.hex_and_ascii(at, captured),
         }
         put!(self, ", length {length}");
         Ok(())

@@ -7,7 +7,7 @@ const LINE_LEN: usize = 16;
 impl Dissector<'_> {
     /// The default for payloads of unknown protocols (`ND_DEFAULTPRINT`).
     pub fn unknown_payload(&mut self, at: usize, length: usize) -> Dissected {
-        if self.options.default_dump { self.hex_and_ascii(at, length) } else { Ok(()) }
+        if self.options.suppresses_unknown() { Ok(()) } else { self.hex_and_ascii(at, length) }
     }
 
     /// As `-X`.

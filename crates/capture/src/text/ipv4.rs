@@ -60,17 +60,13 @@ impl Dissector<'_> {
             put!(self, "bad-hlen {header}");
             return Ok(());
         }
-        let mut total = usize::from(self.u16(at + 2)?);
+        let total = usize::from(self.u16(at + 2)?);
         if length < total {
             put!(self, "truncated-ip - {} bytes missing! ", total - length);
         }
         if total < header {
-            if total != 0 {
-                put!(self, "bad-len {total}");
-                return Ok(());
-            }
-            // A packet that the device is to segment has no length yet.
-            total = length;
+            put!(self, "bad-len {total}");
+            return Ok(());
         }
         self.within(at + total, |d| d.ipv4_body(at, header, total))
     }

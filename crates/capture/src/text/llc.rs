@@ -97,7 +97,7 @@ impl Dissector<'_> {
         let there = length.min(captured);
         if there < 3 {
             self.truncated();
-            self.unknown_payload(at, captured)?;
+            self.hex_and_ascii(at, captured)?;
             return Ok((there, true));
         }
         let (dsap_field, ssap_field, control) = (self.u8(at)?, self.u8(at + 1)?, self.u8(at + 2)?);
@@ -105,7 +105,7 @@ impl Dissector<'_> {
         let header = if unnumbered { 3 } else { 4 };
         if there < header {
             self.truncated();
-            self.unknown_payload(at, captured)?;
+            self.hex_and_ascii(at, captured)?;
             return Ok((there, true));
         }
         let (dsap, ssap) = (dsap_field & !1, ssap_field & !1);
@@ -204,7 +204,7 @@ impl Dissector<'_> {
             }
             if length.min(captured) < 6 {
                 self.truncated();
-                self.unknown_payload(at + 3, captured - 3)?;
+                self.hex_and_ascii(at + 3, captured - 3)?;
             } else {
                 put!(self, ": {:02x} {:02x}", self.u8(at + 4)?, self.u8(at + 5)?);
             }

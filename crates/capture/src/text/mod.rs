@@ -66,8 +66,6 @@ pub struct Options {
     /// `--nano`
     pub nanoseconds: bool,
     pub dump: Dump,
-    /// Payloads of unknown protocols are shown in hex; tcpdump switches that off with any of `-x`, `-X`, `-A`.
-    pub default_dump: bool,
 }
 
 impl Default for Options {
@@ -83,8 +81,14 @@ impl Default for Options {
             time: TimeStyle::Clock,
             nanoseconds: false,
             dump: Dump::None,
-            default_dump: true,
         }
+    }
+}
+
+impl Options {
+    /// Whether payloads of unknown protocols are left out: with `-q`, and where all of the packet is dumped in hex.
+    fn suppresses_unknown(&self) -> bool {
+        self.quiet || matches!(self.dump, Dump::Hex { .. } | Dump::HexAscii { .. })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Spanning tree (IEEE 802.1D, 802.1w, 802.1s).
 
-use super::dissect::{Dissected, Dissector, name, put};
+use super::dissect::{Dissected, Dissector, hex_colon, name, put};
 
 const VERSIONS: &[(u32, &str)] = &[(0, "802.1d"), (2, "802.1w"), (3, "802.1s"), (4, "802.1aq")];
 const TYPES: &[(u32, &str)] = &[(0x00, "Config"), (0x02, "Rapid STP"), (0x80, "Topology Change")];
@@ -68,16 +68,13 @@ impl Dissector<'_> {
         let flags = self.u8(at + 4)?;
         self.out.push_str(", Flags [");
         self.bits(FLAGS, "none", flags.into(), ", ");
-        self.out.push_str("], bridge-id ");
-        self.bridge_id(at + 17)?;
-        put!(self, ".{:04x}, length {length}", self.u16(at + 25)?);
+        self.out.push(']');
+        put!(self, ", bridge-id {}.{:04x}, length {length}", self.bridge_id(at + 17)?, self.u16(at + 25)?);
         if self.options.verbose == 0 {
             return Ok(());
         }
         self.stp_times(at)?;
-        self.out.push_str("\n\troot-id ");
-        self.bridge_id(at + 5)?;
-        put!(self, ", root-pathcost {}", self.u32(at + 13)?);
+        put!(self, "\n\troot-id {}, root-pathcost {}", self.bridge_id(at + 5)?, self.u32(at + 13)?);
         if version == RAPID {
             put!(self, ", port-role {}", role(flags));
         }
@@ -92,38 +89,39 @@ impl Dissector<'_> {
         if self.options.verbose == 0 {
             return Ok(());
         }
-        put!(self, "\n\tport-role {}, CIST root-id ", role(flags));
-        self.bridge_id(at + 5)?;
-        put!(self, ", CIST ext-pathcost {}\n\tCIST regional-root-id ", self.u32(at + 13)?);
-        self.bridge_id(at + 17)?;
-        put!(self, ", CIST port-id {:04x},", self.u16(at + 25)?);
+        put!(self, "\n\tport-role {}, ", role(flags));
+        put!(self, "CIST root-id {}, CIST ext-pathcost {}", self.bridge_id(at + 5)?, self.u32(at + 13)?);
+        put!(self, "\n\tCIST regional-root-id {}, ", self.bridge_id(at + 17)?);
+        put!(self, "CIST port-id {:04x},", self.u16(at + 25)?);
         self.stp_times(at)?;
         let version_3_len = usize::from(self.u16(at + 36)?);
         put!(self, "\n\tv3len {version_3_len}, MCID Name ");
         self.padded_characters(at + 39, 32)?;
+        self.bytes(at + 71, 18)?;
         put!(self, ", rev {},\n\t\tdigest ", self.u16(at + 71)?);
         self.plain_hex(at + 73, 16)?;
-        put!(self, ", CIST int-root-pathcost {},\n\tCIST bridge-id ", self.u32(at + 89)?);
-        self.bridge_id(at + 93)?;
-        put!(self, ", CIST remaining-hops {}", self.u8(at + 101)?);
+        self.out.push_str(", ");
+        put!(self, "CIST int-root-pathcost {},", self.u32(at + 89)?);
+        put!(self, "\n\tCIST bridge-id {}, ", self.bridge_id(at + 93)?);
+        put!(self, "CIST remaining-hops {}", self.u8(at + 101)?);
         let instances = version_3_len.saturating_sub(MULTIPLE_CONFIG_LEN) / INSTANCE_LEN;
         for instance in (0..instances).map(|index| at + MULTIPLE_LEN_MIN + index * INSTANCE_LEN) {
             let flags = self.u8(instance)?;
             put!(self, "\n\tMSTI {}, Flags [", self.u16(instance + 1)? & 0xfff);
             self.bits(FLAGS, "none", flags.into(), ", ");
-            put!(self, "], port-role {}\n\t\tMSTI regional-root-id ", role(flags));
-            self.bridge_id(instance + 1)?;
-            put!(self, ", pathcost {}", self.u32(instance + 9)?);
+            put!(self, "], port-role {}", role(flags));
+            let (root, cost) = (self.bridge_id(instance + 1)?, self.u32(instance + 9)?);
+            put!(self, "\n\t\tMSTI regional-root-id {root}, pathcost {cost}");
             let (bridge, port) = (self.u8(instance + 13)? >> 4, self.u8(instance + 14)? >> 4);
-            put!(self, "\n\t\tMSTI bridge-prio {bridge}, port-prio {port}");
-            put!(self, ", hops {}", self.u8(instance + 15)?);
+            let hops = self.u8(instance + 15)?;
+            put!(self, "\n\t\tMSTI bridge-prio {bridge}, port-prio {port}, hops {hops}");
         }
         Ok(())
     }
 
     fn stp_times(&mut self, at: usize) -> Dissected {
-        self.out.push_str("\n\t");
-        let names = ["message-age ", ", max-age ", ", hello-time ", ", forwarding-delay "];
+        self.bytes(at + 27, 8)?;
+        let names = ["\n\tmessage-age ", ", max-age ", ", hello-time ", ", forwarding-delay "];
         for (index, name) in names.into_iter().enumerate() {
             // 256ths of a second.
             let time = f32::from(self.u16(at + 27 + index * 2)?) / 256.0;
@@ -132,10 +130,9 @@ impl Dissector<'_> {
         Ok(())
     }
 
-    fn bridge_id(&mut self, at: usize) -> Dissected {
-        let id = self.bytes(at, 8)?;
-        put!(self, "{:02x}{:02x}.{}", id[0], id[1], super::dissect::hex_colon(&id[2..]));
-        Ok(())
+    fn bridge_id(&self, at: usize) -> Dissected<String> {
+        let (priority, address) = (self.u16(at)?, self.bytes(at + 2, 6)?);
+        Ok(format!("{priority:04x}.{}", hex_colon(address)))
     }
 }
 
