@@ -139,6 +139,33 @@ impl Node {
     pub fn not(self) -> Node {
         Node::Not(Box::new(self))
     }
+
+    /// What holds for every packet, as far as constants tell.
+    pub fn constant(&self) -> Option<bool> {
+        match self {
+            Node::Always(constant) => Some(*constant),
+            Node::All(nodes) if nodes.iter().all(|node| node.constant() == Some(true)) => Some(true),
+            Node::All(nodes) => nodes.iter().any(|node| node.constant() == Some(false)).then_some(false),
+            Node::Any(nodes) if nodes.iter().all(|node| node.constant() == Some(false)) => Some(false),
+            Node::Any(nodes) => nodes.iter().any(|node| node.constant() == Some(true)).then_some(true),
+            Node::Not(node) => node.constant().map(|constant| !constant),
+            Node::Relation { guard: None, left, right, test, reversed } => {
+                Some(test.holds(left.constant()?, right.constant()?) != *reversed)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Value {
+    fn constant(&self) -> Option<u32> {
+        match self {
+            Value::Constant(constant) => Some(*constant),
+            Value::Negate(value) => value.constant().map(u32::wrapping_neg),
+            Value::Binary { operator, left, right } => operator.apply(left.constant()?, right.constant()?),
+            Value::PacketLength | Value::Load { .. } => None,
+        }
+    }
 }
 
 /// One evaluation. Every method gives none where it reads behind the packet: the packet is rejected.

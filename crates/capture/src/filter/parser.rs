@@ -27,7 +27,10 @@ pub(crate) fn parse(text: &str, target: Target) -> Result<Option<Node>, Error> {
     if parser.at < parser.tokens.len() || parser.lexical_error.is_some() {
         return Err(parser.error());
     }
-    Ok(Some(node))
+    match node.constant() {
+        Some(false) => Err(Error::new("expression rejects all packets")),
+        _ => Ok(Some(node)),
+    }
 }
 
 /// The words up to the first that is none: what is wrong before it is found first.
@@ -134,7 +137,10 @@ impl Parser {
                 self.at += 1;
                 Ok((self.compiler.multicast(Some(protocol))?, Qualifiers::UNDEFINED))
             }
-            _ => Ok((self.compiler.protocol(protocol)?, Qualifiers::UNDEFINED)),
+            None | Some(Token::Keyword("and" | "or") | Token::Symbol(")")) => {
+                Ok((self.compiler.protocol(protocol)?, Qualifiers::UNDEFINED))
+            }
+            Some(_) => Err(self.error()),
         }
     }
 
@@ -403,13 +409,17 @@ impl Parser {
         })
     }
 
-    /// Operators of at least a precedence, from the left.
+    /// Operators of at least a precedence, from the left. `%` and `^` have none in libpcap's grammar, which then
+    /// always reads on: they take what is right of them whole.
     fn sum(&mut self, lowest: u8) -> Result<Guarded, Error> {
         self.nested(|parser| {
             let mut left = parser.factor()?;
-            while let Some((operator, precedence)) = parser.operator().filter(|(_, own)| *own >= lowest) {
+            while let Some((operator, precedence)) = parser.operator() {
+                if precedence.is_some_and(|own| own < lowest) {
+                    break;
+                }
                 parser.at += 1;
-                let right = parser.sum(precedence + 1)?;
+                let right = parser.sum(precedence.map_or(0, |own| own + 1))?;
                 check_constant(operator, &right.value)?;
                 // As in libpcap, the right side's protocol is not checked.
                 let value =
@@ -420,19 +430,19 @@ impl Parser {
         })
     }
 
-    fn operator(&self) -> Option<(Operator, u8)> {
+    fn operator(&self) -> Option<(Operator, Option<u8>)> {
         let Some(Token::Symbol(symbol)) = self.peek() else { return None };
         Some(match *symbol {
-            "|" => (Operator::Or, 0),
-            "^" => (Operator::Xor, 0),
-            "&" => (Operator::And, 1),
-            "<<" => (Operator::ShiftLeft, 2),
-            ">>" => (Operator::ShiftRight, 2),
-            "+" => (Operator::Add, 3),
-            "-" => (Operator::Subtract, 3),
-            "*" => (Operator::Multiply, 4),
-            "/" => (Operator::Divide, 4),
-            "%" => (Operator::Modulo, 4),
+            "|" => (Operator::Or, Some(0)),
+            "^" => (Operator::Xor, None),
+            "&" => (Operator::And, Some(1)),
+            "<<" => (Operator::ShiftLeft, Some(2)),
+            ">>" => (Operator::ShiftRight, Some(2)),
+            "+" => (Operator::Add, Some(3)),
+            "-" => (Operator::Subtract, Some(3)),
+            "*" => (Operator::Multiply, Some(4)),
+            "/" => (Operator::Divide, Some(4)),
+            "%" => (Operator::Modulo, None),
             _ => return None,
         })
     }

@@ -188,7 +188,7 @@ impl Compiler {
                 self.numbered_protocol(number, qualifiers)
             }
             Kind::ProtocolChain => Err(Error::new("'protochain' is not supported here")),
-            Kind::Undefined => Err(Error::syntax()),
+            Kind::Undefined => Err(Error::new("syntax error in filter expression")),
         }
     }
 
@@ -214,7 +214,7 @@ impl Compiler {
             Kind::Gateway => Err(Error::new("'gateway' requires a name")),
             Kind::Protocol => self.numbered_protocol(number, qualifiers),
             Kind::ProtocolChain => Err(Error::new("'protochain' is not supported here")),
-            Kind::Undefined => Err(Error::syntax()),
+            Kind::Undefined => Err(Error::new("syntax error in filter expression")),
         }
     }
 
@@ -230,7 +230,7 @@ impl Compiler {
         let (address, mask) = dotted_address(text)?;
         match qualifiers.kind {
             Kind::Gateway => Err(Error::new("'gateway' requires a name")),
-            Kind::Undefined => Err(Error::syntax()),
+            Kind::Undefined => Err(Error::new("syntax error in filter expression")),
             _ => self.network(address, mask, qualifiers),
         }
     }
@@ -459,7 +459,7 @@ impl Compiler {
             Some("ether") if matches!(qualifiers.kind, Kind::Default | Kind::Host | Kind::Net) => {
                 Err(Error::new("illegal link layer address"))
             }
-            Some("ip6") => Err(Error::new(format!("'ip6' modifier applied to ip {what}"))),
+            Some("ip6") => Err(Error::new("'ip6' modifier applied to ip host")),
             Some("icmp6") => Err(Error::new(format!("'icmp6' modifier applied to {what}"))),
             Some(protocol) => Err(refused_protocol(protocol, what)),
         }
@@ -628,6 +628,10 @@ impl Compiler {
     }
 
     fn compare(&self, base: Base, offset: u32, size: Size, mask: u32, test: Test, value: u32) -> Node {
+        if mask == 0 && test == Test::Equal {
+            // Nothing is read, so a short packet is not rejected.
+            return Node::Always(value == 0);
+        }
         Node::Compare(Compare { place: Place { base, offset, shift: self.shift }, size, mask, test, value })
     }
 }

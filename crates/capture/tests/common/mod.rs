@@ -34,8 +34,8 @@ pub fn file(packets: &[Packet], link: LinkType) -> Vec<u8> {
 /// What the real program prints on standard output and standard error.
 pub fn run(program: &str, arguments: &[&str], file: &[u8]) -> (String, String) {
     let mut child = Command::new(program)
-        .args(arguments)
         .args(["-r", "-"])
+        .args(arguments)
         .env("TZ", "UTC")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
