@@ -44,6 +44,40 @@ impl From<io::Error> for Error {
 #[derive(Debug)]
 pub struct Reader<R> {
     input: R,
+    decoder: Decoder,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads the file's header.
+    ///
+    /// # Errors
+    /// No capture file, or a broken header.
+    pub fn new(mut input: R) -> Result<Self, Error> {
+        let decoder = Decoder::read(&mut input)?;
+        Ok(Reader { input, decoder })
+    }
+
+    pub fn link(&self) -> LinkType {
+        self.decoder.link()
+    }
+
+    /// The snapshot length in bytes.
+    pub fn snaplen(&self) -> u32 {
+        self.decoder.snaplen()
+    }
+
+    /// The next packet, or none at the end.
+    ///
+    /// # Errors
+    /// The file ends within a packet, or is broken.
+    pub fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
+        self.decoder.next_packet(&mut self.input)
+    }
+}
+
+/// What is known of a capture file, for a reader that does not own its input.
+#[derive(Debug)]
+pub struct Decoder {
     format: Format,
 }
 
@@ -53,12 +87,12 @@ enum Format {
     Pcapng(pcapng::Section),
 }
 
-impl<R: Read> Reader<R> {
+impl Decoder {
     /// Reads the file's header.
     ///
     /// # Errors
     /// No capture file, or a broken header.
-    pub fn new(mut input: R) -> Result<Self, Error> {
+    pub fn read(mut input: impl Read) -> Result<Self, Error> {
         let mut magic = [0; 4];
         let got = read_up_to(&mut input, &mut magic)?;
         if got < magic.len() {
@@ -71,7 +105,7 @@ impl<R: Read> Reader<R> {
         } else {
             return Err(Error::Format("unknown file format".to_owned()));
         };
-        Ok(Reader { input, format })
+        Ok(Decoder { format })
     }
 
     pub fn link(&self) -> LinkType {
@@ -89,14 +123,14 @@ impl<R: Read> Reader<R> {
         }
     }
 
-    /// The next packet, or none at the end.
+    /// The next packet of the input whose header this is, or none at the end.
     ///
     /// # Errors
     /// The file ends within a packet, or is broken.
-    pub fn next_packet(&mut self) -> Result<Option<Packet>, Error> {
+    pub fn next_packet(&mut self, mut input: impl Read) -> Result<Option<Packet>, Error> {
         match &mut self.format {
-            Format::Classic(header) => header.next_packet(&mut self.input),
-            Format::Pcapng(section) => section.next_packet(&mut self.input),
+            Format::Classic(header) => header.next_packet(&mut input),
+            Format::Pcapng(section) => section.next_packet(&mut input),
         }
     }
 }
