@@ -279,7 +279,8 @@ fn the_same_packets_are_taken() {
     let mut wrong = Vec::new();
     for expression in EXPRESSIONS {
         // The time of each packet tells which it is.
-        let (out, error) = common::run(program, &["-n", "-q", "-tt", "--nano", "-x", "--", expression], &file);
+        let (out, error) =
+            common::run(program, &["-n", "-q", "-tt", "--nano", "-x", "--", expression], &file);
         let theirs: BTreeSet<&str> = out
             .lines()
             .filter_map(|line| line.split(' ').next())

@@ -138,6 +138,10 @@ impl<W: Write> Writer<W> {
         self.output.flush()
     }
 
+    pub fn get_mut(&mut self) -> &mut W {
+        &mut self.output
+    }
+
     pub fn into_inner(self) -> W {
         self.output
     }

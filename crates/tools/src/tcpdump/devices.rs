@@ -2,7 +2,7 @@
 
 use hairpin_capture::text::Interfaces;
 use hairpin_netlink::codec::NLM_F_DUMP;
-use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage};
+use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, Prop};
 use hairpin_netlink::{Failure, Message, System, transact};
 
 /// The pseudo device of every interface.
@@ -39,7 +39,9 @@ impl Devices {
     }
 
     pub fn by_name(&self, name: &str) -> Option<&Device> {
-        self.0.iter().find(|device| device.name == name || device.alternatives.iter().any(|other| other == name))
+        self.0
+            .iter()
+            .find(|device| device.name == name || device.alternatives.iter().any(|other| other == name))
     }
 
     /// As `-D` lists them: those that carry packets first (`get_figure_of_merit`).
@@ -78,8 +80,16 @@ impl Device {
             ethernet: matches!(link.header.link_layer_type, LinkLayerType::Ether | LinkLayerType::Loopback),
         };
         for attribute in &link.attributes {
-            if let LinkAttribute::IfName(name) = attribute {
-                device.name = name.clone();
+            match attribute {
+                LinkAttribute::IfName(name) => device.name = name.clone(),
+                LinkAttribute::PropList(properties) => {
+                    for property in properties {
+                        if let Prop::AltIfName(name) = property {
+                            device.alternatives.push(name.clone());
+                        }
+                    }
+                }
+                _ => {}
             }
         }
         (!device.name.is_empty()).then_some(device)

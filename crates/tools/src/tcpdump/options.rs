@@ -346,7 +346,8 @@ fn snaplen(text: &str) -> Result<u32, Fault> {
 
 fn link_type(name: &str) -> Result<LinkType, Fault> {
     let known = [LinkType::ETHERNET, LinkType::LINUX_SLL, LinkType::LINUX_SLL2];
-    let found = known.into_iter().find(|link| link.name().is_some_and(|known| known.eq_ignore_ascii_case(name)));
+    let found =
+        known.into_iter().find(|link| link.name().is_some_and(|known| known.eq_ignore_ascii_case(name)));
     found.ok_or_else(|| Fault::Plain(format!("invalid data link type {name}")))
 }
 
