@@ -19,7 +19,7 @@ impl InterfaceAddress {
     /// Whether there is a subnet to have a route for.
     fn has_subnet(&self) -> bool {
         let prefix = self.prefix();
-        prefix.address.octets()[0] != 0 && (prefix.address != self.local || self.prefix_length < 32)
+        !prefix.address.is_unspecified() && (prefix.address != self.local || self.prefix_length < 32)
     }
 
     /// The broadcast address, unspecified where there is none.
@@ -266,7 +266,7 @@ impl Kept {
             kept.subnet_zeros |= zeros == other.broadcast_or_zero();
             let is_primary = other_primary.is_some_and(|found| std::ptr::eq(found, other));
             let theirs = other.prefix();
-            if is_primary && other.prefix_length < 31 && theirs.address.octets()[0] != 0 {
+            if is_primary && other.prefix_length < 31 && !theirs.address.is_unspecified() {
                 let among = |address: Ipv4Addr| [theirs.broadcast(), theirs.address].contains(&address);
                 kept.broadcast |= among(broadcast);
                 kept.subnet_ones |= among(ones);

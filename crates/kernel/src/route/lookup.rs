@@ -149,7 +149,7 @@ impl Fib {
     /// The address type of `address` by a table (`inet_addr_type_table`): unicast unless a route of that
     /// table says otherwise.
     pub fn address_kind(&self, address: Ipv4Addr, table: u32) -> RouteKind {
-        if address.octets()[0] == 0 || address.is_broadcast() {
+        if address.is_unspecified() || address.is_broadcast() {
             return RouteKind::Broadcast;
         }
         if address.is_multicast() {
