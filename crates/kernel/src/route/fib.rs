@@ -150,6 +150,12 @@ impl Fib {
         }
     }
 
+    /// [`Fib::trie`] of the main table, without searching: its number is among the last.
+    #[inline]
+    pub(super) fn main_trie(&self) -> Option<&Trie> {
+        self.tables.iter().rev().find(|table| table.id == TABLE_MAIN)?.trie.as_deref()
+    }
+
     /// Routes of every table to one prefix within the trie of `table`.
     pub(super) fn routes_to(&self, table: u32, prefix: Prefix) -> &[Arc<Route>] {
         self.trie(table).map_or(&[], |trie| trie.get(prefix))
