@@ -26,6 +26,11 @@ impl World {
     pub fn run(&mut self, command: &str) -> String {
         let words: Vec<&str> = command.split_whitespace().collect();
         match words.as_slice() {
+            ["bytes", what @ ..] => self.bytes(what),
+            ["monitor"] => {
+                let heard = std::mem::take(&mut self.notifications);
+                heard.iter().map(|notification| self.print(&notification.message, false)).collect()
+            }
             // Time for the kernel's link watch.
             ["sleep", _] => String::new(),
             ["cat", "/proc/net/route"] => proc_net_route(&self.fib, &self.devices),
@@ -39,6 +44,34 @@ impl World {
             ["ip", "rule", rest @ ..] => self.ip_rule(rest),
             _ => panic!("not understood: {command}"),
         }
+    }
+
+    /// The payloads of a dump or answer, in hex.
+    fn bytes(&self, what: &[&str]) -> String {
+        let messages = match what {
+            ["rule"] => rule::dump_rules(&self.fib, &RuleMessage::default(), true).unwrap().messages,
+            ["route"] => {
+                let mut message = RouteMessage::default();
+                message.header.address_family = AddressFamily::Inet;
+                route::dump_routes(&self.fib, &self.devices, &message, true).unwrap().messages
+            }
+            ["get", address] => {
+                let mut message = RouteMessage::default();
+                message.header.address_family = AddressFamily::Inet;
+                message.header.flags = RouteFlags::LookupTable;
+                message.header.destination_prefix_length = 32;
+                let address: Ipv4Addr = address.parse().unwrap();
+                message.attributes.push(RouteAttribute::Destination(address.into()));
+                let answer = route::get_route(&self.fib, &self.devices, &message, 0, true);
+                vec![Message::NewRoute(answer.unwrap())]
+            }
+            other => panic!("{other:?}"),
+        };
+        let hex = |message: &Message| {
+            let bytes = hairpin_netlink::codec::encode(message, 0, 0, 0);
+            bytes[16..].iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n"
+        };
+        messages.iter().map(hex).collect()
     }
 
     fn ifindex(&self, name: &str) -> u32 {
@@ -412,11 +445,15 @@ impl World {
 
     /// `print_route`
     fn print(&self, message: &Message, one_table: bool) -> String {
-        let Message::NewRoute(message) = message else { panic!("{message:?}") };
+        let (message, deleted) = match message {
+            Message::NewRoute(message) => (message, ""),
+            Message::DelRoute(message) => (message, "Deleted "),
+            other => panic!("{other:?}"),
+        };
         let header = &message.header;
         let find = |wanted: fn(&RouteAttribute) -> Option<String>| message.attributes.iter().find_map(wanted);
         let name = |ifindex: u32| self.devices.link(ifindex).map_or("?", |link| link.name).to_owned();
-        let mut line = String::new();
+        let mut line = deleted.to_owned();
         let mut put = |text: String| line += &(text + " ");
         if header.kind != RouteType::Unicast {
             put(type_name(header.kind).to_owned());

@@ -13,12 +13,14 @@ macro_rules! sessions {
 
 sessions! {
     addresses
+    bytes
     carrier
     dump
     gateways
     get
     merged
     modify
+    notifications
     refused
     rules
     select_source
