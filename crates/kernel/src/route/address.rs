@@ -58,6 +58,20 @@ impl Fib {
         changes
     }
 
+    /// A device leaves the namespace, already down (`inetdev_destroy`, `NETDEV_UNREGISTER`): the routes of its
+    /// addresses go, then every route through it, multipath routes too. `links` still knows the device and
+    /// its addresses. Returns what to announce.
+    pub fn device_removed(&mut self, ifindex: u32, links: &(impl Links + ?Sized)) -> Vec<RouteChange> {
+        let mut changes = Vec::new();
+        let mut rest = links.addresses(ifindex);
+        while let Some((address, others)) = rest.split_first() {
+            rest = others;
+            changes.extend(self.remove_routes(ifindex, rest, address, Rest::Dying, links));
+        }
+        changes.extend(self.device_unregistered(ifindex));
+        changes
+    }
+
     /// `fib_add_ifaddr`: the routes of `address`, one of the device's `addresses`. Also for a secondary
     /// address whose subnet got a new primary.
     pub fn add_address_routes(
@@ -112,7 +126,22 @@ impl Fib {
         old_primary: Option<&InterfaceAddress>,
         links: &(impl Links + ?Sized),
     ) -> Vec<RouteChange> {
+        self.remove_routes(ifindex, addresses, removed, Rest::Lives { old_primary }, links)
+    }
+
+    fn remove_routes(
+        &mut self,
+        ifindex: u32,
+        addresses: &[InterfaceAddress],
+        removed: &InterfaceAddress,
+        rest: Rest<'_>,
+        links: &(impl Links + ?Sized),
+    ) -> Vec<RouteChange> {
         let Some(link) = links.link(ifindex) else { return Vec::new() };
+        let old_primary = match rest {
+            Rest::Lives { old_primary } => old_primary,
+            Rest::Dying => None,
+        };
         let primary = if removed.secondary {
             match primary_of(addresses, removed) {
                 Some(primary) if old_primary.is_none_or(|old| old == primary) => primary,
@@ -122,7 +151,8 @@ impl Fib {
             removed
         };
         let subnet = !removed.secondary && removed.has_subnet();
-        let kept = Kept::among(addresses, removed, primary, old_primary);
+        let needing = if let Rest::Dying = rest { &[] } else { addresses };
+        let kept = Kept::among(needing, removed, primary, old_primary);
         let maker = Maker { ifindex, link, source: primary.local };
         let prefix = removed.prefix();
         let mut changes = Vec::new();
@@ -173,6 +203,15 @@ impl Fib {
         let removed = self.delete(&spec(address.metric)).ok();
         added.into_iter().chain(removed).collect()
     }
+}
+
+/// What becomes of the device's other addresses when one goes.
+#[derive(Clone, Copy)]
+enum Rest<'a> {
+    /// They stay, all but the subnet of `old_primary`.
+    Lives { old_primary: Option<&'a InterfaceAddress> },
+    /// They go next (`in_dev->dead`).
+    Dying,
 }
 
 /// What all routes of one address have in common (`fib_magic`).

@@ -49,8 +49,8 @@ impl Fib {
         }
     }
 
-    /// A device left the namespace (`NETDEV_UNREGISTER`): every route through it goes, multipath routes too.
-    pub fn device_removed(&mut self, ifindex: u32) -> Vec<RouteChange> {
+    /// Every route through a device goes, multipath routes too (`NETDEV_UNREGISTER`).
+    pub(super) fn device_unregistered(&mut self, ifindex: u32) -> Vec<RouteChange> {
         self.lose(ifindex, Loss::Gone { unregistered: true });
         self.flush()
     }

@@ -14,7 +14,7 @@ for n in 0 1 2; do ip link add v$n type veth peer name p$n; done
 while read -r command; do printf '$ %s\n' "$command"; $command 2>&1; done
 "#;
 
-const SESSIONS: u64 = 200;
+const SESSIONS: u64 = 30;
 const LENGTH: usize = 120;
 
 #[test]

@@ -3,7 +3,9 @@
 
 mod differential;
 mod ip;
+mod names;
 mod order;
+mod print;
 mod random;
 mod sessions;
 mod speed;

@@ -22,6 +22,7 @@ sessions! {
     modify
     notifications
     refused
+    removed
     rules
     select_source
     updown

@@ -74,6 +74,8 @@ pub(crate) struct World {
     pub devices: Devices,
     pub fib: Fib,
     pub notifications: Vec<Notification>,
+    /// Names of devices as `ip monitor` saw them first.
+    pub first_names: Vec<(u32, String)>,
 }
 
 impl World {
@@ -94,7 +96,8 @@ impl World {
             devices.push(device(p, &format!("p{pair}"), Some(v)));
             devices.push(device(v, &format!("v{pair}"), Some(p)));
         }
-        World { devices: Devices(devices), fib: Fib::new(), notifications: Vec::new() }
+        let first_names = devices.iter().map(|device| (device.ifindex, device.name.clone())).collect();
+        World { devices: Devices(devices), fib: Fib::new(), notifications: Vec::new(), first_names }
     }
 
     pub fn announce(&mut self, changes: Vec<RouteChange>) {
@@ -123,6 +126,15 @@ impl World {
         if before != Some(after) && self.devices.get(peer).is_some_and(|device| device.up) {
             self.fib.carrier(peer, after, &self.devices);
         }
+    }
+
+    /// A device leaves.
+    pub fn remove_device(&mut self, ifindex: u32) {
+        self.set_up(ifindex, false);
+        let changes = self.fib.device_removed(ifindex, &self.devices);
+        self.announce(changes);
+        self.devices.0.retain(|device| device.ifindex != ifindex);
+        self.fib.device_unnamed(ifindex);
     }
 
     /// `__inet_insert_ifa`
