@@ -5,6 +5,7 @@ mod differential;
 mod ip;
 mod names;
 mod order;
+mod paths;
 mod print;
 mod random;
 mod sessions;
