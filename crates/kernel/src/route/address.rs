@@ -58,17 +58,17 @@ impl Fib {
         changes
     }
 
-    /// A device leaves the namespace, already down (`inetdev_destroy`, `NETDEV_UNREGISTER`): the routes of its
-    /// addresses go, then every route through it, multipath routes too. `links` still knows the device and
-    /// its addresses. Returns what to announce.
-    pub fn device_removed(&mut self, ifindex: u32, links: &(impl Links + ?Sized)) -> Vec<RouteChange> {
+    /// A device leaves the namespace, already down, with its addresses (`inetdev_destroy`,
+    /// `NETDEV_UNREGISTER`): other than when each address is deleted, the routes of secondary ones go unannounced.
+    /// `links` still knows the device and its addresses. Returns what to announce.
+    pub fn device_destroyed(&mut self, ifindex: u32, links: &(impl Links + ?Sized)) -> Vec<RouteChange> {
         let mut changes = Vec::new();
         let mut rest = links.addresses(ifindex);
         while let Some((address, others)) = rest.split_first() {
             rest = others;
             changes.extend(self.remove_routes(ifindex, rest, address, Rest::Dying, links));
         }
-        changes.extend(self.device_unregistered(ifindex));
+        changes.extend(self.device_removed(ifindex));
         changes
     }
 

@@ -49,8 +49,9 @@ impl Fib {
         }
     }
 
-    /// Every route through a device goes, multipath routes too (`NETDEV_UNREGISTER`).
-    pub(super) fn device_unregistered(&mut self, ifindex: u32) -> Vec<RouteChange> {
+    /// A device whose addresses are gone leaves the namespace (`NETDEV_UNREGISTER`): every route through it
+    /// goes, multipath routes too. [`Fib::device_destroyed`] is this with the addresses.
+    pub fn device_removed(&mut self, ifindex: u32) -> Vec<RouteChange> {
         self.lose(ifindex, Loss::Gone { unregistered: true });
         self.flush()
     }

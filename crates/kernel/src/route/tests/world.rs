@@ -131,7 +131,7 @@ impl World {
     /// A device leaves.
     pub fn remove_device(&mut self, ifindex: u32) {
         self.set_up(ifindex, false);
-        let changes = self.fib.device_removed(ifindex, &self.devices);
+        let changes = self.fib.device_destroyed(ifindex, &self.devices);
         self.announce(changes);
         self.devices.0.retain(|device| device.ifindex != ifindex);
         self.fib.device_unnamed(ifindex);
