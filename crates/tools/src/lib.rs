@@ -24,6 +24,7 @@ mod iproute2;
 mod iputils;
 mod net_tools;
 mod ping;
+pub mod quiet;
 mod resolver;
 mod route;
 mod sleep;

@@ -89,7 +89,7 @@ impl World {
             self.set_mtu(dev, mtu)?;
         }
         if let Some(group) = attributes.u32(ifla::GROUP) {
-            self.on_device(dev, |device| device.group = group);
+            self.set_group(dev, group);
             *announce = true;
         }
         if let (true, Some(name)) = (request.index > 0, &name) {

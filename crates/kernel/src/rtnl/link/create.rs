@@ -207,8 +207,8 @@ impl World {
     fn register_draft(&mut self, draft: Draft, kind: Kind) -> Result<DevId, Failure> {
         let Draft { ns, name, ifindex, mac, mtu, .. } = draft;
         let dev = self.register(ns, NewDevice { name, kind, mac, ifindex, mtu })?;
+        self.set_group(dev, draft.group);
         self.on_device(dev, |device| {
-            device.group = draft.group;
             device.queues = draft.queues;
             device.tx_queue_len = draft.tx_queue_len.unwrap_or(device.tx_queue_len);
             device.broadcast = draft.broadcast.unwrap_or(device.broadcast);
