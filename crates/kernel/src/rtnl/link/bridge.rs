@@ -150,8 +150,7 @@ impl World {
         if let (true, Some(options)) = (is_port, options) {
             match options {
                 // A lone number: the port's state, as old spanning-tree daemons send it.
-                [] => return Err(Errno::EINVAL.into()),
-                [state] | [state, _, _, _] => self.change_port_state(dev, *state)?,
+                [state] => self.change_port_state(dev, *state)?,
                 _ => {
                     // Linux passes no extended acknowledgement here.
                     let options = Attributes::read(options, PORT_POLICY).map_err(|failure| failure.errno)?;
