@@ -53,6 +53,11 @@ impl World {
         self.describe_for_bridge(dev, master, vlans)
     }
 
+    /// A device that is no port of `bridge` any more (`br_ifinfo_notify` with `RTM_DELLINK`).
+    pub(crate) fn former_port_message(&self, dev: DevId, bridge: DevId) -> Option<LinkMessage> {
+        self.describe_for_bridge(dev, bridge, false)
+    }
+
     fn describe_for_bridge(&self, dev: DevId, bridge: DevId, vlans: bool) -> Option<LinkMessage> {
         let device = self.devs.get(dev)?;
         let master = self.devs.get(bridge)?;
