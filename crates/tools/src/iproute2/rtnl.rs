@@ -43,6 +43,14 @@ impl Context<'_> {
     /// Asks for a dump.
     ///
     /// # Errors
+    /// The refusal as libnetlink words it with `Dump terminated`, exit code 1.
+    pub(crate) fn dump(&mut self, message: &Message) -> Result<Vec<Message>, Stop> {
+        self.dump_or_text(message).map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))
+    }
+
+    /// As [`Context::dump`].
+    ///
+    /// # Errors
     /// The refusal as libnetlink words it; empty where it says nothing.
     pub(crate) fn dump_or_text(&mut self, message: &Message) -> Result<Vec<Message>, String> {
         self.dump_quietly(message).map_err(|refused| refused.text)
