@@ -6,7 +6,7 @@ use hairpin_netlink::route::link::{InfoKind, LinkAttribute, LinkExtentMask, Link
 
 use super::addr::{self, Address};
 use super::filter::{Filter, Master};
-use super::link::{Shown, is_vrf, print_counters, print_link};
+use super::link::{self, Shown, is_vrf, print_counters, print_link};
 use crate::iproute2::inet::{AF_PACKET, AF_UNSPEC, get_prefix};
 use crate::iproute2::links::{alt_ifname, is_ifname};
 use crate::iproute2::names::Table;
@@ -24,8 +24,7 @@ pub(super) enum Subject {
 
 /// Shows what the arguments select.
 pub(super) fn show(context: &mut Context<'_>, args: Args<'_>, subject: Subject) -> Result<(), Stop> {
-    let (mut filter, device) = parse(context, args)?;
-    filter.link = subject == Subject::Links;
+    let (mut filter, device) = parse(context, args, subject)?;
     if let Some(device) = &device
         && filter.group.is_none()
         && filter.link
@@ -39,11 +38,16 @@ pub(super) fn show(context: &mut Context<'_>, args: Args<'_>, subject: Subject) 
 }
 
 /// Reads a selection; answers with the name of the device too, if one was given.
-pub(super) fn parse(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(Filter, Option<String>), Stop> {
+pub(super) fn parse(
+    context: &mut Context<'_>,
+    mut args: Args<'_>,
+    subject: Subject,
+) -> Result<(Filter, Option<String>), Stop> {
     let mut filter = Filter {
         family: context.options.family,
         named: context.options.oneline,
         queue: true,
+        link: subject == Subject::Links,
         ..Filter::default()
     };
     let mut device = None;
@@ -98,7 +102,7 @@ pub(super) fn parse(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(Fi
                 let name = if word == "dev" {
                     args.value()?
                 } else if matches(word, "help") {
-                    return Err(addr::usage());
+                    return Err(if filter.link { link::usage() } else { addr::usage() });
                 } else {
                     word
                 };

@@ -50,6 +50,7 @@ impl LinkMap {
         }
     }
 
+    /// Forgets a link that is gone.
     pub(crate) fn forget(&mut self, index: u32) {
         self.known.remove(&index);
     }

@@ -8,6 +8,7 @@ use super::Context;
 use super::number::strtoul;
 
 /// A kind of number that has names.
+#[expect(clippy::enum_variant_names, reason = "routing tables are called so")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Table {
     Scope,

@@ -14,8 +14,6 @@ pub(crate) enum Value<'a> {
     Unsigned(u64),
     Signed(i64),
     Bool(bool),
-    /// Shown with six digits behind the point.
-    Float(f64),
     Null,
     /// A number already in its JSON form.
     Raw(&'a str),
@@ -113,24 +111,10 @@ impl Printer {
         }
     }
 
-    /// As [`Printer::begin`], without the enclosing array.
-    pub(crate) fn begin_plain(&mut self, json: bool, pretty: bool) {
-        if json {
-            self.json = Some(JsonWriter::new(pretty));
-        }
-    }
-
     /// Ends what [`Printer::begin`] began.
     pub(crate) fn end(&mut self) {
         if let Some(mut writer) = self.json.take() {
             writer.close_array(&mut self.out);
-            self.out.push('\n');
-        }
-    }
-
-    /// Ends what [`Printer::begin_plain`] began.
-    pub(crate) fn end_plain(&mut self) {
-        if self.json.take().is_some() {
             self.out.push('\n');
         }
     }
@@ -243,7 +227,6 @@ fn write_value(json: &mut JsonWriter, out: &mut String, value: Value<'_>) {
         Value::Unsigned(value) => json.raw(out, format_args!("{value}")),
         Value::Signed(value) => json.raw(out, format_args!("{value}")),
         Value::Bool(value) => json.raw(out, format_args!("{value}")),
-        Value::Float(value) => json.raw(out, format_args!("{value:.6}")),
         Value::Raw(value) => json.raw(out, format_args!("{value}")),
         Value::Null => json.raw(out, format_args!("null")),
     }

@@ -1,9 +1,13 @@
 //! Requests to the kernel, and what is said when it refuses (iproute2's libnetlink).
 
 use hairpin_netlink::codec::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, encode, messages};
+use hairpin_netlink::core::NetlinkSerializable;
 use hairpin_netlink::{Call, Errno, Failure, Message, Reply};
 
 use super::{Context, Stop};
+
+/// The longest request in bytes.
+const MESSAGE_MAX: usize = 32 * 1024;
 
 impl Context<'_> {
     /// Sends a request with `NLM_F_REQUEST | flags` and returns what came before the acknowledgement.
@@ -83,6 +87,10 @@ impl Context<'_> {
     }
 
     fn exchange(&mut self, message: &Message, flags: u16) -> Result<Vec<u8>, Errno> {
+        // The length of an attribute has 16 bits.
+        if message.buffer_len() > MESSAGE_MAX {
+            return Err(Errno::EMSGSIZE);
+        }
         match self.system.call(Call::Netlink(encode(message, NLM_F_REQUEST | flags, 1, 0)))? {
             Reply::Bytes(bytes) => Ok(bytes),
             _ => Err(Errno::EPROTO),

@@ -43,11 +43,6 @@ impl Stop {
         Stop::exit(255, format!("Error: either \"{key}\" is duplicate, or \"{argument}\" is a garbage.\n"))
     }
 
-    /// A required argument is missing.
-    pub(crate) fn missarg(key: &str) -> Self {
-        Stop::exit(255, format!("Error: argument \"{key}\" is required\n"))
-    }
-
     /// A keyword without its value.
     pub(crate) fn incomplete() -> Self {
         Stop::exit(255, "Command line is not complete. Try option \"help\"\n")
@@ -56,18 +51,5 @@ impl Stop {
     /// No link has that name.
     pub(crate) fn no_device(name: &str) -> Self {
         Stop::fail(1, format!("Cannot find device \"{name}\"\n"))
-    }
-
-    /// A value from a closed set of words: `must be "a", "b" or "c", not "x"`.
-    pub(crate) fn one_of(message: &str, argument: &str, allowed: &[&str]) -> Self {
-        let mut text = format!("Error: argument of \"{message}\" must be ");
-        for (at, word) in allowed.iter().enumerate() {
-            if at > 0 {
-                text.push_str(if at + 1 == allowed.len() { " or " } else { ", " });
-            }
-            text.push_str(&format!("\"{word}\""));
-        }
-        text.push_str(&format!(", not \"{argument}\"\n"));
-        Stop::exit(255, text)
     }
 }

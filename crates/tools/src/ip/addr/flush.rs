@@ -15,7 +15,7 @@ pub(super) fn flush(context: &mut Context<'_>, args: Args<'_>) -> Result<(), Sto
     if context.options.family == AF_PACKET {
         return Err(Stop::fail(1, "Cannot flush link addresses.\n"));
     }
-    let (filter, _) = list::parse(context, args)?;
+    let (filter, _) = list::parse(context, args, list::Subject::Addresses)?;
     let limit = context.options.flush_loops;
     let talks = context.options.stats > 0;
     // Flushing primary addresses takes one round: later ones would delete secondary addresses that were

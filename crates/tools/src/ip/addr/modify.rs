@@ -65,7 +65,7 @@ pub(super) fn modify(context: &mut Context<'_>, mut args: Args<'_>, flags: Optio
     };
     if context.options.echo {
         context.begin();
-        for message in answer {
+        for message in answer.into_iter().take(1) {
             context.print.open_object(None);
             if let Message::NewAddress(message) | Message::DelAddress(message) = message {
                 if flags.is_none() {

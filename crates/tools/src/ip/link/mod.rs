@@ -58,7 +58,7 @@ fn help(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     }
 }
 
-fn usage() -> Stop {
+pub(super) fn usage() -> Stop {
     Stop::exit(255, include_str!("../usage/link.txt"))
 }
 

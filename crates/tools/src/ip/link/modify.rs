@@ -63,7 +63,8 @@ fn request(
     };
     if context.options.echo {
         context.begin();
-        for message in &answer {
+        // The links that change with it are not echoed.
+        if let Some(message) = answer.first() {
             context.print.open_object(None);
             match message {
                 Message::NewLink(link) => print_link(context, &Filter::default(), link, false),

@@ -1,15 +1,16 @@
 //! Kinds of link: their arguments behind `type KIND`, their details, their help.
 
-//mod bond;
+mod bond;
 mod bridge;
 mod bridge_port;
 mod help;
 mod ipvlan;
 mod macvlan;
+mod tun;
 mod veth;
 mod vlan;
 mod vrf;
-//mod vxlan;
+mod vxlan;
 
 use hairpin_netlink::Fd;
 use hairpin_netlink::route::link::{InfoData, InfoPortData, LinkInfo};
@@ -42,8 +43,8 @@ pub(super) fn parse(
     Ok(match kind {
         "bridge" => Data::Link(InfoData::Bridge(bridge::parse(args)?)),
         "bridge_slave" => Data::Port(InfoPortData::BridgePort(bridge_port::parse(context, args)?)),
-        //        "bond_slave" => Data::Port(InfoPortData::BondPort(bond::parse_port(args)?)),
-        //        "bond" => Data::Link(InfoData::Bond(bond::parse(context, args)?)),
+        "bond_slave" => Data::Port(InfoPortData::BondPort(bond::parse_port(args)?)),
+        "bond" => Data::Link(InfoData::Bond(bond::parse(context, args)?)),
         "macvlan" => Data::Link(InfoData::MacVlan(macvlan::parse(context, kind, args)?)),
         "macvtap" => {
             let options = macvlan::parse(context, kind, args)?;
@@ -56,7 +57,7 @@ pub(super) fn parse(
         }
         "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
-        //        "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
+        "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
         "veth" => Data::Link(InfoData::Veth(veth::parse(context, args, create, opened)?)),
         // These ignore what follows.
         "dummy" | "ifb" | "nlmon" | "vcan" | "netdevsim" | "virt_wifi" | "team" => {
@@ -99,7 +100,7 @@ pub(super) fn print_info(context: &mut Context<'_>, info: &[LinkInfo]) {
             context.print.open_object(Some("info_slave_data"));
             match find!(info, LinkInfo::PortData) {
                 Some(InfoPortData::BridgePort(options)) => bridge_port::print(context, options),
-                //                Some(InfoPortData::BondPort(options)) => bond::print_port(context, options),
+                Some(InfoPortData::BondPort(options)) => bond::print_port(context, options),
                 Some(InfoPortData::VrfPort(options)) => vrf::print_port(context, options),
                 _ => {}
             }
@@ -112,7 +113,7 @@ pub(super) fn print_info(context: &mut Context<'_>, info: &[LinkInfo]) {
 fn print_data(context: &mut Context<'_>, data: &InfoData) {
     match data {
         InfoData::Bridge(options) => bridge::print(context, options),
-        //        InfoData::Bond(options) => bond::print(context, options),
+        InfoData::Bond(options) => bond::print(context, options),
         InfoData::MacVlan(options) => macvlan::print(context, options),
         InfoData::MacVtap(options) => {
             let options: Vec<_> = options.iter().cloned().map(macvlan::from_macvtap).collect();
@@ -123,9 +124,10 @@ fn print_data(context: &mut Context<'_>, data: &InfoData) {
             let options: Vec<_> = options.iter().cloned().map(ipvlan::from_ipvtap).collect();
             ipvlan::print(context, &options);
         }
+        InfoData::Tun(options) => tun::print(context, options),
         InfoData::Vlan(options) => vlan::print(context, options),
         InfoData::Vrf(options) => vrf::print(context, options),
-        //        InfoData::Vxlan(options) => vxlan::print(context, options),
+        InfoData::Vxlan(options) => vxlan::print(context, options),
         _ => {}
     }
 }
