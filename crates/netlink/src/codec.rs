@@ -247,7 +247,11 @@ impl Answer {
 
     /// Adds a message of a dump (`NLM_F_MULTI`) or of a single-object answer.
     pub fn push(&mut self, message: &RouteNetlinkMessage, multipart: bool) {
-        let flags = if multipart { NLM_F_MULTI } else { 0 };
+        self.push_flagged(message, if multipart { NLM_F_MULTI } else { 0 });
+    }
+
+    /// Adds a message with these header flags.
+    pub fn push_flagged(&mut self, message: &RouteNetlinkMessage, flags: u16) {
         self.bytes.extend(encode(message, flags, self.request.sequence, self.request.port));
     }
 

@@ -11,7 +11,7 @@ const WORDS_MAX: usize = 511;
 ///
 /// # Errors
 /// A command failed (exit code 1), or ended the whole run.
-pub(super) fn run(
+pub(crate) fn run(
     context: &mut Context<'_>,
     file: &str,
     command: fn(&mut Context<'_>, Args<'_>) -> Result<(), Stop>,

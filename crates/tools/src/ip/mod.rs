@@ -1,7 +1,7 @@
 //! `ip`: options, objects and batches. Every object has a file of its own.
 
 mod addr;
-mod batch;
+pub(crate) mod batch;
 mod filter;
 mod link;
 mod list;
@@ -172,6 +172,12 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
         }
     }
     context.print.oneline = context.options.oneline;
+    set_color(context, color);
+    Ok(batch)
+}
+
+/// Colours the output if that was asked for.
+pub(crate) fn set_color(context: &mut Context<'_>, color: Option<When>) {
     let shown = match color {
         Some(When::Always) => true,
         Some(When::Auto) => context.shell.is_terminal(),
@@ -180,17 +186,17 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
     if shown && !context.options.json {
         context.print.color = Some(is_dark(context.shell.variable("COLORFGBG").as_deref()));
     }
-    Ok(batch)
 }
 
 /// `-color=WHEN`
-enum When {
+pub(crate) enum When {
     Always,
     Auto,
     Never,
 }
 
-fn color_option(word: &str) -> Option<When> {
+/// `-color[=WHEN]`, abbreviated or whole.
+pub(crate) fn color_option(word: &str) -> Option<When> {
     let (name, when) = word.split_once('=').unwrap_or((word, ""));
     if !matches(name, "-color") {
         return None;

@@ -5,6 +5,7 @@ use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, Neig
 
 use super::print::{Event, ip_address, print_neighbour};
 use super::{NUD_FAILED, NUD_NOARP, NUD_PERMANENT, parse_state, usage};
+use crate::ip::link::is_vrf;
 use crate::iproute2::inet::{Prefix, family_of, get_prefix};
 use crate::iproute2::names::Table;
 use crate::iproute2::{Args, Context, Stop, matches};
@@ -178,7 +179,7 @@ fn parse_selectors(ctx: &mut Context<'_>, mut args: Args<'_>, states: u32, all: 
         } else if word == "vrf" {
             let value = args.value()?;
             filter.master = ctx.link_index(value);
-            if filter.master == 0 || super::super::route::vrf_table(ctx, value).is_none() {
+            if filter.master == 0 || !is_vrf(ctx, filter.master) {
                 return Err(Stop::invarg("Not a valid VRF name\n", value));
             }
         } else if word == "nomaster" {

@@ -7,6 +7,7 @@ use super::filter::Filter;
 use super::print::print_route;
 use super::show::byte;
 use super::usage;
+use crate::ip::link::is_vrf;
 use crate::ip::rt_names::ip_protocol_id;
 use crate::iproute2::inet::{AF_INET, AF_INET6, Prefix, get_addr, get_prefix};
 use crate::iproute2::names::Table;
@@ -45,7 +46,10 @@ pub(super) fn main(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop
             connected = true;
         } else if matches(word, "vrf") {
             let value = args.value()?;
-            super::modify::vrf_table(ctx, value).ok_or_else(|| Stop::invarg("Invalid VRF\n", value))?;
+            let index = ctx.link_index(value);
+            if index == 0 || !is_vrf(ctx, index) {
+                return Err(Stop::invarg("Invalid VRF\n", value));
+            }
             oif = Some(value);
         } else if matches(word, "uid") {
             let value = args.value()?;

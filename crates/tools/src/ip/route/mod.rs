@@ -128,8 +128,6 @@ pub(super) fn print_event(ctx: &mut Context<'_>, device: u32, message: &RouteMes
     }
 }
 
-pub(super) use self::modify::vrf_table;
-
 fn usage() -> Stop {
     Stop::exit(255, USAGE)
 }
