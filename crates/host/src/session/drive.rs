@@ -95,7 +95,7 @@ impl Server {
     fn asleep<'a>(&self, processes: impl Iterator<Item = &'a Process>) -> Option<Vec<u32>> {
         let mut ids = Vec::new();
         for process in processes.filter(|process| self.holds_others(process)) {
-            if process.is_running() {
+            if self.family.is_running(process) {
                 return None;
             }
             ids.push(process.id);
@@ -115,7 +115,7 @@ impl Server {
         clients.any(|connection| match &connection.role {
             Role::Client(client) => !client.settled,
             // A shell that `ip netns exec` turned into is one like any other.
-            Role::Holder(_) => self.family.matters(process),
+            Role::Holder(..) => self.family.matters(process),
             Role::Stranger => true,
         })
     }
@@ -216,8 +216,8 @@ impl Server {
             if since.elapsed() < UNQUIET_MAX {
                 return Some(LOOK_AGAIN);
             }
-            let running = self.family.look().into_iter().filter(Process::is_running);
-            self.restless.extend(running.map(|process| process.id));
+            let all = self.family.look();
+            self.restless.extend(all.iter().filter(|p| self.family.is_running(p)).map(|p| p.id));
         }
         self.unquiet_since = None;
         if self.has_input() {

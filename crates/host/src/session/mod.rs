@@ -6,6 +6,7 @@
 //! * [`clock`] when virtual time moves
 //! * [`settle`] what the session's processes are doing
 //! * [`client`] a front end's side
+//! * `entering` the namespaces of a session's real programs
 //! * [`registry`] where sessions are found by name
 //! * [`launch`] `run`, `shell`, `exec`
 //! * [`manage`] `up`, `ls`, `down`
@@ -13,6 +14,7 @@
 pub mod client;
 pub mod clock;
 mod drive;
+mod entering;
 pub mod launch;
 pub mod manage;
 mod protocol;
@@ -31,6 +33,8 @@ pub use task::TaskName;
 pub const SOCKET_VARIABLE: &str = "HAIRPIN_SOCKET";
 /// Names the host and network namespace that a program is in; see [`TaskName`].
 pub const TASK_VARIABLE: &str = "HAIRPIN_TASK";
+/// Says what the program sees in `/proc` and `/sys`: `1` the session's, `none` this machine's own.
+const VIEW_VARIABLE: &str = "HAIRPIN_VIEW";
 
 /// A task of an emulated kernel: a host, a network namespace of it, and open descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
