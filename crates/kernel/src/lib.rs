@@ -1,1 +1,41 @@
+//! The emulated Linux networking kernel: deterministic, without IO, clock or threads.
+//!
+//! * [`World`] hosts, wires, virtual time
+//! * [`dev`] what each kind of device does with a frame; [`path`] performs it
+//! * [`neigh`] ARP and neighbour states; [`ip`] IPv4; [`sock`] sockets
+//! * [`route`] routing tables and rules
+//! * [`rtnl`] the netlink server, the only way to change the configuration; [`control`] what its changes entail
+//! * [`task`] system calls; [`files`] what is under `/proc/sys/net`, `/proc/net` and `/sys/class/net`
+//! * [`DropReason`], [`trace`] why packets die, and their way there
 
+pub mod control;
+pub mod dev;
+pub mod device;
+mod drop_reason;
+pub mod files;
+pub mod frame;
+pub mod ip;
+mod links;
+mod mac;
+pub mod neigh;
+pub mod netns;
+pub mod path;
+pub mod route;
+pub mod rtnl;
+pub mod segment;
+pub mod sock;
+mod summary;
+pub mod sysctl;
+pub mod task;
+mod time;
+mod timer;
+pub mod trace;
+mod world;
+
+pub use drop_reason::DropReason;
+pub use mac::Mac;
+pub use netns::NsId;
+pub use segment::SegmentKind;
+pub use task::TaskId;
+pub use time::Time;
+pub use world::World;

@@ -1,0 +1,24 @@
+//! What a change of configuration entails: the kernel's side of registering devices, setting them up and down,
+//! moving them, and of every notifier that listens.
+//!
+//! * [`register`] devices come, go and move between namespaces
+//! * [`state`] up, down, carrier, operational state
+//! * [`lists`] promiscuity and group addresses
+//! * [`address`] MAC and MTU
+//! * [`master`] bridges and their ports
+//! * [`namespace`] namespaces and their names
+//! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
+
+mod address;
+mod inet;
+mod inet6;
+mod lists;
+mod master;
+pub(crate) mod namespace;
+mod notify;
+mod register;
+mod state;
+mod wiring;
+
+pub(crate) use inet::AddressRequest;
+pub(crate) use register::NewDevice;

@@ -1,0 +1,359 @@
+//! Devices come and go (`register_netdevice`, `unregister_netdevice_many`, `dev_change_net_namespace`).
+
+use hairpin_netlink::{Errno, Failure};
+
+use crate::dev::{Kind, RxHandler};
+use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::world::World;
+
+/// What a new device is to be.
+#[derive(Clone, Debug)]
+pub(crate) struct NewDevice {
+    /// With `%d` for the first free number.
+    pub name: String,
+    pub kind: Kind,
+    pub mac: Option<Mac>,
+    /// 0: the next free one.
+    pub ifindex: u32,
+    pub mtu: Option<u32>,
+}
+
+/// Longest device name.
+pub(crate) const NAME_MAX: usize = 15;
+
+/// `dev_valid_name`
+pub(crate) fn valid_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= NAME_MAX
+        && name != "."
+        && name != ".."
+        && !name.bytes().any(|byte| byte == b'/' || byte == b':' || byte.is_ascii_whitespace())
+}
+
+impl World {
+    /// Makes a device in a namespace. Its kind's own part (ports, peers, uppers) is the caller's.
+    ///
+    /// # Errors
+    /// `EINVAL` for a bad name, `EEXIST` for one that is taken, `EBUSY` for an interface index that is.
+    pub(crate) fn register(&mut self, ns: NsId, new: NewDevice) -> Result<DevId, Failure> {
+        let name = self.free_name(ns, &new.name)?;
+        let Some(netns) = self.netns.get_mut(ns) else { return Err(Errno::ENODEV.into()) };
+        let ifindex = match new.ifindex {
+            0 => next_ifindex(netns),
+            wanted if netns.devices.contains_key(&wanted) => return Err(Errno::EBUSY.into()),
+            wanted => wanted,
+        };
+        let conf = netns.sysctl.default.clone();
+        let neigh_params = netns.sysctl.neigh_default;
+        let ipv6_disabled = netns.sysctl.ipv6_disable_default || netns.sysctl.ipv6_disable_all;
+        let (mac, addr_assign) = match new.mac {
+            Some(mac) => (mac, AddrAssign::Set),
+            None if matches!(new.kind, Kind::Loopback) => (Mac::ZERO, AddrAssign::Permanent),
+            None => (self.random_mac(), AddrAssign::Random),
+        };
+        let traits = Traits::of(&new.kind);
+        let device = Device {
+            id: DevId::default(),
+            ns,
+            ifindex,
+            flags: traits.flags,
+            carrier: true,
+            mtu: new.mtu.unwrap_or(traits.mtu),
+            mac,
+            rx_handler: RxHandler::None,
+            vlans: Vec::new(),
+            taps: Vec::new(),
+            stats: Stats::default(),
+            name: name.clone(),
+            hardware: traits.hardware,
+            broadcast: if traits.hardware == hardware::ETHER { Mac::BROADCAST } else { Mac::ZERO },
+            operstate: OperState::Unknown,
+            min_mtu: traits.min_mtu,
+            max_mtu: traits.max_mtu,
+            permanent_mac: Mac::ZERO,
+            addr_assign,
+            promiscuity: 0,
+            uc_promisc: false,
+            allmulti: 0,
+            user_promisc: false,
+            user_allmulti: false,
+            tx_queue_len: 1000,
+            queues: (1, 1),
+            qdisc: "noop",
+            group: 0,
+            alias: String::new(),
+            altnames: Vec::new(),
+            carrier_up_count: 0,
+            carrier_down_count: 0,
+            protodown: false,
+            master: None,
+            uppers: Vec::new(),
+            unicast: Vec::new(),
+            multicast: Vec::new(),
+            ipv4: Vec::new(),
+            routing_addresses: Vec::new(),
+            ipv4_conf: conf,
+            neigh_params,
+            ipv4_groups: Vec::new(),
+            ipv6: Vec::new(),
+            ipv6_disabled,
+            addr_gen_mode: AddrGenMode::Eui64,
+            kind: new.kind,
+        };
+        let dev = self.devs.insert(device);
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.id = dev;
+        }
+        self.list(ns, dev, &name, ifindex);
+        self.ip6_registered(dev);
+        self.changed();
+        Ok(dev)
+    }
+
+    fn list(&mut self, ns: NsId, dev: DevId, name: &str, ifindex: u32) {
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.devices.insert(ifindex, dev);
+            netns.names.insert(name.to_owned(), dev);
+            netns.order.push(dev);
+        }
+    }
+
+    /// `unlist_netdevice`
+    fn unlist(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let Some(netns) = self.netns.get_mut(device.ns) else { return };
+        netns.devices.remove(&device.ifindex);
+        netns.order.retain(|known| *known != dev);
+        netns.names.retain(|_, known| *known != dev);
+    }
+
+    /// A name that is free, from one that may contain `%d` (`dev_get_valid_name`).
+    pub(crate) fn free_name(&self, ns: NsId, wanted: &str) -> Result<String, Failure> {
+        let Some(netns) = self.netns.get(ns) else { return Err(Errno::ENODEV.into()) };
+        if let Some((front, back)) = wanted.split_once("%d") {
+            if back.contains('%') || !valid_name(&wanted.replace("%d", "0")) {
+                return Err(Errno::EINVAL.into());
+            }
+            let found =
+                (0..32768).map(|i| format!("{front}{i}{back}")).find(|name| !netns.names.contains_key(name));
+            return found.filter(|name| valid_name(name)).ok_or_else(|| Errno::ENFILE.into());
+        }
+        if !valid_name(wanted) {
+            return Err(Errno::EINVAL.into());
+        }
+        if netns.names.contains_key(wanted) {
+            return Err(Errno::EEXIST.into());
+        }
+        Ok(wanted.to_owned())
+    }
+
+    /// The device of a namespace with this name or alternative name.
+    pub(crate) fn device_named(&self, ns: NsId, name: &str) -> Option<DevId> {
+        self.netns.get(ns)?.names.get(name).copied()
+    }
+
+    pub(crate) fn device_at(&self, ns: NsId, ifindex: u32) -> Option<DevId> {
+        self.netns.get(ns)?.devices.get(&ifindex).copied()
+    }
+
+    /// Removes a device with everything that cannot be without it: its peer, the devices on it.
+    pub(crate) fn unregister(&mut self, dev: DevId) {
+        for doomed in self.doomed_with(dev) {
+            self.unregister_one(doomed);
+        }
+        self.changed();
+    }
+
+    /// What goes when `dev` goes, in the order of going: VLANs and macvlans before what carries them.
+    fn doomed_with(&self, dev: DevId) -> Vec<DevId> {
+        let mut doomed = Vec::new();
+        let mut pending = vec![dev];
+        while let Some(next) = pending.pop() {
+            if doomed.contains(&next) {
+                continue;
+            }
+            doomed.push(next);
+            let Some(device) = self.devs.get(next) else { continue };
+            if let Kind::Veth(veth) = &device.kind {
+                pending.extend(veth.peer);
+            }
+            pending.extend(device.uppers.iter().copied());
+        }
+        doomed.reverse();
+        doomed
+    }
+
+    fn unregister_one(&mut self, dev: DevId) {
+        if !self.devs.contains_key(dev) {
+            return;
+        }
+        self.close(dev);
+        self.release_from_master(dev);
+        if let Some(Kind::Bridge(bridge)) = self.devs.get(dev).map(|device| &device.kind) {
+            let ports: Vec<DevId> = bridge.ports.iter().map(|port| port.dev).collect();
+            for port in ports {
+                self.release_from_master(port);
+            }
+        }
+        self.unwire(dev);
+        self.forget_ip(dev);
+        self.notify_link_deleted(dev);
+        for tap in self.devs.get(dev).map(|device| device.taps.clone()).unwrap_or_default() {
+            if let Some(crate::sock::Kind::Packet(packet)) = self.sockets.get_mut(tap).map(|s| &mut s.kind) {
+                packet.device = None;
+                packet.protocol = 0;
+            }
+        }
+        self.unlist(dev);
+        self.devs.remove(dev);
+    }
+
+    /// Addresses, routes and neighbours of a device that leaves its namespace.
+    fn forget_ip(&mut self, dev: DevId) {
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        self.flush_addresses(dev);
+        if let Some(fib) = self.fib.get_mut(ns) {
+            let changes = fib.device_removed(ifindex);
+            self.notify_routes(ns, &changes);
+        }
+        self.flush_neighbours(ns, ifindex, false);
+    }
+
+    /// Moves a device to another namespace: it arrives down, without addresses, with its MAC and kind.
+    ///
+    /// # Errors
+    /// `EINVAL` where the device may not leave its namespace, `EEXIST` where its name is taken there.
+    pub(crate) fn move_to(&mut self, dev: DevId, ns: NsId, name: Option<&str>) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_)) {
+            // `NETIF_F_NETNS_LOCAL`
+            return Err(Failure::with_text(Errno::EINVAL, "The interface netns is immutable"));
+        }
+        if device.ns == ns {
+            return Ok(());
+        }
+        let name = name.unwrap_or(&device.name).to_owned();
+        let (old_ifindex, altnames) = (device.ifindex, device.altnames.clone());
+        let Some(target) = self.netns.get(ns) else { return Err(Errno::EINVAL.into()) };
+        if target.names.contains_key(&name) {
+            return Err(Failure::with_text(
+                Errno::EEXIST,
+                "An interface with the same name exists in the target netns",
+            ));
+        }
+        if altnames.iter().any(|alt| target.names.contains_key(alt)) {
+            return Err(Failure::with_text(
+                Errno::EEXIST,
+                "An interface with the same altname exists in the target netns",
+            ));
+        }
+        self.close(dev);
+        self.release_from_master(dev);
+        self.forget_ip(dev);
+        self.notify_link_moved(dev, ns);
+        self.unlist(dev);
+        let conf = self.netns.get(ns).map(|netns| (netns.sysctl.default.clone(), netns.sysctl.neigh_default));
+        let ifindex = match self.netns.get_mut(ns) {
+            Some(target) if target.devices.contains_key(&old_ifindex) => next_ifindex(target),
+            _ => old_ifindex,
+        };
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.ns = ns;
+            device.ifindex = ifindex;
+            device.name = name.clone();
+            device.qdisc = "noop";
+            if let Some((conf, neigh)) = conf {
+                device.ipv4_conf = conf;
+                device.neigh_params = neigh;
+            }
+            device.ipv4_groups.clear();
+        }
+        self.list(ns, dev, &name, ifindex);
+        if let Some(netns) = self.netns.get_mut(ns) {
+            for alt in altnames {
+                netns.names.insert(alt, dev);
+            }
+        }
+        self.changed();
+        self.notify_link(dev);
+        Ok(())
+    }
+
+    /// `dev_change_name`: alternative names stay.
+    ///
+    /// # Errors
+    /// `EINVAL`, `EEXIST` as for a new device; `EBUSY` for loopback.
+    pub(crate) fn rename(&mut self, dev: DevId, wanted: &str) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        if device.name == wanted {
+            return Ok(());
+        }
+        let (ns, old) = (device.ns, device.name.clone());
+        let name = self.free_name(ns, wanted)?;
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.names.remove(&old);
+            netns.names.insert(name.clone(), dev);
+        }
+        if let Some(device) = self.devs.get_mut(dev) {
+            // `inetdev_changename`: labels follow the name.
+            for address in &mut device.ipv4 {
+                let tail = address.label.strip_prefix(&old).unwrap_or("").to_owned();
+                address.label = if tail.is_empty() || tail.starts_with(':') {
+                    format!("{name}{tail}")
+                } else {
+                    name.clone()
+                };
+            }
+            device.name = name;
+        }
+        self.changed();
+        Ok(())
+    }
+}
+
+/// `dev_new_index`
+fn next_ifindex(netns: &mut crate::netns::Netns) -> u32 {
+    loop {
+        netns.last_ifindex = netns.last_ifindex.checked_add(1).filter(|i| *i <= i32::MAX as u32).unwrap_or(1);
+        if !netns.devices.contains_key(&netns.last_ifindex) {
+            return netns.last_ifindex;
+        }
+    }
+}
+
+/// What a kind starts with (its `setup` function).
+struct Traits {
+    flags: Flags,
+    hardware: u16,
+    mtu: u32,
+    min_mtu: u32,
+    max_mtu: u32,
+}
+
+impl Traits {
+    fn of(kind: &Kind) -> Traits {
+        let ether = Traits {
+            flags: Flags::BROADCAST | Flags::MULTICAST,
+            hardware: hardware::ETHER,
+            mtu: 1500,
+            min_mtu: 68,
+            max_mtu: 65535,
+        };
+        match kind {
+            Kind::Loopback => Traits {
+                flags: Flags::LOOPBACK,
+                hardware: hardware::LOOPBACK,
+                mtu: 65536,
+                min_mtu: 0,
+                max_mtu: 0,
+            },
+            Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
+            Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
+            Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Nic { .. } => ether,
+        }
+    }
+}

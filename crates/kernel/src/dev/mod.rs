@@ -1,0 +1,115 @@
+//! Device kinds, one file each. A kind decides what becomes of a frame from its own state alone and says so
+//! in [`Verdict`]s; it never calls another device. [`crate::path`] performs verdicts.
+
+pub mod bridge;
+pub mod macvlan;
+pub mod veth;
+pub mod vlan;
+
+pub use hairpin_netlink::PacketType;
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+
+/// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
+/// the frame, or a copy sharing its buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Transmit on a device (`dev_queue_xmit`).
+    Transmit {
+        dev: DevId,
+    },
+    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`).
+    Forward {
+        dev: DevId,
+    },
+    /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
+    /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
+    Inject {
+        dev: DevId,
+    },
+    /// As a received frame of that device and type, queued (`netif_rx`).
+    Enqueue {
+        dev: DevId,
+        packet_type: PacketType,
+    },
+    /// The frame is now this device's, and goes through its receive path at once (`RX_HANDLER_ANOTHER`).
+    Receive {
+        dev: DevId,
+        packet_type: PacketType,
+    },
+    /// Up to the protocols of the device it is on (`RX_HANDLER_PASS`).
+    Local,
+    /// Only sockets bound to the device may have it (`RX_HANDLER_EXACT`).
+    Exact,
+    /// Distribute a broadcast to the macvlans on this device later (`macvlan_broadcast_enqueue`).
+    MacvlanBroadcast {
+        lower: DevId,
+    },
+    /// Onto the wire of a network card.
+    Wire {
+        segment: usize,
+        port: usize,
+    },
+    Drop(DropReason),
+}
+
+/// A list of verdicts; reused, so that deciding allocates nothing once warm.
+pub type Verdicts = Vec<Verdict>;
+
+/// A device's kind with its state.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    Loopback,
+    Dummy,
+    Veth(veth::Veth),
+    Bridge(Box<bridge::Bridge>),
+    Macvlan(Box<macvlan::Macvlan>),
+    Vlan(Box<vlan::Vlan>),
+    /// A network card: its wire is a port of a segment.
+    Nic {
+        segment: usize,
+        port: usize,
+    },
+}
+
+impl Kind {
+    /// `IFLA_INFO_KIND`; cards and loopback have none.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Kind::Loopback | Kind::Nic { .. } => None,
+            Kind::Dummy => Some("dummy"),
+            Kind::Veth(_) => Some("veth"),
+            Kind::Bridge(_) => Some("bridge"),
+            Kind::Macvlan(_) => Some("macvlan"),
+            Kind::Vlan(_) => Some("vlan"),
+        }
+    }
+
+    /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
+    pub fn lower(&self) -> Option<DevId> {
+        match self {
+            Kind::Veth(veth) => veth.peer,
+            Kind::Macvlan(macvlan) => Some(macvlan.lower),
+            Kind::Vlan(vlan) => Some(vlan.lower),
+            _ => None,
+        }
+    }
+}
+
+/// Who takes a device's received frames before its protocols (`dev->rx_handler`).
+#[derive(Clone, Debug, Default)]
+pub enum RxHandler {
+    #[default]
+    None,
+    /// The device is a port of this bridge.
+    BridgePort { bridge: DevId },
+    /// Macvlans stand on the device.
+    MacvlanPort(Box<macvlan::Port>),
+}
+
+impl RxHandler {
+    pub fn is_none(&self) -> bool {
+        matches!(self, RxHandler::None)
+    }
+}

@@ -1,0 +1,25 @@
+//! veth: two devices, each the other's wire (drivers/net/veth.c).
+//!
+//! Configuration: `VETH_INFO_PEER`. Transmit: into the peer's receive path. Carrier: both ends up.
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+
+use super::{Verdict, Verdicts};
+
+/// One end of the pair.
+#[derive(Clone, Debug)]
+pub struct Veth {
+    /// The other end; none while the pair is taken apart.
+    pub peer: Option<DevId>,
+}
+
+impl Veth {
+    /// `veth_xmit`: the frame is handed to the peer as by a wire.
+    pub fn transmit(&self, out: &mut Verdicts) {
+        out.push(match self.peer {
+            Some(peer) => Verdict::Inject { dev: peer },
+            None => Verdict::Drop(DropReason::NotSpecified),
+        });
+    }
+}

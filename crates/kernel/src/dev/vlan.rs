@@ -1,0 +1,67 @@
+//! VLAN devices, 802.1Q and 802.1ad (net/8021q).
+//!
+//! Configuration: `IFLA_VLAN_ID`, `_PROTOCOL`, `_FLAGS`, `_EGRESS_QOS`, `_INGRESS_QOS`. Transmit: tag, then
+//! the lower device. Receive: the device layer finds the VLAN device by tag before any other handler
+//! (`vlan_do_receive`), so it is [`Vlan::receive`] that says how.
+
+use bitflags::bitflags;
+use hairpin_wire::vlan::Tag;
+
+use crate::device::DevId;
+use crate::frame::Frame;
+use crate::mac::Mac;
+
+use super::{PacketType, Verdict, Verdicts};
+
+bitflags! {
+    /// `VLAN_FLAG_*`
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct VlanFlags: u32 {
+        const REORDER_HDR = 0x1;
+        const GVRP = 0x2;
+        const LOOSE_BINDING = 0x4;
+        const MVRP = 0x8;
+        const BRIDGE_BINDING = 0x10;
+    }
+}
+
+/// A VLAN device.
+#[derive(Clone, Debug)]
+pub struct Vlan {
+    pub lower: DevId,
+    pub tpid: u16,
+    pub vid: u16,
+    pub flags: VlanFlags,
+    /// Packet priority to priority code point, in the order of configuration.
+    pub egress_qos: Vec<(u32, u32)>,
+    /// Priority code point to packet priority.
+    pub ingress_qos: [u32; 8],
+}
+
+impl Vlan {
+    pub fn new(lower: DevId, tpid: u16, vid: u16) -> Self {
+        Vlan { lower, tpid, vid, flags: VlanFlags::REORDER_HDR, egress_qos: Vec::new(), ingress_qos: [0; 8] }
+    }
+
+    /// `vlan_dev_hard_start_xmit`
+    pub fn transmit(&self, frame: &mut Frame, out: &mut Verdicts) {
+        let priority =
+            self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
+        frame.push_tag(Tag { tpid: self.tpid, tci: self.vid | priority << 13 });
+        out.push(Verdict::Transmit { dev: self.lower });
+    }
+
+    /// `vlan_do_receive`: takes the tag off (or, without `reorder_hdr`, leaves it in the bytes) and gives the
+    /// packet type as seen from this device, whose own MAC is `mac`.
+    pub fn receive(&self, frame: &mut Frame, mac: Mac, keep_tag: bool) -> PacketType {
+        if keep_tag {
+            frame.retag();
+        } else {
+            frame.tag = None;
+        }
+        match frame.packet_type {
+            PacketType::OtherHost if frame.destination() == mac => PacketType::Host,
+            other => other,
+        }
+    }
+}

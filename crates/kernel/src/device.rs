@@ -1,0 +1,268 @@
+//! What every network device has, whatever its kind (`struct net_device`).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use bitflags::bitflags;
+use slotmap::new_key_type;
+
+use crate::dev::{Kind, RxHandler};
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::sock::SockId;
+use crate::sysctl::{DevConf, NeighParams};
+use crate::time::Time;
+
+new_key_type! {
+    /// A device, in whichever namespace it is.
+    pub struct DevId;
+}
+
+bitflags! {
+    /// `IFF_*` as `SIOCSIFFLAGS` knows them (`include/uapi/linux/if.h`).
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub struct Flags: u32 {
+        const UP = 0x1;
+        const BROADCAST = 0x2;
+        const DEBUG = 0x4;
+        const LOOPBACK = 0x8;
+        const POINTOPOINT = 0x10;
+        const NOTRAILERS = 0x20;
+        const RUNNING = 0x40;
+        const NOARP = 0x80;
+        const PROMISC = 0x100;
+        const ALLMULTI = 0x200;
+        const MASTER = 0x400;
+        const SLAVE = 0x800;
+        const MULTICAST = 0x1000;
+        const PORTSEL = 0x2000;
+        const AUTOMEDIA = 0x4000;
+        const DYNAMIC = 0x8000;
+        const LOWER_UP = 0x10000;
+        const DORMANT = 0x20000;
+        const ECHO = 0x40000;
+    }
+}
+
+/// `IF_OPER_*` (RFC 2863).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum OperState {
+    Unknown = 0,
+    NotPresent = 1,
+    Down = 2,
+    LowerLayerDown = 3,
+    Testing = 4,
+    Dormant = 5,
+    Up = 6,
+}
+
+/// `addr_assign_type`: where the MAC comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AddrAssign {
+    Permanent = 0,
+    Random = 1,
+    Stolen = 2,
+    Set = 3,
+}
+
+/// `ARPHRD_*`.
+pub mod hardware {
+    pub const ETHER: u16 = 1;
+    pub const LOOPBACK: u16 = 772;
+}
+
+/// Counters of `ip -s link` (`struct rtnl_link_stats64`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    pub rx_packets: u64,
+    pub rx_bytes: u64,
+    pub rx_errors: u64,
+    pub rx_dropped: u64,
+    pub rx_nohandler: u64,
+    pub tx_packets: u64,
+    pub tx_bytes: u64,
+    pub tx_errors: u64,
+    pub tx_dropped: u64,
+    pub multicast: u64,
+}
+
+/// An IPv4 address of a device (`struct in_ifaddr`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipv4Address {
+    pub local: Ipv4Addr,
+    /// The other end of a point-to-point address; equal to `local` otherwise (`ifa_address`).
+    pub peer: Ipv4Addr,
+    pub prefix_len: u8,
+    /// 0.0.0.0 where there is none.
+    pub broadcast: Ipv4Addr,
+    pub scope: u8,
+    /// `IFA_F_*`
+    pub flags: u32,
+    pub label: String,
+    /// Seconds; `u32::MAX` is forever.
+    pub valid_lft: u32,
+    pub preferred_lft: u32,
+    pub metric: u32,
+    pub protocol: u8,
+    pub created: Time,
+    pub updated: Time,
+}
+
+/// `IFA_F_*`.
+pub mod ifa {
+    pub const SECONDARY: u32 = 0x01;
+    pub const NODAD: u32 = 0x02;
+    pub const TENTATIVE: u32 = 0x40;
+    pub const PERMANENT: u32 = 0x80;
+    pub const DEPRECATED: u32 = 0x20;
+    pub const MANAGETEMPADDR: u32 = 0x100;
+    pub const NOPREFIXROUTE: u32 = 0x200;
+    pub const MCAUTOJOIN: u32 = 0x400;
+    pub const STABLE_PRIVACY: u32 = 0x800;
+}
+
+/// An IPv6 address of a device (`struct inet6_ifaddr`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ipv6Address {
+    pub address: Ipv6Addr,
+    pub peer: Option<Ipv6Addr>,
+    pub prefix_len: u8,
+    pub scope: u8,
+    pub flags: u32,
+    pub valid_lft: u32,
+    pub preferred_lft: u32,
+    pub metric: u32,
+    pub protocol: u8,
+    pub created: Time,
+    pub updated: Time,
+}
+
+/// `IN6_ADDR_GEN_MODE_*`: how a link-local address is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum AddrGenMode {
+    Eui64 = 0,
+    None = 1,
+    StablePrivacy = 2,
+    Random = 3,
+}
+
+/// A multicast MAC the device listens to, with the number of users.
+pub type MacList = Vec<(Mac, u32)>;
+
+/// A network device.
+#[derive(Clone, Debug)]
+pub struct Device {
+    pub id: DevId,
+    pub ns: NsId,
+    pub ifindex: u32,
+    pub flags: Flags,
+    pub carrier: bool,
+    pub mtu: u32,
+    pub mac: Mac,
+    pub kind: Kind,
+    /// Who takes received frames before the protocols do; at most one.
+    pub rx_handler: RxHandler,
+    /// VLAN devices on this one: (TPID, VID) and device.
+    pub vlans: Vec<((u16, u16), DevId)>,
+    /// Packet sockets bound to this device.
+    pub taps: Vec<SockId>,
+    pub stats: Stats,
+
+    pub name: String,
+    pub hardware: u16,
+    pub broadcast: Mac,
+    pub operstate: OperState,
+    pub min_mtu: u32,
+    pub max_mtu: u32,
+    pub permanent_mac: Mac,
+    pub addr_assign: AddrAssign,
+    /// How many users want every frame (`dev->promiscuity`); the user's own wish is in `user_promisc`.
+    pub promiscuity: u32,
+    /// It is promiscuous because it has no filter for its secondary unicast addresses.
+    pub uc_promisc: bool,
+    pub allmulti: u32,
+    pub user_promisc: bool,
+    pub user_allmulti: bool,
+    pub tx_queue_len: u32,
+    pub queues: (u32, u32),
+    pub qdisc: &'static str,
+    pub group: u32,
+    pub alias: String,
+    pub altnames: Vec<String>,
+    pub carrier_up_count: u32,
+    pub carrier_down_count: u32,
+    pub protodown: bool,
+    /// The bridge, bond or VRF that this device is a port of.
+    pub master: Option<DevId>,
+    /// Devices stacked on this one, in the order in which they were linked.
+    pub uppers: Vec<DevId>,
+    pub unicast: MacList,
+    pub multicast: MacList,
+
+    pub ipv4: Vec<Ipv4Address>,
+    /// The same addresses in the form that routing reads.
+    pub routing_addresses: Vec<crate::route::InterfaceAddress>,
+    pub ipv4_conf: DevConf,
+    pub neigh_params: NeighParams,
+    pub ipv4_groups: Vec<(Ipv4Addr, u32)>,
+    pub ipv6: Vec<Ipv6Address>,
+    pub ipv6_disabled: bool,
+    pub addr_gen_mode: AddrGenMode,
+}
+
+impl Device {
+    pub fn is_up(&self) -> bool {
+        self.flags.contains(Flags::UP)
+    }
+
+    /// Up, with carrier: frames can be sent (`qdisc` is not the discarding one).
+    pub fn can_transmit(&self) -> bool {
+        self.is_up() && self.carrier
+    }
+
+    /// `netif_oper_up`
+    pub fn oper_up(&self) -> bool {
+        matches!(self.operstate, OperState::Up | OperState::Unknown)
+    }
+
+    pub fn is_loopback(&self) -> bool {
+        self.flags.contains(Flags::LOOPBACK)
+    }
+
+    pub fn is_noarp(&self) -> bool {
+        self.flags.intersects(Flags::NOARP | Flags::LOOPBACK)
+    }
+
+    pub fn is_ethernet(&self) -> bool {
+        self.hardware == hardware::ETHER
+    }
+
+    /// What `RTM_NEWLINK` shows (`dev_get_flags`).
+    pub fn shown_flags(&self) -> Flags {
+        let mut flags = self.flags - (Flags::PROMISC | Flags::ALLMULTI | Flags::RUNNING);
+        flags.set(Flags::PROMISC, self.user_promisc);
+        flags.set(Flags::ALLMULTI, self.user_allmulti);
+        if self.is_up() {
+            flags.set(Flags::RUNNING, self.oper_up());
+            flags.set(Flags::LOWER_UP, self.carrier);
+        }
+        flags
+    }
+
+    /// Whether a frame fits (`is_skb_forwardable`, `dev_forward_skb`): up, and no longer than MTU,
+    /// link header and one VLAN tag.
+    pub fn accepts_length(&self, frame_len: usize) -> bool {
+        frame_len <= self.mtu as usize + crate::frame::ETH_LEN + hairpin_wire::vlan::TAG_LEN
+    }
+
+    /// The device below, as `IFLA_LINK` tells it (`dev_get_iflink`).
+    pub fn lower(&self) -> Option<DevId> {
+        self.kind.lower()
+    }
+
+    pub fn has_name(&self, name: &str) -> bool {
+        self.name == name || self.altnames.iter().any(|alt| alt == name)
+    }
+}

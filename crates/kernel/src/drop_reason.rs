@@ -1,0 +1,100 @@
+//! Why a packet died: the kernel's `enum skb_drop_reason` where it has a name for it.
+
+macro_rules! drop_reasons {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
+        /// A reason. Reasons marked "here" have no name in Linux, which reports `NOT_SPECIFIED` for them
+        /// or discards the packet without a report.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum DropReason { $($(#[$doc])* $variant,)* }
+
+        impl DropReason {
+            /// The name as the kernel's tracepoint prints it.
+            pub fn name(self) -> &'static str {
+                match self { $(DropReason::$variant => $name,)* }
+            }
+
+            pub const ALL: &[DropReason] = &[$(DropReason::$variant,)*];
+        }
+    };
+}
+
+drop_reasons! {
+    /// A packet for another station's MAC reached the IP layer.
+    OtherHost = "OTHERHOST";
+    PacketTooSmall = "PKT_TOO_SMALL";
+    IpInHeader = "IP_INHDR";
+    IpChecksum = "IP_CSUM";
+    IpNoProtocol = "IP_NOPROTO";
+    IpInvalidSource = "IP_INVALID_SOURCE";
+    IpInvalidDestination = "IP_INVALID_DEST";
+    IpLocalNet = "IP_LOCALNET";
+    IpLocalSource = "IP_LOCAL_SOURCE";
+    IpReversePath = "IP_RPFILTER";
+    IpInAddressErrors = "IP_INADDRERRORS";
+    IpInNoRoutes = "IP_INNOROUTES";
+    IpOutNoRoutes = "IP_OUTNOROUTES";
+    PacketTooBig = "PKT_TOO_BIG";
+    UnicastInL2Multicast = "UNICAST_IN_L2_MULTICAST";
+    IcmpChecksum = "ICMP_CSUM";
+    UdpChecksum = "UDP_CSUM";
+    InvalidProtocol = "INVALID_PROTO";
+    NoSocket = "NO_SOCKET";
+    SocketReceiveBuffer = "SOCKET_RCVBUFF";
+    NetfilterDrop = "NETFILTER_DROP";
+    NeighbourCreateFail = "NEIGH_CREATEFAIL";
+    NeighbourFailed = "NEIGH_FAILED";
+    NeighbourQueueFull = "NEIGH_QUEUEFULL";
+    NeighbourDead = "NEIGH_DEAD";
+    /// The device is down or has no carrier: its queueing discipline discards.
+    QdiscDrop = "QDISC_DROP";
+    CpuBacklog = "CPU_BACKLOG";
+    UnhandledProtocol = "UNHANDLED_PROTO";
+    HeaderTruncated = "HDR_TRUNC";
+    RecursionLimit = "RECURSION_LIMIT";
+    FragmentReassemblyTimeout = "FRAG_REASM_TIMEOUT";
+    DuplicateFragment = "DUP_FRAG";
+    FragmentTooFar = "FRAG_TOO_FAR";
+    MacInvalidSource = "MAC_INVALID_SOURCE";
+    MacControl = "MAC_IEEE_MAC_CONTROL";
+    BridgeIngressState = "BRIDGE_INGRESS_STP_STATE";
+    NoTransmitTarget = "NO_TX_TARGET";
+    MacvlanBroadcastBacklog = "MACVLAN_BROADCAST_BACKLOG";
+    /// Here: the peer of a veth pair, or another forwarding target, is down.
+    TargetDown = "NOT_SPECIFIED (target device down)";
+    /// Here: longer than the target's MTU and link header allow.
+    TargetMtu = "NOT_SPECIFIED (longer than the target's MTU)";
+    /// Here: a dummy device discards what it is given.
+    Discarded = "NOT_SPECIFIED (dummy device)";
+    /// Here: a bridge knows the destination behind the port that the frame came from.
+    BridgeSamePort = "NOT_SPECIFIED (destination is behind the ingress port)";
+    /// Here: both ports are isolated.
+    BridgeIsolated = "NOT_SPECIFIED (isolated ports)";
+    /// Here: the egress port does not forward (down, no carrier, or blocked).
+    BridgeEgressState = "NOT_SPECIFIED (egress port not forwarding)";
+    /// Here: the source is not in the FDB of a locked port.
+    BridgeLocked = "NOT_SPECIFIED (locked port)";
+    /// Here: a frame of the bridge itself to its own address.
+    BridgeOwnAddress = "NOT_SPECIFIED (bridge's own address)";
+    /// Here: the passthru macvlan is down.
+    MacvlanDown = "NOT_SPECIFIED (passthru macvlan is down)";
+    /// Here: a source-mode macvlan with `nodst` took the frame.
+    MacvlanNoDst = "NOT_SPECIFIED (taken by a nodst source macvlan)";
+    /// Here: the VLAN device is down.
+    VlanDown = "NOT_SPECIFIED (VLAN device is down)";
+    /// Here: no one is at the other end of the wire, or it is down.
+    NoWire = "NOT_SPECIFIED (no station on the wire takes it)";
+    /// Here: a unicast packet in a link-layer broadcast is not forwarded.
+    ForwardNotHost = "NOT_SPECIFIED (link-layer broadcast is not forwarded)";
+    /// Here: a blackhole, unreachable or prohibit route.
+    RouteRefused = "NOT_SPECIFIED (route refuses)";
+    /// Here: ARP for another station, on a NOARP device, malformed, or with nothing to answer.
+    ArpIgnored = "NOT_SPECIFIED (ARP ignored)";
+    /// Here: a socket without interest, a packet consumed without a word.
+    NotSpecified = "NOT_SPECIFIED";
+}
+
+impl std::fmt::Display for DropReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}

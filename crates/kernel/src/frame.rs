@@ -1,0 +1,280 @@
+//! A frame on its way: bytes with headroom in a shared, pooled buffer, and what the kernel keeps beside them.
+
+use std::sync::Arc;
+
+pub use hairpin_netlink::PacketType;
+use hairpin_wire::vlan::{TAG_LEN, Tag};
+
+use crate::mac::Mac;
+
+/// Length of an Ethernet header.
+pub const ETH_LEN: usize = 14;
+/// Free bytes kept in front of a new frame: link header and tags go there without moving bytes.
+pub const HEADROOM: usize = 64;
+/// Size of pooled buffers; larger frames get a buffer of their own.
+const POOLED: usize = 2048;
+/// Buffers kept for reuse.
+const POOL_MAX: usize = 4096;
+
+pub mod ethertype {
+    pub const IPV4: u16 = 0x0800;
+    pub const ARP: u16 = 0x0806;
+    pub const IPV6: u16 = 0x86dd;
+    pub const PAUSE: u16 = 0x8808;
+}
+
+/// A frame: from `start` to `end` of its buffer, beginning with the Ethernet header. A VLAN tag that the
+/// device layer has taken off, or has not yet put on, is in `tag` (as `skb->vlan_tci`).
+#[derive(Clone, Debug)]
+pub struct Frame {
+    buffer: Arc<[u8]>,
+    start: u32,
+    end: u32,
+    pub tag: Option<Tag>,
+    pub packet_type: PacketType,
+    /// Where the packet came in, by interface index; 0 for local packets.
+    pub iif: u32,
+    pub mark: u32,
+    /// The packet socket that sent it, which does not see it.
+    pub sender: Option<crate::sock::SockId>,
+    /// Identifies a frame and its copies in traces.
+    pub trace: u32,
+}
+
+impl Frame {
+    /// Bytes from the Ethernet header on, without a tag kept in `tag`.
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start as usize..self.end as usize]
+    }
+
+    /// The same, to write; copies a shared buffer first.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        if Arc::get_mut(&mut self.buffer).is_none() {
+            self.buffer = Arc::from(&*self.buffer);
+        }
+        let (start, end) = (self.start as usize, self.end as usize);
+        match Arc::get_mut(&mut self.buffer) {
+            Some(bytes) => &mut bytes[start..end],
+            None => &mut [],
+        }
+    }
+
+    /// Length as the wire carries it, a kept tag not counted.
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.end == self.start
+    }
+
+    pub fn destination(&self) -> Mac {
+        Mac::read(self.bytes()).unwrap_or_default()
+    }
+
+    pub fn source(&self) -> Mac {
+        self.bytes().get(6..).and_then(Mac::read).unwrap_or_default()
+    }
+
+    /// EtherType behind the addresses (a tag kept in `tag` is not there).
+    pub fn ethertype(&self) -> u16 {
+        self.bytes().get(12..14).map_or(0, |t| u16::from_be_bytes([t[0], t[1]]))
+    }
+
+    /// What follows the Ethernet header.
+    pub fn payload(&self) -> &[u8] {
+        self.bytes().get(ETH_LEN..).unwrap_or(&[])
+    }
+
+    pub fn payload_mut(&mut self) -> &mut [u8] {
+        self.bytes_mut().get_mut(ETH_LEN..).unwrap_or(&mut [])
+    }
+
+    /// Cuts bytes off the end so that `len` remain.
+    pub fn truncate(&mut self, len: usize) {
+        self.end = self.end.min(self.start + len as u32);
+    }
+
+    /// Appends zero bytes up to `len` (padding on a wire).
+    pub fn pad_to(&mut self, len: usize) {
+        if self.len() >= len {
+            return;
+        }
+        let end = self.start as usize + len;
+        let exclusive = Arc::get_mut(&mut self.buffer).is_some();
+        if end <= self.buffer.len() && exclusive {
+            let old = self.end as usize;
+            self.end = end as u32;
+            if let Some(bytes) = Arc::get_mut(&mut self.buffer) {
+                bytes[old..end].fill(0);
+            }
+        } else {
+            let mut bytes = vec![0; HEADROOM];
+            bytes.extend_from_slice(self.bytes());
+            bytes.resize(HEADROOM + len, 0);
+            self.start = HEADROOM as u32;
+            self.end = bytes.len() as u32;
+            self.buffer = Arc::from(bytes);
+        }
+    }
+
+    /// Writes the Ethernet header.
+    pub fn set_header(&mut self, destination: Mac, source: Mac, ethertype: u16) {
+        if let Some(header) = self.bytes_mut().first_chunk_mut::<ETH_LEN>() {
+            header[0..6].copy_from_slice(&destination.0);
+            header[6..12].copy_from_slice(&source.0);
+            header[12..14].copy_from_slice(&ethertype.to_be_bytes());
+        }
+    }
+
+    /// Takes the outermost tag out of the bytes into `tag` (`skb_vlan_untag`). False if the frame is cut short.
+    pub fn untag(&mut self) -> bool {
+        let Some(tag) = Tag::of_frame(self.bytes()) else { return false };
+        if self.len() < ETH_LEN + TAG_LEN {
+            return false;
+        }
+        let bytes = self.bytes_mut();
+        bytes.copy_within(0..12, TAG_LEN);
+        self.start += TAG_LEN as u32;
+        self.tag = Some(tag);
+        true
+    }
+
+    /// Puts a kept tag back into the bytes.
+    pub fn retag(&mut self) {
+        let Some(tag) = self.tag.take() else { return };
+        self.push_front(TAG_LEN);
+        let bytes = self.bytes_mut();
+        if bytes.len() >= 16 {
+            bytes.copy_within(TAG_LEN..TAG_LEN + 12, 0);
+            bytes[12..16].copy_from_slice(&tag.to_bytes());
+        }
+    }
+
+    /// Adds an outer tag: one already kept goes into the bytes.
+    pub fn push_tag(&mut self, tag: Tag) {
+        self.retag();
+        self.tag = Some(tag);
+    }
+
+    /// Grows at the front by `n` bytes of unspecified content.
+    pub fn push_front(&mut self, n: usize) {
+        if self.start as usize >= n {
+            self.start -= n as u32;
+            return;
+        }
+        let mut bytes = vec![0; HEADROOM + n];
+        bytes.extend_from_slice(self.bytes());
+        self.start = HEADROOM as u32;
+        self.end = bytes.len() as u32;
+        self.buffer = Arc::from(bytes);
+    }
+
+    /// The whole frame with its tag in place, as a capture shows it.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let bytes = self.bytes();
+        match self.tag {
+            Some(tag) if bytes.len() >= 12 => {
+                let mut whole = Vec::with_capacity(bytes.len() + TAG_LEN);
+                whole.extend_from_slice(&bytes[..12]);
+                whole.extend_from_slice(&tag.to_bytes());
+                whole.extend_from_slice(&bytes[12..]);
+                whole
+            }
+            _ => bytes.to_vec(),
+        }
+    }
+}
+
+/// Buffers for reuse: a warm world allocates nothing per frame.
+#[derive(Clone, Debug, Default)]
+pub struct Pool {
+    free: Vec<Arc<[u8]>>,
+}
+
+impl Pool {
+    /// A frame of `len` bytes of unspecified content, with headroom.
+    pub fn frame(&mut self, len: usize) -> Frame {
+        let need = HEADROOM + len;
+        let buffer = if need <= POOLED {
+            self.free.pop().unwrap_or_else(|| Arc::from(vec![0; POOLED]))
+        } else {
+            Arc::from(vec![0; need])
+        };
+        Frame {
+            buffer,
+            start: HEADROOM as u32,
+            end: need as u32,
+            tag: None,
+            packet_type: PacketType::Host,
+            iif: 0,
+            mark: 0,
+            sender: None,
+            trace: 0,
+        }
+    }
+
+    /// A frame with the given bytes.
+    pub fn frame_from(&mut self, bytes: &[u8]) -> Frame {
+        let mut frame = self.frame(bytes.len());
+        frame.bytes_mut().copy_from_slice(bytes);
+        frame
+    }
+
+    /// Takes a frame's buffer back if nothing else shares it.
+    pub fn recycle(&mut self, mut frame: Frame) {
+        if frame.buffer.len() == POOLED
+            && self.free.len() < POOL_MAX
+            && Arc::get_mut(&mut frame.buffer).is_some()
+        {
+            self.free.push(frame.buffer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tagged() -> Frame {
+        let mut bytes = vec![1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 0x81, 0, 0, 5, 8, 6];
+        bytes.extend([0xaa; 28]);
+        Pool::default().frame_from(&bytes)
+    }
+
+    #[test]
+    fn a_tag_moves_out_of_the_bytes_and_back() {
+        let mut frame = tagged();
+        let whole = frame.bytes().to_vec();
+        assert!(frame.untag());
+        assert_eq!((frame.ethertype(), frame.len()), (ethertype::ARP, 42));
+        assert_eq!(frame.tag.map(Tag::vid), Some(5));
+        assert_eq!(frame.to_vec(), whole);
+        frame.retag();
+        assert_eq!(frame.bytes(), whole);
+    }
+
+    #[test]
+    fn writing_leaves_other_copies_alone() {
+        let mut frame = tagged();
+        let copy = frame.clone();
+        frame.bytes_mut()[0] = 99;
+        assert_eq!((frame.bytes()[0], copy.bytes()[0]), (99, 1));
+    }
+
+    #[test]
+    fn a_recycled_buffer_is_used_again() {
+        let mut pool = Pool::default();
+        let first = pool.frame(60);
+        let address = first.bytes().as_ptr();
+        pool.recycle(first);
+        assert_eq!(pool.frame(60).bytes().as_ptr(), address);
+    }
+
+    #[test]
+    fn padding_adds_zeros() {
+        let mut frame = Pool::default().frame_from(&[7; 42]);
+        frame.pad_to(60);
+        assert_eq!((frame.len(), frame.bytes()[41], frame.bytes()[59]), (60, 7, 0));
+    }
+}

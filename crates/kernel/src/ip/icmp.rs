@@ -1,0 +1,376 @@
+//! ICMP that this host sends: errors with their rate limits, echo replies (net/ipv4/icmp.c, RFC 792, RFC 1122
+//! §3.2.2).
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use hairpin_netlink::PacketType;
+use rustc_hash::FxHashMap;
+
+use crate::device::DevId;
+use crate::frame::Frame;
+use crate::netns::NsId;
+use crate::route::RouteKind;
+use crate::time::Time;
+use crate::world::World;
+
+use super::output::Fields;
+use super::route::OutKey;
+use super::{HEADER_LEN, Header, checksum, protocol};
+
+/// ICMP types.
+pub mod kind {
+    pub const ECHO_REPLY: u8 = 0;
+    pub const DEST_UNREACHABLE: u8 = 3;
+    pub const SOURCE_QUENCH: u8 = 4;
+    pub const REDIRECT: u8 = 5;
+    pub const ECHO: u8 = 8;
+    pub const TIME_EXCEEDED: u8 = 11;
+    pub const PARAMETER_PROBLEM: u8 = 12;
+    pub const TIMESTAMP: u8 = 13;
+    pub const TIMESTAMP_REPLY: u8 = 14;
+}
+
+/// Codes of "destination unreachable" that this host sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unreachable {
+    Net,
+    Host,
+    Protocol,
+    Port,
+    FragmentationNeeded { mtu: u16 },
+    PacketFiltered,
+}
+
+/// An ICMP error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Message {
+    Unreachable(Unreachable),
+    TimeExceeded,
+    ReassemblyTimeExceeded,
+    Redirect { gateway: Ipv4Addr },
+}
+
+impl Message {
+    /// Type, code and the four bytes that follow the checksum.
+    fn encode(self) -> (u8, u8, [u8; 4]) {
+        match self {
+            Message::Unreachable(what) => {
+                let (code, rest) = match what {
+                    Unreachable::Net => (0, [0; 4]),
+                    Unreachable::Host => (1, [0; 4]),
+                    Unreachable::Protocol => (2, [0; 4]),
+                    Unreachable::Port => (3, [0; 4]),
+                    Unreachable::FragmentationNeeded { mtu } => {
+                        let [a, b] = mtu.to_be_bytes();
+                        (4, [0, 0, a, b])
+                    }
+                    Unreachable::PacketFiltered => (13, [0; 4]),
+                };
+                (kind::DEST_UNREACHABLE, code, rest)
+            }
+            Message::TimeExceeded => (kind::TIME_EXCEEDED, 0, [0; 4]),
+            Message::ReassemblyTimeExceeded => (kind::TIME_EXCEEDED, 1, [0; 4]),
+            Message::Redirect { gateway } => (kind::REDIRECT, 1, gateway.octets()),
+        }
+    }
+}
+
+/// What a destination may still be sent (`struct inet_peer`), in nanoseconds of credit.
+#[derive(Clone, Copy, Debug)]
+struct Peer {
+    tokens: u64,
+    last: Time,
+    redirects: u32,
+}
+
+/// Limits on ICMP errors of one namespace.
+#[derive(Clone, Debug, Default)]
+pub struct RateLimits {
+    peers: FxHashMap<Ipv4Addr, Peer>,
+    global: Option<(u64, Time)>,
+}
+
+/// Destinations remembered; when there are more, all start anew.
+const PEERS_MAX: usize = 1 << 16;
+const SECOND: u64 = 1_000_000_000;
+/// `XRLIM_BURST_FACTOR`
+const BURST: u64 = 6;
+/// `ip_rt_error_burst` in units of `ip_rt_error_cost`.
+const ROUTE_ERROR_BURST: u64 = 5;
+/// `ip_rt_redirect_number`, `_load`, `_silence`
+const REDIRECTS_MAX: u32 = 9;
+const REDIRECT_LOAD: Duration = Duration::from_millis(20);
+const REDIRECT_SILENCE: Duration = Duration::from_millis(20 << 10);
+/// Longest ICMP error with its header (RFC 1812 §4.3.2.3).
+const ERROR_LEN_MAX: usize = 576;
+
+impl RateLimits {
+    /// A peer unheard of has a minute of credit. (`inet_getpeer`)
+    fn peer(&mut self, address: Ipv4Addr, now: Time) -> &mut Peer {
+        if self.peers.len() >= PEERS_MAX {
+            self.peers.clear();
+        }
+        self.peers.entry(address).or_insert(Peer { tokens: 60 * SECOND, last: now, redirects: 0 })
+    }
+
+    fn take(&mut self, address: Ipv4Addr, now: Time, cost: u64, most: u64) -> bool {
+        let peer = self.peer(address, now);
+        let earned = now.since(peer.last).as_nanos() as u64;
+        peer.tokens = peer.tokens.saturating_add(earned).min(most);
+        peer.last = now;
+        let allowed = peer.tokens >= cost;
+        if allowed {
+            peer.tokens -= cost;
+        }
+        allowed
+    }
+
+    /// `icmp_global_allow`: so many a second for everybody together.
+    fn take_global(&mut self, now: Time, per_second: u64, burst: u64) -> bool {
+        let (credit, last) = self.global.unwrap_or((burst * SECOND, now));
+        let earned = (now.since(last).as_nanos() as u64).saturating_mul(per_second);
+        let credit = credit.saturating_add(earned).min(burst * SECOND);
+        let allowed = credit >= SECOND;
+        self.global = Some((if allowed { credit - SECOND } else { credit }, now));
+        allowed
+    }
+}
+
+impl World {
+    /// The limit of `ip_error` on errors that a route causes.
+    pub(super) fn route_error_allowed(&mut self, ns: NsId, to: Ipv4Addr) -> bool {
+        let now = self.now;
+        let Some(netns) = self.netns.get_mut(ns) else { return false };
+        netns.limits.take(to, now, SECOND, ROUTE_ERROR_BURST * SECOND)
+    }
+
+    /// `ip_rt_send_redirect`: nine redirects to a station that does not listen, ever more rarely.
+    pub(super) fn redirect_allowed(&mut self, ns: NsId, to: Ipv4Addr) -> bool {
+        let now = self.now;
+        let Some(netns) = self.netns.get_mut(ns) else { return false };
+        let peer = netns.limits.peer(to, now);
+        if now.since(peer.last) > REDIRECT_SILENCE {
+            peer.tokens = 0;
+            peer.redirects = 0;
+        }
+        if peer.redirects >= REDIRECTS_MAX {
+            peer.last = now;
+            return false;
+        }
+        let allowed = peer.redirects == 0 || now.since(peer.last) > REDIRECT_LOAD * (1 << peer.redirects);
+        if allowed {
+            peer.last = now;
+            peer.redirects += 1;
+        }
+        allowed
+    }
+
+    /// `icmp_send`: tells the sender of a packet why it goes nowhere. `routed` says that the packet's way was
+    /// known (`skb_rtable`): then it must have been a unicast one.
+    pub(crate) fn icmp_error(
+        &mut self,
+        ns: NsId,
+        dev: Option<DevId>,
+        about: &Frame,
+        message: Message,
+        routed: bool,
+    ) {
+        let _ = routed;
+        let packet = about.payload();
+        let Some(header) = Header::quoted(packet) else { return };
+        // RFC 1122 3.2.2: not about link or IP broadcasts, fragments but the first, ICMP errors.
+        if about.packet_type != PacketType::Host || header.fragment_offset() != 0 {
+            return;
+        }
+        match self.address_kind(ns, header.destination) {
+            RouteKind::Broadcast | RouteKind::Multicast => return,
+            _ => {}
+        }
+        if header.protocol == protocol::ICMP {
+            match packet.get(header.header_len) {
+                Some(&original) if is_query(original) => {}
+                _ => return,
+            }
+        }
+        let local = self.is_local_address(ns, header.destination);
+        let source = if local { header.destination } else { Ipv4Addr::UNSPECIFIED };
+        let source = match (local, dev) {
+            (false, Some(dev)) if self.errors_use_inbound(ns) => {
+                self.select_source(dev, Ipv4Addr::UNSPECIFIED, 253)
+            }
+            _ => source,
+        };
+        let key = OutKey {
+            source,
+            tos: header.tos & 0x1e,
+            protocol: protocol::ICMP,
+            ..OutKey::to(ns, header.source)
+        };
+        if header.source.is_unspecified() {
+            return;
+        }
+        let Ok(route) = self.route_output(key) else { return };
+        let (kind, code, rest) = message.encode();
+        if !self.icmp_allowed(ns, &route, kind, code) {
+            return;
+        }
+        let room = (route.mtu as usize).min(ERROR_LEN_MAX).saturating_sub(HEADER_LEN + 8);
+        let quoted: Vec<u8> = packet.iter().take(header.total_len.min(room)).copied().collect();
+        // RFC 1812 4.3.2.5: errors have precedence "internetwork control".
+        let tos = if kind == kind::REDIRECT { header.tos & 0x1e | 0xc0 } else { header.tos & 0x1e | 0xc0 };
+        let ttl = self.default_ttl(ns, Ipv4Addr::UNSPECIFIED);
+        let fields = Fields { tos, ..Fields::new(protocol::ICMP, ttl) };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.icmp_out += 1;
+        }
+        self.ip_send(ns, &route, fields, 8 + quoted.len(), |body| {
+            write_icmp(body, kind, code, rest, &quoted);
+        });
+    }
+
+    fn errors_use_inbound(&self, ns: NsId) -> bool {
+        self.netns.get(ns).is_some_and(|netns| netns.sysctl.icmp_errors_use_inbound_ifaddr)
+    }
+
+    /// `icmpv4_mask_allow`, `icmpv4_global_allow`, `icmpv4_xrlim_allow`
+    fn icmp_allowed(&mut self, ns: NsId, route: &super::route::OutRoute, kind: u8, code: u8) -> bool {
+        let now = self.now;
+        let loopback = self.devs.get(route.dev).is_some_and(|device| device.is_loopback());
+        let Some(netns) = self.netns.get_mut(ns) else { return false };
+        let sysctl = &netns.sysctl;
+        let masked = kind < 32 && sysctl.icmp_ratemask >> kind & 1 != 0;
+        // Path MTU discovery is not limited.
+        if !masked || (kind == kind::DEST_UNREACHABLE && code == 4) {
+            return true;
+        }
+        let (rate, per_second, burst) =
+            (sysctl.icmp_ratelimit_ms, sysctl.icmp_msgs_per_sec, sysctl.icmp_msgs_burst);
+        if !netns.limits.take_global(now, u64::from(per_second), u64::from(burst)) {
+            return false;
+        }
+        if loopback || rate == 0 {
+            return true;
+        }
+        let cost = u64::from(rate) * 1_000_000;
+        netns.limits.take(route.destination, now, cost, BURST * cost)
+    }
+
+    /// `icmp_reply`: answers an echo request with its own data.
+    pub(super) fn icmp_echo_reply(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        header: &Header,
+        delivered: RouteKind,
+        frame: &Frame,
+    ) {
+        let Some(data) = frame.payload().get(header.header_len..) else { return };
+        // `fib_compute_spec_dst`: a broadcast is answered from the address of the device it came in on.
+        let source = match delivered {
+            RouteKind::Local => header.destination,
+            _ => self.select_source(dev, header.source, 253),
+        };
+        let key = OutKey {
+            source,
+            tos: header.tos & 0x1e,
+            mark: 0,
+            protocol: protocol::ICMP,
+            ..OutKey::to(ns, header.source)
+        };
+        let Ok(route) = self.route_output(key) else { return };
+        let ttl = self.default_ttl(ns, route.source);
+        let fields = Fields { tos: header.tos, ..Fields::new(protocol::ICMP, ttl) };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.icmp_out += 1;
+        }
+        let reply_frame = frame.clone();
+        self.ip_send(ns, &route, fields, data.len(), |body| {
+            let data = reply_frame.payload().get(header.header_len..).unwrap_or(&[]);
+            if body.len() == data.len() {
+                body.copy_from_slice(data);
+            }
+            if let Some(first) = body.first_mut() {
+                *first = kind::ECHO_REPLY;
+            }
+            seal(body);
+        });
+    }
+}
+
+/// Types that ask rather than report (`icmp_pointers[].error` is 0).
+fn is_query(kind: u8) -> bool {
+    !matches!(
+        kind,
+        kind::DEST_UNREACHABLE
+            | kind::SOURCE_QUENCH
+            | kind::REDIRECT
+            | kind::TIME_EXCEEDED
+            | kind::PARAMETER_PROBLEM
+    ) && kind <= 18
+}
+
+fn write_icmp(body: &mut [u8], kind: u8, code: u8, rest: [u8; 4], data: &[u8]) {
+    if let Some((head, tail)) = body.split_at_mut_checked(8) {
+        head[..4].copy_from_slice(&[kind, code, 0, 0]);
+        head[4..].copy_from_slice(&rest);
+        for (to, from) in tail.iter_mut().zip(data) {
+            *to = *from;
+        }
+    }
+    seal(body);
+}
+
+/// Writes an ICMP message's checksum.
+fn seal(body: &mut [u8]) {
+    if body.len() < 4 {
+        return;
+    }
+    body[2..4].fill(0);
+    let sum = checksum(body);
+    body[2..4].copy_from_slice(&sum.to_be_bytes());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Time {
+        Time(ms * 1_000_000)
+    }
+
+    const PEER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+
+    /// At five errors a second Linux answers packets 1 to 7 and then every fifth.
+    #[test]
+    fn a_destination_gets_a_burst_and_then_one_a_second() {
+        let mut limits = RateLimits::default();
+        let answered: Vec<u64> = (0..20)
+            .filter(|i| limits.take(PEER, at(i * 200), SECOND, BURST * SECOND))
+            .map(|i| i + 1)
+            .collect();
+        assert_eq!(answered, [1, 2, 3, 4, 5, 6, 7, 11, 16]);
+    }
+
+    /// Errors that a route causes pay twice: at one ping a second only the first four are answered.
+    #[test]
+    fn route_errors_pay_twice() {
+        let mut limits = RateLimits::default();
+        let answered: Vec<u64> = (0..10)
+            .filter(|i| {
+                limits.take(PEER, at(i * 1000), SECOND, ROUTE_ERROR_BURST * SECOND)
+                    && limits.take(PEER, at(i * 1000), SECOND, BURST * SECOND)
+            })
+            .map(|i| i + 1)
+            .collect();
+        assert_eq!(answered, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn everybody_together_is_limited() {
+        let mut limits = RateLimits::default();
+        let allowed = (0..100).filter(|_| limits.take_global(at(0), 1000, 50)).count();
+        assert_eq!(allowed, 50);
+        assert!(limits.take_global(at(1), 1000, 50));
+    }
+}

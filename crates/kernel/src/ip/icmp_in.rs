@@ -1,0 +1,248 @@
+//! ICMP that this host receives (`icmp_rcv`): requests, errors about its own packets, redirects.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use hairpin_netlink::{Address, Errno, ErrorOrigin, PacketType, Received};
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::Frame;
+use crate::netns::NsId;
+use crate::route::RouteKind;
+use crate::sock::{Item, Kind, SockId};
+use crate::sysctl::Conf;
+use crate::world::World;
+
+use super::icmp::kind;
+use super::{Header, checksum, protocol};
+
+/// How long a learned path MTU holds (`ip_rt_mtu_expires`), and the least one accepted (`ip_rt_min_pmtu`).
+const PMTU_EXPIRES: Duration = Duration::from_secs(600);
+const PMTU_MIN: u32 = 552;
+/// How long a redirect holds: longer than any world lives (Linux keeps it until the route changes).
+const REDIRECT_EXPIRES: Duration = Duration::from_secs(300);
+
+/// An error that an ICMP message reports about a packet of this host.
+struct Report {
+    errno: Errno,
+    /// The error ends a connected socket's operation (`harderr`).
+    hard: bool,
+    kind: u8,
+    code: u8,
+    from: Ipv4Addr,
+    info: u32,
+}
+
+impl World {
+    pub(super) fn icmp_receive(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        header: &Header,
+        delivered: RouteKind,
+        frame: Frame,
+    ) {
+        let Some(message) = frame.payload().get(header.header_len..header.total_len) else {
+            return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
+        };
+        if message.len() < 8 {
+            return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
+        }
+        if checksum(message) != 0 {
+            return self.drop_frame(Some(dev), frame, DropReason::IcmpChecksum);
+        }
+        let what = message[0];
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        netns.counters.icmp_in += 1;
+        let sysctl = &netns.sysctl;
+        let (ignore_all, ignore_broadcasts) =
+            (sysctl.icmp_echo_ignore_all, sysctl.icmp_echo_ignore_broadcasts);
+        if delivered != RouteKind::Local && matches!(what, kind::ECHO | kind::TIMESTAMP) && ignore_broadcasts
+        {
+            return self.drop_frame(Some(dev), frame, DropReason::InvalidProtocol);
+        }
+        match what {
+            kind::ECHO => {
+                if !ignore_all {
+                    self.icmp_echo_reply(ns, dev, header, delivered, &frame);
+                }
+                self.consume(frame);
+            }
+            // Nobody here has a ping socket; raw sockets have had their copy.
+            kind::ECHO_REPLY => self.consume(frame),
+            kind::DEST_UNREACHABLE | kind::TIME_EXCEEDED | kind::PARAMETER_PROBLEM | kind::SOURCE_QUENCH => {
+                self.icmp_report(ns, header, &frame);
+                self.consume(frame);
+            }
+            kind::REDIRECT => {
+                self.icmp_redirect(ns, dev, header, &frame);
+                self.consume(frame);
+            }
+            _ => self.consume(frame),
+        }
+    }
+
+    /// `icmp_unreach`, `icmp_socket_deliver`: the sockets whose packet it is about are told.
+    fn icmp_report(&mut self, ns: NsId, header: &Header, frame: &Frame) {
+        let Some(message) = frame.payload().get(header.header_len..) else { return };
+        let Some((head, quoted)) = message.split_at_checked(8) else { return };
+        let Some(original) = Header::quoted(quoted) else { return };
+        let (kind, code) = (head[0], head[1]);
+        let mut info = 0;
+        let (errno, hard) = match (kind, code) {
+            (kind::DEST_UNREACHABLE, 4) => {
+                let told = u32::from(u16::from_be_bytes([head[6], head[7]]));
+                info = told;
+                self.learn_path_mtu(ns, &original, told);
+                (Errno::EMSGSIZE, true)
+            }
+            (kind::DEST_UNREACHABLE, code) => match unreachable_errno(code) {
+                Some(found) => found,
+                None => return,
+            },
+            (kind::TIME_EXCEEDED, _) => (Errno::EHOSTUNREACH, false),
+            (kind::PARAMETER_PROBLEM, _) => (Errno::EPROTO, true),
+            _ => return,
+        };
+        let report = Report { errno, hard, kind, code, from: header.source, info };
+        self.tell_raw(ns, &original, quoted, &report, frame.iif);
+        if original.protocol == protocol::UDP {
+            self.tell_udp(ns, &original, quoted, &report, frame.iif);
+        }
+    }
+
+    /// `raw_icmp_error`
+    fn tell_raw(&mut self, ns: NsId, original: &Header, quoted: &[u8], report: &Report, iif: u32) {
+        let Some(netns) = self.netns.get(ns) else { return };
+        let realtime_ns = self.epoch_ns + self.now.nanos();
+        for id in &netns.raw {
+            let Some(socket) = self.sockets.get_mut(*id) else { continue };
+            let Kind::Raw(raw) = &socket.kind else { continue };
+            let about_it = raw.matches(original.protocol, original.destination, original.source, iif);
+            if !about_it || !raw.inet.receive_errors {
+                continue;
+            }
+            let start = if raw.header_included { 0 } else { original.header_len };
+            let data = quoted.get(start..).unwrap_or(&[]).to_vec();
+            let to = Address::Ipv4 { address: original.destination, port: 0 };
+            socket.push(Item::Other(Box::new(report.received(to, data, realtime_ns))));
+        }
+    }
+
+    /// `__udp4_lib_err`
+    fn tell_udp(&mut self, ns: NsId, original: &Header, quoted: &[u8], report: &Report, iif: u32) {
+        let Some(&[a, b, c, d, ..]) = quoted.get(original.header_len..) else { return };
+        let local = (original.source, u16::from_be_bytes([a, b]));
+        let remote = (original.destination, u16::from_be_bytes([c, d]));
+        let Some(id) = self.udp_socket(ns, remote, local, iif) else { return };
+        let realtime_ns = self.epoch_ns + self.now.nanos();
+        let data = quoted.get(original.header_len + super::udp::UDP_LEN..).unwrap_or(&[]).to_vec();
+        self.queue_udp_error(id, remote, report, data, realtime_ns);
+    }
+
+    fn queue_udp_error(
+        &mut self,
+        id: SockId,
+        remote: (Ipv4Addr, u16),
+        report: &Report,
+        data: Vec<u8>,
+        realtime_ns: u64,
+    ) {
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Kind::Udp(udp) = &socket.kind else { return };
+        let connected = udp.inet.remote.is_some();
+        if udp.inet.receive_errors || (connected && report.hard) {
+            let to = Address::Ipv4 { address: remote.0, port: remote.1 };
+            socket.push(Item::Other(Box::new(report.received(to, data, realtime_ns))));
+        }
+    }
+
+    /// `ipv4_update_pmtu`
+    fn learn_path_mtu(&mut self, ns: NsId, original: &Header, told: u32) {
+        if self.netns.get(ns).is_some_and(|netns| netns.sysctl.ip_no_pmtu_disc != 0) {
+            return;
+        }
+        let known = self.route_output_simple(ns, original.destination, original.source);
+        let now_mtu = known.map_or(u32::MAX, |route| route.mtu);
+        // A router that does not say the MTU (RFC 1191): the next smaller plateau is not tried by Linux 6.1,
+        // which takes the least it accepts.
+        let mtu = told.max(PMTU_MIN);
+        if mtu < now_mtu {
+            let expires = self.now + PMTU_EXPIRES;
+            self.learn_exception(ns, original.destination, None, Some(mtu), expires);
+        }
+    }
+
+    /// `icmp_redirect`, `__ip_do_redirect`
+    fn icmp_redirect(&mut self, ns: NsId, dev: DevId, header: &Header, frame: &Frame) {
+        let Some(message) = frame.payload().get(header.header_len..) else { return };
+        let Some((head, quoted)) = message.split_at_checked(8) else { return };
+        let Some(original) = Header::quoted(quoted) else { return };
+        let gateway = Ipv4Addr::new(head[4], head[5], head[6], head[7]);
+        let Some(device) = self.devs.get(dev) else { return };
+        let Some(netns) = self.netns.get(ns) else { return };
+        let (sysctl, conf) = (&netns.sysctl, &device.ipv4_conf);
+        // `IN_DEV_RX_REDIRECTS`: a router wants it allowed for all as well as here.
+        let accepts = match conf.is_set(Conf::Forwarding) {
+            true => sysctl.both(conf, Conf::AcceptRedirects),
+            false => sysctl.either(conf, Conf::AcceptRedirects),
+        };
+        if !accepts || gateway.is_multicast() || gateway.is_broadcast() || gateway.octets()[0] == 0 {
+            return;
+        }
+        let on_link = device.ipv4.iter().any(|address| {
+            let mask = u32::MAX.checked_shl(32 - u32::from(address.prefix_len)).unwrap_or(0);
+            (u32::from(address.peer) ^ u32::from(gateway)) & mask == 0
+        });
+        if !sysctl.either(conf, Conf::SharedMedia) && !on_link {
+            return;
+        }
+        if self.address_kind(ns, gateway) != RouteKind::Unicast || self.is_local_address(ns, gateway) {
+            return;
+        }
+        // Only the router that the packet was sent to may redirect it.
+        let Ok(route) = self.route_output_simple(ns, original.destination, original.source) else { return };
+        if route.gateway != Some(header.source) || route.dev != dev {
+            return;
+        }
+        let expires = self.now + REDIRECT_EXPIRES;
+        self.learn_exception(ns, original.destination, Some(gateway), None, expires);
+        let _ = PacketType::Host;
+    }
+}
+
+impl Report {
+    fn received(&self, to: Address, data: Vec<u8>, realtime_ns: u64) -> Received {
+        Received::Error {
+            errno: self.errno,
+            origin: ErrorOrigin::Icmp { kind: self.kind, code: self.code, from: self.from },
+            info: self.info,
+            to,
+            data,
+            realtime_ns,
+        }
+    }
+}
+
+/// `icmp_err_convert`
+fn unreachable_errno(code: u8) -> Option<(Errno, bool)> {
+    Some(match code {
+        0 => (Errno::ENETUNREACH, false),
+        1 => (Errno::EHOSTUNREACH, false),
+        2 => (Errno::ENOPROTOOPT, true),
+        3 => (Errno::ECONNREFUSED, true),
+        5 => (Errno::EOPNOTSUPP, false),
+        6 => (Errno::ENETUNREACH, true),
+        7 => (Errno::EHOSTDOWN, true),
+        8 => (Errno(64), true),
+        9 => (Errno::ENETUNREACH, true),
+        10 => (Errno::EHOSTUNREACH, true),
+        11 => (Errno::ENETUNREACH, false),
+        12 => (Errno::EHOSTUNREACH, false),
+        13 => (Errno::EHOSTUNREACH, true),
+        14 => (Errno::EHOSTUNREACH, true),
+        15 => (Errno::EHOSTUNREACH, true),
+        _ => return None,
+    })
+}

@@ -1,0 +1,111 @@
+//! A received IPv4 packet up to the decision: deliver or forward (`ip_rcv`, `ip_rcv_finish`).
+
+use hairpin_netlink::PacketType;
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame};
+use crate::netns::NsId;
+use crate::route::{InputError, LookupError, RouteKind};
+use crate::sysctl::Conf;
+use crate::world::World;
+
+use super::Header;
+use super::icmp::{self, Unreachable};
+use super::route::InRoute;
+
+impl World {
+    /// A frame with an IPv4 packet has reached the protocol layer of `dev`.
+    pub(crate) fn ip_receive(&mut self, dev: DevId, mut frame: Frame) {
+        let Some(device) = self.devs.get(dev) else {
+            return self.drop_frame(None, frame, DropReason::NotSpecified);
+        };
+        let (ns, loopback) = (device.ns, device.is_loopback());
+        frame.iif = device.ifindex;
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.in_receives += 1;
+        }
+        if frame.packet_type == PacketType::OtherHost {
+            return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
+        }
+        let header = match Header::parse(frame.payload()) {
+            Ok(header) => header,
+            Err(reason) => {
+                if let Some(netns) = self.netns.get_mut(ns) {
+                    netns.counters.in_header_errors += 1;
+                }
+                return self.drop_frame(Some(dev), frame, reason);
+            }
+        };
+        // The link may have padded the packet.
+        frame.truncate(ETH_LEN + header.total_len);
+        if loopback && let Some(kind) = self.looped_route(ns, &header) {
+            return self.local_deliver(dev, header, kind, frame);
+        }
+        match self.route_input(dev, &header, frame.mark) {
+            Ok(InRoute::Deliver(kind)) => {
+                // RFC 1122 3.3.6: with this setting, unicast in a link-layer broadcast is refused.
+                let link_group = matches!(frame.packet_type, PacketType::Broadcast | PacketType::Multicast);
+                if kind == RouteKind::Local
+                    && link_group
+                    && self.dev_conf_either(dev, Conf::DropUnicastInL2Multicast)
+                {
+                    return self.drop_frame(Some(dev), frame, DropReason::UnicastInL2Multicast);
+                }
+                self.local_deliver(dev, header, kind, frame);
+            }
+            Ok(InRoute::Forward { dev: out, gateway, redirect, mtu }) => {
+                self.forward(dev, header, out, gateway, redirect, mtu, frame);
+            }
+            Err(error) => self.refuse(ns, dev, &header, error, frame),
+        }
+    }
+
+    /// What this host sent to itself keeps the route it was sent by: it is not routed again.
+    fn looped_route(&self, ns: NsId, header: &Header) -> Option<RouteKind> {
+        match self.address_kind(ns, header.destination) {
+            kind @ (RouteKind::Local | RouteKind::Broadcast | RouteKind::Multicast) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// `ip_error` and the martian cases of `ip_route_input_slow`.
+    fn refuse(&mut self, ns: NsId, dev: DevId, header: &Header, error: InputError, frame: Frame) {
+        let reason = match error {
+            InputError::Disabled => DropReason::NotSpecified,
+            InputError::InvalidSource => DropReason::IpInvalidSource,
+            InputError::InvalidDestination => DropReason::IpInvalidDestination,
+            InputError::Localnet => DropReason::IpLocalNet,
+            InputError::NotJoined => DropReason::NotSpecified,
+            InputError::LocalSource => DropReason::IpLocalSource,
+            InputError::ReversePath => DropReason::IpReversePath,
+            InputError::NotForwarding => DropReason::IpInAddressErrors,
+            InputError::NoRoute(LookupError::NetUnreachable | LookupError::Continue) => {
+                DropReason::IpInNoRoutes
+            }
+            InputError::NoRoute(_) => DropReason::RouteRefused,
+        };
+        let code = match error {
+            InputError::NoRoute(LookupError::NetUnreachable | LookupError::Continue) => {
+                Some(Unreachable::Net)
+            }
+            InputError::NoRoute(LookupError::HostUnreachable) => Some(Unreachable::Host),
+            InputError::NoRoute(LookupError::Prohibited) => Some(Unreachable::PacketFiltered),
+            _ => None,
+        };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            match reason {
+                DropReason::IpInAddressErrors => netns.counters.in_address_errors += 1,
+                DropReason::IpInNoRoutes => netns.counters.in_no_routes += 1,
+                _ => {}
+            }
+        }
+        if let Some(code) = code
+            && self.route_error_allowed(ns, header.source)
+        {
+            let message = icmp::Message::Unreachable(code);
+            self.icmp_error(ns, Some(dev), &frame, message, false);
+        }
+        self.drop_frame(Some(dev), frame, reason);
+    }
+}

@@ -1,0 +1,105 @@
+//! Delivery to this host (`ip_local_deliver`): reassembly, raw sockets, the protocol.
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame};
+use crate::netns::NsId;
+use crate::route::RouteKind;
+use crate::sock::{Item, Kind, SockId};
+use crate::trace::Step;
+use crate::world::World;
+
+use super::icmp::{Message, Unreachable};
+use super::{Header, protocol};
+
+impl World {
+    /// Delivers a packet that the route says is for this host.
+    pub(crate) fn local_deliver(
+        &mut self,
+        dev: DevId,
+        mut header: Header,
+        delivered: RouteKind,
+        mut frame: Frame,
+    ) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if header.is_fragment() {
+            match self.reassemble(ns, dev, &header, frame) {
+                Some(whole) => (header, frame) = whole,
+                None => return,
+            }
+        }
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.in_delivers += 1;
+        }
+        let raw = self.raw_deliver(ns, &header, &frame);
+        match header.protocol {
+            protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
+            protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
+            // Group membership is known without asking; the messages change nothing here.
+            protocol::IGMP => self.consume(frame),
+            _ if raw => self.consume(frame),
+            _ => {
+                let message = Message::Unreachable(Unreachable::Protocol);
+                self.icmp_error(ns, Some(dev), &frame, message, true);
+                self.drop_frame(Some(dev), frame, DropReason::IpNoProtocol);
+            }
+        }
+    }
+
+    /// `raw_local_deliver`: a copy for every raw socket that matches. True if there was one.
+    fn raw_deliver(&mut self, ns: NsId, header: &Header, frame: &Frame) -> bool {
+        let Some(netns) = self.netns.get(ns) else { return false };
+        if netns.raw.is_empty() {
+            return false;
+        }
+        let time = self.now;
+        let icmp_kind = match header.protocol {
+            protocol::ICMP => frame.payload().get(header.header_len).copied(),
+            _ => None,
+        };
+        let mut found = false;
+        for id in &netns.raw {
+            let Some(socket) = self.sockets.get_mut(*id) else { continue };
+            let Kind::Raw(raw) = &socket.kind else { continue };
+            if !raw.matches(header.protocol, header.source, header.destination, frame.iif) {
+                continue;
+            }
+            found = true;
+            if icmp_kind.is_some_and(|kind| raw.filters_icmp(kind)) {
+                continue;
+            }
+            socket.push(Item::Packet {
+                frame: frame.clone(),
+                offset: ETH_LEN,
+                from: (header.source, 0),
+                to: (header.destination, 0),
+                ttl: header.ttl,
+                tos: header.tos,
+                ifindex: frame.iif,
+                time,
+            });
+        }
+        found
+    }
+
+    /// Hands a datagram to one socket.
+    pub(super) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
+        if let Item::Packet { frame, .. } = &item
+            && self.trace.on
+        {
+            let frame = frame.clone();
+            self.trace_step(dev, &frame, Step::Deliver("socket"));
+        }
+        let Some(socket) = self.sockets.get_mut(id) else { return };
+        let Item::Packet { frame, .. } = &item else {
+            socket.push(item);
+            return;
+        };
+        let frame = if self.trace.on { Some(frame.clone()) } else { None };
+        if !socket.push(item)
+            && let Some(frame) = frame
+        {
+            self.drop_frame(Some(dev), frame, DropReason::SocketReceiveBuffer);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Sending IPv4 packets of this host (`ip_local_out`, `ip_output`, `ip_mc_output`).
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::{Errno, PacketType};
+
+use crate::device::DevId;
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::route::RouteKind;
+use crate::world::{Waiting, World};
+
+use super::route::OutRoute;
+use super::{HEADER_LEN, Header};
+
+/// What the header of a packet of this host says besides its route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields<'a> {
+    pub protocol: u8,
+    pub tos: u8,
+    pub ttl: u8,
+    pub dont_fragment: bool,
+    /// 0: the namespace's next.
+    pub id: u16,
+    pub mark: u32,
+    pub options: &'a [u8],
+    /// Multicast and broadcast are delivered to this host too.
+    pub loop_back: bool,
+}
+
+impl<'a> Fields<'a> {
+    pub fn new(protocol: u8, ttl: u8) -> Fields<'a> {
+        Fields { protocol, tos: 0, ttl, dont_fragment: false, id: 0, mark: 0, options: &[], loop_back: true }
+    }
+}
+
+impl World {
+    /// Builds a packet of `len` bytes of payload, which `write` fills, and sends it by `route`.
+    #[inline]
+    pub(crate) fn ip_send(
+        &mut self,
+        ns: NsId,
+        route: &OutRoute,
+        fields: Fields<'_>,
+        len: usize,
+        write: impl FnOnce(&mut [u8]),
+    ) {
+        let header_len = HEADER_LEN + fields.options.len().next_multiple_of(4);
+        let mut frame = self.pool.frame(ETH_LEN + header_len + len);
+        frame.mark = fields.mark;
+        self.name_frame(&mut frame);
+        let id = if fields.id == 0 { self.next_ip_id(ns) } else { fields.id };
+        let header = Header {
+            header_len,
+            tos: fields.tos,
+            total_len: header_len + len,
+            id,
+            fragment: if fields.dont_fragment { super::FLAG_DF } else { 0 },
+            ttl: fields.ttl,
+            protocol: fields.protocol,
+            source: route.source,
+            destination: route.destination,
+        };
+        let packet = frame.payload_mut();
+        if let Some((head, body)) = packet.split_at_mut_checked(header_len) {
+            if let Some(options) = head.get_mut(HEADER_LEN..) {
+                options.fill(0);
+                for (to, from) in options.iter_mut().zip(fields.options) {
+                    *to = *from;
+                }
+            }
+            write(body);
+        }
+        header.write(packet);
+        self.ip_output(ns, route, fields.loop_back, frame);
+    }
+
+    /// The namespace's next identification.
+    pub(crate) fn next_ip_id(&mut self, ns: NsId) -> u16 {
+        let Some(netns) = self.netns.get_mut(ns) else { return 1 };
+        netns.ip_id = netns.ip_id.wrapping_add(1).max(1);
+        netns.ip_id
+    }
+
+    /// Sends a finished packet (link header unwritten) by its route.
+    pub(crate) fn ip_output(&mut self, ns: NsId, route: &OutRoute, loop_back: bool, frame: Frame) {
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.out_requests += 1;
+        }
+        let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
+        if group && loop_back && (route.kind == RouteKind::Broadcast || route.local) {
+            self.loop_back(route.dev, route.kind, &frame);
+        }
+        if route.kind == RouteKind::Multicast && frame.payload().get(8) == Some(&0) {
+            // `ip_mc_output`: TTL 0 stays on this host.
+            return self.consume(frame);
+        }
+        let broadcast = route.kind == RouteKind::Broadcast;
+        self.fragment_and_send(route.dev, route.next_hop(), broadcast, route.mtu, frame);
+    }
+
+    /// `ip_mc_finish_output`, `dev_loopback_xmit`: a copy of a broadcast or multicast for this host's own
+    /// sockets. Taps, bridges and macvlans let it pass unseen (`PACKET_LOOPBACK`).
+    fn loop_back(&mut self, dev: DevId, kind: RouteKind, frame: &Frame) {
+        let mut copy = frame.clone();
+        copy.set_header(Mac::ZERO, Mac::ZERO, ethertype::IPV4);
+        copy.packet_type = PacketType::Host;
+        self.enqueue(Waiting::Looped { dev, kind, frame: copy });
+    }
+
+    /// The copy of [`World::loop_back`] is delivered.
+    pub(crate) fn receive_looped(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
+        frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        match Header::parse(frame.payload()) {
+            Ok(header) => self.local_deliver(dev, header, kind, frame),
+            Err(reason) => self.drop_frame(Some(dev), frame, reason),
+        }
+    }
+
+    /// Checks that a packet of this host may go out whole or in fragments (`__ip_append_data`).
+    ///
+    /// # Errors
+    /// `EMSGSIZE` with the MTU, where it may not.
+    pub(crate) fn check_size(
+        &self,
+        route: &OutRoute,
+        total_len: usize,
+        may_fragment: bool,
+    ) -> Result<(), (Errno, u32)> {
+        if total_len > 65535 || (!may_fragment && total_len > route.mtu as usize) {
+            return Err((Errno::EMSGSIZE, route.mtu));
+        }
+        Ok(())
+    }
+
+    /// A packet could not be delivered on the link: its sender is told (`ipv4_link_failure`). The frame has
+    /// no link header.
+    pub(crate) fn link_failure(&mut self, ns: NsId, frame: &Frame) {
+        use super::icmp::{Message, Unreachable};
+        let message = Message::Unreachable(Unreachable::Host);
+        self.icmp_error(ns, None, frame, message, true);
+    }
+
+    /// TTL of a packet that this host sends from `source`.
+    pub(crate) fn default_ttl(&self, ns: NsId, source: Ipv4Addr) -> u8 {
+        let Some(netns) = self.netns.get(ns) else { return 64 };
+        let answer = self.hosts.get(netns.host).and_then(|host| host.answer_ttl.get(&source));
+        answer.copied().unwrap_or(netns.sysctl.ip_default_ttl)
+    }
+}

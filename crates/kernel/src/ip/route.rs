@@ -1,0 +1,313 @@
+//! The way of a packet, found once a flow: a cache in front of the routing tables.
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::Errno;
+use rustc_hash::FxHashMap;
+
+use crate::device::DevId;
+use crate::netns::NsId;
+use crate::route::{Flow, InputError, Metrics};
+use crate::time::Time;
+use crate::world::World;
+
+pub use crate::route::RouteKind;
+
+/// Flows that the cache remembers before it starts anew.
+const CACHE_MAX: usize = 1 << 16;
+
+/// The way out for a packet of this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutRoute {
+    pub kind: RouteKind,
+    pub dev: DevId,
+    pub gateway: Option<Ipv4Addr>,
+    pub source: Ipv4Addr,
+    pub destination: Ipv4Addr,
+    /// A copy is for this host.
+    pub local: bool,
+    /// Bytes of the largest IP packet: the device's MTU, or less by the route or by path MTU discovery.
+    pub mtu: u32,
+    /// The MTU is locked: packets go out without DF.
+    pub mtu_locked: bool,
+}
+
+impl OutRoute {
+    /// The address to resolve on the link.
+    pub fn next_hop(&self) -> Ipv4Addr {
+        self.gateway.unwrap_or(self.destination)
+    }
+}
+
+/// What becomes of a packet that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InRoute {
+    /// For this host; the kind is local, broadcast or multicast.
+    Deliver(RouteKind),
+    Forward {
+        dev: DevId,
+        gateway: Option<Ipv4Addr>,
+        redirect: bool,
+        mtu: u32,
+    },
+}
+
+/// What decides the way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OutKey {
+    pub ns: NsId,
+    pub destination: Ipv4Addr,
+    /// Unspecified: to be chosen.
+    pub source: Ipv4Addr,
+    /// 0: any device.
+    pub oif: u32,
+    pub tos: u8,
+    pub mark: u32,
+    pub protocol: u8,
+    /// The source need not be an own address.
+    pub any_source: bool,
+    /// Only what is on the link (`SO_DONTROUTE`).
+    pub on_link: bool,
+}
+
+impl OutKey {
+    pub fn to(ns: NsId, destination: Ipv4Addr) -> Self {
+        OutKey {
+            ns,
+            destination,
+            source: Ipv4Addr::UNSPECIFIED,
+            oif: 0,
+            tos: 0,
+            mark: 0,
+            protocol: 0,
+            any_source: false,
+            on_link: false,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct InKey {
+    dev: DevId,
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+    tos: u8,
+    protocol: u8,
+    mark: u32,
+}
+
+/// What was learned about a destination beyond the tables (`struct fib_nh_exception`).
+#[derive(Clone, Copy, Debug)]
+pub struct Exception {
+    pub gateway: Option<Ipv4Addr>,
+    pub mtu: Option<u32>,
+    pub expires: Time,
+}
+
+/// Remembered ways, valid for one state of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct RouteCache {
+    generation: u64,
+    out: FxHashMap<OutKey, Result<OutRoute, Errno>>,
+    input: FxHashMap<InKey, Result<InRoute, InputError>>,
+    exceptions: FxHashMap<(NsId, Ipv4Addr), Exception>,
+}
+
+impl RouteCache {
+    fn renew(&mut self, generation: u64) {
+        if self.generation != generation || self.out.len() + self.input.len() > CACHE_MAX {
+            self.generation = generation;
+            self.out.clear();
+            self.input.clear();
+        }
+    }
+
+    pub fn exception(&self, ns: NsId, destination: Ipv4Addr) -> Option<&Exception> {
+        self.exceptions.get(&(ns, destination))
+    }
+
+    /// Forgets what was learned in a namespace (`ip route flush cache`).
+    pub fn flush(&mut self, ns: NsId) {
+        self.exceptions.retain(|(of, _), _| *of != ns);
+        self.out.clear();
+        self.input.clear();
+    }
+}
+
+impl World {
+    /// `ip_route_output_key`
+    ///
+    /// # Errors
+    /// What `connect` or `sendto` fail with.
+    #[inline]
+    pub(crate) fn route_output(&mut self, key: OutKey) -> Result<OutRoute, Errno> {
+        self.routes.renew(self.generation);
+        if let Some(found) = self.routes.out.get(&key) {
+            return *found;
+        }
+        let found = self.find_output(&key);
+        self.routes.out.insert(key, found);
+        found
+    }
+
+    /// The way to an address from a given source (unspecified: any), everything else open.
+    pub(crate) fn route_output_simple(
+        &mut self,
+        ns: NsId,
+        destination: Ipv4Addr,
+        source: Ipv4Addr,
+    ) -> Result<OutRoute, Errno> {
+        self.route_output(OutKey { source, ..OutKey::to(ns, destination) })
+    }
+
+    fn find_output(&mut self, key: &OutKey) -> Result<OutRoute, Errno> {
+        let links = self.links(key.ns).ok_or(Errno::ENETUNREACH)?;
+        let fib = self.fib.get(key.ns).ok_or(Errno::ENETUNREACH)?;
+        let flow = Flow {
+            source: key.source,
+            oif: key.oif,
+            tos: key.tos & 0x1e,
+            mark: key.mark,
+            protocol: key.protocol,
+            scope: if key.on_link { crate::route::Scope::LINK } else { crate::route::Scope::UNIVERSE },
+            ..Flow::to(key.destination)
+        };
+        let found = fib.output(&flow, key.any_source, &links)?;
+        let dev = *links.netns.devices.get(&found.ifindex).ok_or(Errno::ENODEV)?;
+        let device = self.devs.get(dev).ok_or(Errno::ENODEV)?;
+        let route_mtu = found.found.as_ref().and_then(|found| found.route.mtu());
+        let locked = found
+            .found
+            .as_ref()
+            .is_some_and(|found| found.route.metric(Metrics::LOCK) & (1 << Metrics::MTU) != 0);
+        let mut route = OutRoute {
+            kind: found.kind,
+            dev,
+            gateway: found.gateway,
+            source: found.source,
+            destination: found.destination,
+            local: found.local,
+            mtu: route_mtu.map_or(device.mtu, |(mtu, _)| mtu).min(65535),
+            mtu_locked: locked,
+        };
+        self.apply_exception(key.ns, &mut route);
+        Ok(route)
+    }
+
+    /// A redirect or a smaller path MTU that was learned for the destination.
+    fn apply_exception(&self, ns: NsId, route: &mut OutRoute) {
+        if route.kind != RouteKind::Unicast {
+            return;
+        }
+        let Some(exception) = self.routes.exception(ns, route.destination) else { return };
+        if exception.expires <= self.now {
+            return;
+        }
+        if let Some(gateway) = exception.gateway {
+            route.gateway = Some(gateway);
+        }
+        if let Some(mtu) = exception.mtu {
+            route.mtu = route.mtu.min(mtu);
+        }
+    }
+
+    /// Remembers what an ICMP message told about a destination.
+    pub(crate) fn learn_exception(
+        &mut self,
+        ns: NsId,
+        destination: Ipv4Addr,
+        gateway: Option<Ipv4Addr>,
+        mtu: Option<u32>,
+        expires: Time,
+    ) {
+        let known = self.routes.exceptions.entry((ns, destination));
+        let known = known.or_insert(Exception { gateway: None, mtu: None, expires });
+        known.gateway = gateway.or(known.gateway);
+        known.mtu = mtu.or(known.mtu);
+        known.expires = expires;
+        self.changed();
+    }
+
+    /// `ip_route_input_noref`
+    ///
+    /// # Errors
+    /// Why the packet goes nowhere.
+    #[inline]
+    pub(crate) fn route_input(
+        &mut self,
+        dev: DevId,
+        header: &super::Header,
+        mark: u32,
+    ) -> Result<InRoute, InputError> {
+        self.routes.renew(self.generation);
+        let key = InKey {
+            dev,
+            source: header.source,
+            destination: header.destination,
+            tos: header.tos & 0x1e,
+            protocol: header.protocol,
+            mark,
+        };
+        if let Some(found) = self.routes.input.get(&key) {
+            return *found;
+        }
+        let found = self.find_input(&key);
+        self.routes.input.insert(key, found);
+        found
+    }
+
+    fn find_input(&self, key: &InKey) -> Result<InRoute, InputError> {
+        let device = self.devs.get(key.dev).ok_or(InputError::Disabled)?;
+        let links = self.links(device.ns).ok_or(InputError::Disabled)?;
+        let fib = self.fib.get(device.ns).ok_or(InputError::Disabled)?;
+        let flow = Flow {
+            source: key.source,
+            iif: device.ifindex,
+            tos: key.tos,
+            mark: key.mark,
+            protocol: key.protocol,
+            ..Flow::to(key.destination)
+        };
+        let found = fib.input(&flow, &links)?;
+        if found.kind != RouteKind::Unicast {
+            return Ok(InRoute::Deliver(found.kind));
+        }
+        let Some(result) = found.found else { return Err(InputError::InvalidDestination) };
+        let out = links.netns.devices.get(&result.ifindex()).copied();
+        let out = out.and_then(|dev| self.devs.get(dev)).ok_or(InputError::InvalidDestination)?;
+        let next_hop = result.neighbour(key.destination);
+        Ok(InRoute::Forward {
+            dev: out.id,
+            gateway: (next_hop != key.destination).then_some(next_hop),
+            redirect: found.redirect,
+            mtu: result
+                .route
+                .mtu()
+                .map_or(out.mtu, |(mtu, locked)| if locked { mtu } else { mtu.min(out.mtu) }),
+        })
+    }
+
+    /// For ARP: the kind of route that a packet from `source` to `destination` arriving on `dev` has, and
+    /// the device it would leave by. None where it goes nowhere.
+    pub(crate) fn route_input_kind(
+        &mut self,
+        dev: DevId,
+        destination: Ipv4Addr,
+        source: Ipv4Addr,
+        for_proxy: bool,
+    ) -> Option<(RouteKind, DevId)> {
+        let key = InKey { dev, source, destination, tos: 0, protocol: 0, mark: 0 };
+        match self.find_input(&key).ok()? {
+            InRoute::Deliver(kind) => Some((kind, dev)),
+            // `__mkroute_input`: a route back out of the device is of no use to a proxy, but for private VLANs.
+            InRoute::Forward { dev: out, .. }
+                if for_proxy
+                    && out == dev
+                    && !self.dev_conf_either(dev, crate::sysctl::Conf::ProxyArpPvlan) =>
+            {
+                None
+            }
+            InRoute::Forward { dev: out, .. } => Some((RouteKind::Unicast, out)),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! UDP (RFC 768; net/ipv4/udp.c).
+
+use std::net::Ipv4Addr;
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame};
+use crate::netns::NsId;
+use crate::route::RouteKind;
+use crate::sock::{Item, Kind, SockId};
+use crate::world::World;
+
+use super::icmp::{Message, Unreachable};
+use super::{Header, fold, protocol, pseudo_sum, sum};
+
+/// Length of a UDP header.
+pub(crate) const UDP_LEN: usize = 8;
+
+impl World {
+    /// `udp_rcv`
+    pub(super) fn udp_receive(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        header: &Header,
+        delivered: RouteKind,
+        mut frame: Frame,
+    ) {
+        let Some(datagram) = frame.payload().get(header.header_len..) else {
+            return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
+        };
+        let Some(&[a, b, c, d, e, f, g, h]) = datagram.first_chunk::<UDP_LEN>() else {
+            return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
+        };
+        let len = usize::from(u16::from_be_bytes([e, f]));
+        let Some(datagram) = datagram.get(..len).filter(|_| len >= UDP_LEN) else {
+            return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
+        };
+        let given = u16::from_be_bytes([g, h]);
+        let pseudo = pseudo_sum(header.source, header.destination, protocol::UDP, len) << 16;
+        if given != 0 && fold(pseudo + sum(datagram)) != 0xffff {
+            return self.drop_frame(Some(dev), frame, DropReason::UdpChecksum);
+        }
+        frame.truncate(ETH_LEN + header.header_len + len);
+        let from = (header.source, u16::from_be_bytes([a, b]));
+        let to = (header.destination, u16::from_be_bytes([c, d]));
+        let item = |frame: Frame, time| Item::Packet {
+            offset: ETH_LEN + header.header_len + UDP_LEN,
+            from,
+            to,
+            ttl: header.ttl,
+            tos: header.tos,
+            ifindex: frame.iif,
+            time,
+            frame,
+        };
+        let now = self.now;
+        if matches!(delivered, RouteKind::Broadcast | RouteKind::Multicast) {
+            let sockets = self.udp_listeners(ns, from, to, frame.iif);
+            for id in &sockets {
+                self.deliver_to(dev, *id, item(frame.clone(), now));
+            }
+            // A broadcast that nobody wants dies without an ICMP error.
+            return match sockets.is_empty() {
+                true => self.drop_frame(Some(dev), frame, DropReason::NoSocket),
+                false => self.consume(frame),
+            };
+        }
+        match self.udp_socket(ns, from, to, frame.iif) {
+            Some(id) => {
+                if let Some(netns) = self.netns.get_mut(ns) {
+                    netns.counters.udp_in += 1;
+                }
+                self.deliver_to(dev, id, item(frame, now));
+            }
+            None => {
+                if let Some(netns) = self.netns.get_mut(ns) {
+                    netns.counters.udp_no_ports += 1;
+                }
+                let message = Message::Unreachable(Unreachable::Port);
+                self.icmp_error(ns, Some(dev), &frame, message, true);
+                self.drop_frame(Some(dev), frame, DropReason::NoSocket);
+            }
+        }
+    }
+
+    /// `__udp4_lib_lookup`: the socket that fits best; of equals the one bound last.
+    #[inline]
+    pub(super) fn udp_socket(
+        &self,
+        ns: NsId,
+        from: (Ipv4Addr, u16),
+        to: (Ipv4Addr, u16),
+        iif: u32,
+    ) -> Option<SockId> {
+        let candidates = self.netns.get(ns)?.udp.get(&to.1)?;
+        let mut best = None;
+        for id in candidates {
+            let Some(Kind::Udp(udp)) = self.sockets.get(*id).map(|socket| &socket.kind) else { continue };
+            if let Some(score) = udp.score(from, to, iif)
+                && best.is_none_or(|(known, _)| score >= known)
+            {
+                best = Some((score, *id));
+            }
+        }
+        best.map(|(_, id)| id)
+    }
+
+    /// `__udp4_lib_mcast_deliver`: every socket that fits a broadcast or multicast.
+    fn udp_listeners(&self, ns: NsId, from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), iif: u32) -> Vec<SockId> {
+        let candidates = self.netns.get(ns).and_then(|netns| netns.udp.get(&to.1));
+        let fits = |id: &&SockId| match self.sockets.get(**id).map(|socket| &socket.kind) {
+            Some(Kind::Udp(udp)) => {
+                let joined = !to.0.is_multicast()
+                    || udp.inet.groups.iter().any(|(group, on)| *group == to.0 && (*on == 0 || *on == iif));
+                joined && udp.score(from, to, iif).is_some()
+            }
+            _ => false,
+        };
+        candidates.map_or(Vec::new(), |candidates| candidates.iter().filter(fits).copied().collect())
+    }
+}
+
+/// Writes a UDP datagram with its checksum; `body` has room for header and data.
+#[inline]
+pub(crate) fn write_udp(body: &mut [u8], source: (Ipv4Addr, u16), destination: (Ipv4Addr, u16), data: &[u8]) {
+    let len = body.len();
+    let Some((head, tail)) = body.split_at_mut_checked(UDP_LEN) else { return };
+    head[0..2].copy_from_slice(&source.1.to_be_bytes());
+    head[2..4].copy_from_slice(&destination.1.to_be_bytes());
+    head[4..6].copy_from_slice(&(len as u16).to_be_bytes());
+    head[6..8].fill(0);
+    if tail.len() == data.len() {
+        tail.copy_from_slice(data);
+    }
+    let pseudo = pseudo_sum(source.0, destination.0, protocol::UDP, len) << 16;
+    let sum = match !fold(pseudo + sum(body)) {
+        0 => 0xffff,
+        sum => sum,
+    };
+    body[6..8].copy_from_slice(&sum.to_be_bytes());
+}

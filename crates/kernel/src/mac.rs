@@ -1,0 +1,54 @@
+//! Ethernet addresses.
+
+use std::fmt;
+
+/// A 48-bit MAC address.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Mac(pub [u8; 6]);
+
+impl Mac {
+    pub const ZERO: Mac = Mac([0; 6]);
+    pub const BROADCAST: Mac = Mac([0xff; 6]);
+
+    pub fn is_broadcast(self) -> bool {
+        self == Mac::BROADCAST
+    }
+
+    /// The group bit is set (multicast or broadcast).
+    pub fn is_group(self) -> bool {
+        self.0[0] & 1 != 0
+    }
+
+    pub fn is_zero(self) -> bool {
+        self == Mac::ZERO
+    }
+
+    /// What an interface may have: neither a group address nor zero (`is_valid_ether_addr`).
+    pub fn is_valid_source(self) -> bool {
+        !self.is_group() && !self.is_zero()
+    }
+
+    /// The MAC of an IPv4 multicast group (RFC 1112 §6.4).
+    pub fn of_ipv4_multicast(group: std::net::Ipv4Addr) -> Mac {
+        let [_, b, c, d] = group.octets();
+        Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+    }
+
+    /// Reads an address at the front of `bytes`.
+    pub fn read(bytes: &[u8]) -> Option<Mac> {
+        bytes.first_chunk::<6>().map(|mac| Mac(*mac))
+    }
+}
+
+impl fmt::Display for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [a, b, c, d, e, g] = self.0;
+        write!(f, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

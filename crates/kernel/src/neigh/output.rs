@@ -1,0 +1,69 @@
+//! Sending an IPv4 packet to the next hop: the link header, or a wait for it (`neigh_resolve_output`).
+
+use std::net::Ipv4Addr;
+
+use crate::device::{DevId, Flags};
+use crate::drop_reason::DropReason;
+use crate::frame::{Frame, ethertype};
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::world::World;
+
+use super::nud;
+
+impl World {
+    /// Sends an IPv4 packet (14 unused bytes, then the packet) to `next_hop` on `dev`. `broadcast` says that the
+    /// route is a broadcast one.
+    pub(crate) fn neigh_output(&mut self, dev: DevId, next_hop: Ipv4Addr, broadcast: bool, mut frame: Frame) {
+        let Some(device) = self.devs.get(dev) else {
+            return self.drop_frame(None, frame, DropReason::NotSpecified);
+        };
+        let (ns, ifindex, own) = (device.ns, device.ifindex, device.mac);
+        // `arp_constructor`: what needs no resolution.
+        let known = if next_hop.is_multicast() {
+            Some(Mac::of_ipv4_multicast(next_hop))
+        } else if device.is_noarp() {
+            Some(device.mac)
+        } else if broadcast || device.flags.contains(Flags::POINTOPOINT) {
+            Some(device.broadcast)
+        } else {
+            None
+        };
+        if let Some(mac) = known {
+            frame.set_header(mac, own, ethertype::IPV4);
+            return self.transmit(dev, frame);
+        }
+        let now = self.now;
+        let entry = self.netns.get_mut(ns).and_then(|netns| netns.neigh.get_mut(ifindex, next_hop));
+        if let Some(entry) = entry
+            && entry.state & nud::CONNECTED != 0
+        {
+            entry.used = now;
+            let mac = entry.mac;
+            frame.set_header(mac, own, ethertype::IPV4);
+            return self.transmit(dev, frame);
+        }
+        if !self.neigh_ensure(ns, ifindex, next_hop) {
+            return self.drop_frame(Some(dev), frame, DropReason::NeighbourCreateFail);
+        }
+        let mut slot = Some(frame);
+        if self.neigh_event_send(ns, ifindex, next_hop, &mut slot)
+            && let Some(frame) = slot
+        {
+            self.send_to_neighbour(ns, ifindex, next_hop, frame);
+        }
+    }
+
+    /// Writes the header from the entry as it is, and transmits.
+    pub(super) fn send_to_neighbour(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr, mut frame: Frame) {
+        let entry = self.netns.get(ns).and_then(|netns| netns.neigh.get(ifindex, address));
+        let Some((dev, mac)) = entry.map(|entry| (entry.dev, entry.mac)) else {
+            return self.drop_frame(None, frame, DropReason::NeighbourDead);
+        };
+        let Some(own) = self.devs.get(dev).map(|device| device.mac) else {
+            return self.drop_frame(None, frame, DropReason::NeighbourDead);
+        };
+        frame.set_header(mac, own, ethertype::IPV4);
+        self.transmit(dev, frame);
+    }
+}

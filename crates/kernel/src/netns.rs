@@ -1,0 +1,84 @@
+//! A network namespace and a host's names for it (`struct net`).
+
+use std::collections::BTreeMap;
+
+use rustc_hash::FxHashMap;
+use slotmap::new_key_type;
+
+use crate::device::DevId;
+use crate::ip::icmp::RateLimits;
+use crate::ip::reassemble::Reassembly;
+use crate::neigh::Neighbours;
+use crate::sock::SockId;
+use crate::sysctl::Sysctl;
+
+new_key_type! {
+    /// A network namespace of some host.
+    pub struct NsId;
+}
+
+/// One kernel of the world: a machine with its namespaces.
+#[derive(Clone, Debug)]
+pub struct Host {
+    pub name: String,
+    /// The namespace that the machine starts with.
+    pub initial: NsId,
+    /// Names made by `ip netns add`, oldest first.
+    pub names: Vec<(String, NsId)>,
+    /// TTL with which replies from an address leave (worlds whose internet hosts are many hops away).
+    pub answer_ttl: BTreeMap<std::net::Ipv4Addr, u8>,
+}
+
+impl Host {
+    pub fn named(&self, name: &str) -> Option<NsId> {
+        self.names.iter().find(|(known, _)| known == name).map(|(_, ns)| *ns)
+    }
+}
+
+/// A network namespace.
+#[derive(Clone, Debug)]
+pub struct Netns {
+    /// Index of the host it belongs to.
+    pub host: usize,
+    /// What `stat` shows as inode number; unique in the world.
+    pub inode: u64,
+    pub devices: BTreeMap<u32, DevId>,
+    /// Devices in the order of registration (`for_each_netdev`).
+    pub order: Vec<DevId>,
+    pub names: FxHashMap<String, DevId>,
+    pub last_ifindex: u32,
+    pub lo: DevId,
+    /// Ids by which this namespace knows others (`net->netns_ids`).
+    pub nsids: BTreeMap<i32, NsId>,
+    pub sysctl: Sysctl,
+    pub neigh: Neighbours,
+    /// Unbound packet sockets: they see every device.
+    pub taps: Vec<SockId>,
+    pub raw: Vec<SockId>,
+    pub udp: FxHashMap<u16, Vec<SockId>>,
+    pub events: Vec<SockId>,
+    pub limits: RateLimits,
+    pub reassembly: Reassembly,
+    pub ip_id: u16,
+    /// Names, tasks, descriptors and sockets that keep the namespace alive.
+    pub users: u32,
+    pub counters: Counters,
+}
+
+/// Counters of `/proc/net/snmp` that the stack keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    pub in_receives: u64,
+    pub in_header_errors: u64,
+    pub in_address_errors: u64,
+    pub in_delivers: u64,
+    pub in_no_routes: u64,
+    pub forwarded: u64,
+    pub out_requests: u64,
+    pub out_no_routes: u64,
+    pub icmp_in: u64,
+    pub icmp_out: u64,
+    pub udp_in: u64,
+    pub udp_no_ports: u64,
+    pub udp_out: u64,
+}

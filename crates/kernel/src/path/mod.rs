@@ -1,0 +1,5 @@
+//! A frame's way through the devices: [`tx`] sends, [`rx`] receives. What a device decides is performed
+//! here, and only here; taps, counters and traces hook in here once.
+
+pub(crate) mod rx;
+pub(crate) mod tx;

@@ -1,0 +1,220 @@
+//! Receive (`__netif_receive_skb_core`): taps, VLAN, the rx handler, then the protocols.
+
+use hairpin_netlink::PacketType;
+use hairpin_wire::vlan::Tag;
+
+use crate::dev::{Kind, RxHandler, bridge};
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::sock::{self, Item};
+use crate::trace::Step;
+use crate::world::{Waiting, World};
+
+use super::tx::Next;
+
+/// How often one frame may change its device on the way up.
+const ROUNDS_MAX: u32 = 16;
+
+impl World {
+    /// A frame in a device's receive path.
+    pub(crate) fn receive(&mut self, dev: DevId, frame: Frame) {
+        let mut dev = dev;
+        let mut frame = frame;
+        for _ in 0..ROUNDS_MAX {
+            let Some(device) = self.devs.get(dev) else {
+                return self.drop_frame(None, frame, DropReason::NotSpecified);
+            };
+            if !device.is_up() {
+                return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
+            }
+            if frame.tag.is_none() && Tag::is_tpid(frame.ethertype()) && !frame.untag() {
+                return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
+            }
+            self.tap(dev, &frame, frame.packet_type);
+            self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
+            if let Some(tag) = frame.tag {
+                match self.vlan_of(dev, tag) {
+                    Some(vlan) => match self.vlan_receive(vlan, frame) {
+                        Some(untagged) => {
+                            (dev, frame) = (vlan, untagged);
+                            continue;
+                        }
+                        None => return,
+                    },
+                    None if tag.vid() == 0 && self.no_rx_handler(dev) => frame.tag = None,
+                    None => {}
+                }
+            }
+            match self.rx_handler(dev, frame) {
+                Some((Next::Device(to, packet_type), mut other)) => {
+                    self.count_received(dev, to, &other);
+                    other.packet_type = packet_type;
+                    (dev, frame) = (to, other);
+                }
+                Some((Next::Local, mut local)) => {
+                    if local.tag.is_some_and(|tag| tag.vid() != 0) {
+                        local.packet_type = PacketType::OtherHost;
+                    }
+                    local.tag = None;
+                    return self.to_protocol(dev, local);
+                }
+                Some((Next::Exact, exact)) => {
+                    if let Some(device) = self.devs.get_mut(dev) {
+                        device.stats.rx_nohandler += 1;
+                    }
+                    return self.drop_frame(Some(dev), exact, DropReason::UnhandledProtocol);
+                }
+                None => return,
+            }
+        }
+        self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
+    }
+
+    fn no_rx_handler(&self, dev: DevId) -> bool {
+        self.devs.get(dev).is_some_and(|device| device.rx_handler.is_none())
+    }
+
+    fn vlan_of(&self, dev: DevId, tag: Tag) -> Option<DevId> {
+        let device = self.devs.get(dev)?;
+        let key = (tag.tpid, tag.vid());
+        device.vlans.iter().find(|(known, _)| *known == key).map(|(_, vlan)| *vlan)
+    }
+
+    fn vlan_receive(&mut self, vlan: DevId, mut frame: Frame) -> Option<Frame> {
+        let device = self.devs.get_mut(vlan)?;
+        if !device.is_up() {
+            self.drop_frame(Some(vlan), frame, DropReason::VlanDown);
+            return None;
+        }
+        let reorder = match &device.kind {
+            Kind::Vlan(state) => state.flags.contains(crate::dev::vlan::VlanFlags::REORDER_HDR),
+            _ => true,
+        };
+        let keep_tag = !reorder && device.rx_handler.is_none();
+        let mac = device.mac;
+        if let Kind::Vlan(state) = &device.kind {
+            frame.packet_type = state.receive(&mut frame, mac, keep_tag);
+        }
+        device.stats.rx_packets += 1;
+        device.stats.rx_bytes += (frame.len() - ETH_LEN.min(frame.len())) as u64;
+        if frame.packet_type == PacketType::Multicast {
+            device.stats.multicast += 1;
+        }
+        Some(frame)
+    }
+
+    /// R5: the device's rx handler, if any.
+    fn rx_handler(&mut self, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
+        let Some(device) = self.devs.get(dev) else { return None };
+        let mut verdicts = match &device.rx_handler {
+            RxHandler::None => return Some((Next::Local, frame)),
+            _ => self.verdicts.pop().unwrap_or_default(),
+        };
+        let (destination, source) = (frame.destination(), frame.source());
+        match &device.rx_handler {
+            RxHandler::None => {}
+            RxHandler::MacvlanPort(port) => {
+                port.receive(dev, destination, source, frame.ethertype(), &mut verdicts);
+            }
+            RxHandler::BridgePort { bridge } => {
+                let bridge = *bridge;
+                let now = self.now;
+                let header = bridge::Header { destination, source, packet_type: frame.packet_type };
+                let master = self.devs.get_mut(bridge)?;
+                let own = bridge::Own {
+                    dev: bridge,
+                    mac: master.mac,
+                    promiscuous: master.promiscuity > 0,
+                    up: master.is_up(),
+                };
+                let mut ageing = None;
+                if let Kind::Bridge(state) = &mut master.kind {
+                    let before = state.ageing_at;
+                    state.receive(own, dev, header, now, &mut verdicts);
+                    ageing = state.ageing_at.filter(|_| before.is_none());
+                }
+                if let Some(at) = ageing {
+                    self.timers.add(at, crate::world::TimerEvent::BridgeAgeing { bridge });
+                }
+            }
+        }
+        self.perform_all(dev, frame, verdicts)
+    }
+
+    /// Counters of a stacked device that takes over a frame from `from`.
+    fn count_received(&mut self, _from: DevId, to: DevId, frame: &Frame) {
+        let Some(device) = self.devs.get_mut(to) else { return };
+        let len = frame.len();
+        device.stats.rx_packets += 1;
+        match &device.kind {
+            // `br_pass_frame_up` counts behind the link header, `macvlan_handle_frame` with it.
+            Kind::Bridge(_) => device.stats.rx_bytes += (len - ETH_LEN.min(len)) as u64,
+            _ => device.stats.rx_bytes += len as u64,
+        }
+    }
+
+    /// R7: the protocol by EtherType.
+    fn to_protocol(&mut self, dev: DevId, frame: Frame) {
+        match frame.ethertype() {
+            ethertype::IPV4 => self.ip_receive(dev, frame),
+            ethertype::ARP => self.arp_receive(dev, frame),
+            // No IPv6 stack yet; Linux would take the packet, so it is no unhandled protocol.
+            ethertype::IPV6 => self.drop_frame(Some(dev), frame, DropReason::IpNoProtocol),
+            _ => {
+                if let Some(device) = self.devs.get_mut(dev) {
+                    device.stats.rx_dropped += 1;
+                }
+                self.drop_frame(Some(dev), frame, DropReason::UnhandledProtocol);
+            }
+        }
+    }
+
+    /// R2, X3: gives packet sockets their copy: those of every device first, then those of this one.
+    #[inline]
+    pub(crate) fn tap(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let Some(netns) = self.netns.get(device.ns) else { return };
+        if netns.taps.is_empty() && device.taps.is_empty() {
+            return;
+        }
+        let (ifindex, hardware, time) = (device.ifindex, device.hardware, self.now);
+        for id in netns.taps.iter().chain(&device.taps) {
+            if frame.sender == Some(*id) {
+                continue;
+            }
+            let Some(socket) = self.sockets.get_mut(*id) else { continue };
+            if let sock::Kind::Packet(packet) = &socket.kind
+                && packet.wants(frame, packet_type)
+            {
+                socket.push(Item::Frame { frame: frame.clone(), ifindex, packet_type, hardware, time });
+            }
+        }
+    }
+
+    /// `macvlan_broadcast_enqueue`
+    pub(crate) fn macvlan_enqueue(&mut self, lower: DevId, frame: Frame) {
+        let Some(device) = self.devs.get_mut(lower) else { return };
+        let RxHandler::MacvlanPort(port) = &mut device.rx_handler else { return };
+        if port.bc_queued >= port.bc_queue_len {
+            device.stats.rx_dropped += 1;
+            return self.drop_frame(Some(lower), frame, DropReason::MacvlanBroadcastBacklog);
+        }
+        port.bc_queued += 1;
+        self.enqueue(Waiting::MacvlanBroadcast { lower, frame });
+    }
+
+    /// `macvlan_process_broadcast`
+    pub(crate) fn macvlan_distribute(&mut self, lower: DevId, frame: Frame) {
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        if let Some(device) = self.devs.get_mut(lower)
+            && let RxHandler::MacvlanPort(port) = &mut device.rx_handler
+        {
+            port.bc_queued = port.bc_queued.saturating_sub(1);
+            port.distribute(frame.destination(), frame.source(), frame.ethertype(), &mut verdicts);
+        }
+        if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
+            self.consume(frame);
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Transmit (`dev_queue_xmit`, `dev_hard_start_xmit`), and the performing of verdicts.
+
+use hairpin_netlink::PacketType;
+
+use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame};
+use crate::trace::Step;
+use crate::world::{Waiting, World};
+
+/// How deep transmissions may nest (`XMIT_RECURSION_LIMIT`).
+const DEPTH_MAX: u32 = 8;
+
+impl World {
+    /// Sends a frame out of a device.
+    pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) {
+        let Some(device) = self.devs.get(dev) else {
+            return self.drop_frame(None, frame, DropReason::NotSpecified);
+        };
+        if !device.can_transmit() {
+            return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
+        }
+        if self.depth >= DEPTH_MAX {
+            return self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
+        }
+        self.depth += 1;
+        self.hard_start_transmit(dev, frame);
+        self.depth -= 1;
+    }
+
+    fn hard_start_transmit(&mut self, dev: DevId, mut frame: Frame) {
+        self.tap(dev, &frame, PacketType::Outgoing);
+        self.trace_step(dev, &frame, Step::Transmit);
+        let len = frame.len();
+        let now = self.now;
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let mut counted = len;
+        let mut sharing_port = None;
+        match &mut device.kind {
+            Kind::Loopback => {
+                // `loopback_xmit` counts without the link header, on both sides.
+                counted = len - ETH_LEN.min(len);
+                device.stats.rx_packets += 1;
+                device.stats.rx_bytes += counted as u64;
+                verdicts.push(Verdict::Enqueue { dev, packet_type: PacketType::Host });
+            }
+            Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
+            Kind::Veth(veth) => veth.transmit(&mut verdicts),
+            Kind::Bridge(bridge) => bridge.transmit(frame.destination(), now, &mut verdicts),
+            Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
+            Kind::Nic { segment, port } => {
+                verdicts.push(Verdict::Wire { segment: *segment, port: *port });
+            }
+            Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+        }
+        device.stats.tx_packets += 1;
+        device.stats.tx_bytes += counted as u64;
+        if let Some(lower) = sharing_port
+            && let Some(RxHandler::MacvlanPort(port)) = self.devs.get(lower).map(|lower| &lower.rx_handler)
+        {
+            port.transmit(dev, lower, frame.destination(), &mut verdicts);
+        }
+        self.carry_out(dev, frame, verdicts);
+    }
+
+    /// Performs verdicts on a frame in their order and takes the list back for reuse. Returns the frame if it
+    /// goes on in the receive path of the device it is on.
+    pub(crate) fn perform_all(
+        &mut self,
+        dev: DevId,
+        frame: Frame,
+        mut verdicts: Verdicts,
+    ) -> Option<(Next, Frame)> {
+        let count = verdicts.len();
+        let mut next = None;
+        let mut rest = Some(frame);
+        for (i, verdict) in verdicts.iter().enumerate() {
+            let copy = if i + 1 == count { rest.take() } else { rest.clone() };
+            let Some(copy) = copy else { break };
+            match *verdict {
+                Verdict::Local => next = Some((Next::Local, copy)),
+                Verdict::Exact => next = Some((Next::Exact, copy)),
+                Verdict::Receive { dev, packet_type } => {
+                    next = Some((Next::Device(dev, packet_type), copy));
+                }
+                other => self.perform_verdict(dev, copy, other),
+            }
+        }
+        if let Some(frame) = rest.take() {
+            self.consume(frame);
+        }
+        verdicts.clear();
+        self.verdicts.push(verdicts);
+        next
+    }
+
+    fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
+        if let Some((_, frame)) = self.perform_all(dev, frame, verdicts) {
+            self.consume(frame);
+        }
+    }
+
+    fn perform_verdict(&mut self, dev: DevId, frame: Frame, verdict: Verdict) {
+        match verdict {
+            Verdict::Transmit { dev } => self.transmit(dev, frame),
+            Verdict::Forward { dev: to } => {
+                let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
+                if fits {
+                    self.transmit(to, frame);
+                } else {
+                    self.drop_frame(Some(to), frame, DropReason::TargetMtu);
+                }
+            }
+            Verdict::Inject { dev: to } => self.inject(dev, to, frame),
+            Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
+            Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
+            Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::Drop(reason) => {
+                if reason == DropReason::Discarded {
+                    self.drop_frame(Some(dev), frame, reason);
+                } else {
+                    self.count_transmit_drop(dev, reason);
+                    self.drop_frame(Some(dev), frame, reason);
+                }
+            }
+            Verdict::Local | Verdict::Exact | Verdict::Receive { .. } => self.consume(frame),
+        }
+    }
+
+    fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason) {
+        if matches!(reason, DropReason::MacvlanNoDst | DropReason::MacvlanDown) {
+            return;
+        }
+        if let Some(device) = self.devs.get_mut(dev)
+            && matches!(device.kind, Kind::Veth(_))
+        {
+            device.stats.tx_dropped += 1;
+        }
+    }
+
+    /// `dev_forward_skb`: into another device's receive path, as by a wire.
+    fn inject(&mut self, from: DevId, to: DevId, mut frame: Frame) {
+        let from_sibling = is_sibling_path(&self.devs, from);
+        let Some(target) = self.devs.get_mut(to) else {
+            return self.drop_frame(Some(from), frame, DropReason::NotSpecified);
+        };
+        let reason = if !target.is_up() {
+            Some(DropReason::TargetDown)
+        } else if !target.accepts_length(frame.len()) {
+            Some(DropReason::TargetMtu)
+        } else {
+            None
+        };
+        if let Some(reason) = reason {
+            target.stats.rx_dropped += 1;
+            if let Some(sender) = self.devs.get_mut(from)
+                && matches!(sender.kind, Kind::Veth(_))
+            {
+                // `veth_xmit` counts only what it could forward.
+                sender.stats.tx_packets -= 1;
+                sender.stats.tx_bytes -= frame.len() as u64;
+                sender.stats.tx_dropped += 1;
+            }
+            return self.drop_frame(Some(to), frame, reason);
+        }
+        frame.packet_type = World::packet_type_for(frame.destination(), target.mac);
+        frame.sender = None;
+        match &target.kind {
+            // Veth's peer counts what the sender's end sent; a macvlan's sibling counts the header twice
+            // (`macvlan_count_rx`: the frame still has it).
+            Kind::Veth(_) if !from_sibling => {
+                target.stats.rx_packets += 1;
+                target.stats.rx_bytes += frame.len() as u64;
+            }
+            Kind::Macvlan(_) => {
+                target.stats.rx_packets += 1;
+                target.stats.rx_bytes += (frame.len() + ETH_LEN) as u64;
+                target.stats.multicast += 1;
+            }
+            _ => {}
+        }
+        self.enqueue(Waiting::Receive { dev: to, frame });
+    }
+
+    /// `netif_rx` with a packet type already known.
+    fn enqueue_as(&mut self, dev: DevId, packet_type: PacketType, mut frame: Frame) {
+        frame.packet_type = packet_type;
+        frame.sender = None;
+        if let Some(device) = self.devs.get_mut(dev)
+            && matches!(device.kind, Kind::Macvlan(_))
+        {
+            device.stats.rx_packets += 1;
+            device.stats.rx_bytes += frame.len() as u64;
+            if matches!(packet_type, PacketType::Broadcast | PacketType::Multicast) {
+                device.stats.multicast += 1;
+            }
+        }
+        self.enqueue(Waiting::Receive { dev, frame });
+    }
+}
+
+/// Whether a frame injected from this device comes by way of a macvlan sibling rather than off a veth's wire.
+fn is_sibling_path(devs: &slotmap::SlotMap<DevId, crate::device::Device>, from: DevId) -> bool {
+    devs.get(from).is_some_and(|device| matches!(device.kind, Kind::Macvlan(_)))
+}
+
+/// Where a frame goes on in the receive path.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Next {
+    Local,
+    Exact,
+    Device(DevId, PacketType),
+}

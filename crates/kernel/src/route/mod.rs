@@ -1,0 +1,48 @@
+//! IPv4 routing of one namespace, as Linux 6.1 does it. Pure: devices and addresses are asked for through
+//! [`Links`], and every change returns what Linux would announce.
+//!
+//! * [`model`] what a route is: prefix, type, scope, metrics, ways out
+//! * [`links`] what routing asks of devices
+//! * [`fib`] the tables and rules of a namespace: [`Fib`]
+//! * [`table`] adding and deleting routes
+//! * [`nexthop`] what makes a route valid
+//! * [`trie`] prefixes to routes
+//! * [`rules`] which table answers for which packet
+//! * [`lookup`] from a packet to a route; [`multipath`] sharing flows among ways out
+//! * [`output`] the route of a packet of this host; [`input`] of one that arrived
+//! * [`source`] choosing a source address
+//! * [`address`] the routes of addresses; [`events`] devices that come and go
+//! * [`proc_text`] `/proc/net/route`
+
+mod address;
+mod events;
+mod fib;
+mod input;
+mod links;
+mod lookup;
+pub mod model;
+mod multipath;
+mod nexthop;
+mod output;
+mod proc_text;
+pub mod rules;
+mod source;
+mod table;
+#[cfg(test)]
+pub(crate) mod tests;
+mod trie;
+
+pub use fib::Fib;
+pub use input::{Input, InputError};
+pub use links::{
+    InterfaceAddress, Ipv4Settings, LOOPBACK_IFINDEX, LinkState, Links, Vrf, device_with_address,
+};
+pub use lookup::{FibResult, Flow, LookupError};
+pub use model::{Metrics, NextHop, Prefix, Route, RouteKind, Scope};
+pub use multipath::multipath_hash;
+pub use nexthop::{MetricSpec, NextHopSpec, RouteSpec};
+pub use output::Output;
+pub use proc_text::proc_net_route;
+pub use rules::{Action, Rule, RuleChange, RuleDevice};
+pub use source::{route_source, select_source};
+pub use table::{InsertMode, RouteChange};

@@ -1,0 +1,222 @@
+//! Sockets: what programs hold, and what the stack delivers to them.
+//!
+//! * [`packet`] `AF_PACKET`
+//! * [`raw`] raw IPv4
+//! * [`udp`] UDP
+
+mod calls;
+pub mod packet;
+pub mod raw;
+pub mod udp;
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::{PacketType, PathMtuDiscovery, Received, SocketStatistics};
+use slotmap::new_key_type;
+
+use crate::device::DevId;
+use crate::frame::{ETH_LEN, Frame};
+use crate::netns::NsId;
+use crate::time::Time;
+
+new_key_type! {
+    /// A socket.
+    pub struct SockId;
+}
+
+/// Bytes a socket may queue unless told otherwise (`net.core.rmem_default`).
+const RECEIVE_BUFFER: usize = 212_992;
+/// Bytes a packet socket may queue: a capture misses nothing in a world of usual size.
+const CAPTURE_BUFFER: usize = 64 << 20;
+
+/// Something received and not yet taken.
+#[derive(Clone, Debug)]
+pub enum Item {
+    /// For packet sockets: the frame as a tap saw it.
+    Frame { frame: Frame, ifindex: u32, packet_type: PacketType, hardware: u16, time: Time },
+    /// For raw and UDP sockets: a packet, whose data starts `offset` bytes into the frame.
+    Packet {
+        frame: Frame,
+        offset: usize,
+        from: (Ipv4Addr, u16),
+        to: (Ipv4Addr, u16),
+        ttl: u8,
+        tos: u8,
+        ifindex: u32,
+        time: Time,
+    },
+    /// Ready for the program: errors, notifications.
+    Other(Box<Received>),
+}
+
+impl Item {
+    fn size(&self) -> usize {
+        match self {
+            Item::Frame { frame, .. } | Item::Packet { frame, .. } => frame.len() + 256,
+            Item::Other(_) => 512,
+        }
+    }
+}
+
+/// What kind of socket, with its own state.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    Packet(packet::Packet),
+    Raw(raw::Raw),
+    Udp(udp::Udp),
+    /// Netlink notifications; bit `g - 1` is group `g`.
+    RouteEvents {
+        groups: u64,
+    },
+}
+
+/// Options of IPv4 sockets (`struct inet_sock`).
+#[derive(Clone, Debug)]
+pub struct Inet {
+    /// Bound source address; unspecified where not bound.
+    pub source: Ipv4Addr,
+    /// `SO_BINDTODEVICE`, by interface index; 0 for none.
+    pub device: u32,
+    pub remote: Option<(Ipv4Addr, u16)>,
+    pub broadcast: bool,
+    pub mark: u32,
+    pub dont_route: bool,
+    /// None: the namespace's default.
+    pub ttl: Option<u8>,
+    pub multicast_ttl: u8,
+    pub multicast_loop: bool,
+    pub multicast_interface: u32,
+    pub tos: u8,
+    pub pmtu: PathMtuDiscovery,
+    pub receive_errors: bool,
+    pub groups: Vec<(Ipv4Addr, u32)>,
+    pub options: Vec<u8>,
+}
+
+impl Default for Inet {
+    fn default() -> Self {
+        Inet {
+            source: Ipv4Addr::UNSPECIFIED,
+            device: 0,
+            remote: None,
+            broadcast: false,
+            mark: 0,
+            dont_route: false,
+            ttl: None,
+            multicast_ttl: 1,
+            multicast_loop: true,
+            multicast_interface: 0,
+            tos: 0,
+            pmtu: PathMtuDiscovery::Want,
+            receive_errors: false,
+            groups: Vec::new(),
+            options: Vec::new(),
+        }
+    }
+}
+
+/// A socket.
+#[derive(Clone, Debug)]
+pub struct Socket {
+    pub ns: NsId,
+    pub kind: Kind,
+    queue: VecDeque<Item>,
+    queued: usize,
+    limit: usize,
+    pub statistics: SocketStatistics,
+}
+
+impl Socket {
+    pub fn new(ns: NsId, kind: Kind) -> Self {
+        let limit = match kind {
+            Kind::Packet(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
+            _ => RECEIVE_BUFFER,
+        };
+        Socket { ns, kind, queue: VecDeque::new(), queued: 0, limit, statistics: SocketStatistics::default() }
+    }
+
+    pub fn set_limit(&mut self, bytes: usize) {
+        self.limit = bytes.max(2304);
+    }
+
+    /// Queues an item; false if there is no room.
+    pub fn push(&mut self, item: Item) -> bool {
+        let size = item.size();
+        self.statistics.received += 1;
+        if self.queued + size > self.limit {
+            self.statistics.dropped += 1;
+            return false;
+        }
+        self.queued += size;
+        self.queue.push_back(item);
+        true
+    }
+
+    pub fn pop(&mut self) -> Option<Item> {
+        let item = self.queue.pop_front()?;
+        self.queued -= item.size();
+        Some(item)
+    }
+
+    pub fn is_ready(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// The IPv4 side of raw and UDP sockets.
+    pub fn inet(&self) -> Option<&Inet> {
+        match &self.kind {
+            Kind::Raw(raw) => Some(&raw.inet),
+            Kind::Udp(udp) => Some(&udp.inet),
+            _ => None,
+        }
+    }
+
+    pub fn inet_mut(&mut self) -> Option<&mut Inet> {
+        match &mut self.kind {
+            Kind::Raw(raw) => Some(&mut raw.inet),
+            Kind::Udp(udp) => Some(&mut udp.inet),
+            _ => None,
+        }
+    }
+}
+
+/// What a program gets of a queued item. `epoch_ns` is the wall clock at the world's start.
+pub fn received(item: &Item, epoch_ns: u64) -> Received {
+    use hairpin_netlink::Address;
+    match item {
+        Item::Frame { frame, ifindex, packet_type, hardware, time } => Received::Frame {
+            data: frame.to_vec(),
+            ifindex: *ifindex,
+            protocol: frame.ethertype(),
+            packet_type: *packet_type,
+            hardware: *hardware,
+            mac: frame.source().0,
+            realtime_ns: epoch_ns + time.nanos(),
+        },
+        Item::Packet { frame, offset, from, to, ttl, tos, ifindex, time } => Received::Datagram {
+            data: frame.bytes().get(*offset..).unwrap_or(&[]).to_vec(),
+            from: Address::Ipv4 { address: from.0, port: from.1 },
+            to: Address::Ipv4 { address: to.0, port: to.1 },
+            ttl: *ttl,
+            tos: *tos,
+            ifindex: *ifindex,
+            realtime_ns: epoch_ns + time.nanos(),
+        },
+        Item::Other(received) => (**received).clone(),
+    }
+}
+
+/// As [`received`], for a cooked packet socket: without the link header.
+pub fn cooked(received: Received) -> Received {
+    match received {
+        Received::Frame { mut data, ifindex, protocol, packet_type, hardware, mac, realtime_ns } => {
+            data.drain(..ETH_LEN.min(data.len()));
+            Received::Frame { data, ifindex, protocol, packet_type, hardware, mac, realtime_ns }
+        }
+        other => other,
+    }
+}
+
+/// A device that a socket made promiscuous, to be undone when it closes.
+pub type PromiscuousUse = Vec<DevId>;

@@ -1,0 +1,77 @@
+//! What happened to each frame, when somebody wants to know: steps and drops with their reason.
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::PacketType;
+use crate::time::Time;
+
+/// One step of a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A device transmitted it (the outgoing tap).
+    Transmit,
+    /// A device received it (the incoming tap).
+    Receive(PacketType),
+    /// It was delivered to sockets of this host.
+    Deliver(&'static str),
+    /// It is forwarded by the IP layer.
+    Forward,
+    /// It crossed a wire to another machine's card.
+    Wire,
+    Drop(DropReason),
+}
+
+/// A record: when, which frame, where, what.
+#[derive(Clone, Debug)]
+pub struct Record {
+    pub time: Time,
+    /// Copies of one frame have one number.
+    pub frame: u32,
+    pub dev: Option<DevId>,
+    /// Where, in words: `host:netns/device`.
+    pub place: String,
+    pub step: Step,
+    /// The frame in short.
+    pub summary: String,
+}
+
+impl std::fmt::Display for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let nanos = self.time.nanos();
+        write!(
+            f,
+            "{}.{:06} #{} {} ",
+            nanos / 1_000_000_000,
+            nanos % 1_000_000_000 / 1000,
+            self.frame,
+            self.place
+        )?;
+        match &self.step {
+            Step::Transmit => f.write_str("OUT")?,
+            Step::Receive(packet_type) => write!(
+                f,
+                "IN {}",
+                match packet_type {
+                    PacketType::Host => "host",
+                    PacketType::Broadcast => "broadcast",
+                    PacketType::Multicast => "multicast",
+                    PacketType::OtherHost => "other",
+                    PacketType::Outgoing => "outgoing",
+                }
+            )?,
+            Step::Deliver(what) => write!(f, "DELIVER {what}")?,
+            Step::Forward => f.write_str("FORWARD")?,
+            Step::Wire => f.write_str("WIRE")?,
+            Step::Drop(reason) => write!(f, "DROP {reason}")?,
+        }
+        write!(f, " {}", self.summary)
+    }
+}
+
+/// The recorder. Off, it costs one branch a step.
+#[derive(Clone, Debug, Default)]
+pub struct Trace {
+    pub on: bool,
+    pub records: Vec<Record>,
+    pub next_frame: u32,
+}

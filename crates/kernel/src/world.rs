@@ -1,0 +1,301 @@
+//! The world: hosts, the wires between their cards, virtual time and what is due.
+
+use std::net::Ipv4Addr;
+
+use rand_chacha::ChaCha8Rng;
+use rand_core::{Rng as _, SeedableRng as _};
+use rustc_hash::FxHashMap;
+use slotmap::{SecondaryMap, SlotMap};
+
+use crate::dev::Verdicts;
+use crate::device::{DevId, Device};
+use crate::drop_reason::DropReason;
+use crate::frame::{Frame, PacketType, Pool};
+use crate::ip::route::RouteCache;
+use crate::mac::Mac;
+use crate::neigh::arp::Arp;
+use crate::netns::{Host, Netns, NsId};
+use crate::route::Fib;
+use crate::segment::Segment;
+use crate::sock::{SockId, Socket};
+use crate::task::{Task, TaskId};
+use crate::time::Time;
+use crate::timer::Timers;
+use crate::trace::{Record, Step, Trace};
+
+/// Frames that may wait for delivery at once (`net.core.netdev_max_backlog` bounds one processor's in Linux).
+const BACKLOG_MAX: usize = 1000;
+/// Frames that one instant may cause before what is left is dropped: a loop without spanning tree would never
+/// end, and virtual time would stand still.
+const STORM_MAX: u32 = 200_000;
+/// 2026-01-01T00:00:00Z: the wall clock of a world's start unless it is told another.
+const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
+
+/// What happens at an instant.
+#[derive(Clone, Debug)]
+pub enum TimerEvent {
+    Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
+    ProxyArp { dev: DevId, arp: Arp },
+    BridgeAgeing { bridge: DevId },
+    Reassembly { ns: NsId, id: u64 },
+    AddressLifetime { dev: DevId },
+}
+
+/// A frame that waits for its turn.
+#[derive(Clone, Debug)]
+pub(crate) enum Waiting {
+    /// In a device's receive queue.
+    Receive { dev: DevId, frame: Frame },
+    /// A broadcast or multicast of this host, for its own sockets.
+    Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
+    /// To be distributed to the macvlans on a device.
+    MacvlanBroadcast { lower: DevId, frame: Frame },
+}
+
+impl Waiting {
+    fn into_frame(self) -> (DevId, Frame) {
+        match self {
+            Waiting::Receive { dev, frame }
+            | Waiting::Looped { dev, frame, .. }
+            | Waiting::MacvlanBroadcast { lower: dev, frame } => (dev, frame),
+        }
+    }
+}
+
+/// Everything there is. Cloning it copies the whole simulation.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(crate) now: Time,
+    pub(crate) epoch_ns: u64,
+    pub(crate) hosts: Vec<Host>,
+    pub(crate) netns: SlotMap<NsId, Netns>,
+    pub(crate) fib: SecondaryMap<NsId, Fib>,
+    pub(crate) devs: SlotMap<DevId, Device>,
+    pub(crate) sockets: SlotMap<SockId, Socket>,
+    pub(crate) tasks: SlotMap<TaskId, Task>,
+    pub(crate) segments: Vec<Segment>,
+    pub(crate) timers: Timers<TimerEvent>,
+    pub(crate) backlog: std::collections::VecDeque<Waiting>,
+    pub(crate) pool: Pool,
+    pub(crate) trace: Trace,
+    pub(crate) routes: RouteCache,
+    pub(crate) drops: FxHashMap<DropReason, u64>,
+    /// Lists for reuse while verdicts are performed.
+    pub(crate) verdicts: Vec<Verdicts>,
+    /// How deep transmissions are nested now.
+    pub(crate) depth: u32,
+    /// Changes with every change of configuration.
+    pub(crate) generation: u64,
+    pub(crate) next_inode: u64,
+    running: bool,
+    rng: ChaCha8Rng,
+}
+
+impl World {
+    /// An empty world. The seed decides everything that Linux would draw at random: MACs, packet ids, timers.
+    pub fn new(seed: u64) -> Self {
+        World {
+            now: Time::ZERO,
+            epoch_ns: EPOCH_NS,
+            hosts: Vec::new(),
+            netns: SlotMap::with_key(),
+            fib: SecondaryMap::new(),
+            devs: SlotMap::with_key(),
+            sockets: SlotMap::with_key(),
+            tasks: SlotMap::with_key(),
+            segments: Vec::new(),
+            timers: Timers::default(),
+            backlog: std::collections::VecDeque::new(),
+            pool: Pool::default(),
+            trace: Trace::default(),
+            routes: RouteCache::default(),
+            drops: FxHashMap::default(),
+            verdicts: Vec::new(),
+            depth: 0,
+            generation: 0,
+            next_inode: 0xf000_0000,
+            running: false,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+
+    /// The monotonic clock.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
+    /// Sets the wall clock of the world's start, in nanoseconds since 1970.
+    pub fn set_epoch(&mut self, epoch_ns: u64) {
+        self.epoch_ns = epoch_ns;
+    }
+
+    /// Changes with every change of configuration.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// When something is due next.
+    pub fn next_event(&self) -> Option<Time> {
+        self.timers.next()
+    }
+
+    /// Lets time pass up to `until`, performing what is due on the way. Time never goes back.
+    pub fn advance_to(&mut self, until: Time) {
+        self.run();
+        while let Some((at, event)) = self.timers.pop_due(until) {
+            self.now = self.now.max(at);
+            self.perform(event);
+            self.run();
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn perform(&mut self, event: TimerEvent) {
+        match event {
+            TimerEvent::Neighbour { ns, ifindex, address, timer } => {
+                self.neigh_timeout(ns, ifindex, address, timer);
+            }
+            TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
+            TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
+            TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+        }
+    }
+
+    /// Works off what waits, to the end.
+    pub(crate) fn run(&mut self) {
+        if self.running {
+            return;
+        }
+        self.running = true;
+        let mut steps = 0;
+        while let Some(waiting) = self.backlog.pop_front() {
+            steps += 1;
+            match waiting {
+                waiting if steps > STORM_MAX => {
+                    let (dev, frame) = waiting.into_frame();
+                    self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
+                }
+                Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
+                Waiting::Receive { dev, frame } => self.receive(dev, frame),
+                Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
+            }
+        }
+        self.running = false;
+    }
+
+    /// Queues a frame for a device's receive path (`netif_rx`).
+    pub(crate) fn enqueue(&mut self, waiting: Waiting) {
+        if self.backlog.len() >= BACKLOG_MAX {
+            let (dev, frame) = waiting.into_frame();
+            return self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
+        }
+        self.backlog.push_back(waiting);
+    }
+
+    /// A number below `bound` (0 if that is 0).
+    pub(crate) fn random_below(&mut self, bound: u64) -> u64 {
+        if bound == 0 { 0 } else { self.rng.next_u64() % bound }
+    }
+
+    /// `eth_random_addr`: unicast, locally administered.
+    pub(crate) fn random_mac(&mut self) -> Mac {
+        let mut bytes = [0; 6];
+        self.rng.fill_bytes(&mut bytes);
+        bytes[0] = bytes[0] & 0xfe | 0x02;
+        Mac(bytes)
+    }
+
+    /// Configuration has changed: cached routes and views are void.
+    pub(crate) fn changed(&mut self) {
+        self.generation += 1;
+    }
+
+    // Tracing and the end of frames.
+
+    /// Gives a new frame its number.
+    pub(crate) fn name_frame(&mut self, frame: &mut Frame) {
+        if self.trace.on {
+            self.trace.next_frame = self.trace.next_frame.wrapping_add(1);
+            frame.trace = self.trace.next_frame;
+        }
+    }
+
+    /// Switches recording on or off.
+    pub fn set_tracing(&mut self, on: bool) {
+        self.trace.on = on;
+    }
+
+    /// Takes what has been recorded.
+    pub fn take_trace(&mut self) -> Vec<Record> {
+        std::mem::take(&mut self.trace.records)
+    }
+
+    /// How many packets died of each reason.
+    pub fn drop_counts(&self) -> Vec<(DropReason, u64)> {
+        let mut counts: Vec<_> = self.drops.iter().map(|(reason, count)| (*reason, *count)).collect();
+        counts.sort();
+        counts
+    }
+
+    #[cold]
+    fn record(&mut self, dev: Option<DevId>, frame: &Frame, step: Step) {
+        let place = dev.map_or_else(|| "-".to_owned(), |dev| self.place(dev));
+        let summary = crate::summary::summary(frame);
+        self.trace.records.push(Record { time: self.now, frame: frame.trace, dev, place, step, summary });
+    }
+
+    pub(crate) fn trace_step(&mut self, dev: DevId, frame: &Frame, step: Step) {
+        if self.trace.on {
+            self.record(Some(dev), frame, step);
+        }
+    }
+
+    /// `host:netns/device`, the namespace left out where it is the host's first.
+    fn place(&self, dev: DevId) -> String {
+        let Some(device) = self.devs.get(dev) else { return "-".to_owned() };
+        let Some(netns) = self.netns.get(device.ns) else { return device.name.clone() };
+        let Some(host) = self.hosts.get(netns.host) else { return device.name.clone() };
+        let ns = match host.names.iter().find(|(_, ns)| *ns == device.ns) {
+            Some((name, _)) => format!(":{name}"),
+            None if host.initial == device.ns => String::new(),
+            None => format!(":[{}]", netns.inode),
+        };
+        format!("{}{ns}/{}", host.name, device.name)
+    }
+
+    /// The end of a packet that nobody gets, with its reason.
+    pub(crate) fn drop_frame(&mut self, dev: Option<DevId>, frame: Frame, reason: DropReason) {
+        *self.drops.entry(reason).or_default() += 1;
+        if self.trace.on {
+            self.record(dev, &frame, Step::Drop(reason));
+        }
+        self.pool.recycle(frame);
+    }
+
+    /// The end of a packet that has served its purpose.
+    pub(crate) fn consume(&mut self, frame: Frame) {
+        self.pool.recycle(frame);
+    }
+
+    // Devices.
+
+    /// The devices of a namespace in the order of registration.
+    pub(crate) fn devices_of(&self, ns: NsId) -> impl Iterator<Item = &Device> {
+        let order = self.netns.get(ns).map(|netns| netns.order.as_slice()).unwrap_or(&[]);
+        order.iter().filter_map(|dev| self.devs.get(*dev))
+    }
+
+    /// The packet type of a frame by its destination, for a device with this MAC (`eth_type_trans`).
+    pub(crate) fn packet_type_for(destination: Mac, own: Mac) -> PacketType {
+        if destination.is_broadcast() {
+            PacketType::Broadcast
+        } else if destination.is_group() {
+            PacketType::Multicast
+        } else if destination == own {
+            PacketType::Host
+        } else {
+            PacketType::OtherHost
+        }
+    }
+}
