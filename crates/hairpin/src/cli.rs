@@ -8,7 +8,7 @@ use hairpin_host::session::manage::{self, Listed};
 use hairpin_host::session::{Pace, TaskName, launch};
 use serde_json::json;
 
-use crate::worlds::load;
+use hairpin_host::emulated::load;
 
 /// Linux virtual networking in one user-space process.
 #[derive(Parser)]

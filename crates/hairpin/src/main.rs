@@ -2,7 +2,6 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod cli;
-mod worlds;
 
 use std::process::ExitCode;
 

@@ -196,6 +196,15 @@ impl World {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))
             }
+            Call::NetnsIdentify(None) => {
+                let names = self.hosts.get(host).map(|host| host.names.as_slice()).unwrap_or(&[]);
+                let here = names.iter().filter(|(_, known)| *known == ns).map(|(name, _)| name.clone());
+                Ok(Reply::Names(here.collect()))
+            }
+            // Programs are processes of the machine that runs the world; it alone knows where they are.
+            Call::NetnsIdentify(Some(_)) | Call::NetnsProcesses(_) | Call::NetnsAttach { .. } => {
+                Err(Errno::ENOSYS)
+            }
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))

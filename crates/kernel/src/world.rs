@@ -129,6 +129,11 @@ impl World {
         self.epoch_ns = epoch_ns;
     }
 
+    /// The wall clock of the world's start.
+    pub fn epoch_ns(&self) -> u64 {
+        self.epoch_ns
+    }
+
     /// Changes with every change of configuration.
     pub fn generation(&self) -> u64 {
         self.generation

@@ -10,7 +10,7 @@ use crate::ip::reassemble::Reassembly;
 use crate::mac::Mac;
 use crate::neigh::Neighbours;
 use crate::netns::{Counters, Host, Netns, NsId};
-use crate::route::Fib;
+use crate::route::{Fib, Prefix};
 use crate::segment::{LearnsFromIp, Segment, SegmentKind};
 use crate::sysctl::Sysctl;
 use crate::world::World;
@@ -64,8 +64,8 @@ impl World {
         self.segments.len() - 1
     }
 
-    /// Makes a router's card take neighbours' MACs from the IP packets on the wire: those whose source begins
-    /// with `prefix`.
+    /// Makes a router's card take neighbours' MACs from the IP packets on the wire: those whose source is
+    /// in `prefix`.
     ///
     /// # Errors
     /// `ENODEV`: no such wire, machine or card.
@@ -74,13 +74,20 @@ impl World {
         segment: usize,
         host: usize,
         dev: &str,
-        prefix: &str,
+        prefix: Prefix,
     ) -> Result<(), Errno> {
         let ns = self.hosts.get(host).ok_or(Errno::ENODEV)?.initial;
         let dev = self.device_named(ns, dev).ok_or(Errno::ENODEV)?;
         let wire = self.segments.get_mut(segment).ok_or(Errno::ENODEV)?;
-        wire.learns_from_ip = Some(LearnsFromIp { dev, prefix: prefix.to_owned() });
+        wire.learns_from_ip = Some(LearnsFromIp { dev, prefix });
         Ok(())
+    }
+
+    /// Makes a wire pass, beside untagged frames, only these VLANs.
+    pub fn set_trunk(&mut self, segment: usize, vlans: Vec<u16>) {
+        if let Some(wire) = self.segments.get_mut(segment) {
+            wire.trunk = Some(vlans);
+        }
     }
 
     /// Puts a card into a machine and its plug into a wire (none: unplugged).

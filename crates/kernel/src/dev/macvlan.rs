@@ -257,7 +257,7 @@ impl Port {
 }
 
 /// Hash bucket of a MAC (`macvlan_eth_hash`): the top 8 bits of a multiplicative hash.
-fn bucket(mac: Mac) -> u64 {
+pub(crate) fn bucket(mac: Mac) -> u64 {
     let [a, b, c, d, e, f] = mac.0;
     let value = u64::from_le_bytes([0, 0, a, b, c, d, e, f]);
     value.wrapping_mul(0x61C8_8646_80B5_83EB) >> 56
