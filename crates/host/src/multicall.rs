@@ -5,7 +5,7 @@ use hairpin_tools::{Main, Program};
 
 use crate::linux::LinuxSystem;
 use crate::session::client::Session;
-use crate::session::launch;
+use crate::session::{entering, launch};
 use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
@@ -115,6 +115,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 pub fn run(find: Find, name: &str, args: &[String]) -> Option<i32> {
     if name == launch::ENTER {
         return Some(launch::enter(args));
+    }
+    if name == entering::CHECK {
+        return Some(entering::try_out());
     }
     let Some(main) = find(name) else {
         return MISSING.contains(&name).then(|| {

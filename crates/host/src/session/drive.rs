@@ -53,6 +53,8 @@ impl Server {
             if self.has_input() {
                 return Some(Duration::ZERO);
             }
+        } else {
+            self.give_up_on_running();
         }
         if let Some(client) = self.client(id)
             && let State::First(call, _) = std::mem::replace(&mut client.state, State::Running)
@@ -118,6 +120,13 @@ impl Server {
             Role::Holder(..) => self.family.matters(process),
             Role::Stranger => true,
         })
+    }
+
+    /// Brings a clock that follows the wall in all cases up to date, before somebody reads it.
+    pub(super) fn catch_up(&mut self) {
+        if self.pace == Pace::Real {
+            self.follow();
+        }
     }
 
     /// Moves time as far as the rules let it; says when to look again.
@@ -216,8 +225,7 @@ impl Server {
             if since.elapsed() < UNQUIET_MAX {
                 return Some(LOOK_AGAIN);
             }
-            let all = self.family.look();
-            self.restless.extend(all.iter().filter(|p| self.family.is_running(p)).map(|p| p.id));
+            self.give_up_on_running();
         }
         self.unquiet_since = None;
         if self.has_input() {
@@ -225,6 +233,13 @@ impl Server {
         }
         self.disturbed = false;
         None
+    }
+
+    /// What runs now has run for too long: nobody waits for it any more.
+    fn give_up_on_running(&mut self) {
+        let all = self.family.look();
+        self.restless.retain(|id| all.iter().any(|process| process.id == *id));
+        self.restless.extend(all.iter().filter(|p| self.family.is_running(p)).map(|p| p.id));
     }
 
     /// How long to wait until the session's other processes have been asleep for a while; `None` when they have.

@@ -4,11 +4,16 @@ use std::fs;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use super::protocol::{Channel, Request, Response};
 use super::{Emulator, TaskName, VIEW_VARIABLE};
 use crate::view::mount::{self, Complaints};
+
+/// The name by which [`check`] calls this program.
+pub(crate) const CHECK: &str = "hairpin-check";
 
 /// What [`enter`] did.
 pub(super) enum Entered {
@@ -18,6 +23,29 @@ pub(super) enum Entered {
     Impossible(String),
     /// It was found before that this machine allows none.
     Skipped,
+}
+
+/// Whether this machine allows views at all; if not, why. Tried in a process of its own.
+pub(super) fn check() -> Result<(), String> {
+    let mut command = std::process::Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
+    command.arg0(CHECK).stdin(Stdio::null()).stdout(Stdio::null());
+    let output = command.output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
+    }
+}
+
+/// What [`check`] starts.
+pub(crate) fn try_out() -> i32 {
+    mount::separate("check").map_or_else(
+        |text| {
+            eprintln!("{text}");
+            1
+        },
+        |()| 0,
+    )
 }
 
 /// Fills a session's directory with what programs will need: `hosts/NAME/etc` with the host's own files,

@@ -47,9 +47,14 @@ pub fn up(load: Load, world: &str, name: Option<&str>, pace: Pace) -> Result<Str
             std::mem::forget(server);
             let first = hosts.first().map_or("", String::as_str);
             let host = if hosts.len() == 1 { String::new() } else { format!(" {first}") };
+            // Only told here: commands run in the session must not have it in their output.
+            let warning = match entering::check() {
+                Ok(()) => String::new(),
+                Err(text) => format!("\nnote: /proc and /sys show this machine's own in it: {text}"),
+            };
             Ok(format!(
                 "world '{name}' is up: {}\nhairpin exec -w {name}{host} -- bash   runs a shell in it; \
-                 hairpin down {name}   ends it",
+                 hairpin down {name}   ends it{warning}",
                 hosts.join(", ")
             ))
         }

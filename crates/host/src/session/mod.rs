@@ -2,7 +2,8 @@
 //!
 //! * [`Emulator`] what a session needs of an emulated kernel
 //! * `protocol` what goes over the unix socket
-//! * `server` the loop that owns the emulator, `drive` what it does between inputs
+//! * `server` the loop that owns the emulator, `drive` what it does between inputs,
+//!   `showing` its views
 //! * [`clock`] when virtual time moves
 //! * [`settle`] what the session's processes are doing
 //! * [`client`] a front end's side
@@ -14,13 +15,14 @@
 pub mod client;
 pub mod clock;
 mod drive;
-mod entering;
+pub(crate) mod entering;
 pub mod launch;
 pub mod manage;
 mod protocol;
 pub mod registry;
 mod server;
 pub mod settle;
+mod showing;
 mod task;
 
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply};

@@ -19,8 +19,6 @@ use super::protocol::{self, Description, HostDescription, Inbox, Request, Respon
 use super::settle::{Family, Proc, ProcessTable, Sleepers};
 use super::{Emulator, Pace, TaskId, TaskName};
 use crate::view::View;
-use crate::view::files::FilesView;
-use crate::view::fuse::FuseView;
 
 /// Programs have so long to end when the session does.
 const DISMISS_MAX: Duration = Duration::from_secs(1);
@@ -42,7 +40,7 @@ pub(super) struct Server {
     listener: UnixListener,
     pub(super) connections: BTreeMap<u64, Connection>,
     /// Tasks that programs outside refer to, by token.
-    held: BTreeMap<u64, (TaskId, TaskName)>,
+    pub(super) held: BTreeMap<u64, (TaskId, TaskName)>,
     next: u64,
     pub(super) family: Family<Proc>,
     pub(super) pacer: Pacer,
@@ -53,10 +51,10 @@ pub(super) struct Server {
     pub(super) restless: BTreeSet<u32>,
     pub(super) idle: Option<(Instant, Sleepers)>,
     /// What real programs see in `/proc` and `/sys`.
-    views: Vec<View>,
+    pub(super) views: Vec<View>,
     /// The session's directory.
-    directory: PathBuf,
-    generation: u64,
+    pub(super) directory: PathBuf,
+    pub(super) generation: u64,
     pub(super) started: Instant,
     stopping: bool,
 }
@@ -241,6 +239,7 @@ impl Server {
         }
         self.disturbed = true;
         self.idle = None;
+        self.catch_up();
         if others {
             self.serve_views(false);
         }
@@ -258,50 +257,6 @@ impl Server {
         fds.extend(self.connections.values().map(|c| PollFd::new(c.stream.as_fd(), PollFlags::POLLIN)));
         fds.extend(self.views.iter().map(|view| PollFd::new(view.as_fd(), PollFlags::POLLIN)));
         ppoll(&mut fds, Some(TimeSpec::new(0, 0)), None).is_ok_and(|count| count > 0)
-    }
-
-    /// Handles what programs have done with files; `lazy` skips views that wake the loop by themselves.
-    fn serve_views(&mut self, lazy: bool) {
-        for view in self.views.iter_mut().filter(|view| !lazy || view.is_lazy()) {
-            view.serve(&mut *self.emulator);
-        }
-        for task in self.views.iter().filter_map(View::finished) {
-            self.emulator.close_task(task);
-        }
-        self.views.retain(|view| view.finished().is_none());
-        self.changed();
-    }
-
-    /// Starts serving the view of a held task.
-    fn open_view(&mut self, id: u64, device: Option<OwnedFd>) -> Option<Response> {
-        let Role::Holder(token, _) = self.connections.get(&id)?.role else { return None };
-        let (task, name) = self.held.get(&token)?.clone();
-        if let Some(device) = device {
-            let task = self.emulator.fork_task(task).ok()?;
-            let mount_point = self.directory.join("view").to_string_lossy().into_owned();
-            self.views.push(View::Fuse(FuseView::new(device, task, mount_point).ok()?));
-            return Some(Response::View(None));
-        }
-        // One set of files for everybody in the namespace.
-        let root = self.directory.join("views").join(TaskName { token: None, ..name }.to_string());
-        let known = |view: &View| matches!(view, View::Files(files) if files.root() == root);
-        if !self.views.iter().any(known) {
-            let task = self.emulator.fork_task(task).ok()?;
-            let files = FilesView::new(root.clone(), task, &mut *self.emulator).ok()?;
-            self.views.push(View::Files(files));
-        }
-        Some(Response::View(Some(root)))
-    }
-
-    /// Lets the views follow the configuration.
-    pub(super) fn changed(&mut self) {
-        let generation = self.emulator.generation();
-        if generation != self.generation {
-            self.generation = generation;
-            for view in &mut self.views {
-                view.refresh(&mut *self.emulator);
-            }
-        }
     }
 
     fn accept(&mut self) {

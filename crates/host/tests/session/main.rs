@@ -294,6 +294,13 @@ fn the_real_pace(place: &Place) {
     let (code, _) = finished(command.env("TEST_REAL", "1").output().expect("started"));
     assert_eq!(code, 0);
     assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+    // Nobody waits, and time passes all the same.
+    let mut command = place.script_command(
+        "ip now; tail --pid=$$ -f /dev/null & p=$!; timeout 1.2 cat <(tail -f /dev/null); ip now; kill $p",
+    );
+    let (_, text) = finished(command.env("TEST_REAL", "1").output().expect("started"));
+    let times: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    assert!(matches!(times[..], [before, after] if after - before > 1.0), "{text}");
 }
 
 fn many_commands_are_quick(place: &Place) {
