@@ -188,7 +188,7 @@ impl Surroundings for Session {
 /// The session's process is gone: what the kernel's going away would look like has no better number.
 fn gone(error: io::Error) -> Errno {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
             eprintln!("hairpin: the session has ended");
             std::process::exit(1);
         }

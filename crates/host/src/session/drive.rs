@@ -17,6 +17,8 @@ const FIRST_CALL_MAX: Duration = Duration::from_secs(5);
 const BUSY_MAX: Duration = Duration::from_secs(1);
 /// A running shell stops a jump for this long.
 const UNQUIET_MAX: Duration = Duration::from_secs(1);
+/// A program that computes without a call stops the background for this long.
+const NOT_IDLE_MAX: Duration = Duration::from_secs(2);
 /// Between two looks at processes that are not where they should be yet.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
 /// Between the two looks that must agree for the session to be idle.
@@ -246,16 +248,23 @@ impl Server {
 
     /// How long to wait until the session's other processes have been asleep for a while; `None` when they have.
     fn not_idle(&mut self) -> Option<Duration> {
-        let waiting: BTreeSet<u32> = self
+        let mut except: BTreeSet<u32> = self
             .connections
             .values()
             .filter(|c| matches!(&c.role, Role::Client(Client { state: State::Waiting { .. }, .. })))
             .map(|connection| connection.process)
             .collect();
-        let Some(sleepers) = self.family.asleep(&waiting) else {
+        except.extend(&self.restless);
+        let Some(sleepers) = self.family.asleep(&except) else {
             self.idle = None;
+            let since = *self.unquiet_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= NOT_IDLE_MAX {
+                self.unquiet_since = None;
+                self.give_up_on_running();
+            }
             return Some(Duration::from_millis(1));
         };
+        self.unquiet_since = None;
         match &self.idle {
             Some((since, before)) if *before == sleepers => match IDLE_GAP.checked_sub(since.elapsed()) {
                 Some(left) if !left.is_zero() => Some(left),

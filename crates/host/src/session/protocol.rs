@@ -1,12 +1,12 @@
 //! What goes over a session's socket: frames of a little-endian length and a postcard value.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut, Read};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use hairpin_netlink::{Call, Errno, Reply};
-use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, send, sendmsg};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -135,7 +135,7 @@ impl Channel {
     }
 
     pub fn send(&mut self, request: &Request) -> io::Result<()> {
-        self.stream.write_all(&encode(request)?)
+        self.write(&encode(request)?)
     }
 
     pub fn receive(&mut self) -> io::Result<Response> {
@@ -165,8 +165,20 @@ impl Channel {
         let control = [ControlMessage::ScmRights(&descriptors)];
         let flags = MsgFlags::MSG_NOSIGNAL;
         let sent = sendmsg::<()>(self.stream.as_raw_fd(), &[IoSlice::new(&bytes)], &control, flags, None)?;
-        self.stream.write_all(bytes.get(sent..).unwrap_or(&[]))?;
+        self.write(bytes.get(sent..).unwrap_or(&[]))?;
         self.receive()
+    }
+
+    /// Without SIGPIPE: that a session has ended is said in words.
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match send(self.stream.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
+                Ok(length) => bytes = bytes.get(length..).unwrap_or(&[]),
+                Err(nix::Error::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     pub fn into_stream(self) -> UnixStream {

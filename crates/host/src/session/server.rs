@@ -239,6 +239,7 @@ impl Server {
         }
         self.disturbed = true;
         self.idle = None;
+        self.unquiet_since = None;
         self.catch_up();
         if others {
             self.serve_views(false);
