@@ -45,6 +45,51 @@ fn compare(arguments: &[&str], options: Options) {
     );
 }
 
+/// Cooked captures: the same packets behind the header of `-i any`.
+fn compare_cooked(arguments: &[&str], options: Options) {
+    let Some(program) = common::tcpdump() else { return };
+    let mut packets = common::packets::all();
+    packets.retain(|packet| packet.data.len() >= 14);
+    for (index, packet) in packets.iter_mut().enumerate() {
+        let mut cooked = packet.data[12..14].to_vec();
+        if u16::from_be_bytes([cooked[0], cooked[1]]) <= 1500 {
+            cooked = vec![0, 4];
+        }
+        // No machine has a device of this number.
+        cooked.extend([0, 0, 0x7f, 0xff, 0, 9, 0, 1, index as u8 % 6, 6]);
+        cooked.extend(&packet.data[6..12]);
+        cooked.extend([0, 0]);
+        cooked.extend(&packet.data[14..]);
+        packet.length += 6;
+        packet.data = cooked;
+    }
+    let file = common::file(&packets, LinkType::LINUX_SLL2);
+    let (theirs, _) = common::run(program, &[&["-n"], arguments].concat(), &file);
+    let mut printer = Printer::new(Options { numeric: true, ..options });
+    let mut ours = String::new();
+    for packet in &packets {
+        let frame = Frame {
+            time_ns: packet.time_ns,
+            length: packet.length,
+            data: &packet.data,
+            link: LinkType::LINUX_SLL2,
+        };
+        ours.push_str(&printer.print(&frame, &NoInterfaces));
+    }
+    for (number, (theirs, ours)) in theirs.lines().zip(ours.lines()).enumerate() {
+        assert_eq!(theirs, ours, "line {number} of {arguments:?}");
+    }
+    assert_eq!(theirs.len(), ours.len());
+}
+
+#[test]
+fn cooked() {
+    compare_cooked(&[], options());
+    compare_cooked(&["-e"], Options { link_header: true, ..options() });
+    compare_cooked(&["-vvX"], Options { verbose: 2, dump: Dump::HexAscii { link: false }, ..options() });
+    compare_cooked(&["-qe"], Options { quiet: true, link_header: true, ..options() });
+}
+
 /// The text of each packet: its number starts it.
 fn packets(text: &str) -> Vec<String> {
     let mut packets: Vec<String> = Vec::new();

@@ -512,7 +512,7 @@ impl Dissector<'_> {
             13 => {
                 self.domain_name(at, at + length)?;
             }
-            14 if length % 2 != 0 => self.invalid(),
+            14 if !length.is_multiple_of(2) => self.invalid(),
             14 => {
                 for tag in (0..length).step_by(2) {
                     self.out.push_str(if tag > 0 { " " } else { "" });

@@ -331,7 +331,7 @@ impl Dissector<'_> {
             END | NOP | 4 => {}
             2 => put!(self, " {}", self.u16(at)?),
             3 => put!(self, " {}", self.u8(at)?),
-            5 if rest % 8 != 0 => self.out.push_str(" invalid sack"),
+            5 if !rest.is_multiple_of(8) => self.out.push_str(" invalid sack"),
             5 => {
                 put!(self, " {} ", rest / 8);
                 for block in (0..rest).step_by(8) {
@@ -388,7 +388,7 @@ impl Dissector<'_> {
     fn fast_open(&mut self, at: usize, length: usize) -> Dissected {
         if length == 0 {
             self.out.push_str(" cookiereq");
-        } else if length % 2 != 0 || !(4..=16).contains(&length) {
+        } else if !length.is_multiple_of(2) || !(4..=16).contains(&length) {
             self.invalid();
         } else {
             self.out.push_str(" cookie ");
