@@ -106,6 +106,110 @@ fn packets(text: &str) -> Vec<String> {
     packets
 }
 
+/// How often each packet is damaged.
+const ROUNDS: u64 = 60;
+
+/// What the real program says of protocols that we do not dissect.
+const GAPS: &[&str] = &[
+    "atm",
+    "grev1",
+    "(rtaf",
+    "igrp",
+    "dccp",
+    "loopback,",
+    "dvmrp",
+    "pimv1",
+    "egp",
+    "ppp",
+    "mobil",
+    "tftp",
+    "sctp",
+    "rsvp",
+    "mptcp",
+    "ospf",
+    "eigrp",
+    "pim",
+    "pgm",
+    "ah(",
+    "esp(",
+    "ipcomp",
+    "mpls",
+    "geneve",
+    "isakmp",
+    "ntp",
+    "snmp",
+    "rip",
+    "radius",
+    "cfm",
+    "decnet",
+    "at-",
+    "ipx",
+    "netbeui",
+    "is-is",
+    "pppoe",
+    "eapol",
+    "telnet",
+    "ftp",
+    "smtp",
+    "bgp",
+    "oam",
+    "rx ",
+    "kip",
+    "dhcp6",
+    "tipc",
+    "aoe",
+    "nsh",
+    "geonet",
+    "calm",
+    "arista",
+    "msnlb",
+    "realtek",
+    "rrcp",
+    "mtrace",
+    "mresp",
+    "cdp",
+    "udld",
+    "vtp",
+    "dtp",
+    "oui ethernet bridged",
+    "[mbz",
+    "fqdn",
+];
+
+#[test]
+fn damaged() {
+    let Some(program) = common::tcpdump() else { return };
+    let input = common::packets::damaged(ROUNDS);
+    let file = common::file(&input, LinkType::ETHERNET);
+    for (arguments, options) in [
+        (["-#", "-q"], Options { quiet: true, ..options() }),
+        (["-#", "-e"], Options { link_header: true, ..options() }),
+        (["-#", "-vv"], Options { verbose: 2, ..options() }),
+        (["-#", "-x"], Options { dump: Dump::Hex { link: false }, ..options() }),
+    ] {
+        let (theirs, _) = common::run(program, &[&["-n"], arguments.as_slice()].concat(), &file);
+        let mut printer = Printer::new(Options { numeric: true, number: true, ..options });
+        let mut ours = String::new();
+        for packet in &input {
+            let frame = Frame {
+                time_ns: packet.time_ns,
+                length: packet.length,
+                data: &packet.data,
+                link: LinkType::ETHERNET,
+            };
+            ours.push_str(&printer.print(&frame, &NoInterfaces));
+        }
+        let (theirs, ours) = (packets(&theirs), packets(&ours));
+        assert_eq!((theirs.len(), ours.len()), (input.len(), input.len()));
+        let known = |text: &str| GAPS.iter().any(|gap| text.to_ascii_lowercase().contains(gap));
+        let wrong: Vec<String> = std::iter::zip(&theirs, &ours)
+            .filter(|(theirs, ours)| theirs != ours && !known(theirs))
+            .map(|(theirs, ours)| format!("- {theirs}\n+ {ours}"))
+            .collect();
+        assert!(wrong.is_empty(), "{arguments:?}: {}\n{}", wrong.len(), wrong.join("\n"));
+    }
+}
+
 fn options() -> Options {
     Options::default()
 }

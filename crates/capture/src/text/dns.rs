@@ -196,20 +196,22 @@ impl Dissector<'_> {
         if questions != 1 {
             put!(self, " [{questions}q]");
         }
-        let mut cursor = Some(at + HEADER_LEN);
+        let mut cursor = at + HEADER_LEN;
         for question in 0..questions {
             if question != 0 {
                 self.out.push(',');
             }
-            let Some(here) = cursor else { return Ok(None) };
-            cursor = if self.options.verbose > 1 {
+            let behind = if self.options.verbose > 1 {
                 self.out.push_str(" q:");
-                self.dns_question(here, at, multicast)?
+                self.dns_question(cursor, at, multicast)?
             } else {
-                self.skip_name(here)?.map(|behind| behind + 4)
+                self.skip_name(cursor)?.map(|behind| behind + 4)
             };
+            match behind {
+                Some(behind) => cursor = behind,
+                None => return Ok(None),
+            }
         }
-        let Some(cursor) = cursor else { return Ok(None) };
         put!(self, " {answers}/{authorities}/{additional}");
         let Some(cursor) = self.dns_records(cursor, at, answers, true, "", multicast)? else {
             return Ok(None);

@@ -4,6 +4,10 @@ use hairpin_capture::Packet;
 
 use super::build::*;
 
+/// Times are between those of a microsecond.
+const FIRST_NS: u64 = 1_700_000_000_000_000_123;
+const GAP_NS: u64 = 1_234_567_890;
+
 /// Every packet, with its time.
 pub fn all() -> Vec<Packet> {
     let frames = [
@@ -20,12 +24,40 @@ pub fn all() -> Vec<Packet> {
         broken(),
     ];
     let frames: Vec<Frame> = frames.concat();
-    let mut time_ns = 1_700_000_000_000_000_123;
+    let mut time_ns = FIRST_NS;
     let mut packets = Vec::new();
     for frame in frames {
-        time_ns += 1_234_567_890;
+        time_ns += GAP_NS;
         let length = frame.length.unwrap_or(frame.data.len()) as u32;
         packets.push(Packet { time_ns, length, data: frame.data });
+    }
+    packets
+}
+
+/// The packets again and again, each with a few bytes changed or its end cut off: the same ones every time.
+pub fn damaged(rounds: u64) -> Vec<Packet> {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    // xorshift64
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    let mut packets = Vec::new();
+    for _ in 0..rounds {
+        for mut packet in all() {
+            for _ in 0..1 + random(3) {
+                let at = random(packet.data.len());
+                packet.data[at] =
+                    if random(2) == 0 { random(256) as u8 } else { packet.data[at] ^ 1 << random(8) };
+            }
+            if random(3) == 0 {
+                packet.data.truncate(1 + random(packet.data.len()));
+            }
+            packet.time_ns = FIRST_NS + packets.len() as u64 * GAP_NS;
+            packets.push(packet);
+        }
     }
     packets
 }
