@@ -20,12 +20,15 @@ fn ours(options: &Options) -> String {
     packets.iter().map(line).collect()
 }
 
-/// Names are compared with `-N`-like care only where no resolver is asked: every run is numeric.
 fn compare(arguments: &[&str], options: Options) {
+    compare_as(&["-n"], arguments, Options { numeric: true, ..options });
+}
+
+fn compare_as(more: &[&str], arguments: &[&str], options: Options) {
     let Some(program) = common::tcpdump() else { return };
     let file = common::file(&common::packets::all(), LinkType::ETHERNET);
-    let (theirs, _) = common::run(program, &[&["-n"], arguments].concat(), &file);
-    let ours = ours(&Options { numeric: true, number: true, ..options });
+    let (theirs, _) = common::run(program, &[more, arguments].concat(), &file);
+    let ours = ours(&Options { number: true, ..options });
     let (mut theirs, mut ours) = (packets(&theirs).into_iter(), packets(&ours).into_iter());
     let mut differences = Vec::new();
     loop {
@@ -104,6 +107,20 @@ fn packets(text: &str) -> Vec<String> {
         }
     }
     packets
+}
+
+/// Names of ports, protocols and vendors. Addresses would be looked up, so this runs only where no name server answers:
+/// `unshare -n cargo test -- --ignored`.
+#[test]
+#[ignore = "needs a machine without a name server"]
+fn named() {
+    for (arguments, options) in [
+        (["-#", "-q"], Options { quiet: true, ..options() }),
+        (["-#", "-e"], Options { link_header: true, ..options() }),
+        (["-#", "-vv"], Options { verbose: 2, ..options() }),
+    ] {
+        compare_as(&[], &arguments, Options { numeric: false, ..options });
+    }
 }
 
 /// How often each packet is damaged.
