@@ -28,6 +28,8 @@ const BACKLOG_MAX: usize = 1000;
 /// Frames that one instant may cause before what is left is dropped: a loop without spanning tree would never
 /// end, and virtual time would stand still.
 const STORM_MAX: u32 = 200_000;
+/// What the handling of one received frame costs in virtual time: cause comes before effect on the clock too.
+const HANDLING: std::time::Duration = std::time::Duration::from_micros(1);
 /// 2026-01-01T00:00:00Z: the wall clock of a world's start unless it is told another.
 const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 
@@ -38,6 +40,7 @@ pub enum TimerEvent {
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
     Reassembly { ns: NsId, id: u64 },
+    AddressLifetime { dev: DevId },
 }
 
 /// A frame that waits for its turn.
@@ -128,6 +131,11 @@ impl World {
         self.epoch_ns = epoch_ns;
     }
 
+    /// The wall clock of the world's start.
+    pub fn epoch_ns(&self) -> u64 {
+        self.epoch_ns
+    }
+
     /// Changes with every change of configuration.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -157,6 +165,7 @@ impl World {
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
+            TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
         }
     }
 
@@ -169,6 +178,7 @@ impl World {
         let mut steps = 0;
         while let Some(waiting) = self.backlog.pop_front() {
             steps += 1;
+            self.now += HANDLING;
             match waiting {
                 waiting if steps > STORM_MAX => {
                     let (dev, frame) = waiting.into_frame();

@@ -1,8 +1,347 @@
-//! `ethtool`
+//! `ethtool DEV`, `-i`, `-P` and `-S` of ethtool 6.1 for virtual devices.
+//!
+//! The real program asks drivers by `ioctl` and generic netlink. What those of virtual devices answer follows from
+//! the kind of the device, which rtnetlink tells; what does not follow from it is reported as not supported.
 
-use crate::Program;
+use hairpin_netlink::System;
+use hairpin_netlink::route::link::{InfoKind, LinkAttribute, State};
+
+use crate::interfaces::{ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_UP, Interface, Interfaces};
+use crate::net_tools::hardware::colons;
+use crate::{Program, Shell};
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
-    let _ = writeln!(program.shell.err(), "ethtool: not built yet");
-    1
+    let words: Vec<&str> = program.args.iter().map(String::as_str).collect();
+    let mut ethtool = Ethtool { system: &mut *program.system, shell: &mut *program.shell };
+    match words.as_slice() {
+        ["-h" | "--help", ..] => ethtool.print(USAGE),
+        ["--version"] => ethtool.print("ethtool version 6.1\n"),
+        ["-i" | "--driver", device] => return ethtool.with(device, NO_DRIVER, Ethtool::driver),
+        ["-P" | "--show-permaddr", device] => {
+            return ethtool.with(device, ("netlink error", 1), Ethtool::permanent_address);
+        }
+        ["-S" | "--statistics", device] => return ethtool.with(device, NO_STRINGS, Ethtool::statistics),
+        [option, _, ..] if KNOWN.contains(option) => {
+            return ethtool.fail(&format!("ethtool: {option} is not supported by hairpin yet"), 1);
+        }
+        [option, ..] if option.starts_with('-') => return ethtool.bad_command_line(),
+        [] => return ethtool.bad_command_line(),
+        [device, ..] => return ethtool.settings(device),
+    }
+    0
+}
+
+/// Options of the real program that are not built.
+const KNOWN: &[&str] = &[
+    "-s",
+    "--change",
+    "-a",
+    "--show-pause",
+    "-A",
+    "--pause",
+    "-c",
+    "--show-coalesce",
+    "-C",
+    "--coalesce",
+    "-g",
+    "--show-ring",
+    "-G",
+    "--set-ring",
+    "-k",
+    "--show-features",
+    "--show-offload",
+    "-K",
+    "--features",
+    "--offload",
+    "-d",
+    "--register-dump",
+    "-e",
+    "--eeprom-dump",
+    "-E",
+    "--change-eeprom",
+    "-r",
+    "--negotiate",
+    "-p",
+    "--identify",
+    "-t",
+    "--test",
+    "-n",
+    "-u",
+    "--show-nfc",
+    "--show-ntuple",
+    "-N",
+    "-U",
+    "--config-nfc",
+    "--config-ntuple",
+    "-T",
+    "--show-time-stamping",
+    "-x",
+    "--show-rxfh-indir",
+    "--show-rxfh",
+    "-X",
+    "--set-rxfh-indir",
+    "--rxfh",
+    "-f",
+    "--flash",
+    "-l",
+    "--show-channels",
+    "-L",
+    "--set-channels",
+    "-m",
+    "--dump-module-eeprom",
+    "--module-info",
+    "--show-priv-flags",
+    "--set-priv-flags",
+    "--show-eee",
+    "--set-eee",
+    "--phy-statistics",
+    "-I",
+    "--include-statistics",
+    "--json",
+    "--show-fec",
+    "--set-fec",
+    "--monitor",
+];
+
+const NO_DRIVER: (&str, i32) = ("Cannot get driver information", 71);
+const NO_STRINGS: (&str, i32) = ("Cannot get stats strings information", 96);
+
+const USAGE: &str = "\
+ethtool version 6.1
+Usage:
+        ethtool DEVNAME\tDisplay standard information about device
+        ethtool -i|--driver DEVNAME\tShow driver information
+        ethtool -P|--show-permaddr DEVNAME\tShow permanent hardware address
+        ethtool -S|--statistics DEVNAME\tShow adapter statistics
+        ethtool -h|--help\t\tShow this help
+        ethtool --version\t\tShow version number
+";
+
+/// A run of ethtool.
+struct Ethtool<'a> {
+    system: &'a mut dyn System,
+    shell: &'a mut dyn Shell,
+}
+
+/// What `ETHTOOL_GLINKSETTINGS` answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Link {
+    /// What drivers of purely virtual devices make up: 10 Gb/s, full duplex, twisted pair.
+    Virtual,
+    /// Nothing known but perhaps a speed in Mb/s.
+    Other(Option<u32>),
+    /// The driver has no settings.
+    Unsupported,
+    /// Depends on what rtnetlink does not tell.
+    Unknown,
+}
+
+impl Ethtool<'_> {
+    fn print(&mut self, text: &str) {
+        let _ = self.shell.out().write_all(text.as_bytes());
+    }
+
+    fn fail(&mut self, text: &str, code: i32) -> i32 {
+        let _ = writeln!(self.shell.err(), "{text}");
+        code
+    }
+
+    fn bad_command_line(&mut self) -> i32 {
+        self.fail("ethtool: bad command line argument(s)\nFor more information run ethtool -h", 1)
+    }
+
+    /// Finds the device and does something with it, or fails with a text and an exit code.
+    fn with(
+        &mut self,
+        name: &str,
+        (text, code): (&str, i32),
+        action: fn(&mut Self, &Interfaces, &Interface) -> i32,
+    ) -> i32 {
+        let found = Interfaces::dump(self.system).map_err(|failure| failure.errno);
+        match found {
+            Ok(interfaces) => match interfaces.by_name(name) {
+                Some(device) => action(self, &interfaces, device),
+                None => self.fail(&format!("{text}: No such device"), code),
+            },
+            Err(errno) => self.fail(&format!("{text}: {errno}"), code),
+        }
+    }
+
+    fn settings(&mut self, name: &str) -> i32 {
+        let interfaces = match Interfaces::dump(self.system) {
+            Ok(interfaces) => interfaces,
+            Err(failure) => return self.fail(&format!("netlink error: {}", failure.errno), 75),
+        };
+        let Some(device) = interfaces.by_name(name) else {
+            // One refusal a request: settings, modes, debug, wake-on-LAN, link state.
+            for _ in 0..5 {
+                self.fail("netlink error: no device matches name (offset 24)", 75);
+                self.fail("netlink error: No such device", 75);
+            }
+            return self.no_data();
+        };
+        let link = match link(&interfaces, device, 0) {
+            Link::Unknown => {
+                return self.fail(&format!("ethtool: settings of {name} are not known to hairpin"), 75);
+            }
+            link => link,
+        };
+        let is_loopback = device.hardware() == ARPHRD_LOOPBACK;
+        if link == Link::Unsupported && !is_loopback {
+            return self.no_data();
+        }
+        let mut text = format!("Settings for {name}:\n");
+        text += &settings_text(link);
+        if device.kind() == Some(&InfoKind::Tun) {
+            text += "        Current message level: 0x00000000 (0)\n                              \n";
+        }
+        let carrier = device.find(|attribute| match attribute {
+            LinkAttribute::Carrier(carrier) => Some(*carrier != 0),
+            _ => None,
+        });
+        let detected = device.flags() & IFF_UP != 0 && (is_loopback || carrier.unwrap_or(false));
+        text += &format!("\tLink detected: {}\n", if detected { "yes" } else { "no" });
+        self.print(&text);
+        0
+    }
+
+    fn no_data(&mut self) -> i32 {
+        self.print("No data available\n");
+        75
+    }
+
+    fn driver(&mut self, _: &Interfaces, device: &Interface) -> i32 {
+        if device.hardware() == ARPHRD_LOOPBACK {
+            return self.fail("Cannot get driver information: Operation not supported", 71);
+        }
+        let release = self.system.read_file("/proc/sys/kernel/osrelease").unwrap_or_default();
+        let release = String::from_utf8_lossy(&release).trim().to_owned();
+        let Some(kind) = device.kind() else {
+            let name = device.name();
+            return self.fail(&format!("ethtool: the driver of {name} is not known to hairpin"), 71);
+        };
+        let bus = if device.hardware() == ARPHRD_ETHER { "tap" } else { "tun" };
+        let name = kind.to_string();
+        // Driver, version, firmware version, bus information, whether there are statistics.
+        let (driver, version, firmware, bus, statistics) = match kind {
+            InfoKind::Veth => ("veth", "1.0", "", "", true),
+            InfoKind::Bridge => ("bridge", "2.3", "N/A", "N/A", false),
+            InfoKind::MacVlan | InfoKind::MacVtap => ("macvlan", "0.1", "", "", false),
+            InfoKind::IpVlan | InfoKind::IpVtap => ("ipvlan", "0.1", "", "", false),
+            InfoKind::Vlan => ("802.1Q VLAN Support", "1.8", "N/A", "", false),
+            InfoKind::Vxlan => ("vxlan", "0.1", "", "", false),
+            InfoKind::Tun => ("tun", "1.6", "", bus, false),
+            InfoKind::Vrf => ("vrf", "1.0", "", "", false),
+            InfoKind::Bond => ("bonding", release.as_str(), "ABI 2", "", false),
+            // A driver that says nothing of itself: net/ethtool/ioctl.c: ethtool_get_drvinfo
+            _ => (name.as_str(), release.as_str(), "", "", *kind == InfoKind::Ifb),
+        };
+        let statistics = if statistics { "yes" } else { "no" };
+        self.print(&format!(
+            "driver: {driver}\nversion: {version}\nfirmware-version: {firmware}\n\
+             expansion-rom-version: \nbus-info: {bus}\nsupports-statistics: {statistics}\n\
+             supports-test: no\nsupports-eeprom-access: no\nsupports-register-dump: no\n\
+             supports-priv-flags: no\n"
+        ));
+        0
+    }
+
+    fn permanent_address(&mut self, _: &Interfaces, device: &Interface) -> i32 {
+        let address = device.find(|attribute| match attribute {
+            LinkAttribute::PermAddress(address) if !address.is_empty() => Some(colons(address)),
+            _ => None,
+        });
+        let address = address.unwrap_or_else(|| "not set".to_owned());
+        self.print(&format!("Permanent address: {address}\n"));
+        0
+    }
+
+    fn statistics(&mut self, _: &Interfaces, device: &Interface) -> i32 {
+        match device.kind() {
+            Some(InfoKind::Veth) => {
+                let peer = device.find(|attribute| match attribute {
+                    LinkAttribute::Link(index) => Some(*index),
+                    _ => None,
+                });
+                self.print(&format!("NIC statistics:\n     peer_ifindex: {}\n", peer.unwrap_or(0)));
+                self.fail("ethtool: statistics of XDP queues are not known to hairpin", 0)
+            }
+            Some(InfoKind::Ifb) | None if device.hardware() != ARPHRD_LOOPBACK => {
+                let name = device.name();
+                self.fail(&format!("ethtool: statistics of {name} are not known to hairpin"), 94)
+            }
+            _ => self.fail("no stats available", 94),
+        }
+    }
+}
+
+/// What a device's driver says of its link. Stacked devices ask the one below; no stack is deeper than 8.
+fn link(interfaces: &Interfaces, device: &Interface, depth: u32) -> Link {
+    let below = || {
+        let lower = device.find(|attribute| match attribute {
+            LinkAttribute::Link(index) => Some(*index),
+            _ => None,
+        });
+        // A device in another namespace has an index of that one.
+        let foreign = device.find(|attribute| match attribute {
+            LinkAttribute::LinkNetNsId(id) => Some(*id),
+            _ => None,
+        });
+        match lower.filter(|_| foreign.is_none() && depth < 8) {
+            Some(index) => interfaces.by_index(index),
+            None => None,
+        }
+    };
+    match device.kind() {
+        Some(InfoKind::Veth | InfoKind::Tun) => Link::Virtual,
+        Some(
+            InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan | InfoKind::IpVtap | InfoKind::Vlan,
+        ) => below().map_or(Link::Unknown, |lower| link(interfaces, lower, depth + 1)),
+        Some(InfoKind::Vxlan) => {
+            let underlay = device.vxlan_link().filter(|_| depth < 8);
+            match underlay.and_then(|index| interfaces.by_index(index)) {
+                Some(underlay) => link(interfaces, underlay, depth + 1),
+                None => Link::Other(None),
+            }
+        }
+        Some(InfoKind::Bridge) => {
+            // net/bridge/br_device.c: br_get_link_ksettings: the fastest port that is up
+            let of_bridge = |port: &&Interface| {
+                let operational = port.find(|attribute| match attribute {
+                    LinkAttribute::OperState(state) => Some(matches!(state, State::Up | State::Unknown)),
+                    _ => None,
+                });
+                let running = port.flags() & IFF_UP != 0 && operational == Some(true);
+                port.master() == Some(device.index()) && running && depth < 8
+            };
+            let speeds =
+                interfaces.iter().filter(of_bridge).map(|port| match link(interfaces, port, depth + 1) {
+                    Link::Virtual => Some(10_000),
+                    Link::Other(speed) => speed,
+                    Link::Unsupported | Link::Unknown => None,
+                });
+            Link::Other(speeds.flatten().max())
+        }
+        Some(InfoKind::Dummy | InfoKind::Ifb | InfoKind::Vrf) => Link::Unsupported,
+        None if device.hardware() == ARPHRD_LOOPBACK => Link::Unsupported,
+        _ => Link::Unknown,
+    }
+}
+
+fn settings_text(link: Link) -> String {
+    let (speed, duplex, port) = match link {
+        Link::Virtual => (Some(10_000), "Full", "Twisted Pair"),
+        Link::Other(speed) => (speed, "Unknown! (255)", "Other"),
+        Link::Unsupported | Link::Unknown => return String::new(),
+    };
+    let speed = speed.map_or("Unknown!".to_owned(), |speed| format!("{speed}Mb/s"));
+    let crossover = if link == Link::Virtual { "\tMDI-X: Unknown\n" } else { "" };
+    format!(
+        "\tSupported ports: [  ]\n\tSupported link modes:   Not reported\n\
+         \tSupported pause frame use: No\n\tSupports auto-negotiation: No\n\
+         \tSupported FEC modes: Not reported\n\tAdvertised link modes:  Not reported\n\
+         \tAdvertised pause frame use: No\n\tAdvertised auto-negotiation: No\n\
+         \tAdvertised FEC modes: Not reported\n\tSpeed: {speed}\n\tDuplex: {duplex}\n\
+         \tAuto-negotiation: off\n\tPort: {port}\n\tPHYAD: 0\n\tTransceiver: internal\n{crossover}"
+    )
 }

@@ -58,7 +58,8 @@ impl World {
         let sysctl = &netns.sysctl;
         let (ignore_all, ignore_broadcasts) =
             (sysctl.icmp_echo_ignore_all, sysctl.icmp_echo_ignore_broadcasts);
-        if delivered != RouteKind::Local && matches!(what, kind::ECHO | kind::TIMESTAMP) && ignore_broadcasts {
+        if delivered != RouteKind::Local && matches!(what, kind::ECHO | kind::TIMESTAMP) && ignore_broadcasts
+        {
             return self.drop_frame(Some(dev), frame, DropReason::InvalidProtocol);
         }
         match what {
@@ -122,8 +123,7 @@ impl World {
             if !about_it || !raw.inet.receive_errors {
                 continue;
             }
-            let start = if raw.header_included { 0 } else { original.header_len };
-            let data = quoted.get(start..).unwrap_or(&[]).to_vec();
+            let data = quoted.to_vec();
             let to = Address::Ipv4 { address: original.destination, port: 0 };
             socket.push(Item::Other(Box::new(report.received(to, data, realtime_ns))));
         }

@@ -1,0 +1,242 @@
+//! The real Linux kernel behind [`System`]: what `--engine linux` runs on.
+//!
+//! A [`Fd`] is the process's own descriptor number, so that `IFLA_NET_NS_FD` means the same to the kernel.
+//! Entering a namespace (`setns`) moves the calling thread, as it moves the process of a real `ip`.
+
+mod address;
+mod netlink;
+mod netns;
+mod packet;
+mod raw;
+mod socket;
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use hairpin_netlink::{Call, Errno, Fd, Now, Reply, SocketKind, SocketOption, System};
+use nix::poll::{PollFd, PollFlags};
+use nix::sys::time::TimeSpec;
+use nix::time::{ClockId, clock_gettime};
+
+use crate::signals;
+
+/// The real kernel, as this thread sees it.
+#[derive(Default)]
+pub struct LinuxSystem {
+    /// The socket of [`Call::Netlink`], opened at first use in the present namespace.
+    requests: Option<netlink::Requests>,
+    descriptors: BTreeMap<u32, Descriptor>,
+}
+
+/// What a [`Fd`] stands for.
+enum Descriptor {
+    Packet(packet::PacketSocket),
+    Inet(raw::InetSocket),
+    RouteEvents(netlink::Events),
+    Namespace(OwnedFd),
+}
+
+impl AsFd for Descriptor {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match self {
+            Descriptor::Packet(socket) => socket.as_fd(),
+            Descriptor::Inet(socket) => socket.as_fd(),
+            Descriptor::RouteEvents(socket) => socket.as_fd(),
+            Descriptor::Namespace(fd) => fd.as_fd(),
+        }
+    }
+}
+
+impl LinuxSystem {
+    pub fn new() -> Self {
+        LinuxSystem::default()
+    }
+
+    fn insert(&mut self, descriptor: Descriptor) -> Result<Reply, Errno> {
+        let number = u32::try_from(descriptor.as_fd().as_raw_fd()).map_err(|_| Errno::EBADF)?;
+        self.descriptors.insert(number, descriptor);
+        Ok(Reply::Fd(Fd(number)))
+    }
+
+    fn descriptor(&mut self, fd: Fd) -> Result<&mut Descriptor, Errno> {
+        self.descriptors.get_mut(&fd.0).ok_or(Errno::EBADF)
+    }
+
+    fn netlink(&mut self, request: &[u8]) -> Result<Reply, Errno> {
+        if self.requests.is_none() {
+            self.requests = Some(netlink::Requests::open()?);
+        }
+        let requests = self.requests.as_mut().ok_or(Errno::EBADF)?;
+        let answer = requests.transact(request);
+        if answer.is_err() {
+            // What is left of the failed answer must not mix with the next one.
+            self.requests = None;
+        }
+        Ok(Reply::Bytes(answer?))
+    }
+
+    fn open_socket(&mut self, kind: SocketKind) -> Result<Reply, Errno> {
+        let descriptor = match kind {
+            SocketKind::Packet { cooked, protocol } => {
+                Descriptor::Packet(packet::PacketSocket::open(cooked, protocol)?)
+            }
+            SocketKind::RawIpv4 { protocol } => Descriptor::Inet(raw::InetSocket::open_raw(protocol)?),
+            SocketKind::UdpIpv4 => Descriptor::Inet(raw::InetSocket::open_udp()?),
+            SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
+        };
+        self.insert(descriptor)
+    }
+
+    fn set_option(&mut self, fd: Fd, option: &SocketOption) -> Result<Reply, Errno> {
+        let descriptor = self.descriptor(fd)?;
+        match (option, &mut *descriptor) {
+            (_, Descriptor::Namespace(_)) => return Err(Errno(libc::ENOTSOCK)),
+            (SocketOption::Promiscuous { ifindex }, Descriptor::Packet(socket)) => {
+                socket.set_promiscuous(*ifindex)?;
+            }
+            (SocketOption::Promiscuous { .. }, _) => return Err(Errno::ENOPROTOOPT),
+            (option, Descriptor::Inet(socket)) => socket.set_option(option)?,
+            (option, other) => raw::set_common_option(other.as_fd(), option)?,
+        }
+        Ok(Reply::Done)
+    }
+
+    fn wait(&mut self, fds: &[Fd], until_ns: Option<u64>) -> Result<Reply, Errno> {
+        let mut polled = Vec::with_capacity(fds.len());
+        for fd in fds {
+            let descriptor = self.descriptors.get(&fd.0).ok_or(Errno::EBADF)?;
+            polled.push(PollFd::new(descriptor.as_fd(), PollFlags::POLLIN));
+        }
+        loop {
+            let now = now()?.monotonic_ns;
+            let timeout = until_ns.map(|until| {
+                let left = until.saturating_sub(now);
+                TimeSpec::new((left / 1_000_000_000) as i64, (left % 1_000_000_000) as i64)
+            });
+            let count = signals::poll(&mut polled, timeout)?;
+            let ready: Vec<Fd> = std::iter::zip(fds, &polled)
+                .filter(|(_, poll)| poll.any().unwrap_or(false))
+                .map(|(fd, _)| *fd)
+                .collect();
+            let expired = match until_ns {
+                Some(until) => self::now()?.monotonic_ns >= until,
+                None => false,
+            };
+            if count > 0 || expired {
+                return Ok(Reply::Ready(ready));
+            }
+        }
+    }
+}
+
+impl System for LinuxSystem {
+    fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+        match call {
+            Call::Now => now().map(Reply::Now),
+            Call::Netlink(request) => self.netlink(&request),
+            Call::Socket(kind) => self.open_socket(kind),
+            Call::SetOption { fd, option } => self.set_option(fd, &option),
+            Call::Bind { fd, address } => {
+                socket::bind(self.descriptor(fd)?.as_fd(), &address::encode(address))?;
+                Ok(Reply::Done)
+            }
+            Call::Connect { fd, address } => {
+                socket::connect(self.descriptor(fd)?.as_fd(), &address::encode(address))?;
+                Ok(Reply::Done)
+            }
+            Call::LocalAddress(fd) => {
+                let name = socket::local_name(self.descriptor(fd)?.as_fd())?;
+                address::decode(&name).map(Reply::Address).ok_or(Errno::EAFNOSUPPORT)
+            }
+            Call::Send { fd, data, to } => {
+                let to = to.map(address::encode);
+                let sent = socket::send(self.descriptor(fd)?.as_fd(), &data, to.as_deref())?;
+                Ok(Reply::Sent(sent as u32))
+            }
+            Call::Receive { fd, max } => {
+                let items = match self.descriptor(fd)? {
+                    Descriptor::Packet(socket) => socket.receive(max)?,
+                    Descriptor::Inet(socket) => socket.receive(max)?,
+                    Descriptor::RouteEvents(socket) => socket.receive(max)?,
+                    Descriptor::Namespace(_) => return Err(Errno::EINVAL),
+                };
+                Ok(Reply::Received(items))
+            }
+            Call::Statistics(fd) => match self.descriptor(fd)? {
+                Descriptor::Packet(socket) => socket.statistics().map(Reply::Statistics),
+                _ => Err(Errno::ENOPROTOOPT),
+            },
+            Call::Close(fd) => self.descriptors.remove(&fd.0).map(|_| Reply::Done).ok_or(Errno::EBADF),
+            Call::Wait { fds, until_ns, bounded: _ } => self.wait(&fds, until_ns),
+            Call::ReadFile(path) => std::fs::read(own_view(&path)).map(Reply::Bytes).map_err(errno),
+            Call::WriteFile { path, data } => {
+                // One write: each is one request to a file of /proc or /sys.
+                let mut file =
+                    std::fs::OpenOptions::new().write(true).open(own_view(&path)).map_err(errno)?;
+                file.write_all(&data).map_err(errno)?;
+                Ok(Reply::Done)
+            }
+            Call::ListDirectory(path) => list_directory(&own_view(&path)).map(Reply::Names),
+            Call::NetnsAdd(name) => netns::add(&name).map(|()| Reply::Done),
+            Call::NetnsDelete(name) => netns::delete(&name).map(|()| Reply::Done),
+            Call::NetnsList => netns::list().map(Reply::Names),
+            Call::NetnsEnter(name) => {
+                self.requests = None;
+                netns::enter(&name).map(|()| Reply::Done)
+            }
+            Call::NetnsOpen(name) => {
+                let namespace = netns::open(&name)?;
+                self.insert(Descriptor::Namespace(namespace))
+            }
+            Call::NetnsOpenSelf => {
+                let namespace = netns::open_self()?;
+                self.insert(Descriptor::Namespace(namespace))
+            }
+            Call::NetnsIdentify(pid) => netns::identify(pid).map(Reply::Names),
+            Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
+            Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
+        }
+    }
+}
+
+/// The clocks of this machine.
+pub(crate) fn now() -> Result<Now, Errno> {
+    let nanoseconds = |clock| {
+        let time = clock_gettime(clock).map_err(from_nix)?;
+        let (seconds, rest) = (u64::try_from(time.tv_sec()), u64::try_from(time.tv_nsec()));
+        match (seconds, rest) {
+            (Ok(seconds), Ok(rest)) => Ok(seconds.saturating_mul(1_000_000_000).saturating_add(rest)),
+            _ => Err(Errno::EINVAL),
+        }
+    };
+    Ok(Now {
+        monotonic_ns: nanoseconds(ClockId::CLOCK_MONOTONIC)?,
+        realtime_ns: nanoseconds(ClockId::CLOCK_REALTIME)?,
+    })
+}
+
+/// `/proc/net` means the process's first thread; a task here is the calling thread.
+fn own_view(path: &str) -> String {
+    match path.strip_prefix("/proc/net") {
+        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/proc/thread-self/net{rest}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn list_directory(path: &str) -> Result<Vec<String>, Errno> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(errno)? {
+        names.push(entry.map_err(errno)?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+pub(crate) fn errno(error: std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno)
+}
+
+pub(crate) fn from_nix(error: nix::Error) -> Errno {
+    Errno(error as i32)
+}

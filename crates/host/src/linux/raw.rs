@@ -1,0 +1,212 @@
+//! `AF_INET` sockets: raw (ICMP) and UDP, with their error queue.
+
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
+
+use super::address::{self, array, ne32};
+use super::socket::{self, Message};
+
+const READ_SIZE: usize = 64 * 1024;
+/// `ICMP_FILTER` at level `SOL_RAW`.
+const ICMP_FILTER: i32 = 1;
+const SO_EE_ORIGIN_ICMP: u8 = 2;
+
+pub(super) struct InetSocket {
+    socket: OwnedFd,
+    /// Protocol of a raw socket.
+    raw: Option<u8>,
+    header_included: bool,
+    errors: bool,
+    buffer: Vec<u8>,
+}
+
+impl InetSocket {
+    pub fn open_raw(protocol: u8) -> Result<Self, Errno> {
+        Self::new(socket::open(libc::AF_INET, libc::SOCK_RAW, i32::from(protocol))?, Some(protocol))
+    }
+
+    pub fn open_udp() -> Result<Self, Errno> {
+        Self::new(socket::open(libc::AF_INET, libc::SOCK_DGRAM, 0)?, None)
+    }
+
+    fn new(socket: OwnedFd, raw: Option<u8>) -> Result<Self, Errno> {
+        socket::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
+        for option in [libc::IP_PKTINFO, libc::IP_RECVTTL, libc::IP_RECVTOS] {
+            socket::set_int(socket.as_fd(), libc::SOL_IP, option, 1)?;
+        }
+        Ok(InetSocket { socket, raw, header_included: false, errors: false, buffer: vec![0; READ_SIZE] })
+    }
+
+    pub fn set_option(&mut self, option: &SocketOption) -> Result<(), Errno> {
+        let ip = |name, value| socket::set_int(self.socket.as_fd(), libc::SOL_IP, name, value);
+        match option {
+            SocketOption::Ttl(ttl) => ip(libc::IP_TTL, i32::from(*ttl)),
+            SocketOption::MulticastTtl(ttl) => ip(libc::IP_MULTICAST_TTL, i32::from(*ttl)),
+            SocketOption::MulticastLoop(on) => ip(libc::IP_MULTICAST_LOOP, i32::from(*on)),
+            SocketOption::Tos(tos) => ip(libc::IP_TOS, i32::from(*tos)),
+            SocketOption::PathMtuDiscovery(mode) => {
+                let value = match mode {
+                    PathMtuDiscovery::Dont => libc::IP_PMTUDISC_DONT,
+                    PathMtuDiscovery::Want => libc::IP_PMTUDISC_WANT,
+                    PathMtuDiscovery::Do => libc::IP_PMTUDISC_DO,
+                    PathMtuDiscovery::Probe => libc::IP_PMTUDISC_PROBE,
+                };
+                ip(libc::IP_MTU_DISCOVER, value)
+            }
+            SocketOption::ReceiveErrors(on) => {
+                ip(libc::IP_RECVERR, i32::from(*on))?;
+                self.errors = *on;
+                Ok(())
+            }
+            SocketOption::HeaderIncluded(on) => {
+                ip(libc::IP_HDRINCL, i32::from(*on))?;
+                self.header_included = *on;
+                Ok(())
+            }
+            SocketOption::MulticastInterface(ifindex) => {
+                let request = membership(Ipv4Addr::UNSPECIFIED, *ifindex);
+                socket::set(self.socket.as_fd(), libc::SOL_IP, libc::IP_MULTICAST_IF, &request)
+            }
+            SocketOption::JoinMulticast { group, ifindex } => {
+                let request = membership(*group, *ifindex);
+                socket::set(self.socket.as_fd(), libc::SOL_IP, libc::IP_ADD_MEMBERSHIP, &request)
+            }
+            SocketOption::LeaveMulticast { group, ifindex } => {
+                let request = membership(*group, *ifindex);
+                socket::set(self.socket.as_fd(), libc::SOL_IP, libc::IP_DROP_MEMBERSHIP, &request)
+            }
+            SocketOption::IpOptions(options) => {
+                socket::set(self.socket.as_fd(), libc::SOL_IP, libc::IP_OPTIONS, options)
+            }
+            SocketOption::IcmpFilter(mask) => {
+                socket::set(self.socket.as_fd(), libc::SOL_RAW, ICMP_FILTER, &mask.to_ne_bytes())
+            }
+            other => set_common_option(self.socket.as_fd(), other),
+        }
+    }
+
+    /// Queued errors first: they also make the next ordinary reading fail once.
+    pub fn receive(&mut self, max: u32) -> Result<Vec<Received>, Errno> {
+        let mut items = Vec::new();
+        while self.errors && items.len() < max as usize {
+            match socket::receive(self.socket.as_fd(), &mut self.buffer, libc::MSG_ERRQUEUE) {
+                Ok(message) => items.extend(self.error(&message)),
+                Err(_) => break,
+            }
+        }
+        while items.len() < max as usize {
+            match socket::receive(self.socket.as_fd(), &mut self.buffer, 0) {
+                Ok(message) => items.extend(self.datagram(&message)),
+                Err(Errno::EAGAIN) => break,
+                // The socket's pending error, which stood in the error queue too.
+                Err(_) if self.errors && !items.is_empty() => {}
+                Err(error) if items.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(items)
+    }
+
+    fn datagram(&self, message: &Message) -> Option<Received> {
+        let data = self.buffer.get(..message.length).unwrap_or(&self.buffer);
+        // `struct in_pktinfo`: interface, local address, destination of the header.
+        let info = message.control(libc::SOL_IP, libc::IP_PKTINFO).unwrap_or(&[]);
+        let local = address::decode(&socket::local_name(self.socket.as_fd()).ok()?);
+        let port = match local {
+            // A raw socket's name has its protocol there.
+            Some(Address::Ipv4 { port, .. }) if self.raw.is_none() => port,
+            _ => 0,
+        };
+        let number = |kind, size| {
+            let value = message.control(libc::SOL_IP, kind)?;
+            if size == 1 { value.first().copied() } else { ne32(value, 0).map(|value| value as u8) }
+        };
+        Some(Received::Datagram {
+            data: data.to_vec(),
+            from: address::decode(&message.name)?,
+            to: Address::Ipv4 { address: Ipv4Addr::from(array::<4>(info, 8)?), port },
+            ttl: number(libc::IP_TTL, 4).unwrap_or(0),
+            tos: number(libc::IP_TOS, 1).unwrap_or(0),
+            ifindex: ne32(info, 0)?,
+            realtime_ns: message.timestamp_ns().unwrap_or(0),
+        })
+    }
+
+    /// `struct sock_extended_err` and the offender's address behind it.
+    fn error(&self, message: &Message) -> Option<Received> {
+        let error = message.control(libc::SOL_IP, libc::IP_RECVERR)?;
+        let errno = Errno(i32::from_ne_bytes(array(error, 0)?));
+        let [origin, kind, code, _] = array::<4>(error, 4)?;
+        let origin = if origin == SO_EE_ORIGIN_ICMP {
+            let from = match address::decode(error.get(16..)?) {
+                Some(Address::Ipv4 { address, .. }) => address,
+                _ => Ipv4Addr::UNSPECIFIED,
+            };
+            ErrorOrigin::Icmp { kind, code, from }
+        } else {
+            ErrorOrigin::Local
+        };
+        let to = address::decode(&message.name)?;
+        let quoted = self.buffer.get(..message.length).unwrap_or(&self.buffer);
+        let data = match (self.raw, to) {
+            (Some(protocol), Address::Ipv4 { address, .. }) if !self.header_included => {
+                with_header(quoted, protocol, address)
+            }
+            _ => quoted.to_vec(),
+        };
+        Some(Received::Error {
+            errno,
+            origin,
+            info: ne32(error, 8)?,
+            to,
+            data,
+            realtime_ns: message.timestamp_ns().unwrap_or(0),
+        })
+    }
+}
+
+impl AsFd for InetSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Options that every kind of socket has.
+pub(super) fn set_common_option(fd: BorrowedFd<'_>, option: &SocketOption) -> Result<(), Errno> {
+    let set = |name, value| socket::set_int(fd, libc::SOL_SOCKET, name, value);
+    match option {
+        SocketOption::Broadcast(on) => set(libc::SO_BROADCAST, i32::from(*on)),
+        SocketOption::DontRoute(on) => set(libc::SO_DONTROUTE, i32::from(*on)),
+        SocketOption::Mark(mark) => socket::set(fd, libc::SOL_SOCKET, libc::SO_MARK, &mark.to_ne_bytes()),
+        SocketOption::ReceiveBuffer(size) => set(libc::SO_RCVBUF, i32::try_from(*size).unwrap_or(i32::MAX)),
+        SocketOption::BindToDevice(name) => {
+            let mut bytes = name.clone().into_bytes();
+            bytes.push(0);
+            socket::set(fd, libc::SOL_SOCKET, libc::SO_BINDTODEVICE, &bytes)
+        }
+        _ => Err(Errno::ENOPROTOOPT),
+    }
+}
+
+/// `struct ip_mreqn`
+fn membership(group: Ipv4Addr, ifindex: u32) -> Vec<u8> {
+    let mut bytes = group.octets().to_vec();
+    bytes.extend(Ipv4Addr::UNSPECIFIED.octets());
+    bytes.extend(ifindex.to_ne_bytes());
+    bytes
+}
+
+/// The kernel queues an error of a raw socket without its IPv4 header (net/ipv4/raw.c:raw_err); what is known
+/// of it is put back: protocol, destination, length. Source and TTL stay zero.
+fn with_header(payload: &[u8], protocol: u8, to: Ipv4Addr) -> Vec<u8> {
+    let mut bytes = vec![0; 20];
+    bytes[0] = 0x45;
+    let length = u16::try_from(payload.len() + 20).unwrap_or(u16::MAX);
+    bytes[2..4].copy_from_slice(&length.to_be_bytes());
+    bytes[9] = protocol;
+    bytes[16..20].copy_from_slice(&to.octets());
+    bytes.extend(payload);
+    bytes
+}

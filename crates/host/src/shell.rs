@@ -1,0 +1,139 @@
+//! What surrounds a front end that is a process of its own.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufWriter, IsTerminal, LineWriter, Read, StdinLock, Write};
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use hairpin_tools::{Shell, Signal};
+
+use crate::signals;
+
+/// The streams, environment and signals of this process.
+pub struct ProcessShell {
+    out: Output,
+    err: Stream,
+    input: Option<StdinLock<'static>>,
+    surroundings: Box<dyn Surroundings>,
+}
+
+/// Where a process stands: what its commands are started with.
+pub trait Surroundings {
+    /// Replaces this process by `command` in the present network namespace, or says why it cannot.
+    fn exec(&mut self, command: &mut Command) -> io::Error;
+    /// The same on another host of the world.
+    fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error;
+}
+
+/// The real kernel: the process is in its namespaces itself, and there is no other host.
+pub struct Machine;
+
+impl Surroundings for Machine {
+    fn exec(&mut self, command: &mut Command) -> io::Error {
+        exec(command)
+    }
+
+    fn exec_on(&mut self, host: &str, _argv: &[String]) -> io::Error {
+        let text = format!("no host {host}: only an emulated world has other hosts");
+        io::Error::new(io::ErrorKind::Unsupported, text)
+    }
+}
+
+/// Replaces this process; signals are as at its start again.
+pub(crate) fn exec(command: &mut Command) -> io::Error {
+    command.exec()
+}
+
+/// Standard output as a C library buffers it: by lines on a terminal, else in blocks.
+enum Output {
+    Lines(LineWriter<Stream>),
+    Blocks(BufWriter<Stream>),
+}
+
+/// A standard stream without a buffer.
+enum Stream {
+    Out(io::Stdout),
+    Err(io::Stderr),
+}
+
+impl ProcessShell {
+    pub fn new(surroundings: Box<dyn Surroundings>) -> Self {
+        let out = Stream::Out(io::stdout());
+        let out = if io::stdout().is_terminal() {
+            Output::Lines(LineWriter::new(out))
+        } else {
+            Output::Blocks(BufWriter::new(out))
+        };
+        ProcessShell { out, err: Stream::Err(io::stderr()), input: None, surroundings }
+    }
+
+    /// Writes out what is still buffered.
+    pub fn finish(&mut self) {
+        let _ = self.out().flush();
+    }
+}
+
+impl Shell for ProcessShell {
+    fn out(&mut self) -> &mut dyn Write {
+        match &mut self.out {
+            Output::Lines(out) => out,
+            Output::Blocks(out) => out,
+        }
+    }
+
+    fn err(&mut self) -> &mut dyn Write {
+        &mut self.err
+    }
+
+    fn input(&mut self) -> &mut dyn BufRead {
+        self.input.get_or_insert_with(|| io::stdin().lock())
+    }
+
+    fn open(&mut self, path: &str) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(File::open(path)?))
+    }
+
+    fn create(&mut self, path: &str) -> io::Result<Box<dyn Write>> {
+        Ok(Box::new(BufWriter::new(File::create(path)?)))
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        std::env::var(name).ok()
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(self.out, Output::Lines(_))
+    }
+
+    fn process_id(&self) -> u32 {
+        std::process::id()
+    }
+
+    fn take_signal(&mut self) -> Option<Signal> {
+        signals::take()
+    }
+
+    fn exec(&mut self, argv: &[String]) -> io::Result<i32> {
+        self.finish();
+        let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+        Err(self.surroundings.exec(Command::new(program).args(args)))
+    }
+
+    fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Result<i32> {
+        self.finish();
+        Err(self.surroundings.exec_on(host, argv))
+    }
+}
+
+impl Write for Stream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(match self {
+            Stream::Out(out) => nix::unistd::write(&*out, bytes)?,
+            Stream::Err(err) => nix::unistd::write(&*err, bytes)?,
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,8 +1,0 @@
-//! `arp`
-
-use crate::Program;
-
-pub(crate) fn main(program: &mut Program<'_>) -> i32 {
-    let _ = writeln!(program.shell.err(), "arp: not built yet");
-    1
-}

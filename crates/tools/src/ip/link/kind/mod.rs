@@ -1,0 +1,154 @@
+//! Kinds of link: their arguments behind `type KIND`, their details, their help.
+
+mod bond;
+mod bridge;
+mod bridge_port;
+mod help;
+mod ipvlan;
+mod macvlan;
+mod tun;
+mod veth;
+mod vlan;
+mod vrf;
+mod vxlan;
+
+use hairpin_netlink::Fd;
+use hairpin_netlink::route::link::{InfoData, InfoPortData, LinkInfo};
+
+use crate::iproute2::{Args, Context, Stop, find};
+
+pub(super) use help::help;
+
+/// What the arguments of a kind come to.
+#[derive(Clone, Debug)]
+pub(super) enum Data {
+    /// Of the link itself.
+    Link(InfoData),
+    /// Of the link as a port (`bridge_slave`).
+    Port(InfoPortData),
+}
+
+/// Reads the arguments behind `type KIND`. `create` tells whether the link is being made; `opened` collects
+/// descriptors that the message refers to.
+///
+/// # Errors
+/// Whatever the kind does not understand, or arguments of a kind that takes none.
+pub(super) fn parse(
+    context: &mut Context<'_>,
+    kind: &str,
+    args: &mut Args<'_>,
+    create: bool,
+    opened: &mut Vec<Fd>,
+) -> Result<Data, Stop> {
+    Ok(match kind {
+        "bridge" => Data::Link(InfoData::Bridge(bridge::parse(args)?)),
+        "bridge_slave" => Data::Port(InfoPortData::BridgePort(bridge_port::parse(context, args)?)),
+        "bond_slave" => Data::Port(InfoPortData::BondPort(bond::parse_port(args)?)),
+        "bond" => Data::Link(InfoData::Bond(bond::parse(context, args)?)),
+        "macvlan" => Data::Link(InfoData::MacVlan(macvlan::parse(context, kind, args)?)),
+        "macvtap" => {
+            let options = macvlan::parse(context, kind, args)?;
+            Data::Link(InfoData::MacVtap(options.into_iter().map(macvlan::into_macvtap).collect()))
+        }
+        "ipvlan" => Data::Link(InfoData::IpVlan(ipvlan::parse(kind, args)?)),
+        "ipvtap" => {
+            let options = ipvlan::parse(kind, args)?;
+            Data::Link(InfoData::IpVtap(options.into_iter().map(ipvlan::into_ipvtap).collect()))
+        }
+        "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
+        "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
+        "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
+        "veth" => Data::Link(InfoData::Veth(veth::parse(context, args, create, opened)?)),
+        // These ignore what follows.
+        "dummy" | "ifb" | "nlmon" | "vcan" | "netdevsim" | "virt_wifi" | "team" => {
+            Data::Link(InfoData::Other(vec![]))
+        }
+        "team_slave" => Data::Port(InfoPortData::Other(vec![])),
+        kind if help(kind).is_some() => {
+            return Err(Stop::fail(1, format!("ip link: arguments of type \"{kind}\" are not built yet\n")));
+        }
+        _ => {
+            let word = args.peek().unwrap_or("");
+            if args.next_matches("help") {
+                return Err(super::usage());
+            }
+            return Err(super::garbage(word));
+        }
+    })
+}
+
+/// Prints the kind of a link with its options, then what it is as a port.
+pub(super) fn print_info(context: &mut Context<'_>, info: &[LinkInfo]) {
+    context.print.open_object(Some("linkinfo"));
+    if let Some(kind) = find!(info, LinkInfo::Kind) {
+        let kind = kind.to_string();
+        context.print.line();
+        context.print.any("info_kind", &kind, format_args!("    {kind} "));
+        if shows_options(&kind) {
+            context.print.open_object(Some("info_data"));
+            if let Some(data) = find!(info, LinkInfo::Data) {
+                print_data(context, data);
+            }
+            context.print.close_object();
+        }
+    }
+    if let Some(kind) = find!(info, LinkInfo::PortKind) {
+        let kind = kind.to_string();
+        context.print.line();
+        context.print.any("info_slave_kind", &kind, format_args!("    {kind}_slave "));
+        if matches!(kind.as_str(), "bridge" | "bond" | "vrf") {
+            context.print.open_object(Some("info_slave_data"));
+            match find!(info, LinkInfo::PortData) {
+                Some(InfoPortData::BridgePort(options)) => bridge_port::print(context, options),
+                Some(InfoPortData::BondPort(options)) => bond::print_port(context, options),
+                Some(InfoPortData::VrfPort(options)) => vrf::print_port(context, options),
+                _ => {}
+            }
+            context.print.close_object();
+        }
+    }
+    context.print.close_object();
+}
+
+fn print_data(context: &mut Context<'_>, data: &InfoData) {
+    match data {
+        InfoData::Bridge(options) => bridge::print(context, options),
+        InfoData::Bond(options) => bond::print(context, options),
+        InfoData::MacVlan(options) => macvlan::print(context, options),
+        InfoData::MacVtap(options) => {
+            let options: Vec<_> = options.iter().cloned().map(macvlan::from_macvtap).collect();
+            macvlan::print(context, &options);
+        }
+        InfoData::IpVlan(options) => ipvlan::print(context, options),
+        InfoData::IpVtap(options) => {
+            let options: Vec<_> = options.iter().cloned().map(ipvlan::from_ipvtap).collect();
+            ipvlan::print(context, &options);
+        }
+        InfoData::Tun(options) => tun::print(context, options),
+        InfoData::Vlan(options) => vlan::print(context, options),
+        InfoData::Vrf(options) => vrf::print(context, options),
+        InfoData::Vxlan(options) => vxlan::print(context, options),
+        _ => {}
+    }
+}
+
+/// Whether iproute2 shows options of a kind (and an object in JSON, be it empty).
+fn shows_options(kind: &str) -> bool {
+    !matches!(
+        kind,
+        "dummy"
+            | "ifb"
+            | "nlmon"
+            | "vcan"
+            | "netdevsim"
+            | "virt_wifi"
+            | "team"
+            | "veth"
+            | "vxcan"
+            | "dsa"
+            | "batadv"
+            | "wireguard"
+            | "netkit"
+            | "amt"
+    ) && (help(kind).is_some() || kind == "tun")
+}

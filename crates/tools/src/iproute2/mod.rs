@@ -1,0 +1,32 @@
+//! What `ip` and `bridge` have in common: the grammar of their arguments, output as text or JSON, requests
+//! with their error texts, names of links and of numbers.
+
+pub(crate) mod args;
+pub(crate) mod context;
+pub(crate) mod inet;
+pub(crate) mod json;
+pub(crate) mod layer;
+pub(crate) mod links;
+pub(crate) mod names;
+pub(crate) mod nsid;
+pub(crate) mod number;
+pub(crate) mod print;
+pub(crate) mod rtnl;
+pub(crate) mod stop;
+
+/// The value of the first attribute of a kind: `find!(link.attributes, LinkAttribute::Mtu)`.
+macro_rules! find {
+    ($list:expr, $variant:path) => {
+        $list.iter().find_map(|attribute| match attribute {
+            $variant(value) => Some(value),
+            _ => None,
+        })
+    };
+}
+
+pub(crate) use find;
+
+pub(crate) use args::{Args, matches};
+pub(crate) use context::{Context, Options};
+pub(crate) use print::{Color, Value};
+pub(crate) use stop::Stop;

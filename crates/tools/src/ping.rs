@@ -1,8 +1,0 @@
-//! `ping`
-
-use crate::Program;
-
-pub(crate) fn main(program: &mut Program<'_>) -> i32 {
-    let _ = writeln!(program.shell.err(), "ping: not built yet");
-    1
-}
