@@ -1,7 +1,14 @@
 //! The arguments of `hairpin` itself.
 
-use clap::{Parser, Subcommand, ValueEnum};
-use hairpin_host::multicall;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use hairpin_host::multicall::{self, Engine};
+use hairpin_host::session::manage::{self, Listed};
+use hairpin_host::session::{Pace, TaskName, launch};
+use serde_json::json;
+
+use hairpin_host::emulated::load;
 
 /// Linux virtual networking in one user-space process.
 #[derive(Parser)]
@@ -13,11 +20,68 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Run a bash script whose ip, bridge, ping, tcpdump, ... act on an emulated world
+    Run {
+        #[command(flatten)]
+        world: WorldArguments,
+        /// Record what happens to every frame
+        #[arg(long, value_name = "FILE")]
+        trace: Option<PathBuf>,
+        /// The script; - reads it from standard input
+        script: String,
+        /// Its arguments
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// An interactive shell in a world of its own
+    Shell {
+        #[command(flatten)]
+        world: WorldArguments,
+    },
+    /// Start a world that stays until 'hairpin down'
+    Up {
+        /// A built-in world (nat, bare) or a YAML file
+        world: String,
+        /// What to call it; the file's name without extension where left out
+        #[arg(long, short)]
+        name: Option<String>,
+        #[arg(long, value_enum, default_value_t = Clock::Virtual)]
+        clock: Clock,
+    },
+    /// Run a command on a host of a world that is up
+    Exec {
+        /// The world; may be left out where one is up
+        #[arg(long, short)]
+        world: Option<String>,
+        /// HOST, HOST:NETNS or :NETNS; may be left out where the world has one host
+        #[arg(value_name = "HOST[:NETNS]", default_value = "", hide_default_value = true)]
+        place: String,
+        /// The command; a shell where left out
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+    /// List the worlds that are up
+    Ls {
+        #[arg(long)]
+        json: bool,
+    },
+    /// End a world
+    Down {
+        /// The world; may be left out where one is up
+        name: Option<String>,
+    },
+    /// Let a world's time pass
+    Wait {
+        /// The world; may be left out where one is up
+        #[arg(long, short)]
+        world: Option<String>,
+        seconds: String,
+    },
     /// Run one front end (ip, bridge, ping, ...) directly
     Tool {
-        /// The kernel it talks to
-        #[arg(long, value_enum, default_value_t = Engine::Linux)]
-        engine: Engine,
+        /// The kernel it talks to [default: the session it is called in, else linux]
+        #[arg(long, value_enum)]
+        engine: Option<EngineName>,
         /// The front end
         name: String,
         /// Its arguments
@@ -26,8 +90,30 @@ enum Command {
     },
 }
 
+#[derive(Args)]
+struct WorldArguments {
+    /// A built-in world (nat, bare) or a YAML file
+    #[arg(long, default_value = "nat")]
+    world: String,
+    /// Where to start: HOST, HOST:NETNS or :NETNS [default: the first host]
+    #[arg(long, value_name = "HOST[:NETNS]")]
+    host: Option<String>,
+    #[arg(long, value_enum, default_value_t = Clock::Virtual)]
+    clock: Clock,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
-enum Engine {
+enum Clock {
+    /// Time passes as fast as programs wait for it
+    Virtual,
+    /// Time passes as on the wall
+    Real,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum EngineName {
+    /// The session's emulated kernel
+    Emulated,
     /// This machine's own kernel
     Linux,
 }
@@ -41,15 +127,144 @@ pub fn main(args: &[String]) -> i32 {
             return error.exit_code();
         }
     };
-    match arguments.command {
-        Command::Tool { engine: Engine::Linux, name, args } => tool(&name, &args),
+    perform(arguments.command).unwrap_or_else(|text| {
+        eprintln!("hairpin: {text}");
+        1
+    })
+}
+
+fn perform(command: Command) -> Result<i32, String> {
+    match command {
+        Command::Run { world, trace, script, args } => {
+            launch::run(load, &world.options(trace), &script, &args)
+        }
+        Command::Shell { world } => launch::shell(load, &world.options(None)),
+        Command::Up { world, name, clock } => {
+            println!("{}", manage::up(load, &world, name.as_deref(), clock.pace())?);
+            Ok(0)
+        }
+        Command::Exec { world, place, command } => {
+            launch::exec(world.as_deref(), &TaskName::parse(&place), &command)
+        }
+        Command::Ls { json } => {
+            list(&manage::list(), json);
+            Ok(0)
+        }
+        Command::Down { name } => {
+            println!("world '{}' is down", manage::down(name.as_deref())?);
+            Ok(0)
+        }
+        Command::Wait { world, seconds } => launch::wait(world.as_deref(), &seconds).map(|()| 0),
+        Command::Tool { engine, name, args } => Ok(tool(engine, &name, &args)),
     }
 }
 
-fn tool(name: &str, args: &[String]) -> i32 {
-    multicall::run_on_linux(name, args).unwrap_or_else(|| {
+impl WorldArguments {
+    fn options(&self, trace: Option<PathBuf>) -> launch::Options {
+        let task = TaskName::parse(self.host.as_deref().unwrap_or_default());
+        launch::Options { world: self.world.clone(), task, pace: self.clock.pace(), trace }
+    }
+}
+
+impl Clock {
+    fn pace(self) -> Pace {
+        match self {
+            Clock::Virtual => Pace::Virtual,
+            Clock::Real => Pace::Real,
+        }
+    }
+}
+
+fn tool(engine: Option<EngineName>, name: &str, args: &[String]) -> i32 {
+    let code = match (hairpin_tools::find(name), engine) {
+        (Some(main), Some(EngineName::Linux)) => Some(multicall::run_on(Engine::Linux, main, name, args)),
+        (Some(main), Some(EngineName::Emulated)) => {
+            Some(multicall::run_on(Engine::Session, main, name, args))
+        }
+        _ => multicall::run(hairpin_tools::find, name, args),
+    };
+    code.unwrap_or_else(|| {
         let known: Vec<&str> = hairpin_tools::FRONT_ENDS.iter().map(|(name, _)| *name).collect();
         eprintln!("hairpin: no front end called '{name}'; there are: {}", known.join(", "));
         127
     })
+}
+
+fn list(worlds: &[Listed], json: bool) {
+    if json {
+        let all: Vec<_> = worlds.iter().map(as_json).collect();
+        println!("{:#}", serde_json::Value::from(all));
+        return;
+    }
+    let width = worlds.iter().map(|world| world.name.len()).max().unwrap_or(0);
+    for Listed { name, description } in worlds {
+        println!("{name:width$}  {}  {}", age(description.age_seconds), description.world);
+        for host in &description.hosts {
+            let namespaces: String =
+                host.namespaces.iter().map(|netns| format!(" {}:{netns}", host.name)).collect();
+            println!("  {}{namespaces}", host.name);
+        }
+    }
+}
+
+fn as_json(listed: &Listed) -> serde_json::Value {
+    let description = &listed.description;
+    let hosts: Vec<_> = description
+        .hosts
+        .iter()
+        .map(|host| json!({"name": host.name, "namespaces": host.namespaces}))
+        .collect();
+    json!({
+        "name": listed.name,
+        "world": description.world,
+        "pid": description.process_id,
+        "age_seconds": description.age_seconds,
+        "clock": match description.pace { Pace::Virtual => "virtual", Pace::Real => "real" },
+        "time_ns": description.monotonic_ns,
+        "hosts": hosts,
+    })
+}
+
+fn age(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn exec_without_a_host() {
+        let parsed =
+            Arguments::try_parse_from(["hairpin", "exec", "--", "ip", "-d", "link"]).expect("parsed");
+        match parsed.command {
+            Command::Exec { world: None, place, command } => {
+                assert_eq!((place.as_str(), command.len()), ("", 3));
+            }
+            _ => panic!("not exec"),
+        }
+    }
+
+    #[test]
+    fn a_script_gets_its_options() {
+        let parsed =
+            Arguments::try_parse_from(["hairpin", "run", "x.sh", "-v", "--world", "y"]).expect("parsed");
+        match parsed.command {
+            Command::Run { world, args, .. } => {
+                assert_eq!((world.world.as_str(), args.len()), ("nat", 3));
+            }
+            _ => panic!("not run"),
+        }
+    }
 }

@@ -182,6 +182,7 @@ impl Drop for Network {
         for host in ["a", "b", "c", "r"] {
             let _ = Command::new("ip").args(["netns", "del", &format!("{}{host}", self.prefix)]).output();
         }
+        let _ = std::fs::remove_dir_all(format!("/etc/netns/{}a", self.prefix));
     }
 }
 

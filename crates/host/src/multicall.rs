@@ -1,33 +1,152 @@
 //! The front ends by the name they are called by.
 
 use hairpin_netlink::System;
-use hairpin_tools::Program;
+use hairpin_tools::{Main, Program};
 
 use crate::linux::LinuxSystem;
-use crate::shell::{Elsewhere, Nowhere, ProcessShell};
+use crate::session::client::Session;
+use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
 const CATCH_SIGNALS: &[&str] = &["arping", "ping", "tcpdump"];
 
-/// Runs the front end `name` against the real kernel; `None` where there is no such front end.
-pub fn run_on_linux(name: &str, args: &[String]) -> Option<i32> {
-    run(name, args, &mut LinuxSystem::new(), Box::new(Nowhere))
+/// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
+const MISSING: &[&str] = &[
+    "arp-scan",
+    "arptables",
+    "conntrack",
+    "ctstat",
+    "dcb",
+    "devlink",
+    "dhclient",
+    "dhcpcd",
+    "dig",
+    "docker",
+    "ebtables",
+    "firewall-cmd",
+    "fping",
+    "genl",
+    "host",
+    "ifdown",
+    "ifenslave",
+    "ifquery",
+    "ifstat",
+    "ifup",
+    "ip6tables",
+    "ip6tables-restore",
+    "ip6tables-save",
+    "ipmaddr",
+    "ipset",
+    "iptables",
+    "iptables-restore",
+    "iptables-save",
+    "iptunnel",
+    "iw",
+    "iwconfig",
+    "lnstat",
+    "mii-tool",
+    "modprobe",
+    "mtr",
+    "nameif",
+    "nc",
+    "ncat",
+    "netcat",
+    "netplan",
+    "netstat",
+    "networkctl",
+    "nft",
+    "nmap",
+    "nmcli",
+    "nslookup",
+    "nstat",
+    "ping6",
+    "plipconfig",
+    "podman",
+    "rarp",
+    "rdma",
+    "resolvectl",
+    "routef",
+    "routel",
+    "rtacct",
+    "rtmon",
+    "rtstat",
+    "slattach",
+    "ss",
+    "tc",
+    "tcpreplay",
+    "tcptraceroute",
+    "teamd",
+    "teamdctl",
+    "teamnl",
+    "tipc",
+    "tracepath",
+    "traceroute6",
+    "tshark",
+    "tunctl",
+    "udhcpc",
+    "ufw",
+    "vconfig",
+    "vdpa",
+    "wg",
+    "wg-quick",
+];
+
+/// Which engine a front end talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// This machine's kernel.
+    Linux,
+    /// The emulated kernel of the session that the process is in.
+    Session,
 }
 
-pub(crate) fn run(
+/// Looks a front end up by name.
+pub type Find = fn(&str) -> Option<Main>;
+
+/// Every name that a session answers to.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    hairpin_tools::FRONT_ENDS.iter().map(|(name, _)| *name).chain(MISSING.iter().copied())
+}
+
+/// Runs the program `name`: in its session if the process is in one, else against this machine's kernel.
+/// `None` where there is no such program.
+pub fn run(find: Find, name: &str, args: &[String]) -> Option<i32> {
+    let Some(main) = find(name) else {
+        return MISSING.contains(&name).then(|| {
+            eprintln!("{name}: hairpin has no {name} yet");
+            1
+        });
+    };
+    let engine = if Session::is_named() { Engine::Session } else { Engine::Linux };
+    Some(run_on(engine, main, name, args))
+}
+
+/// Runs a front end to its exit code.
+pub fn run_on(engine: Engine, main: Main, name: &str, args: &[String]) -> i32 {
+    if engine == Engine::Linux {
+        return run_with(main, name, args, &mut LinuxSystem::new(), Box::new(Machine));
+    }
+    let Some(session) = Session::from_environment() else {
+        eprintln!("hairpin: not in a session: use 'hairpin exec', or --engine linux");
+        return 1;
+    };
+    run_with(main, name, args, &mut session.clone(), Box::new(session))
+}
+
+fn run_with(
+    main: Main,
     name: &str,
     args: &[String],
     system: &mut dyn System,
-    elsewhere: Box<dyn Elsewhere>,
-) -> Option<i32> {
-    let main = hairpin_tools::find(name)?;
+    surroundings: Box<dyn Surroundings>,
+) -> i32 {
     signals::default_pipe();
     if CATCH_SIGNALS.contains(&name) {
         signals::catch();
     }
-    let mut shell = ProcessShell::new(elsewhere);
+    let mut shell = ProcessShell::new(surroundings);
     let code = main(&mut Program { name, args, system, shell: &mut shell });
     shell.finish();
-    Some(code)
+    code
 }

@@ -14,25 +14,34 @@ pub struct ProcessShell {
     out: Output,
     err: Stream,
     input: Option<StdinLock<'static>>,
-    elsewhere: Box<dyn Elsewhere>,
+    surroundings: Box<dyn Surroundings>,
 }
 
-/// How a command is run on another host of the world.
-pub trait Elsewhere {
-    /// Replaces this process, or says why it cannot.
+/// Where a process stands: what its commands are started with.
+pub trait Surroundings {
+    /// Replaces this process by `command` in the present network namespace, or says why it cannot.
+    fn exec(&mut self, command: &mut Command) -> io::Error;
+    /// The same on another host of the world.
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error;
 }
 
-/// The real kernel: there is no other host.
-pub struct Nowhere;
+/// The real kernel: the process is in its namespaces itself, and there is no other host.
+pub struct Machine;
 
-impl Elsewhere for Nowhere {
-    fn exec_on(&mut self, host: &str, _argv: &[String]) -> io::Error {
-        io::Error::new(
-            io::ErrorKind::Unsupported,
-            format!("no host {host}: only an emulated world has other hosts"),
-        )
+impl Surroundings for Machine {
+    fn exec(&mut self, command: &mut Command) -> io::Error {
+        exec(command)
     }
+
+    fn exec_on(&mut self, host: &str, _argv: &[String]) -> io::Error {
+        let text = format!("no host {host}: only an emulated world has other hosts");
+        io::Error::new(io::ErrorKind::Unsupported, text)
+    }
+}
+
+/// Replaces this process; signals are as at its start again.
+pub(crate) fn exec(command: &mut Command) -> io::Error {
+    command.exec()
 }
 
 /// Standard output as a C library buffers it: by lines on a terminal, else in blocks.
@@ -48,14 +57,14 @@ enum Stream {
 }
 
 impl ProcessShell {
-    pub fn new(elsewhere: Box<dyn Elsewhere>) -> Self {
+    pub fn new(surroundings: Box<dyn Surroundings>) -> Self {
         let out = Stream::Out(io::stdout());
         let out = if io::stdout().is_terminal() {
             Output::Lines(LineWriter::new(out))
         } else {
             Output::Blocks(BufWriter::new(out))
         };
-        ProcessShell { out, err: Stream::Err(io::stderr()), input: None, elsewhere }
+        ProcessShell { out, err: Stream::Err(io::stderr()), input: None, surroundings }
     }
 
     /// Writes out what is still buffered.
@@ -107,12 +116,12 @@ impl Shell for ProcessShell {
     fn exec(&mut self, argv: &[String]) -> io::Result<i32> {
         self.finish();
         let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        Err(Command::new(program).args(args).exec())
+        Err(self.surroundings.exec(Command::new(program).args(args)))
     }
 
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Result<i32> {
         self.finish();
-        Err(self.elsewhere.exec_on(host, argv))
+        Err(self.surroundings.exec_on(host, argv))
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Frame {
     /// Where the packet came in, by interface index; 0 for local packets.
     pub iif: u32,
     pub mark: u32,
+    /// The packet socket that sent it, which does not see it.
+    pub sender: Option<crate::sock::SockId>,
     /// Identifies a frame and its copies in traces.
     pub trace: u32,
 }
@@ -207,6 +209,7 @@ impl Pool {
             packet_type: PacketType::Host,
             iif: 0,
             mark: 0,
+            sender: None,
             trace: 0,
         }
     }

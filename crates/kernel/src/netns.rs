@@ -9,7 +9,6 @@ use crate::device::DevId;
 use crate::ip::icmp::RateLimits;
 use crate::ip::reassemble::Reassembly;
 use crate::neigh::Neighbours;
-use crate::route::Fib;
 use crate::sock::SockId;
 use crate::sysctl::Sysctl;
 
@@ -52,7 +51,6 @@ pub struct Netns {
     /// Ids by which this namespace knows others (`net->netns_ids`).
     pub nsids: BTreeMap<i32, NsId>,
     pub sysctl: Sysctl,
-    pub fib: Fib,
     pub neigh: Neighbours,
     /// Unbound packet sockets: they see every device.
     pub taps: Vec<SockId>,

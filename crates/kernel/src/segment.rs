@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use hairpin_wire::vlan::Tag;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::device::DevId;
@@ -32,8 +33,8 @@ pub enum SegmentKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LearnsFromIp {
     pub dev: DevId,
-    /// Sources beginning with this text are learned.
-    pub prefix: String,
+    /// Sources in this prefix are learned.
+    pub prefix: crate::route::Prefix,
 }
 
 /// A segment.
@@ -43,6 +44,8 @@ pub struct Segment {
     pub kind: SegmentKind,
     /// Frames are padded to this length; 0 leaves them alone.
     pub pad: usize,
+    /// VLANs that are passed beside untagged frames; none: all.
+    pub trunk: Option<Vec<u16>>,
     pub ports: Vec<DevId>,
     fdb: FxHashMap<(u16, Mac), usize>,
     pub learns_from_ip: Option<LearnsFromIp>,
@@ -58,6 +61,7 @@ impl Segment {
             name: name.to_owned(),
             kind,
             pad,
+            trunk: None,
             ports: Vec::new(),
             fdb: FxHashMap::default(),
             learns_from_ip: None,
@@ -70,7 +74,7 @@ impl Segment {
         if self.kind != SegmentKind::Switch {
             return None;
         }
-        let vid = hairpin_wire::vlan::Tag::of_frame(frame.bytes()).map_or(0, |tag| tag.tci);
+        let vid = Tag::of_frame(frame.bytes()).map_or(0, |tag| tag.tci);
         let (source, destination) = (frame.source(), frame.destination());
         if !source.is_group() {
             if self.fdb.len() >= FDB_MAX {
@@ -89,6 +93,10 @@ impl World {
         let Some(wire) = self.segments.get_mut(segment) else {
             return self.drop_frame(Some(dev), frame, DropReason::NoWire);
         };
+        let vid = Tag::of_frame(frame.bytes()).map_or(0, Tag::vid);
+        if vid != 0 && wire.trunk.as_ref().is_some_and(|trunk| !trunk.contains(&vid)) {
+            return self.drop_frame(Some(dev), frame, DropReason::NoWire);
+        }
         frame.pad_to(wire.pad);
         let to = wire.decide(from, &frame);
         let (pad, ports) = (wire.pad, wire.ports.len());
@@ -129,10 +137,12 @@ impl World {
         }
         let Some(bytes) = frame.payload().get(12..16) else { return };
         let address = Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]);
-        if !address.to_string().starts_with(&learns.prefix) || !wire.learned.insert((address, source)) {
+        if !learns.prefix.contains(address) || !wire.learned.insert((address, source)) {
             return;
         }
-        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else { return };
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
         if self.neigh_ensure(ns, ifindex, address) {
             let how = Update { replace: true, admin: true };
             self.neigh_update(ns, ifindex, address, Some(source), nud::REACHABLE, how);

@@ -38,7 +38,14 @@ pub struct Record {
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let nanos = self.time.nanos();
-        write!(f, "{}.{:06} #{} {} ", nanos / 1_000_000_000, nanos % 1_000_000_000 / 1000, self.frame, self.place)?;
+        write!(
+            f,
+            "{}.{:06} #{} {} ",
+            nanos / 1_000_000_000,
+            nanos % 1_000_000_000 / 1000,
+            self.frame,
+            self.place
+        )?;
         match &self.step {
             Step::Transmit => f.write_str("OUT")?,
             Step::Receive(packet_type) => write!(

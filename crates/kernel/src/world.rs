@@ -38,6 +38,7 @@ pub enum TimerEvent {
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
     Reassembly { ns: NsId, id: u64 },
+    AddressLifetime { dev: DevId },
 }
 
 /// A frame that waits for its turn.
@@ -128,6 +129,11 @@ impl World {
         self.epoch_ns = epoch_ns;
     }
 
+    /// The wall clock of the world's start.
+    pub fn epoch_ns(&self) -> u64 {
+        self.epoch_ns
+    }
+
     /// Changes with every change of configuration.
     pub fn generation(&self) -> u64 {
         self.generation
@@ -157,6 +163,7 @@ impl World {
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
+            TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
         }
     }
 

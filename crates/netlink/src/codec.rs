@@ -29,8 +29,15 @@ pub const NLMSG_NOOP: u16 = 1;
 pub const NLMSG_ERROR: u16 = 2;
 pub const NLMSG_DONE: u16 = 3;
 
+const RTM_NEWLINK: u16 = 16;
 const RTM_NEWLINKPROP: u16 = 108;
 const RTM_DELLINKPROP: u16 = 109;
+/// Size of `struct ifinfomsg`.
+const IFINFOMSG_LEN: usize = 16;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_SLAVE_KIND: u16 = 4;
+const IFLA_INFO_SLAVE_DATA: u16 = 5;
 const NLMSGERR_ATTR_MSG: u16 = 1;
 const NLMSGERR_ATTR_OFFS: u16 = 2;
 
@@ -112,7 +119,9 @@ impl Decoded<'_> {
             kind => {
                 let mut header = NetlinkHeader::default();
                 header.message_type = kind;
-                RouteNetlinkMessage::deserialize(&header, self.payload).map_err(|error| {
+                let with_port_kind = if kind == RTM_NEWLINK { with_port_kind(self.payload) } else { None };
+                let payload = with_port_kind.as_deref().unwrap_or(self.payload);
+                RouteNetlinkMessage::deserialize(&header, payload).map_err(|error| {
                     if error.to_string().contains("Unknown message type") {
                         Errno::EOPNOTSUPP
                     } else {
@@ -195,6 +204,35 @@ pub fn attributes(bytes: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
     })
 }
 
+/// What `ip link set DEV type bridge_slave ...` sends names the port's kind in `IFLA_INFO_KIND`, which the
+/// typed crate does not take for one: this adds the `IFLA_INFO_SLAVE_KIND` it needs. `None` where nothing is
+/// to be added.
+fn with_port_kind(payload: &[u8]) -> Option<Vec<u8>> {
+    let info = attributes(payload.get(IFINFOMSG_LEN..)?).find(|(kind, _)| *kind == IFLA_LINKINFO)?.1;
+    let find = |wanted| attributes(info).find(|(kind, _)| *kind == wanted).map(|(_, value)| value);
+    if find(IFLA_INFO_SLAVE_DATA).is_none() || find(IFLA_INFO_SLAVE_KIND).is_some() {
+        return None;
+    }
+    let name = find(IFLA_INFO_KIND)?;
+    let port_kind = name.strip_suffix(&[0]).unwrap_or(name).strip_suffix(b"_slave")?;
+    let mut changed = payload.get(..IFINFOMSG_LEN)?.to_vec();
+    for (kind, value) in attributes(payload.get(IFINFOMSG_LEN..)?) {
+        if kind != IFLA_LINKINFO {
+            put_attribute(&mut changed, kind, value);
+            continue;
+        }
+        let mut info = Vec::new();
+        for (kind, value) in attributes(value) {
+            if kind == IFLA_INFO_SLAVE_DATA {
+                put_attribute(&mut info, IFLA_INFO_SLAVE_KIND, port_kind);
+            }
+            put_attribute(&mut info, kind, value);
+        }
+        put_attribute(&mut changed, IFLA_LINKINFO, &info);
+    }
+    Some(changed)
+}
+
 /// Collects the answer to one request, as a kernel's netlink server writes it.
 #[derive(Clone, Debug)]
 pub struct Answer {
@@ -209,7 +247,11 @@ impl Answer {
 
     /// Adds a message of a dump (`NLM_F_MULTI`) or of a single-object answer.
     pub fn push(&mut self, message: &RouteNetlinkMessage, multipart: bool) {
-        let flags = if multipart { NLM_F_MULTI } else { 0 };
+        self.push_flagged(message, if multipart { NLM_F_MULTI } else { 0 });
+    }
+
+    /// Adds a message with these header flags.
+    pub fn push_flagged(&mut self, message: &RouteNetlinkMessage, flags: u16) {
         self.bytes.extend(encode(message, flags, self.request.sequence, self.request.port));
     }
 
@@ -336,6 +378,23 @@ mod tests {
         let message = RouteNetlinkMessage::NewLinkProp(link);
         let bytes = encode(&message, NLM_F_REQUEST, 1, 0);
         assert_eq!(messages(&bytes).next().map(|m| m.message()), Some(Ok(message)));
+    }
+
+    #[test]
+    fn a_port_s_options_are_understood_without_its_kind() {
+        use netlink_packet_route::link::{
+            InfoBridgePort, InfoKind, InfoPortData, InfoPortKind, LinkAttribute, LinkInfo,
+        };
+        let kind = LinkInfo::Kind(InfoKind::Other("bridge_slave".into()));
+        let data = LinkInfo::PortData(InfoPortData::BridgePort(vec![InfoBridgePort::HairpinMode(true)]));
+        let link = |info| {
+            let mut link = LinkMessage::default();
+            link.attributes = vec![LinkAttribute::LinkInfo(info), LinkAttribute::Mtu(1400)];
+            RouteNetlinkMessage::NewLink(link)
+        };
+        let bytes = encode(&link(vec![kind.clone(), data.clone()]), NLM_F_REQUEST, 1, 0);
+        let expected = link(vec![kind, LinkInfo::PortKind(InfoPortKind::Bridge), data]);
+        assert_eq!(messages(&bytes).next().map(|m| m.message()), Some(Ok(expected)));
     }
 
     #[test]

@@ -10,6 +10,7 @@
 pub mod bridge_port;
 pub mod codec;
 mod errno;
+mod shims;
 pub mod sys;
 
 pub use codec::{Answer, Failure, Header, transact};
@@ -17,6 +18,7 @@ pub use errno::Errno;
 pub use netlink_packet_core as core;
 pub use netlink_packet_route as route;
 pub use netlink_packet_route::RouteNetlinkMessage as Message;
+pub use shims::neighbour_cache_info;
 pub use sys::{
     Address, Call, ErrorOrigin, Fd, Now, PacketType, PathMtuDiscovery, Received, Reply, SocketKind,
     SocketOption, SocketStatistics, System,

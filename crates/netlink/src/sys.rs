@@ -234,6 +234,15 @@ pub enum Call {
     NetnsOpen(String),
     /// Opens the task's own namespace.
     NetnsOpenSelf,
+    /// The names of the namespace that the task is in, or the process `pid` (`ip netns identify`).
+    NetnsIdentify(Option<u32>),
+    /// The ids of the processes in a named namespace, ascending, as text (`ip netns pids`).
+    NetnsProcesses(String),
+    /// Gives the namespace of the process `pid` a name (`ip netns attach`).
+    NetnsAttach {
+        name: String,
+        pid: u32,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -362,6 +371,21 @@ pub trait System {
 
     fn netns_open_self(&mut self) -> Result<Fd, Errno> {
         self.fd(Call::NetnsOpenSelf)
+    }
+
+    /// See [`Call::NetnsIdentify`].
+    fn netns_identify(&mut self, pid: Option<u32>) -> Result<Vec<String>, Errno> {
+        self.names(Call::NetnsIdentify(pid))
+    }
+
+    /// See [`Call::NetnsProcesses`].
+    fn netns_processes(&mut self, name: &str) -> Result<Vec<String>, Errno> {
+        self.names(Call::NetnsProcesses(name.to_owned()))
+    }
+
+    /// See [`Call::NetnsAttach`].
+    fn netns_attach(&mut self, name: &str, pid: u32) -> Result<(), Errno> {
+        self.done(Call::NetnsAttach { name: name.to_owned(), pid })
     }
 
     #[doc(hidden)]

@@ -1,7 +1,7 @@
 //! Host names and addresses as the C library's resolver takes them: `inet_aton`, `/etc/hosts`.
 
 use std::io::Read;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::Shell;
 use crate::c_number::{integer, is_space};
@@ -50,10 +50,12 @@ pub(crate) fn lookup(shell: &mut dyn Shell, name: &str) -> Result<Host, Unresolv
         return Err(Unresolved::Ipv6);
     }
     let hosts = hosts(shell);
-    let found = hosts.iter().find(|(_, names)| names.iter().any(|known| known.eq_ignore_ascii_case(name)));
-    if let Some((address, names)) = found {
-        let canonical = names.first().cloned().unwrap_or_default();
-        return Ok(Host { address: *address, canonical });
+    let mut entries = hosts.iter().filter(|entry| entry.is_called(name));
+    if let Some((address, canonical)) = entries.clone().find_map(Entry::ipv4) {
+        return Ok(Host { address, canonical: canonical.to_owned() });
+    }
+    if entries.next().is_some() {
+        return Err(Unresolved::Ipv6);
     }
     // RFC 6761, 6.3: localhost is the loopback address whatever the files say.
     if name.eq_ignore_ascii_case("localhost") {
@@ -70,14 +72,21 @@ pub(crate) fn lookup_ipv4(shell: &mut dyn Shell, name: &str) -> Result<Host, Unr
     if is_number && inet_aton(name).is_none() {
         return Err(Unresolved::NotKnown);
     }
-    lookup(shell, name)
+    let found = lookup(shell, name);
+    // The loopback address of a hosts file serves both families (glibc, nss/nss_files/files-hosts.c).
+    let is_loopback = |entry: &Entry| entry.is_called(name) && entry.address == Ipv6Addr::LOCALHOST;
+    if found == Err(Unresolved::Ipv6)
+        && let Some(entry) = hosts(shell).into_iter().find(is_loopback)
+    {
+        let canonical = entry.names.into_iter().next().unwrap_or_default();
+        return Ok(Host { address: Ipv4Addr::LOCALHOST, canonical });
+    }
+    found
 }
 
-/// `getnameinfo`: the name of an address, the number itself where it has none.
-pub(crate) fn name_of(shell: &mut dyn Shell, address: Ipv4Addr) -> String {
-    let hosts = hosts(shell);
-    let names = hosts.iter().find(|(known, _)| *known == address).map(|(_, names)| names);
-    names.and_then(|names| names.first()).cloned().unwrap_or_else(|| address.to_string())
+/// `getnameinfo`: the name of an address in the hosts file.
+pub(crate) fn name_of(shell: &mut dyn Shell, address: Ipv4Addr) -> Option<String> {
+    hosts(shell).into_iter().find(|entry| entry.address == address)?.names.into_iter().next()
 }
 
 /// One to four numbers, decimal, octal or hexadecimal; the last fills what is left (`10.1` is 10.0.0.1).
@@ -106,8 +115,36 @@ pub(crate) fn inet_aton(text: &str) -> Option<Ipv4Addr> {
     None
 }
 
-/// The lines of the hosts file with an IPv4 address.
-pub(crate) fn hosts(shell: &mut dyn Shell) -> Vec<(Ipv4Addr, Vec<String>)> {
+/// A line of the hosts file.
+struct Entry {
+    address: IpAddr,
+    names: Vec<String>,
+}
+
+impl Entry {
+    fn is_called(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    /// Its address and first name, if it is of IPv4.
+    fn ipv4(&self) -> Option<(Ipv4Addr, &str)> {
+        match self.address {
+            IpAddr::V4(address) => Some((address, self.names.first()?)),
+            IpAddr::V6(_) => None,
+        }
+    }
+}
+
+/// The lines of the hosts file with an IPv4 address, with their names.
+pub(crate) fn hosts_ipv4(shell: &mut dyn Shell) -> Vec<(Ipv4Addr, Vec<String>)> {
+    let of_ipv4 = |entry: Entry| match entry.address {
+        IpAddr::V4(address) => Some((address, entry.names)),
+        IpAddr::V6(_) => None,
+    };
+    hosts(shell).into_iter().filter_map(of_ipv4).collect()
+}
+
+fn hosts(shell: &mut dyn Shell) -> Vec<Entry> {
     let mut text = Vec::new();
     if let Ok(file) = shell.open(HOSTS) {
         // What cannot be read is a file without entries, as for the C library.
@@ -119,7 +156,7 @@ pub(crate) fn hosts(shell: &mut dyn Shell) -> Vec<(Ipv4Addr, Vec<String>)> {
         .filter_map(|line| {
             let mut words = line.split_ascii_whitespace();
             let address = words.next()?.parse().ok()?;
-            Some((address, words.map(str::to_owned).collect()))
+            Some(Entry { address, names: words.map(str::to_owned).collect() })
         })
         .collect()
 }

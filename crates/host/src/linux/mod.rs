@@ -193,6 +193,9 @@ impl System for LinuxSystem {
                 let namespace = netns::open_self()?;
                 self.insert(Descriptor::Namespace(namespace))
             }
+            Call::NetnsIdentify(pid) => netns::identify(pid).map(Reply::Names),
+            Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
+            Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
         }
     }
 }

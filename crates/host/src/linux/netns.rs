@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use hairpin_netlink::Errno;
@@ -19,6 +19,19 @@ const NOTHING: Option<&str> = None;
 
 /// `ip netns add` (ip/ipnetns.c:netns_add).
 pub(super) fn add(name: &str) -> Result<(), Errno> {
+    create(name, mount_new)
+}
+
+/// `ip netns attach`.
+pub(super) fn attach(name: &str, pid: u32) -> Result<(), Errno> {
+    create(name, |path| {
+        let namespace = format!("/proc/{pid}/ns/net");
+        mount(Some(namespace.as_str()), path, Some("none"), MsFlags::MS_BIND, NOTHING).map_err(from_nix)
+    })
+}
+
+/// Makes the file for a name and mounts a namespace on it.
+fn create(name: &str, mount: impl FnOnce(&Path) -> Result<(), Errno>) -> Result<(), Errno> {
     let path = path_of(name)?;
     let made = std::fs::DirBuilder::new().mode(0o755).create(RUN_DIRECTORY);
     if let Err(error) = made
@@ -28,7 +41,7 @@ pub(super) fn add(name: &str) -> Result<(), Errno> {
     }
     make_shared()?;
     OpenOptions::new().read(true).write(true).create_new(true).mode(0o0).open(&path).map_err(errno)?;
-    let result = mount_new(&path);
+    let result = mount(&path);
     if result.is_err() {
         let _ = std::fs::remove_file(&path);
     }
@@ -79,6 +92,35 @@ pub(super) fn enter(name: &str) -> Result<(), Errno> {
 pub(super) fn open(name: &str) -> Result<OwnedFd, Errno> {
     let path = if name.contains('/') { PathBuf::from(name) } else { path_of(name)? };
     File::open(path).map(OwnedFd::from).map_err(errno)
+}
+
+/// The names under which a process's namespace is mounted, the caller's for `None`.
+pub(super) fn identify(pid: Option<u32>) -> Result<Vec<String>, Errno> {
+    let path = pid.map_or_else(|| OWN.to_owned(), |pid| format!("/proc/{pid}/ns/net"));
+    let wanted = identity(Path::new(&path))?;
+    let same = |name: &String| identity(&Path::new(RUN_DIRECTORY).join(name)) == Ok(wanted);
+    Ok(list()?.into_iter().filter(same).collect())
+}
+
+/// The processes in a named namespace. Those that end meanwhile are left out.
+pub(super) fn processes(name: &str) -> Result<Vec<String>, Errno> {
+    let wanted = identity(&path_of(name)?)?;
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").map_err(errno)? {
+        let entry = entry.map_err(errno)?;
+        let Ok(pid) = entry.file_name().to_string_lossy().parse::<u32>() else { continue };
+        if identity(&entry.path().join("ns/net")) == Ok(wanted) {
+            found.push(pid);
+        }
+    }
+    found.sort_unstable();
+    Ok(found.iter().map(u32::to_string).collect())
+}
+
+/// What tells a namespace from others: device and inode of its file.
+fn identity(path: &Path) -> Result<(u64, u64), Errno> {
+    let file = std::fs::metadata(path).map_err(errno)?;
+    Ok((file.dev(), file.ino()))
 }
 
 pub(super) fn open_self() -> Result<OwnedFd, Errno> {

@@ -13,7 +13,6 @@ mod address;
 mod inet;
 mod inet6;
 mod lists;
-mod macvlan;
 mod master;
 pub(crate) mod namespace;
 mod notify;

@@ -107,6 +107,7 @@ impl World {
             device.id = dev;
         }
         self.list(ns, dev, &name, ifindex);
+        self.ip6_registered(dev);
         self.changed();
         Ok(dev)
     }
@@ -135,7 +136,8 @@ impl World {
             if back.contains('%') || !valid_name(&wanted.replace("%d", "0")) {
                 return Err(Errno::EINVAL.into());
             }
-            let found = (0..32768).map(|i| format!("{front}{i}{back}")).find(|name| !netns.names.contains_key(name));
+            let found =
+                (0..32768).map(|i| format!("{front}{i}{back}")).find(|name| !netns.names.contains_key(name));
             return found.filter(|name| valid_name(name)).ok_or_else(|| Errno::ENFILE.into());
         }
         if !valid_name(wanted) {
@@ -210,7 +212,9 @@ impl World {
 
     /// Addresses, routes and neighbours of a device that leaves its namespace.
     fn forget_ip(&mut self, dev: DevId) {
-        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else { return };
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
         self.flush_addresses(dev);
         if let Some(fib) = self.fib.get_mut(ns) {
             let changes = fib.device_removed(ifindex);
@@ -347,9 +351,7 @@ impl Traits {
                 min_mtu: 0,
                 max_mtu: 0,
             },
-            Kind::Dummy => {
-                Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether }
-            }
+            Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
             Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Nic { .. } => ether,
         }

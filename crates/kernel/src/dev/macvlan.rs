@@ -77,7 +77,7 @@ pub struct Member {
 /// The lower device's side of its macvlans (`struct macvlan_port`).
 #[derive(Clone, Debug, Default)]
 pub struct Port {
-    /// In the order of creation, newest first (`port->vlans`).
+    /// In the order of creation (`port->vlans`).
     pub members: Vec<Member>,
     /// Indices of members that are up in the order in which broadcasts reach them: by hash bucket, and in a
     /// bucket the one that came up last first.
@@ -110,7 +110,7 @@ impl Port {
     }
 
     pub fn add(&mut self, member: Member) {
-        self.members.insert(0, member);
+        self.members.push(member);
         self.reorder();
     }
 
@@ -152,7 +152,13 @@ impl Port {
         let bridge = self.member(dev).is_some_and(|member| member.mode == Mode::Bridge);
         if bridge {
             if destination.is_group() {
-                self.copies(destination, Some(dev), &[Mode::Bridge], |member| Verdict::Inject { dev: member }, out);
+                self.copies(
+                    destination,
+                    Some(dev),
+                    &[Mode::Bridge],
+                    |member| Verdict::Inject { dev: member },
+                    out,
+                );
             } else if self.lookup(destination).is_some_and(|to| to.mode == Mode::Bridge) {
                 // The sibling gets it through the lower device's receive path, where its taps see it.
                 out.push(Verdict::Inject { dev: lower });
@@ -164,11 +170,8 @@ impl Port {
 
     /// `macvlan_handle_frame`: a frame received on the lower device.
     pub fn receive(&self, lower: DevId, destination: Mac, source: Mac, kind: u16, out: &mut Verdicts) {
-        let received_as = if destination.is_broadcast() {
-            PacketType::Broadcast
-        } else {
-            PacketType::Multicast
-        };
+        let received_as =
+            if destination.is_broadcast() { PacketType::Broadcast } else { PacketType::Multicast };
         if self.forward_source(source, destination, out) {
             return out.push(Verdict::Drop(DropReason::MacvlanNoDst));
         }
@@ -222,11 +225,8 @@ impl Port {
         if kind == ethertype::PAUSE {
             return;
         }
-        let packet_type = if destination.is_broadcast() {
-            PacketType::Broadcast
-        } else {
-            PacketType::Multicast
-        };
+        let packet_type =
+            if destination.is_broadcast() { PacketType::Broadcast } else { PacketType::Multicast };
         let from = self.lookup(source);
         let modes: &[Mode] = match from.map(|member| member.mode) {
             None => &[Mode::Private, Mode::Vepa, Mode::Passthru, Mode::Bridge],
@@ -248,9 +248,7 @@ impl Port {
         out: &mut Verdicts,
     ) {
         for member in self.up_members() {
-            if Some(member.dev) != except
-                && modes.contains(&member.mode)
-                && member.filter.passes(destination)
+            if Some(member.dev) != except && modes.contains(&member.mode) && member.filter.passes(destination)
             {
                 out.push(verdict(member.dev));
             }
@@ -259,7 +257,7 @@ impl Port {
 }
 
 /// Hash bucket of a MAC (`macvlan_eth_hash`): the top 8 bits of a multiplicative hash.
-fn bucket(mac: Mac) -> u64 {
+pub(crate) fn bucket(mac: Mac) -> u64 {
     let [a, b, c, d, e, f] = mac.0;
     let value = u64::from_le_bytes([0, 0, a, b, c, d, e, f]);
     value.wrapping_mul(0x61C8_8646_80B5_83EB) >> 56
@@ -284,8 +282,15 @@ mod tests {
             .map(|(last, mode)| {
                 let dev = ids.insert(());
                 let filter = GroupFilter { all: false, groups: vec![Mac::BROADCAST] };
-                let member =
-                    Member { dev, mac: mac(*last), mode: *mode, up: false, nodst: false, sources: vec![], filter };
+                let member = Member {
+                    dev,
+                    mac: mac(*last),
+                    mode: *mode,
+                    up: false,
+                    nodst: false,
+                    sources: vec![],
+                    filter,
+                };
                 port.add(member);
                 port.set_up(dev, true, mac(*last));
                 dev
@@ -337,8 +342,7 @@ mod tests {
 
     #[test]
     fn who_gets_a_broadcast_depends_on_where_it_came_from() {
-        let members =
-            [(0x11, Mode::Bridge), (0x21, Mode::Vepa), (0x31, Mode::Private), (0x32, Mode::Source)];
+        let members = [(0x11, Mode::Bridge), (0x21, Mode::Vepa), (0x31, Mode::Private), (0x32, Mode::Source)];
         let (port, lower, devs) = port(&members);
         assert_eq!(distributed(&port, mac(0x99)), [devs[2], devs[1], devs[0]]);
         assert_eq!(distributed(&port, mac(0x21)), [devs[0]]);
@@ -388,9 +392,6 @@ mod tests {
             [Verdict::Receive { dev: devs[0], packet_type: PacketType::Host }]
         );
         port.set_up(devs[0], false, mac(0x11));
-        assert_eq!(
-            received(&port, lower, mac(0x77), mac(0x99)),
-            [Verdict::Drop(DropReason::MacvlanDown)]
-        );
+        assert_eq!(received(&port, lower, mac(0x77), mac(0x99)), [Verdict::Drop(DropReason::MacvlanDown)]);
     }
 }

@@ -16,24 +16,41 @@ use crate::drop_reason::DropReason;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// Transmit on a device (`dev_queue_xmit`).
-    Transmit { dev: DevId },
+    Transmit {
+        dev: DevId,
+    },
     /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`).
-    Forward { dev: DevId },
+    Forward {
+        dev: DevId,
+    },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
-    Inject { dev: DevId },
+    Inject {
+        dev: DevId,
+    },
     /// As a received frame of that device and type, queued (`netif_rx`).
-    Enqueue { dev: DevId, packet_type: PacketType },
+    Enqueue {
+        dev: DevId,
+        packet_type: PacketType,
+    },
     /// The frame is now this device's, and goes through its receive path at once (`RX_HANDLER_ANOTHER`).
-    Receive { dev: DevId, packet_type: PacketType },
+    Receive {
+        dev: DevId,
+        packet_type: PacketType,
+    },
     /// Up to the protocols of the device it is on (`RX_HANDLER_PASS`).
     Local,
     /// Only sockets bound to the device may have it (`RX_HANDLER_EXACT`).
     Exact,
     /// Distribute a broadcast to the macvlans on this device later (`macvlan_broadcast_enqueue`).
-    MacvlanBroadcast { lower: DevId },
+    MacvlanBroadcast {
+        lower: DevId,
+    },
     /// Onto the wire of a network card.
-    Wire { segment: usize, port: usize },
+    Wire {
+        segment: usize,
+        port: usize,
+    },
     Drop(DropReason),
 }
 

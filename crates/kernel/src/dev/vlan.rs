@@ -45,7 +45,8 @@ impl Vlan {
 
     /// `vlan_dev_hard_start_xmit`
     pub fn transmit(&self, frame: &mut Frame, out: &mut Verdicts) {
-        let priority = self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
+        let priority =
+            self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
         frame.push_tag(Tag { tpid: self.tpid, tci: self.vid | priority << 13 });
         out.push(Verdict::Transmit { dev: self.lower });
     }

@@ -41,7 +41,8 @@ impl World {
         let mut fragments = Vec::new();
         for (i, part) in data.chunks(room).enumerate() {
             let last = (i + 1) * room >= data.len();
-            let options = if i == 0 { head.get(HEADER_LEN..).unwrap_or(&[]).to_vec() } else { copied_options(head) };
+            let options =
+                if i == 0 { head.get(HEADER_LEN..).unwrap_or(&[]).to_vec() } else { copied_options(head) };
             let header_len = HEADER_LEN + options.len();
             let mut fragment = self.pool.frame(ETH_LEN + header_len + part.len());
             fragment.mark = frame.mark;

@@ -196,7 +196,9 @@ impl World {
         let local = self.is_local_address(ns, header.destination);
         let source = if local { header.destination } else { Ipv4Addr::UNSPECIFIED };
         let source = match (local, dev) {
-            (false, Some(dev)) if self.errors_use_inbound(ns) => self.select_source(dev, Ipv4Addr::UNSPECIFIED, 253),
+            (false, Some(dev)) if self.errors_use_inbound(ns) => {
+                self.select_source(dev, Ipv4Addr::UNSPECIFIED, 253)
+            }
             _ => source,
         };
         let key = OutKey {
@@ -343,8 +345,10 @@ mod tests {
     #[test]
     fn a_destination_gets_a_burst_and_then_one_a_second() {
         let mut limits = RateLimits::default();
-        let answered: Vec<u64> =
-            (0..20).filter(|i| limits.take(PEER, at(i * 200), SECOND, BURST * SECOND)).map(|i| i + 1).collect();
+        let answered: Vec<u64> = (0..20)
+            .filter(|i| limits.take(PEER, at(i * 200), SECOND, BURST * SECOND))
+            .map(|i| i + 1)
+            .collect();
         assert_eq!(answered, [1, 2, 3, 4, 5, 6, 7, 11, 16]);
     }
 

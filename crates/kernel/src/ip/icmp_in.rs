@@ -58,7 +58,8 @@ impl World {
         let sysctl = &netns.sysctl;
         let (ignore_all, ignore_broadcasts) =
             (sysctl.icmp_echo_ignore_all, sysctl.icmp_echo_ignore_broadcasts);
-        if delivered != RouteKind::Local && matches!(what, kind::ECHO | kind::TIMESTAMP) && ignore_broadcasts {
+        if delivered != RouteKind::Local && matches!(what, kind::ECHO | kind::TIMESTAMP) && ignore_broadcasts
+        {
             return self.drop_frame(Some(dev), frame, DropReason::InvalidProtocol);
         }
         match what {

@@ -3,7 +3,6 @@
 //! The way in: [`input`] → [`local`] (with [`reassemble`]) or [`forward`]. The way out: [`output`] (with
 //! [`fragment`]) → the neighbour layer. [`icmp`] answers and reports; [`route`] finds the way.
 
-pub mod address;
 mod forward;
 mod fragment;
 pub mod icmp;
@@ -14,6 +13,8 @@ pub(crate) mod output;
 pub mod reassemble;
 pub mod route;
 mod udp;
+
+pub(crate) use udp::{UDP_LEN, write_udp};
 
 use std::net::Ipv4Addr;
 
@@ -189,9 +190,8 @@ pub fn pseudo_sum(source: Ipv4Addr, destination: Ipv4Addr, protocol: u8, len: us
 mod tests {
     use super::*;
 
-    const HEADER: [u8; 20] = [
-        0x45, 0x00, 0x00, 0x54, 0x12, 0x34, 0x40, 0x00, 0x40, 0x01, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2,
-    ];
+    const HEADER: [u8; 20] =
+        [0x45, 0x00, 0x00, 0x54, 0x12, 0x34, 0x40, 0x00, 0x40, 0x01, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
 
     fn packet() -> Vec<u8> {
         let mut bytes = HEADER.to_vec();

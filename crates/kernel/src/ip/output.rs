@@ -31,16 +31,7 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub fn new(protocol: u8, ttl: u8) -> Fields<'a> {
-        Fields {
-            protocol,
-            tos: 0,
-            ttl,
-            dont_fragment: false,
-            id: 0,
-            mark: 0,
-            options: &[],
-            loop_back: true,
-        }
+        Fields { protocol, tos: 0, ttl, dont_fragment: false, id: 0, mark: 0, options: &[], loop_back: true }
     }
 }
 

@@ -44,7 +44,12 @@ impl OutRoute {
 pub enum InRoute {
     /// For this host; the kind is local, broadcast or multicast.
     Deliver(RouteKind),
-    Forward { dev: DevId, gateway: Option<Ipv4Addr>, redirect: bool, mtu: u32 },
+    Forward {
+        dev: DevId,
+        gateway: Option<Ipv4Addr>,
+        redirect: bool,
+        mtu: u32,
+    },
 }
 
 /// What decides the way out.
@@ -171,9 +176,10 @@ impl World {
         let dev = *links.netns.devices.get(&found.ifindex).ok_or(Errno::ENODEV)?;
         let device = self.devs.get(dev).ok_or(Errno::ENODEV)?;
         let route_mtu = found.found.as_ref().and_then(|found| found.route.mtu());
-        let locked = found.found.as_ref().is_some_and(|found| {
-            found.route.metric(Metrics::LOCK) & (1 << Metrics::MTU) != 0
-        });
+        let locked = found
+            .found
+            .as_ref()
+            .is_some_and(|found| found.route.metric(Metrics::LOCK) & (1 << Metrics::MTU) != 0);
         let mut route = OutRoute {
             kind: found.kind,
             dev,
@@ -274,7 +280,10 @@ impl World {
             dev: out.id,
             gateway: (next_hop != key.destination).then_some(next_hop),
             redirect: found.redirect,
-            mtu: result.route.mtu().map_or(out.mtu, |(mtu, locked)| if locked { mtu } else { mtu.min(out.mtu) }),
+            mtu: result
+                .route
+                .mtu()
+                .map_or(out.mtu, |(mtu, locked)| if locked { mtu } else { mtu.min(out.mtu) }),
         })
     }
 

@@ -107,13 +107,7 @@ impl World {
     }
 
     /// `__udp4_lib_mcast_deliver`: every socket that fits a broadcast or multicast.
-    fn udp_listeners(
-        &self,
-        ns: NsId,
-        from: (Ipv4Addr, u16),
-        to: (Ipv4Addr, u16),
-        iif: u32,
-    ) -> Vec<SockId> {
+    fn udp_listeners(&self, ns: NsId, from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), iif: u32) -> Vec<SockId> {
         let candidates = self.netns.get(ns).and_then(|netns| netns.udp.get(&to.1));
         let fits = |id: &&SockId| match self.sockets.get(**id).map(|socket| &socket.kind) {
             Some(Kind::Udp(udp)) => {
@@ -129,12 +123,7 @@ impl World {
 
 /// Writes a UDP datagram with its checksum; `body` has room for header and data.
 #[inline]
-pub(crate) fn write_udp(
-    body: &mut [u8],
-    source: (Ipv4Addr, u16),
-    destination: (Ipv4Addr, u16),
-    data: &[u8],
-) {
+pub(crate) fn write_udp(body: &mut [u8], source: (Ipv4Addr, u16), destination: (Ipv4Addr, u16), data: &[u8]) {
     let len = body.len();
     let Some((head, tail)) = body.split_at_mut_checked(UDP_LEN) else { return };
     head[0..2].copy_from_slice(&source.1.to_be_bytes());

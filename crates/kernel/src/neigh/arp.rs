@@ -14,8 +14,8 @@ use crate::netns::NsId;
 use crate::sysctl::Conf;
 use crate::world::{TimerEvent, World};
 
-use super::state::Update;
 use super::nud;
+use super::state::Update;
 
 /// Length of an ARP packet for IPv4 over Ethernet.
 pub const ARP_LEN: usize = 28;
@@ -94,7 +94,14 @@ impl World {
                         && !self.arp_filtered(dev, &arp)
                         && self.arp_learn_sender(ns, ifindex, &arp)
                     {
-                        self.arp_send(dev, REPLY, arp.sender, arp.target, Some(arp.sender_mac), arp.sender_mac);
+                        self.arp_send(
+                            dev,
+                            REPLY,
+                            arp.sender,
+                            arp.target,
+                            Some(arp.sender_mac),
+                            arp.sender_mac,
+                        );
                     }
                     return self.consume(frame);
                 }
@@ -220,8 +227,7 @@ impl World {
             && self.is_unicast_address(ns, arp.sender);
         let mut updated = known;
         if known.is_none() {
-            let welcome = gratuitous
-                || (arp.operation == REPLY && self.is_unicast_address(ns, arp.sender));
+            let welcome = gratuitous || (arp.operation == REPLY && self.is_unicast_address(ns, arp.sender));
             if !accepts || !welcome || !self.neigh_ensure(ns, ifindex, arp.sender) {
                 return;
             }
@@ -234,7 +240,14 @@ impl World {
         } else {
             nud::STALE
         };
-        self.neigh_update(ns, ifindex, arp.sender, Some(arp.sender_mac), state, Update { replace, admin: false });
+        self.neigh_update(
+            ns,
+            ifindex,
+            arp.sender,
+            Some(arp.sender_mac),
+            state,
+            Update { replace, admin: false },
+        );
     }
 
     /// `arp_send`: an ARP packet to `target`. `to` is the link-layer destination; none is broadcast.
@@ -279,7 +292,8 @@ impl World {
             let known_to_target = || {
                 self.devs.get(dev).is_some_and(|device| {
                     device.ipv4.iter().any(|a| {
-                        same_subnet(a.peer, address, a.prefix_len) && same_subnet(a.peer, source, a.prefix_len)
+                        same_subnet(a.peer, address, a.prefix_len)
+                            && same_subnet(a.peer, source, a.prefix_len)
                     })
                 })
             };

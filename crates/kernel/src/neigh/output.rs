@@ -14,13 +14,7 @@ use super::nud;
 impl World {
     /// Sends an IPv4 packet (14 unused bytes, then the packet) to `next_hop` on `dev`. `broadcast` says that the
     /// route is a broadcast one.
-    pub(crate) fn neigh_output(
-        &mut self,
-        dev: DevId,
-        next_hop: Ipv4Addr,
-        broadcast: bool,
-        mut frame: Frame,
-    ) {
+    pub(crate) fn neigh_output(&mut self, dev: DevId, next_hop: Ipv4Addr, broadcast: bool, mut frame: Frame) {
         let Some(device) = self.devs.get(dev) else {
             return self.drop_frame(None, frame, DropReason::NotSpecified);
         };

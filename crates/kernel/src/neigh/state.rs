@@ -289,6 +289,11 @@ impl World {
         }
     }
 
+    /// `NTF_USE`: as if a packet had been sent to the neighbour.
+    pub(crate) fn neigh_use(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
+        self.neigh_event_send(ns, ifindex, address, &mut None);
+    }
+
     /// Finds or makes an entry, and says whether there is one now.
     pub(crate) fn neigh_ensure(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) -> bool {
         let now = self.now;

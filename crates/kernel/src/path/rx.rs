@@ -180,6 +180,9 @@ impl World {
         }
         let (ifindex, hardware, time) = (device.ifindex, device.hardware, self.now);
         for id in netns.taps.iter().chain(&device.taps) {
+            if frame.sender == Some(*id) {
+                continue;
+            }
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             if let sock::Kind::Packet(packet) = &socket.kind
                 && packet.wants(frame, packet_type)

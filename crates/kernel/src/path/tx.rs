@@ -85,7 +85,7 @@ impl World {
                 Verdict::Receive { dev, packet_type } => {
                     next = Some((Next::Device(dev, packet_type), copy));
                 }
-                other => self.perform(dev, copy, other),
+                other => self.perform_verdict(dev, copy, other),
             }
         }
         if let Some(frame) = rest.take() {
@@ -102,7 +102,7 @@ impl World {
         }
     }
 
-    fn perform(&mut self, dev: DevId, frame: Frame, verdict: Verdict) {
+    fn perform_verdict(&mut self, dev: DevId, frame: Frame, verdict: Verdict) {
         match verdict {
             Verdict::Transmit { dev } => self.transmit(dev, frame),
             Verdict::Forward { dev: to } => {
@@ -142,6 +142,7 @@ impl World {
 
     /// `dev_forward_skb`: into another device's receive path, as by a wire.
     fn inject(&mut self, from: DevId, to: DevId, mut frame: Frame) {
+        let from_sibling = is_sibling_path(&self.devs, from);
         let Some(target) = self.devs.get_mut(to) else {
             return self.drop_frame(Some(from), frame, DropReason::NotSpecified);
         };
@@ -165,11 +166,11 @@ impl World {
             return self.drop_frame(Some(to), frame, reason);
         }
         frame.packet_type = World::packet_type_for(frame.destination(), target.mac);
+        frame.sender = None;
         match &target.kind {
             // Veth's peer counts what the sender's end sent; a macvlan's sibling counts the header twice
             // (`macvlan_count_rx`: the frame still has it).
-            Kind::Veth(_) if !is_sibling_path(&self.devs, from) => {
-                let target = &mut self.devs[to];
+            Kind::Veth(_) if !from_sibling => {
                 target.stats.rx_packets += 1;
                 target.stats.rx_bytes += frame.len() as u64;
             }
@@ -186,6 +187,7 @@ impl World {
     /// `netif_rx` with a packet type already known.
     fn enqueue_as(&mut self, dev: DevId, packet_type: PacketType, mut frame: Frame) {
         frame.packet_type = packet_type;
+        frame.sender = None;
         if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_))
         {

@@ -19,7 +19,7 @@ impl InterfaceAddress {
     /// Whether there is a subnet to have a route for.
     fn has_subnet(&self) -> bool {
         let prefix = self.prefix();
-        prefix.address.octets()[0] != 0 && (prefix.address != self.local || self.prefix_length < 32)
+        !prefix.address.is_unspecified() && (prefix.address != self.local || self.prefix_length < 32)
     }
 
     /// The broadcast address, unspecified where there is none.
@@ -55,6 +55,20 @@ impl Fib {
         if rest.is_empty() {
             changes.extend(self.last_address_removed(ifindex));
         }
+        changes
+    }
+
+    /// A device leaves the namespace, already down, with its addresses (`inetdev_destroy`,
+    /// `NETDEV_UNREGISTER`): other than when each address is deleted, the routes of secondary ones go unannounced.
+    /// `links` still knows the device and its addresses. Returns what to announce.
+    pub fn device_destroyed(&mut self, ifindex: u32, links: &(impl Links + ?Sized)) -> Vec<RouteChange> {
+        let mut changes = Vec::new();
+        let mut rest = links.addresses(ifindex);
+        while let Some((address, others)) = rest.split_first() {
+            rest = others;
+            changes.extend(self.remove_routes(ifindex, rest, address, Rest::Dying, links));
+        }
+        changes.extend(self.device_removed(ifindex));
         changes
     }
 
@@ -112,7 +126,22 @@ impl Fib {
         old_primary: Option<&InterfaceAddress>,
         links: &(impl Links + ?Sized),
     ) -> Vec<RouteChange> {
+        self.remove_routes(ifindex, addresses, removed, Rest::Lives { old_primary }, links)
+    }
+
+    fn remove_routes(
+        &mut self,
+        ifindex: u32,
+        addresses: &[InterfaceAddress],
+        removed: &InterfaceAddress,
+        rest: Rest<'_>,
+        links: &(impl Links + ?Sized),
+    ) -> Vec<RouteChange> {
         let Some(link) = links.link(ifindex) else { return Vec::new() };
+        let old_primary = match rest {
+            Rest::Lives { old_primary } => old_primary,
+            Rest::Dying => None,
+        };
         let primary = if removed.secondary {
             match primary_of(addresses, removed) {
                 Some(primary) if old_primary.is_none_or(|old| old == primary) => primary,
@@ -122,7 +151,8 @@ impl Fib {
             removed
         };
         let subnet = !removed.secondary && removed.has_subnet();
-        let kept = Kept::among(addresses, removed, primary, old_primary);
+        let needing = if let Rest::Dying = rest { &[] } else { addresses };
+        let kept = Kept::among(needing, removed, primary, old_primary);
         let maker = Maker { ifindex, link, source: primary.local };
         let prefix = removed.prefix();
         let mut changes = Vec::new();
@@ -173,6 +203,15 @@ impl Fib {
         let removed = self.delete(&spec(address.metric)).ok();
         added.into_iter().chain(removed).collect()
     }
+}
+
+/// What becomes of the device's other addresses when one goes.
+#[derive(Clone, Copy)]
+enum Rest<'a> {
+    /// They stay, all but the subnet of `old_primary`.
+    Lives { old_primary: Option<&'a InterfaceAddress> },
+    /// They go next (`in_dev->dead`).
+    Dying,
 }
 
 /// What all routes of one address have in common (`fib_magic`).
@@ -266,7 +305,7 @@ impl Kept {
             kept.subnet_zeros |= zeros == other.broadcast_or_zero();
             let is_primary = other_primary.is_some_and(|found| std::ptr::eq(found, other));
             let theirs = other.prefix();
-            if is_primary && other.prefix_length < 31 && theirs.address.octets()[0] != 0 {
+            if is_primary && other.prefix_length < 31 && !theirs.address.is_unspecified() {
                 let among = |address: Ipv4Addr| [theirs.broadcast(), theirs.address].contains(&address);
                 kept.broadcast |= among(broadcast);
                 kept.subnet_ones |= among(ones);

@@ -49,7 +49,8 @@ impl Fib {
         }
     }
 
-    /// A device left the namespace (`NETDEV_UNREGISTER`): every route through it goes, multipath routes too.
+    /// A device whose addresses are gone leaves the namespace (`NETDEV_UNREGISTER`): every route through it
+    /// goes, multipath routes too. [`Fib::device_destroyed`] is this with the addresses.
     pub fn device_removed(&mut self, ifindex: u32) -> Vec<RouteChange> {
         self.lose(ifindex, Loss::Gone { unregistered: true });
         self.flush()

@@ -1,6 +1,9 @@
 //! All routing tables and rules of one namespace.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, LazyLock},
+};
 
 use super::{
     model::{Prefix, Route, TABLE_LOCAL, TABLE_MAIN},
@@ -20,9 +23,9 @@ pub struct Fib {
     custom_local_routes: bool,
     generation: u64,
     /// Devices with `ignore_routes_with_linkdown` in effect.
-    ignore_linkdown: Arc<BTreeSet<u32>>,
+    ignore_linkdown: BTreeSet<u32>,
     /// Groups of the devices that have one, for rules with `suppress_ifgroup`.
-    groups: Arc<Vec<(u32, u32)>>,
+    groups: Vec<(u32, u32)>,
     multipath_hash_policy: u8,
 }
 
@@ -42,14 +45,16 @@ impl Default for Fib {
 impl Fib {
     /// No routes; the three default rules.
     pub fn new() -> Self {
+        // Most of many namespaces never change their rules: they share them.
+        static RULES: LazyLock<Arc<Vec<Rule>>> = LazyLock::new(|| Arc::new(default_rules()));
         Fib {
             tables: Vec::new(),
-            rules: Arc::new(default_rules()),
+            rules: Arc::clone(&RULES),
             custom_rules: false,
             custom_local_routes: false,
             generation: 0,
-            ignore_linkdown: Arc::default(),
-            groups: Arc::default(),
+            ignore_linkdown: BTreeSet::new(),
+            groups: Vec::new(),
             multipath_hash_policy: 0,
         }
     }
@@ -98,7 +103,7 @@ impl Fib {
     /// (`ignore_routes_with_linkdown` of the device or of all).
     pub fn set_ignore_linkdown(&mut self, ifindex: u32, ignore: bool) {
         if self.ignores_linkdown(ifindex) != ignore {
-            let set = Arc::make_mut(&mut self.ignore_linkdown);
+            let set = &mut self.ignore_linkdown;
             if ignore {
                 set.insert(ifindex)
             } else {
@@ -115,10 +120,9 @@ impl Fib {
 
     /// The group of a device (`ip link set … group`), for `suppress_ifgroup`. Group 0 is the default.
     pub fn set_device_group(&mut self, ifindex: u32, group: u32) {
-        let groups = Arc::make_mut(&mut self.groups);
-        groups.retain(|(device, _)| *device != ifindex);
+        self.groups.retain(|(device, _)| *device != ifindex);
         if group != 0 {
-            groups.push((ifindex, group));
+            self.groups.push((ifindex, group));
         }
         self.generation += 1;
     }
@@ -148,6 +152,12 @@ impl Fib {
             Some(trie) => Some(trie),
             None => self.tables[self.position(TABLE_MAIN).ok()?].trie.as_deref(),
         }
+    }
+
+    /// [`Fib::trie`] of the main table, without searching: its number is among the last.
+    #[inline]
+    pub(super) fn main_trie(&self) -> Option<&Trie> {
+        self.tables.iter().rev().find(|table| table.id == TABLE_MAIN)?.trie.as_deref()
     }
 
     /// Routes of every table to one prefix within the trie of `table`.

@@ -10,7 +10,7 @@ use super::{
     links::{LOOPBACK_IFINDEX, Links, device_with_address},
     lookup::{FibResult, Flow, LookupError},
     model::{RouteKind, Scope},
-    output::{is_local_multicast, is_zeronet},
+    output::is_local_multicast,
 };
 
 const IPPROTO_IGMP: u8 = 2;
@@ -31,9 +31,9 @@ pub struct Input<'a> {
 pub enum InputError {
     /// The device has no IPv4 side.
     Disabled,
-    /// Source multicast, limited broadcast or 0.0.0.0/8.
+    /// Source multicast, limited broadcast, or 0.0.0.0 to anything but limited broadcast.
     InvalidSource,
-    /// Destination 0.0.0.0/8, or a route that is neither for delivery nor for forwarding.
+    /// Destination 0.0.0.0, or a route that is neither for delivery nor for forwarding.
     InvalidDestination,
     /// 127.0.0.0/8 on a device that is not for it.
     Localnet,
@@ -82,10 +82,10 @@ impl Fib {
         if destination.is_broadcast() || source.is_unspecified() && destination.is_unspecified() {
             return self.broadcast_input(flow, None, links);
         }
-        if is_zeronet(source) {
+        if source.is_unspecified() {
             return Err(InputError::InvalidSource);
         }
-        if is_zeronet(destination) {
+        if destination.is_unspecified() {
             return Err(InputError::InvalidDestination);
         }
         let settings = links.settings(iif);
@@ -128,7 +128,7 @@ impl Fib {
         found: Option<FibResult<'a>>,
         links: &(impl Links + ?Sized),
     ) -> Result<Input<'a>, InputError> {
-        if !is_zeronet(flow.source) {
+        if !flow.source.is_unspecified() {
             let flow = Flow { destination: Ipv4Addr::UNSPECIFIED, ..flow.clone() };
             self.validate_source(&flow, 0, links)?;
         }
@@ -151,7 +151,7 @@ impl Fib {
         if source.is_loopback() && !links.settings(iif).route_localnet {
             return Err(InputError::Localnet);
         }
-        if is_zeronet(source) {
+        if source.is_unspecified() {
             if !is_local_multicast(destination) && flow.protocol != IPPROTO_IGMP {
                 return Err(InputError::InvalidSource);
             }

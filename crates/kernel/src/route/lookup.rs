@@ -149,7 +149,7 @@ impl Fib {
     /// The address type of `address` by a table (`inet_addr_type_table`): unicast unless a route of that
     /// table says otherwise.
     pub fn address_kind(&self, address: Ipv4Addr, table: u32) -> RouteKind {
-        if address.octets()[0] == 0 || address.is_broadcast() {
+        if address.is_unspecified() || address.is_broadcast() {
             return RouteKind::Broadcast;
         }
         if address.is_multicast() {
@@ -165,7 +165,11 @@ impl Fib {
     /// Without custom rules Linux skips them: main (which then holds the local table too), then default.
     #[inline]
     fn lookup_plain(&self, flow: &Flow) -> Result<FibResult<'_>, LookupError> {
-        match self.lookup_table(TABLE_MAIN, flow) {
+        let in_main = match self.main_trie() {
+            Some(trie) => self.search(trie, TABLE_MAIN, flow),
+            None => Err(LookupError::Continue),
+        };
+        match in_main {
             Err(LookupError::Continue) => self.lookup_table(TABLE_DEFAULT, flow),
             found => found,
         }

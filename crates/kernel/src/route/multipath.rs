@@ -30,7 +30,7 @@ impl Fib {
         let alive: Vec<bool> = route
             .nexthops
             .iter()
-            .map(|n| !n.is_dead() && !(n.is_linkdown() && self.ignores_linkdown(n.ifindex)))
+            .map(|n| !n.is_dead() && (!n.is_linkdown() || !self.ignores_linkdown(n.ifindex)))
             .collect();
         let weights = route.nexthops.iter().zip(&alive).filter(|(_, alive)| **alive);
         let total: u64 = weights.map(|(nexthop, _)| u64::from(nexthop.weight)).sum();

@@ -69,7 +69,7 @@ impl Fib {
         let Flow { destination, source, mut oif, .. } = *flow;
         let direct = |ifindex, source, kind| Choice { kind, ifindex, source, destination, found: None };
         if !source.is_unspecified() {
-            if source.is_multicast() || source.is_broadcast() || is_zeronet(source) {
+            if source.is_multicast() || source.is_broadcast() {
                 return Err(Errno::EINVAL);
             }
             if oif == 0 && (destination.is_multicast() || destination.is_broadcast()) {
@@ -170,7 +170,7 @@ fn finish<'a>(choice: Choice<'a>, links: &(impl Links + ?Sized)) -> Result<Outpu
         RouteKind::Broadcast
     } else if destination.is_multicast() {
         RouteKind::Multicast
-    } else if is_zeronet(destination) {
+    } else if destination.is_unspecified() {
         return Err(Errno::EINVAL);
     } else {
         kind
@@ -187,11 +187,6 @@ fn finish<'a>(choice: Choice<'a>, links: &(impl Links + ?Sized)) -> Result<Outpu
     }
     let gateway = found.filter(|found| found.nexthop.uses_gateway()).and_then(|found| found.nexthop.gateway);
     Ok(Output { kind, ifindex, gateway, source, destination, local, found, looked_up })
-}
-
-/// 0.0.0.0/8
-pub(super) fn is_zeronet(address: Ipv4Addr) -> bool {
-    address.octets()[0] == 0
 }
 
 /// 224.0.0.0/24: never leaves the link.

@@ -52,9 +52,6 @@ fn from_another_device(links: &(impl Links + ?Sized), ifindex: u32, scope: Scope
     devices.filter(|device| vrf(*device) == own_vrf).find_map(visible)
 }
 
-fn primaries<'a>(
-    links: &'a (impl Links + ?Sized),
-    ifindex: u32,
-) -> impl Iterator<Item = &'a InterfaceAddress> {
+fn primaries(links: &(impl Links + ?Sized), ifindex: u32) -> impl Iterator<Item = &InterfaceAddress> {
     links.addresses(ifindex).iter().filter(|address| !address.secondary)
 }

@@ -76,23 +76,31 @@ impl Trie {
         mut visit: impl FnMut(&'a [Arc<Route>]) -> Option<R>,
     ) -> Option<R> {
         let key = u32::from(address);
-        let mut matched = [0u32; 33];
-        let mut count = 0;
-        let mut at = self.root;
-        while let Some(node) = self.nodes.get(at as usize) {
-            if (node.key ^ key) & mask(node.length) != 0 {
-                break;
+        // Prefixes of this length and longer had nothing for the caller. That is rare: so the walk starts
+        // anew rather than keep what it passed.
+        let mut limit = 33;
+        loop {
+            let mut best: Option<&Node> = None;
+            let mut at = self.root;
+            while let Some(node) = self.nodes.get(at as usize) {
+                if (node.key ^ key) & mask(node.length) != 0 || node.length >= limit {
+                    break;
+                }
+                if !node.routes.is_empty() {
+                    best = Some(node);
+                }
+                if node.length == 32 {
+                    break;
+                }
+                at = node.children[bit(key, node.length)];
             }
-            if !node.routes.is_empty() {
-                matched[count] = at;
-                count += 1;
+            let best = best?;
+            let found = visit(&best.routes);
+            if found.is_some() {
+                return found;
             }
-            if node.length == 32 {
-                break;
-            }
-            at = node.children[bit(key, node.length)];
+            limit = best.length;
         }
-        matched[..count].iter().rev().find_map(|at| visit(&self.nodes[*at as usize].routes))
     }
 
     /// Every prefix with routes in the order of a dump: by address, and of one address the longest first.

@@ -1,12 +1,23 @@
 //! The rtnetlink server: one file a message family.
 //!
+//! * [`server`] one request and its answer
+//! * [`link`] `RTM_NEWLINK` and its kin
+//! * [`addr`] `RTM_NEWADDR` and its kin
+//! * [`neigh`] `RTM_NEWNEIGH` and its kin of IPv4; [`fdb`] those of bridges
+//! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
 //! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4
 //! * [`rule`] `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` of IPv4
 
 use hairpin_netlink::Message;
 
+pub(crate) mod addr;
+mod fdb;
+pub(crate) mod link;
+pub(crate) mod neigh;
+mod nsid;
 pub mod route;
 pub mod rule;
+pub(crate) mod server;
 
 /// A message for everyone who listens (`ip monitor`).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! * [`raw`] raw IPv4
 //! * [`udp`] UDP
 
+mod calls;
 pub mod packet;
 pub mod raw;
 pub mod udp;
@@ -33,13 +34,7 @@ const CAPTURE_BUFFER: usize = 64 << 20;
 #[derive(Clone, Debug)]
 pub enum Item {
     /// For packet sockets: the frame as a tap saw it.
-    Frame {
-        frame: Frame,
-        ifindex: u32,
-        packet_type: PacketType,
-        hardware: u16,
-        time: Time,
-    },
+    Frame { frame: Frame, ifindex: u32, packet_type: PacketType, hardware: u16, time: Time },
     /// For raw and UDP sockets: a packet, whose data starts `offset` bytes into the frame.
     Packet {
         frame: Frame,

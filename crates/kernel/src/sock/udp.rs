@@ -14,12 +14,7 @@ pub struct Udp {
 
 impl Udp {
     /// `compute_score`: how well the socket fits a datagram; none if not at all.
-    pub fn score(
-        &self,
-        source: (Ipv4Addr, u16),
-        destination: (Ipv4Addr, u16),
-        iif: u32,
-    ) -> Option<u32> {
+    pub fn score(&self, source: (Ipv4Addr, u16), destination: (Ipv4Addr, u16), iif: u32) -> Option<u32> {
         if self.port != destination.1 {
             return None;
         }

@@ -5,6 +5,12 @@ pub(crate) mod batch;
 mod filter;
 mod link;
 mod list;
+mod monitor;
+mod neighbour;
+mod netns;
+mod route;
+mod rt_names;
+mod rule;
 
 use crate::Program;
 use crate::iproute2::inet::{AF_BRIDGE, AF_INET, AF_INET6, AF_MPLS, AF_PACKET, read_family};
@@ -33,10 +39,10 @@ type Object = fn(&mut Context<'_>, Args<'_>) -> Result<(), Stop>;
 const OBJECTS: &[(&str, Option<Object>)] = &[
     ("address", Some(addr::main)),
     ("addrlabel", None),
-    ("route", None),
-    ("rule", None),
-    ("neighbor", None),
-    ("neighbour", None),
+    ("route", Some(route::main)),
+    ("rule", Some(rule::main)),
+    ("neighbor", Some(neighbour::main)),
+    ("neighbour", Some(neighbour::main)),
     ("ntable", None),
     ("ntbl", None),
     ("link", Some(link::main)),
@@ -51,11 +57,11 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("token", None),
     ("tcpmetrics", None),
     ("tcp_metrics", None),
-    ("monitor", None),
+    ("monitor", Some(monitor::main)),
     ("xfrm", None),
     ("mroute", None),
-    ("mrule", None),
-    ("netns", None),
+    ("mrule", Some(rule::multicast)),
+    ("netns", Some(netns::main)),
     ("netconf", None),
     ("vrf", None),
     ("sr", None),
@@ -82,7 +88,7 @@ pub(super) fn dispatch(context: &mut Context<'_>, mut args: Args<'_>) -> Result<
     let word = args.take().unwrap_or("");
     match OBJECTS.iter().find(|(name, _)| matches(word, name)) {
         Some((_, Some(object))) => object(context, args),
-        Some((name, None)) => Err(Stop::fail(1, format!("ip {name}: not built yet\n"))),
+        Some((name, None)) => Err(Stop::fail(1, format!("ip {name} is not supported by hairpin yet\n"))),
         None => Err(Stop::fail(1, format!("Object \"{word}\" is unknown, try \"ip help\".\n"))),
     }
 }

@@ -51,6 +51,22 @@ pub(crate) fn octets(address: IpAddr) -> Vec<u8> {
     }
 }
 
+/// An address as `inet_ntop` of glibc writes it: one with its first 96 bits zero ends like an IPv4 address,
+/// unless only its last 16 bits are set.
+pub(crate) fn format_host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V6(v6) => match v6.segments() {
+            [0, 0, 0, 0, 0, 0, high, low] if high != 0 => {
+                let [a, b] = high.to_be_bytes();
+                let [c, d] = low.to_be_bytes();
+                format!("::{a}.{b}.{c}.{d}")
+            }
+            _ => v6.to_string(),
+        },
+        IpAddr::V4(v4) => v4.to_string(),
+    }
+}
+
 /// The family of an address.
 pub(crate) fn family_of(address: IpAddr) -> u8 {
     if address.is_ipv4() { AF_INET } else { AF_INET6 }
@@ -181,6 +197,14 @@ fn expected(family: u8) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_written_as_glibc_does() {
+        for text in ["::1.2.3.4", "::ffff:1.2.3.4", "::1", "::", "1::", "fe80::1:0:0:1", "1:0:2:3:4:5:6:7"] {
+            let address: IpAddr = text.parse().expect("an address");
+            assert_eq!(format_host(address), text);
+        }
+    }
 
     #[test]
     fn prefixes_take_lengths_masks_and_short_forms() {

@@ -1,9 +1,13 @@
 //! Requests to the kernel, and what is said when it refuses (iproute2's libnetlink).
 
 use hairpin_netlink::codec::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, encode, messages};
+use hairpin_netlink::core::NetlinkSerializable;
 use hairpin_netlink::{Call, Errno, Failure, Message, Reply};
 
 use super::{Context, Stop};
+
+/// The longest request in bytes.
+const MESSAGE_MAX: usize = 32 * 1024;
 
 impl Context<'_> {
     /// Sends a request with `NLM_F_REQUEST | flags` and returns what came before the acknowledgement.
@@ -39,11 +43,29 @@ impl Context<'_> {
     /// Asks for a dump.
     ///
     /// # Errors
+    /// The refusal as libnetlink words it with `Dump terminated`, exit code 1.
+    pub(crate) fn dump(&mut self, message: &Message) -> Result<Vec<Message>, Stop> {
+        self.dump_or_text(message).map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))
+    }
+
+    /// As [`Context::dump`].
+    ///
+    /// # Errors
     /// The refusal as libnetlink words it; empty where it says nothing.
     pub(crate) fn dump_or_text(&mut self, message: &Message) -> Result<Vec<Message>, String> {
+        self.dump_quietly(message).map_err(|refused| refused.text)
+    }
+
+    /// As [`Context::dump_or_text`], with the error number at the dump's end.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn dump_quietly(&mut self, message: &Message) -> Result<Vec<Message>, RefusedDump> {
         let answer = match self.exchange(message, NLM_F_DUMP) {
             Ok(answer) => answer,
-            Err(errno) => return Err(format!("Cannot send dump request: {errno}\n")),
+            Err(errno) => {
+                return Err(RefusedDump { text: format!("Cannot send dump request: {errno}\n"), end: None });
+            }
         };
         let mut found = Vec::new();
         for decoded in messages(&answer) {
@@ -53,7 +75,11 @@ impl Context<'_> {
                         self.complain(&notice("Warning", &text));
                     }
                 }
-                Some(Err(failure)) => return Err(dump_refusal(&failure, decoded.header.kind)),
+                Some(Err(failure)) => {
+                    let text = dump_refusal(&failure, decoded.header.kind);
+                    let end = Some(failure.errno).filter(|_| decoded.header.kind == NLMSG_DONE);
+                    return Err(RefusedDump { text, end });
+                }
                 None => found.extend(decoded.message().ok()),
             }
         }
@@ -61,11 +87,23 @@ impl Context<'_> {
     }
 
     fn exchange(&mut self, message: &Message, flags: u16) -> Result<Vec<u8>, Errno> {
+        // The length of an attribute has 16 bits.
+        if message.buffer_len() > MESSAGE_MAX {
+            return Err(Errno::EMSGSIZE);
+        }
         match self.system.call(Call::Netlink(encode(message, NLM_F_REQUEST | flags, 1, 0)))? {
             Reply::Bytes(bytes) => Ok(bytes),
             _ => Err(Errno::EPROTO),
         }
     }
+}
+
+/// A dump that the kernel refused or broke off.
+pub(crate) struct RefusedDump {
+    /// What libnetlink says of it; may be empty.
+    pub text: String,
+    /// The error number of a dump that began (`NLMSG_DONE`).
+    pub end: Option<Errno>,
 }
 
 /// How libnetlink reports a refused request.

@@ -58,7 +58,7 @@ impl Resolver {
     }
 
     fn hosts(&mut self, shell: &mut dyn Shell) -> &[(Ipv4Addr, Vec<String>)] {
-        self.hosts.get_or_insert_with(|| resolver::hosts(shell))
+        self.hosts.get_or_insert_with(|| resolver::hosts_ipv4(shell))
     }
 
     fn networks(&mut self, shell: &mut dyn Shell) -> &[(Ipv4Addr, Vec<String>)] {

@@ -184,14 +184,10 @@ impl Session {
         if self.options.audible {
             line.push('\x07');
         }
-        let numeric = self.exiting || self.options.numeric;
-        let mut name = |address: Ipv4Addr| {
-            if numeric {
-                return address.to_string();
-            }
-            format!("{} ({address})", crate::resolver::name_of(program.shell, address))
-        };
-        line.push_str(&self.header_options.text(header_options, self.options.flood, &mut name));
+        let mut options = std::mem::take(&mut self.header_options);
+        let mut name = |address: Ipv4Addr| self.name(program, address);
+        line.push_str(&options.text(header_options, self.options.flood, &mut name));
+        self.header_options = options;
         let _ = writeln!(program.shell.out(), "{line}");
         let _ = program.shell.out().flush();
         Ok(())

@@ -148,7 +148,10 @@ impl Session {
         if self.exiting || self.options.numeric {
             return address.to_string();
         }
-        format!("{} ({address})", resolver::name_of(program.shell, address))
+        match resolver::name_of(program.shell, address) {
+            Some(name) => format!("{name} ({address})"),
+            None => address.to_string(),
+        }
     }
 
     pub fn in_flight(&self) -> i64 {

@@ -215,7 +215,8 @@ impl Tracer {
         if self.options.numeric {
             return format!(" {address}");
         }
-        format!(" {} ({address})", resolver::name_of(program.shell, address))
+        let name = resolver::name_of(program.shell, address).unwrap_or_else(|| address.to_string());
+        format!(" {name} ({address})")
     }
 
     /// Waits until `until_s` for answers and takes one of every socket that has some.

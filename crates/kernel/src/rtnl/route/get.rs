@@ -194,7 +194,7 @@ impl Request {
         if self.arrived {
             attributes.push(RouteAttribute::Iif(self.flow.iif));
         }
-        attributes.extend(cache_info().map(RouteAttribute::CacheInfo));
+        attributes.extend(cache_info(answer).map(RouteAttribute::CacheInfo));
         message
     }
 }
@@ -220,10 +220,14 @@ fn class(found: &FibResult<'_>) -> u32 {
     fill(0xffff) | fill(0xffff_0000)
 }
 
-/// A fresh cache entry: one user, nothing else.
-fn cache_info() -> Option<RouteCacheInfo> {
+/// A fresh cache entry. Its users are this answer and, where Linux caches such a route, the cache; it does not
+/// cache packets to an own address of a device that is not the loopback device.
+fn cache_info(answer: &Answer<'_>) -> Option<RouteCacheInfo> {
+    let cached = answer
+        .found
+        .is_some_and(|found| answer.kind != RouteKind::Local || found.ifindex() == answer.ifindex);
     let mut info = RouteCacheInfo::parse(&[0; CACHE_INFO_LEN]).ok()?;
-    info.clntref = 1;
+    info.clntref = if cached { 2 } else { 1 };
     Some(info)
 }
 

@@ -7,7 +7,7 @@ use hairpin_netlink::route::address::{AddressAttribute, AddressMessage};
 use super::flags::{IFA_F_DEPRECATED, print_flags};
 use crate::ip::filter::Filter;
 use crate::ip::list::label;
-use crate::iproute2::inet::family_name;
+use crate::iproute2::inet::{family_name, format_host};
 use crate::iproute2::names::Table;
 use crate::iproute2::{Color, Context, find};
 
@@ -105,12 +105,12 @@ impl Address {
         let Some(local) = self.local else {
             return;
         };
-        let local = local.to_string();
+        let local = format_host(local);
         print.colored(color, "local", &local, format_args!("{local}"));
         if let Some(peer) = self.peer
             && self.local != Some(peer)
         {
-            let peer = peer.to_string();
+            let peer = format_host(peer);
             print.text(format_args!(" peer "));
             print.colored(color, "address", &peer, format_args!("{peer}"));
         }
@@ -130,7 +130,7 @@ impl Address {
             context.print.colored(color, "broadcast", &broadcast, format_args!("{broadcast} "));
         }
         if let Some(anycast) = find!(attributes, AddressAttribute::Anycast) {
-            let anycast = anycast.to_string();
+            let anycast = format_host((*anycast).into());
             context.print.text(format_args!("any "));
             context.print.colored(color, "anycast", &anycast, format_args!("{anycast} "));
         }

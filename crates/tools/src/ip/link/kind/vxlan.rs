@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use hairpin_netlink::route::link::{InfoVxlan, VxlanDf};
 
 use super::help;
-use crate::iproute2::inet::{AF_INET, AF_INET6, AF_UNSPEC, get_addr};
+use crate::iproute2::inet::{AF_INET, AF_INET6, AF_UNSPEC, format_host, get_addr};
 use crate::iproute2::names::Table;
 use crate::iproute2::number::{get_u16, get_u32};
 use crate::iproute2::{Args, Context, Stop, find, matches};
@@ -297,13 +297,13 @@ pub(super) fn print(context: &mut Context<'_>, options: &[InfoVxlan]) {
     let suffix = |address: &IpAddr| if address.is_ipv6() { "6" } else { "" };
     if let Some(address) = group.or(group6).filter(|address| !address.is_unspecified()) {
         let word = if address.is_multicast() { "group" } else { "remote" };
-        let text = address.to_string();
+        let text = format_host(address);
         print.any(&format!("{word}{}", suffix(&address)), &text, format_args!("{word} {text} "));
     }
     let local = find!(options, InfoVxlan::Local).copied().map(IpAddr::V4);
     let local6 = find!(options, InfoVxlan::Local6).copied().map(IpAddr::V6);
     if let Some(address) = local.or(local6).filter(|address| !address.is_unspecified()) {
-        let text = address.to_string();
+        let text = format_host(address);
         print.any(&format!("local{}", suffix(&address)), &text, format_args!("local {text} "));
     }
     if let Some(link) = find!(options, InfoVxlan::Link).filter(|link| **link != 0) {

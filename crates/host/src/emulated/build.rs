@@ -1,0 +1,148 @@
+//! A world from its file: the steps of its plan, one after the other.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use hairpin_kernel::route::Prefix;
+use hairpin_kernel::task::LocalSystem;
+use hairpin_kernel::{Mac, SegmentKind, World};
+use hairpin_lab::{LearnsFromIp, Plan, Step};
+use hairpin_netlink::Errno;
+use hairpin_tools::Program;
+
+use super::quiet::QuietShell;
+
+/// A world that is built, and the files its hosts have.
+pub struct Built {
+    pub world: World,
+    pub files: BTreeMap<String, Vec<(String, Vec<u8>)>>,
+}
+
+/// The seed of a world's random numbers: the same world draws the same MACs.
+const SEED: u64 = 1;
+
+/// Builds the world called `name`: a built-in one, or a file. What cannot be built yet is named on standard
+/// error and left out.
+pub fn build(name: &str) -> Result<Built, String> {
+    let mut loader = |path: &str| std::fs::read_to_string(path);
+    let world = hairpin_lab::open(name, &mut loader).map_err(|errors| errors.to_string())?;
+    let mut builder = Builder {
+        world: World::new(SEED),
+        segments: BTreeMap::new(),
+        learning: Vec::new(),
+        files: BTreeMap::new(),
+    };
+    if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
+        builder.world.set_epoch(nanos(now));
+    }
+    builder.perform(&hairpin_lab::plan(&world))?;
+    Ok(Built { world: builder.world, files: builder.files })
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
+}
+
+struct Builder {
+    world: World,
+    segments: BTreeMap<String, usize>,
+    learning: Vec<(usize, LearnsFromIp)>,
+    files: BTreeMap<String, Vec<(String, Vec<u8>)>>,
+}
+
+impl Builder {
+    fn perform(&mut self, plan: &Plan) -> Result<(), String> {
+        for step in &plan.steps {
+            self.step(step)?;
+        }
+        // Routers that learn from packets need their cards first.
+        for (segment, learns) in std::mem::take(&mut self.learning) {
+            let prefix = Prefix::of(learns.prefix, learns.prefix_len);
+            let host = self.host(&learns.host)?;
+            self.world
+                .learn_neighbours_from_ip(segment, host, &learns.dev, prefix)
+                .map_err(|errno| format!("{}: card '{}': {errno}", learns.host, learns.dev))?;
+        }
+        Ok(())
+    }
+
+    fn host(&self, name: &str) -> Result<usize, String> {
+        self.world.host_named(name).ok_or_else(|| format!("there is no host '{name}'"))
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Segment { name, kind, pad, trunk, gateway_learns_from_ip } => {
+                let kind = match kind {
+                    hairpin_lab::SegmentKind::Switch => SegmentKind::Switch,
+                    hairpin_lab::SegmentKind::Hub => SegmentKind::Hub,
+                    hairpin_lab::SegmentKind::Cable => SegmentKind::Cable,
+                };
+                let number = self.world.add_segment(name, kind, usize::from(pad.unwrap_or(0)));
+                if let Some(vlans) = trunk {
+                    self.world.set_trunk(number, vlans.clone());
+                }
+                self.learning.extend(gateway_learns_from_ip.clone().map(|learns| (number, learns)));
+                self.segments.insert(name.clone(), number);
+                Ok(())
+            }
+            Step::Host { name } => {
+                self.world.add_host(name).map(|_| ()).map_err(|errno| format!("host '{name}': {errno}"))
+            }
+            Step::Nic { host, name, mac, segment } => {
+                let number = self.host(host)?;
+                let segment = segment.as_ref().and_then(|segment| self.segments.get(segment)).copied();
+                self.world
+                    .add_card(number, name, Some(Mac(*mac)), segment)
+                    .map_err(|errno| format!("{host}: card '{name}': {errno}"))
+            }
+            Step::Command { host, argv } => self.command(host, argv),
+            Step::ReplyTtl { host, ip, ttl } => {
+                if let IpAddr::V4(ip) = ip {
+                    let number = self.host(host)?;
+                    self.world.set_answer_ttl(number, *ip, *ttl);
+                }
+                Ok(())
+            }
+            Step::File { host, path, text } => {
+                let mut content = text.clone();
+                if !content.ends_with('\n') {
+                    content.push('\n');
+                }
+                self.files.entry(host.clone()).or_default().push((path.clone(), content.into_bytes()));
+                Ok(())
+            }
+            Step::Shell { host, line } => Err(format!(
+                "{host}: setup '{line}' needs a shell, which a world cannot have while it is built: write it as \
+                 plain commands, or put it into the script"
+            )),
+            Step::Unsupported { host, what, why } => {
+                eprintln!("hairpin: {host}: {what} is left out: {why}");
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs one of our own commands on a host.
+    fn command(&mut self, host: &str, argv: &[String]) -> Result<(), String> {
+        let Some((name, args)) = argv.split_first() else { return Ok(()) };
+        let line = || argv.join(" ");
+        let Some(main) = hairpin_tools::find(name) else {
+            return Err(format!("{host}: '{}': there is no command '{name}'", line()));
+        };
+        let task = self.world.open_task(host, None);
+        let task = task.map_err(|errno: Errno| format!("{host}: {errno}"))?;
+        let mut shell = QuietShell::default();
+        let code = {
+            let mut system = LocalSystem { world: &mut self.world, task };
+            main(&mut Program { name, args, system: &mut system, shell: &mut shell })
+        };
+        self.world.close_task(task);
+        if code == 0 {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&shell.err);
+        Err(format!("{host}: '{}' failed: {}", line(), said.trim()))
+    }
+}

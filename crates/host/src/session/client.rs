@@ -1,0 +1,192 @@
+//! A front end's side of a session: system calls go to the session's socket.
+
+use std::cell::RefCell;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+use std::process::Command;
+use std::rc::Rc;
+
+use hairpin_netlink::{Call, Errno, Reply, System};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::poll::{PollFd, PollFlags};
+use nix::unistd::{getpgrp, tcgetpgrp};
+
+use super::protocol::{Channel, Request, Response};
+use super::{SOCKET_VARIABLE, TASK_VARIABLE, TaskName};
+use crate::shell::Surroundings;
+use crate::signals;
+
+/// A program in a session; connects at its first call.
+#[derive(Clone)]
+pub struct Session {
+    inner: Rc<RefCell<Inner>>,
+}
+
+struct Inner {
+    socket: PathBuf,
+    task: TaskName,
+    background: bool,
+    channel: Option<Channel>,
+    /// The namespace that the program has entered, which its environment does not name yet.
+    entered: Option<String>,
+}
+
+impl Session {
+    /// Whether the environment names a session.
+    pub fn is_named() -> bool {
+        std::env::var_os(SOCKET_VARIABLE).is_some_and(|path| !path.is_empty())
+    }
+
+    /// The session that the environment names.
+    pub fn from_environment() -> Option<Session> {
+        let socket = std::env::var_os(SOCKET_VARIABLE).filter(|path| !path.is_empty())?;
+        let task = TaskName::parse(&std::env::var(TASK_VARIABLE).unwrap_or_default());
+        Some(Session::new(socket.into(), task))
+    }
+
+    pub fn new(socket: PathBuf, task: TaskName) -> Session {
+        let inner = Inner { socket, task, background: is_background(), channel: None, entered: None };
+        Session { inner: Rc::new(RefCell::new(inner)) }
+    }
+
+    /// Connects now; the error is for the user.
+    ///
+    /// # Errors
+    /// The session is gone, or has no such host or namespace.
+    pub fn connect(&self) -> Result<(), String> {
+        self.inner.borrow_mut().connect()
+    }
+
+    /// What a command needs to run in this task's place: its environment, and the connection that keeps the
+    /// namespace alive, which lives as long as the command does.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub fn enter(&self, command: &mut Command) -> Result<OwnedFd, String> {
+        self.inner.borrow_mut().enter(command)
+    }
+}
+
+impl Inner {
+    fn connect(&mut self) -> Result<(), String> {
+        if self.channel.is_some() {
+            return Ok(());
+        }
+        let gone = |error| format!("the session at {} is gone: {error}", self.socket.display());
+        let mut channel = Channel::connect(&self.socket).map_err(gone)?;
+        let hello = Request::Hello { task: self.task.clone(), background: self.background };
+        match channel.ask(&hello).map_err(gone)? {
+            Response::Welcome(task) => self.task = TaskName { token: self.task.token, ..task },
+            Response::Refused(text) => return Err(text),
+            _ => return Err("the session speaks another language: another version of hairpin?".to_owned()),
+        }
+        self.channel = Some(channel);
+        Ok(())
+    }
+
+    fn enter(&mut self, command: &mut Command) -> Result<OwnedFd, String> {
+        self.connect()?;
+        let Some(mut channel) = self.channel.take() else { return Err("not connected".to_owned()) };
+        let task = match channel.ask(&Request::Hold).map_err(|error| error.to_string())? {
+            Response::Held(task) => task,
+            _ => return Err("the session did not keep the namespace".to_owned()),
+        };
+        command.env(SOCKET_VARIABLE, &self.socket).env(TASK_VARIABLE, task.to_string());
+        let stream = OwnedFd::from(channel.into_stream());
+        // It must outlive the exec: the namespace lives as long as the program in it.
+        fcntl(&stream, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|error| error.to_string())?;
+        Ok(stream)
+    }
+
+    fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+        if let Err(text) = self.connect() {
+            eprintln!("hairpin: {text}");
+            std::process::exit(1);
+        }
+        let entered = match &call {
+            Call::NetnsEnter(name) => Some(name.clone()),
+            _ => None,
+        };
+        let waits = matches!(call, Call::Wait { .. });
+        let channel = self.channel.as_mut().ok_or(Errno::ENOTCONN)?;
+        channel.send(&Request::Call(call)).map_err(gone)?;
+        if waits {
+            let mut fds = [PollFd::new(channel.as_fd(), PollFlags::POLLIN)];
+            if let Err(error) = signals::poll(&mut fds, None) {
+                if error != Errno::EINTR {
+                    return Err(error);
+                }
+                // The answer may already be on its way; one comes in any case.
+                channel.send(&Request::Cancel).map_err(gone)?;
+            }
+        }
+        let result = match channel.receive().map_err(gone)? {
+            Response::Result(result) => result,
+            _ => Err(Errno::EPROTO),
+        };
+        if result.is_ok()
+            && let Some(name) = entered
+        {
+            self.task = TaskName { host: self.task.host.clone(), netns: Some(name.clone()), token: None };
+            self.entered = Some(name);
+        }
+        result
+    }
+}
+
+impl System for Session {
+    fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+        self.inner.borrow_mut().call(call)
+    }
+}
+
+impl Surroundings for Session {
+    fn exec(&mut self, command: &mut Command) -> io::Error {
+        let mut kept = None;
+        if self.inner.borrow().entered.is_some() {
+            match self.enter(command) {
+                Ok(stream) => kept = Some(stream),
+                Err(text) => return io::Error::other(text),
+            }
+        }
+        let error = crate::shell::exec(command);
+        drop(kept);
+        error
+    }
+
+    fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error {
+        let socket = self.inner.borrow().socket.clone();
+        let task = TaskName { host: host.to_owned(), ..TaskName::default() };
+        let there = Session::new(socket, task);
+        let mut command = Command::new("bash");
+        if !argv.is_empty() {
+            // The remote shell gets the words as one line, as from ssh.
+            command.arg("-c").arg(argv.join(" "));
+        }
+        match there.enter(&mut command) {
+            Ok(_kept) => crate::shell::exec(&mut command),
+            Err(text) => io::Error::other(text),
+        }
+    }
+}
+
+/// The session's process is gone: what the kernel's going away would look like has no better number.
+fn gone(error: io::Error) -> Errno {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            eprintln!("hairpin: the session has ended");
+            std::process::exit(1);
+        }
+        _ => crate::linux::errno(error),
+    }
+}
+
+/// Started with `&` by a shell script (which ignores SIGINT for it), or by a shell with job control.
+fn is_background() -> bool {
+    if signals::interrupt_is_ignored() {
+        return true;
+    }
+    let Ok(terminal) = std::fs::File::open("/dev/tty") else { return false };
+    tcgetpgrp(&terminal).is_ok_and(|group| group != getpgrp())
+}

@@ -1,0 +1,179 @@
+//! What goes over a session's socket: frames of a little-endian length and a postcard value.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use hairpin_netlink::{Call, Errno, Reply};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::{Pace, TaskName};
+
+/// Longest frame; a longer one ends the connection.
+const FRAME_MAX: usize = 64 * 1024 * 1024;
+
+/// From a program to the session.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Request {
+    /// Comes first: makes the connection a task.
+    Hello {
+        task: TaskName,
+        background: bool,
+    },
+    Call(Call),
+    /// Ends the [`Call::Wait`] that is under way with `EINTR`. Has no answer of its own.
+    Cancel,
+    /// From now on the connection only keeps the task alive for another program: the one that this process
+    /// turns into.
+    Hold,
+    Describe,
+    /// Ends the session.
+    Stop,
+}
+
+/// From the session to a program.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Response {
+    /// Where the task is.
+    Welcome(TaskName),
+    /// There is no such host or namespace, in words.
+    Refused(String),
+    Result(Result<Reply, Errno>),
+    /// The task's name with its token.
+    Held(TaskName),
+    Description(Description),
+    Stopping,
+}
+
+/// A session, for `hairpin ls`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Description {
+    pub world: String,
+    pub process_id: u32,
+    pub age_seconds: u64,
+    pub pace: Pace,
+    /// The world's own clock.
+    pub monotonic_ns: u64,
+    pub hosts: Vec<HostDescription>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HostDescription {
+    pub name: String,
+    /// Named network namespaces.
+    pub namespaces: Vec<String>,
+}
+
+/// One frame.
+pub(super) fn encode(message: &impl Serialize) -> io::Result<Vec<u8>> {
+    let mut bytes = postcard::to_extend(message, vec![0; 4]).map_err(io::Error::other)?;
+    let length = u32::try_from(bytes.len().saturating_sub(4)).map_err(io::Error::other)?;
+    bytes[..4].copy_from_slice(&length.to_le_bytes());
+    Ok(bytes)
+}
+
+/// Bytes that have arrived.
+#[derive(Debug, Default)]
+pub(super) struct Inbox {
+    bytes: Vec<u8>,
+}
+
+impl Inbox {
+    pub fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Takes the first whole frame.
+    pub fn take<T: DeserializeOwned>(&mut self) -> io::Result<Option<T>> {
+        let Some(length) = self.bytes.first_chunk::<4>() else { return Ok(None) };
+        let length = u32::from_le_bytes(*length) as usize;
+        if length > FRAME_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "frame too long"));
+        }
+        let Some(frame) = self.bytes.get(4..4 + length) else { return Ok(None) };
+        let message = postcard::from_bytes(frame).map_err(io::Error::other)?;
+        self.bytes.drain(..4 + length);
+        Ok(Some(message))
+    }
+}
+
+/// A program's end of the connection; it blocks.
+#[derive(Debug)]
+pub(super) struct Channel {
+    stream: UnixStream,
+    inbox: Inbox,
+}
+
+impl Channel {
+    pub fn connect(socket: &Path) -> io::Result<Self> {
+        Ok(Channel { stream: UnixStream::connect(socket)?, inbox: Inbox::default() })
+    }
+
+    pub fn send(&mut self, request: &Request) -> io::Result<()> {
+        self.stream.write_all(&encode(request)?)
+    }
+
+    pub fn receive(&mut self) -> io::Result<Response> {
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            if let Some(response) = self.inbox.take()? {
+                return Ok(response);
+            }
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(length) => self.inbox.push(&buffer[..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub fn ask(&mut self, request: &Request) -> io::Result<Response> {
+        self.send(request)?;
+        self.receive()
+    }
+
+    pub fn into_stream(self) -> UnixStream {
+        self.stream
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_out_as_they_went_in() {
+        let mut inbox = Inbox::default();
+        let frames: Vec<u8> = [Request::Call(Call::Now), Request::Cancel]
+            .iter()
+            .flat_map(|r| encode(r).expect("encoded"))
+            .collect();
+        let mut seen = 0;
+        for byte in frames {
+            inbox.push(&[byte]);
+            while inbox.take::<Request>().expect("well-formed").is_some() {
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 2);
+    }
+
+    #[test]
+    fn junk_is_refused() {
+        let mut inbox = Inbox::default();
+        inbox.push(&[255; 8]);
+        assert!(inbox.take::<Request>().is_err());
+        let mut inbox = Inbox::default();
+        inbox.push(&[1, 0, 0, 0, 99]);
+        assert!(inbox.take::<Request>().is_err());
+    }
+}

@@ -1,0 +1,373 @@
+//! Sessions with real processes: scripts, signals, time, over a fake emulator.
+//!
+//! This program is the session's process, its front ends and the test at once. An argument picks the tests
+//! whose names contain it; `HAIRPIN_ROUNDS` sets how often the races are run.
+#![allow(clippy::disallowed_methods)]
+
+mod fake;
+mod programs;
+
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitCode, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use hairpin_host::multicall;
+use hairpin_host::session::{Pace, TaskName, launch, manage};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let name = args[0].rsplit('/').next().unwrap_or_default();
+    if let Some(code) = multicall::run(programs::find, name, &args[1..]) {
+        return ExitCode::from(code as u8);
+    }
+    let code = match args.get(1).map(String::as_str) {
+        Some("run") => command(launch::run(fake::load, &options(), &args[2], &args[3..])),
+        Some("up") => command(manage::up(fake::load, &args[2], None, Pace::Virtual).map(|text| {
+            println!("{text}");
+            0
+        })),
+        Some("exec") => command(launch::exec(Some(&args[2]), &TaskName::parse(&args[3]), &args[4..])),
+        Some("ls") => {
+            for listed in manage::list() {
+                println!("{} {:?}", listed.name, listed.description.hosts);
+            }
+            0
+        }
+        Some("down") => command(manage::down(args.get(2).map(String::as_str)).map(|_| 0)),
+        filter => {
+            tests(filter.unwrap_or_default());
+            0
+        }
+    };
+    ExitCode::from(code as u8)
+}
+
+fn options() -> launch::Options {
+    let world = std::env::var("TEST_WORLD").unwrap_or_else(|_| "one".to_owned());
+    let pace = if std::env::var_os("TEST_REAL").is_some() { Pace::Real } else { Pace::Virtual };
+    launch::Options { world, task: TaskName::default(), pace, trace: None }
+}
+
+fn command(result: Result<i32, String>) -> i32 {
+    result.unwrap_or_else(|text| {
+        eprintln!("hairpin: {text}");
+        1
+    })
+}
+
+/// A directory of sessions for one test.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Place {
+        let path = std::env::temp_dir().join(format!("hairpin-test-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("a directory");
+        Place(path)
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(std::env::current_exe().expect("this program"));
+        command.args(args).env("HAIRPIN_RUNTIME_DIR", self.0.join("run")).current_dir(&self.0);
+        command.env_remove("HAIRPIN_SOCKET").stdin(Stdio::null());
+        command
+    }
+
+    fn hairpin(&self, args: &[&str]) -> (i32, String) {
+        finished(self.command(args).output().expect("started"))
+    }
+
+    /// Runs a script in the fake world `one`.
+    fn script(&self, text: &str) -> (i32, String) {
+        finished(self.script_command(text).output().expect("started"))
+    }
+
+    fn script_command(&self, text: &str) -> Command {
+        let path = self.0.join("script");
+        std::fs::write(&path, text).expect("written");
+        self.command(&["run", path.to_str().expect("plain")])
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let left = self.0.join("run").read_dir().map(|entries| entries.count()).unwrap_or(0);
+        let _ = std::fs::remove_dir_all(&self.0);
+        if !std::thread::panicking() {
+            // The lock file stays.
+            assert!(left <= 1, "a session's directory was left behind");
+        }
+    }
+}
+
+/// Exit code, and both streams.
+fn finished(output: Output) -> (i32, String) {
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&text).into_owned())
+}
+
+fn rounds(default: usize) -> usize {
+    std::env::var("HAIRPIN_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+fn until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + Duration::from_secs(10);
+    while !condition() {
+        assert!(Instant::now() < end, "waited in vain for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+type Test = (&'static str, fn(&Place));
+
+const TESTS: &[Test] = &[
+    ("exit_codes", exit_codes),
+    ("missing_programs_fail_loudly", missing_programs_fail_loudly),
+    ("sleeping_costs_no_time", sleeping_costs_no_time),
+    ("namespaces_live_in_the_environment", namespaces_live_in_the_environment),
+    ("other_hosts", other_hosts),
+    ("a_background_capture_sees_what_follows", a_background_capture_sees_what_follows),
+    ("a_delayed_background_command_acts_in_time", a_delayed_background_command_acts_in_time),
+    ("waiting_for_the_background", waiting_for_the_background),
+    ("a_pipeline_is_no_deadlock", a_pipeline_is_no_deadlock),
+    ("interrupts_reach_the_programs", interrupts_reach_the_programs),
+    ("an_endless_ping_follows_the_wall_clock", an_endless_ping_follows_the_wall_clock),
+    ("the_real_pace", the_real_pace),
+    ("many_commands_are_quick", many_commands_are_quick),
+    ("up_exec_down", up_exec_down),
+    ("a_dead_session_is_cleaned_up", a_dead_session_is_cleaned_up),
+    ("captures_through_exec", captures_through_exec),
+];
+
+fn tests(filter: &str) {
+    for (name, test) in TESTS.iter().filter(|(name, _)| name.contains(filter)) {
+        let start = Instant::now();
+        test(&Place::new(name));
+        println!("test {name} ... ok ({} ms)", start.elapsed().as_millis());
+    }
+}
+
+fn exit_codes(place: &Place) {
+    assert_eq!(place.script("exit 7"), (7, String::new()));
+    assert_eq!(place.script("kill -TERM $$").0, 128 + 15);
+    assert_eq!(place.script("ip where"), (0, "alpha -\n".to_owned()));
+    assert_eq!(place.hairpin(&["run", "nowhere.sh"]).0, 1);
+    let mut from_input = place.command(&["run", "-", "a b"]);
+    let mut child = from_input.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("started");
+    std::io::Write::write_all(&mut child.stdin.take().expect("a pipe"), b"echo \"<$1>\"\nip where\n")
+        .expect("fed");
+    let output = child.wait_with_output().expect("ended");
+    assert_eq!(finished(output), (0, "<a b>\nalpha -\n".to_owned()));
+}
+
+fn missing_programs_fail_loudly(place: &Place) {
+    let (code, text) = place.script("iptables -L; echo $?; nft list ruleset || exit 3");
+    assert_eq!(
+        (code, text.as_str()),
+        (3, "1\niptables: hairpin has no iptables yet\nnft: hairpin has no nft yet\n")
+    );
+}
+
+fn sleeping_costs_no_time(place: &Place) {
+    let start = Instant::now();
+    let (code, text) = place.script("sleep 3600; ip now; ping -c 3 hello; sleep 0.5; ip now");
+    assert_eq!((code, text.as_str()), (0, "3600.000\nhello: 3 sent at 3603.000\n3603.500\n"));
+    assert!(start.elapsed() < Duration::from_secs(2));
+}
+
+fn namespaces_live_in_the_environment(place: &Place) {
+    let (code, text) = place.script(
+        "ip netns add blue; ip where; ip netns exec blue ip where; ip netns exec blue bash -c 'ip where; ip where'
+         ip netns exec blue bash -c 'ip netns del blue; ip where'; ip netns exec blue ip where; echo $?",
+    );
+    let blue = "alpha blue\n".repeat(4);
+    assert_eq!((code, text), (0, format!("alpha -\n{blue}1\nblue: No such file or directory\n")));
+}
+
+fn other_hosts(place: &Place) {
+    let mut command =
+        place.script_command("ip where; ssh beta ip where '&&' 'ssh alpha ip where'; ssh gamma x");
+    let (code, text) = finished(command.env("TEST_WORLD", "two").output().expect("started"));
+    assert_eq!(code, 255);
+    assert_eq!(text, "alpha -\nbeta -\nalpha -\nssh: no host 'gamma'; there are: alpha, beta\n");
+}
+
+/// Four processes that do nothing but compute.
+struct Load(Vec<Child>);
+
+impl Load {
+    fn new() -> Load {
+        let spin = || Command::new("bash").args(["-c", "while :; do :; done"]).spawn().expect("bash");
+        Load((0..4).map(|_| spin()).collect())
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+fn a_background_capture_sees_what_follows(place: &Place) {
+    let script = |start: &str| {
+        format!(
+            "{start} >heard 2>/dev/null & ping -c 2 x >/dev/null; kill -INT %1 2>/dev/null || kill -INT $!; wait; cat heard"
+        )
+    };
+    let expected = (0, "heard x 1\nheard x 2\n2 captured\n".to_owned());
+    let check = |rounds: usize| {
+        for _ in 0..rounds {
+            assert_eq!(place.script(&script("tcpdump")), expected);
+            assert_eq!(place.script(&script("{ ip where >/dev/null; exec tcpdump; }")), expected);
+        }
+    };
+    check(rounds(10));
+    let load = Load::new();
+    check(rounds(10));
+    // Through a program of the system.
+    let (_, text) = place.script("timeout 100 tcpdump -c 2 >heard & ping -c 2 x >/dev/null; wait; cat heard");
+    assert_eq!(text, "heard x 1\nheard x 2\n2 captured\nlistening\n");
+    drop(load);
+}
+
+fn a_delayed_background_command_acts_in_time(place: &Place) {
+    for _ in 0..rounds(10) {
+        let (_, text) =
+            place.script("(sleep 2.5; ip now >when; sysctl -w k v) & ping -c 5 x; cat when; sysctl k");
+        assert_eq!(text, "x: 5 sent at 5.000\n2.500\nv\n");
+    }
+}
+
+fn waiting_for_the_background(place: &Place) {
+    let start = Instant::now();
+    let (_, text) = place.script("ping -c 30 x & wait; ip now");
+    assert_eq!(text, "x: 30 sent at 30.000\n30.000\n");
+    let (_, text) = place.script("ping -c 3 x & ping -c 3 y & wait; ip now");
+    assert!(text.contains("x: 3 sent at 3.000\n") && text.ends_with("3.000\n"), "{text}");
+    // The background alone does not move time under a script that is busy.
+    let (_, text) = place.script("ping -c 3 x >/dev/null & for i in {1..20}; do ip now; done");
+    assert_eq!(text, "0.000\n".repeat(20));
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+}
+
+fn a_pipeline_is_no_deadlock(place: &Place) {
+    let start = Instant::now();
+    let (_, text) = place
+        .script("for i in 1 2 3; do ip where | ip where | cat; done; { ip now; sleep 1; ip now; } | cat");
+    assert_eq!(text, "alpha -\nalpha -\nalpha -\n0.000\n1.000\n");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+fn interrupts_reach_the_programs(place: &Place) {
+    let start = Instant::now();
+    let (_, text) =
+        place.script("ping x >out & sleep 2.5; kill -INT $!; wait $!; cat out; ping -c 5 y & wait");
+    assert_eq!(text, "x: 3 sent, Some(Interrupt)\ny: 5 sent at 7.500\n");
+    // A signal to the session's process goes to the script.
+    let mut child =
+        place.script_command("trap 'echo bye; exit 4' TERM; touch up; ping z & wait").spawn().expect("run");
+    until("the script", || place.0.join("up").exists());
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGTERM).expect("sent");
+    assert_eq!(child.wait().expect("ended").code(), Some(4));
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+fn an_endless_ping_follows_the_wall_clock(place: &Place) {
+    let start = Instant::now();
+    let (_, text) = place.script("timeout --signal=INT 2.3 ping x; ip now");
+    let real = start.elapsed().as_secs_f64();
+    let (first, second) = text.split_once('\n').expect("two lines");
+    assert_eq!(first, "x: 3 sent, Some(Interrupt)");
+    let virtually: f64 = second.trim().parse().expect("seconds");
+    assert!(virtually > 1.9 && virtually <= real, "{virtually} of {real}");
+}
+
+fn the_real_pace(place: &Place) {
+    let start = Instant::now();
+    let mut command = place.script_command("sleep 1; tcpdump -c 1 & ping -c 1 x; wait");
+    let (code, _) = finished(command.env("TEST_REAL", "1").output().expect("started"));
+    assert_eq!(code, 0);
+    assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+fn many_commands_are_quick(place: &Place) {
+    let start = Instant::now();
+    let (code, text) = place.script("for i in {1..40}; do ip where; done");
+    assert_eq!((code, text), (0, "alpha -\n".repeat(40)));
+    println!("    40 commands: {} ms", start.elapsed().as_millis());
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
+}
+
+fn up_exec_down(place: &Place) {
+    let (code, text) = place.hairpin(&["up", "two"]);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.starts_with("world 'two' is up: alpha, beta\n"), "{text}");
+    let (code, text) = place.hairpin(&["up", "two"]);
+    assert_eq!((code, text.as_str()), (1, "hairpin: a world called 'two' is up already\n"));
+    assert_eq!(place.hairpin(&["exec", "two", "beta", "ip", "netns", "add", "blue"]).0, 0);
+    let start = Instant::now();
+    let (code, text) = place.hairpin(&["exec", "two", "beta:blue", "bash", "-c", "ip where; exit 9"]);
+    println!("    exec: {:?}", start.elapsed());
+    assert_eq!((code, text.as_str()), (9, "beta blue\n"));
+    let (code, text) = place.hairpin(&["exec", "two", "beta:red", "ip", "where"]);
+    assert_eq!(code, 1);
+    assert_eq!(text, "hairpin: no network namespace 'red' on beta; there are: blue\n");
+    let (_, text) = place.hairpin(&["exec", "two", "gamma", "ip", "where"]);
+    assert_eq!(text, "hairpin: no host 'gamma'; there are: alpha, beta\n");
+    let (_, text) = place.hairpin(&["exec", "two", "", "ip", "where"]);
+    assert_eq!(text, "hairpin: which host? There are: alpha, beta\n");
+    assert_eq!(place.hairpin(&["exec", "two", "beta", "nosuchprogram"]).0, 127);
+    assert!(place.hairpin(&["ls"]).1.contains("namespaces: [\"blue\"]"));
+    assert_eq!(place.hairpin(&["down", "two"]), (0, String::new()));
+    assert_eq!(place.hairpin(&["ls"]), (0, String::new()));
+    assert_eq!(place.hairpin(&["down", "two"]), (1, "hairpin: no world called 'two' is up\n".to_owned()));
+}
+
+fn a_dead_session_is_cleaned_up(place: &Place) {
+    let mut child = place.script_command("touch up; /bin/sleep 5 & wait").spawn().expect("run");
+    until("the script", || place.0.join("up").exists());
+    let listed = place.hairpin(&["ls"]).1;
+    assert!(listed.starts_with("run-"), "{listed}");
+    kill(Pid::from_raw(child.id() as i32), Signal::SIGKILL).expect("sent");
+    child.wait().expect("ended");
+    assert_eq!(place.hairpin(&["ls"]).1, "");
+}
+
+/// What a checker does: captures and pings as separate commands, an interrupt for the group.
+fn captures_through_exec(place: &Place) {
+    use std::os::unix::process::CommandExt;
+    assert_eq!(place.hairpin(&["up", "one"]).0, 0);
+    for _ in 0..rounds(10) {
+        let before = start_capture(place);
+        let (_, text) = place.hairpin(&["exec", "one", "", "bash", "-c", "ping -c 3 x"]);
+        assert!(text.starts_with("x: 3 sent"), "{text}");
+        killpg(Pid::from_raw(before.id() as i32), Signal::SIGINT).expect("sent");
+        let (_, text) = finished(before.wait_with_output().expect("ended"));
+        assert_eq!(text, "heard x 1\nheard x 2\nheard x 3\n3 captured\n");
+    }
+    // Left behind in the background by a command that has ended.
+    for _ in 0..rounds(10) {
+        let (code, _) = place.hairpin(&["exec", "one", "", "bash", "-c", "tcpdump -c 2 >late 2>&1 &"]);
+        assert_eq!(code, 0);
+        place.hairpin(&["exec", "one", "", "ping", "-c", "2", "y"]);
+        let late = place.0.join("late");
+        until("the capture", || std::fs::read_to_string(&late).is_ok_and(|text| text.contains("captured")));
+        let text = std::fs::read_to_string(&late).expect("a capture");
+        assert_eq!(text, "listening\nheard y 1\nheard y 2\n2 captured\n");
+        std::fs::remove_file(&late).expect("removed");
+    }
+    assert_eq!(place.hairpin(&["down"]).0, 0);
+
+    fn start_capture(place: &Place) -> Child {
+        let mut command = place.command(&["exec", "one", "", "bash", "-c", "tcpdump"]);
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).spawn().expect("started");
+        let mut line = [0; 10];
+        std::io::Read::read_exact(child.stderr.as_mut().expect("a pipe"), &mut line).expect("listening");
+        child
+    }
+}

@@ -1,0 +1,217 @@
+//! A device's MAC and MTU (`dev_set_mac_address`, `dev_set_mtu_ext`) and what follows them.
+
+use hairpin_netlink::{Errno, Failure};
+
+use crate::dev::{Kind, RxHandler};
+use crate::device::{AddrAssign, DevId};
+use crate::mac::Mac;
+use crate::world::World;
+
+use super::state::IPV4_MIN_MTU;
+
+impl World {
+    /// Gives a device a MAC by hand.
+    ///
+    /// # Errors
+    /// `EADDRNOTAVAIL` for a group address or zero, `EADDRINUSE` for one that another macvlan of the lower
+    /// device, or that itself, has.
+    pub(crate) fn set_mac(&mut self, dev: DevId, mac: Mac) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        if !device.is_ethernet() {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
+        if !mac.is_valid_source() {
+            return Err(Errno::EADDRNOTAVAIL.into());
+        }
+        let (old, up) = (device.mac, device.is_up());
+        match &device.kind {
+            Kind::Macvlan(state) => {
+                let lower = state.lower;
+                if old == mac {
+                    return Ok(());
+                }
+                if self.macvlan_port(lower).is_some_and(|port| port.is_passthru()) {
+                    return self.set_passthru_mac(lower, mac);
+                }
+                self.change_macvlan_mac(dev, lower, mac)?;
+            }
+            Kind::Vlan(state) => {
+                let lower = state.lower;
+                let below = self.devs.get(lower).map(|below| below.mac);
+                if up {
+                    if below != Some(mac) {
+                        self.add_unicast(lower, mac);
+                    }
+                    if below != Some(old) {
+                        self.remove_unicast(lower, old);
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.store_mac(dev, mac, AddrAssign::Set);
+        Ok(())
+    }
+
+    /// `macvlan_sync_address`: while up, the new MAC must be free.
+    fn change_macvlan_mac(&mut self, dev: DevId, lower: DevId, mac: Mac) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        let (old, up) = (device.mac, device.is_up());
+        if !up {
+            if let Some(member) = self.macvlan_port(lower).and_then(|port| port.member_mut(dev)) {
+                member.mac = mac;
+            }
+            return Ok(());
+        }
+        let lower_mac = self.devs.get(lower).map(|below| below.mac);
+        let taken = self.macvlan_port(lower).is_some_and(|port| port.lookup(mac).is_some());
+        if taken || lower_mac == Some(mac) {
+            return Err(Errno::EADDRINUSE.into());
+        }
+        self.add_unicast(lower, mac);
+        self.remove_unicast(lower, old);
+        if let Some(port) = self.macvlan_port(lower) {
+            port.set_up(dev, true, mac);
+        }
+        Ok(())
+    }
+
+    /// A passthru macvlan's MAC is its lower device's.
+    fn set_passthru_mac(&mut self, lower: DevId, mac: Mac) -> Result<(), Failure> {
+        let before = self.devs.get(lower).map(|below| below.mac);
+        if let Some(port) = self.macvlan_port(lower)
+            && port.lower_mac_before.is_none()
+        {
+            port.lower_mac_before = before;
+        }
+        self.store_mac(lower, mac, AddrAssign::Set);
+        Ok(())
+    }
+
+    /// Stores a MAC and tells everything that stands on the device (`NETDEV_CHANGEADDR`).
+    pub(crate) fn store_mac(&mut self, dev: DevId, mac: Mac, assign: AddrAssign) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let old = device.mac;
+        device.mac = mac;
+        device.addr_assign = assign;
+        let (ns, ifindex, handler) = (device.ns, device.ifindex, device.rx_handler.clone());
+        if let Kind::Bridge(bridge) = &mut device.kind
+            && assign == AddrAssign::Set
+        {
+            bridge.mac_set = true;
+        }
+        if matches!(device.kind, Kind::Bridge(_)) {
+            self.bridge_mac_changed(dev, old, mac);
+        }
+        self.changed();
+        if old != mac {
+            // `arp_netdev_event`: what was resolved over the old address is void.
+            self.flush_neighbours(ns, ifindex, false);
+            self.announce_addresses(dev);
+        }
+        for vlan in self.devs.get(dev).map(|device| device.vlans.clone()).unwrap_or_default() {
+            self.vlan_follows(vlan.1, old, mac);
+        }
+        match handler {
+            RxHandler::MacvlanPort(port) if port.is_passthru() => {
+                if let Some(member) = port.members.first() {
+                    let upper = member.dev;
+                    if let Some(port) = self.macvlan_port(dev)
+                        && let Some(member) = port.member_mut(upper)
+                    {
+                        member.mac = mac;
+                        let up = member.up;
+                        port.set_up(upper, up, mac);
+                    }
+                    if self.devs.get(upper).is_some_and(|upper| upper.mac != mac) {
+                        self.store_mac(upper, mac, AddrAssign::Set);
+                    }
+                }
+            }
+            RxHandler::BridgePort { bridge } => self.port_mac_changed(bridge, dev, old, mac),
+            _ => {}
+        }
+        self.notify_link(dev);
+    }
+
+    /// `vlan_sync_address`: a VLAN that inherited its MAC follows, if it is up.
+    fn vlan_follows(&mut self, vlan: DevId, old: Mac, new: Mac) {
+        let Some(device) = self.devs.get(vlan) else { return };
+        if !device.is_up() {
+            return;
+        }
+        let Some(lower) = device.lower() else { return };
+        if device.addr_assign == AddrAssign::Stolen {
+            return self.store_mac(vlan, new, AddrAssign::Stolen);
+        }
+        let own = device.mac;
+        if own != old && own == new {
+            self.remove_unicast(lower, own);
+        } else if own == old && own != new {
+            self.add_unicast(lower, own);
+        }
+    }
+
+    /// Sets a device's MTU.
+    ///
+    /// # Errors
+    /// `EINVAL` with the kernel's text outside the device's bounds or above a lower device's; `ERANGE` for a
+    /// VLAN above its lower device's.
+    pub(crate) fn set_mtu(&mut self, dev: DevId, mtu: u32) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        if device.mtu == mtu {
+            return Ok(());
+        }
+        if mtu > i32::MAX as u32 || mtu < device.min_mtu {
+            return Err(Failure::with_text(Errno::EINVAL, "mtu less than device minimum"));
+        }
+        if device.max_mtu > 0 && mtu > device.max_mtu {
+            return Err(Failure::with_text(Errno::EINVAL, "mtu greater than device maximum"));
+        }
+        let below = device.lower().and_then(|lower| self.devs.get(lower)).map(|below| below.mtu);
+        match (&device.kind, below) {
+            (Kind::Macvlan(_), Some(below)) if mtu > below => return Err(Errno::EINVAL.into()),
+            (Kind::Vlan(_), Some(below)) if mtu > below => return Err(Errno::ERANGE.into()),
+            _ => {}
+        }
+        self.store_mtu(dev, mtu);
+        if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) {
+            bridge.mtu_set = true;
+        }
+        Ok(())
+    }
+
+    fn store_mtu(&mut self, dev: DevId, mtu: u32) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let old = device.mtu;
+        device.mtu = mtu;
+        let (uppers, handler) = (device.uppers.clone(), device.rx_handler.clone());
+        if mtu < IPV4_MIN_MTU && old >= IPV4_MIN_MTU {
+            // `inetdev_event`: too small for IPv4, the device loses its addresses.
+            self.flush_addresses(dev);
+        }
+        for upper in uppers {
+            if self.devs.get(upper).is_some_and(|upper| upper.mtu > mtu) {
+                self.store_mtu(upper, mtu);
+            }
+        }
+        if let RxHandler::BridgePort { bridge } = handler {
+            self.adjust_bridge_mtu(bridge);
+        }
+        self.changed();
+        self.notify_link(dev);
+    }
+
+    /// `br_mtu_auto_adjust`: until one is set by hand, a bridge has its ports' least MTU.
+    pub(super) fn adjust_bridge_mtu(&mut self, bridge: DevId) {
+        let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind) else { return };
+        if state.mtu_set {
+            return;
+        }
+        let least = state.ports.iter().filter_map(|port| self.devs.get(port.dev)).map(|port| port.mtu).min();
+        let mtu = least.unwrap_or(1500);
+        if self.devs.get(bridge).is_some_and(|device| device.mtu != mtu) {
+            self.store_mtu(bridge, mtu);
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! IPv4 addresses of devices, and what comes and goes with them (net/ipv4/devinet.c).
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use hairpin_netlink::{Errno, Failure};
+
+use crate::device::{DevId, Device, Ipv4Address, ifa};
+use crate::mac::Mac;
+use crate::neigh::arp;
+use crate::netns::NsId;
+use crate::route::{InterfaceAddress, Scope};
+use crate::sysctl::Conf;
+use crate::world::{TimerEvent, World};
+
+use super::state::IPV4_MIN_MTU;
+
+/// The group every IPv4 host listens to (RFC 1112 §4).
+const ALL_HOSTS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);
+/// `RT_SCOPE_HOST`
+const SCOPE_HOST: u8 = 254;
+/// `INFINITY_LIFE_TIME`
+const FOREVER: u32 = u32::MAX;
+
+/// An address to be added (`rtm_to_ifaddr`).
+#[derive(Clone, Debug)]
+pub(crate) struct AddressRequest {
+    pub local: Ipv4Addr,
+    pub peer: Ipv4Addr,
+    pub prefix_len: u8,
+    pub broadcast: Option<Ipv4Addr>,
+    pub scope: u8,
+    pub flags: u32,
+    pub label: Option<String>,
+    pub valid_lft: u32,
+    pub preferred_lft: u32,
+    pub metric: u32,
+    pub protocol: u8,
+}
+
+impl World {
+    /// `inet_rtm_newaddr`. `replace` allows an address that is there already, whose life is renewed.
+    ///
+    /// # Errors
+    /// `EEXIST`; `EINVAL` for a scope that differs from the subnet's other addresses'; `ENOBUFS` where the MTU
+    /// is too small for IPv4.
+    pub(crate) fn add_address(
+        &mut self,
+        dev: DevId,
+        request: &AddressRequest,
+        replace: bool,
+    ) -> Result<(), Failure> {
+        let now = self.now;
+        let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
+        if device.mtu < IPV4_MIN_MTU {
+            return Err(Errno::ENOBUFS.into());
+        }
+        let same_subnet = |known: &Ipv4Address| {
+            known.prefix_len == request.prefix_len
+                && masked(known.peer, known.prefix_len) == masked(request.peer, known.prefix_len)
+        };
+        if let Some(known) =
+            device.ipv4.iter_mut().find(|known| same_subnet(known) && known.local == request.local)
+        {
+            if !replace {
+                return Err(Errno::EEXIST.into());
+            }
+            let (old_metric, metric) = (known.metric, request.metric);
+            known.metric = metric;
+            known.updated = now;
+            set_lifetime(known, request);
+            let local = known.local;
+            return self.address_renewed(dev, local, (old_metric != metric).then_some(old_metric));
+        }
+        let mut address = Ipv4Address {
+            local: request.local,
+            peer: request.peer,
+            prefix_len: request.prefix_len,
+            broadcast: request.broadcast.unwrap_or(Ipv4Addr::UNSPECIFIED),
+            scope: request.scope,
+            flags: request.flags & !(ifa::SECONDARY | ifa::TENTATIVE | ifa::NODAD),
+            label: request.label.clone().unwrap_or_else(|| device.name.clone()),
+            valid_lft: FOREVER,
+            preferred_lft: FOREVER,
+            metric: request.metric,
+            protocol: request.protocol,
+            created: now,
+            updated: now,
+        };
+        set_lifetime(&mut address, request);
+        // `__inet_insert_ifa`: primaries behind the last of no narrower scope, secondaries last.
+        let mut place = 0;
+        for (i, known) in device.ipv4.iter().enumerate() {
+            if known.flags & ifa::SECONDARY == 0 && address.scope <= known.scope {
+                place = i + 1;
+            }
+            if same_subnet(known) {
+                if known.scope != address.scope {
+                    return Err(Failure::with_text(Errno::EINVAL, "ipv4: Invalid scope value"));
+                }
+                address.flags |= ifa::SECONDARY;
+            }
+        }
+        if address.flags & ifa::SECONDARY != 0 {
+            place = device.ipv4.len();
+        }
+        device.ipv4.insert(place, address.clone());
+        refresh_routing(device);
+        self.schedule_expiry(dev, &address);
+        self.changed();
+        self.notify_address(dev, &address, false);
+        self.routes_of_address(dev, &address);
+        Ok(())
+    }
+
+    fn address_renewed(
+        &mut self,
+        dev: DevId,
+        local: Ipv4Addr,
+        old_metric: Option<u32>,
+    ) -> Result<(), Failure> {
+        let Some(device) = self.devs.get_mut(dev) else { return Ok(()) };
+        let Some(address) = device.ipv4.iter().find(|known| known.local == local).cloned() else {
+            return Ok(());
+        };
+        if let Some(old_metric) = old_metric {
+            let before = InterfaceAddress { metric: old_metric, ..to_routing(&address) };
+            let (ns, ifindex) = (device.ns, device.ifindex);
+            refresh_routing(device);
+            if let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) {
+                let links = crate::links::NsLinks { devs: &self.devs, netns };
+                let changes = fib.change_prefix_metric(ifindex, &before, address.metric, &links);
+                self.notify_routes(ns, &changes);
+            }
+        }
+        self.schedule_expiry(dev, &address);
+        self.changed();
+        self.notify_address(dev, &address, false);
+        Ok(())
+    }
+
+    /// Deletes the address at this place in the device's list (`__inet_del_ifa`): with a primary one its
+    /// secondaries go, or the first of them takes its place where `promote_secondaries` says so.
+    pub(crate) fn delete_address(&mut self, dev: DevId, at: usize) {
+        let promotes = self.dev_conf_either(dev, Conf::PromoteSecondaries);
+        let Some(device) = self.devs.get(dev) else { return };
+        let Some(gone) = device.ipv4.get(at).cloned() else { return };
+        let mut secondaries: Vec<Ipv4Address> = Vec::new();
+        if gone.flags & ifa::SECONDARY == 0 {
+            let under = device.ipv4.iter().filter(|known| is_secondary_of(known, &gone));
+            secondaries = under.cloned().collect();
+        }
+        if promotes {
+            // Their routes name the old primary as source: they go, to come again with the new one.
+            for address in &secondaries {
+                self.forget_routes_before_promotion(dev, address, &gone);
+            }
+        } else {
+            for address in secondaries.drain(..) {
+                self.unlink_address(dev, &address);
+            }
+        }
+        self.unlink_address(dev, &gone);
+        let promoted: Vec<Ipv4Addr> = secondaries.iter().map(|address| address.local).collect();
+        if let Some(first) = secondaries.first()
+            && let Some(device) = self.devs.get_mut(dev)
+        {
+            if let Some(known) = device.ipv4.iter_mut().find(|known| known.local == first.local) {
+                known.flags &= !ifa::SECONDARY;
+            }
+            refresh_routing(device);
+        }
+        let there = self.devs.get(dev).map(|device| device.ipv4.clone()).unwrap_or_default();
+        for address in there.iter().filter(|address| promoted.contains(&address.local)) {
+            if address.flags & ifa::SECONDARY == 0 {
+                self.notify_address(dev, address, false);
+            }
+            self.routes_of_address(dev, address);
+        }
+        self.changed();
+    }
+
+    /// Takes one address off the list, with its routes.
+    fn unlink_address(&mut self, dev: DevId, gone: &Ipv4Address) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        device.ipv4.retain(|known| {
+            known.local != gone.local || known.prefix_len != gone.prefix_len || known.peer != gone.peer
+        });
+        refresh_routing(device);
+        self.notify_address(dev, gone, true);
+        self.forget_routes_of(dev, &to_routing(gone));
+    }
+
+    fn forget_routes_before_promotion(&mut self, dev: DevId, address: &Ipv4Address, old: &Ipv4Address) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
+        let links = crate::links::NsLinks { devs: &self.devs, netns };
+        let all = &device.routing_addresses;
+        let (address, old) = (to_routing(address), to_routing(old));
+        let changes = fib.remove_address_routes(ifindex, all, &address, Some(&old), &links);
+        self.notify_routes(ns, &changes);
+    }
+
+    /// Deletes every address of a device.
+    pub(crate) fn flush_addresses(&mut self, dev: DevId) {
+        while self.devs.get(dev).is_some_and(|device| !device.ipv4.is_empty()) {
+            self.delete_address(dev, 0);
+        }
+        self.flush_addresses6(dev);
+    }
+
+    /// The routes that an address brings (`fib_inetaddr_event`).
+    fn routes_of_address(&mut self, dev: DevId, address: &Ipv4Address) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
+        let links = crate::links::NsLinks { devs: &self.devs, netns };
+        let changes = fib.address_added(ifindex, &to_routing(address), &links);
+        self.notify_routes(ns, &changes);
+    }
+
+    fn forget_routes_of(&mut self, dev: DevId, address: &InterfaceAddress) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
+        let links = crate::links::NsLinks { devs: &self.devs, netns };
+        let changes = fib.address_removed(ifindex, address, &links);
+        self.notify_routes(ns, &changes);
+    }
+
+    fn schedule_expiry(&mut self, dev: DevId, address: &Ipv4Address) {
+        for lft in [address.preferred_lft, address.valid_lft] {
+            if lft != FOREVER {
+                let at = address.updated + Duration::from_secs(u64::from(lft));
+                self.timers.add(at, TimerEvent::AddressLifetime { dev });
+            }
+        }
+    }
+
+    /// `check_lifetime`: addresses whose time is over are deprecated, then deleted.
+    pub(crate) fn address_lifetimes(&mut self, dev: DevId) {
+        let now = self.now;
+        let over = |address: &Ipv4Address, lft: u32| {
+            lft != FOREVER && now >= address.updated + Duration::from_secs(u64::from(lft))
+        };
+        while let Some(at) = self.devs.get(dev).and_then(|d| d.ipv4.iter().position(|a| over(a, a.valid_lft)))
+        {
+            self.delete_address(dev, at);
+        }
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let mut deprecated = Vec::new();
+        for address in &mut device.ipv4 {
+            if address.flags & ifa::DEPRECATED == 0 && over(address, address.preferred_lft) {
+                address.flags |= ifa::DEPRECATED;
+                deprecated.push(address.clone());
+            }
+        }
+        for address in &deprecated {
+            self.notify_address(dev, address, false);
+        }
+    }
+
+    /// IPv4 and IPv6 of a device that went up (`inetdev_event`, `fib_netdev_event`).
+    pub(super) fn ip_up(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        if device.mtu >= IPV4_MIN_MTU {
+            if device.is_loopback() && device.ipv4.is_empty() {
+                let request = AddressRequest {
+                    local: Ipv4Addr::LOCALHOST,
+                    peer: Ipv4Addr::LOCALHOST,
+                    prefix_len: 8,
+                    broadcast: None,
+                    scope: SCOPE_HOST,
+                    flags: ifa::PERMANENT,
+                    label: None,
+                    valid_lft: FOREVER,
+                    preferred_lft: FOREVER,
+                    metric: 0,
+                    protocol: 1,
+                };
+                // A fresh loopback device has no address that this one could clash with.
+                let _ = self.add_address(dev, &request, false);
+            }
+            self.join_ipv4_group(dev, ALL_HOSTS);
+            let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
+            let links = crate::links::NsLinks { devs: &self.devs, netns };
+            let changes = fib.device_up(ifindex, &links);
+            self.notify_routes(ns, &changes);
+        }
+        self.announce_addresses(dev);
+        self.ip6_up(dev);
+    }
+
+    /// The same for one that went down.
+    pub(super) fn ip_down(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        if let Some(fib) = self.fib.get_mut(ns) {
+            let changes = fib.device_down(ifindex);
+            self.notify_routes(ns, &changes);
+        }
+        self.leave_ipv4_groups(dev);
+        self.flush_neighbours(ns, ifindex, false);
+        self.ip6_down(dev);
+    }
+
+    pub(super) fn fib_carrier(&mut self, ns: NsId, ifindex: u32, carrier: bool) {
+        let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
+        let links = crate::links::NsLinks { devs: &self.devs, netns };
+        fib.carrier(ifindex, carrier, &links);
+        self.changed();
+    }
+
+    /// `neigh_carrier_down`: what was resolved is forgotten, but for what the user set.
+    pub(super) fn neighbours_lose_carrier(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        let evicts = self
+            .netns
+            .get(ns)
+            .is_some_and(|netns| netns.sysctl.both(&device.ipv4_conf, Conf::ArpEvictNocarrier));
+        if evicts {
+            self.flush_neighbours(ns, ifindex, true);
+        }
+    }
+
+    /// Removes a device's neighbours.
+    pub(crate) fn flush_neighbours(&mut self, ns: NsId, ifindex: u32, keep_permanent: bool) {
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        let gone = netns.neigh.remove_device(ifindex, keep_permanent);
+        for (address, entry) in gone {
+            self.notify_neighbour_gone(ns, ifindex, address, &entry);
+            self.neigh_release(entry);
+        }
+    }
+
+    /// `inetdev_send_gratuitous_arp`, where `arp_notify` asks for it: on going up and on a new MAC.
+    pub(super) fn announce_addresses(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        if !device.is_up() || !self.dev_conf_either(dev, Conf::ArpNotify) {
+            return;
+        }
+        let addresses: Vec<Ipv4Addr> = device.ipv4.iter().map(|address| address.local).collect();
+        for address in addresses {
+            self.arp_send(dev, arp::REQUEST, address, address, None, Mac::ZERO);
+        }
+    }
+
+    /// `ip_mc_inc_group`
+    pub(crate) fn join_ipv4_group(&mut self, dev: DevId, group: Ipv4Addr) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        match device.ipv4_groups.iter_mut().find(|(known, _)| *known == group) {
+            Some((_, users)) => *users += 1,
+            None => {
+                device.ipv4_groups.push((group, 1));
+                if !device.is_loopback() {
+                    self.join_group(dev, Mac::of_ipv4_multicast(group));
+                }
+            }
+        }
+        self.changed();
+    }
+
+    /// `ip_mc_dec_group`
+    pub(crate) fn leave_ipv4_group(&mut self, dev: DevId, group: Ipv4Addr) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let Some(at) = device.ipv4_groups.iter().position(|(known, _)| *known == group) else { return };
+        if device.ipv4_groups[at].1 > 1 {
+            device.ipv4_groups[at].1 -= 1;
+            return;
+        }
+        device.ipv4_groups.remove(at);
+        if !device.is_loopback() {
+            self.leave_group(dev, Mac::of_ipv4_multicast(group));
+        }
+        self.changed();
+    }
+
+    /// `ip_mc_down`: the group of all hosts is left; sockets' groups are joined again on going up.
+    fn leave_ipv4_groups(&mut self, dev: DevId) {
+        self.leave_ipv4_group(dev, ALL_HOSTS);
+    }
+}
+
+fn is_secondary_of(known: &Ipv4Address, primary: &Ipv4Address) -> bool {
+    known.flags & ifa::SECONDARY != 0
+        && known.prefix_len == primary.prefix_len
+        && masked(known.peer, known.prefix_len) == masked(primary.peer, known.prefix_len)
+}
+
+fn masked(address: Ipv4Addr, prefix_len: u8) -> u32 {
+    let mask = u32::MAX.checked_shl(32 - u32::from(prefix_len.min(32))).unwrap_or(0);
+    u32::from(address) & mask
+}
+
+/// `set_ifa_lifetime`
+fn set_lifetime(address: &mut Ipv4Address, request: &AddressRequest) {
+    address.valid_lft = request.valid_lft;
+    address.preferred_lft = request.preferred_lft;
+    address.flags &= !(ifa::PERMANENT | ifa::DEPRECATED);
+    if request.valid_lft == FOREVER {
+        address.flags |= ifa::PERMANENT;
+    }
+    if request.preferred_lft == 0 {
+        address.flags |= ifa::DEPRECATED;
+    }
+}
+
+fn to_routing(address: &Ipv4Address) -> InterfaceAddress {
+    InterfaceAddress {
+        local: address.local,
+        peer: address.peer,
+        prefix_length: address.prefix_len,
+        broadcast: (!address.broadcast.is_unspecified()).then_some(address.broadcast),
+        scope: Scope(address.scope),
+        secondary: address.flags & ifa::SECONDARY != 0,
+        no_prefix_route: address.flags & ifa::NOPREFIXROUTE != 0,
+        metric: address.metric,
+    }
+}
+
+fn refresh_routing(device: &mut Device) {
+    device.routing_addresses = device.ipv4.iter().map(to_routing).collect();
+}

@@ -1,0 +1,162 @@
+//! Ports come to bridges and leave them (`br_add_if`, `br_del_if`).
+
+use hairpin_netlink::{Errno, Failure};
+
+use crate::dev::bridge::{BridgePort, State};
+use crate::dev::{Kind, RxHandler};
+use crate::device::{AddrAssign, DevId};
+use crate::mac::Mac;
+use crate::world::World;
+
+/// VLAN that every port and the bridge are members of from the start; its entries stand in the forwarding
+/// database beside those without a VLAN (`br_vlan_init`, Linux with VLAN filtering built in).
+const DEFAULT_VLAN: u16 = 1;
+
+impl World {
+    /// Makes a device a port of a master. One that it was a port of is left first.
+    ///
+    /// # Errors
+    /// The kernel's: `EINVAL` for loopback, `ELOOP` for a bridge, `EBUSY` where something else takes the
+    /// device's frames, `EOPNOTSUPP` where the master is none.
+    pub(crate) fn enslave(&mut self, dev: DevId, master: DevId) -> Result<(), Failure> {
+        self.release_from_master(dev);
+        let Some(Kind::Bridge(_)) = self.devs.get(master).map(|device| &device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        if device.is_loopback() || !device.is_ethernet() || !device.mac.is_valid_source() {
+            return Err(Errno::EINVAL.into());
+        }
+        if matches!(device.kind, Kind::Bridge(_)) {
+            return Err(Failure::with_text(Errno::ELOOP, "Can not enslave a bridge to a bridge"));
+        }
+        if !device.rx_handler.is_none() {
+            return Err(Errno::EBUSY.into());
+        }
+        if self.stands_on(master, dev) {
+            return Err(Errno::ELOOP.into());
+        }
+        let mac = device.mac;
+        let usable = device.is_up() && device.oper_up() && device.carrier;
+        let now = self.now;
+        if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
+            let number = (1..=1023).find(|n| !bridge.ports.iter().any(|port| port.number == *n));
+            let number = number.ok_or(Errno::EXDEV)?;
+            // `port_cost` for a link of 10 Gbit/s, which virtual devices claim to have.
+            let port = BridgePort::new(dev, number, mac, 2);
+            bridge.ports.insert(0, port);
+            bridge.fdb.add_local(mac, 0, Some(dev), now);
+            bridge.fdb.add_local(mac, DEFAULT_VLAN, Some(dev), now);
+        }
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.rx_handler = RxHandler::BridgePort { bridge: master };
+            device.master = Some(master);
+        }
+        self.set_allmulti(dev, 1);
+        self.set_promiscuity(dev, 1);
+        self.recalculate_bridge_mac(master);
+        if usable && self.devs.get(master).is_some_and(|master| master.is_up()) {
+            self.enable_port(master, dev);
+        }
+        self.adjust_bridge_mtu(master);
+        self.changed();
+        self.notify_bridge_port(dev);
+        Ok(())
+    }
+
+    /// Whether `dev` is `below` or is stacked on it.
+    fn stands_on(&self, dev: DevId, below: DevId) -> bool {
+        let mut at = Some(dev);
+        for _ in 0..32 {
+            match at {
+                Some(found) if found == below => return true,
+                Some(found) => {
+                    at = self.devs.get(found).and_then(|device| match device.kind {
+                        Kind::Veth(_) => None,
+                        _ => device.lower(),
+                    });
+                }
+                None => return false,
+            }
+        }
+        false
+    }
+
+    /// Takes a port from its master, if it has one.
+    pub(crate) fn release_from_master(&mut self, dev: DevId) {
+        let Some(master) = self.devs.get(dev).and_then(|device| device.master) else { return };
+        self.set_port_state(master, dev, State::Disabled, true);
+        self.flush_port(master, dev, true);
+        if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
+            bridge.ports.retain(|port| port.dev != dev);
+        }
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.rx_handler = RxHandler::None;
+            device.master = None;
+        }
+        self.set_allmulti(dev, -1);
+        self.set_promiscuity(dev, -1);
+        self.adjust_bridge_mtu(master);
+        self.recalculate_bridge_mac(master);
+        self.changed();
+        self.notify_bridge_port_gone(dev, master);
+    }
+
+    /// `br_stp_recalculate_bridge_id`: unless set by hand, the numerically lowest MAC of the ports, or zero.
+    pub(super) fn recalculate_bridge_mac(&mut self, bridge: DevId) {
+        let Some(device) = self.devs.get(bridge) else { return };
+        let Kind::Bridge(state) = &device.kind else { return };
+        if state.mac_set || device.addr_assign == AddrAssign::Set {
+            return;
+        }
+        let lowest = state.ports.iter().map(|port| port.mac).min().unwrap_or(Mac::ZERO);
+        if lowest != device.mac {
+            let assign = device.addr_assign;
+            self.store_mac(bridge, lowest, assign);
+        }
+    }
+
+    /// `br_stp_change_bridge_id`: the bridge's own entries follow its MAC, and its carrier is found anew.
+    pub(super) fn bridge_mac_changed(&mut self, bridge: DevId, old: Mac, new: Mac) {
+        let now = self.now;
+        let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        state.fdb.flush(|(mac, _), entry| {
+            *mac == old && entry.local && entry.port.is_none() && !entry.added_by_user
+        });
+        for vlan in [0, DEFAULT_VLAN] {
+            state.fdb.add_local(new, vlan, None, now);
+        }
+        let live = state.ports.iter().any(|port| port.state == State::Forwarding);
+        self.set_carrier(bridge, live);
+    }
+
+    /// The own entry that a new bridge starts with.
+    pub(crate) fn start_bridge(&mut self, bridge: DevId) {
+        let now = self.now;
+        let Some(device) = self.devs.get_mut(bridge) else { return };
+        let mac = device.mac;
+        if let Kind::Bridge(state) = &mut device.kind {
+            state.fdb.add_local(mac, DEFAULT_VLAN, None, now);
+            state.mac_set = device.addr_assign == AddrAssign::Set;
+        }
+    }
+
+    /// `br_fdb_changeaddr`: a port has another MAC.
+    pub(super) fn port_mac_changed(&mut self, bridge: DevId, port: DevId, old: Mac, new: Mac) {
+        let now = self.now;
+        if let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
+            if let Some(port) = state.port_mut(port) {
+                port.mac = new;
+            }
+            state.fdb.flush(|(mac, _), entry| {
+                *mac == old && entry.local && entry.port == Some(port) && !entry.added_by_user
+            });
+            for vlan in [0, DEFAULT_VLAN] {
+                state.fdb.add_local(new, vlan, Some(port), now);
+            }
+        }
+        self.recalculate_bridge_mac(bridge);
+    }
+}

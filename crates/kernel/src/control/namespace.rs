@@ -1,0 +1,266 @@
+//! Hosts, namespaces, their names and the ids by which they know each other.
+
+use hairpin_netlink::{Errno, Failure};
+use rustc_hash::FxHashMap;
+
+use crate::dev::Kind;
+use crate::device::DevId;
+use crate::ip::icmp::RateLimits;
+use crate::ip::reassemble::Reassembly;
+use crate::mac::Mac;
+use crate::neigh::Neighbours;
+use crate::netns::{Counters, Host, Netns, NsId};
+use crate::route::{Fib, Prefix};
+use crate::segment::{LearnsFromIp, Segment, SegmentKind};
+use crate::sysctl::Sysctl;
+use crate::world::World;
+
+use super::register::NewDevice;
+
+/// Namespaces a world may have.
+const NAMESPACES_MAX: usize = 1 << 20;
+
+impl World {
+    /// Adds a machine with nothing but its loopback device. Returns its number.
+    ///
+    /// # Errors
+    /// `EEXIST` where the name is taken.
+    pub fn add_host(&mut self, name: &str) -> Result<usize, Errno> {
+        if self.host_named(name).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        let host = self.hosts.len();
+        let initial = self.create_netns(host).map_err(|failure| failure.errno)?;
+        if let Some(netns) = self.netns.get_mut(initial) {
+            netns.users += 1;
+        }
+        self.hosts.push(Host {
+            name: name.to_owned(),
+            initial,
+            names: Vec::new(),
+            answer_ttl: Default::default(),
+        });
+        Ok(host)
+    }
+
+    /// The names of all machines.
+    pub fn host_names(&self) -> Vec<String> {
+        self.hosts.iter().map(|host| host.name.clone()).collect()
+    }
+
+    pub fn host_named(&self, name: &str) -> Option<usize> {
+        self.hosts.iter().position(|host| host.name == name)
+    }
+
+    /// The names of a machine's namespaces, in the order of a directory listing: newest first.
+    pub fn netns_names(&self, host: usize) -> Vec<String> {
+        let names = self.hosts.get(host).map(|host| host.names.as_slice()).unwrap_or(&[]);
+        names.iter().rev().map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Adds a wire. Returns its number.
+    pub fn add_segment(&mut self, name: &str, kind: SegmentKind, pad: usize) -> usize {
+        self.segments.push(Segment::new(name, kind, pad));
+        self.segments.len() - 1
+    }
+
+    /// Makes a router's card take neighbours' MACs from the IP packets on the wire: those whose source is
+    /// in `prefix`.
+    ///
+    /// # Errors
+    /// `ENODEV`: no such wire, machine or card.
+    pub fn learn_neighbours_from_ip(
+        &mut self,
+        segment: usize,
+        host: usize,
+        dev: &str,
+        prefix: Prefix,
+    ) -> Result<(), Errno> {
+        let ns = self.hosts.get(host).ok_or(Errno::ENODEV)?.initial;
+        let dev = self.device_named(ns, dev).ok_or(Errno::ENODEV)?;
+        let wire = self.segments.get_mut(segment).ok_or(Errno::ENODEV)?;
+        wire.learns_from_ip = Some(LearnsFromIp { dev, prefix });
+        Ok(())
+    }
+
+    /// Makes a wire pass, beside untagged frames, only these VLANs.
+    pub fn set_trunk(&mut self, segment: usize, vlans: Vec<u16>) {
+        if let Some(wire) = self.segments.get_mut(segment) {
+            wire.trunk = Some(vlans);
+        }
+    }
+
+    /// Puts a card into a machine and its plug into a wire (none: unplugged).
+    ///
+    /// # Errors
+    /// `EINVAL`, `EEXIST` for its name.
+    pub fn add_card(
+        &mut self,
+        host: usize,
+        name: &str,
+        mac: Option<Mac>,
+        segment: Option<usize>,
+    ) -> Result<(), Errno> {
+        let ns = self.hosts.get(host).ok_or(Errno::ENODEV)?.initial;
+        let port = segment.and_then(|s| self.segments.get(s)).map_or(0, |wire| wire.ports.len());
+        let kind = Kind::Nic { segment: segment.unwrap_or(usize::MAX), port };
+        let new = NewDevice { name: name.to_owned(), kind, mac, ifindex: 0, mtu: None };
+        let dev = self.register(ns, new).map_err(|failure| failure.errno)?;
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.permanent_mac = device.mac;
+            device.addr_assign = crate::device::AddrAssign::Permanent;
+            device.carrier = segment.is_some();
+        }
+        if let Some(wire) = segment.and_then(|s| self.segments.get_mut(s)) {
+            wire.ports.push(dev);
+        }
+        Ok(())
+    }
+
+    /// The TTL with which a machine's packets from `address` leave: it plays a station many hops away.
+    pub fn set_answer_ttl(&mut self, host: usize, address: std::net::Ipv4Addr, ttl: u8) {
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.answer_ttl.insert(address, ttl);
+        }
+    }
+
+    /// A new namespace with its loopback device, down.
+    pub(crate) fn create_netns(&mut self, host: usize) -> Result<NsId, Failure> {
+        if self.netns.len() >= NAMESPACES_MAX {
+            return Err(Errno::ENOSPC.into());
+        }
+        self.next_inode += 1;
+        let mut sysctl = Sysctl::default();
+        // `devinet_init_net`: a new namespace takes over the first one's settings for all and for new devices.
+        if let Some(first) = self.hosts.get(host).and_then(|host| self.netns.get(host.initial)) {
+            sysctl.all = first.sysctl.all.clone();
+            sysctl.default = first.sysctl.default.clone();
+        }
+        let ip_id = self.random_below(0xffff) as u16;
+        let ns = self.netns.insert(Netns {
+            host,
+            inode: self.next_inode,
+            devices: Default::default(),
+            order: Vec::new(),
+            names: FxHashMap::default(),
+            last_ifindex: 0,
+            lo: DevId::default(),
+            nsids: Default::default(),
+            sysctl,
+            neigh: Neighbours::default(),
+            taps: Vec::new(),
+            raw: Vec::new(),
+            udp: FxHashMap::default(),
+            events: Vec::new(),
+            limits: RateLimits::default(),
+            reassembly: Reassembly::default(),
+            ip_id,
+            users: 0,
+            counters: Counters::default(),
+        });
+        self.fib.insert(ns, Fib::new());
+        let new = NewDevice { name: "lo".to_owned(), kind: Kind::Loopback, mac: None, ifindex: 0, mtu: None };
+        let lo = self.register(ns, new)?;
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.lo = lo;
+        }
+        Ok(ns)
+    }
+
+    /// One more user of a namespace.
+    pub(crate) fn hold_netns(&mut self, ns: NsId) {
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.users += 1;
+        }
+    }
+
+    /// One user fewer; the last one takes the namespace along.
+    pub(crate) fn release_netns(&mut self, ns: NsId) {
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        netns.users = netns.users.saturating_sub(1);
+        if netns.users == 0 {
+            self.destroy_netns(ns);
+        }
+    }
+
+    /// `cleanup_net`: virtual devices go with their namespace, cards return to the machine's first one.
+    fn destroy_netns(&mut self, ns: NsId) {
+        let Some(netns) = self.netns.get(ns) else { return };
+        let host = netns.host;
+        let home = self.hosts.get(host).map(|host| host.initial);
+        for dev in netns.order.clone() {
+            let Some(device) = self.devs.get(dev) else { continue };
+            if let (Kind::Nic { .. }, Some(home)) = (&device.kind, home)
+                && home != ns
+            {
+                let ifindex = device.ifindex;
+                if self.move_to(dev, home, None).is_err() {
+                    // Its name is taken there (`__dev_change_net_namespace` with "dev%d").
+                    let fallback = self.free_name(home, "dev%d").unwrap_or(format!("dev{ifindex}"));
+                    let _ = self.move_to(dev, home, Some(&fallback));
+                }
+                continue;
+            }
+            self.unregister(dev);
+        }
+        self.netns.remove(ns);
+        self.fib.remove(ns);
+        for (_, other) in &mut self.netns {
+            other.nsids.retain(|_, known| *known != ns);
+        }
+        self.changed();
+    }
+
+    /// Gives a namespace a name on its host (`ip netns add`).
+    ///
+    /// # Errors
+    /// `EEXIST`, `EINVAL`.
+    pub(crate) fn name_netns(&mut self, host: usize, name: &str) -> Result<NsId, Errno> {
+        if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+            return Err(Errno::EINVAL);
+        }
+        if name.len() > 255 {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        if self.hosts.get(host).ok_or(Errno::ENODEV)?.named(name).is_some() {
+            return Err(Errno::EEXIST);
+        }
+        let ns = self.create_netns(host).map_err(|failure| failure.errno)?;
+        self.hold_netns(ns);
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.names.push((name.to_owned(), ns));
+        }
+        self.changed();
+        Ok(ns)
+    }
+
+    /// Takes a name away (`ip netns del`).
+    ///
+    /// # Errors
+    /// `ENOENT`
+    pub(crate) fn unname_netns(&mut self, host: usize, name: &str) -> Result<(), Errno> {
+        let names = &mut self.hosts.get_mut(host).ok_or(Errno::ENODEV)?.names;
+        let at = names.iter().position(|(known, _)| known == name).ok_or(Errno::ENOENT)?;
+        let (_, ns) = names.remove(at);
+        self.release_netns(ns);
+        self.changed();
+        Ok(())
+    }
+
+    /// The id by which one namespace knows another; made if there is none (`peernet2id_alloc`).
+    pub(crate) fn nsid_for(&mut self, viewer: NsId, other: NsId) -> i32 {
+        if let Some(id) = self.known_nsid(viewer, other) {
+            return id;
+        }
+        let Some(netns) = self.netns.get_mut(viewer) else { return -1 };
+        let id = (0..).find(|id| !netns.nsids.contains_key(id)).unwrap_or(-1);
+        netns.nsids.insert(id, other);
+        id
+    }
+
+    /// The id, where there is one (`peernet2id`).
+    pub(crate) fn known_nsid(&self, viewer: NsId, other: NsId) -> Option<i32> {
+        let netns = self.netns.get(viewer)?;
+        netns.nsids.iter().find(|(_, known)| **known == other).map(|(id, _)| *id)
+    }
+}

@@ -1,0 +1,166 @@
+//! Netlink notifications: what `ip monitor` shows, queued for every socket that joined the group.
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::{Message, Received, codec};
+
+use crate::dev::bridge::fdb::{Entry, Key};
+use crate::device::{DevId, Ipv4Address, Ipv6Address};
+use crate::neigh::Neighbour;
+use crate::netns::NsId;
+use crate::route::RouteChange;
+use crate::rtnl;
+use crate::sock::{Item, Kind};
+use crate::world::World;
+
+/// `RTNLGRP_*`
+mod group {
+    pub const LINK: u32 = 1;
+    pub const NEIGH: u32 = 3;
+    pub const IPV4_IFADDR: u32 = 5;
+    pub const IPV4_ROUTE: u32 = 7;
+    pub const IPV4_RULE: u32 = 8;
+    pub const IPV6_IFADDR: u32 = 9;
+}
+
+impl World {
+    /// Whether somebody listens to a group.
+    fn listened(&self, ns: NsId, group: u32) -> bool {
+        let Some(netns) = self.netns.get(ns) else { return false };
+        netns.events.iter().any(|id| match self.sockets.get(*id).map(|socket| &socket.kind) {
+            Some(Kind::RouteEvents { groups }) => groups >> (group - 1) & 1 != 0,
+            _ => false,
+        })
+    }
+
+    /// `rtnl_notify`
+    fn broadcast(&mut self, ns: NsId, group: u32, message: &Message, flags: u16) {
+        let bytes = codec::encode(message, flags, 0, 0);
+        let Some(netns) = self.netns.get(ns) else { return };
+        for id in &netns.events {
+            let Some(socket) = self.sockets.get_mut(*id) else { continue };
+            if let Kind::RouteEvents { groups } = &socket.kind
+                && groups >> (group - 1) & 1 != 0
+            {
+                socket.push(Item::Other(Box::new(Received::Netlink(bytes.clone()))));
+            }
+        }
+    }
+
+    pub(crate) fn notify_link(&mut self, dev: DevId) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.listened(ns, group::LINK) {
+            let message = Message::NewLink(self.link_message(dev, ns));
+            self.broadcast(ns, group::LINK, &message, 0);
+        }
+    }
+
+    pub(super) fn notify_link_deleted(&mut self, dev: DevId) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.listened(ns, group::LINK) {
+            let message = Message::DelLink(self.link_message(dev, ns));
+            self.broadcast(ns, group::LINK, &message, 0);
+        }
+    }
+
+    /// A device leaves for another namespace: here it is gone.
+    pub(super) fn notify_link_moved(&mut self, dev: DevId, _to: NsId) {
+        self.notify_link_deleted(dev);
+    }
+
+    /// A port's state or flags have changed (`br_ifinfo_notify`).
+    pub(crate) fn notify_bridge_port(&mut self, port: DevId) {
+        self.notify_link(port);
+    }
+
+    pub(super) fn notify_bridge_port_gone(&mut self, port: DevId, _bridge: DevId) {
+        self.notify_link(port);
+    }
+
+    pub(crate) fn notify_routes(&mut self, ns: NsId, changes: &[RouteChange]) {
+        if !changes.is_empty() {
+            self.changed();
+        }
+        if !self.listened(ns, group::IPV4_ROUTE) {
+            return;
+        }
+        for change in changes {
+            let Some(fib) = self.fib.get(ns) else { return };
+            let notification = rtnl::route::announce(fib, change);
+            self.broadcast(ns, group::IPV4_ROUTE, &notification.message, notification.flags);
+        }
+    }
+
+    /// Sends what a route or rule handler wants announced.
+    pub(crate) fn announce(&mut self, ns: NsId, notifications: &[rtnl::Notification]) {
+        if !notifications.is_empty() {
+            self.changed();
+        }
+        for notification in notifications {
+            let group = match notification.message {
+                Message::NewRule(_) | Message::DelRule(_) => group::IPV4_RULE,
+                _ => group::IPV4_ROUTE,
+            };
+            if self.listened(ns, group) {
+                self.broadcast(ns, group, &notification.message, notification.flags);
+            }
+        }
+    }
+
+    pub(super) fn notify_address(&mut self, dev: DevId, address: &Ipv4Address, gone: bool) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        if self.listened(ns, group::IPV4_IFADDR) {
+            let message = rtnl::addr::ipv4_message(ifindex, address, self.now);
+            let message = if gone { Message::DelAddress(message) } else { Message::NewAddress(message) };
+            self.broadcast(ns, group::IPV4_IFADDR, &message, 0);
+        }
+    }
+
+    pub(super) fn notify_address6(&mut self, dev: DevId, address: &Ipv6Address, gone: bool) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        if self.listened(ns, group::IPV6_IFADDR) {
+            let message = rtnl::addr::ipv6_message(ifindex, address, self.now);
+            let message = if gone { Message::DelAddress(message) } else { Message::NewAddress(message) };
+            self.broadcast(ns, group::IPV6_IFADDR, &message, 0);
+        }
+    }
+
+    pub(crate) fn notify_neighbour(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
+        if !self.listened(ns, group::NEIGH) {
+            return;
+        }
+        let Some(entry) = self.netns.get(ns).and_then(|netns| netns.neigh.get(ifindex, address)) else {
+            return;
+        };
+        let message =
+            Message::NewNeighbour(rtnl::neigh::neighbour_message(ifindex, address, entry, self.now));
+        self.broadcast(ns, group::NEIGH, &message, 0);
+    }
+
+    pub(crate) fn notify_neighbour_gone(
+        &mut self,
+        ns: NsId,
+        ifindex: u32,
+        address: Ipv4Addr,
+        entry: &Neighbour,
+    ) {
+        if self.listened(ns, group::NEIGH) {
+            let message = rtnl::neigh::neighbour_message(ifindex, address, entry, self.now);
+            self.broadcast(ns, group::NEIGH, &Message::DelNeighbour(message), 0);
+        }
+    }
+
+    /// An entry of a bridge's forwarding database came, moved or went.
+    pub(crate) fn notify_fdb(&mut self, bridge: DevId, key: Key, entry: &Entry, gone: bool) {
+        let Some(ns) = self.devs.get(bridge).map(|device| device.ns) else { return };
+        if !self.listened(ns, group::NEIGH) {
+            return;
+        }
+        if let Some(message) = self.fdb_message(bridge, key, entry) {
+            let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
+            self.broadcast(ns, group::NEIGH, &message, 0);
+        }
+    }
+}

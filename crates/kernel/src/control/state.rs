@@ -1,0 +1,398 @@
+//! Up, down, carrier and operational state (`__dev_open`, `__dev_close_many`, net/core/link_watch.c).
+//!
+//! Linux acts on carrier changes in a work queue, at once or up to a second later; here it is at once.
+
+use std::time::Duration;
+
+use hairpin_netlink::{Errno, Failure};
+
+use crate::dev::bridge::State;
+use crate::dev::{Kind, RxHandler, macvlan};
+use crate::device::{DevId, Flags, OperState};
+use crate::mac::Mac;
+use crate::world::{TimerEvent, World};
+
+impl World {
+    /// Sets a device up. Up already is no error.
+    ///
+    /// # Errors
+    /// `ENETDOWN`: the device below is down. `EADDRINUSE`: another macvlan, or the lower device, has the MAC.
+    /// `ENOTCONN`: a veth without its peer.
+    pub(crate) fn open(&mut self, dev: DevId) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        if device.is_up() {
+            return Ok(());
+        }
+        let (mac, lower) = (device.mac, device.lower());
+        match &device.kind {
+            Kind::Veth(veth) => {
+                let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
+                if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
+                    self.set_up_flag(dev);
+                    self.carrier_quietly(dev, true);
+                    self.set_carrier(peer, true);
+                }
+            }
+            Kind::Macvlan(_) => self.open_macvlan(dev, lower.ok_or(Errno::ENODEV)?, mac)?,
+            Kind::Vlan(vlan) => {
+                let lower = vlan.lower;
+                let loose = vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING);
+                let below = self.devs.get(lower).ok_or(Errno::ENODEV)?;
+                if !below.is_up() && !loose {
+                    return Err(Errno::ENETDOWN.into());
+                }
+                let (carrier, other_mac) = (below.carrier, below.mac != mac);
+                if other_mac {
+                    self.add_unicast(lower, mac);
+                }
+                self.carrier_quietly(dev, carrier);
+            }
+            _ => {}
+        }
+        self.set_up_flag(dev);
+        if let Some(device) = self.devs.get_mut(dev)
+            && device.qdisc == "noop"
+        {
+            device.qdisc = match device.kind {
+                // `attach_default_qdiscs`: a card gets the default discipline, a virtual device none.
+                Kind::Nic { .. } => "fq_codel",
+                _ => "noqueue",
+            };
+        }
+        self.pass_filters_down(dev, true);
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
+            self.open_bridge(dev);
+        }
+        self.settle_operstate(dev);
+        self.ip_up(dev);
+        self.changed();
+        self.notify_link(dev);
+        self.lower_went_up(dev);
+        self.port_changed(dev);
+        Ok(())
+    }
+
+    fn set_up_flag(&mut self, dev: DevId) {
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.flags.insert(Flags::UP);
+        }
+    }
+
+    fn open_macvlan(&mut self, dev: DevId, lower: DevId, mac: Mac) -> Result<(), Failure> {
+        let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
+        let RxHandler::MacvlanPort(port) = &below.rx_handler else { return Err(Errno::ENODEV.into()) };
+        let passthru = port.is_passthru();
+        let nopromisc = match self.devs.get(dev).map(|device| &device.kind) {
+            Some(Kind::Macvlan(state)) => state.flags & macvlan::FLAG_NOPROMISC != 0,
+            _ => false,
+        };
+        if passthru {
+            if !nopromisc {
+                self.set_promiscuity(lower, 1);
+            }
+        } else {
+            // `macvlan_addr_busy`
+            if below.mac == mac || port.lookup(mac).is_some() {
+                return Err(Errno::EADDRINUSE.into());
+            }
+            self.add_unicast(lower, mac);
+        }
+        if let Some(port) = self.macvlan_port(lower) {
+            port.set_up(dev, true, mac);
+        }
+        Ok(())
+    }
+
+    /// Sets a device down. Down already does nothing.
+    pub(crate) fn close(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        if !device.is_up() {
+            return;
+        }
+        let (mac, lower) = (device.mac, device.lower());
+        self.pass_filters_down(dev, false);
+        let kind = self.devs.get(dev).map(|device| &device.kind);
+        match kind {
+            Some(Kind::Veth(veth)) => {
+                let peer = veth.peer;
+                self.down_flag(dev);
+                self.carrier_quietly(dev, false);
+                if let Some(peer) = peer {
+                    self.set_carrier(peer, false);
+                }
+            }
+            Some(Kind::Macvlan(state)) => {
+                let nopromisc = state.flags & macvlan::FLAG_NOPROMISC != 0;
+                if let Some(lower) = lower {
+                    let passthru = self.macvlan_port(lower).is_some_and(|port| port.is_passthru());
+                    if passthru && !nopromisc {
+                        self.set_promiscuity(lower, -1);
+                    } else if !passthru {
+                        self.remove_unicast(lower, mac);
+                    }
+                    if let Some(port) = self.macvlan_port(lower) {
+                        port.set_up(dev, false, mac);
+                    }
+                }
+                self.down_flag(dev);
+            }
+            Some(Kind::Vlan(vlan)) => {
+                let lower = vlan.lower;
+                if self.devs.get(lower).is_some_and(|below| below.mac != mac) {
+                    self.remove_unicast(lower, mac);
+                }
+                self.down_flag(dev);
+                self.carrier_quietly(dev, false);
+            }
+            Some(Kind::Bridge(_)) => {
+                self.down_flag(dev);
+                self.close_bridge(dev);
+            }
+            _ => self.down_flag(dev),
+        }
+        self.ip_down(dev);
+        self.changed();
+        self.notify_link(dev);
+        self.lower_went_down(dev);
+        self.port_changed(dev);
+    }
+
+    fn down_flag(&mut self, dev: DevId) {
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.flags.remove(Flags::UP);
+        }
+    }
+
+    /// `netif_carrier_on`, `netif_carrier_off`, with what the link watch does about it.
+    pub(crate) fn set_carrier(&mut self, dev: DevId, carrier: bool) {
+        if !self.carrier_quietly(dev, carrier) {
+            return;
+        }
+        self.settle_operstate(dev);
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex, up) = (device.ns, device.ifindex, device.is_up());
+        if up {
+            self.fib_carrier(ns, ifindex, carrier);
+            if !carrier {
+                self.neighbours_lose_carrier(dev);
+            }
+            self.changed();
+            self.notify_link(dev);
+            if carrier {
+                self.ip6_link_ready(dev);
+            }
+        }
+        self.lower_carrier(dev);
+        self.port_changed(dev);
+    }
+
+    /// Changes the carrier and its counters only. True if it changed.
+    pub(super) fn carrier_quietly(&mut self, dev: DevId, carrier: bool) -> bool {
+        let Some(device) = self.devs.get_mut(dev) else { return false };
+        if device.carrier == carrier {
+            return false;
+        }
+        device.carrier = carrier;
+        match carrier {
+            true => device.carrier_up_count += 1,
+            false => device.carrier_down_count += 1,
+        }
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        let up = device.is_up();
+        if up {
+            self.fib_carrier(ns, ifindex, carrier);
+        }
+        self.settle_operstate(dev);
+        true
+    }
+
+    /// `rfc2863_policy`, as Linux 6.1 has it. Devices whose carrier never changed stay "unknown".
+    pub(super) fn settle_operstate(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let never = device.carrier_up_count + device.carrier_down_count == 0;
+        let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_));
+        let state = if !device.carrier {
+            let below = device.lower().and_then(|lower| self.devs.get(lower));
+            match below {
+                Some(below) if below.ifindex != device.ifindex || below.ns != device.ns => {
+                    OperState::LowerLayerDown
+                }
+                _ => OperState::Down,
+            }
+        } else if never && !stacked {
+            match device.kind {
+                // A card's driver has reported its link.
+                Kind::Nic { .. } => OperState::Up,
+                _ => OperState::Unknown,
+            }
+        } else {
+            OperState::Up
+        };
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.operstate = state;
+        }
+    }
+
+    /// `netif_stacked_transfer_operstate`: a stacked device has the carrier of what it stands on.
+    fn lower_carrier(&mut self, lower: DevId) {
+        let Some(below) = self.devs.get(lower) else { return };
+        let carrier = below.carrier;
+        for upper in below.uppers.clone() {
+            self.set_carrier(upper, carrier);
+        }
+    }
+
+    /// `vlan_device_event`: the VLANs of a device that goes up go up with it.
+    fn lower_went_up(&mut self, lower: DevId) {
+        for vlan in self.tight_vlans(lower) {
+            // A VLAN that cannot go up (its own conflict) stays down, as in Linux.
+            let _ = self.open(vlan);
+        }
+        self.lower_carrier(lower);
+    }
+
+    fn lower_went_down(&mut self, lower: DevId) {
+        for vlan in self.tight_vlans(lower) {
+            self.close(vlan);
+        }
+        self.lower_carrier(lower);
+    }
+
+    fn tight_vlans(&self, lower: DevId) -> Vec<DevId> {
+        let Some(below) = self.devs.get(lower) else { return Vec::new() };
+        let loose = |dev: &DevId| match self.devs.get(*dev).map(|device| &device.kind) {
+            Some(Kind::Vlan(vlan)) => vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING),
+            _ => true,
+        };
+        below.vlans.iter().map(|(_, dev)| *dev).filter(|dev| !loose(dev)).collect()
+    }
+
+    // The bridge's part.
+
+    /// `br_dev_open`: ports with a link start to forward.
+    fn open_bridge(&mut self, bridge: DevId) {
+        if self.snoops(bridge) {
+            self.join_ipv4_group(bridge, SNOOPERS);
+            self.join_group(bridge, SNOOPERS6);
+        }
+        for port in self.bridge_ports(bridge) {
+            let usable = self
+                .devs
+                .get(port)
+                .is_some_and(|device| device.is_up() && device.oper_up() && device.carrier);
+            if usable {
+                self.enable_port(bridge, port);
+            }
+        }
+    }
+
+    /// `br_stp_disable_bridge`
+    fn close_bridge(&mut self, bridge: DevId) {
+        if self.snoops(bridge) {
+            self.leave_ipv4_group(bridge, SNOOPERS);
+            self.leave_group(bridge, SNOOPERS6);
+        }
+        for port in self.bridge_ports(bridge) {
+            self.set_port_state(bridge, port, State::Disabled, false);
+        }
+    }
+
+    fn snoops(&self, bridge: DevId) -> bool {
+        matches!(self.devs.get(bridge).map(|device| &device.kind), Some(Kind::Bridge(b)) if b.mcast_snooping)
+    }
+
+    pub(crate) fn bridge_ports(&self, bridge: DevId) -> Vec<DevId> {
+        match self.devs.get(bridge).map(|device| &device.kind) {
+            Some(Kind::Bridge(state)) => state.ports.iter().map(|port| port.dev).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// `br_device_event`, `br_port_carrier_check`: a port went up or down, or its link did.
+    pub(super) fn port_changed(&mut self, port: DevId) {
+        let Some(device) = self.devs.get(port) else { return };
+        let RxHandler::BridgePort { bridge } = device.rx_handler else { return };
+        let usable = device.is_up() && device.oper_up() && device.carrier;
+        let Some(master) = self.devs.get(bridge) else { return };
+        if !master.is_up() {
+            return;
+        }
+        let Kind::Bridge(state) = &master.kind else { return };
+        let enabled = state.port(port).is_some_and(|port| port.state != State::Disabled);
+        match (usable, enabled) {
+            (true, false) => self.enable_port(bridge, port),
+            (false, true) => {
+                self.set_port_state(bridge, port, State::Disabled, true);
+                self.flush_port(bridge, port, false);
+            }
+            _ => {}
+        }
+    }
+
+    /// `br_stp_enable_port`. Without spanning tree a port forwards at once.
+    pub(super) fn enable_port(&mut self, bridge: DevId, port: DevId) {
+        self.set_port_state(bridge, port, State::Forwarding, true);
+    }
+
+    /// Sets a port's state; with `select`, the bridge's carrier follows (`br_port_state_selection`).
+    pub(crate) fn set_port_state(&mut self, bridge: DevId, port: DevId, state: State, select: bool) {
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        if let Some(port) = own.port_mut(port) {
+            port.state = state;
+        }
+        let live = own.ports.iter().any(|port| port.state == State::Forwarding);
+        if select {
+            self.set_carrier(bridge, live);
+        }
+        self.changed();
+        self.notify_bridge_port(port);
+    }
+
+    /// Forgets what was learned behind a port (`br_fdb_delete_by_port`).
+    pub(crate) fn flush_port(&mut self, bridge: DevId, port: DevId, all: bool) {
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        let gone =
+            own.fdb.flush(|_, entry| entry.port == Some(port) && (all || !entry.local && !entry.fixed));
+        for (key, entry) in gone {
+            self.notify_fdb(bridge, key, &entry, true);
+        }
+    }
+
+    /// The timer of a bridge's forwarding database.
+    pub(crate) fn bridge_ageing(&mut self, bridge: DevId) {
+        let now = self.now;
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        if own.ageing_at.is_none_or(|at| at > now) {
+            return;
+        }
+        let (gone, next) = own.fdb.expire(now, own.ageing);
+        // `br_fdb_cleanup` does not run more often than every ten milliseconds.
+        own.ageing_at = next.map(|at| at.max(now + Duration::from_millis(10)));
+        if let Some(at) = own.ageing_at {
+            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
+        }
+        for (key, entry) in gone {
+            self.notify_fdb(bridge, key, &entry, true);
+        }
+    }
+
+    /// The macvlans' side of a lower device.
+    pub(crate) fn macvlan_port(&mut self, lower: DevId) -> Option<&mut macvlan::Port> {
+        match self.devs.get_mut(lower).map(|device| &mut device.rx_handler) {
+            Some(RxHandler::MacvlanPort(port)) => Some(port),
+            _ => None,
+        }
+    }
+}
+
+/// The groups of all snoopers (RFC 4286), which a snooping bridge joins.
+const SNOOPERS: std::net::Ipv4Addr = std::net::Ipv4Addr::new(224, 0, 0, 106);
+const SNOOPERS6: Mac = Mac([0x33, 0x33, 0, 0, 0, 0x6a]);
+/// Least MTU for an IPv4 side of a device (`inetdev_valid_mtu`).
+pub(super) const IPV4_MIN_MTU: u32 = 68;

@@ -1,0 +1,256 @@
+//! Stacking devices on one another, and taking the stack apart.
+
+use hairpin_netlink::{Errno, Failure};
+
+use crate::dev::{Kind, RxHandler, macvlan, veth::Veth};
+use crate::device::{AddrAssign, DevId, Flags};
+use crate::world::World;
+
+impl World {
+    /// Makes two registered veth ends one pair: no carrier until both are up.
+    pub(crate) fn link_veth(&mut self, a: DevId, b: DevId) {
+        for (dev, peer) in [(a, b), (b, a)] {
+            if let Some(device) = self.devs.get_mut(dev) {
+                device.kind = Kind::Veth(Veth { peer: Some(peer) });
+            }
+        }
+        for dev in [a, b] {
+            self.carrier_quietly(dev, false);
+        }
+        for dev in [a, b] {
+            self.settle_operstate(dev);
+        }
+    }
+
+    /// Whether a macvlan of this mode may be made on `lower` (`macvlan_port_create`, `macvlan_common_newlink`).
+    ///
+    /// # Errors
+    /// `EINVAL` for loopback and what is not Ethernet, and where passthru would share the port; `EBUSY` where
+    /// something else takes the device's frames.
+    pub(crate) fn check_macvlan(&self, lower: DevId, mode: macvlan::Mode) -> Result<(), Failure> {
+        let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
+        match &below.rx_handler {
+            RxHandler::MacvlanPort(port) => {
+                if port.is_passthru() || (mode == macvlan::Mode::Passthru && !port.members.is_empty()) {
+                    return Err(Errno::EINVAL.into());
+                }
+            }
+            _ if !below.is_ethernet() || below.is_loopback() => return Err(Errno::EINVAL.into()),
+            RxHandler::None => {}
+            _ => return Err(Errno::EBUSY.into()),
+        }
+        Ok(())
+    }
+
+    /// Puts a registered macvlan on its lower device. [`World::check_macvlan`] has said that it may.
+    pub(crate) fn link_macvlan(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let Kind::Macvlan(state) = &device.kind else { return };
+        let (lower, mode) = (state.lower, state.mode);
+        let member = macvlan::Member {
+            dev,
+            mac: device.mac,
+            mode,
+            up: false,
+            nodst: state.flags & macvlan::FLAG_NODST != 0,
+            sources: state.sources.clone(),
+            filter: macvlan::GroupFilter::default(),
+        };
+        let Some(below) = self.devs.get_mut(lower) else { return };
+        if below.rx_handler.is_none() {
+            below.rx_handler = RxHandler::MacvlanPort(Box::default());
+        }
+        let (mac, max_mtu) = (below.mac, below.max_mtu);
+        below.uppers.push(dev);
+        if let RxHandler::MacvlanPort(port) = &mut below.rx_handler {
+            port.add(member);
+        }
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.max_mtu = max_mtu;
+            if mode == macvlan::Mode::Passthru {
+                device.mac = mac;
+            }
+        }
+        if mode == macvlan::Mode::Passthru
+            && let Some(member) = self.macvlan_port(lower).and_then(|port| port.member_mut(dev))
+        {
+            member.mac = mac;
+        }
+        self.refresh_broadcast_queue(lower);
+        self.refresh_filter(dev);
+        self.inherit_link_state(dev, lower);
+    }
+
+    /// `update_port_bc_queue_len`: the port's queue is as long as the longest that a macvlan asks for.
+    pub(crate) fn refresh_broadcast_queue(&mut self, lower: DevId) {
+        let Some(RxHandler::MacvlanPort(port)) = self.devs.get(lower).map(|below| &below.rx_handler) else {
+            return;
+        };
+        let longest = port
+            .members
+            .iter()
+            .filter_map(|member| match &self.devs.get(member.dev)?.kind {
+                Kind::Macvlan(state) => Some(state.bc_queue_len_requested),
+                _ => None,
+            })
+            .max();
+        if let Some(port) = self.macvlan_port(lower) {
+            port.bc_queue_len = longest.unwrap_or(0);
+        }
+    }
+
+    /// Changes a macvlan's mode and flags (`macvlan_changelink`).
+    ///
+    /// # Errors
+    /// `EINVAL`: to or from passthru, or flags that a mode does not have.
+    pub(crate) fn change_macvlan(
+        &mut self,
+        dev: DevId,
+        mode: Option<macvlan::Mode>,
+        flags: Option<u16>,
+    ) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        let Kind::Macvlan(state) = &device.kind else { return Err(Errno::EOPNOTSUPP.into()) };
+        let (lower, old_mode, old_flags, up) = (state.lower, state.mode, state.flags, device.is_up());
+        let mode = mode.unwrap_or(old_mode);
+        if (mode == macvlan::Mode::Passthru) != (old_mode == macvlan::Mode::Passthru) {
+            return Err(Errno::EINVAL.into());
+        }
+        if let Some(flags) = flags {
+            let toggled = (flags ^ old_flags) & macvlan::FLAG_NOPROMISC != 0;
+            if toggled && mode != macvlan::Mode::Passthru {
+                return Err(Errno::EINVAL.into());
+            }
+            if toggled && up {
+                let on = flags & macvlan::FLAG_NOPROMISC != 0;
+                self.set_promiscuity(lower, if on { -1 } else { 1 });
+            }
+        }
+        if let Some(Kind::Macvlan(state)) = self.devs.get_mut(dev).map(|device| &mut device.kind) {
+            state.mode = mode;
+            state.flags = flags.unwrap_or(old_flags);
+            if old_mode == macvlan::Mode::Source && mode != macvlan::Mode::Source {
+                state.sources.clear();
+            }
+        }
+        self.refresh_member(dev, lower);
+        self.changed();
+        Ok(())
+    }
+
+    /// Replaces the list of MACs that a source-mode macvlan receives from.
+    pub(crate) fn set_macvlan_sources(&mut self, dev: DevId, sources: Vec<crate::Mac>) {
+        let Some(Kind::Macvlan(state)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
+            return;
+        };
+        state.sources = sources;
+        let lower = state.lower;
+        self.refresh_member(dev, lower);
+        self.changed();
+    }
+
+    /// Tells the port what has changed of a macvlan.
+    fn refresh_member(&mut self, dev: DevId, lower: DevId) {
+        let Some(Kind::Macvlan(state)) = self.devs.get(dev).map(|device| &device.kind) else { return };
+        let (mode, nodst, sources) =
+            (state.mode, state.flags & macvlan::FLAG_NODST != 0, state.sources.clone());
+        if let Some(member) = self.macvlan_port(lower).and_then(|port| port.member_mut(dev)) {
+            member.mode = mode;
+            member.nodst = nodst;
+            member.sources = sources;
+        }
+    }
+
+    /// Whether a VLAN device may be made on `lower` (`vlan_check_real_dev`).
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` and `EEXIST` with the kernel's texts.
+    pub(crate) fn check_vlan(&self, lower: DevId, tpid: u16, vid: u16) -> Result<(), Failure> {
+        let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
+        if below.is_loopback() {
+            return Err(Failure::with_text(Errno::EOPNOTSUPP, "8021q: VLANs not supported on device"));
+        }
+        if below.vlans.iter().any(|(key, _)| *key == (tpid, vid)) {
+            return Err(Failure::with_text(Errno::EEXIST, "8021q: VLAN device already exists"));
+        }
+        Ok(())
+    }
+
+    /// Puts a registered VLAN device on its lower device. Its MAC is the lower device's unless one was given.
+    pub(crate) fn link_vlan(&mut self, dev: DevId, own_mac: bool) {
+        let Some(Kind::Vlan(vlan)) = self.devs.get(dev).map(|device| &device.kind) else { return };
+        let (lower, key) = (vlan.lower, (vlan.tpid, vlan.vid));
+        let Some(below) = self.devs.get_mut(lower) else { return };
+        below.vlans.push((key, dev));
+        below.uppers.push(dev);
+        let (mac, inherited) = (
+            below.mac,
+            below.flags - (Flags::UP | Flags::PROMISC | Flags::ALLMULTI | Flags::MASTER | Flags::SLAVE),
+        );
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.flags = inherited;
+            device.carrier = false;
+            if !own_mac {
+                device.mac = mac;
+                device.addr_assign = AddrAssign::Stolen;
+            }
+        }
+        self.inherit_link_state(dev, lower);
+    }
+
+    fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
+        if let Some(carrier) = self.devs.get(lower).map(|below| below.carrier) {
+            self.carrier_quietly(dev, carrier);
+        }
+        self.settle_operstate(dev);
+    }
+
+    /// Takes a device off what it stands on, before it goes.
+    pub(super) fn unwire(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let lower = match &device.kind {
+            Kind::Macvlan(state) => state.lower,
+            Kind::Vlan(state) => state.lower,
+            Kind::Veth(veth) => {
+                let peer = veth.peer;
+                if let Some(Kind::Veth(other)) =
+                    peer.and_then(|peer| self.devs.get_mut(peer)).map(|peer| &mut peer.kind)
+                {
+                    other.peer = None;
+                }
+                return;
+            }
+            Kind::Nic { segment, port } => {
+                // The wire's port stays, unused: other cards keep their numbers.
+                let (segment, port) = (*segment, *port);
+                if let Some(slot) = self.segments.get_mut(segment).and_then(|s| s.ports.get_mut(port)) {
+                    *slot = DevId::default();
+                }
+                return;
+            }
+            _ => return,
+        };
+        let Some(below) = self.devs.get_mut(lower) else { return };
+        below.uppers.retain(|upper| *upper != dev);
+        below.vlans.retain(|(_, vlan)| *vlan != dev);
+        let mut restore = None;
+        let mut empty = false;
+        if let RxHandler::MacvlanPort(port) = &mut below.rx_handler {
+            let was_passthru = port.member(dev).is_some_and(|m| m.mode == macvlan::Mode::Passthru);
+            port.remove(dev);
+            empty = port.members.is_empty();
+            if was_passthru {
+                restore = port.lower_mac_before.take();
+            }
+        }
+        if empty {
+            below.rx_handler = RxHandler::None;
+        } else {
+            self.refresh_broadcast_queue(lower);
+        }
+        // `macvlan_port_destroy`: the MAC that passthru changed comes back.
+        if let Some(mac) = restore {
+            self.store_mac(lower, mac, AddrAssign::Permanent);
+        }
+    }
+}

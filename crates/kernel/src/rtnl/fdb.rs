@@ -1,0 +1,377 @@
+//! Forwarding databases: `RTM_NEWNEIGH` and its kin of `AF_BRIDGE` (net/core/rtnetlink.c `rtnl_fdb_*`,
+//! net/bridge/br_fdb.c).
+
+use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL};
+use hairpin_netlink::route::AddressFamily;
+use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
+use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
+
+use crate::dev::bridge::State;
+use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::{Kind, RxHandler};
+use crate::device::DevId;
+use crate::mac::Mac;
+use crate::neigh::nud;
+use crate::netns::NsId;
+use crate::time::Time;
+use crate::world::World;
+
+use super::Dump;
+use super::neigh::{link_layer, ntf};
+
+fn bad(text: &str) -> Failure {
+    Failure::with_text(Errno::EINVAL, text)
+}
+
+/// What a request for one entry says.
+struct Request {
+    dev: DevId,
+    mac: Mac,
+    vlan: u16,
+    state: u16,
+    flags: u8,
+}
+
+impl World {
+    /// An entry as the kernel describes it (`fdb_fill_info`).
+    pub(crate) fn fdb_message(&self, bridge: DevId, key: Key, entry: &Entry) -> Option<NeighbourMessage> {
+        let master = self.devs.get(bridge)?;
+        let port = entry.port.and_then(|port| self.devs.get(port));
+        let mut message = NeighbourMessage::default();
+        let header = &mut message.header;
+        header.family = AddressFamily::Bridge;
+        header.ifindex = port.map_or(master.ifindex, |port| port.ifindex);
+        header.state = match (entry.local, entry.fixed) {
+            (true, _) => nud::PERMANENT,
+            (false, true) => nud::NOARP,
+            (false, false) => nud::REACHABLE,
+        }
+        .into();
+        let sticky = if entry.sticky { ntf::STICKY } else { 0 };
+        let learned = if entry.extern_learn { ntf::EXT_LEARNED } else { 0 };
+        header.flags = NeighbourFlags::from_bits_retain(sticky | learned);
+        let attributes = &mut message.attributes;
+        attributes.push(NeighbourAttribute::LinkLayerAddress(key.0.0.to_vec()));
+        attributes.push(NeighbourAttribute::Controller(master.ifindex));
+        let ago = |at: Time| (self.now.since(at).as_millis() / 10) as u32;
+        attributes.extend(neighbour_cache_info(0, ago(entry.used), ago(entry.updated), 0));
+        if key.1 != 0 {
+            attributes.push(NeighbourAttribute::Vlan(key.1));
+        }
+        Some(message)
+    }
+
+    fn fdb_request(&self, ns: NsId, message: &NeighbourMessage) -> Result<Request, Failure> {
+        let header = &message.header;
+        if header.ifindex == 0 {
+            return Err(bad("invalid ifindex"));
+        }
+        let unknown = || Failure::with_text(Errno::ENODEV, "unknown ifindex");
+        let dev = self.device_at(ns, header.ifindex).ok_or_else(unknown)?;
+        let mac = link_layer(message).filter(|bytes| bytes.len() == 6).and_then(Mac::read);
+        let mac = mac.ok_or_else(|| bad("invalid address"))?;
+        if self.devs.get(dev).is_some_and(|device| !device.is_ethernet()) {
+            return Err(bad("FDB add only supported for Ethernet devices"));
+        }
+        let vlan = message.attributes.iter().find_map(|attribute| match attribute {
+            NeighbourAttribute::Vlan(vlan) => Some(*vlan),
+            _ => None,
+        });
+        if vlan.is_some_and(|vlan| vlan == 0 || vlan >= 4095) {
+            return Err(bad("invalid vlan id"));
+        }
+        Ok(Request {
+            dev,
+            mac,
+            vlan: vlan.unwrap_or(0),
+            state: u16::from(header.state),
+            flags: header.flags.bits(),
+        })
+    }
+
+    /// The bridge that a request without `self` is for.
+    fn bridge_of(&self, dev: DevId) -> Option<DevId> {
+        match self.devs.get(dev)?.rx_handler {
+            RxHandler::BridgePort { bridge } => Some(bridge),
+            _ => None,
+        }
+    }
+
+    /// `rtnl_fdb_add`
+    ///
+    /// # Errors
+    /// The kernel's errno and extended-ack text.
+    pub(super) fn new_fdb(
+        &mut self,
+        ns: NsId,
+        message: &NeighbourMessage,
+        flags: u16,
+    ) -> Result<(), Failure> {
+        let request = self.fdb_request(ns, message)?;
+        let mut outcome = Err(Failure::from(Errno::EOPNOTSUPP));
+        if request.flags & ntf::SELF == 0 || request.flags & ntf::MASTER != 0 {
+            let wanted = request.flags & (ntf::MASTER | ntf::SELF) == 0 || request.flags & ntf::MASTER != 0;
+            if wanted && let Some(bridge) = self.bridge_of(request.dev) {
+                self.add_bridge_entry(bridge, Some(request.dev), &request, flags)?;
+                outcome = Ok(());
+            }
+        }
+        if request.flags & ntf::SELF != 0 {
+            outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
+                Some(Kind::Bridge(_)) => self.add_bridge_entry(request.dev, None, &request, flags),
+                _ => self.add_filter_entry(&request, flags),
+            };
+        }
+        self.changed();
+        outcome
+    }
+
+    /// `br_fdb_add`, `fdb_add_entry`
+    fn add_bridge_entry(
+        &mut self,
+        bridge: DevId,
+        port: Option<DevId>,
+        request: &Request,
+        flags: u16,
+    ) -> Result<(), Failure> {
+        let Request { mac, state, .. } = *request;
+        if state & (nud::PERMANENT | nud::NOARP | nud::REACHABLE) == 0 || mac.is_zero() {
+            return Err(Errno::EINVAL.into());
+        }
+        let sticky = request.flags & ntf::STICKY != 0;
+        if sticky && state & nud::PERMANENT != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        let now = self.now;
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        if let Some(port) = port.and_then(|dev| own.port(dev)) {
+            let learns = matches!(port.state, State::Learning | State::Forwarding);
+            if state & (nud::PERMANENT | nud::NOARP) == 0 && !learns {
+                return Err(Errno::EPERM.into());
+            }
+        } else if state & nud::PERMANENT == 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        // Every port is in VLAN 1: an entry without a VLAN is made there too.
+        let vlans: &[u16] = match request.vlan {
+            0 => &[0, 1],
+            1 => &[1],
+            _ => return Err(Errno::EINVAL.into()),
+        };
+        let mut notices = Vec::new();
+        for vlan in vlans {
+            let local = state & nud::PERMANENT != 0;
+            let fixed = local || state & nud::NOARP != 0;
+            match own.fdb.get_mut(mac, *vlan) {
+                Some(_) if flags & NLM_F_EXCL != 0 => return Err(Errno::EEXIST.into()),
+                Some(entry) => {
+                    entry.port = port;
+                    entry.local = local;
+                    entry.fixed = fixed;
+                    entry.sticky = sticky;
+                    entry.added_by_user = true;
+                    entry.updated = now;
+                    entry.used = now;
+                    notices.push(((mac, *vlan), *entry));
+                }
+                None if flags & NLM_F_CREATE == 0 => return Err(Errno::ENOENT.into()),
+                None => {
+                    let entry = Entry {
+                        port,
+                        local,
+                        fixed,
+                        sticky,
+                        added_by_user: true,
+                        extern_learn: request.flags & ntf::EXT_LEARNED != 0,
+                        updated: now,
+                        used: now,
+                        serial: 0,
+                    };
+                    own.fdb.insert(mac, *vlan, entry);
+                    notices.push(((mac, *vlan), entry));
+                }
+            }
+        }
+        if own.ageing_at.is_none() {
+            let at = now + own.ageing;
+            own.ageing_at = Some(at);
+            self.timers.add(at, crate::world::TimerEvent::BridgeAgeing { bridge });
+        }
+        for (key, entry) in notices {
+            self.notify_fdb(bridge, key, &entry, false);
+        }
+        Ok(())
+    }
+
+    /// `ndo_dflt_fdb_add`: into the device's own address filter.
+    fn add_filter_entry(&mut self, request: &Request, flags: u16) -> Result<(), Failure> {
+        if request.state != 0 && request.state & nud::PERMANENT == 0 {
+            return Err(bad("FDB only supports static addresses"));
+        }
+        if request.vlan != 0 {
+            return Err(bad("vlans aren't supported yet for dev_uc|mc_add()"));
+        }
+        let Some(device) = self.devs.get(request.dev) else { return Err(Errno::ENODEV.into()) };
+        let list = if request.mac.is_group() { &device.multicast } else { &device.unicast };
+        if list.iter().any(|(known, _)| *known == request.mac) {
+            return match flags & NLM_F_EXCL {
+                0 => Ok(()),
+                _ => Err(Errno::EEXIST.into()),
+            };
+        }
+        match request.mac.is_group() {
+            true => self.join_group(request.dev, request.mac),
+            false => self.add_unicast(request.dev, request.mac),
+        }
+        Ok(())
+    }
+
+    /// `rtnl_fdb_del`
+    ///
+    /// # Errors
+    /// `ENOENT` and the kernel's others.
+    pub(super) fn del_fdb(&mut self, ns: NsId, message: &NeighbourMessage) -> Result<(), Failure> {
+        let request = self.fdb_request(ns, message)?;
+        let mut outcome = Err(Failure::from(Errno::EOPNOTSUPP));
+        if (request.flags & (ntf::SELF | ntf::MASTER) == 0 || request.flags & ntf::MASTER != 0)
+            && let Some(bridge) = self.bridge_of(request.dev)
+        {
+            self.del_bridge_entry(bridge, Some(request.dev), &request)?;
+            outcome = Ok(());
+        }
+        if request.flags & ntf::SELF != 0 {
+            outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
+                Some(Kind::Bridge(_)) => self.del_bridge_entry(request.dev, None, &request),
+                _ => self.del_filter_entry(&request),
+            };
+        }
+        self.changed();
+        outcome
+    }
+
+    fn del_bridge_entry(
+        &mut self,
+        bridge: DevId,
+        port: Option<DevId>,
+        request: &Request,
+    ) -> Result<(), Failure> {
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        let vlans: &[u16] = if request.vlan == 0 { &[0, 1] } else { &[request.vlan] };
+        let mut gone = Vec::new();
+        for vlan in vlans {
+            if own.fdb.get(request.mac, *vlan).is_some_and(|entry| entry.port == port) {
+                gone.extend(own.fdb.remove(request.mac, *vlan).map(|entry| ((request.mac, *vlan), entry)));
+            }
+        }
+        if gone.is_empty() {
+            return Err(Errno::ENOENT.into());
+        }
+        for (key, entry) in gone {
+            self.notify_fdb(bridge, key, &entry, true);
+        }
+        Ok(())
+    }
+
+    fn del_filter_entry(&mut self, request: &Request) -> Result<(), Failure> {
+        if request.state & nud::PERMANENT == 0 {
+            return Err(bad("FDB only supports static addresses"));
+        }
+        if request.mac.is_group() {
+            let known = self
+                .devs
+                .get(request.dev)
+                .is_some_and(|device| device.multicast.iter().any(|(known, _)| *known == request.mac));
+            if !known {
+                return Err(Errno::ENOENT.into());
+            }
+            self.leave_group(request.dev, request.mac);
+            return Ok(());
+        }
+        match self.remove_unicast(request.dev, request.mac) {
+            true => Ok(()),
+            false => Err(Errno::ENOENT.into()),
+        }
+    }
+
+    /// `rtnl_fdb_dump`: each device's entries on its bridge, then its own.
+    pub(super) fn dump_fdb(&self, ns: NsId, message: &NeighbourMessage) -> Dump {
+        let only_port = message.header.ifindex;
+        let only_bridge = message.attributes.iter().find_map(|attribute| match attribute {
+            NeighbourAttribute::Controller(ifindex) => Some(*ifindex),
+            _ => None,
+        });
+        let mut dump = Dump { messages: Vec::new(), filtered: false };
+        let Some(netns) = self.netns.get(ns) else { return dump };
+        for (ifindex, dev) in &netns.devices {
+            let Some(device) = self.devs.get(*dev) else { continue };
+            if only_port != 0 && only_port != *ifindex {
+                continue;
+            }
+            let bridge = self.bridge_of(*dev);
+            if let Some(wanted) = only_bridge {
+                let of_bridge = bridge.and_then(|b| self.devs.get(b)).is_some_and(|b| b.ifindex == wanted);
+                if !of_bridge && *ifindex != wanted {
+                    continue;
+                }
+            }
+            if let Some(bridge) = bridge {
+                self.dump_bridge(bridge, Some(*dev), &mut dump);
+            }
+            for (mac, _) in device.unicast.iter().chain(&device.multicast) {
+                let mut message = NeighbourMessage::default();
+                message.header.family = AddressFamily::Bridge;
+                message.header.ifindex = *ifindex;
+                message.header.state = nud::PERMANENT.into();
+                message.header.flags = NeighbourFlags::from_bits_retain(ntf::SELF);
+                message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
+                dump.messages.push(Message::NewNeighbour(message));
+            }
+            if matches!(device.kind, Kind::Bridge(_)) {
+                self.dump_bridge(*dev, None, &mut dump);
+            }
+        }
+        dump
+    }
+
+    fn dump_bridge(&self, bridge: DevId, port: Option<DevId>, dump: &mut Dump) {
+        let Some(Kind::Bridge(own)) = self.devs.get(bridge).map(|device| &device.kind) else { return };
+        for (key, entry) in own.fdb.dump() {
+            if entry.port == port {
+                dump.messages.extend(self.fdb_message(bridge, key, &entry).map(Message::NewNeighbour));
+            }
+        }
+    }
+
+    /// `rtnl_fdb_get`
+    ///
+    /// # Errors
+    /// `ENOENT` with the kernel's text.
+    pub(super) fn get_fdb(&self, ns: NsId, message: &NeighbourMessage) -> Result<NeighbourMessage, Failure> {
+        let mac = link_layer(message).and_then(Mac::read).ok_or_else(|| bad("No lookup address"))?;
+        let mut vlan = 0;
+        let mut bridge = None;
+        for attribute in &message.attributes {
+            match attribute {
+                NeighbourAttribute::Vlan(id) => vlan = *id,
+                NeighbourAttribute::Controller(ifindex) => bridge = self.device_at(ns, *ifindex),
+                _ => {}
+            }
+        }
+        if message.header.ifindex != 0 {
+            let dev = self.device_at(ns, message.header.ifindex).ok_or(Errno::ENODEV)?;
+            bridge = bridge.or(self.bridge_of(dev)).or(Some(dev));
+        }
+        let bridge = bridge.ok_or_else(|| bad("No device specified"))?;
+        let entry = match self.devs.get(bridge).map(|device| &device.kind) {
+            Some(Kind::Bridge(own)) => own.fdb.get(mac, vlan).copied(),
+            _ => return Err(Failure::with_text(Errno::EOPNOTSUPP, "Get operation not supported")),
+        };
+        let missing = || Failure::with_text(Errno::ENOENT, "Fdb entry not found");
+        let entry = entry.ok_or_else(missing)?;
+        self.fdb_message(bridge, (mac, vlan), &entry).ok_or_else(missing)
+    }
+}

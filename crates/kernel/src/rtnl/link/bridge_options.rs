@@ -1,0 +1,332 @@
+//! Options of a bridge: `IFLA_BR_*` (`br_changelink`). Times are in `USER_HZ` ticks of 10 ms.
+//!
+//! VLAN filtering, spanning tree and the querier are not emulated: only what leaves them off is accepted.
+
+use std::time::Duration;
+
+use hairpin_netlink::{Errno, Failure};
+
+use super::attributes::{Attributes, Policy, U8, U16, U32, U64};
+use super::info::{BOOLEAN_OPTIONS, GROUP_ADDRESS, multicast};
+use super::kinds::is_vlan_protocol;
+use super::not_emulated;
+use crate::dev::Kind;
+use crate::dev::bridge::Bridge;
+use crate::device::DevId;
+use crate::world::{TimerEvent, World};
+
+const FORWARD_DELAY: u16 = 1;
+const HELLO_TIME: u16 = 2;
+const MAX_AGE: u16 = 3;
+const AGEING_TIME: u16 = 4;
+const STP_STATE: u16 = 5;
+const PRIORITY: u16 = 6;
+const VLAN_FILTERING: u16 = 7;
+const VLAN_PROTOCOL: u16 = 8;
+const GROUP_FWD_MASK: u16 = 9;
+const GROUP_ADDR: u16 = 20;
+const FDB_FLUSH: u16 = 21;
+const MCAST_ROUTER: u16 = 22;
+const MCAST_SNOOPING: u16 = 23;
+const MCAST_QUERY_USE_IFADDR: u16 = 24;
+const MCAST_QUERIER: u16 = 25;
+const MCAST_HASH_ELASTICITY: u16 = 26;
+const MCAST_HASH_MAX: u16 = 27;
+const MCAST_LAST_MEMBER_CNT: u16 = 28;
+const MCAST_STARTUP_QUERY_CNT: u16 = 29;
+const MCAST_LAST_MEMBER_INTVL: u16 = 30;
+const MCAST_MEMBERSHIP_INTVL: u16 = 31;
+const MCAST_QUERIER_INTVL: u16 = 32;
+const MCAST_QUERY_INTVL: u16 = 33;
+const MCAST_QUERY_RESPONSE_INTVL: u16 = 34;
+const MCAST_STARTUP_QUERY_INTVL: u16 = 35;
+const NF_CALL: [u16; 3] = [36, 37, 38];
+const VLAN_DEFAULT_PVID: u16 = 39;
+const VLAN_STATS_ENABLED: u16 = 41;
+const MCAST_STATS_ENABLED: u16 = 42;
+const MCAST_IGMP_VERSION: u16 = 43;
+const MCAST_MLD_VERSION: u16 = 44;
+const VLAN_STATS_PER_PORT: u16 = 45;
+const MULTI_BOOLOPT: u16 = 46;
+
+/// `br_policy`
+pub(super) const BRIDGE_POLICY: &[(u16, Policy)] = &[
+    (FORWARD_DELAY, U32),
+    (HELLO_TIME, U32),
+    (MAX_AGE, U32),
+    (AGEING_TIME, U32),
+    (STP_STATE, U32),
+    (PRIORITY, U16),
+    (VLAN_FILTERING, U8),
+    (VLAN_PROTOCOL, U16),
+    (GROUP_FWD_MASK, U16),
+    (GROUP_ADDR, Policy::Most(6)),
+    (MCAST_ROUTER, U8),
+    (MCAST_SNOOPING, U8),
+    (MCAST_QUERY_USE_IFADDR, U8),
+    (MCAST_QUERIER, U8),
+    (MCAST_HASH_ELASTICITY, U32),
+    (MCAST_HASH_MAX, U32),
+    (MCAST_LAST_MEMBER_CNT, U32),
+    (MCAST_STARTUP_QUERY_CNT, U32),
+    (MCAST_LAST_MEMBER_INTVL, U64),
+    (MCAST_MEMBERSHIP_INTVL, U64),
+    (MCAST_QUERIER_INTVL, U64),
+    (MCAST_QUERY_INTVL, U64),
+    (MCAST_QUERY_RESPONSE_INTVL, U64),
+    (MCAST_STARTUP_QUERY_INTVL, U64),
+    (NF_CALL[0], U8),
+    (NF_CALL[1], U8),
+    (NF_CALL[2], U8),
+    (VLAN_DEFAULT_PVID, U16),
+    (VLAN_STATS_ENABLED, U8),
+    (MCAST_STATS_ENABLED, U8),
+    (MCAST_IGMP_VERSION, U8),
+    (MCAST_MLD_VERSION, U8),
+    (VLAN_STATS_PER_PORT, U8),
+    (MULTI_BOOLOPT, Policy::Exactly(8)),
+];
+
+/// Bounds that hold while spanning tree runs, and for hello time and maximum age always (`br_private_stp.h`).
+const FORWARD_DELAY_S: std::ops::RangeInclusive<u64> = 2..=30;
+const HELLO_TIME_S: std::ops::RangeInclusive<u64> = 1..=10;
+const MAX_AGE_S: std::ops::RangeInclusive<u64> = 6..=40;
+/// Group addresses that a bridge never forwards (`BR_GROUPFWD_RESTRICTED`).
+const FORWARD_RESTRICTED: u16 = 0x7;
+
+/// `br_validate`
+pub(super) fn validate(data: &Attributes<'_>) -> Result<(), Failure> {
+    if data.be16(VLAN_PROTOCOL).is_some_and(|tpid| !is_vlan_protocol(tpid)) {
+        return Err(Errno::EPROTONOSUPPORT.into());
+    }
+    if data.u16(VLAN_DEFAULT_PVID).is_some_and(|vid| vid >= 0xfff) {
+        return Err(Errno::EINVAL.into());
+    }
+    Ok(())
+}
+
+impl World {
+    /// `br_changelink`: options before a refused one stay changed.
+    pub(super) fn change_bridge(&mut self, dev: DevId, data: &Attributes<'_>) -> Result<(), Failure> {
+        let now = self.now;
+        let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        let outcome = change(bridge, data);
+        if data.has(AGEING_TIME) && outcome.is_ok() && bridge.ageing_at.is_some() {
+            // Entries may be too old by the new time already.
+            bridge.ageing_at = Some(now);
+            self.timers.add(now, TimerEvent::BridgeAgeing { bridge: dev });
+        }
+        self.changed();
+        if data.has(FDB_FLUSH) && outcome.is_ok() {
+            self.flush_bridge(dev);
+        }
+        outcome
+    }
+
+    /// `br_fdb_flush`: everything that is not fixed.
+    fn flush_bridge(&mut self, dev: DevId) {
+        let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
+            return;
+        };
+        let gone = bridge.fdb.flush(|_, entry| !entry.fixed && !entry.local);
+        for (key, entry) in gone {
+            self.notify_fdb(dev, key, &entry, true);
+        }
+    }
+}
+
+fn change(bridge: &mut Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
+    if let Some(delay) = data.u32(FORWARD_DELAY) {
+        let delay = time(delay);
+        if bridge.stp {
+            within(delay, FORWARD_DELAY_S)?;
+        }
+        bridge.forward_delay = delay;
+    }
+    if let Some(hello) = data.u32(HELLO_TIME) {
+        bridge.hello_time = within(time(hello), HELLO_TIME_S)?;
+    }
+    if let Some(age) = data.u32(MAX_AGE) {
+        bridge.max_age = within(time(age), MAX_AGE_S)?;
+    }
+    if let Some(ageing) = data.u32(AGEING_TIME) {
+        bridge.ageing = time(ageing);
+    }
+    if data.u32(STP_STATE).is_some_and(|state| (state != 0) != bridge.stp) {
+        return Err(not_emulated("Spanning tree"));
+    }
+    if let Some(priority) = data.u16(PRIORITY) {
+        bridge.priority = priority;
+    }
+    unfiltered(bridge, data)?;
+    if let Some(mask) = data.u16(GROUP_FWD_MASK) {
+        if mask & FORWARD_RESTRICTED != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        bridge.group_fwd_mask = mask;
+    }
+    if let Some(address) = data.get(GROUP_ADDR) {
+        group_address(address)?;
+    }
+    change_multicast(bridge, data)?;
+    for (at, kind) in NF_CALL.into_iter().enumerate() {
+        if let Some(on) = data.u8(kind) {
+            bridge.nf_call[at] = on != 0;
+        }
+    }
+    // `struct br_boolopt_multi`: values, then the mask of those meant.
+    match data.u64(MULTI_BOOLOPT).map(|_| boolean_options(data.get(MULTI_BOOLOPT))) {
+        Some((_, mask)) if mask & !BOOLEAN_OPTIONS != 0 => Err(Errno::EOPNOTSUPP.into()),
+        Some((values, mask)) if values & mask != 0 => Err(not_emulated("Bridge option")),
+        _ => Ok(()),
+    }
+}
+
+fn boolean_options(value: Option<&[u8]>) -> (u32, u32) {
+    match value.and_then(|value| value.first_chunk::<8>()) {
+        Some([a, b, c, d, e, f, g, h]) => {
+            (u32::from_ne_bytes([*a, *b, *c, *d]), u32::from_ne_bytes([*e, *f, *g, *h]))
+        }
+        None => (0, 0),
+    }
+}
+
+/// VLAN options as they are while nothing is filtered.
+fn unfiltered(bridge: &Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
+    let on = |kind, now: bool| data.u8(kind).is_some_and(|wanted| (wanted != 0) != now);
+    let other = data.be16(VLAN_PROTOCOL).is_some_and(|tpid| tpid != bridge.vlan_protocol)
+        || data.u16(VLAN_DEFAULT_PVID).is_some_and(|vid| vid != bridge.default_pvid);
+    if on(VLAN_FILTERING, bridge.vlan_filtering)
+        || on(VLAN_STATS_ENABLED, false)
+        || on(VLAN_STATS_PER_PORT, false)
+        || other
+    {
+        return Err(not_emulated("VLAN filtering"));
+    }
+    Ok(())
+}
+
+/// Another group address: link-local, and none of those with a meaning of their own.
+fn group_address(address: &[u8]) -> Result<(), Failure> {
+    match address {
+        [0x01, 0x80, 0xc2, 0, 0, last] if last & 0xf0 == 0 && !(1..=3).contains(last) => {
+            match address == GROUP_ADDRESS {
+                true => Ok(()),
+                false => Err(not_emulated("Spanning tree")),
+            }
+        }
+        _ => Err(Errno::EINVAL.into()),
+    }
+}
+
+fn change_multicast(bridge: &mut Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
+    match data.u8(MCAST_ROUTER) {
+        Some(router @ 0..=2) => bridge.mcast_router = router,
+        Some(_) => return Err(Errno::EINVAL.into()),
+        None => {}
+    }
+    if let Some(snooping) = data.u8(MCAST_SNOOPING) {
+        bridge.mcast_snooping = snooping != 0;
+    }
+    let off = [MCAST_QUERY_USE_IFADDR, MCAST_QUERIER, MCAST_STATS_ENABLED];
+    let numbers = [
+        (MCAST_HASH_MAX, multicast::HASH_MAX),
+        (MCAST_LAST_MEMBER_CNT, multicast::LAST_MEMBER_COUNT),
+        (MCAST_STARTUP_QUERY_CNT, multicast::STARTUP_QUERY_COUNT),
+    ];
+    let intervals = [
+        (MCAST_LAST_MEMBER_INTVL, multicast::LAST_MEMBER_INTERVAL),
+        (MCAST_MEMBERSHIP_INTVL, multicast::MEMBERSHIP_INTERVAL),
+        (MCAST_QUERIER_INTVL, multicast::QUERIER_INTERVAL),
+        (MCAST_QUERY_INTVL, multicast::QUERY_INTERVAL),
+        (MCAST_QUERY_RESPONSE_INTVL, multicast::QUERY_RESPONSE_INTERVAL),
+        (MCAST_STARTUP_QUERY_INTVL, multicast::STARTUP_QUERY_INTERVAL),
+    ];
+    let versions = [
+        (MCAST_IGMP_VERSION, multicast::IGMP_VERSION, 2..=3),
+        (MCAST_MLD_VERSION, multicast::MLD_VERSION, 1..=2),
+    ];
+    for (kind, _, known) in &versions {
+        if data.u8(*kind).is_some_and(|version| !known.contains(&version)) {
+            return Err(Errno::EINVAL.into());
+        }
+    }
+    if off.iter().any(|kind| data.u8(*kind).is_some_and(|on| on != 0))
+        || numbers.iter().any(|(kind, only)| data.u32(*kind).is_some_and(|value| value != *only))
+        || intervals.iter().any(|(kind, only)| data.u64(*kind).is_some_and(|value| value != *only))
+        || versions.iter().any(|(kind, only, _)| data.u8(*kind).is_some_and(|value| value != *only))
+    {
+        return Err(not_emulated("Bridge IGMP querier"));
+    }
+    Ok(())
+}
+
+fn time(ticks: u32) -> Duration {
+    Duration::from_millis(u64::from(ticks) * 10)
+}
+
+fn within(time: Duration, seconds: std::ops::RangeInclusive<u64>) -> Result<Duration, Failure> {
+    let bounds = Duration::from_secs(*seconds.start())..=Duration::from_secs(*seconds.end());
+    if bounds.contains(&time) { Ok(time) } else { Err(Errno::ERANGE.into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::Time;
+
+    fn option(kind: u16, value: &[u8]) -> Vec<u8> {
+        let mut bytes = ((4 + value.len()) as u16).to_ne_bytes().to_vec();
+        bytes.extend(kind.to_ne_bytes());
+        bytes.extend(value);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
+        bytes
+    }
+
+    fn outcome(kind: u16, value: &[u8]) -> (Bridge, Option<Errno>) {
+        let mut bridge = Bridge::new(Time::ZERO);
+        let bytes = option(kind, value);
+        let refused = Attributes::read(&bytes, BRIDGE_POLICY)
+            .and_then(|data| validate(&data).and_then(|()| change(&mut bridge, &data)))
+            .err();
+        (bridge, refused.map(|failure| failure.errno))
+    }
+
+    /// As Linux answers (`ip link set br0 type bridge …`), and what is refused here.
+    #[test]
+    fn ranges_are_those_of_linux() {
+        let long = |value: u32| value.to_ne_bytes().to_vec();
+        let short = |value: u16| value.to_ne_bytes().to_vec();
+        let cases: Vec<(u16, Vec<u8>, Option<Errno>)> = vec![
+            (FORWARD_DELAY, long(1), None),
+            (HELLO_TIME, long(1), Some(Errno::ERANGE)),
+            (HELLO_TIME, long(100), None),
+            (HELLO_TIME, long(1001), Some(Errno::ERANGE)),
+            (MAX_AGE, long(1), Some(Errno::ERANGE)),
+            (MAX_AGE, long(600), None),
+            (AGEING_TIME, long(0), None),
+            (STP_STATE, long(0), None),
+            (STP_STATE, long(1), Some(Errno::EOPNOTSUPP)),
+            (PRIORITY, short(4096), None),
+            (PRIORITY, vec![1], Some(Errno::ERANGE)),
+            (GROUP_FWD_MASK, short(1), Some(Errno::EINVAL)),
+            (GROUP_FWD_MASK, short(0x4000), None),
+            (VLAN_FILTERING, vec![0], None),
+            (VLAN_FILTERING, vec![1], Some(Errno::EOPNOTSUPP)),
+            (VLAN_DEFAULT_PVID, short(4095), Some(Errno::EINVAL)),
+            (VLAN_PROTOCOL, vec![8, 0], Some(Errno::EPROTONOSUPPORT)),
+            (MCAST_ROUTER, vec![5], Some(Errno::EINVAL)),
+            (MCAST_ROUTER, vec![2], None),
+            (MCAST_IGMP_VERSION, vec![1], Some(Errno::EINVAL)),
+            (GROUP_ADDR, vec![1, 0x80, 0xc2, 0, 0, 1], Some(Errno::EINVAL)),
+            (GROUP_ADDR, vec![1, 0x80, 0xc2, 0, 0, 0], None),
+            (NF_CALL[0], vec![1], None),
+        ];
+        for (kind, value, expected) in cases {
+            assert_eq!(outcome(kind, &value).1, expected, "option {kind}, {value:?}");
+        }
+        assert_eq!(outcome(AGEING_TIME, &long(1500)).0.ageing, Duration::from_secs(15));
+    }
+}

@@ -1,0 +1,224 @@
+//! `IFLA_LINKINFO`: what a device's kind, and the bridge that it is a port of, say of it.
+
+use hairpin_netlink::route::link::{
+    BridgeBooleanOptionFlags, BridgeBooleanOptions, BridgeId, BridgeStpState, InfoBridge, InfoBridgePort,
+    InfoData, InfoKind, InfoMacVlan, InfoPortData, InfoPortKind, InfoVlan, LinkInfo, MacVlanFlags,
+    MacVlanMode, VlanFlags, VlanProtocol, VlanQosMapping,
+};
+
+use crate::dev::bridge::{Bridge, BridgePort, PortFlags};
+use crate::dev::macvlan::{Macvlan, bucket};
+use crate::dev::vlan::Vlan;
+use crate::dev::{Kind, RxHandler};
+use crate::device::Device;
+use crate::mac::Mac;
+use crate::time::Time;
+use crate::world::World;
+
+/// Address that spanning tree talks to (IEEE 802.1D-2004 table 7-10).
+pub(super) const GROUP_ADDRESS: [u8; 6] = [0x01, 0x80, 0xc2, 0, 0, 0];
+/// Hosts that explicit tracking keeps for a group (`BR_MCAST_DEFAULT_EHT_HOSTS_LIMIT`).
+const EHT_HOSTS_LIMIT: u32 = 512;
+
+/// What multicast snooping starts with (`br_multicast_ctx_init`); times in `USER_HZ` ticks.
+pub(super) mod multicast {
+    pub const HASH_ELASTICITY: u32 = 16;
+    pub const HASH_MAX: u32 = 4096;
+    pub const LAST_MEMBER_COUNT: u32 = 2;
+    pub const STARTUP_QUERY_COUNT: u32 = 2;
+    pub const LAST_MEMBER_INTERVAL: u64 = 100;
+    pub const MEMBERSHIP_INTERVAL: u64 = 26_000;
+    pub const QUERIER_INTERVAL: u64 = 25_500;
+    pub const QUERY_INTERVAL: u64 = 12_500;
+    pub const QUERY_RESPONSE_INTERVAL: u64 = 1_000;
+    /// 31.25 s as a kernel with 250 ticks a second rounds it.
+    pub const STARTUP_QUERY_INTERVAL: u64 = 3_124;
+    pub const IGMP_VERSION: u8 = 2;
+    pub const MLD_VERSION: u8 = 1;
+}
+
+/// Boolean options that a bridge of Linux 6.1 has: `no_linklocal_learn`, `mcast_vlan_snooping`, `mst_enable`.
+pub(super) const BOOLEAN_OPTIONS: u32 = 0x7;
+
+/// `rtnl_link_fill`; empty for a device without a kind that is no port.
+pub(super) fn link_info(world: &World, device: &Device) -> Vec<LinkInfo> {
+    let mut info = Vec::new();
+    let kind = match &device.kind {
+        Kind::Loopback | Kind::Nic { .. } => None,
+        Kind::Dummy => Some((InfoKind::Dummy, None)),
+        Kind::Veth(_) => Some((InfoKind::Veth, None)),
+        Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(bridge_data(world.now, device.mac, bridge)))),
+        Kind::Macvlan(macvlan) => Some((InfoKind::MacVlan, Some(macvlan_data(world, macvlan)))),
+        Kind::Vlan(vlan) => Some((InfoKind::Vlan, Some(vlan_data(vlan)))),
+    };
+    if let Some((kind, data)) = kind {
+        info.push(LinkInfo::Kind(kind));
+        info.extend(data.map(LinkInfo::Data));
+    }
+    if let Some(port) = port_data(world, device) {
+        info.push(LinkInfo::PortKind(InfoPortKind::Bridge));
+        info.push(LinkInfo::PortData(InfoPortData::BridgePort(port)));
+    }
+    info
+}
+
+/// `br_fill_info`, of a kernel with VLAN filtering and multicast snooping built in.
+fn bridge_data(now: Time, mac: Mac, bridge: &Bridge) -> InfoData {
+    let id = bridge_id(mac, bridge);
+    let ticks = |time: std::time::Duration| u32::try_from(time.as_millis() / 10).unwrap_or(u32::MAX);
+    let gc = bridge.ageing_at.map_or(0, |at| at.since(now).as_millis() / 10);
+    InfoData::Bridge(vec![
+        InfoBridge::HelloTimer(0),
+        InfoBridge::TcnTimer(0),
+        InfoBridge::TopologyChangeTimer(0),
+        InfoBridge::GcTimer(u64::try_from(gc).unwrap_or(u64::MAX)),
+        InfoBridge::ForwardDelay(ticks(bridge.forward_delay)),
+        InfoBridge::HelloTime(ticks(bridge.hello_time)),
+        InfoBridge::MaxAge(ticks(bridge.max_age)),
+        InfoBridge::AgeingTime(ticks(bridge.ageing)),
+        InfoBridge::StpState(if bridge.stp { BridgeStpState::KernelStp } else { BridgeStpState::Disabled }),
+        InfoBridge::Priority(bridge.priority),
+        InfoBridge::VlanFiltering(bridge.vlan_filtering),
+        InfoBridge::GroupFwdMask(bridge.group_fwd_mask),
+        InfoBridge::BridgeId(id.clone()),
+        InfoBridge::RootId(id),
+        InfoBridge::RootPort(0),
+        InfoBridge::RootPathCost(0),
+        InfoBridge::TopologyChange(0),
+        InfoBridge::TopologyChangeDetected(0),
+        InfoBridge::GroupAddr(GROUP_ADDRESS),
+        InfoBridge::MultiBoolOpt(BridgeBooleanOptions {
+            value: BridgeBooleanOptionFlags::empty(),
+            mask: BridgeBooleanOptionFlags::from_bits_retain(BOOLEAN_OPTIONS),
+        }),
+        InfoBridge::VlanProtocol(VlanProtocol::from(bridge.vlan_protocol)),
+        InfoBridge::VlanDefaultPvid(bridge.default_pvid),
+        InfoBridge::VlanStatsEnabled(false),
+        InfoBridge::VlanStatsPerPort(false),
+        InfoBridge::MulticastRouter(bridge.mcast_router.into()),
+        InfoBridge::MulticastSnooping(bridge.mcast_snooping),
+        InfoBridge::MulticastQueryUseIfaddr(false),
+        InfoBridge::MulticastQuerier(false),
+        InfoBridge::MulticastStatsEnabled(false),
+        InfoBridge::MulticastHashElasticity(multicast::HASH_ELASTICITY),
+        InfoBridge::MulticastHashMax(multicast::HASH_MAX),
+        InfoBridge::MulticastLastMemberCount(multicast::LAST_MEMBER_COUNT),
+        InfoBridge::MulticastStartupQueryCount(multicast::STARTUP_QUERY_COUNT),
+        InfoBridge::MulticastIgmpVersion(multicast::IGMP_VERSION),
+        InfoBridge::MulticastMldVersion(multicast::MLD_VERSION),
+        InfoBridge::MulticastLastMemberInterval(multicast::LAST_MEMBER_INTERVAL),
+        InfoBridge::MulticastMembershipInterval(multicast::MEMBERSHIP_INTERVAL),
+        InfoBridge::MulticastQuerierInterval(multicast::QUERIER_INTERVAL),
+        InfoBridge::MulticastQueryInterval(multicast::QUERY_INTERVAL),
+        InfoBridge::MulticastQueryResponseInterval(multicast::QUERY_RESPONSE_INTERVAL),
+        InfoBridge::MulticastStartupQueryInterval(multicast::STARTUP_QUERY_INTERVAL),
+        InfoBridge::NfCallIpTables(bridge.nf_call[0]),
+        InfoBridge::NfCallIp6Tables(bridge.nf_call[1]),
+        InfoBridge::NfCallArpTables(bridge.nf_call[2]),
+    ])
+}
+
+/// The bridge's id in spanning tree: without a port or a MAC set by hand it has no address.
+fn bridge_id(mac: Mac, bridge: &Bridge) -> BridgeId {
+    let known = bridge.mac_set || !bridge.ports.is_empty();
+    BridgeId { priority: bridge.priority, address: if known { mac.0 } else { [0; 6] } }
+}
+
+/// `br_port_fill_attrs` of a port, as Linux 6.1 has it; none for a device that is no port.
+pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridgePort>> {
+    let RxHandler::BridgePort { bridge } = device.rx_handler else { return None };
+    let master = world.devs.get(bridge)?;
+    let Kind::Bridge(bridge) = &master.kind else { return None };
+    let port: &BridgePort = bridge.port(device.id)?;
+    let id = bridge_id(master.mac, bridge);
+    let has = |flag| port.has(flag);
+    let mut data = vec![
+        InfoBridgePort::State((port.state as u8).into()),
+        InfoBridgePort::Priority(port.priority.into()),
+        InfoBridgePort::Cost(port.cost),
+        InfoBridgePort::HairpinMode(has(PortFlags::HAIRPIN)),
+        InfoBridgePort::Guard(has(PortFlags::BPDU_GUARD)),
+        InfoBridgePort::Protect(has(PortFlags::ROOT_BLOCK)),
+        InfoBridgePort::FastLeave(has(PortFlags::FAST_LEAVE)),
+        InfoBridgePort::MulticastToUnicast(has(PortFlags::MULTICAST_TO_UNICAST)),
+        InfoBridgePort::Learning(has(PortFlags::LEARNING)),
+        InfoBridgePort::UnicastFlood(has(PortFlags::FLOOD)),
+        InfoBridgePort::MulticastFlood(has(PortFlags::MCAST_FLOOD)),
+        InfoBridgePort::BroadcastFlood(has(PortFlags::BCAST_FLOOD)),
+        InfoBridgePort::ProxyARP(has(PortFlags::PROXY_ARP)),
+        InfoBridgePort::ProxyARPWifi(has(PortFlags::PROXY_ARP_WIFI)),
+        InfoBridgePort::RootId(id.clone()),
+        InfoBridgePort::BridgeId(id),
+        // Without spanning tree every port is the designated one of its wire.
+        InfoBridgePort::DesignatedPort(port.id()),
+        InfoBridgePort::DesignatedCost(0),
+        InfoBridgePort::PortId(port.id()),
+        InfoBridgePort::PortNumber(port.number),
+        InfoBridgePort::TopologyChangeAck(port.topology_change_ack),
+        InfoBridgePort::ConfigPending(port.config_pending),
+        InfoBridgePort::VlanTunnel(has(PortFlags::VLAN_TUNNEL)),
+        InfoBridgePort::GroupFwdMask(port.group_fwd_mask),
+        InfoBridgePort::NeighSupress(has(PortFlags::NEIGH_SUPPRESS)),
+        InfoBridgePort::MrpRingOpen(false),
+        InfoBridgePort::MrpInOpen(false),
+        InfoBridgePort::Isolated(has(PortFlags::ISOLATED)),
+        InfoBridgePort::Locked(has(PortFlags::LOCKED)),
+        InfoBridgePort::MessageAgeTimer(0),
+        InfoBridgePort::ForwardDelayTimer(0),
+        InfoBridgePort::HoldTimer(0),
+        InfoBridgePort::MulticastRouter(port.mcast_router.into()),
+        InfoBridgePort::MulticastEhtHostsLimit(EHT_HOSTS_LIMIT),
+        InfoBridgePort::MulticastEhtHostsCnt(0),
+    ];
+    let backup = port.backup.and_then(|backup| world.devs.get(backup));
+    data.extend(backup.map(|backup| InfoBridgePort::BackupPort(backup.ifindex)));
+    Some(data)
+}
+
+/// `macvlan_fill_info`: sources in the order of the port's hash table.
+fn macvlan_data(world: &World, macvlan: &Macvlan) -> InfoData {
+    let used = match world.devs.get(macvlan.lower).map(|below| &below.rx_handler) {
+        Some(RxHandler::MacvlanPort(port)) => port.bc_queue_len,
+        _ => macvlan.bc_queue_len_requested,
+    };
+    let mut data = vec![
+        InfoMacVlan::Mode(MacVlanMode::from(macvlan.mode as u32)),
+        InfoMacVlan::Flags(MacVlanFlags::from_bits_retain(macvlan.flags)),
+        InfoMacVlan::MacAddrCount(u32::try_from(macvlan.sources.len()).unwrap_or(u32::MAX)),
+    ];
+    if !macvlan.sources.is_empty() {
+        let mut sources: Vec<Mac> = macvlan.sources.iter().rev().copied().collect();
+        sources.sort_by_key(|mac| bucket(*mac));
+        data.push(InfoMacVlan::MacAddrData(
+            sources.into_iter().map(|mac| InfoMacVlan::MacAddr(mac.0)).collect(),
+        ));
+    }
+    data.push(InfoMacVlan::BcQueueLen(macvlan.bc_queue_len_requested));
+    data.push(InfoMacVlan::BcQueueLenUsed(used));
+    InfoData::MacVlan(data)
+}
+
+/// `vlan_fill_info`: egress mappings in the order of their 16 hash buckets, newest first in each.
+fn vlan_data(vlan: &Vlan) -> InfoData {
+    let mut data = vec![InfoVlan::Protocol(VlanProtocol::from(vlan.tpid)), InfoVlan::Id(vlan.vid)];
+    if !vlan.flags.is_empty() {
+        let flags = VlanFlags::from_bits_retain(vlan.flags.bits());
+        data.push(InfoVlan::Flags((flags, VlanFlags::from_bits_retain(u32::MAX))));
+    }
+    let ingress: Vec<VlanQosMapping> = (0u32..)
+        .zip(vlan.ingress_qos)
+        .filter(|(_, to)| *to != 0)
+        .map(|(from, to)| VlanQosMapping::Mapping(from, to))
+        .collect();
+    if !ingress.is_empty() {
+        data.push(InfoVlan::IngressQos(ingress));
+    }
+    let mut egress: Vec<(u32, u32)> =
+        vlan.egress_qos.iter().rev().copied().filter(|(_, to)| *to != 0).collect();
+    egress.sort_by_key(|(from, _)| from & 0xf);
+    if !egress.is_empty() {
+        let egress = egress.into_iter().map(|(from, to)| VlanQosMapping::Mapping(from, to)).collect();
+        data.push(InfoVlan::EgressQos(egress));
+    }
+    InfoData::Vlan(data)
+}

@@ -1,0 +1,193 @@
+//! What `RTM_NEWLINK` says of a device, in the order in which Linux 6.1 says it (`rtnl_fill_ifinfo`).
+
+use hairpin_netlink::route::{
+    AddressFamily,
+    link::{
+        LinkAttribute, LinkFlags, LinkMessage, LinkMode, LinkXdp, Map, Prop, State, Stats, Stats64,
+        XdpAttached,
+    },
+};
+
+use super::{af_spec, info};
+use crate::dev::Kind;
+use crate::device::{self, DevId, Device, OperState};
+use crate::netns::NsId;
+use crate::world::World;
+
+/// `GSO_LEGACY_MAX_SIZE`, `GRO_LEGACY_MAX_SIZE`, `TSO_LEGACY_MAX_SIZE`
+const OFFLOAD_SIZE: u32 = 65_536;
+/// `GSO_MAX_SEGS`, `TSO_MAX_SEGS`
+const OFFLOAD_SEGMENTS: u32 = 65_535;
+/// `GSO_MAX_SIZE`: what software devices take.
+const OFFLOAD_SIZE_SOFTWARE: u32 = 8 * OFFLOAD_SEGMENTS;
+/// How deep devices are stacked at most (`MAX_NEST_DEV`).
+const STACK_MAX: usize = 8;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct View {
+    pub viewer: NsId,
+    /// `IFLA_TARGET_NETNSID` of the request, repeated in the answer.
+    pub target: Option<i32>,
+}
+
+impl World {
+    /// A device as a listener in namespace `viewer` is told of it, with no change mask. A namespace that a
+    /// lower device or peer is in gets an id there if it has none.
+    pub(crate) fn link_message(&mut self, dev: DevId, viewer: NsId) -> LinkMessage {
+        self.describe_link(dev, View { viewer, target: None })
+    }
+
+    /// `rtnl_fill_ifinfo`
+    pub(super) fn describe_link(&mut self, dev: DevId, view: View) -> LinkMessage {
+        let below = self.link_below(dev);
+        let below = below.map(|(index, ns)| (index, ns.map(|ns| self.nsid_for(view.viewer, ns))));
+        let mut message = LinkMessage::default();
+        let Some(device) = self.devs.get(dev) else { return message };
+        message.header.interface_family = AddressFamily::Unspec;
+        message.header.index = device.ifindex;
+        message.header.link_layer_type = device.hardware.into();
+        message.header.flags = LinkFlags::from_bits_retain(device.shown_flags().bits());
+        let master = device.master.and_then(|master| self.devs.get(master)).map(|master| master.ifindex);
+        let offload = self.offload_size(device);
+        let attributes = &mut message.attributes;
+        attributes.extend(view.target.map(LinkAttribute::IfNetnsId));
+        attributes.extend([
+            LinkAttribute::IfName(device.name.clone()),
+            LinkAttribute::TxQueueLen(device.tx_queue_len),
+            LinkAttribute::OperState(oper_state(device)),
+            LinkAttribute::Mode(LinkMode::Default),
+            LinkAttribute::Mtu(device.mtu),
+            LinkAttribute::MinMtu(device.min_mtu),
+            LinkAttribute::MaxMtu(device.max_mtu),
+            LinkAttribute::Group(device.group),
+            LinkAttribute::Promiscuity(device.promiscuity),
+            LinkAttribute::AllMulticast(device.allmulti),
+            LinkAttribute::NumTxQueues(device.queues.0),
+            LinkAttribute::GsoMaxSegs(OFFLOAD_SEGMENTS),
+            LinkAttribute::GsoMaxSize(OFFLOAD_SIZE),
+            LinkAttribute::GroMaxSize(OFFLOAD_SIZE),
+            LinkAttribute::TsoMaxSize(offload),
+            LinkAttribute::TsoMaxSegs(OFFLOAD_SEGMENTS),
+            LinkAttribute::NumRxQueues(device.queues.1),
+        ]);
+        attributes.extend(master.map(LinkAttribute::Controller));
+        attributes.push(LinkAttribute::Carrier(device.carrier.into()));
+        attributes.push(LinkAttribute::Qdisc(device.qdisc.to_owned()));
+        if !device.alias.is_empty() {
+            attributes.push(LinkAttribute::IfAlias(device.alias.clone()));
+        }
+        let (ups, downs) = (device.carrier_up_count, device.carrier_down_count);
+        attributes.extend([
+            LinkAttribute::CarrierChanges(ups.wrapping_add(downs)),
+            LinkAttribute::CarrierUpCount(ups),
+            LinkAttribute::CarrierDownCount(downs),
+            LinkAttribute::ProtoDown(device.protodown.into()),
+            LinkAttribute::Map(Map::default()),
+            LinkAttribute::Address(device.mac.0.to_vec()),
+            LinkAttribute::Broadcast(device.broadcast.0.to_vec()),
+            LinkAttribute::Stats64(stats64(&device.stats)),
+            LinkAttribute::Stats(stats(&device.stats)),
+            LinkAttribute::Xdp(vec![LinkXdp::Attached(XdpAttached::None)]),
+        ]);
+        let info = info::link_info(self, device);
+        if !info.is_empty() {
+            attributes.push(LinkAttribute::LinkInfo(info));
+        }
+        if let Some((index, netns)) = below {
+            attributes.extend(netns.map(LinkAttribute::LinkNetNsId));
+            if netns.is_some() || index != device.ifindex {
+                attributes.push(LinkAttribute::Link(index));
+            }
+        }
+        if !device.permanent_mac.is_zero() {
+            attributes.push(LinkAttribute::PermAddress(device.permanent_mac.0.to_vec()));
+        }
+        attributes.push(LinkAttribute::AfSpecUnspec(af_spec::af_spec(self, device)));
+        if !device.altnames.is_empty() {
+            let names = device.altnames.iter().cloned().map(Prop::AltIfName).collect();
+            attributes.push(LinkAttribute::PropList(names));
+        }
+        message
+    }
+
+    /// `dev_get_iflink`, `rtnl_link_get_net`: index of the device below (or the peer), and its namespace where
+    /// that is another one.
+    pub(super) fn link_below(&self, dev: DevId) -> Option<(u32, Option<NsId>)> {
+        let device = self.devs.get(dev)?;
+        match (device.lower().and_then(|lower| self.devs.get(lower)), &device.kind) {
+            (Some(below), _) => Some((below.ifindex, (below.ns != device.ns).then_some(below.ns))),
+            // A veth that lost its peer.
+            (None, Kind::Veth(_)) => Some((0, None)),
+            (None, _) => None,
+        }
+    }
+
+    /// `tso_max_size`: a stacked device has that of what it stands on, a bridge the least of its ports.
+    fn offload_size(&self, device: &Device) -> u32 {
+        let mut pending = vec![(device.id, 0)];
+        let mut least = OFFLOAD_SIZE_SOFTWARE;
+        while let Some((dev, depth)) = pending.pop() {
+            let Some(device) = self.devs.get(dev) else { continue };
+            match &device.kind {
+                _ if depth > STACK_MAX => {}
+                Kind::Loopback | Kind::Dummy | Kind::Veth(_) => {}
+                Kind::Macvlan(_) | Kind::Vlan(_) => {
+                    pending.extend(device.lower().map(|lower| (lower, depth + 1)));
+                }
+                Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
+                    pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
+                }
+                Kind::Bridge(_) | Kind::Nic { .. } => least = OFFLOAD_SIZE,
+            }
+        }
+        least
+    }
+}
+
+/// The operational state as messages show it: a device that is down is just down.
+pub(super) fn oper_state(device: &Device) -> State {
+    if !device.is_up() {
+        return State::Down;
+    }
+    match device.operstate {
+        OperState::Unknown => State::Unknown,
+        OperState::NotPresent => State::NotPresent,
+        OperState::Down => State::Down,
+        OperState::LowerLayerDown => State::LowerLayerDown,
+        OperState::Testing => State::Testing,
+        OperState::Dormant => State::Dormant,
+        OperState::Up => State::Up,
+    }
+}
+
+fn stats64(counted: &device::Stats) -> Stats64 {
+    let mut stats = Stats64::default();
+    stats.rx_packets = counted.rx_packets;
+    stats.tx_packets = counted.tx_packets;
+    stats.rx_bytes = counted.rx_bytes;
+    stats.tx_bytes = counted.tx_bytes;
+    stats.rx_errors = counted.rx_errors;
+    stats.tx_errors = counted.tx_errors;
+    stats.rx_dropped = counted.rx_dropped;
+    stats.tx_dropped = counted.tx_dropped;
+    stats.multicast = counted.multicast;
+    stats.rx_nohandler = counted.rx_nohandler;
+    stats
+}
+
+/// The counters' lower 32 bits (`copy_rtnl_link_stats`).
+fn stats(counted: &device::Stats) -> Stats {
+    let mut stats = Stats::default();
+    stats.rx_packets = counted.rx_packets as u32;
+    stats.tx_packets = counted.tx_packets as u32;
+    stats.rx_bytes = counted.rx_bytes as u32;
+    stats.tx_bytes = counted.tx_bytes as u32;
+    stats.rx_errors = counted.rx_errors as u32;
+    stats.tx_errors = counted.tx_errors as u32;
+    stats.rx_dropped = counted.rx_dropped as u32;
+    stats.tx_dropped = counted.tx_dropped as u32;
+    stats.multicast = counted.multicast as u32;
+    stats.rx_nohandler = counted.rx_nohandler as u32;
+    stats
+}

@@ -1,0 +1,278 @@
+//! Neighbours: `RTM_NEWNEIGH`, `RTM_DELNEIGH`, `RTM_GETNEIGH` of IPv4 (net/core/neighbour.c). Those of
+//! `AF_BRIDGE` are in [`super::fdb`].
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use hairpin_netlink::route::AddressFamily;
+use hairpin_netlink::route::neighbour::{
+    NeighbourAddress, NeighbourAttribute, NeighbourFlags, NeighbourMessage,
+};
+use hairpin_netlink::route::route::RouteType;
+use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
+
+use crate::mac::Mac;
+use crate::neigh::state::Update;
+use crate::neigh::{Neighbour, nud};
+use crate::netns::NsId;
+use crate::time::Time;
+use crate::world::World;
+
+use super::Dump;
+
+/// `NTF_*`
+pub(super) mod ntf {
+    pub const USE: u8 = 0x01;
+    pub const SELF: u8 = 0x02;
+    pub const MASTER: u8 = 0x04;
+    pub const PROXY: u8 = 0x08;
+    pub const EXT_LEARNED: u8 = 0x10;
+    pub const STICKY: u8 = 0x40;
+    pub const ROUTER: u8 = 0x80;
+}
+
+/// A neighbour as the kernel describes it (`neigh_fill_info`).
+pub(crate) fn neighbour_message(
+    ifindex: u32,
+    address: Ipv4Addr,
+    entry: &Neighbour,
+    now: Time,
+) -> NeighbourMessage {
+    let mut message = NeighbourMessage::default();
+    let header = &mut message.header;
+    header.family = AddressFamily::Inet;
+    header.ifindex = ifindex;
+    header.state = entry.state.into();
+    header.flags = NeighbourFlags::from_bits_retain(entry.flags);
+    header.kind = RouteType::Unicast;
+    let attributes = &mut message.attributes;
+    attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet(address)));
+    if entry.is_valid() {
+        attributes.push(NeighbourAttribute::LinkLayerAddress(entry.mac.0.to_vec()));
+    }
+    attributes.push(NeighbourAttribute::Probes(entry.probes));
+    let ago = |at: Time| (now.since(at).as_millis() / 10) as u32;
+    let times = (ago(entry.confirmed), ago(entry.used), ago(entry.updated));
+    attributes.extend(neighbour_cache_info(times.0, times.1, times.2, 0));
+    if entry.protocol != 0 {
+        attributes.push(NeighbourAttribute::Protocol(entry.protocol.into()));
+    }
+    message
+}
+
+fn proxy_message(ifindex: u32, address: Ipv4Addr) -> NeighbourMessage {
+    let mut message = NeighbourMessage::default();
+    message.header.family = AddressFamily::Inet;
+    message.header.ifindex = ifindex;
+    message.header.state = nud::NONE.into();
+    message.header.flags = NeighbourFlags::from_bits_retain(ntf::PROXY);
+    message.header.kind = RouteType::Unicast;
+    message.attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet(address)));
+    message
+}
+
+pub(super) fn link_layer(message: &NeighbourMessage) -> Option<&[u8]> {
+    message.attributes.iter().find_map(|attribute| match attribute {
+        NeighbourAttribute::LinkLayerAddress(bytes) => Some(bytes.as_slice()),
+        _ => None,
+    })
+}
+
+fn destination(message: &NeighbourMessage) -> Result<Ipv4Addr, Failure> {
+    let found = message.attributes.iter().find_map(|attribute| match attribute {
+        NeighbourAttribute::Destination(address) => Some(address),
+        _ => None,
+    });
+    match found {
+        Some(NeighbourAddress::Inet(address)) => Ok(*address),
+        Some(_) => Err(Failure::with_text(Errno::EINVAL, "Invalid network address")),
+        None => Err(Failure::with_text(Errno::EINVAL, "Network address not specified")),
+    }
+}
+
+impl World {
+    /// `RTM_NEWNEIGH` (`neigh_add`)
+    ///
+    /// # Errors
+    /// The kernel's errno and extended-ack text.
+    pub(super) fn new_neighbour(
+        &mut self,
+        ns: NsId,
+        message: &NeighbourMessage,
+        flags: u16,
+    ) -> Result<(), Failure> {
+        let address = destination(message)?;
+        let header = &message.header;
+        let ifindex = header.ifindex;
+        let dev = match ifindex {
+            0 => None,
+            ifindex => Some(self.device_at(ns, ifindex).ok_or(Errno::ENODEV)?),
+        };
+        let mac = match link_layer(message) {
+            None => None,
+            Some(bytes) => match Mac::read(bytes) {
+                Some(mac) => Some(mac),
+                None => return Err(Failure::with_text(Errno::EINVAL, "Invalid link address")),
+            },
+        };
+        if header.family != AddressFamily::Inet {
+            return Err(Errno::EAFNOSUPPORT.into());
+        }
+        let own = header.flags.bits();
+        if own & ntf::PROXY != 0 {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.neigh.proxies.insert((ifindex, address), ());
+            }
+            self.changed();
+            return Ok(());
+        }
+        let Some(dev) = dev else {
+            return Err(Failure::with_text(Errno::EINVAL, "Device not specified"));
+        };
+        let known = self.netns.get(ns).is_some_and(|netns| netns.neigh.get(ifindex, address).is_some());
+        if known && flags & NLM_F_EXCL != 0 {
+            return Err(Errno::EEXIST.into());
+        }
+        if !known && flags & NLM_F_CREATE == 0 {
+            return Err(Errno::ENOENT.into());
+        }
+        let state = u16::from(header.state);
+        let noarp = self.devs.get(dev).is_some_and(|device| device.is_noarp());
+        if !known {
+            if !self.neigh_ensure(ns, ifindex, address) {
+                return Err(Errno::ENOBUFS.into());
+            }
+            if noarp
+                && let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address))
+            {
+                entry.state = nud::NOARP;
+            }
+        }
+        if state & nud::VALID != 0 && mac.is_none() {
+            let valid =
+                self.netns.get(ns).and_then(|n| n.neigh.get(ifindex, address)).is_some_and(|e| e.is_valid());
+            if !valid {
+                if !known {
+                    self.neigh_forget(ns, ifindex, address);
+                }
+                return Err(Failure::with_text(Errno::EINVAL, "No link layer address given"));
+            }
+        }
+        if let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) {
+            if known && flags & NLM_F_REPLACE == 0 {
+                entry.flags |= own & (ntf::ROUTER | ntf::EXT_LEARNED);
+            } else {
+                entry.flags = own & (ntf::ROUTER | ntf::EXT_LEARNED);
+            }
+            for attribute in &message.attributes {
+                if let NeighbourAttribute::Protocol(protocol) = attribute {
+                    entry.protocol = u8::from(*protocol);
+                }
+            }
+        }
+        self.changed();
+        if own & ntf::USE != 0 {
+            self.neigh_use(ns, ifindex, address);
+            return Ok(());
+        }
+        let replace = !known || flags & NLM_F_REPLACE != 0;
+        self.neigh_update(ns, ifindex, address, mac, state, Update { replace, admin: true });
+        Ok(())
+    }
+
+    /// `RTM_DELNEIGH` (`neigh_delete`)
+    ///
+    /// # Errors
+    /// `ENOENT`, `EINVAL` without a device.
+    pub(super) fn del_neighbour(&mut self, ns: NsId, message: &NeighbourMessage) -> Result<(), Failure> {
+        let address = destination(message)?;
+        let ifindex = message.header.ifindex;
+        if ifindex != 0 && self.device_at(ns, ifindex).is_none() {
+            return Err(Errno::ENODEV.into());
+        }
+        if message.header.family != AddressFamily::Inet {
+            return Err(Errno::EAFNOSUPPORT.into());
+        }
+        if message.header.flags.bits() & ntf::PROXY != 0 {
+            let gone = self.netns.get_mut(ns).and_then(|n| n.neigh.proxies.remove(&(ifindex, address)));
+            self.changed();
+            return gone.ok_or_else(|| Errno::ENOENT.into());
+        }
+        if ifindex == 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        let how = Update { replace: true, admin: true };
+        if self.netns.get(ns).is_none_or(|netns| netns.neigh.get(ifindex, address).is_none()) {
+            return Err(Errno::ENOENT.into());
+        }
+        self.neigh_update(ns, ifindex, address, None, nud::FAILED, how);
+        self.neigh_forget(ns, ifindex, address);
+        self.changed();
+        Ok(())
+    }
+
+    /// `RTM_GETNEIGH` with `NLM_F_DUMP`
+    pub(super) fn dump_neighbours(&self, ns: NsId, message: &NeighbourMessage) -> Dump {
+        let mut only = message.header.ifindex;
+        let mut master = 0;
+        for attribute in &message.attributes {
+            match attribute {
+                NeighbourAttribute::IfIndex(ifindex) => only = *ifindex,
+                NeighbourAttribute::Controller(ifindex) => master = *ifindex,
+                _ => {}
+            }
+        }
+        let mut dump = Dump { messages: Vec::new(), filtered: only != 0 || master != 0 };
+        let family = message.header.family;
+        if !matches!(family, AddressFamily::Inet | AddressFamily::Unspec) {
+            return dump;
+        }
+        let Some(netns) = self.netns.get(ns) else { return dump };
+        if message.header.flags.bits() & ntf::PROXY != 0 {
+            let proxies = netns.neigh.proxies.keys().filter(|(ifindex, _)| only == 0 || only == *ifindex);
+            dump.messages.extend(proxies.map(|(i, a)| Message::NewNeighbour(proxy_message(*i, *a))));
+            return dump;
+        }
+        let of_master = |ifindex: u32| {
+            let device = netns.devices.get(&ifindex).and_then(|dev| self.devs.get(*dev));
+            let master_of = device.and_then(|device| device.master).and_then(|m| self.devs.get(m));
+            master_of.is_some_and(|found| found.ifindex == master)
+        };
+        for ((ifindex, address), entry) in netns.neigh.dump() {
+            if (only == 0 || only == ifindex) && (master == 0 || of_master(ifindex)) {
+                let message = neighbour_message(ifindex, address, entry, self.now);
+                dump.messages.push(Message::NewNeighbour(message));
+            }
+        }
+        dump
+    }
+
+    /// `RTM_GETNEIGH` of one entry (`neigh_get`)
+    ///
+    /// # Errors
+    /// `ENOENT` with the kernel's text.
+    pub(super) fn get_neighbour(
+        &self,
+        ns: NsId,
+        message: &NeighbourMessage,
+    ) -> Result<NeighbourMessage, Failure> {
+        let address = destination(message)?;
+        let ifindex = message.header.ifindex;
+        let netns = self.netns.get(ns).ok_or(Errno::ENODEV)?;
+        if ifindex != 0 && !netns.devices.contains_key(&ifindex) {
+            return Err(Failure::with_text(Errno::ENODEV, "Unknown device ifindex"));
+        }
+        if message.header.flags.bits() & ntf::PROXY != 0 {
+            return match netns.neigh.proxies.contains_key(&(ifindex, address)) {
+                true => Ok(proxy_message(ifindex, address)),
+                false => Err(Failure::with_text(Errno::ENOENT, "Proxy neighbour entry not found")),
+            };
+        }
+        if ifindex == 0 {
+            return Err(Failure::with_text(Errno::EINVAL, "No device specified"));
+        }
+        let entry = netns.neigh.get(ifindex, address);
+        let entry = entry.ok_or_else(|| Failure::with_text(Errno::ENOENT, "Neighbour entry not found"))?;
+        Ok(neighbour_message(ifindex, address, entry, self.now))
+    }
+}

@@ -1,0 +1,196 @@
+//! One netlink request and its answer (`rtnetlink_rcv_msg`).
+
+use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
+use hairpin_netlink::route::AddressFamily;
+use hairpin_netlink::{Answer, Errno, Failure, Message};
+
+use crate::netns::NsId;
+use crate::world::World;
+
+use super::{Dump, route, rule};
+
+/// Who asks: a task in a namespace, with the namespaces that it has opened.
+pub(crate) struct Asker<'a> {
+    pub ns: NsId,
+    /// The namespace behind a descriptor of the task.
+    pub opened: &'a dyn Fn(u32) -> Option<NsId>,
+}
+
+impl World {
+    /// Answers every request in a buffer, as a netlink socket with `NETLINK_EXT_ACK` and
+    /// `NETLINK_GET_STRICT_CHK` would.
+    pub(crate) fn rtnetlink(&mut self, asker: &Asker<'_>, request: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for decoded in codec::messages(request) {
+            bytes.extend(self.answer(asker, &decoded));
+            self.run();
+        }
+        bytes
+    }
+
+    fn answer(&mut self, asker: &Asker<'_>, decoded: &Decoded<'_>) -> Vec<u8> {
+        let mut answer = Answer::new(decoded.header);
+        let message = match decoded.message() {
+            Ok(message) => message,
+            Err(errno) => return answer.end(Err(errno.into())),
+        };
+        if decoded.header.flags & NLM_F_DUMP == NLM_F_DUMP && is_get(&message) {
+            return match self.dump(asker, &message) {
+                Ok(dump) => {
+                    let filtered = if dump.filtered { NLM_F_DUMP_FILTERED } else { 0 };
+                    for message in &dump.messages {
+                        answer.push_flagged(message, NLM_F_MULTI | filtered);
+                    }
+                    answer.done()
+                }
+                Err(failure) => answer.end(Err(failure)),
+            };
+        }
+        let outcome = self.perform_request(asker, &message, decoded, &mut answer);
+        answer.end(outcome)
+    }
+
+    fn dump(&mut self, asker: &Asker<'_>, message: &Message) -> Result<Dump, Failure> {
+        let ns = asker.ns;
+        match message {
+            Message::GetLink(message) => self.dump_links(ns, message),
+            Message::GetAddress(message) => self.dump_addresses(ns, message),
+            Message::GetNeighbour(message) if message.header.family == AddressFamily::Bridge => {
+                Ok(self.dump_fdb(ns, message))
+            }
+            Message::GetNeighbour(message) => Ok(self.dump_neighbours(ns, message)),
+            Message::GetRoute(message) => match message.header.address_family {
+                AddressFamily::Inet | AddressFamily::Unspec => {
+                    let (links, fib) = self.links_and_fib(ns)?;
+                    route::dump_routes(fib, &links, message, true)
+                }
+                _ => Ok(Dump { messages: Vec::new(), filtered: false }),
+            },
+            Message::GetRule(message) => match message.header.family {
+                AddressFamily::Inet | AddressFamily::Unspec => {
+                    let fib = self.fib.get(ns).ok_or(Errno::ENODEV)?;
+                    rule::dump_rules(fib, message, true)
+                }
+                _ => Ok(Dump { messages: Vec::new(), filtered: false }),
+            },
+            Message::GetNsId(_) => Ok(self.dump_nsids(ns)),
+            // Nothing of these kinds exists here, so there is nothing to list.
+            Message::GetQueueDiscipline(_)
+            | Message::GetTrafficClass(_)
+            | Message::GetTrafficFilter(_)
+            | Message::GetNeighbourTable(_) => Ok(Dump { messages: Vec::new(), filtered: false }),
+            _ => Err(Errno::EOPNOTSUPP.into()),
+        }
+    }
+
+    fn perform_request(
+        &mut self,
+        asker: &Asker<'_>,
+        message: &Message,
+        decoded: &Decoded<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let ns = asker.ns;
+        let flags = decoded.header.flags;
+        match message {
+            Message::NewLink(_)
+            | Message::SetLink(_)
+            | Message::DelLink(_)
+            | Message::GetLink(_)
+            | Message::NewLinkProp(_)
+            | Message::DelLinkProp(_) => self.rtnl_link(asker, message, decoded, answer),
+            Message::NewAddress(message) => self.new_address(ns, message, flags),
+            Message::DelAddress(message) => self.del_address(ns, message),
+            Message::NewNeighbour(message) if message.header.family == AddressFamily::Bridge => {
+                self.new_fdb(ns, message, flags)
+            }
+            Message::DelNeighbour(message) if message.header.family == AddressFamily::Bridge => {
+                self.del_fdb(ns, message)
+            }
+            Message::GetNeighbour(message) if message.header.family == AddressFamily::Bridge => {
+                let found = self.get_fdb(ns, message)?;
+                answer.push(&Message::NewNeighbour(found), false);
+                Ok(())
+            }
+            Message::NewNeighbour(message) => self.new_neighbour(ns, message, flags),
+            Message::DelNeighbour(message) => self.del_neighbour(ns, message),
+            Message::GetNeighbour(message) => {
+                let found = self.get_neighbour(ns, message)?;
+                answer.push(&Message::NewNeighbour(found), false);
+                Ok(())
+            }
+            Message::NewRoute(message) if message.header.address_family == AddressFamily::Inet => {
+                let notices = {
+                    let (links, fib) = self.links_and_fib_mut(ns)?;
+                    route::new_route(fib, &links, message, flags)?
+                };
+                self.announce(ns, &notices);
+                Ok(())
+            }
+            Message::DelRoute(message) if message.header.address_family == AddressFamily::Inet => {
+                let fib = self.fib.get_mut(ns).ok_or(Errno::ENODEV)?;
+                let notices = route::del_route(fib, message)?;
+                self.announce(ns, &notices);
+                Ok(())
+            }
+            Message::GetRoute(message) if message.header.address_family == AddressFamily::Inet => {
+                let (links, fib) = self.links_and_fib(ns)?;
+                let found = route::get_route(fib, &links, message, 0, true)?;
+                answer.push(&Message::NewRoute(found), false);
+                Ok(())
+            }
+            Message::NewRule(message) if message.header.family == AddressFamily::Inet => {
+                let notices = {
+                    let (links, fib) = self.links_and_fib_mut(ns)?;
+                    rule::new_rule(fib, &links, message, flags)?
+                };
+                self.announce(ns, &notices);
+                Ok(())
+            }
+            Message::DelRule(message) if message.header.family == AddressFamily::Inet => {
+                let fib = self.fib.get_mut(ns).ok_or(Errno::ENODEV)?;
+                let notices = rule::del_rule(fib, message)?;
+                self.announce(ns, &notices);
+                Ok(())
+            }
+            Message::NewNsId(message) => self.new_nsid(ns, message, asker.opened),
+            Message::GetNsId(message) => {
+                let found = self.get_nsid(ns, message, asker.opened)?;
+                answer.push(&Message::NewNsId(found), false);
+                Ok(())
+            }
+            _ => Err(Errno::EOPNOTSUPP.into()),
+        }
+    }
+
+    fn links_and_fib(&self, ns: NsId) -> Result<(crate::links::NsLinks<'_>, &crate::route::Fib), Failure> {
+        let links = self.links(ns).ok_or(Errno::ENODEV)?;
+        let fib = self.fib.get(ns).ok_or(Errno::ENODEV)?;
+        Ok((links, fib))
+    }
+
+    fn links_and_fib_mut(
+        &mut self,
+        ns: NsId,
+    ) -> Result<(crate::links::NsLinks<'_>, &mut crate::route::Fib), Failure> {
+        let netns = self.netns.get(ns).ok_or(Errno::ENODEV)?;
+        let fib = self.fib.get_mut(ns).ok_or(Errno::ENODEV)?;
+        Ok((crate::links::NsLinks { devs: &self.devs, netns }, fib))
+    }
+}
+
+fn is_get(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::GetLink(_)
+            | Message::GetAddress(_)
+            | Message::GetNeighbour(_)
+            | Message::GetRoute(_)
+            | Message::GetRule(_)
+            | Message::GetNsId(_)
+            | Message::GetNeighbourTable(_)
+            | Message::GetQueueDiscipline(_)
+            | Message::GetTrafficClass(_)
+            | Message::GetTrafficFilter(_)
+    )
+}

@@ -1,0 +1,302 @@
+//! Tasks and their system calls: what programs do with the kernel.
+
+use std::collections::BTreeMap;
+
+use hairpin_netlink::{Call, Errno, Fd, Now, Reply, SocketKind};
+use slotmap::new_key_type;
+
+use crate::netns::NsId;
+use crate::rtnl::server::Asker;
+use crate::sock::{self, SockId};
+use crate::time::Time;
+use crate::world::World;
+
+new_key_type! {
+    /// A program (or a group that shares descriptors) on some host, in some namespace.
+    pub struct TaskId;
+}
+
+/// Descriptors a task may have open.
+const FDS_MAX: usize = 1 << 16;
+
+/// What a descriptor stands for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Open {
+    Socket(SockId),
+    Netns(NsId),
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub(crate) struct Task {
+    pub host: usize,
+    pub ns: NsId,
+    pub fds: BTreeMap<u32, Open>,
+    next_fd: u32,
+}
+
+impl World {
+    /// A new task on a host, in its first namespace or a named one.
+    ///
+    /// # Errors
+    /// `ENOENT`: no such host or namespace.
+    pub fn open_task(&mut self, host: &str, netns: Option<&str>) -> Result<TaskId, Errno> {
+        let number = self.host_named(host).ok_or(Errno::ENOENT)?;
+        let host = self.hosts.get(number).ok_or(Errno::ENOENT)?;
+        let ns = match netns {
+            None => host.initial,
+            Some(name) => host.named(name).ok_or(Errno::ENOENT)?,
+        };
+        Ok(self.start_task(number, ns))
+    }
+
+    fn start_task(&mut self, host: usize, ns: NsId) -> TaskId {
+        self.hold_netns(ns);
+        self.tasks.insert(Task { host, ns, fds: BTreeMap::new(), next_fd: 3 })
+    }
+
+    /// A task where another one is, with no descriptors.
+    ///
+    /// # Errors
+    /// `ESRCH`: no such task.
+    pub fn fork_task(&mut self, task: TaskId) -> Result<TaskId, Errno> {
+        let of = self.tasks.get(task).ok_or(Errno::ESRCH)?;
+        let (host, ns) = (of.host, of.ns);
+        Ok(self.start_task(host, ns))
+    }
+
+    /// The end of a task: its descriptors are closed.
+    pub fn close_task(&mut self, task: TaskId) {
+        let Some(gone) = self.tasks.remove(task) else { return };
+        for open in gone.fds.values() {
+            self.close_open(*open);
+        }
+        self.release_netns(gone.ns);
+        self.run();
+    }
+
+    /// Where a task is: host, and what identifies its namespace.
+    ///
+    /// # Errors
+    /// `ESRCH`: no such task.
+    pub fn task_place(&self, task: TaskId) -> Result<(String, u64), Errno> {
+        let task = self.tasks.get(task).ok_or(Errno::ESRCH)?;
+        let host = self.hosts.get(task.host).ok_or(Errno::ESRCH)?;
+        let netns = self.netns.get(task.ns).ok_or(Errno::ESRCH)?;
+        Ok((host.name.clone(), netns.inode))
+    }
+
+    /// A new task in the namespace with this inode number (see [`World::task_place`]).
+    ///
+    /// # Errors
+    /// `ENOENT`: it is gone.
+    pub fn open_task_in(&mut self, inode: u64) -> Result<TaskId, Errno> {
+        let found = self.netns.iter().find(|(_, netns)| netns.inode == inode);
+        let (ns, host) = found.map(|(ns, netns)| (ns, netns.host)).ok_or(Errno::ENOENT)?;
+        Ok(self.start_task(host, ns))
+    }
+
+    /// Performs a call of a task. It never blocks and lets no time pass: [`Call::Wait`] is the driver's
+    /// business (see [`World::ready`]) and fails here with `EINVAL`.
+    ///
+    /// # Errors
+    /// What Linux fails with in the same case.
+    pub fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno> {
+        let reply = self.perform_call(task, call);
+        self.run();
+        reply
+    }
+
+    fn perform_call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno> {
+        let (host, ns) = {
+            let task = self.tasks.get(task).ok_or(Errno::ESRCH)?;
+            (task.host, task.ns)
+        };
+        match call {
+            Call::Now => Ok(Reply::Now(Now {
+                monotonic_ns: self.now.nanos(),
+                realtime_ns: self.epoch_ns + self.now.nanos(),
+            })),
+            Call::Netlink(request) => {
+                let open: BTreeMap<u32, Open> =
+                    self.tasks.get(task).map(|task| task.fds.clone()).unwrap_or_default();
+                let opened = |fd: u32| match open.get(&fd) {
+                    Some(Open::Netns(ns)) => Some(*ns),
+                    _ => None,
+                };
+                Ok(Reply::Bytes(self.rtnetlink(&Asker { ns, opened: &opened }, &request)))
+            }
+            Call::Socket(kind) => {
+                let id = self.open_socket(ns, kind)?;
+                self.give_fd(task, Open::Socket(id))
+            }
+            Call::SetOption { fd, option } => {
+                let id = self.socket_of(task, fd)?;
+                self.set_socket_option(id, option).map(|()| Reply::Done)
+            }
+            Call::Bind { fd, address } => {
+                let id = self.socket_of(task, fd)?;
+                self.bind_socket(id, address).map(|()| Reply::Done)
+            }
+            Call::Connect { fd, address } => {
+                let id = self.socket_of(task, fd)?;
+                self.connect_socket(id, address).map(|()| Reply::Done)
+            }
+            Call::LocalAddress(fd) => {
+                let id = self.socket_of(task, fd)?;
+                self.socket_address(id).map(Reply::Address)
+            }
+            Call::Send { fd, data, to } => {
+                let id = self.socket_of(task, fd)?;
+                self.send_from(id, &data, to).map(|sent| Reply::Sent(sent as u32))
+            }
+            Call::Receive { fd, max } => {
+                let id = self.socket_of(task, fd)?;
+                let epoch_ns = self.epoch_ns;
+                let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
+                let strip = matches!(&socket.kind, sock::Kind::Packet(packet) if packet.cooked);
+                let mut items = Vec::new();
+                while items.len() < max as usize
+                    && let Some(item) = socket.pop()
+                {
+                    let received = sock::received(&item, epoch_ns);
+                    items.push(if strip { sock::cooked(received) } else { received });
+                }
+                Ok(Reply::Received(items))
+            }
+            Call::Statistics(fd) => {
+                let id = self.socket_of(task, fd)?;
+                let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
+                Ok(Reply::Statistics(socket.statistics))
+            }
+            Call::Close(Fd(fd)) => {
+                let owner = self.tasks.get_mut(task).ok_or(Errno::ESRCH)?;
+                let open = owner.fds.remove(&fd).ok_or(Errno::EBADF)?;
+                self.close_open(open);
+                Ok(Reply::Done)
+            }
+            Call::Wait { .. } => Err(Errno::EINVAL),
+            Call::ReadFile(path) => self.read_file(ns, &path).map(Reply::Bytes),
+            Call::WriteFile { path, data } => self.write_file(ns, &path, &data).map(|()| Reply::Done),
+            Call::ListDirectory(path) => self.list_directory(ns, &path).map(Reply::Names),
+            Call::NetnsAdd(name) => self.name_netns(host, &name).map(|_| Reply::Done),
+            Call::NetnsDelete(name) => self.unname_netns(host, &name).map(|()| Reply::Done),
+            Call::NetnsList => Ok(Reply::Names(self.netns_names(host))),
+            Call::NetnsEnter(name) => {
+                let to = self.hosts.get(host).and_then(|host| host.named(&name)).ok_or(Errno::ENOENT)?;
+                self.hold_netns(to);
+                if let Some(task) = self.tasks.get_mut(task) {
+                    task.ns = to;
+                }
+                self.release_netns(ns);
+                Ok(Reply::Done)
+            }
+            Call::NetnsOpen(name) => {
+                let ns = self.hosts.get(host).and_then(|host| host.named(&name)).ok_or(Errno::ENOENT)?;
+                self.hold_netns(ns);
+                self.give_fd(task, Open::Netns(ns))
+            }
+            Call::NetnsIdentify(None) => {
+                let names = self.hosts.get(host).map(|host| host.names.as_slice()).unwrap_or(&[]);
+                let here = names.iter().filter(|(_, known)| *known == ns).map(|(name, _)| name.clone());
+                Ok(Reply::Names(here.collect()))
+            }
+            // Programs are processes of the machine that runs the world; it alone knows where they are.
+            Call::NetnsIdentify(Some(_)) | Call::NetnsProcesses(_) | Call::NetnsAttach { .. } => {
+                Err(Errno::ENOSYS)
+            }
+            Call::NetnsOpenSelf => {
+                self.hold_netns(ns);
+                self.give_fd(task, Open::Netns(ns))
+            }
+        }
+    }
+
+    fn give_fd(&mut self, task: TaskId, open: Open) -> Result<Reply, Errno> {
+        let Some(owner) = self.tasks.get_mut(task).filter(|task| task.fds.len() < FDS_MAX) else {
+            self.close_open(open);
+            return Err(Errno::EMFILE);
+        };
+        let fd = owner.next_fd;
+        owner.next_fd += 1;
+        owner.fds.insert(fd, open);
+        Ok(Reply::Fd(Fd(fd)))
+    }
+
+    fn close_open(&mut self, open: Open) {
+        match open {
+            Open::Socket(id) => self.close_socket(id),
+            Open::Netns(ns) => self.release_netns(ns),
+        }
+    }
+
+    fn socket_of(&self, task: TaskId, fd: Fd) -> Result<SockId, Errno> {
+        match self.tasks.get(task).ok_or(Errno::ESRCH)?.fds.get(&fd.0) {
+            Some(Open::Socket(id)) => Ok(*id),
+            _ => Err(Errno::EBADF),
+        }
+    }
+
+    /// Which of a task's descriptors have something to receive.
+    pub fn ready(&self, task: TaskId, fds: &[Fd]) -> Vec<Fd> {
+        let is_ready = |fd: &&Fd| {
+            self.socket_of(task, **fd).ok().and_then(|id| self.sockets.get(id)).is_some_and(|s| s.is_ready())
+        };
+        fds.iter().filter(is_ready).copied().collect()
+    }
+
+    /// As a driver with nothing else to do would perform [`Call::Wait`]: lets time pass, event by event, until a
+    /// descriptor is ready or the deadline has come. Without a deadline it ends when nothing is due any more.
+    pub fn wait(&mut self, task: TaskId, fds: &[Fd], until_ns: Option<u64>) -> Vec<Fd> {
+        loop {
+            let ready = self.ready(task, fds);
+            if !ready.is_empty() {
+                return ready;
+            }
+            let until = until_ns.map(Time);
+            match (self.next_event(), until) {
+                (Some(next), Some(until)) if next > until => {
+                    self.advance_to(until);
+                    return self.ready(task, fds);
+                }
+                (Some(next), _) => self.advance_to(next),
+                (None, Some(until)) => {
+                    self.advance_to(until);
+                    return self.ready(task, fds);
+                }
+                (None, None) => return Vec::new(),
+            }
+        }
+    }
+
+    pub(crate) fn open_socket(&mut self, ns: NsId, kind: SocketKind) -> Result<SockId, Errno> {
+        let kind = match kind {
+            SocketKind::Packet { cooked, protocol } => sock::Kind::Packet(sock::packet::Packet {
+                cooked,
+                protocol,
+                device: None,
+                promiscuous: Vec::new(),
+            }),
+            SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
+            SocketKind::UdpIpv4 => sock::Kind::Udp(sock::udp::Udp::default()),
+            SocketKind::RouteEvents { groups } => sock::Kind::RouteEvents { groups },
+        };
+        self.add_socket(ns, kind)
+    }
+}
+
+/// A task of a world as a [`hairpin_netlink::System`]: front ends run in this process, and time passes when they
+/// wait.
+pub struct LocalSystem<'a> {
+    pub world: &'a mut World,
+    pub task: TaskId,
+}
+
+impl hairpin_netlink::System for LocalSystem<'_> {
+    fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+        match call {
+            Call::Wait { fds, until_ns, .. } => Ok(Reply::Ready(self.world.wait(self.task, &fds, until_ns))),
+            call => self.world.call(self.task, call),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The devices that can be captured on, in libpcap's order.
+
+use hairpin_capture::text::Interfaces;
+use hairpin_netlink::codec::NLM_F_DUMP;
+use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, Prop};
+use hairpin_netlink::{Failure, Message, System, transact};
+
+/// The pseudo device of every interface.
+pub(super) const ANY: &str = "any";
+
+/// One device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Device {
+    pub name: String,
+    pub alternatives: Vec<String>,
+    /// 0 for [`ANY`].
+    pub index: u32,
+    pub up: bool,
+    pub running: bool,
+    pub loopback: bool,
+    /// Whether its frames start with an Ethernet header.
+    pub ethernet: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Devices(pub Vec<Device>);
+
+impl Devices {
+    /// Asks the kernel.
+    pub fn list(system: &mut dyn System) -> Result<Self, Failure> {
+        let answer = transact(system, &Message::GetLink(LinkMessage::default()), NLM_F_DUMP)?;
+        let mut devices = Vec::new();
+        for message in answer {
+            if let Message::NewLink(link) = message {
+                devices.extend(Device::of_link(&link));
+            }
+        }
+        Ok(Devices(devices))
+    }
+
+    pub fn by_name(&self, name: &str) -> Option<&Device> {
+        self.0
+            .iter()
+            .find(|device| device.name == name || device.alternatives.iter().any(|other| other == name))
+    }
+
+    /// As `-D` lists them: those that carry packets first (`get_figure_of_merit`).
+    pub fn in_order(&self) -> Vec<Device> {
+        let any = Device {
+            name: ANY.to_owned(),
+            alternatives: Vec::new(),
+            index: 0,
+            up: true,
+            running: true,
+            loopback: false,
+            ethernet: false,
+        };
+        let mut ordered = self.0.clone();
+        ordered.push(any);
+        ordered.sort_by_key(Device::figure_of_merit);
+        ordered
+    }
+}
+
+impl Interfaces for Devices {
+    fn name(&self, index: u32) -> Option<&str> {
+        self.0.iter().find(|device| device.index == index).map(|device| device.name.as_str())
+    }
+}
+
+impl Device {
+    fn of_link(link: &LinkMessage) -> Option<Device> {
+        let mut device = Device {
+            name: String::new(),
+            alternatives: Vec::new(),
+            index: link.header.index,
+            up: link.header.flags.contains(LinkFlags::Up),
+            running: link.header.flags.contains(LinkFlags::Running),
+            loopback: link.header.flags.contains(LinkFlags::Loopback),
+            ethernet: matches!(link.header.link_layer_type, LinkLayerType::Ether | LinkLayerType::Loopback),
+        };
+        for attribute in &link.attributes {
+            match attribute {
+                LinkAttribute::IfName(name) => device.name = name.clone(),
+                LinkAttribute::PropList(properties) => {
+                    for property in properties {
+                        if let Prop::AltIfName(name) = property {
+                            device.alternatives.push(name.clone());
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        (!device.name.is_empty()).then_some(device)
+    }
+
+    /// Smaller is better.
+    fn figure_of_merit(&self) -> u32 {
+        let digits = self.name.bytes().rev().take_while(u8::is_ascii_digit).count();
+        let unit = self.name[self.name.len() - digits..].parse::<u32>().unwrap_or(0) & 0x00ff_ffff;
+        let penalty = |bad: bool, weight: u32| if bad { weight } else { 0 };
+        penalty(!self.running, 0x8000_0000)
+            | penalty(!self.up, 0x4000_0000)
+            | penalty(self.is_disconnected(), 0x2000_0000)
+            | penalty(self.loopback, 0x1000_0000)
+            | penalty(self.name == ANY, 0x0800_0000)
+            | unit
+    }
+
+    fn is_disconnected(&self) -> bool {
+        self.name != ANY && !self.loopback && !self.running
+    }
+
+    /// What `-D` prints behind the number.
+    pub fn description(&self) -> String {
+        let mut flags = Vec::new();
+        for (set, name) in [(self.up, "Up"), (self.running, "Running"), (self.loopback, "Loopback")] {
+            if set {
+                flags.push(name);
+            }
+        }
+        if flags.is_empty() {
+            flags.push("none");
+        }
+        if self.name != ANY && !self.loopback {
+            flags.push(if self.is_disconnected() { "Disconnected" } else { "Connected" });
+        }
+        let description =
+            if self.name == ANY { " (Pseudo-device that captures on all interfaces)" } else { "" };
+        format!("{}{description} [{}]", self.name, flags.join(", "))
+    }
+}

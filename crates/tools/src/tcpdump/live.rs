@@ -1,0 +1,290 @@
+//! Captures from a packet socket.
+
+use hairpin_capture::LinkType;
+use hairpin_capture::filter::{Filter, FrameView, Target};
+use hairpin_capture::text::Frame;
+use hairpin_netlink::sys::ETH_P_ALL;
+use hairpin_netlink::{Address, Errno, Fd, PacketType, Received, SocketKind, SocketOption, System};
+use hairpin_wire::vlan::{TAG_LEN, Tag};
+
+use super::devices::{ANY, Device, Devices};
+use super::options::{Direction, Options};
+use super::output::Output;
+use super::{Failed, filter, known_devices};
+use crate::{Program, Signal};
+
+/// Frames taken from the socket at once.
+const BATCH: u32 = 256;
+const ETHERNET_LEN: usize = 14;
+const LOOPBACK: u16 = 772;
+
+pub(super) fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, Failed> {
+    let devices = known_devices(program.system)?;
+    let device = choose(&devices, options.device.as_deref())?;
+    if device.name != ANY && !device.up {
+        return Err(format!("{}: That device is not up", device.name).into());
+    }
+    let link = link_type(program, options, &device)?;
+    let socket = open(program.system, options, &device)?;
+    let code = capture(program, options, link, device, devices, socket);
+    let _ = program.system.close(socket);
+    code
+}
+
+fn capture(
+    program: &mut Program<'_>,
+    options: &Options,
+    link: LinkType,
+    device: Device,
+    devices: Devices,
+    socket: Fd,
+) -> Result<i32, Failed> {
+    let filter = filter(program.shell, options, Target { link, live: true, netmask: 0 })?;
+    let output = Output::open(program.shell, options, link, options.snaplen)?;
+    let mut capture = Capture { socket, device, devices, link, filter, output, taken: 0 };
+    announce(program, options, &capture);
+    let ended = capture.run(program, options);
+    let mut code = 0;
+    if capture.output.prints_only() && matches!(ended, Ok(Ended::Interrupted)) {
+        let _ = writeln!(program.shell.out());
+    }
+    capture.output.flush(program.shell)?;
+    if let Err(failed) = ended {
+        let _ = writeln!(program.shell.err(), "{}: {}", program.name, failed.0);
+        code = 1;
+    }
+    let dropped = program.system.statistics(capture.socket).map_or(0, |statistics| statistics.dropped);
+    let err = program.shell.err();
+    let _ = writeln!(err, "{} captured", packets(capture.output.count));
+    let _ = writeln!(err, "{} received by filter", packets(capture.taken));
+    let _ = writeln!(err, "{} dropped by kernel", packets(dropped));
+    let _ = err.flush();
+    Ok(code)
+}
+
+/// `1 packet`, `2 packets`
+pub(super) fn packets(count: u64) -> String {
+    if count == 1 { "1 packet".to_owned() } else { format!("{count} packets") }
+}
+
+/// The device by name, by its number in the list, or the first of the list.
+fn choose(devices: &Devices, wanted: Option<&str>) -> Result<Device, Failed> {
+    let ordered = devices.in_order();
+    let Some(wanted) = wanted else {
+        return ordered.into_iter().next().ok_or_else(|| "no interfaces available for capture".into());
+    };
+    if let Some(device) = devices.by_name(wanted) {
+        return Ok(Device { name: wanted.to_owned(), ..device.clone() });
+    }
+    if wanted == ANY {
+        return ordered.into_iter().find(|device| device.name == ANY).ok_or_else(|| no_such(wanted));
+    }
+    let digits = wanted.strip_prefix(['-', '+']).unwrap_or(wanted);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(no_such(wanted));
+    }
+    let number = wanted.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    number.and_then(|index| ordered.get(index).cloned()).ok_or_else(|| "Invalid adapter index".into())
+}
+
+fn no_such(device: &str) -> Failed {
+    format!("{device}: No such device exists\n(No such device exists)").into()
+}
+
+fn link_type(program: &mut Program<'_>, options: &Options, device: &Device) -> Result<LinkType, Failed> {
+    let any = device.name == ANY;
+    if !any && !device.ethernet {
+        let text = "captures without an Ethernet header are not supported here: use -i any";
+        return Err(format!("{}: {text}", device.name).into());
+    }
+    let mut link = if any { LinkType::LINUX_SLL2 } else { LinkType::ETHERNET };
+    if options.list_link_types {
+        return Err("-L is not supported here".into());
+    }
+    if let Some(wanted) = options.link {
+        if wanted != link {
+            let name = wanted.name().unwrap_or_default();
+            return Err(format!("{name} is not one of the DLTs supported by this device").into());
+        }
+        link = wanted;
+    }
+    if any || options.link.is_some() {
+        let name = link.name().unwrap_or_default();
+        let _ = writeln!(program.shell.err(), "{}: data link type {name}", program.name);
+    }
+    Ok(link)
+}
+
+fn open(system: &mut dyn System, options: &Options, device: &Device) -> Result<Fd, Failed> {
+    let name = &device.name;
+    let failed = |what: &str, errno: Errno| match errno {
+        Errno::EPERM | Errno::EACCES => Failed(format!(
+            "{name}: You don't have permission to perform this capture on that device\n({what}: {})",
+            errno.text()
+        )),
+        Errno::ENODEV | Errno::ENXIO => no_such(name),
+        errno => Failed(format!("{name}: {what}: {}", errno.text())),
+    };
+    // Bound before it receives anything, so that no other device's frames get in.
+    let kind = SocketKind::Packet { cooked: false, protocol: 0 };
+    let socket = system.socket(kind).map_err(|errno| failed("socket", errno))?;
+    if let Some(bytes) = options.buffer {
+        let _ = system.set_option(socket, SocketOption::ReceiveBuffer(bytes));
+    }
+    if options.promiscuous && device.name != ANY {
+        let option = SocketOption::Promiscuous { ifindex: device.index };
+        system.set_option(socket, option).map_err(|errno| failed("setsockopt", errno))?;
+    }
+    let address = Address::Link { ifindex: device.index, protocol: ETH_P_ALL, mac: [0; 6] };
+    system.bind(socket, address).map_err(|errno| failed("bind", errno))?;
+    Ok(socket)
+}
+
+fn announce(program: &mut Program<'_>, options: &Options, capture: &Capture) {
+    let name = program.name;
+    let start = if options.text.verbose == 0 && options.write.is_none() {
+        format!("{name}: verbose output suppressed, use -v[v]... for full protocol decode\n")
+    } else {
+        format!("{name}: ")
+    };
+    let link = capture.link;
+    let kind = format!("{} ({})", link.name().unwrap_or("?"), link.description().unwrap_or("?"));
+    let err = program.shell.err();
+    let _ = writeln!(
+        err,
+        "{start}listening on {}, link-type {kind}, snapshot length {} bytes",
+        capture.device.name, options.snaplen
+    );
+    // Whoever starts a capture waits for this line.
+    let _ = err.flush();
+}
+
+struct Capture {
+    socket: Fd,
+    device: Device,
+    devices: Devices,
+    link: LinkType,
+    filter: Filter,
+    output: Output,
+    /// Packets that the filter took.
+    taken: u64,
+}
+
+/// Why a capture is over.
+enum Ended {
+    Counted,
+    Interrupted,
+}
+
+impl Capture {
+    fn run(&mut self, program: &mut Program<'_>, options: &Options) -> Result<Ended, Failed> {
+        loop {
+            let signal = program.shell.take_signal();
+            if matches!(signal, Some(Signal::Interrupt | Signal::Terminate)) {
+                // What came in before the signal belongs to the capture.
+                self.drain(program, options)?;
+                return Ok(Ended::Interrupted);
+            }
+            match program.system.wait(&[self.socket], None, false) {
+                Ok(_) => {}
+                Err(Errno::EINTR) => continue,
+                Err(errno) => return Err(loop_failed(errno)),
+            }
+            if self.drain(program, options)? {
+                return Ok(Ended::Counted);
+            }
+        }
+    }
+
+    /// Takes what has been received; says whether `-c` packets have come together.
+    fn drain(&mut self, program: &mut Program<'_>, options: &Options) -> Result<bool, Failed> {
+        let mut complete = false;
+        while !complete {
+            let items = match program.system.receive(self.socket, BATCH) {
+                Ok(items) => items,
+                Err(Errno::EAGAIN | Errno::EINTR) => break,
+                Err(errno) => {
+                    self.output.flush(program.shell)?;
+                    return Err(loop_failed(errno));
+                }
+            };
+            if items.is_empty() {
+                break;
+            }
+            for item in &items {
+                self.item(program, options, item, complete)?;
+                complete = complete || options.count.is_some_and(|count| self.output.count >= count);
+            }
+            self.output.flush(program.shell)?;
+        }
+        Ok(complete)
+    }
+
+    /// `complete`: the packet is counted, but not shown any more.
+    fn item(
+        &mut self,
+        program: &mut Program<'_>,
+        options: &Options,
+        item: &Received,
+        complete: bool,
+    ) -> Result<(), Failed> {
+        let Received::Frame { data, ifindex, packet_type, hardware, mac, realtime_ns, .. } = item else {
+            return Ok(());
+        };
+        let outgoing = *packet_type == PacketType::Outgoing;
+        let cooked;
+        let (data, tag_beside) = if self.link == LinkType::LINUX_SLL2 {
+            cooked = cook(data, *ifindex, *packet_type, *hardware, *mac);
+            (cooked.as_slice(), false)
+        } else {
+            (data.as_slice(), Tag::of_frame(data).is_some())
+        };
+        let length = data.len() as u32;
+        if !self.filter.matches(&FrameView { data, length, outgoing, tag_beside }) {
+            return Ok(());
+        }
+        self.taken += 1;
+        // On the loopback device every packet would be seen twice (`linux_check_direction`).
+        let wanted = match options.direction {
+            Direction::In => !outgoing,
+            Direction::Out => outgoing,
+            Direction::Both => true,
+        };
+        if complete || !wanted || (outgoing && *hardware == LOOPBACK) {
+            return Ok(());
+        }
+        if self.link == LinkType::LINUX_SLL2 && self.devices.0.iter().all(|device| device.index != *ifindex) {
+            // A device that is newer than the capture.
+            self.devices = Devices::list(program.system).unwrap_or_default();
+        }
+        let data = data.get(..options.snaplen as usize).unwrap_or(data);
+        let frame = Frame { time_ns: *realtime_ns, length, data, link: self.link };
+        self.output.packet(program.shell, &frame, &self.devices)
+    }
+}
+
+fn loop_failed(errno: Errno) -> Failed {
+    match errno {
+        Errno::ENETDOWN | Errno::ENODEV | Errno::ENXIO => "pcap_loop: The interface disappeared".into(),
+        errno => format!("pcap_loop: {}", errno.text()).into(),
+    }
+}
+
+/// Replaces the link header by that of `LINUX_SLL2`. A VLAN tag is lost, as with libpcap.
+fn cook(frame: &[u8], ifindex: u32, packet_type: PacketType, hardware: u16, mac: [u8; 6]) -> Vec<u8> {
+    const LENGTH_MAX: u16 = 1500;
+    const LLC_802_2: u16 = 4;
+    let header = if Tag::of_frame(frame).is_some() { ETHERNET_LEN + TAG_LEN } else { ETHERNET_LEN };
+    let ethertype = frame.get(header - 2..header).map_or(0, |bytes| u16::from_be_bytes([bytes[0], bytes[1]]));
+    let protocol = if ethertype <= LENGTH_MAX { LLC_802_2 } else { ethertype };
+    let mut cooked = Vec::with_capacity(frame.len() + 8);
+    cooked.extend(protocol.to_be_bytes());
+    cooked.extend([0; 2]);
+    cooked.extend(ifindex.to_be_bytes());
+    cooked.extend(hardware.to_be_bytes());
+    cooked.extend([packet_type as u8, 6]);
+    cooked.extend(mac);
+    cooked.extend([0; 2]);
+    cooked.extend(frame.get(header..).unwrap_or_default());
+    cooked
+}
