@@ -96,7 +96,12 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     }
     let operands = options.operands();
     if all {
-        return sysctl.show_directory(ROOT);
+        // A kernel that has only the network's part of /proc/sys shows that.
+        let root = match sysctl.node(ROOT) {
+            Node::Directory(_) => ROOT,
+            _ => "/proc/sys/net/",
+        };
+        return sysctl.show_directory(root);
     }
     if load {
         return sysctl.load(file, &operands);
