@@ -13,6 +13,8 @@ mod arping;
 mod brctl;
 mod bridge;
 mod c_number;
+#[cfg(test)]
+mod canned;
 mod ethtool;
 #[cfg(test)]
 mod fake;
