@@ -167,13 +167,7 @@ impl World {
     }
 
     /// `icmp_send`: tells the sender of a packet why it goes nowhere.
-    pub(crate) fn icmp_error(
-        &mut self,
-        ns: NsId,
-        dev: Option<DevId>,
-        about: &Frame,
-        message: Message,
-    ) {
+    pub(crate) fn icmp_error(&mut self, ns: NsId, dev: Option<DevId>, about: &Frame, message: Message) {
         let packet = about.payload();
         let Some(header) = Header::quoted(packet) else { return };
         // RFC 1122 3.2.2: not about link or IP broadcasts, fragments but the first, ICMP errors.
