@@ -3,6 +3,7 @@
 //!
 //! Needs root, Linux, bash, unshare and iproute2 6.1; otherwise it says so and passes. The cases are in
 //! `ip_link_addr/*.cases`: a line `== NAME` starts a pair of namespaces, every other line is a shell command.
+#![allow(clippy::disallowed_methods)]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -137,7 +138,7 @@ fn normalize(text: &str, names: &mut BTreeMap<String, usize>) -> String {
         let bare = word.trim_end_matches([' ', '\n', '"', ',']);
         let address = bare.strip_prefix("8000.").unwrap_or(bare);
         let bytes = address.split(':');
-        let is_address = bytes.clone().count() == 6 && bytes.clone().all(|byte| is_byte(byte));
+        let is_address = bytes.clone().count() == 6 && bytes.clone().all(is_byte);
         // Addresses that the cases give start with 02:00 and are compared as they are, as are the kernel's
         // fixed ones.
         let first: Vec<&str> = bytes.clone().take(2).collect();
