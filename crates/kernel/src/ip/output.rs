@@ -139,7 +139,7 @@ impl World {
     pub(crate) fn link_failure(&mut self, ns: NsId, frame: &Frame) {
         use super::icmp::{Message, Unreachable};
         let message = Message::Unreachable(Unreachable::Host);
-        self.icmp_error(ns, None, frame, message, true);
+        self.icmp_error(ns, None, frame, message);
     }
 
     /// TTL of a packet that this host sends from `source`.
