@@ -28,6 +28,8 @@ const BACKLOG_MAX: usize = 1000;
 /// Frames that one instant may cause before what is left is dropped: a loop without spanning tree would never
 /// end, and virtual time would stand still.
 const STORM_MAX: u32 = 200_000;
+/// What the handling of one received frame costs in virtual time: cause comes before effect on the clock too.
+const HANDLING: std::time::Duration = std::time::Duration::from_micros(1);
 /// 2026-01-01T00:00:00Z: the wall clock of a world's start unless it is told another.
 const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 
@@ -176,6 +178,7 @@ impl World {
         let mut steps = 0;
         while let Some(waiting) = self.backlog.pop_front() {
             steps += 1;
+            self.now += HANDLING;
             match waiting {
                 waiting if steps > STORM_MAX => {
                     let (dev, frame) = waiting.into_frame();

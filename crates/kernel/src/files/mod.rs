@@ -70,6 +70,10 @@ impl World {
     /// `ENOENT`, `ENOTDIR`
     pub fn list_directory(&self, ns: NsId, path: &str) -> Result<Vec<String>, Errno> {
         let names = names(path)?;
+        let above = above(&names);
+        if !above.is_empty() {
+            return Ok(above);
+        }
         let (tree, below) = tree(&names)?;
         let mut found = (tree.list)(self, ns, below)?;
         found.sort_unstable();
@@ -97,10 +101,17 @@ fn names(path: &str) -> Result<Vec<&str>, Errno> {
 }
 
 fn tree<'a>(names: &'a [&'a str]) -> Result<(&'static Tree, Names<'a>), Errno> {
-    TREES
-        .iter()
-        .find_map(|tree| names.strip_prefix(tree.root).map(|below| (tree, below)))
-        .ok_or(Errno::ENOENT)
+    let found = TREES.iter().find_map(|tree| names.strip_prefix(tree.root).map(|below| (tree, below)));
+    found.ok_or_else(|| if above(names).is_empty() { Errno::ENOENT } else { Errno::EISDIR })
+}
+
+/// The names in a directory on the way to the trees, sorted.
+fn above(names: Names<'_>) -> Vec<String> {
+    let children = TREES.iter().filter_map(|tree| tree.root.strip_prefix(names)?.first());
+    let mut found: Vec<String> = children.map(|name| (*name).to_owned()).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// A path with a slash at its end names no file.
