@@ -119,5 +119,3 @@ fn file_named(path: &str) -> Result<(), Errno> {
     if path.ends_with('/') { Err(Errno::ENOTDIR) } else { Ok(()) }
 }
 
-#[cfg(test)]
-mod tests;
