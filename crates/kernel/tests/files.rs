@@ -90,7 +90,8 @@ fn defaults_are_followed_until_a_device_has_its_own() {
     lab.run("ip addr add 10.0.0.1/24 dev v1");
     assert_eq!(lab.write("/proc/sys/net/ipv4/conf/br0/rp_filter", "0"), Ok(()));
     assert_eq!(lab.write("/proc/sys/net/ipv4/conf/default/rp_filter", "2"), Ok(()));
-    for (name, expected) in [("default", "2\n"), ("all", "0\n"), ("v0", "2\n"), ("v1", "0\n"), ("br0", "0\n")] {
+    for (name, expected) in [("default", "2\n"), ("all", "0\n"), ("v0", "2\n"), ("v1", "0\n"), ("br0", "0\n")]
+    {
         assert_eq!(lab.shown(&format!("{IPV4}conf/{name}/rp_filter")), expected, "{name}");
     }
 }
@@ -211,9 +212,14 @@ fn proc_net_has_linuxs_formats() {
         lab.shown("/proc/net/vlan/config"),
         "VLAN Dev name\t | VLAN ID\nName-Type: VLAN_NAME_TYPE_RAW_PLUS_VID_NO_PAD\nv1.10          | 10  | v1\n"
     );
-    assert!(lab.shown("/proc/net/vlan/v1.10").starts_with("v1.10  VID: 10\t REORDER_HDR: 1  dev->priv_flags: 1021\n"));
+    assert!(
+        lab.shown("/proc/net/vlan/v1.10")
+            .starts_with("v1.10  VID: 10\t REORDER_HDR: 1  dev->priv_flags: 1021\n")
+    );
     assert!(lab.shown("/proc/net/dev").contains("\n    lo:       0       0    0    0    0     0          0"));
-    assert!(lab.shown("/proc/net/route").contains("\nv1\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0 "));
+    assert!(
+        lab.shown("/proc/net/route").contains("\nv1\t0000000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0 ")
+    );
     assert!(lab.shown("/proc/net/snmp").starts_with("Ip: Forwarding DefaultTTL InReceives"));
     assert_eq!(lab.write("/proc/net/dev", "1"), Err(Errno::EACCES));
     assert_eq!(lab.list("/proc/net/dev"), Err(Errno::ENOTDIR));
@@ -225,7 +231,8 @@ fn proc_net_has_linuxs_formats() {
 #[test]
 fn every_listed_path_answers() {
     for mut lab in [Lab::usual(), Lab::first()] {
-        let mut pending = vec!["/proc/sys/net".to_owned(), "/proc/net".to_owned(), "/sys/class/net".to_owned()];
+        let mut pending =
+            vec!["/proc/sys/net".to_owned(), "/proc/net".to_owned(), "/sys/class/net".to_owned()];
         let mut files = Vec::new();
         while let Some(path) = pending.pop() {
             // Symbolic links lead round in circles.

@@ -15,8 +15,13 @@ use common::{DEVICES, Lab};
 type Files = BTreeMap<String, String>;
 
 /// Trees whose listings and contents are compared.
-const TREES: &[&str] =
-    &["/proc/sys/net/ipv4", "/proc/sys/net/ipv6", "/proc/sys/net/bridge", "/proc/sys/net/core", "/sys/class/net"];
+const TREES: &[&str] = &[
+    "/proc/sys/net/ipv4",
+    "/proc/sys/net/ipv6",
+    "/proc/sys/net/bridge",
+    "/proc/sys/net/core",
+    "/sys/class/net",
+];
 
 /// IPv6 is off, for the emulated kernel sends none of its control packets.
 const UP: &[&str] = &[
@@ -69,8 +74,14 @@ const NEWER: &[&str] = &[
 ];
 
 /// Files that depend on how a kernel is configured: VLAN filtering of bridges, other congestion controls.
-const CONFIGURED: &[&str] =
-    &["default_pvid", "vlan_filtering", "vlan_protocol", "vlan_stats_enabled", "vlan_stats_per_port", "brforward"];
+const CONFIGURED: &[&str] = &[
+    "default_pvid",
+    "vlan_filtering",
+    "vlan_protocol",
+    "vlan_stats_enabled",
+    "vlan_stats_per_port",
+    "brforward",
+];
 
 /// Contents that differ, and why.
 const OTHERWISE: &[(&str, &str)] = &[
@@ -137,7 +148,8 @@ fn say(what: &str) {
 }
 
 fn unfit() -> Option<&'static str> {
-    let script = "test $(id -u) = 0 && mount -t sysfs sysfs /sys && ip link add type veth && ip link add type bridge";
+    let script =
+        "test $(id -u) = 0 && mount -t sysfs sysfs /sys && ip link add type veth && ip link add type bridge";
     let fit = Command::new("unshare").args(["-n", "-m", "sh", "-c", script]).output();
     match fit {
         Ok(output) if output.status.success() => None,
