@@ -4,8 +4,8 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use hairpin_capture::LinkType;
 use hairpin_capture::filter::{Filter, FrameView, Target};
+use hairpin_capture::{LinkType, Packet};
 
 const TARGET: Target = Target { link: LinkType::ETHERNET, live: false, netmask: 0 };
 
@@ -272,9 +272,17 @@ const REFUSED: &[&str] = &[
 
 #[test]
 fn the_same_packets_are_taken() {
+    compare(&common::packets::all());
+}
+
+#[test]
+fn the_same_damaged_packets_are_taken() {
+    compare(&common::packets::damaged(10));
+}
+
+fn compare(packets: &[Packet]) {
     let Some(program) = common::tcpdump() else { return };
-    let packets = common::packets::all();
-    let file = common::file(&packets, LinkType::ETHERNET);
+    let file = common::file(packets, LinkType::ETHERNET);
     assert!(EXPRESSIONS.len() >= 80 && packets.len() >= 300, "{} packets", packets.len());
     let mut wrong = Vec::new();
     for expression in EXPRESSIONS {

@@ -10,6 +10,7 @@
 //! ```text
 //! == title        starts an experiment
 //! needs PROGRAM…  skips it where a program is missing
+//! ~ COMMAND       sets up; the experiment is skipped where it fails (a kind of device that this kernel lacks)
 //! ! COMMAND       sets up: the real program on both sides, must succeed
 //! $ COMMAND       compared: the real program on one side, ours on the other
 //! ? COMMAND       compared: the real program on both sides (what the commands before have done)
@@ -57,7 +58,7 @@ fn sleep() {
 struct Experiment {
     title: String,
     needs: Vec<String>,
-    /// Kind (`!`, `$`, `?`) and command line.
+    /// Kind (`~`, `!`, `$`, `?`) and command line.
     steps: Vec<(char, String)>,
 }
 
@@ -89,8 +90,14 @@ fn agree(name: &str) {
         }
         let real = run(experiment, &work.join(format!("{number}-real")), None);
         let ours = run(experiment, &work.join(format!("{number}-ours")), Some(&work.join("bin")));
+        let lacking =
+            experiment.steps.iter().zip(&real).find(|((kind, _), real)| *kind == '~' && real.code != "0");
+        if let Some(((_, command), _)) = lacking {
+            eprintln!("skipped: {}: this kernel has no {command}", experiment.title);
+            continue;
+        }
         for (((kind, command), real), ours) in experiment.steps.iter().zip(real).zip(ours) {
-            if *kind == '!' {
+            if matches!(kind, '~' | '!') {
                 if real.code != "0" || ours.code != "0" {
                     let title = &experiment.title;
                     let _ = writeln!(report, "== {title}\n! {command}: {real:?} {ours:?}");

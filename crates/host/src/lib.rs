@@ -4,6 +4,7 @@
 //! * [`linux`] the real kernel behind [`hairpin_netlink::System`]
 //! * [`session`] one process that owns an emulated world, and the programs in it
 //! * [`shell`] what surrounds a front end that is a process of its own
+//! * `view` what real programs of a session see in `/proc` and `/sys`
 //! * [`multicall`] the front ends by the name they are called by
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -13,3 +14,4 @@ pub mod multicall;
 pub mod session;
 pub mod shell;
 pub mod signals;
+mod view;

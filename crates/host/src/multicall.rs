@@ -5,6 +5,7 @@ use hairpin_tools::{Main, Program};
 
 use crate::linux::LinuxSystem;
 use crate::session::client::Session;
+use crate::session::{entering, launch};
 use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
@@ -112,6 +113,12 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// Runs the program `name`: in its session if the process is in one, else against this machine's kernel.
 /// `None` where there is no such program.
 pub fn run(find: Find, name: &str, args: &[String]) -> Option<i32> {
+    if name == launch::ENTER {
+        return Some(launch::enter(args));
+    }
+    if name == entering::CHECK {
+        return Some(entering::try_out());
+    }
     let Some(main) = find(name) else {
         return MISSING.contains(&name).then(|| {
             eprintln!("{name}: hairpin has no {name} yet");

@@ -49,14 +49,7 @@ impl Frame {
 
     /// The same, to write; copies a shared buffer first.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        if Arc::get_mut(&mut self.buffer).is_none() {
-            self.buffer = Arc::from(&*self.buffer);
-        }
-        let (start, end) = (self.start as usize, self.end as usize);
-        match Arc::get_mut(&mut self.buffer) {
-            Some(bytes) => &mut bytes[start..end],
-            None => &mut [],
-        }
+        &mut Arc::make_mut(&mut self.buffer)[self.start as usize..self.end as usize]
     }
 
     /// Length as the wire carries it, a kept tag not counted.

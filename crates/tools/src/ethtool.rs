@@ -126,8 +126,8 @@ struct Ethtool<'a> {
 /// What `ETHTOOL_GLINKSETTINGS` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
-    /// What drivers of purely virtual devices make up: 10 Gb/s, full duplex, twisted pair.
-    Virtual,
+    /// What drivers of purely virtual devices make up: full duplex, twisted pair, and a speed in Mb/s.
+    Virtual(u32),
     /// Nothing known but perhaps a speed in Mb/s.
     Other(Option<u32>),
     /// The driver has no settings.
@@ -180,7 +180,8 @@ impl Ethtool<'_> {
             }
             return self.no_data();
         };
-        let link = match link(&interfaces, device, 0) {
+        let tun_speed = tun_speed(&self.release());
+        let link = match link(&interfaces, device, tun_speed, 0) {
             Link::Unknown => {
                 return self.fail(&format!("ethtool: settings of {name} are not known to hairpin"), 75);
             }
@@ -205,6 +206,12 @@ impl Ethtool<'_> {
         0
     }
 
+    /// The kernel's release, empty where it does not tell.
+    fn release(&mut self) -> String {
+        let release = self.system.read_file("/proc/sys/kernel/osrelease").unwrap_or_default();
+        String::from_utf8_lossy(&release).trim().to_owned()
+    }
+
     fn no_data(&mut self) -> i32 {
         self.print("No data available\n");
         75
@@ -214,8 +221,7 @@ impl Ethtool<'_> {
         if device.hardware() == ARPHRD_LOOPBACK {
             return self.fail("Cannot get driver information: Operation not supported", 71);
         }
-        let release = self.system.read_file("/proc/sys/kernel/osrelease").unwrap_or_default();
-        let release = String::from_utf8_lossy(&release).trim().to_owned();
+        let release = self.release();
         let Some(kind) = device.kind() else {
             let name = device.name();
             return self.fail(&format!("ethtool: the driver of {name} is not known to hairpin"), 71);
@@ -276,7 +282,7 @@ impl Ethtool<'_> {
 }
 
 /// What a device's driver says of its link. Stacked devices ask the one below; no stack is deeper than 8.
-fn link(interfaces: &Interfaces, device: &Interface, depth: u32) -> Link {
+fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32) -> Link {
     let below = || {
         let lower = device.find(|attribute| match attribute {
             LinkAttribute::Link(index) => Some(*index),
@@ -293,14 +299,15 @@ fn link(interfaces: &Interfaces, device: &Interface, depth: u32) -> Link {
         }
     };
     match device.kind() {
-        Some(InfoKind::Veth | InfoKind::Tun) => Link::Virtual,
+        Some(InfoKind::Veth) => Link::Virtual(10_000),
+        Some(InfoKind::Tun) => Link::Virtual(tun_speed),
         Some(
             InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan | InfoKind::IpVtap | InfoKind::Vlan,
-        ) => below().map_or(Link::Unknown, |lower| link(interfaces, lower, depth + 1)),
+        ) => below().map_or(Link::Unknown, |lower| link(interfaces, lower, tun_speed, depth + 1)),
         Some(InfoKind::Vxlan) => {
             let underlay = device.vxlan_link().filter(|_| depth < 8);
             match underlay.and_then(|index| interfaces.by_index(index)) {
-                Some(underlay) => link(interfaces, underlay, depth + 1),
+                Some(underlay) => link(interfaces, underlay, tun_speed, depth + 1),
                 None => Link::Other(None),
             }
         }
@@ -314,12 +321,13 @@ fn link(interfaces: &Interfaces, device: &Interface, depth: u32) -> Link {
                 let running = port.flags() & IFF_UP != 0 && operational == Some(true);
                 port.master() == Some(device.index()) && running && depth < 8
             };
-            let speeds =
-                interfaces.iter().filter(of_bridge).map(|port| match link(interfaces, port, depth + 1) {
-                    Link::Virtual => Some(10_000),
+            let speeds = interfaces.iter().filter(of_bridge).map(|port| {
+                match link(interfaces, port, tun_speed, depth + 1) {
+                    Link::Virtual(speed) => Some(speed),
                     Link::Other(speed) => speed,
                     Link::Unsupported | Link::Unknown => None,
-                });
+                }
+            });
             Link::Other(speeds.flatten().max())
         }
         Some(InfoKind::Dummy | InfoKind::Ifb | InfoKind::Vrf) => Link::Unsupported,
@@ -328,14 +336,21 @@ fn link(interfaces: &Interfaces, device: &Interface, depth: u32) -> Link {
     }
 }
 
+/// What a TUN or TAP device says of its speed: 10 Mb/s, since Linux 6.2 ten gigabits.
+fn tun_speed(release: &str) -> u32 {
+    let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or(0));
+    let version = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+    if version >= (6, 2) { 10_000 } else { 10 }
+}
+
 fn settings_text(link: Link) -> String {
     let (speed, duplex, port) = match link {
-        Link::Virtual => (Some(10_000), "Full", "Twisted Pair"),
+        Link::Virtual(speed) => (Some(speed), "Full", "Twisted Pair"),
         Link::Other(speed) => (speed, "Unknown! (255)", "Other"),
         Link::Unsupported | Link::Unknown => return String::new(),
     };
     let speed = speed.map_or("Unknown!".to_owned(), |speed| format!("{speed}Mb/s"));
-    let crossover = if link == Link::Virtual { "\tMDI-X: Unknown\n" } else { "" };
+    let crossover = if matches!(link, Link::Virtual(_)) { "\tMDI-X: Unknown\n" } else { "" };
     format!(
         "\tSupported ports: [  ]\n\tSupported link modes:   Not reported\n\
          \tSupported pause frame use: No\n\tSupports auto-negotiation: No\n\
@@ -344,4 +359,17 @@ fn settings_text(link: Link) -> String {
          \tAdvertised FEC modes: Not reported\n\tSpeed: {speed}\n\tDuplex: {duplex}\n\
          \tAuto-negotiation: off\n\tPort: {port}\n\tPHYAD: 0\n\tTransceiver: internal\n{crossover}"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tun_speed;
+
+    #[test]
+    fn tun_devices_became_faster() {
+        assert_eq!(tun_speed("6.1.176"), 10);
+        assert_eq!(tun_speed("6.18.44-x"), 10_000);
+        assert_eq!(tun_speed("10.0"), 10_000);
+        assert_eq!(tun_speed(""), 10);
+    }
 }

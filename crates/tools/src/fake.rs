@@ -30,6 +30,8 @@ pub(crate) struct FakeKernel {
     script: Box<dyn FnMut(&Sent) -> Answers>,
     /// The bytes that answer a netlink request.
     pub netlink: fn(&[u8]) -> Vec<u8>,
+    /// Files by path; directories are what their paths imply.
+    pub files: BTreeMap<String, String>,
     next_fd: u32,
     peers: BTreeMap<Fd, Address>,
     ttls: BTreeMap<Fd, u8>,
@@ -45,6 +47,7 @@ impl FakeKernel {
             now_ns: 0,
             script: Box::new(script),
             netlink: |_| Vec::new(),
+            files: BTreeMap::new(),
             next_fd: 3,
             peers: BTreeMap::new(),
             ttls: BTreeMap::new(),
@@ -63,6 +66,19 @@ impl FakeKernel {
         let main = crate::find(&name).expect("a front end");
         let code = main(&mut Program { name: &name, args: &args, system: self, shell: &mut shell });
         (String::from_utf8(shell.printed).expect("text"), code)
+    }
+
+    fn entries(&self, path: &str) -> Result<Reply, Errno> {
+        let directory = format!("{}/", path.trim_end_matches('/'));
+        let below = self.files.keys().filter_map(|file| file.strip_prefix(&directory));
+        let mut names: Vec<String> =
+            below.filter_map(|rest| rest.split('/').next()).map(str::to_owned).collect();
+        names.dedup();
+        match (names.is_empty(), self.files.contains_key(path)) {
+            (false, _) => Ok(Reply::Names(names)),
+            (true, true) => Err(Errno::ENOTDIR),
+            (true, false) => Err(Errno::ENOENT),
+        }
     }
 
     fn send(&mut self, fd: Fd, data: Vec<u8>, to: Option<Address>) -> Result<Reply, Errno> {
@@ -128,6 +144,15 @@ impl System for FakeKernel {
             Call::Receive { fd, max } => Reply::Received(self.receive(fd, max)),
             Call::Wait { fds, until_ns, .. } => return self.wait(&fds, until_ns),
             Call::Bind { .. } | Call::Close(_) => Reply::Done,
+            Call::ReadFile(path) => {
+                Reply::Bytes(self.files.get(&path).ok_or(Errno::ENOENT)?.clone().into_bytes())
+            }
+            Call::WriteFile { path, data } => {
+                let file = self.files.get_mut(&path).ok_or(Errno::ENOENT)?;
+                *file = String::from_utf8(data).map_err(|_| Errno::EINVAL)?;
+                Reply::Done
+            }
+            Call::ListDirectory(path) => return self.entries(&path),
             _ => return Err(Errno::ENOSYS),
         })
     }
@@ -188,11 +213,21 @@ impl Shell for FakeShell {
         self.arrived.take()
     }
 
-    fn exec(&mut self, _argv: &[String]) -> io::Result<i32> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// Prints what it would run; there is no program `nope`.
+    fn exec(&mut self, argv: &[String]) -> io::Result<i32> {
+        if argv.first().is_some_and(|name| name == "nope") {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        writeln!(self.printed, "{argv:?}")?;
+        Ok(7)
     }
 
-    fn exec_on(&mut self, _host: &str, _argv: &[String]) -> io::Result<i32> {
-        Err(io::ErrorKind::Unsupported.into())
+    /// As [`Shell::exec`]; there is no host `nope`.
+    fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Result<i32> {
+        if host == "nope" {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        writeln!(self.printed, "{host}: {argv:?}")?;
+        Ok(7)
     }
 }

@@ -13,6 +13,8 @@ mod arping;
 mod brctl;
 mod bridge;
 mod c_number;
+#[cfg(test)]
+mod canned;
 mod ethtool;
 #[cfg(test)]
 mod fake;
@@ -24,6 +26,7 @@ mod iproute2;
 mod iputils;
 mod net_tools;
 mod ping;
+pub mod quiet;
 mod resolver;
 mod route;
 mod sleep;

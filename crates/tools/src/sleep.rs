@@ -114,6 +114,17 @@ fn quotes(program: &Program<'_>) -> (char, char) {
 #[cfg(test)]
 mod tests {
     use super::seconds;
+    use crate::Signal;
+    use crate::fake::FakeKernel;
+
+    #[test]
+    fn it_sleeps_on_the_kernels_clock() {
+        let mut kernel = FakeKernel::new(|_| Ok(Vec::new()));
+        assert_eq!(kernel.run("sleep 2h 0.5"), (String::new(), 0));
+        assert_eq!(kernel.now_ns, 7_200_500_000_000);
+        kernel.signals.push((kernel.now_ns + 5, Signal::Interrupt));
+        assert_eq!(kernel.run("sleep infinity"), (String::new(), 130));
+    }
 
     #[test]
     fn operands_are_numbers_with_a_unit() {

@@ -146,6 +146,14 @@ mod tests {
     }
 
     #[test]
+    fn the_other_host_gets_one_line() {
+        let line = |line: &str| crate::fake::FakeKernel::new(|_| Ok(Vec::new())).run(line);
+        assert_eq!(line("ssh -t S3 ip -d link"), ("S3: [\"bash\", \"-c\", \"ip -d link\"]\n".to_owned(), 7));
+        let missing = "ssh: Could not resolve hostname nope: Name or service not known\n";
+        assert_eq!(line("ssh root@nope ls"), (missing.to_owned(), 255));
+    }
+
+    #[test]
     fn bad_options_are_named() {
         assert_eq!(parsed("-Z S3"), Err(Some("unknown option -- Z".to_owned())));
         assert_eq!(parsed("-p"), Err(Some("option requires an argument -- p".to_owned())));

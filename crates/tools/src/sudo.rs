@@ -137,6 +137,18 @@ usage: sudo -e [-ABkNnS] [-r role] [-t type] [-C num] [-D directory] [-g group]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fake::FakeKernel;
+
+    #[test]
+    fn commands_run_with_what_was_asked_around_them() {
+        let run = |line: &str| FakeKernel::new(|_| Ok(Vec::new())).run(line);
+        assert_eq!(run("sudo -n -u root ip -d link"), ("[\"ip\", \"-d\", \"link\"]\n".to_owned(), 7));
+        assert_eq!(run("sudo A=b ip link").0, "[\"env\", \"A=b\", \"ip\", \"link\"]\n");
+        assert_eq!(run("sudo -s ip link").0, "[\"bash\", \"-c\", \"ip link\"]\n");
+        assert_eq!(run("sudo nope"), ("sudo: nope: command not found\n".to_owned(), 1));
+        assert_eq!(run("sudo -v"), (String::new(), 0));
+        assert_eq!(run("sudo -Z ls").0.lines().next(), Some("sudo: invalid option -- 'Z'"));
+    }
 
     #[test]
     fn assignments_end_at_the_command() {

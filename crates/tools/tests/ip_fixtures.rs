@@ -97,7 +97,7 @@ fn no_words_make_it_panic() {
         loop {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let random = (state >> 33) as usize;
-            if random % 9 == 0 {
+            if random.is_multiple_of(9) {
                 break;
             }
             args.extend(words.get(random % words.len()).map(|word| (*word).to_owned()));

@@ -269,11 +269,10 @@ fn word(text: &str) -> Result<(Token, usize), Error> {
         return Err(Error::new(format!("bogus ethernet address {}", &text[..bogus])));
     }
     let name = &text[..name_len];
-    if name_len == longest {
-        if let Some(keyword) = KEYWORDS.iter().find(|spellings| spellings.contains(&name)) {
-            let keyword = keyword.first().copied().unwrap_or_default();
-            return Ok((Token::Keyword(keyword), name_len));
-        }
+    if name_len == longest
+        && let Some(spellings) = KEYWORDS.iter().find(|spellings| spellings.contains(&name))
+    {
+        return Ok((Token::Keyword(spellings.first().copied().unwrap_or_default()), name_len));
     }
     if let Some((address, length)) = mac.filter(|(_, length)| *length == longest) {
         return Ok((Token::Mac(address), length));

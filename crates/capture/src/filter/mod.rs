@@ -8,6 +8,7 @@
 //! ATM, SS7 and pf terms, `llc` with a type, DECnet and ARCnet addresses, IS-IS PDU types.
 
 mod lexer;
+mod lookup;
 mod node;
 mod parser;
 mod primitive;
@@ -164,6 +165,11 @@ mod tests {
         assert!(takes("udp", &live, LIVE));
         assert!(takes("vlan 5 and udp", &live, LIVE));
         assert!(!takes("vlan 6", &live, LIVE));
+        // Once `vlan` was asked for, an untagged frame is looked at as if it were tagged.
+        let untagged = udp(None);
+        let plain = FrameView { data: &untagged, length: 40, outgoing: false, tag_beside: false };
+        assert!(takes("udp and not vlan", &plain, LIVE));
+        assert!(!takes("not vlan and udp", &plain, LIVE));
         assert!(takes("outbound", &live, LIVE));
         assert!(!takes("inbound", &live, LIVE));
     }

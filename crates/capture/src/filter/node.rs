@@ -174,7 +174,7 @@ pub(crate) struct Machine<'a> {
     /// Of the EtherType and of the payload.
     link_type_at: usize,
     link_payload_at: usize,
-    /// Bytes of a tag that a live `vlan` found in the frame.
+    /// Bytes of the tag in the frame that a live `vlan` has made the expression skip.
     in_band: usize,
 }
 
@@ -248,7 +248,8 @@ impl<'a> Machine<'a> {
         })
     }
 
-    /// A tag beside the frame, or one in it; behind the latter the rest of the expression looks.
+    /// A tag beside the frame, or one in it (`gen_vlan_bpf_extensions`). Where none is beside it, the rest of the
+    /// expression looks behind one in it.
     fn live_vlan(&mut self, id: Option<u32>) -> Option<bool> {
         let tci = if self.frame.tag_beside {
             self.frame
@@ -256,12 +257,12 @@ impl<'a> Machine<'a> {
                 .get(TAG_AT + 2..TAG_AT + 4)
                 .map(|tci| u32::from(tci[0]) << 8 | u32::from(tci[1]))?
         } else {
+            // Whether the frame turns out to be tagged or not: `not vlan and udp` takes nothing, as with libpcap.
+            self.in_band = TAG_LEN;
             if !matches!(self.load(self.link_type_at, Size::Half)?, 0x8100 | 0x88a8 | 0x9100) {
                 return Some(false);
             }
-            let tci = if id.is_some() { self.load(self.link_payload_at, Size::Half)? } else { 0 };
-            self.in_band = TAG_LEN;
-            tci
+            if id.is_some() { self.load(self.link_payload_at, Size::Half)? } else { 0 }
         };
         Some(id.is_none_or(|id| tci & 0xfff == id))
     }

@@ -26,7 +26,12 @@ pub enum Error {
 impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Error::Io(error) => write!(f, "error reading dump file: {error}"),
+            Error::Io(error) => {
+                // Without the number that Rust adds.
+                let text = error.to_string();
+                let end = text.find(" (os error").unwrap_or(text.len());
+                write!(f, "error reading dump file: {}", &text[..end])
+            }
             Error::Format(text) => f.write_str(text),
         }
     }

@@ -1,10 +1,8 @@
 //! DNS (RFC 1035), multicast DNS (RFC 6762) and EDNS (RFC 6891).
 
-use super::dissect::{Dissected, Dissector, Ipv6Text, put, relative_time};
+use super::dissect::{Dissected, Dissector, put, relative_time};
 
 const HEADER_LEN: usize = 12;
-/// Characters of a name that are shown.
-const NAME_MAX: usize = 255;
 
 const OPERATIONS: [&str; 16] = [
     "",
@@ -115,23 +113,6 @@ const TYPES: &[(u32, &str)] = &[
     (256, "URI"),
 ];
 const CLASSES: &[(u32, &str)] = &[(1, "IN"), (3, "CHAOS"), (4, "HS"), (255, "ANY")];
-const EDNS_OPTIONS: &[(u32, &str)] = &[
-    (1, "LLQ"),
-    (2, "UL"),
-    (3, "NSID"),
-    (5, "DAU"),
-    (6, "DHU"),
-    (7, "N3U"),
-    (8, "ECS"),
-    (9, "EXPIRE"),
-    (10, "COOKIE"),
-    (11, "KEEPALIVE"),
-    (12, "PADDING"),
-    (13, "CHAIN"),
-    (14, "KEY-TAG"),
-    (16, "CLIENT-TAG"),
-    (17, "SERVER-TAG"),
-];
 const OPT: u16 = 41;
 const IN: u16 = 1;
 
@@ -196,20 +177,22 @@ impl Dissector<'_> {
         if questions != 1 {
             put!(self, " [{questions}q]");
         }
-        let mut cursor = Some(at + HEADER_LEN);
+        let mut cursor = at + HEADER_LEN;
         for question in 0..questions {
             if question != 0 {
                 self.out.push(',');
             }
-            let Some(here) = cursor else { return Ok(None) };
-            cursor = if self.options.verbose > 1 {
+            let behind = if self.options.verbose > 1 {
                 self.out.push_str(" q:");
-                self.dns_question(here, at, multicast)?
+                self.dns_question(cursor, at, multicast)?
             } else {
-                self.skip_name(here)?.map(|behind| behind + 4)
+                self.skip_name(cursor)?.map(|behind| behind + 4)
             };
+            match behind {
+                Some(behind) => cursor = behind,
+                None => return Ok(None),
+            }
         }
-        let Some(cursor) = cursor else { return Ok(None) };
         put!(self, " {answers}/{authorities}/{additional}");
         let Some(cursor) = self.dns_records(cursor, at, answers, true, "", multicast)? else {
             return Ok(None);
@@ -461,210 +444,4 @@ impl Dissector<'_> {
         }
         Ok(Some(()))
     }
-
-    fn edns_options(&mut self, at: usize, end: usize) -> Dissected<Option<()>> {
-        if at >= end {
-            return Ok(Some(()));
-        }
-        self.out.push_str(" [");
-        let mut cursor = at;
-        while cursor < end {
-            if !self.has(cursor, 2) {
-                return Ok(None);
-            }
-            let kind = self.u16(cursor)?;
-            self.token(EDNS_OPTIONS, kind.into(), |number| format!("Opt{number}"));
-            if !self.has(cursor + 2, 2) {
-                return Ok(None);
-            }
-            let length = usize::from(self.u16(cursor + 2)?);
-            let data = cursor + 4;
-            if !self.has(data, length) {
-                return Ok(None);
-            }
-            if length > 0 {
-                self.out.push(' ');
-                self.edns_data(kind, data, length)?;
-            }
-            cursor = data + length;
-            if cursor < end {
-                self.out.push(',');
-            }
-        }
-        self.out.push(']');
-        Ok(Some(()))
-    }
-
-    fn edns_data(&mut self, kind: u16, at: usize, length: usize) -> Dissected {
-        match kind {
-            8 => self.client_subnet(at, length)?,
-            9 if length == 4 => put!(self, "{} sec", self.u32(at)?),
-            10 if length == 8 || (16..=40).contains(&length) => {
-                self.plain_hex(at, 8)?;
-                if length > 8 {
-                    self.out.push(' ');
-                    self.plain_hex(at + 8, length - 8)?;
-                }
-            }
-            11 if length == 2 => put!(self, "{:.1} sec", f64::from(self.u16(at)?) / 10.0),
-            9..=11 => self.invalid(),
-            12 => put!(self, "({length})"),
-            13 => {
-                self.domain_name(at, at + length)?;
-            }
-            14 if length % 2 != 0 => self.invalid(),
-            14 => {
-                for tag in (0..length).step_by(2) {
-                    self.out.push_str(if tag > 0 { " " } else { "" });
-                    put!(self, "{}", self.u16(at + tag)?);
-                }
-            }
-            _ => self.plain_hex(at, length)?,
-        }
-        Ok(())
-    }
-
-    /// RFC 7871
-    fn client_subnet(&mut self, at: usize, length: usize) -> Dissected {
-        if length < 4 {
-            self.invalid();
-            return Ok(());
-        }
-        let (family, source, scope) = (self.u16(at)?, self.u8(at + 2)?, self.u8(at + 3)?);
-        let bits: u8 = match family {
-            1 => 32,
-            2 => 128,
-            _ => 0,
-        };
-        let given = length - 4;
-        if bits == 0
-            || given > usize::from(bits / 8)
-            || source > bits
-            || scope > bits
-            || usize::from(source).div_ceil(8) != given
-        {
-            self.invalid();
-            return Ok(());
-        }
-        let mut address = [0; 16];
-        address[..given].copy_from_slice(self.bytes(at + 4, given)?);
-        if family == 1 {
-            let [a, b, c, d, ..] = address;
-            put!(self, "{a}.{b}.{c}.{d}/{source}/{scope}");
-        } else {
-            put!(self, "{}/{source}/{scope}", Ipv6Text(address.into()));
-        }
-        Ok(())
-    }
-
-    /// Where the name ends; none where it is cut off or malformed.
-    fn skip_name(&self, at: usize) -> Dissected<Option<usize>> {
-        let mut cursor = at;
-        loop {
-            if !self.has(cursor, 1) {
-                return Ok(None);
-            }
-            let label = self.u8(cursor)?;
-            cursor += 1;
-            match label {
-                0 => return Ok(Some(cursor)),
-                0xc0.. => return Ok(Some(cursor + 1)),
-                0x41 => {
-                    if !self.has(cursor, 1) {
-                        return Ok(None);
-                    }
-                    cursor += 1 + bit_label_bytes(self.u8(cursor)?);
-                }
-                0x40.. => return Ok(None),
-                length => cursor += usize::from(length),
-            }
-        }
-    }
-
-    /// Prints a name, following pointers backwards from `message` on; returns where it ends.
-    pub fn domain_name(&mut self, at: usize, message: usize) -> Dissected<Option<usize>> {
-        let mut cursor = at;
-        let mut end = None;
-        let mut pointers_below = at.saturating_sub(message);
-        let mut shown = 0;
-        loop {
-            if !self.has(cursor, 1) {
-                return Ok(None);
-            }
-            let label = self.u8(cursor)?;
-            match label {
-                0 => {
-                    if cursor == at {
-                        self.out.push('.');
-                    }
-                    if shown > NAME_MAX {
-                        self.out.push_str("<DOMAIN NAME TOO LONG>");
-                    }
-                    return Ok(Some(end.unwrap_or(cursor + 1)));
-                }
-                0xc0.. => {
-                    if !self.has(cursor + 1, 1) {
-                        return Ok(None);
-                    }
-                    end = end.or(Some(cursor + 2));
-                    let offset = usize::from(self.u16(cursor)? & 0x3fff);
-                    if offset >= pointers_below {
-                        self.out.push_str("<BAD PTR>");
-                        return Ok(None);
-                    }
-                    pointers_below = offset;
-                    cursor = message + offset;
-                    continue;
-                }
-                0x80.. => {
-                    self.out.push_str("<BAD LABEL TYPE>");
-                    return Ok(None);
-                }
-                0x41 => {
-                    if !self.has(cursor + 1, 1) {
-                        return Ok(None);
-                    }
-                    let bits = self.u8(cursor + 1)?;
-                    self.bit_label(cursor + 2, bits)?;
-                    cursor += 2 + bit_label_bytes(bits);
-                }
-                0x40.. => {
-                    put!(self, "<ELT {}>", label & 0x3f);
-                    return Ok(None);
-                }
-                length => {
-                    let length = usize::from(length);
-                    let room = NAME_MAX.saturating_sub(shown).min(length);
-                    if !self.characters(cursor + 1, room) {
-                        return Ok(None);
-                    }
-                    shown += length;
-                    cursor += 1 + length;
-                }
-            }
-            if shown <= NAME_MAX {
-                self.out.push('.');
-            }
-            shown += 1;
-        }
-    }
-
-    /// RFC 2673
-    fn bit_label(&mut self, at: usize, bits: u8) -> Dissected {
-        let count = if bits == 0 { 256 } else { usize::from(bits) };
-        self.out.push_str("\\[x");
-        self.plain_hex(at, count / 8)?;
-        match count % 8 {
-            0 => {}
-            rest @ 5.. => put!(self, "{:02x}", self.u8(at + count / 8)? & 0xff << (8 - rest)),
-            rest => put!(self, "{:x}", self.u8(at + count / 8)? >> 4 & 0xf << (4 - rest)),
-        }
-        put!(self, "/{count}]");
-        Ok(())
-    }
-}
-
-fn bit_label_bytes(bits: u8) -> usize {
-    let count = if bits == 0 { 256 } else { usize::from(bits) };
-    count.div_ceil(8)
 }

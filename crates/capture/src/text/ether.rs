@@ -138,6 +138,8 @@ impl Dissector<'_> {
             IPV4 => self.nested(|d| d.ipv4_packet(at, length))?,
             IPV6 => self.nested(|d| d.ipv6_packet(at, length))?,
             ARP | REVERSE_ARP => self.arp(at, length, captured)?,
+            SLOW => self.slow(at, length)?,
+            LLDP => self.lldp(at, length)?,
             _ => return Ok(false),
         }
         Ok(true)

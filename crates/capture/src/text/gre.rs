@@ -52,11 +52,16 @@ impl Dissector<'_> {
             if !present {
                 continue;
             }
-            if length.min(self.left(at)) < done + size {
+            let field = at + done;
+            let there = length.min(self.left(at));
+            if there < done + size {
+                // The checksum comes out even where the offset is cut off.
+                if which == 4 && there >= done + 2 && verbose {
+                    put!(self, ", sum 0x{:x}", self.u16(field)?);
+                }
                 self.truncated();
                 return Ok(());
             }
-            let field = at + done;
             match which {
                 2 => protocol = self.u16(field)?,
                 4 => {

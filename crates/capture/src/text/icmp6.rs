@@ -136,6 +136,7 @@ impl Dissector<'_> {
             131 | 132 => self.mld(at)?,
             133 if verbose => return self.neighbor_options(at + 8, length, 8),
             134 if verbose => {
+                self.bytes(at, 16)?;
                 let flags = self.u8(at + 5)?;
                 put!(self, "\n\thop limit {}, Flags [", self.u8(at + 4)?);
                 self.bits(ROUTER_FLAGS, "none", flags.into(), ", ");

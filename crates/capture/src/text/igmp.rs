@@ -66,7 +66,7 @@ impl Dissector<'_> {
 
     fn igmp3_query(&mut self, at: usize, length: usize) -> Dissected {
         self.out.push_str(" v3");
-        if length % 4 != 0 {
+        if !length.is_multiple_of(4) {
             put!(self, " [invalid len {length}]");
             return Ok(());
         }
@@ -101,7 +101,7 @@ impl Dissector<'_> {
     }
 
     fn igmp3_report(&mut self, at: usize, length: usize) -> Dissected {
-        if length < 16 || length % 4 != 0 {
+        if length < 16 || !length.is_multiple_of(4) {
             put!(self, " [invalid len {length}]");
             return Ok(());
         }

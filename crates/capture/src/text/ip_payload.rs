@@ -7,9 +7,12 @@ pub(crate) const ICMP: u8 = 1;
 pub(crate) const IGMP: u8 = 2;
 pub(crate) const TCP: u8 = 6;
 pub(crate) const UDP: u8 = 17;
+const DCCP: u8 = 33;
 pub(crate) const GRE: u8 = 47;
 pub(crate) const ICMPV6: u8 = 58;
 pub(crate) const VRRP: u8 = 112;
+const SCTP: u8 = 132;
+const ETHERNET: u8 = 143;
 
 /// The IP packet around a payload.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +42,25 @@ impl Dissector<'_> {
             41 => self.nested(|d| d.ipv6_packet(at, length)),
             GRE => self.gre(at, length),
             VRRP => self.vrrp(at, length, carrier),
+            // Sun ND.
+            77 => {
+                put!(self, " nd {length}");
+                Ok(())
+            }
             59 => {
                 self.out.push_str("no next header");
                 Ok(())
             }
+            ETHERNET if carrier.version == 6 => {
+                let captured = self.left(at);
+                self.nested(|d| d.ethernet(at, length, captured)).map(|_| ())
+            }
+            ETHERNET => self.wrong_version("Ethernet", 6),
             _ => {
+                if matches!(protocol, DCCP | SCTP) && carrier.first_protocol == protocol {
+                    self.endpoints(carrier, protocol, None)?;
+                    self.out.push(' ');
+                }
                 match protocol_name(protocol) {
                     Some(name) if !self.options.numeric => put!(self, " {name}"),
                     _ => put!(self, " ip-proto-{protocol}"),

@@ -128,6 +128,10 @@ impl Dissector<'_> {
                     found.fragmented = true;
                     walked.filter(|walked| cursor + walked < self.end)
                 }
+                ROUTING if !self.has(cursor, 1) => {
+                    self.truncated();
+                    return Ok(());
+                }
                 ROUTING => self.routing_header(cursor)?,
                 MOBILITY | MOBILITY_OLD => return Ok(()),
                 _ => {
@@ -315,12 +319,12 @@ impl Dissector<'_> {
     /// None behind a fragment that is not the first.
     fn ipv6_fragment(&mut self, at: usize, ip: usize) -> Dissected<Option<usize>> {
         self.protocol = "frag6";
+        let offset = self.u16(at + 2)? & 0xfff8;
         if self.options.verbose > 0 {
             put!(self, "frag (0x{:08x}:", self.u32(at + 4)?);
         } else {
             self.out.push_str("frag (");
         }
-        let offset = self.u16(at + 2)? & 0xfff8;
         // The difference wraps as a size_t does.
         let length = (HEADER_LEN as u64 + u64::from(self.u16(ip + 4)?))
             .wrapping_sub((at - ip) as u64)
@@ -337,8 +341,9 @@ impl Dissector<'_> {
         self.protocol = "rt6";
         self.out.push_str("RT6");
         let units = self.u8(at + 1)?;
+        put!(self, " (len={units}");
         let kind = self.u8(at + 2)?;
-        put!(self, " (len={units}, type={kind}");
+        put!(self, ", type={kind}");
         if kind == 0 {
             self.out.push_str(" [Deprecated]");
         }

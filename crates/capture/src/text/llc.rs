@@ -86,7 +86,7 @@ impl Dissector<'_> {
     }
 
     /// Returns the length of the headers, and whether the payload was printed.
-    fn llc(
+    pub fn llc(
         &mut self,
         at: usize,
         length: usize,

@@ -4,13 +4,18 @@
 //! [`dissect::Dissector`], whose reads fail behind the captured bytes; such a failure ends the packet with
 //! ` [|proto]`, as in tcpdump.
 //!
-//! Known gaps, which print as tcpdump prints a payload it does not know (or the generic line of the layer below):
-//! - names: addresses stay numbers even without `-n` (there is no resolver); ports, protocols and vendors are named;
+//! Known gaps, which print as tcpdump prints a payload it does not know, or as the generic line of the layer below:
+//! - addresses stay numbers even without `-n` (there is no resolver); ports, protocols and vendors are named;
 //! - local time is UTC;
-//! - UDP and TCP payloads other than DNS, DHCP, VXLAN, HTTP and SSH; IP protocols other than ICMP, ICMPv6, IGMP, TCP,
-//!   UDP, VRRP, GRE, IP-in-IP; EtherTypes other than IPv4, IPv6, ARP, VLAN tags, LLDP, slow protocols (LACP); LLC
-//!   other than STP and SNAP; CDP, PPPoE, EAPOL, MPLS, OSPF, SCTP … are missing;
-//! - TCP option MPTCP is printed as its bytes; MD5 signatures cannot be checked.
+//! - of UDP's payloads DNS, mDNS, DHCP, VXLAN and OTV are dissected, of TCP's DNS, HTTP requests and SSH greetings; not
+//!   for instance NTP, TFTP, RIP, SNMP, IKE, DHCPv6, BGP, SMTP, FTP, telnet;
+//! - IP protocols other than ICMP, ICMPv6, IGMP, TCP, UDP, VRRP, GRE version 0, IPv4 and IPv6 in IP, Ethernet in IPv6:
+//!   SCTP, DCCP, OSPF, PIM, AH, ESP, EIGRP, mobility headers …;
+//! - EtherTypes other than IPv4, IPv6, ARP, VLAN tags, MACsec, LLDP and slow protocols: MPLS, PPPoE, EAPOL, CFM, loopback,
+//!   IPX, AppleTalk …; LLC other than STP, SNAP and IP, and SNAP's CDP, VTP, DTP, UDLD;
+//! - within what is dissected: ATM ARP, DVMRP and PIM in IGMP, GRE source routes, MPTCP options (shown in hex), TCP MD5
+//!   (never checked), LLDP's TLVs of organizations (shown in hex), Ethernet OAM, DHCP's FQDN, relay and user class
+//!   options, some ICMPv6 types (router renumbering, node information, RPL) beyond their name.
 
 use std::fmt::Write as _;
 
@@ -19,7 +24,9 @@ mod dhcp;
 mod dhcp_options;
 mod dissect;
 mod dns;
+mod dns_name;
 mod dump;
+mod edns;
 mod ether;
 mod gre;
 mod icmp;
@@ -29,8 +36,10 @@ mod ip_payload;
 mod ipv4;
 mod ipv6;
 mod llc;
+mod lldp;
 mod macsec;
 mod sll;
+mod slow;
 mod stp;
 mod tcp;
 mod textual;

@@ -81,7 +81,12 @@ impl Dissector<'_> {
             let captured = self.left(header);
             if ethertype <= LENGTH_MAX {
                 if ethertype == LLC_802_2 {
-                    header += self.llc_or_dump(header, rest, captured, None)?;
+                    let (llc, known) = self.nested(|d| d.llc(header, rest, captured, None))?;
+                    if known {
+                        header += llc;
+                    } else {
+                        self.unknown_payload(header, captured)?;
+                    }
                 } else {
                     self.unknown_payload(header, captured)?;
                 }

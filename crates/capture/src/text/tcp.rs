@@ -324,17 +324,23 @@ impl Dissector<'_> {
         if needed > left {
             return Ok(Value::Bad);
         }
-        if !self.has(at, needed) {
+        // Values of any length are shown as far as they go.
+        if matches!(kind, END | NOP | 2..=4 | 6..=8 | 11..=13 | 19 | 20 | 28 | 34 | 254)
+            && !self.has(at, needed)
+        {
             return Ok(Value::CutOff);
         }
         match kind {
             END | NOP | 4 => {}
             2 => put!(self, " {}", self.u16(at)?),
             3 => put!(self, " {}", self.u8(at)?),
-            5 if rest % 8 != 0 => self.out.push_str(" invalid sack"),
+            5 if !rest.is_multiple_of(8) => self.out.push_str(" invalid sack"),
             5 => {
                 put!(self, " {} ", rest / 8);
                 for block in (0..rest).step_by(8) {
+                    if !self.has(at + block, 8) {
+                        return Ok(Value::CutOff);
+                    }
                     let start = self.u32(at + block)?.wrapping_sub(segment.sack_base);
                     let end = self.u32(at + block + 4)?.wrapping_sub(segment.sack_base);
                     put!(self, "{{{start}:{end}}}");
@@ -354,10 +360,17 @@ impl Dissector<'_> {
             }
             29 if rest < 2 => self.invalid(),
             29 => {
-                put!(self, " keyid {} rnextkeyid {}", self.u8(at)?, self.u8(at + 1)?);
+                for (label, field) in [("keyid", at), ("rnextkeyid", at + 1)] {
+                    if !self.has(field, 1) {
+                        return Ok(Value::CutOff);
+                    }
+                    put!(self, " {label} {}", self.u8(field)?);
+                }
                 if rest > 2 {
                     self.out.push_str(" mac 0x");
-                    self.plain_hex(at + 2, rest - 2)?;
+                    if !self.hex_that_is_there(at + 2, rest - 2) {
+                        return Ok(Value::CutOff);
+                    }
                 }
             }
             34 => {
@@ -377,7 +390,9 @@ impl Dissector<'_> {
             }
             _ if rest > 0 => {
                 self.out.push_str(" 0x");
-                self.plain_hex(at, rest)?;
+                if !self.hex_that_is_there(at, rest) {
+                    return Ok(Value::CutOff);
+                }
             }
             _ => {}
         }
@@ -388,13 +403,19 @@ impl Dissector<'_> {
     fn fast_open(&mut self, at: usize, length: usize) -> Dissected {
         if length == 0 {
             self.out.push_str(" cookiereq");
-        } else if length % 2 != 0 || !(4..=16).contains(&length) {
+        } else if !length.is_multiple_of(2) || !(4..=16).contains(&length) {
             self.invalid();
         } else {
             self.out.push_str(" cookie ");
             self.plain_hex(at, length)?;
         }
         Ok(())
+    }
+
+    /// Says whether all of it was there.
+    fn hex_that_is_there(&mut self, at: usize, length: usize) -> bool {
+        let there = length.min(self.left(at));
+        self.plain_hex(at, there).is_ok() && there == length
     }
 
     pub fn plain_hex(&mut self, at: usize, length: usize) -> Dissected {

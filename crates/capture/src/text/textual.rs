@@ -49,7 +49,7 @@ impl Dissector<'_> {
         self.protocol = "http";
         self.out.push_str("HTTP");
         let there = self.data.get(at..at + length.min(self.left(at))).unwrap_or(&[]);
-        if !is_http_message(there) {
+        if !is_http_message(there, there.len() == length) {
             return Ok(());
         }
         if self.options.verbose == 0 {
@@ -123,19 +123,24 @@ impl Dissector<'_> {
 }
 
 /// A request by its method, a response by the three digits behind the version.
-fn is_http_message(bytes: &[u8]) -> bool {
-    let Some((first, rest)) = token(bytes) else { return false };
+fn is_http_message(bytes: &[u8], complete: bool) -> bool {
+    let Some((first, rest)) = token(bytes, complete) else { return false };
     if HTTP_METHODS.iter().any(|method| method.as_bytes().eq_ignore_ascii_case(first)) {
         return true;
     }
-    token(rest).is_some_and(|(code, _)| code.len() == 3 && code.iter().all(u8::is_ascii_digit))
+    token(rest, complete).is_some_and(|(code, _)| code.len() == 3 && code.iter().all(u8::is_ascii_digit))
 }
 
-/// The first word, and what is behind the white space that ends it.
-fn token(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+/// The first word, and what is behind the white space that ends it. A word that may go on behind the captured bytes is
+/// none.
+fn token(bytes: &[u8], complete: bool) -> Option<(&[u8], &[u8])> {
     let length = bytes.iter().position(|byte| b" \t\r\n".contains(byte)).unwrap_or(bytes.len());
     let word = &bytes[..length];
-    if length == 0 || length > TOKEN_MAX || !word.iter().all(u8::is_ascii_graphic) {
+    if length == 0
+        || (length == bytes.len() && !complete)
+        || length > TOKEN_MAX
+        || !word.iter().all(u8::is_ascii_graphic)
+    {
         return None;
     }
     let behind = &bytes[length..];

@@ -30,7 +30,9 @@ pub(crate) fn put(out: &mut String, options: &Options, time_ns: u64, reference_n
     let _ = match options.time {
         TimeStyle::None => return,
         // tcpdump refuses seconds with the sign bit of 32 bits set.
-        TimeStyle::Clock | TimeStyle::Date | TimeStyle::Seconds if time_ns / NS_PER_S & 0x8000_0000 != 0 => {
+        TimeStyle::Clock | TimeStyle::Date | TimeStyle::Seconds
+            if (time_ns / NS_PER_S) & 0x8000_0000 != 0 =>
+        {
             write!(out, "[Error converting time]")
         }
         TimeStyle::Clock => write!(out, "{}", clock(time_ns)),

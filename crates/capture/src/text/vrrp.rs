@@ -54,12 +54,12 @@ impl Dissector<'_> {
         self.out.push(':');
         let mut address = at + 8;
         for index in 0..count {
-            self.out.push(if index == 0 { ' ' } else { ',' });
+            let separator = if index == 0 { ' ' } else { ',' };
             if carrier.version == 4 {
-                put!(self, "{}", self.ipv4(address)?);
+                put!(self, "{separator}{}", self.ipv4(address)?);
                 address += 4;
             } else {
-                put!(self, "{}", self.ipv6(address)?);
+                put!(self, "{separator}{}", self.ipv6(address)?);
                 address += 16;
             }
         }

@@ -1,6 +1,8 @@
 //! A capture of many kinds of packets, and the real tcpdump to compare with.
 
 #![allow(dead_code)]
+// The tests run a program and feed it.
+#![allow(clippy::disallowed_methods)]
 
 pub mod build;
 pub mod packets;

@@ -4,6 +4,10 @@ use hairpin_capture::Packet;
 
 use super::build::*;
 
+/// Times are between those of a microsecond.
+const FIRST_NS: u64 = 1_700_000_000_000_000_123;
+const GAP_NS: u64 = 1_234_567_890;
+
 /// Every packet, with its time.
 pub fn all() -> Vec<Packet> {
     let frames = [
@@ -20,12 +24,40 @@ pub fn all() -> Vec<Packet> {
         broken(),
     ];
     let frames: Vec<Frame> = frames.concat();
-    let mut time_ns = 1_700_000_000_000_000_123;
+    let mut time_ns = FIRST_NS;
     let mut packets = Vec::new();
     for frame in frames {
-        time_ns += 1_234_567_890;
+        time_ns += GAP_NS;
         let length = frame.length.unwrap_or(frame.data.len()) as u32;
         packets.push(Packet { time_ns, length, data: frame.data });
+    }
+    packets
+}
+
+/// The packets again and again, each with a few bytes changed or its end cut off: the same ones every time.
+pub fn damaged(rounds: u64) -> Vec<Packet> {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    // xorshift64
+    let mut random = move |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state % below.max(1) as u64) as usize
+    };
+    let mut packets = Vec::new();
+    for _ in 0..rounds {
+        for mut packet in all() {
+            for _ in 0..1 + random(3) {
+                let at = random(packet.data.len());
+                packet.data[at] =
+                    if random(2) == 0 { random(256) as u8 } else { packet.data[at] ^ 1 << random(8) };
+            }
+            if random(3) == 0 {
+                packet.data.truncate(1 + random(packet.data.len()));
+            }
+            packet.time_ns = FIRST_NS + packets.len() as u64 * GAP_NS;
+            packets.push(packet);
+        }
     }
     packets
 }
@@ -611,6 +643,48 @@ fn links() -> Vec<Frame> {
                 .concat(),
         ),
         padded(ether(B, A, 0x88e5, &hex("8000 00000001"))),
+        ether(
+            [1, 0x80, 0xc2, 0, 0, 0x0e],
+            A,
+            0x88cc,
+            &hex(
+                "0207 04 02000000000a 0405 05 65746830 0602 0078 0804 706f7274 0a04 686f7374 0c05 4c696e7578 \
+                 0e04 0014 0004 100c 05 01 0a000001 02 00000002 00 fe06 112233 01 0001 0000",
+            ),
+        ),
+        padded(ether(
+            [1, 0x80, 0xc2, 0, 0, 0x0e],
+            A,
+            0x88cc,
+            &hex("0205 05 01 0a0000 0408 03 02000000000a ff 0403 09 0102 1003 010203 fe02 0102"),
+        )),
+        padded(ether(
+            [1, 0x80, 0xc2, 0, 0, 0x0e],
+            A,
+            0x88cc,
+            &hex("0202 07 41 0407 03 02000000000a 1601 ff 0000"),
+        )),
+        ether(
+            [1, 0x80, 0xc2, 0, 0, 2],
+            A,
+            0x8809,
+            &[
+                hex("0101 0114 8000 02000000000a 0011 00ff 0001 3d 000000"),
+                hex("0214 ffff 02000000000b 0021 00ff 0002 c7 000000"),
+                hex("0310 0000 000000000000000000000000 0000"),
+                vec![0; 50],
+            ]
+            .concat(),
+        ),
+        padded(ether(
+            [1, 0x80, 0xc2, 0, 0, 2],
+            A,
+            0x8809,
+            &hex("0201 0110 0001 02000000000a 00000007 0000 0000"),
+        )),
+        padded(ether([1, 0x80, 0xc2, 0, 0, 2], A, 0x8809, &hex("0102 0114"))),
+        padded(ether([1, 0x80, 0xc2, 0, 0, 2], A, 0x8809, &hex("0901"))),
+        padded(ether([1, 0x80, 0xc2, 0, 0, 2], A, 0x8809, &hex("0101 0113 00000000"))),
         ether(B, A, 0x6558, b"bridged"),
     ]);
     let mut frames = whole(frames);

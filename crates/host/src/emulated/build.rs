@@ -9,9 +9,7 @@ use hairpin_kernel::task::LocalSystem;
 use hairpin_kernel::{Mac, SegmentKind, World};
 use hairpin_lab::{LearnsFromIp, Plan, Step};
 use hairpin_netlink::Errno;
-use hairpin_tools::Program;
-
-use super::quiet::QuietShell;
+use hairpin_tools::quiet::{self, QuietShell};
 
 /// A world that is built, and the files its hosts have.
 pub struct Built {
@@ -126,23 +124,15 @@ impl Builder {
 
     /// Runs one of our own commands on a host.
     fn command(&mut self, host: &str, argv: &[String]) -> Result<(), String> {
-        let Some((name, args)) = argv.split_first() else { return Ok(()) };
-        let line = || argv.join(" ");
-        let Some(main) = hairpin_tools::find(name) else {
-            return Err(format!("{host}: '{}': there is no command '{name}'", line()));
-        };
         let task = self.world.open_task(host, None);
         let task = task.map_err(|errno: Errno| format!("{host}: {errno}"))?;
         let mut shell = QuietShell::default();
-        let code = {
-            let mut system = LocalSystem { world: &mut self.world, task };
-            main(&mut Program { name, args, system: &mut system, shell: &mut shell })
-        };
+        let code = quiet::run(&mut LocalSystem { world: &mut self.world, task }, &mut shell, argv);
         self.world.close_task(task);
         if code == 0 {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&shell.err);
-        Err(format!("{host}: '{}' failed: {}", line(), said.trim()))
+        Err(format!("{host}: '{}' failed: {}", argv.join(" "), said.trim()))
     }
 }

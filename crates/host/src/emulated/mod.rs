@@ -1,10 +1,8 @@
 //! The emulated kernel as a session's [`Emulator`].
 //!
 //! * [`build`] a world from its file
-//! * [`quiet`] the surroundings of the front ends that configure it
 
 mod build;
-mod quiet;
 
 use std::collections::BTreeMap;
 

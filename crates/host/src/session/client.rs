@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::rc::Rc;
 
@@ -12,8 +12,9 @@ use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
 use nix::unistd::{getpgrp, tcgetpgrp};
 
+use super::entering::{self, Entered};
 use super::protocol::{Channel, Request, Response};
-use super::{SOCKET_VARIABLE, TASK_VARIABLE, TaskName};
+use super::{SOCKET_VARIABLE, TASK_VARIABLE, TaskName, VIEW_VARIABLE};
 use crate::shell::Surroundings;
 use crate::signals;
 
@@ -58,13 +59,14 @@ impl Session {
         self.inner.borrow_mut().connect()
     }
 
-    /// What a command needs to run in this task's place: its environment, and the connection that keeps the
-    /// namespace alive, which lives as long as the command does.
+    /// Prepares a command to run in this task's place: its environment, the view of its network namespace, and
+    /// the connection that keeps the namespace alive, which lives as long as the command does.
+    /// What the machine does not allow is told once where `warn` is set.
     ///
     /// # Errors
     /// As [`Session::connect`].
-    pub fn enter(&self, command: &mut Command) -> Result<OwnedFd, String> {
-        self.inner.borrow_mut().enter(command)
+    pub fn enter(&self, command: &mut Command, warn: bool) -> Result<OwnedFd, String> {
+        self.inner.borrow_mut().enter(command, warn)
     }
 }
 
@@ -85,13 +87,25 @@ impl Inner {
         Ok(())
     }
 
-    fn enter(&mut self, command: &mut Command) -> Result<OwnedFd, String> {
+    fn enter(&mut self, command: &mut Command, warn: bool) -> Result<OwnedFd, String> {
         self.connect()?;
         let Some(mut channel) = self.channel.take() else { return Err("not connected".to_owned()) };
         let task = match channel.ask(&Request::Hold).map_err(|error| error.to_string())? {
             Response::Held(task) => task,
             _ => return Err("the session did not keep the namespace".to_owned()),
         };
+        let directory = self.socket.parent().unwrap_or(Path::new("/"));
+        let (seen, complaints) = match entering::enter(directory, &task, &mut channel) {
+            Entered::Covered(complaints) => ("1", complaints),
+            Entered::Impossible(text) => {
+                ("none", vec![format!("/proc and /sys show this machine's own: {text}")])
+            }
+            Entered::Skipped => ("none", Vec::new()),
+        };
+        for text in complaints.iter().filter(|_| warn) {
+            eprintln!("hairpin: {text}");
+        }
+        command.env(VIEW_VARIABLE, seen);
         command.env(SOCKET_VARIABLE, &self.socket).env(TASK_VARIABLE, task.to_string());
         let stream = OwnedFd::from(channel.into_stream());
         // It must outlive the exec: the namespace lives as long as the program in it.
@@ -145,7 +159,7 @@ impl Surroundings for Session {
     fn exec(&mut self, command: &mut Command) -> io::Error {
         let mut kept = None;
         if self.inner.borrow().entered.is_some() {
-            match self.enter(command) {
+            match self.enter(command, true) {
                 Ok(stream) => kept = Some(stream),
                 Err(text) => return io::Error::other(text),
             }
@@ -164,7 +178,7 @@ impl Surroundings for Session {
             // The remote shell gets the words as one line, as from ssh.
             command.arg("-c").arg(argv.join(" "));
         }
-        match there.enter(&mut command) {
+        match there.enter(&mut command, true) {
             Ok(_kept) => crate::shell::exec(&mut command),
             Err(text) => io::Error::other(text),
         }
@@ -174,7 +188,7 @@ impl Surroundings for Session {
 /// The session's process is gone: what the kernel's going away would look like has no better number.
 fn gone(error: io::Error) -> Errno {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
             eprintln!("hairpin: the session has ended");
             std::process::exit(1);
         }

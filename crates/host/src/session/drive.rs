@@ -17,6 +17,8 @@ const FIRST_CALL_MAX: Duration = Duration::from_secs(5);
 const BUSY_MAX: Duration = Duration::from_secs(1);
 /// A running shell stops a jump for this long.
 const UNQUIET_MAX: Duration = Duration::from_secs(1);
+/// A program that computes without a call stops the background for this long.
+const NOT_IDLE_MAX: Duration = Duration::from_secs(2);
 /// Between two looks at processes that are not where they should be yet.
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
 /// Between the two looks that must agree for the session to be idle.
@@ -28,6 +30,8 @@ impl Server {
     /// One round of everything that is not input; says when to look again.
     pub(super) fn step(&mut self) -> Option<Duration> {
         let first = self.release_first_calls();
+        // What a call has sent is there at once: time need not move for it.
+        self.wake(None);
         let clock = self.run_clock();
         self.write_trace();
         match (first, clock) {
@@ -53,6 +57,8 @@ impl Server {
             if self.has_input() {
                 return Some(Duration::ZERO);
             }
+        } else {
+            self.give_up_on_running();
         }
         if let Some(client) = self.client(id)
             && let State::First(call, _) = std::mem::replace(&mut client.state, State::Running)
@@ -95,7 +101,7 @@ impl Server {
     fn asleep<'a>(&self, processes: impl Iterator<Item = &'a Process>) -> Option<Vec<u32>> {
         let mut ids = Vec::new();
         for process in processes.filter(|process| self.holds_others(process)) {
-            if process.is_running() {
+            if self.family.is_running(process) {
                 return None;
             }
             ids.push(process.id);
@@ -115,9 +121,16 @@ impl Server {
         clients.any(|connection| match &connection.role {
             Role::Client(client) => !client.settled,
             // A shell that `ip netns exec` turned into is one like any other.
-            Role::Holder(_) => self.family.matters(process),
+            Role::Holder(..) => self.family.matters(process),
             Role::Stranger => true,
         })
+    }
+
+    /// Brings a clock that follows the wall in all cases up to date, before somebody reads it.
+    pub(super) fn catch_up(&mut self) {
+        if self.pace == Pace::Real {
+            self.follow();
+        }
     }
 
     /// Moves time as far as the rules let it; says when to look again.
@@ -216,8 +229,7 @@ impl Server {
             if since.elapsed() < UNQUIET_MAX {
                 return Some(LOOK_AGAIN);
             }
-            let running = self.family.look().into_iter().filter(Process::is_running);
-            self.restless.extend(running.map(|process| process.id));
+            self.give_up_on_running();
         }
         self.unquiet_since = None;
         if self.has_input() {
@@ -227,18 +239,32 @@ impl Server {
         None
     }
 
+    /// What runs now has run for too long: nobody waits for it any more.
+    fn give_up_on_running(&mut self) {
+        let all = self.family.look();
+        self.restless.retain(|id| all.iter().any(|process| process.id == *id));
+        self.restless.extend(all.iter().filter(|p| self.family.is_running(p)).map(|p| p.id));
+    }
+
     /// How long to wait until the session's other processes have been asleep for a while; `None` when they have.
     fn not_idle(&mut self) -> Option<Duration> {
-        let waiting: BTreeSet<u32> = self
+        let mut except: BTreeSet<u32> = self
             .connections
             .values()
             .filter(|c| matches!(&c.role, Role::Client(Client { state: State::Waiting { .. }, .. })))
             .map(|connection| connection.process)
             .collect();
-        let Some(sleepers) = self.family.asleep(&waiting) else {
+        except.extend(&self.restless);
+        let Some(sleepers) = self.family.asleep(&except) else {
             self.idle = None;
+            let since = *self.unquiet_since.get_or_insert_with(Instant::now);
+            if since.elapsed() >= NOT_IDLE_MAX {
+                self.unquiet_since = None;
+                self.give_up_on_running();
+            }
             return Some(Duration::from_millis(1));
         };
+        self.unquiet_since = None;
         match &self.idle {
             Some((since, before)) if *before == sleepers => match IDLE_GAP.checked_sub(since.elapsed()) {
                 Some(left) if !left.is_zero() => Some(left),

@@ -17,10 +17,14 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 use super::client::Session;
+use super::entering;
 use super::registry::Entry;
 use super::server::{Server, Stopped};
 use super::{Load, Pace, SOCKET_VARIABLE, TASK_VARIABLE, TaskName, WorldSource, manage, registry};
 use crate::multicall;
+
+/// The name by which a session's first process is called.
+pub const ENTER: &str = "hairpin-enter";
 
 /// What `run` and `shell` have in common.
 #[derive(Clone, Debug)]
@@ -39,17 +43,17 @@ pub struct Options {
 /// # Errors
 /// The world or the session cannot be built; for the user.
 pub fn run(load: Load, options: &Options, script: &str, args: &[String]) -> Result<i32, String> {
-    let mut command = Command::new("bash");
+    let mut argv = vec!["bash"];
     if script == "-" {
-        command.args(["-s", "--"]);
+        argv.extend(["-s", "--"]);
     } else {
         if !Path::new(script).exists() {
             return Err(format!("{script}: No such file or directory"));
         }
-        command.arg(script);
+        argv.push(script);
     }
-    command.args(args);
-    start(load, options, &format!("run-{}", std::process::id()), command)
+    argv.extend(args.iter().map(String::as_str));
+    start(load, options, &format!("run-{}", std::process::id()), &argv)
 }
 
 /// An interactive shell in a world of its own.
@@ -58,7 +62,7 @@ pub fn run(load: Load, options: &Options, script: &str, args: &[String]) -> Resu
 /// As [`run`].
 pub fn shell(load: Load, options: &Options) -> Result<i32, String> {
     let name = manage::default_name(&options.world);
-    start(load, options, &name, Command::new("bash"))
+    start(load, options, &name, &[])
 }
 
 /// Replaces this process by a command (a shell where `argv` is empty) in a session that is up. `session` may be
@@ -68,19 +72,33 @@ pub fn shell(load: Load, options: &Options) -> Result<i32, String> {
 /// No such session, host, namespace or program; for the user. Does not return otherwise.
 pub fn exec(session: Option<&str>, task: &TaskName, argv: &[String]) -> Result<i32, String> {
     let socket = find(session)?;
-    let mut command = match argv.split_first() {
-        Some((program, args)) => {
-            let mut command = Command::new(program);
-            command.args(args);
-            command
-        }
-        None => Command::new("bash"),
+    // What the machine does not allow was said when the session started.
+    become_program(&Session::new(socket.clone(), task.clone()), &socket, argv, false)
+}
+
+/// What a session's first process does: it becomes the program `argv`. It is called as [`ENTER`].
+pub fn enter(argv: &[String]) -> i32 {
+    let socket = std::env::var_os(SOCKET_VARIABLE).unwrap_or_default();
+    let result = match Session::from_environment() {
+        Some(session) => become_program(&session, Path::new(&socket), argv, true),
+        None => Err("not in a session".to_owned()),
     };
-    let kept = Session::new(socket.clone(), task.clone()).enter(&mut command)?;
-    dress(&mut command, &socket, argv.is_empty());
+    result.unwrap_or_else(|text| {
+        eprintln!("hairpin: {text}");
+        1
+    })
+}
+
+/// Replaces this process by a program (a shell where `argv` is empty) in the session's namespaces.
+fn become_program(session: &Session, socket: &Path, argv: &[String], warn: bool) -> Result<i32, String> {
+    let (program, args) =
+        argv.split_first().map_or(("bash", &[][..]), |(program, args)| (program.as_str(), args));
+    let mut command = Command::new(program);
+    command.args(args);
+    let kept = session.enter(&mut command, warn)?;
+    dress(&mut command, socket, argv.is_empty());
     let error = crate::shell::exec(&mut command);
     drop(kept);
-    let program = argv.first().map_or("bash", String::as_str);
     eprintln!("hairpin: {program}: {}", crate::linux::errno(error));
     Ok(if error_is_missing(program) { 127 } else { 126 })
 }
@@ -126,7 +144,7 @@ pub(super) fn find(session: Option<&str>) -> Result<PathBuf, String> {
     }
 }
 
-fn start(load: Load, options: &Options, name: &str, mut command: Command) -> Result<i32, String> {
+fn start(load: Load, options: &Options, name: &str, argv: &[&str]) -> Result<i32, String> {
     let source = WorldSource { world: options.world.clone(), trace: options.trace.is_some() };
     let emulator = load(&source)?;
     let trace = match &options.trace {
@@ -137,8 +155,10 @@ fn start(load: Load, options: &Options, name: &str, mut command: Command) -> Res
     if task.host.is_empty() {
         task.host = emulator.hosts().into_iter().next().ok_or("the world has no host")?;
     }
-    let entry = Entry::create_numbered(name, &program_names())?;
+    let names = program_names();
+    let entry = Entry::create_numbered(name, &names)?;
     let words = |error: io::Error| error.to_string();
+    entering::prepare(&entry.directory, &*emulator, &names).map_err(words)?;
     let reaper = nix::sys::prctl::set_child_subreaper(true).is_ok().then(std::process::id);
     let socket = entry.socket();
     let mut server = Server::new(emulator, &options.world, options.pace, &socket, reaper).map_err(words)?;
@@ -156,11 +176,11 @@ fn start(load: Load, options: &Options, name: &str, mut command: Command) -> Res
         Signal::SIGUSR2,
     ])
     .map_err(words)?;
-    let interactive = command.get_args().next().is_none();
+    let mut command = Command::new(std::env::current_exe().map_err(words)?);
+    command.arg0(ENTER).args(argv);
     command.env(SOCKET_VARIABLE, &socket).env(TASK_VARIABLE, task.to_string());
-    dress(&mut command, &socket, interactive);
     unblock_signals(&mut command);
-    let child = command.spawn().map_err(|error| format!("bash: {error}"))?.id();
+    let child = command.spawn().map_err(words)?.id();
     server.adopt(child);
     let code = serve(&mut server, &signals, child).map_err(words)?;
     server.dismiss().map_err(words)?;

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use nix::unistd::{ForkResult, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
 
+use super::entering;
 use super::launch::{Signals, find, program_names};
 use super::protocol::{Channel, Request, Response};
 use super::registry::{self, Entry};
@@ -33,8 +34,10 @@ pub fn up(load: Load, world: &str, name: Option<&str>, pace: Pace) -> Result<Str
     let name = name.map_or_else(|| default_name(world), str::to_owned);
     let emulator = load(&WorldSource { world: world.to_owned(), trace: false })?;
     let hosts = emulator.hosts();
-    let entry = Entry::create(&name, &program_names())?;
+    let names = program_names();
+    let entry = Entry::create(&name, &names)?;
     let words = |error: io::Error| error.to_string();
+    entering::prepare(&entry.directory, &*emulator, &names).map_err(words)?;
     let server = Server::new(emulator, world, pace, &entry.socket(), None).map_err(words)?;
     // SAFETY: this process has one thread, so the child may go on as any program does.
     match unsafe { fork() }.map_err(|error| error.to_string())? {
@@ -44,9 +47,14 @@ pub fn up(load: Load, world: &str, name: Option<&str>, pace: Pace) -> Result<Str
             std::mem::forget(server);
             let first = hosts.first().map_or("", String::as_str);
             let host = if hosts.len() == 1 { String::new() } else { format!(" {first}") };
+            // Only told here: commands run in the session must not have it in their output.
+            let warning = match entering::check() {
+                Ok(()) => String::new(),
+                Err(text) => format!("\nnote: /proc and /sys show this machine's own in it: {text}"),
+            };
             Ok(format!(
                 "world '{name}' is up: {}\nhairpin exec -w {name}{host} -- bash   runs a shell in it; \
-                 hairpin down {name}   ends it",
+                 hairpin down {name}   ends it{warning}",
                 hosts.join(", ")
             ))
         }

@@ -2,10 +2,12 @@
 //!
 //! * [`Emulator`] what a session needs of an emulated kernel
 //! * `protocol` what goes over the unix socket
-//! * `server` the loop that owns the emulator, `drive` what it does between inputs
+//! * `server` the loop that owns the emulator, `drive` what it does between inputs,
+//!   `showing` its views
 //! * [`clock`] when virtual time moves
 //! * [`settle`] what the session's processes are doing
 //! * [`client`] a front end's side
+//! * `entering` the namespaces of a session's real programs
 //! * [`registry`] where sessions are found by name
 //! * [`launch`] `run`, `shell`, `exec`
 //! * [`manage`] `up`, `ls`, `down`
@@ -13,12 +15,14 @@
 pub mod client;
 pub mod clock;
 mod drive;
+pub(crate) mod entering;
 pub mod launch;
 pub mod manage;
 mod protocol;
 pub mod registry;
 mod server;
 pub mod settle;
+mod showing;
 mod task;
 
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply};
@@ -31,6 +35,8 @@ pub use task::TaskName;
 pub const SOCKET_VARIABLE: &str = "HAIRPIN_SOCKET";
 /// Names the host and network namespace that a program is in; see [`TaskName`].
 pub const TASK_VARIABLE: &str = "HAIRPIN_TASK";
+/// Says what the program sees in `/proc` and `/sys`: `1` the session's, `none` this machine's own.
+const VIEW_VARIABLE: &str = "HAIRPIN_VIEW";
 
 /// A task of an emulated kernel: a host, a network namespace of it, and open descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,11 +1,12 @@
 //! What goes over a session's socket: frames of a little-endian length and a postcard value.
 
-use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, IoSlice, IoSliceMut, Read};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use hairpin_netlink::{Call, Errno, Reply};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, send, sendmsg};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,10 @@ pub(super) enum Request {
     /// From now on the connection only keeps the task alive for another program: the one that this process
     /// turns into.
     Hold,
+    /// Asks for the view of a held task. With `device` the FUSE device to serve comes with the message.
+    View {
+        device: bool,
+    },
     Describe,
     /// Ends the session.
     Stop,
@@ -43,6 +48,8 @@ pub(super) enum Response {
     Result(Result<Reply, Errno>),
     /// The task's name with its token.
     Held(TaskName),
+    /// The view is served; for one of plain files, where they are.
+    View(Option<PathBuf>),
     Description(Description),
     Stopping,
 }
@@ -99,6 +106,22 @@ impl Inbox {
     }
 }
 
+/// Reads bytes and the descriptors that came with them.
+#[allow(unsafe_code)]
+pub(super) fn read(stream: &UnixStream, buffer: &mut [u8], found: &mut Vec<OwnedFd>) -> io::Result<usize> {
+    let mut control = nix::cmsg_space!([RawFd; 4]);
+    let mut parts = [IoSliceMut::new(buffer)];
+    let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+    let message = recvmsg::<()>(stream.as_raw_fd(), &mut parts, Some(&mut control), flags)?;
+    for control in message.cmsgs()? {
+        if let ControlMessageOwned::ScmRights(descriptors) = control {
+            // SAFETY: the kernel has just made these descriptors for us; nobody else knows them.
+            found.extend(descriptors.into_iter().map(|fd| unsafe { OwnedFd::from_raw_fd(fd) }));
+        }
+    }
+    Ok(message.bytes)
+}
+
 /// A program's end of the connection; it blocks.
 #[derive(Debug)]
 pub(super) struct Channel {
@@ -112,7 +135,7 @@ impl Channel {
     }
 
     pub fn send(&mut self, request: &Request) -> io::Result<()> {
-        self.stream.write_all(&encode(request)?)
+        self.write(&encode(request)?)
     }
 
     pub fn receive(&mut self) -> io::Result<Response> {
@@ -133,6 +156,29 @@ impl Channel {
     pub fn ask(&mut self, request: &Request) -> io::Result<Response> {
         self.send(request)?;
         self.receive()
+    }
+
+    /// Sends a request that a descriptor belongs to.
+    pub fn ask_with(&mut self, request: &Request, descriptor: BorrowedFd<'_>) -> io::Result<Response> {
+        let bytes = encode(request)?;
+        let descriptors = [descriptor.as_raw_fd()];
+        let control = [ControlMessage::ScmRights(&descriptors)];
+        let flags = MsgFlags::MSG_NOSIGNAL;
+        let sent = sendmsg::<()>(self.stream.as_raw_fd(), &[IoSlice::new(&bytes)], &control, flags, None)?;
+        self.write(bytes.get(sent..).unwrap_or(&[]))?;
+        self.receive()
+    }
+
+    /// Without SIGPIPE: that a session has ended is said in words.
+    fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match send(self.stream.as_raw_fd(), bytes, MsgFlags::MSG_NOSIGNAL) {
+                Ok(length) => bytes = bytes.get(length..).unwrap_or(&[]),
+                Err(nix::Error::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
     pub fn into_stream(self) -> UnixStream {

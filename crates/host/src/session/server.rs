@@ -1,10 +1,10 @@
 //! The loop that owns the emulator: one thread, one `poll`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hairpin_netlink::{Call, Errno, Fd, Reply};
@@ -15,22 +15,13 @@ use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
 
 use super::clock::{Activity, Pacer, Participant};
-use super::protocol::{Description, HostDescription, Inbox, Request, Response, encode};
+use super::protocol::{self, Description, HostDescription, Inbox, Request, Response, encode};
 use super::settle::{Family, Proc, ProcessTable, Sleepers};
 use super::{Emulator, Pace, TaskId, TaskName};
+use crate::view::View;
 
 /// Programs have so long to end when the session does.
 const DISMISS_MAX: Duration = Duration::from_secs(1);
-
-/// Something else that the server's loop watches.
-pub(super) trait Attachment {
-    /// Descriptors to watch for input.
-    fn descriptors(&self) -> Vec<std::os::fd::BorrowedFd<'_>>;
-    /// Called when one of them has input, and before every request.
-    fn serve(&mut self, emulator: &mut dyn Emulator);
-    /// Called after configuration changed.
-    fn refresh(&mut self, emulator: &mut dyn Emulator);
-}
 
 /// Why [`Server::run`] returned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +40,7 @@ pub(super) struct Server {
     listener: UnixListener,
     pub(super) connections: BTreeMap<u64, Connection>,
     /// Tasks that programs outside refer to, by token.
-    held: BTreeMap<u64, (TaskId, TaskName)>,
+    pub(super) held: BTreeMap<u64, (TaskId, TaskName)>,
     next: u64,
     pub(super) family: Family<Proc>,
     pub(super) pacer: Pacer,
@@ -59,8 +50,11 @@ pub(super) struct Server {
     /// Shells that run on and on: time no longer waits for them.
     pub(super) restless: BTreeSet<u32>,
     pub(super) idle: Option<(Instant, Sleepers)>,
-    pub(super) attachments: Vec<Box<dyn Attachment>>,
-    generation: u64,
+    /// What real programs see in `/proc` and `/sys`.
+    pub(super) views: Vec<View>,
+    /// The session's directory.
+    pub(super) directory: PathBuf,
+    pub(super) generation: u64,
     pub(super) started: Instant,
     stopping: bool,
 }
@@ -68,6 +62,8 @@ pub(super) struct Server {
 pub(super) struct Connection {
     pub(super) stream: UnixStream,
     inbox: Inbox,
+    /// Descriptors that came with requests.
+    descriptors: Vec<OwnedFd>,
     outbox: Vec<u8>,
     pub(super) process: u32,
     pub(super) role: Role,
@@ -79,8 +75,9 @@ pub(super) enum Role {
     /// Has not said hello, or only asks about the session.
     Stranger,
     Client(Client),
-    /// Keeps the task of this token.
-    Holder(u64),
+    /// Keeps the task of this token. When the process that asked for it started: its number may be another's by
+    /// the time it ends.
+    Holder(u64, (u64, u32)),
 }
 
 pub(super) struct Client {
@@ -138,7 +135,8 @@ impl Server {
             unquiet_since: None,
             restless: BTreeSet::new(),
             idle: None,
-            attachments: Vec::new(),
+            views: Vec::new(),
+            directory: socket.parent().unwrap_or(Path::new("/")).to_owned(),
             generation,
             started: Instant::now(),
             stopping: false,
@@ -197,7 +195,9 @@ impl Server {
         }
         // Shells entered from elsewhere are hung up, like those of a machine that goes away.
         for connection in self.connections.values() {
-            if let Role::Holder(_) = connection.role {
+            if let Role::Holder(_, age) = connection.role
+                && self.family.table().process(connection.process).is_some_and(|p| p.age_key() == age)
+            {
                 signal(connection.process, Signal::SIGHUP);
             }
         }
@@ -218,9 +218,7 @@ impl Server {
                 fds.push(PollFd::new(connection.stream.as_fd(), events));
             }
             let attached = fds.len();
-            for attachment in &self.attachments {
-                fds.extend(attachment.descriptors().into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-            }
+            fds.extend(self.views.iter().map(|view| PollFd::new(view.as_fd(), PollFlags::POLLIN)));
             let last = fds.len();
             if let Some(watched) = watched {
                 fds.push(PollFd::new(watched.as_fd(), PollFlags::POLLIN));
@@ -241,8 +239,10 @@ impl Server {
         }
         self.disturbed = true;
         self.idle = None;
+        self.unquiet_since = None;
+        self.catch_up();
         if others {
-            self.serve_attachments();
+            self.serve_views(false);
         }
         self.accept();
         for id in ready {
@@ -256,28 +256,8 @@ impl Server {
     pub(super) fn has_input(&self) -> bool {
         let mut fds = vec![PollFd::new(self.listener.as_fd(), PollFlags::POLLIN)];
         fds.extend(self.connections.values().map(|c| PollFd::new(c.stream.as_fd(), PollFlags::POLLIN)));
-        for attachment in &self.attachments {
-            fds.extend(attachment.descriptors().into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
-        }
+        fds.extend(self.views.iter().map(|view| PollFd::new(view.as_fd(), PollFlags::POLLIN)));
         ppoll(&mut fds, Some(TimeSpec::new(0, 0)), None).is_ok_and(|count| count > 0)
-    }
-
-    fn serve_attachments(&mut self) {
-        for attachment in &mut self.attachments {
-            attachment.serve(&mut *self.emulator);
-        }
-        self.changed();
-    }
-
-    /// Lets the views follow the configuration.
-    pub(super) fn changed(&mut self) {
-        let generation = self.emulator.generation();
-        if generation != self.generation {
-            self.generation = generation;
-            for attachment in &mut self.attachments {
-                attachment.refresh(&mut *self.emulator);
-            }
-        }
     }
 
     fn accept(&mut self) {
@@ -289,7 +269,9 @@ impl Server {
             }
             let id = self.number();
             let (inbox, outbox, role) = (Inbox::default(), Vec::new(), Role::Stranger);
-            self.connections.insert(id, Connection { stream, inbox, outbox, process, role, closed: false });
+            let descriptors = Vec::new();
+            let connection = Connection { stream, inbox, descriptors, outbox, process, role, closed: false };
+            self.connections.insert(id, connection);
             self.serve(id);
         }
     }
@@ -336,11 +318,20 @@ impl Server {
                     Role::Client(client) => {
                         let name = self.keep(client.task, client.name);
                         if let (Some(connection), Some(token)) = (self.connections.get_mut(&id), name.token) {
-                            connection.role = Role::Holder(token);
+                            connection.role = Role::Holder(token, client.age);
                         }
                         self.answer(id, &Response::Held(name));
                     }
                     _ => self.close(id),
+                }
+            }
+            Request::View { device } => {
+                let descriptor = self.connections.get_mut(&id).and_then(|c| c.descriptors.pop());
+                let response =
+                    if device != descriptor.is_some() { None } else { self.open_view(id, descriptor) };
+                match response {
+                    Some(response) => self.answer(id, &response),
+                    None => self.close(id),
                 }
             }
             Request::Describe => {
@@ -458,7 +449,7 @@ impl Server {
 
     pub(super) fn perform(&mut self, id: u64, call: Call) {
         // What programs wrote into the views before comes first.
-        self.serve_attachments();
+        self.serve_views(true);
         let Some(client) = self.client(id) else { return };
         let task = client.task;
         if let Call::Wait { fds, until_ns, bounded } = call {
@@ -517,7 +508,7 @@ impl Server {
         for id in closed {
             let task = match self.connections.remove(&id).map(|connection| connection.role) {
                 Some(Role::Client(client)) => Some(client.task),
-                Some(Role::Holder(token)) => self.held.remove(&token).map(|(task, _)| task),
+                Some(Role::Holder(token, _)) => self.held.remove(&token).map(|(task, _)| task),
                 _ => None,
             };
             if let Some(task) = task {
@@ -537,7 +528,7 @@ impl Connection {
     fn read(&mut self) {
         let mut buffer = [0; 64 * 1024];
         loop {
-            match self.stream.read(&mut buffer) {
+            match protocol::read(&self.stream, &mut buffer, &mut self.descriptors) {
                 Ok(0) => self.closed = true,
                 Ok(length) => {
                     self.inbox.push(&buffer[..length]);

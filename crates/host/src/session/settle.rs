@@ -4,6 +4,7 @@
 //! not jump while a shell is about to act. Both are seen from outside: a shell or a program that is starting
 //! runs; one that has come to its point sleeps.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 
@@ -58,6 +59,9 @@ pub trait ProcessTable {
     fn process(&self, id: u32) -> Option<Process>;
     /// Nanoseconds spent on a processor, and how often it got there: unchanged means that it slept.
     fn processor_time(&self, id: u32) -> Option<(u64, u64)>;
+    /// Whether a process whose state is `S` waits for a processor all the same: it was preempted just before
+    /// it would have slept, or just after it should have woken (as in `do_wait`, which sets its state first).
+    fn is_preempted(&self, id: u32) -> bool;
     /// Whether the process runs this very program.
     fn is_hairpin(&self, id: u32) -> bool;
     /// Nanoseconds since the machine started.
@@ -156,6 +160,11 @@ impl<T: ProcessTable> Family<T> {
                 || self.table.is_hairpin(process.id))
     }
 
+    /// Computing or about to.
+    pub fn is_running(&self, process: &Process) -> bool {
+        process.is_running() || process.state == 'S' && self.table.is_preempted(process.id)
+    }
+
     /// The members' ids and processor time, if all but `except` sleep.
     pub fn asleep(&mut self, except: &BTreeSet<u32>) -> Option<Sleepers> {
         let mut times = Vec::new();
@@ -163,7 +172,7 @@ impl<T: ProcessTable> Family<T> {
             if except.contains(&process.id) {
                 continue;
             }
-            if process.is_running() {
+            if self.is_running(&process) {
                 return None;
             }
             times.push((process.id, self.table.processor_time(process.id)));
@@ -205,17 +214,26 @@ pub fn is_ancestor(all: &[Process], ancestor: u32, process: u32) -> bool {
 }
 
 /// The machine's own `/proc`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Proc {
     /// Device and inode of this program.
     own: Option<(u64, u64)>,
     ticks_per_second: u64,
+    /// `/proc/PID/wchan` has once said more than "0": it is there and may be read.
+    tells_wait_channel: Cell<bool>,
 }
 
 impl Proc {
     pub fn new() -> Self {
         let ticks = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok().flatten();
-        Proc { own: executable(std::process::id()), ticks_per_second: ticks.map_or(100, |t| t.max(1) as u64) }
+        let proc = Proc {
+            own: executable(std::process::id()),
+            ticks_per_second: ticks.map_or(100, |t| t.max(1) as u64),
+            tells_wait_channel: Cell::new(false),
+        };
+        // The parent is mostly a shell that sleeps in wait().
+        proc.is_preempted(nix::unistd::getppid().as_raw().unsigned_abs());
+        proc
     }
 }
 
@@ -249,6 +267,18 @@ impl ProcessTable for Proc {
         let text = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         let mut fields = text.rsplit_once(')')?.1.split_ascii_whitespace();
         Some((fields.nth(11)?.parse().ok()?, fields.next()?.parse().ok()?))
+    }
+
+    fn is_preempted(&self, id: u32) -> bool {
+        // kernel/sched/core.c:get_wchan says 0 of a task that is on a run queue.
+        match std::fs::read(format!("/proc/{id}/wchan")) {
+            Ok(text) if text == b"0" => self.tells_wait_channel.get(),
+            Ok(text) => {
+                self.tells_wait_channel.set(!text.is_empty());
+                false
+            }
+            Err(_) => false,
+        }
     }
 
     fn is_hairpin(&self, id: u32) -> bool {
@@ -314,6 +344,9 @@ mod tests {
         }
         fn processor_time(&self, _id: u32) -> Option<(u64, u64)> {
             Some((0, 0))
+        }
+        fn is_preempted(&self, _id: u32) -> bool {
+            false
         }
         fn is_hairpin(&self, id: u32) -> bool {
             self.process(id).is_some_and(|process| process.name == "tcpdump")

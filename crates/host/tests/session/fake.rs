@@ -7,6 +7,15 @@ use hairpin_netlink::{Call, Errno, Fd, Now, PacketType, Received, Reply};
 
 const LATENCY_NS: u64 = 1_000_000;
 
+/// Files that every namespace has.
+const PRESET: &[(&str, &str)] = &[
+    ("/proc/net/arp", "IP address       HW type\n"),
+    ("/proc/sys/net/ipv4/conf/lo/rp_filter", "0\n"),
+    ("/proc/sys/net/ipv4/ip_forward", "0\n"),
+    ("/sys/class/net/lo/address", "00:00:00:00:00:00\n"),
+    ("/sys/class/net/lo/mtu", "65536\n"),
+];
+
 #[derive(Default)]
 pub struct Fake {
     now: u64,
@@ -81,7 +90,11 @@ impl Emulator for Fake {
             }
             Call::Send { data, .. } => {
                 let length = data.len() as u32;
-                self.in_flight.push((now + LATENCY_NS, id.0, data));
+                let at_once = data.starts_with(b"now");
+                self.in_flight.push((if at_once { now } else { now + LATENCY_NS }, id.0, data));
+                if at_once {
+                    self.advance_to(now);
+                }
                 Ok(Reply::Sent(length))
             }
             Call::Receive { fd, max } => {
@@ -94,10 +107,34 @@ impl Emulator for Fake {
                 Ok(Reply::Bytes(format!("{} {netns}\n", task.host).into_bytes()))
             }
             Call::ReadFile(path) => {
+                let preset =
+                    PRESET.iter().find(|(known, _)| *known == path).map(|(_, text)| text.as_bytes().to_vec());
                 let key = (place.0, place.1, path);
-                self.files.get(&key).cloned().map(Reply::Bytes).ok_or(Errno::ENOENT)
+                self.files.get(&key).cloned().or(preset).map(Reply::Bytes).ok_or(Errno::ENOENT)
+            }
+            Call::ListDirectory(path) => {
+                let prefix = format!("{path}/");
+                let mut names: Vec<String> = PRESET
+                    .iter()
+                    .filter_map(|(known, _)| {
+                        known.strip_prefix(&prefix)?.split('/').next().map(str::to_owned)
+                    })
+                    .collect();
+                names.dedup();
+                match PRESET.iter().any(|(known, _)| *known == path) {
+                    true => Err(Errno::ENOTDIR),
+                    false if names.is_empty() => Err(Errno::ENOENT),
+                    false => Ok(Reply::Names(names)),
+                }
             }
             Call::WriteFile { path, data } => {
+                let text = String::from_utf8_lossy(&data);
+                if path.starts_with("/proc") && text.trim().parse::<i32>().is_err() {
+                    return Err(Errno::EINVAL);
+                }
+                if path.starts_with('/') && !PRESET.iter().any(|(known, _)| *known == path) {
+                    return Err(Errno::ENOENT);
+                }
                 self.generation += 1;
                 self.files.insert((place.0, place.1, path), data);
                 Ok(Reply::Done)
@@ -164,6 +201,10 @@ impl Emulator for Fake {
                 }
             }
         }
+    }
+
+    fn files(&self, host: &str) -> Vec<(String, Vec<u8>)> {
+        vec![("/etc/resolv.conf".to_owned(), format!("nameserver of {host}\n").into_bytes())]
     }
 
     fn generation(&self) -> u64 {

@@ -138,6 +138,8 @@ const TESTS: &[Test] = &[
     ("up_exec_down", up_exec_down),
     ("a_dead_session_is_cleaned_up", a_dead_session_is_cleaned_up),
     ("captures_through_exec", captures_through_exec),
+    ("files_of_the_kernel", files_of_the_kernel),
+    ("files_of_the_host", files_of_the_host),
 ];
 
 fn tests(filter: &str) {
@@ -228,6 +230,9 @@ fn a_background_capture_sees_what_follows(place: &Place) {
     check(rounds(10));
     let load = Load::new();
     check(rounds(10));
+    // What arrives without time passing wakes it too.
+    let (_, text) = place.script("tcpdump -c 1 2>/dev/null & ip send now; wait; ip now");
+    assert_eq!(text, "heard now\n1 captured\n0.000\n");
     // Through a program of the system.
     let (_, text) = place.script("timeout 100 tcpdump -c 2 >heard & ping -c 2 x >/dev/null; wait; cat heard");
     assert_eq!(text, "heard x 1\nheard x 2\n2 captured\nlistening\n");
@@ -251,7 +256,10 @@ fn waiting_for_the_background(place: &Place) {
     // The background alone does not move time under a script that is busy.
     let (_, text) = place.script("ping -c 3 x >/dev/null & for i in {1..20}; do ip now; done");
     assert_eq!(text, "0.000\n".repeat(20));
-    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    // A program that computes for ever does not stop it for ever.
+    let (_, text) = place.script("yes >/dev/null & ping -c 3 x & wait $!; kill %1");
+    assert_eq!(text, "x: 3 sent at 3.000\n");
 }
 
 fn a_pipeline_is_no_deadlock(place: &Place) {
@@ -292,6 +300,13 @@ fn the_real_pace(place: &Place) {
     let (code, _) = finished(command.env("TEST_REAL", "1").output().expect("started"));
     assert_eq!(code, 0);
     assert!(start.elapsed() >= Duration::from_secs(2), "{:?}", start.elapsed());
+    // Nobody waits, and time passes all the same.
+    let mut command = place.script_command(
+        "ip now; tail --pid=$$ -f /dev/null & p=$!; timeout 1.2 cat <(tail -f /dev/null); ip now; kill $p",
+    );
+    let (_, text) = finished(command.env("TEST_REAL", "1").output().expect("started"));
+    let times: Vec<f64> = text.lines().filter_map(|line| line.parse().ok()).collect();
+    assert!(matches!(times[..], [before, after] if after - before > 1.0), "{text}");
 }
 
 fn many_commands_are_quick(place: &Place) {
@@ -328,13 +343,68 @@ fn up_exec_down(place: &Place) {
 }
 
 fn a_dead_session_is_cleaned_up(place: &Place) {
-    let mut child = place.script_command("touch up; /bin/sleep 5 & wait").spawn().expect("run");
+    let mut child =
+        place.script_command("touch up; tail -f --pid=$PPID /dev/null & wait").spawn().expect("run");
     until("the script", || place.0.join("up").exists());
     let listed = place.hairpin(&["ls"]).1;
     assert!(listed.starts_with("run-"), "{listed}");
     kill(Pid::from_raw(child.id() as i32), Signal::SIGKILL).expect("sent");
     child.wait().expect("ended");
     assert_eq!(place.hairpin(&["ls"]).1, "");
+}
+
+/// Whether real programs can be shown other files here, and whether by FUSE.
+fn views() -> Option<bool> {
+    use nix::sched::{CloneFlags, unshare};
+    let possible = std::thread::spawn(|| unshare(CloneFlags::CLONE_NEWNS).is_ok()).join().expect("joined")
+        || Command::new("unshare").args(["-Urm", "true"]).status().is_ok_and(|status| status.success());
+    let fuse = std::fs::File::options().read(true).write(true).open("/dev/fuse").is_ok();
+    if !possible {
+        println!("    skipped: no mount namespaces here");
+    }
+    possible.then_some(fuse)
+}
+
+fn files_of_the_kernel(place: &Place) {
+    let Some(fuse) = views() else { return };
+    println!("    by {}", if fuse { "FUSE" } else { "plain files" });
+    let (_, text) = place.script(
+        "cat /proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv4/ip_forward; sysctl /proc/sys/net/ipv4/ip_forward
+         cat /proc/sys/net/ipv4/ip_forward; ls /sys/class/net /sys/class/net/lo /proc/sys/net/ipv4; cat /sys/class/net/lo/mtu
+         cat /proc/net/arp; ip netns add blue; ls /run/netns
+         ip netns exec blue cat /proc/sys/net/ipv4/ip_forward
+         ip netns exec blue bash -c 'echo 7 >/proc/sys/net/ipv4/ip_forward; cat /proc/sys/net/ipv4/ip_forward'
+         cat /proc/sys/net/ipv4/ip_forward; sysctl -w /proc/sys/net/ipv4/ip_forward 3; cat /proc/sys/net/ipv4/ip_forward; echo
+         ls /proc/sys/net/core 2>/dev/null || echo no core",
+    );
+    let netns = if std::path::Path::new("/run/netns").is_dir() { "blue\n" } else { "" };
+    let expected = format!(
+        "0\n1\n1\n/proc/sys/net/ipv4:\nconf\nip_forward\n\n/sys/class/net:\nlo\n\n/sys/class/net/lo:\naddress\nmtu\n\
+         65536\nIP address       HW type\n{netns}0\n7\n1\n3\nno core\n"
+    );
+    assert_eq!(text.replace("ls: cannot access '/run/netns': No such file or directory\n", ""), expected);
+    let (_, text) =
+        place.script("echo junk >/proc/sys/net/ipv4/ip_forward; ip where; cat /proc/sys/net/ipv4/ip_forward");
+    assert!(text.contains("Invalid argument") && text.contains("alpha -\n0\n"), "{text}");
+    let (_, text) =
+        place.script("echo 1 >/proc/sys/net/nosuch; test -e /proc/sys/net/nosuch && echo made; ip where");
+    assert!(!text.contains("made") || !fuse, "{text}");
+}
+
+fn files_of_the_host(place: &Place) {
+    if views().is_none() {
+        return;
+    }
+    let (_, text) = place.script(
+        "cat /etc/resolv.conf; hostname; echo changed >/etc/resolv.conf; cat /etc/resolv.conf; cat /etc/hostname
+         for f in /usr/sbin/ip /sbin/ip /bin/ip; do if [ -e $f ]; then $f where; break; fi; done
+         mkdir -p /etc/netns/blue; echo blue >/etc/netns/blue/resolv.conf; ip netns add blue
+         ip netns exec blue cat /etc/resolv.conf; cat /etc/resolv.conf",
+    );
+    let by_path = if std::path::Path::new("/usr/sbin/ip").exists() { "alpha -\n" } else { "" };
+    assert_eq!(text, format!("nameserver of alpha\nalpha\nchanged\nalpha\n{by_path}blue\nchanged\n"));
+    let real = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    assert!(!real.contains("changed") && !std::path::Path::new("/etc/netns/blue").exists());
 }
 
 /// What a checker does: captures and pings as separate commands, an interrupt for the group.

@@ -30,7 +30,7 @@ fn open(program: &mut Program<'_>) -> Fd {
     program.system.socket(SocketKind::Packet { cooked: false, protocol: 3 }).expect("a socket")
 }
 
-/// `ip where`, `ip now`, `ip netns add|exec NAME …`
+/// `ip where`, `ip now`, `ip send TEXT`, `ip netns add|exec NAME …`
 fn ip(program: &mut Program<'_>) -> i32 {
     let args: Vec<&str> = program.args.iter().map(String::as_str).collect();
     match args.as_slice() {
@@ -43,6 +43,10 @@ fn ip(program: &mut Program<'_>) -> i32 {
             let text = format!("{:.3}", now(program) as f64 / 1e9);
             say(program, &text);
             0
+        }
+        ["send", text] => {
+            let fd = open(program);
+            program.system.send(fd, text.as_bytes().to_vec(), None).map_or(1, |_| 0)
         }
         ["netns", "add", name] => program.system.netns_add(name).map_or(1, |()| 0),
         ["netns", "del", name] => program.system.netns_delete(name).map_or(1, |()| 0),

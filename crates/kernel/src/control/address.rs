@@ -152,6 +152,17 @@ impl World {
         }
     }
 
+    /// Puts a device into a group; rules may look at it.
+    pub(crate) fn set_group(&mut self, dev: DevId, group: u32) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        device.group = group;
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        if let Some(fib) = self.fib.get_mut(ns) {
+            fib.set_device_group(ifindex, group);
+        }
+        self.changed();
+    }
+
     /// Sets a device's MTU.
     ///
     /// # Errors

@@ -210,6 +210,29 @@ impl World {
         self.flush_addresses6(dev);
     }
 
+    /// `inetdev_destroy`: the addresses and routes of a device that leaves its namespace.
+    pub(super) fn destroy_addresses(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex, addresses) = (device.ns, device.ifindex, device.ipv4.clone());
+        let changes = match (self.netns.get(ns), self.fib.get_mut(ns)) {
+            (Some(netns), Some(fib)) => {
+                let links = crate::links::NsLinks { devs: &self.devs, netns };
+                fib.device_destroyed(ifindex, &links)
+            }
+            _ => Vec::new(),
+        };
+        for address in &addresses {
+            self.notify_address(dev, address, true);
+        }
+        self.notify_routes(ns, &changes);
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.ipv4.clear();
+            device.routing_addresses.clear();
+        }
+        self.flush_addresses6(dev);
+        self.changed();
+    }
+
     /// The routes that an address brings (`fib_inetaddr_event`).
     fn routes_of_address(&mut self, dev: DevId, address: &Ipv4Address) {
         let Some(device) = self.devs.get(dev) else { return };

@@ -94,12 +94,12 @@ impl World {
             device.rx_handler = RxHandler::None;
             device.master = None;
         }
+        self.notify_bridge_port_gone(dev, master);
         self.set_allmulti(dev, -1);
         self.set_promiscuity(dev, -1);
         self.adjust_bridge_mtu(master);
         self.recalculate_bridge_mac(master);
         self.changed();
-        self.notify_bridge_port_gone(dev, master);
     }
 
     /// `br_stp_recalculate_bridge_id`: unless set by hand, the numerically lowest MAC of the ports, or zero.

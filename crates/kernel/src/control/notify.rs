@@ -70,11 +70,21 @@ impl World {
 
     /// A port's state or flags have changed (`br_ifinfo_notify`).
     pub(crate) fn notify_bridge_port(&mut self, port: DevId) {
-        self.notify_link(port);
+        let Some(ns) = self.devs.get(port).map(|device| device.ns) else { return };
+        if self.listened(ns, group::LINK)
+            && let Some(message) = self.bridge_port_message(port, true)
+        {
+            self.broadcast(ns, group::LINK, &Message::NewLink(message), 0);
+        }
     }
 
-    pub(super) fn notify_bridge_port_gone(&mut self, port: DevId, _bridge: DevId) {
-        self.notify_link(port);
+    pub(super) fn notify_bridge_port_gone(&mut self, port: DevId, bridge: DevId) {
+        let Some(ns) = self.devs.get(port).map(|device| device.ns) else { return };
+        if self.listened(ns, group::LINK)
+            && let Some(message) = self.former_port_message(port, bridge)
+        {
+            self.broadcast(ns, group::LINK, &Message::DelLink(message), 0);
+        }
     }
 
     pub(crate) fn notify_routes(&mut self, ns: NsId, changes: &[RouteChange]) {

@@ -118,11 +118,17 @@ impl World {
             netns.names.insert(name.to_owned(), dev);
             netns.order.push(dev);
         }
+        if let Some(fib) = self.fib.get_mut(ns) {
+            fib.device_named(ifindex, name);
+        }
     }
 
     /// `unlist_netdevice`
     fn unlist(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
+        if let Some(fib) = self.fib.get_mut(device.ns) {
+            fib.device_unnamed(device.ifindex);
+        }
         let Some(netns) = self.netns.get_mut(device.ns) else { return };
         netns.devices.remove(&device.ifindex);
         netns.order.retain(|known| *known != dev);
@@ -215,11 +221,7 @@ impl World {
         let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
             return;
         };
-        self.flush_addresses(dev);
-        if let Some(fib) = self.fib.get_mut(ns) {
-            let changes = fib.device_removed(ifindex);
-            self.notify_routes(ns, &changes);
-        }
+        self.destroy_addresses(dev);
         self.flush_neighbours(ns, ifindex, false);
     }
 
@@ -292,8 +294,12 @@ impl World {
         if device.name == wanted {
             return Ok(());
         }
-        let (ns, old) = (device.ns, device.name.clone());
+        let (ns, ifindex, old) = (device.ns, device.ifindex, device.name.clone());
         let name = self.free_name(ns, wanted)?;
+        if let Some(fib) = self.fib.get_mut(ns) {
+            fib.device_unnamed(ifindex);
+            fib.device_named(ifindex, &name);
+        }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.names.remove(&old);
             netns.names.insert(name.clone(), dev);

@@ -7,7 +7,7 @@ use hairpin_netlink::{Answer, Errno, Failure, Message};
 use crate::netns::NsId;
 use crate::world::World;
 
-use super::{Dump, route, rule};
+use super::{Dump, link, route, rule};
 
 /// Who asks: a task in a namespace, with the namespaces that it has opened.
 pub(crate) struct Asker<'a> {
@@ -30,11 +30,17 @@ impl World {
 
     fn answer(&mut self, asker: &Asker<'_>, decoded: &Decoded<'_>) -> Vec<u8> {
         let mut answer = Answer::new(decoded.header);
+        let dump = decoded.header.flags & NLM_F_DUMP == NLM_F_DUMP;
+        if link::is_link_request(decoded.header.kind) && !(dump && decoded.header.kind == link::RTM_GETLINK) {
+            // What is wrong with an attribute decides the error, so the typed form does not do here.
+            let outcome = self.rtnl_link(asker, decoded, &mut answer);
+            return answer.end(outcome);
+        }
         let message = match decoded.message() {
             Ok(message) => message,
             Err(errno) => return answer.end(Err(errno.into())),
         };
-        if decoded.header.flags & NLM_F_DUMP == NLM_F_DUMP && is_get(&message) {
+        if dump && is_get(&message) {
             return match self.dump(asker, &message) {
                 Ok(dump) => {
                     let filtered = if dump.filtered { NLM_F_DUMP_FILTERED } else { 0 };
@@ -93,12 +99,6 @@ impl World {
         let ns = asker.ns;
         let flags = decoded.header.flags;
         match message {
-            Message::NewLink(_)
-            | Message::SetLink(_)
-            | Message::DelLink(_)
-            | Message::GetLink(_)
-            | Message::NewLinkProp(_)
-            | Message::DelLinkProp(_) => self.rtnl_link(asker, message, decoded, answer),
             Message::NewAddress(message) => self.new_address(ns, message, flags),
             Message::DelAddress(message) => self.del_address(ns, message),
             Message::NewNeighbour(message) if message.header.family == AddressFamily::Bridge => {

@@ -96,9 +96,11 @@ impl Changes<'_, '_> {
             }
             "txqueuelen" => {
                 let length = strtol(rest.next().ok_or(Stop::Usage)?, 0).0 as i32;
-                match u32::try_from(length) {
-                    Ok(length) => self.link(LinkAttribute::TxQueueLen(length), "SIOCSIFTXQLEN"),
-                    Err(_) => self.report(Err(Errno::EINVAL), "SIOCSIFTXQLEN"),
+                match (u32::try_from(length), ioctl::device(self.ifconfig.system, &self.name)) {
+                    (Ok(length), _) => self.link(LinkAttribute::TxQueueLen(length), "SIOCSIFTXQLEN"),
+                    (Err(_), device) => {
+                        self.report(device.and(Err(Errno::EINVAL)), "SIOCSIFTXQLEN");
+                    }
                 }
             }
             "name" => {
@@ -139,7 +141,7 @@ impl Changes<'_, '_> {
             "media" | "port" | "mem_start" | "io_addr" | "irq" | "tunnel" | "keepalive" | "outfill" => {
                 rest.next().ok_or(Stop::Usage)?;
                 self.ifconfig.complain(&format!("ifconfig: {word} is not supported by hairpin yet"));
-                self.code |= 1;
+                self.code = 1;
             }
             address => self.address(address)?,
         }
@@ -195,13 +197,16 @@ impl Changes<'_, '_> {
     }
 
     fn netmask(&mut self, mask: Ipv4Addr) {
+        // The one request whose failure does not hide an earlier one of the flags.
+        let before = self.code;
         self.inet(Change::Netmask(mask), "SIOCSIFNETMASK");
+        self.code |= before;
     }
 
     fn report(&mut self, outcome: Result<(), Errno>, request: &str) {
         if let Err(errno) = outcome {
             self.ifconfig.complain(&format!("{request}: {errno}"));
-            self.code |= 1;
+            self.code = 1;
         }
     }
 
@@ -209,7 +214,7 @@ impl Changes<'_, '_> {
         let resolved = self.ifconfig.names.resolve(self.ifconfig.shell, text, false);
         if resolved.is_none() {
             self.ifconfig.complain(&format!("{text}: {}", not_resolved(false)));
-            self.code |= 1;
+            self.code = 1;
         }
         resolved.map(|resolved| resolved.address)
     }
@@ -228,7 +233,7 @@ impl Changes<'_, '_> {
         let text = rest.next().ok_or(Stop::Usage)?;
         let Some(mac) = hardware::read_ethernet(text) else {
             self.ifconfig.complain(&format!("{text}: invalid {} address.", class.name));
-            self.code |= 1;
+            self.code = 1;
             return Ok(());
         };
         let device = ioctl::device(self.ifconfig.system, &self.name);
@@ -244,7 +249,7 @@ impl Changes<'_, '_> {
         if outcome == Err(Errno::EBUSY) {
             self.ifconfig
                 .complain(&format!("SIOCSIFHWADDR: {} - you may need to down the interface", Errno::EBUSY));
-            self.code |= 1;
+            self.code = 1;
         } else {
             self.report(outcome, "SIOCSIFHWADDR");
         }
@@ -340,7 +345,7 @@ impl Changes<'_, '_> {
         };
         let Ok(address) = host.parse::<Ipv6Addr>() else {
             self.ifconfig.complain(&format!("{host}: Resolver Error 0 (no error)"));
-            self.code |= 1;
+            self.code = 1;
             return Ok(());
         };
         let system = &mut *self.ifconfig.system;
@@ -348,7 +353,7 @@ impl Changes<'_, '_> {
             Ok(device) => device,
             Err(errno) => {
                 self.ifconfig.complain(&format!("SIOGIFINDEX: {errno}"));
-                self.code |= 1;
+                self.code = 1;
                 return Ok(());
             }
         };
@@ -364,7 +369,12 @@ impl Changes<'_, '_> {
             (Message::DelAddress(message), 0, "SIOCDIFADDR")
         };
         let outcome = transact(system, &message, flags).map(drop).map_err(|failure| failure.errno);
-        self.report(outcome, request);
+        if let Err(Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) = outcome {
+            self.ifconfig.complain("No support for INET6 on this system.");
+            self.code = 1;
+        } else {
+            self.report(outcome, request);
+        }
         Ok(())
     }
 }

@@ -247,8 +247,7 @@ fn exec(ctx: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
         return Err(Stop::fail(1, "No command specified\n"));
     };
     ctx.flush();
-    ctx.forget();
-    ctx.system.netns_enter(name).map_err(|errno| Stop::fail(255, cannot_open(name, errno)))?;
+    ctx.enter_netns(name).map_err(|stop| Stop { exit: false, ..stop })?;
     match ctx.shell.exec(args.rest()) {
         Ok(0) => Ok(()),
         Ok(code) => Err(Stop::silent(code)),

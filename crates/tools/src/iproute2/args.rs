@@ -22,10 +22,6 @@ impl<'a> Args<'a> {
         self.rest.is_empty()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rest.len()
-    }
-
     /// The next word, left in place.
     pub(crate) fn peek(&self) -> Option<&'a str> {
         self.rest.first().map(String::as_str)

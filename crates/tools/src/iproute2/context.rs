@@ -1,6 +1,6 @@
 //! What a run of `ip` or `bridge` carries along: the kernel, the shell, options and output.
 
-use hairpin_netlink::System;
+use hairpin_netlink::{Errno, System};
 
 use super::Stop;
 use super::links::LinkMap;
@@ -90,15 +90,20 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Moves to a named network namespace (`-netns`).
+    /// Moves to a named network namespace (`-netns`, `netns exec`).
     ///
     /// # Errors
-    /// There is none of that name; the program ends with 255.
+    /// There is none of that name, or entering it needs privileges; the program ends with 255.
     pub(crate) fn enter_netns(&mut self, name: &str) -> Result<(), Stop> {
-        self.links.clear();
-        self.system
-            .netns_enter(name)
-            .map_err(|errno| Stop::exit(255, format!("Cannot open network namespace \"{name}\": {errno}\n")))
+        self.forget();
+        self.system.netns_enter(name).map_err(|errno| {
+            let text = match errno {
+                // A name can be opened by anyone, but not entered.
+                Errno::EPERM => format!("setting the network namespace \"{name}\" failed: {errno}\n"),
+                _ => format!("Cannot open network namespace \"{name}\": {errno}\n"),
+            };
+            Stop::exit(255, text)
+        })
     }
 
     /// Forgets what is known of links and namespaces: it may have changed.

@@ -50,6 +50,7 @@ impl LinkMap {
         }
     }
 
+    /// Forgets a link that is gone.
     pub(crate) fn forget(&mut self, index: u32) {
         self.known.remove(&index);
     }
@@ -126,10 +127,7 @@ impl Context<'_> {
     pub(crate) fn learn_links(&mut self) -> Result<(), Stop> {
         let mut request = LinkMessage::default();
         request.attributes.push(LinkAttribute::ExtMask(vec![LinkExtentMask::Vf]));
-        let links = self
-            .dump_or_text(&Message::GetLink(request))
-            .map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))?;
-        for message in links {
+        for message in self.dump(&Message::GetLink(request))? {
             if let Message::NewLink(link) = message {
                 self.links.remember(&link);
             }

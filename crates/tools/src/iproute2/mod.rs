@@ -27,6 +27,6 @@ macro_rules! find {
 pub(crate) use find;
 
 pub(crate) use args::{Args, matches};
-pub(crate) use context::{Context, Options};
+pub(crate) use context::Context;
 pub(crate) use print::{Color, Value};
 pub(crate) use stop::Stop;

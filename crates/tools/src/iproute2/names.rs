@@ -1,4 +1,5 @@
-//! Names of numbers: scopes, tables, protocols, groups. Built in, and from `/etc/iproute2`.
+//! Names of numbers: scopes, tables, protocols, groups. Those of the files that iproute2 6.1 installs are built
+//! in; the user's own in `/etc/iproute2` are read.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -33,7 +34,7 @@ impl Table {
     fn built_in(self) -> &'static [(u32, &'static str)] {
         match self {
             Table::Scope => &[(0, "global"), (255, "nowhere"), (254, "host"), (253, "link"), (200, "site")],
-            Table::RouteTable => &[(253, "default"), (254, "main"), (255, "local")],
+            Table::RouteTable => &[(0, "unspec"), (253, "default"), (254, "main"), (255, "local")],
             Table::Protocol => &[
                 (0, "unspec"),
                 (1, "redirect"),
@@ -51,6 +52,7 @@ impl Table {
                 (16, "dhcp"),
                 (18, "keepalived"),
                 (42, "babel"),
+                (99, "openr"),
                 (186, "bgp"),
                 (187, "isis"),
                 (188, "ospf"),
@@ -58,8 +60,30 @@ impl Table {
                 (192, "eigrp"),
             ],
             Table::Group => &[(0, "default")],
-            Table::Realm => &[(0, "unknown")],
-            Table::DsField => &[(0, "0")],
+            Table::Realm => &[(0, "cosmos")],
+            Table::DsField => &[
+                (0x00, "default"),
+                (0x20, "CS1"),
+                (0x28, "AF11"),
+                (0x30, "AF12"),
+                (0x38, "AF13"),
+                (0x40, "CS2"),
+                (0x48, "AF21"),
+                (0x50, "AF22"),
+                (0x58, "AF23"),
+                (0x60, "CS3"),
+                (0x68, "AF31"),
+                (0x70, "AF32"),
+                (0x78, "AF33"),
+                (0x80, "CS4"),
+                (0x88, "AF41"),
+                (0x90, "AF42"),
+                (0x98, "AF43"),
+                (0xa0, "CS5"),
+                (0xb8, "EF"),
+                (0xc0, "CS6"),
+                (0xe0, "CS7"),
+            ],
         }
     }
 

@@ -96,7 +96,12 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     }
     let operands = options.operands();
     if all {
-        return sysctl.show_directory(ROOT);
+        // A kernel that has only the network's part of /proc/sys shows that.
+        let root = match sysctl.node(ROOT) {
+            Node::Directory(_) => ROOT,
+            _ => "/proc/sys/net/",
+        };
+        return sysctl.show_directory(root);
     }
     if load {
         return sysctl.load(file, &operands);
@@ -394,3 +399,76 @@ Options:
 
 For more details see sysctl(8).
 ";
+
+#[cfg(test)]
+mod tests {
+    use crate::fake::FakeKernel;
+
+    fn kernel() -> FakeKernel {
+        let mut kernel = FakeKernel::new(|_| Ok(Vec::new()));
+        let files = [
+            ("net/ipv4/conf/eth0.5/forwarding", "0\n"),
+            ("net/ipv4/conf/eth0.5/rp_filter", "2\n"),
+            ("net/ipv4/ip_forward", "0\n"),
+            ("net/ipv4/neigh/eth0.5/retrans_time", "100\n"),
+        ];
+        for (name, text) in files {
+            kernel.files.insert(format!("/proc/sys/{name}"), text.to_owned());
+        }
+        kernel
+    }
+
+    fn run(line: &str) -> (String, i32) {
+        kernel().run(line)
+    }
+
+    #[test]
+    fn separators_swap_and_interfaces_keep_their_dots() {
+        let shown = "net.ipv4.conf.eth0/5.forwarding = 0\n";
+        assert_eq!(run("sysctl net/ipv4/conf/eth0.5/forwarding"), (shown.to_owned(), 0));
+        assert_eq!(run("sysctl net.ipv4.conf.eth0/5.forwarding"), (shown.to_owned(), 0));
+        let missing =
+            "sysctl: cannot stat /proc/sys/net/ipv4/conf/eth0/5/forwarding: No such file or directory\n";
+        assert_eq!(run("sysctl net.ipv4.conf.eth0.5.forwarding"), (missing.to_owned(), 1));
+    }
+
+    #[test]
+    fn variables_are_set_and_shown() {
+        let mut kernel = kernel();
+        assert_eq!(
+            kernel.run("sysctl -w net.ipv4.ip_forward=1"),
+            ("net.ipv4.ip_forward = 1\n".to_owned(), 0)
+        );
+        assert_eq!(kernel.files["/proc/sys/net/ipv4/ip_forward"], "1\n");
+        assert_eq!(kernel.run("sysctl -n net.ipv4.ip_forward"), ("1\n".to_owned(), 0));
+        assert_eq!(
+            kernel.run("sysctl -q net.ipv4.ip_forward=0 -N"),
+            (
+                "sysctl: options -N and -q cannot coexist\nTry `sysctl --help' for more information.\n"
+                    .to_owned(),
+                1
+            )
+        );
+    }
+
+    #[test]
+    fn directories_are_walked_and_patterns_pick() {
+        let all = "net.ipv4.conf.eth0/5.forwarding = 0\nnet.ipv4.conf.eth0/5.rp_filter = 2\nnet.ipv4.ip_forward = 0\n";
+        assert_eq!(run("sysctl -a"), (all.to_owned(), 0));
+        assert_eq!(run("sysctl -a -r ^net.ipv4.ip_"), ("net.ipv4.ip_forward = 0\n".to_owned(), 0));
+        assert_eq!(
+            run("sysctl -N net.ipv4.conf"),
+            ("net.ipv4.conf.eth0/5.forwarding\nnet.ipv4.conf.eth0/5.rp_filter\n".to_owned(), 0)
+        );
+        assert_eq!(run("sysctl -a --deprecated -r retrans").0, "net.ipv4.neigh.eth0/5.retrans_time = 100\n");
+    }
+
+    #[test]
+    fn nothing_outside_is_touched() {
+        let mut kernel = kernel();
+        kernel.files.insert("/proc/sys/net/../../../etc/passwd".to_owned(), String::new());
+        let (text, code) = kernel.run("sysctl net/../../../etc/passwd");
+        let last = "sysctl: Path is not under /proc/sys/: /proc/sys/net/../../../etc/passwd";
+        assert_eq!((text.lines().last(), code), (Some(last), -1));
+    }
+}

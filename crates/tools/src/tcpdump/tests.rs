@@ -304,7 +304,7 @@ fn what_is_written_can_be_read() {
     assert_eq!(read.out, REQUEST);
     assert_eq!(read.err, "reading from file -, link-type EN10MB (Ethernet), snapshot length 262144\n");
     let piped = run_with(&["-w", "-", "-r", "-"], Vec::new(), outcome.file.clone());
-    assert_eq!(piped.out.as_bytes().len(), String::from_utf8_lossy(&outcome.file).len());
+    assert_eq!(piped.out.len(), String::from_utf8_lossy(&outcome.file).len());
     let cut = outcome.file[..outcome.file.len() - 3].to_vec();
     let read = run_with(&["-n", "-r", "-"], Vec::new(), cut);
     assert_eq!((read.out.as_str(), read.code), (REQUEST, 1));

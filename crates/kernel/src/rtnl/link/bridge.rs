@@ -53,6 +53,11 @@ impl World {
         self.describe_for_bridge(dev, master, vlans)
     }
 
+    /// A device that is no port of `bridge` any more (`br_ifinfo_notify` with `RTM_DELLINK`).
+    pub(crate) fn former_port_message(&self, dev: DevId, bridge: DevId) -> Option<LinkMessage> {
+        self.describe_for_bridge(dev, bridge, false)
+    }
+
     fn describe_for_bridge(&self, dev: DevId, bridge: DevId, vlans: bool) -> Option<LinkMessage> {
         let device = self.devs.get(dev)?;
         let master = self.devs.get(bridge)?;
@@ -150,8 +155,7 @@ impl World {
         if let (true, Some(options)) = (is_port, options) {
             match options {
                 // A lone number: the port's state, as old spanning-tree daemons send it.
-                [] => return Err(Errno::EINVAL.into()),
-                [state] | [state, _, _, _] => self.change_port_state(dev, *state)?,
+                [state] => self.change_port_state(dev, *state)?,
                 _ => {
                     // Linux passes no extended acknowledgement here.
                     let options = Attributes::read(options, PORT_POLICY).map_err(|failure| failure.errno)?;

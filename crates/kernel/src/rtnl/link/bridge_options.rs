@@ -91,6 +91,8 @@ pub(super) const BRIDGE_POLICY: &[(u16, Policy)] = &[
 const FORWARD_DELAY_S: std::ops::RangeInclusive<u64> = 2..=30;
 const HELLO_TIME_S: std::ops::RangeInclusive<u64> = 1..=10;
 const MAX_AGE_S: std::ops::RangeInclusive<u64> = 6..=40;
+/// A kernel with 250 clock ticks a second (`CONFIG_HZ`), as distributions build it.
+const JIFFY_MS: u64 = 4;
 /// Group addresses that a bridge never forwards (`BR_GROUPFWD_RESTRICTED`).
 const FORWARD_RESTRICTED: u16 = 0x7;
 
@@ -263,8 +265,9 @@ fn change_multicast(bridge: &mut Bridge, data: &Attributes<'_>) -> Result<(), Fa
     Ok(())
 }
 
+/// A time as the kernel keeps it: in jiffies of 4 ms, rounded down.
 fn time(ticks: u32) -> Duration {
-    Duration::from_millis(u64::from(ticks) * 10)
+    Duration::from_millis(u64::from(ticks) * 10 / JIFFY_MS * JIFFY_MS)
 }
 
 fn within(time: Duration, seconds: std::ops::RangeInclusive<u64>) -> Result<Duration, Failure> {

@@ -89,7 +89,7 @@ impl World {
             self.set_mtu(dev, mtu)?;
         }
         if let Some(group) = attributes.u32(ifla::GROUP) {
-            self.on_device(dev, |device| device.group = group);
+            self.set_group(dev, group);
             *announce = true;
         }
         if let (true, Some(name)) = (request.index > 0, &name) {
@@ -225,15 +225,10 @@ impl World {
         }
         self.release_from_master(dev);
         if index == 0 {
-            if current.is_some() {
-                self.notify_link(dev);
-            }
             return Ok(());
         }
         let master = self.device_at(ns, index).ok_or(Errno::EINVAL)?;
-        self.enslave(dev, master)?;
-        self.notify_link(dev);
-        Ok(())
+        self.enslave(dev, master)
     }
 
     /// `dev_change_carrier`: only dummies let themselves be told.
@@ -253,7 +248,13 @@ impl World {
             if length > i32::MAX as u32 {
                 return Err(Errno::ERANGE.into());
             }
-            self.on_device(dev, |device| device.tx_queue_len = length);
+            let mut changed = false;
+            self.on_device(dev, |device| {
+                changed = std::mem::replace(&mut device.tx_queue_len, length) != length;
+            });
+            if changed {
+                self.notify_link(dev);
+            }
         }
         refuse_offload(attributes)
     }

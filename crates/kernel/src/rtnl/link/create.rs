@@ -27,6 +27,9 @@ const QUEUES_MAX: u32 = 4096;
 /// Largest MTU of an Ethernet device (`ETH_MAX_MTU`).
 const ETH_MAX_MTU: u32 = 65_535;
 
+/// `MAX_NEST_DEV`
+const NESTING_MAX: usize = 8;
+
 /// Where a new device is made and where it ends up.
 #[derive(Clone, Copy)]
 struct Place<'a> {
@@ -207,8 +210,8 @@ impl World {
     fn register_draft(&mut self, draft: Draft, kind: Kind) -> Result<DevId, Failure> {
         let Draft { ns, name, ifindex, mac, mtu, .. } = draft;
         let dev = self.register(ns, NewDevice { name, kind, mac, ifindex, mtu })?;
+        self.set_group(dev, draft.group);
         self.on_device(dev, |device| {
-            device.group = draft.group;
             device.queues = draft.queues;
             device.tx_queue_len = draft.tx_queue_len.unwrap_or(device.tx_queue_len);
             device.broadcast = draft.broadcast.unwrap_or(device.broadcast);
@@ -247,8 +250,10 @@ impl World {
         draft.inherit_mtu(below)?;
         let state = kinds::new_macvlan(lower, data)?;
         self.check_macvlan(lower, state.mode)?;
+        self.check_nesting(lower)?;
         let dev = self.register_draft(draft, Kind::Macvlan(Box::new(state)))?;
         self.link_macvlan(dev);
+        self.notify_link(lower);
         Ok(dev)
     }
 
@@ -270,12 +275,31 @@ impl World {
             .ok_or_else(|| kinds::vlan_failure(Errno::ENODEV, "link does not exist"))?;
         let state = vlan(lower)?;
         self.check_vlan(lower, state.tpid, state.vid)?;
+        self.check_nesting(lower)?;
         let below = self.devs.get(lower).map(|below| below.mtu).ok_or(Errno::ENODEV)?;
         draft.inherit_mtu(below)?;
         let own_mac = draft.mac.is_some();
         let dev = self.register_draft(draft, Kind::Vlan(Box::new(state)))?;
         self.link_vlan(dev, own_mac);
+        self.notify_link(lower);
         Ok(dev)
+    }
+
+    /// `__netdev_upper_dev_link`: so many devices stand on one another at most.
+    fn check_nesting(&self, lower: DevId) -> Result<(), Failure> {
+        let mut level = 0;
+        let mut at = Some(lower);
+        while let Some(device) = at.and_then(|dev| self.devs.get(dev)) {
+            level += 1;
+            if level >= NESTING_MAX {
+                return Err(Errno::EMLINK.into());
+            }
+            at = match device.kind {
+                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower(),
+                _ => None,
+            };
+        }
+        Ok(())
     }
 
     /// `veth_newlink`: the peer comes first.
@@ -320,6 +344,7 @@ impl World {
             }
         }
         let peer = self.register_draft(peer_draft, end())?;
+        self.set_carrier(peer, false);
         let flags = Request { attributes: Attributes::default(), ..request.clone() };
         let flags = given.as_ref().unwrap_or(&flags);
         let asked = given.is_some() && (flags.flags != 0 || flags.change != 0);

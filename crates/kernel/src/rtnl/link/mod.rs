@@ -36,12 +36,17 @@ use request::{Request, ifla};
 
 const RTM_NEWLINK: u16 = 16;
 const RTM_DELLINK: u16 = 17;
-const RTM_GETLINK: u16 = 18;
+pub(super) const RTM_GETLINK: u16 = 18;
 const RTM_SETLINK: u16 = 19;
 const RTM_NEWLINKPROP: u16 = 108;
 const RTM_DELLINKPROP: u16 = 109;
 
 const AF_BRIDGE: u8 = 7;
+
+/// Whether a request of this type is [`World::rtnl_link`]'s.
+pub(super) fn is_link_request(kind: u16) -> bool {
+    matches!(kind, RTM_NEWLINK..=RTM_SETLINK | RTM_NEWLINKPROP | RTM_DELLINKPROP)
+}
 
 impl World {
     /// Serves one request about links but a dump; what it asks for goes into `answer`. The request is read from
@@ -52,7 +57,6 @@ impl World {
     pub(crate) fn rtnl_link(
         &mut self,
         asker: &Asker<'_>,
-        _message: &Message,
         decoded: &Decoded<'_>,
         answer: &mut Answer,
     ) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 use hairpin_netlink::{Errno, Failure};
 
 use super::request::{Request, Wanted, ifla};
+use crate::dev::Kind;
 use crate::device::DevId;
 use crate::netns::NsId;
 use crate::world::World;
@@ -14,7 +15,7 @@ impl World {
         let target = self.target_netns(ns, request)?;
         match (self.wanted_link(target, request), request.attributes.u32(ifla::GROUP)) {
             (Wanted::Found(dev), _) if self.is_deletable(dev) => {
-                self.unregister(dev);
+                self.delete(dev);
                 Ok(())
             }
             (Wanted::Found(_), _) => Err(Errno::EOPNOTSUPP.into()),
@@ -37,9 +38,19 @@ impl World {
         }
         for dev in members {
             // One that went with its peer or lower device is gone already.
-            self.unregister(dev);
+            self.delete(dev);
         }
         Ok(())
+    }
+
+    /// Listeners hear of the device below first: nothing stands on it any more (`netdev_upper_dev_unlink`).
+    fn delete(&mut self, dev: DevId) {
+        if let Some(Kind::Macvlan(_) | Kind::Vlan(_)) = self.devs.get(dev).map(|device| &device.kind)
+            && let Some(lower) = self.devs.get(dev).and_then(|device| device.lower())
+        {
+            self.notify_link(lower);
+        }
+        self.unregister(dev);
     }
 
     pub(super) fn group_members(&self, ns: NsId, group: u32) -> Vec<DevId> {

@@ -509,6 +509,21 @@ fn devices_move_between_namespaces() {
 }
 
 #[test]
+fn stacks_are_eight_devices_high_at_most() {
+    let mut lab = Lab::new();
+    lab.add("d0", "dummy");
+    let vlan = kind("vlan", &[attribute(1, &1u16.to_ne_bytes())]);
+    let outcomes: Vec<String> = (1..10)
+        .map(|level| {
+            let below = lab.index(&format!("d{}", level - 1));
+            lab.says(ADD, &[name(&format!("d{level}")), number(ifla::LINK, below), vlan.clone()])
+        })
+        .collect();
+    assert_eq!(outcomes[..7], ["ok"; 7]);
+    assert_eq!(outcomes[7], "EMLINK");
+}
+
+#[test]
 fn nothing_panics_on_garbage() {
     let mut lab = Lab::usual();
     let v0 = lab.index("v0");

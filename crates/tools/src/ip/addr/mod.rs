@@ -4,6 +4,7 @@ mod flags;
 mod flush;
 mod modify;
 mod print;
+mod save;
 
 pub(super) use flags::add_flag;
 pub(super) use print::Address;
@@ -30,8 +31,12 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
         list::show(context, args, list::Subject::Addresses)
     } else if is("flush") {
         flush::flush(context, args)
-    } else if is("save") || is("showdump") || is("restore") {
-        Err(Stop::fail(1, format!("ip address {command}: not built yet\n")))
+    } else if is("save") {
+        save::save(context, args)
+    } else if is("showdump") {
+        save::show_dump(context)
+    } else if is("restore") {
+        save::restore(context)
     } else if is("help") {
         Err(usage())
     } else {

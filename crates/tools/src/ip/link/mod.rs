@@ -32,7 +32,7 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
     } else if is("show") || is("lst") || is("list") {
         show(context, args)
     } else if is("xstats") || is("afstats") {
-        Err(Stop::fail(1, format!("ip link {command}: not built yet\n")))
+        Err(Stop::fail(1, format!("ip link {command} is not supported by hairpin yet\n")))
     } else if is("property") {
         property::main(context, args)
     } else if is("help") {

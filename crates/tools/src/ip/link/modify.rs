@@ -267,7 +267,7 @@ impl<'p> Parser<'p> {
             }
             "parentdev" => self.push(LinkAttribute::ParentDevName(args.value()?.to_owned())),
             "xdp" | "xdpgeneric" | "xdpdrv" | "xdpoffload" | "vf" => {
-                return Err(Stop::fail(1, format!("ip link set {word}: not built yet\n")));
+                return Err(Stop::fail(1, format!("ip link set {word} is not supported by hairpin yet\n")));
             }
             _ => return Ok(false),
         }

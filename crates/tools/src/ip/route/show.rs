@@ -7,7 +7,7 @@ use super::filter::{Cached, Filter};
 use super::print::print_route;
 use super::{RT_TABLE_MAIN, usage};
 use crate::ip::rt_names::{realms, route_type_id};
-use crate::iproute2::inet::{AF_INET, AF_INET6, get_prefix, read_family};
+use crate::iproute2::inet::{AF_INET, AF_INET6, Prefix, get_prefix, read_family};
 use crate::iproute2::names::Table;
 use crate::iproute2::number::get_u32;
 use crate::iproute2::rtnl::RefusedDump;
@@ -240,9 +240,10 @@ pub(super) fn is_metric(word: &str) -> bool {
     matches(word, "metric") || matches(word, "priority") || word == "preference"
 }
 
-type Range = (Option<crate::iproute2::inet::Prefix>, Option<crate::iproute2::inet::Prefix>);
+/// The prefix above and the prefix below which destinations are taken.
+type Range = (Option<Prefix>, Option<Prefix>);
 
-/// `root P`, `match P` or `[exact] P`: the prefix above and the prefix below which destinations are taken.
+/// `root P`, `match P` or `[exact] P`; what is not given stays as in `range`.
 fn parse_range(args: &mut Args<'_>, word: &str, family: u8, range: Range) -> Result<Range, Stop> {
     if matches(word, "root") {
         return Ok((Some(get_prefix(args.value()?, family)?), range.1));

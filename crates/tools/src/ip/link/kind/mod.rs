@@ -6,14 +6,14 @@ mod bridge_port;
 mod help;
 mod ipvlan;
 mod macvlan;
+mod peer;
 mod tun;
-mod veth;
 mod vlan;
 mod vrf;
 mod vxlan;
 
 use hairpin_netlink::Fd;
-use hairpin_netlink::route::link::{InfoData, InfoPortData, LinkInfo};
+use hairpin_netlink::route::link::{InfoData, InfoPortData, InfoVeth, InfoVxcan, LinkInfo};
 
 use crate::iproute2::{Args, Context, Stop, find};
 
@@ -58,14 +58,24 @@ pub(super) fn parse(
         "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
         "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
-        "veth" => Data::Link(InfoData::Veth(veth::parse(context, args, create, opened)?)),
+        "veth" => {
+            let peer = peer::parse(context, kind, args, create, opened)?;
+            Data::Link(InfoData::Veth(InfoVeth::Peer(peer)))
+        }
+        "vxcan" => {
+            let peer = peer::parse(context, kind, args, create, opened)?;
+            Data::Link(InfoData::Vxcan(InfoVxcan::Peer(peer)))
+        }
         // These ignore what follows.
         "dummy" | "ifb" | "nlmon" | "vcan" | "netdevsim" | "virt_wifi" | "team" => {
             Data::Link(InfoData::Other(vec![]))
         }
         "team_slave" => Data::Port(InfoPortData::Other(vec![])),
         kind if help(kind).is_some() => {
-            return Err(Stop::fail(1, format!("ip link: arguments of type \"{kind}\" are not built yet\n")));
+            return Err(Stop::fail(
+                1,
+                format!("ip link: arguments of type \"{kind}\" are not supported by hairpin yet\n"),
+            ));
         }
         _ => {
             let word = args.peek().unwrap_or("");

@@ -1,8 +1,22 @@
-//! The surroundings of a front end that configures a world: no streams but for its complaints.
+//! Front ends run from inside a program, with nothing around them: what they print is kept.
 
 use std::io::{self, BufRead, Empty, Read, Write};
 
-use hairpin_tools::{Shell, Signal};
+use hairpin_netlink::System;
+
+use crate::{Program, Shell, Signal};
+
+/// Runs one command line to its end. The answer is its exit code; 127 without such a front end.
+pub fn run(system: &mut dyn System, shell: &mut QuietShell, argv: &[String]) -> i32 {
+    let Some((name, args)) = argv.split_first() else { return 0 };
+    match crate::find(name) {
+        Some(main) => main(&mut Program { name, args, system, shell }),
+        None => {
+            shell.err.extend(format!("{name}: command not found\n").bytes());
+            127
+        }
+    }
+}
 
 /// Keeps what a front end prints, and lets it do nothing else.
 #[derive(Default)]
@@ -13,7 +27,7 @@ pub struct QuietShell {
 }
 
 fn nothing_here(what: &str) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, format!("{what} while a world is built"))
+    io::Error::new(io::ErrorKind::Unsupported, format!("{what} here"))
 }
 
 impl Shell for QuietShell {

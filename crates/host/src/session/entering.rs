@@ -1,0 +1,145 @@
+//! The namespaces of a session's real programs: prepared by its server, entered by each program before it starts.
+
+use std::fs;
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use super::protocol::{Channel, Request, Response};
+use super::{Emulator, TaskName, VIEW_VARIABLE};
+use crate::view::mount::{self, Complaints};
+
+/// The name by which [`check`] calls this program.
+pub(crate) const CHECK: &str = "hairpin-check";
+
+/// What [`enter`] did.
+pub(super) enum Entered {
+    /// The view covers this machine, except for what is complained of.
+    Covered(Complaints),
+    /// This machine allows no view, and why.
+    Impossible(String),
+    /// It was found before that this machine allows none.
+    Skipped,
+}
+
+/// Whether this machine allows views at all; if not, why. Tried in a process of its own.
+pub(super) fn check() -> Result<(), String> {
+    let mut command = std::process::Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
+    command.arg0(CHECK).stdin(Stdio::null()).stdout(Stdio::null());
+    let output = command.output().map_err(|error| error.to_string())?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).trim_end().to_owned())
+    }
+}
+
+/// What [`check`] starts.
+pub(crate) fn try_out() -> i32 {
+    mount::separate("check").map_or_else(
+        |text| {
+            eprintln!("{text}");
+            1
+        },
+        |()| 0,
+    )
+}
+
+/// Fills a session's directory with what programs will need: `hosts/NAME/etc` with the host's own files,
+/// `covers` with the programs to be covered.
+pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str]) -> io::Result<()> {
+    fs::create_dir(directory.join("view"))?;
+    for host in emulator.hosts() {
+        let root = directory.join("hosts").join(&host);
+        let (etc, places) = (root.join("etc"), root.join("places"));
+        fs::create_dir_all(etc.join("netns"))?;
+        fs::create_dir_all(&places)?;
+        fs::write(etc.join("hostname"), format!("{host}\n"))?;
+        fs::write(etc.join("hosts"), format!("127.0.0.1\tlocalhost\n127.0.1.1\t{host}\n"))?;
+        // Names are this machine's to resolve where the world says nothing else.
+        fs::write(etc.join("resolv.conf"), fs::read("/etc/resolv.conf").unwrap_or_default())?;
+        for (path, content) in emulator.files(&host) {
+            let Some(relative) = below_etc(&path) else { continue };
+            let target = etc.join(relative);
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            fs::write(target, content)?;
+        }
+        for entry in fs::read_dir(&etc)? {
+            let entry = entry?;
+            let place = places.join(entry.file_name());
+            if entry.file_type()?.is_dir() { fs::create_dir(place)? } else { fs::write(place, "")? }
+        }
+    }
+    let covers: Vec<u8> = mount::programs(names)
+        .into_iter()
+        .flat_map(|path| [path.into_os_string().into_vec(), b"\n".to_vec()].concat())
+        .collect();
+    fs::write(directory.join("covers"), covers)
+}
+
+/// Moves this process into namespaces in which it sees the session's `/proc`, `/sys` and `/etc`. `channel` holds
+/// the task.
+pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel) -> Entered {
+    let before = std::env::var(VIEW_VARIABLE).unwrap_or_default();
+    if before == "none" {
+        return Entered::Skipped;
+    }
+    if let Err(text) = mount::separate(&task.host) {
+        return Entered::Impossible(text);
+    }
+    let view = match open_view(directory, channel) {
+        Ok(view) => view,
+        Err(error) => return Entered::Impossible(error.to_string()),
+    };
+    let mut complaints = mount::cover_kernel(&view);
+    complaints.extend(mount::cover_etc(&directory.join("hosts").join(&task.host), task.netns.as_deref()));
+    if before.is_empty()
+        && let Ok(own) = fs::read_link(directory.join("bin/hairpin"))
+    {
+        let covers = fs::read(directory.join("covers")).unwrap_or_default();
+        let lines = covers.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let paths: Vec<PathBuf> =
+            lines.map(|line| PathBuf::from(std::ffi::OsStr::from_bytes(line))).collect();
+        mount::cover_programs(&own, &paths);
+    }
+    Entered::Covered(complaints)
+}
+
+/// Has the session serve a view; returns its directory.
+fn open_view(directory: &Path, channel: &mut Channel) -> io::Result<PathBuf> {
+    let mount_point = directory.join("view");
+    let response = match mount::mount_fuse(&mount_point) {
+        Ok(device) => channel.ask_with(&Request::View { device: true }, device.as_fd())?,
+        Err(_) => channel.ask(&Request::View { device: false })?,
+    };
+    match response {
+        Response::View(None) => Ok(mount_point),
+        Response::View(Some(path)) => Ok(path),
+        _ => Err(io::Error::other("the session serves no view")),
+    }
+}
+
+/// The part of a path below `/etc`, if it stays there.
+fn below_etc(path: &str) -> Option<&Path> {
+    let relative = Path::new(path).strip_prefix("/etc").ok()?;
+    let plain = |part| matches!(part, std::path::Component::Normal(_));
+    (relative.components().next().is_some() && relative.components().all(plain)).then_some(relative)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_stay_below_etc() {
+        assert_eq!(below_etc("/etc/netns/x/resolv.conf"), Some(Path::new("netns/x/resolv.conf")));
+        for bad in ["/etc", "/etc/../x", "/usr/x", "etc/x"] {
+            assert_eq!(below_etc(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! Covers this machine's paths by a session's, in namespaces of the calling process's own.
+#![allow(unsafe_code)]
+
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::unistd::{getegid, geteuid, sethostname};
+
+use super::{LINK, NETNS, PROC_NET};
+
+/// Where the covering goes wrong, in words.
+pub(crate) type Complaints = Vec<String>;
+
+/// Where programs look for each other when they name a path.
+const PROGRAM_DIRECTORIES: &[&str] =
+    &["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
+/// Programs with many names: covering them would cover other commands too.
+const SHARED: &[&str] = &["busybox", "coreutils", "kmod", "toybox"];
+const NOTHING: Option<&str> = None;
+
+/// Gives the process namespaces of its own: mounts and host name, as an ordinary user below a user namespace in
+/// which it is root.
+///
+/// # Errors
+/// The machine does not allow it; for the user.
+pub(crate) fn separate(host: &str) -> Result<(), String> {
+    let kinds = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS;
+    if unshare(kinds).is_err() {
+        let (user, group) = (geteuid(), getegid());
+        unshare(kinds | CloneFlags::CLONE_NEWUSER)
+            .map_err(|error| format!("no user namespaces here ({error})"))?;
+        let map = |file: &str, text: String| {
+            fs::write(format!("/proc/self/{file}"), text).map_err(|error| format!("{file}: {error}"))
+        };
+        // Without this an ordinary user may not map a group.
+        map("setgroups", "deny".to_owned())?;
+        map("uid_map", format!("0 {user} 1"))?;
+        map("gid_map", format!("0 {group} 1"))?;
+    }
+    let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(NOTHING, "/", NOTHING, flags, NOTHING).map_err(|error| format!("private mounts: {error}"))?;
+    // The name is for prompts only: a machine that refuses it is used all the same.
+    let _ = sethostname(host);
+    Ok(())
+}
+
+/// Mounts a FUSE file system and returns its device, which somebody else has to serve from now on.
+///
+/// # Errors
+/// `/dev/fuse` cannot be opened, or not be mounted from here.
+pub(crate) fn mount_fuse(target: &Path) -> io::Result<OwnedFd> {
+    let device = fs::File::options().read(true).write(true).open("/dev/fuse")?;
+    let options = format!(
+        "fd={},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions",
+        device.as_raw_fd()
+    );
+    let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    mount(Some("hairpin"), target, Some("fuse"), flags, Some(options.as_str()))?;
+    Ok(device.into())
+}
+
+/// Covers `/proc` and `/sys` by the view at `view`.
+pub(crate) fn cover_kernel(view: &Path) -> Complaints {
+    let mut complaints = Vec::new();
+    let mut cover = |branch: &str, target: &str| {
+        if Path::new(target).is_dir()
+            && let Err(error) = bind(&view.join(branch), Path::new(target))
+        {
+            complaints.push(format!("{target} shows this machine's own: {error}"));
+        }
+    };
+    cover("sys", "/proc/sys/net");
+    cover("class", "/sys/class/net");
+    cover("class", "/sys/devices/virtual/net");
+    cover(NETNS, "/run/netns");
+    if let Err(error) = mount_link(&view.join(LINK), Path::new("/proc").join(PROC_NET).as_path()) {
+        complaints.push(format!("/proc/net shows this machine's own: {error}"));
+    }
+    complaints
+}
+
+/// Covers files of `/etc` by the host's own in `host` (a directory that looks like `/`), then by those of
+/// `/etc/netns/NETNS`, as `ip netns exec` does.
+pub(crate) fn cover_etc(host: &Path, netns: Option<&str>) -> Complaints {
+    let mut complaints = Vec::new();
+    let own = host.join("etc");
+    let names = entries(&own);
+    if names.iter().any(|name| !Path::new("/etc").join(name).exists()) {
+        // Something is to appear that is not there: a read-only layer gives it a place.
+        let options = format!("lowerdir={}:/etc", host.join("places").display());
+        if let Err(error) =
+            mount(Some("overlay"), "/etc", Some("overlay"), MsFlags::MS_RDONLY, Some(options.as_str()))
+        {
+            complaints.push(format!("/etc: {error}"));
+        }
+    }
+    let namespaced = netns.map(|netns| own.join("netns").join(netns));
+    for directory in [Some(own), namespaced].into_iter().flatten() {
+        for name in entries(&directory) {
+            let target = Path::new("/etc").join(&name);
+            if target.exists()
+                && let Err(error) = bind(&directory.join(&name), &target)
+            {
+                complaints.push(format!("{}: {error}", target.display()));
+            }
+        }
+    }
+    complaints
+}
+
+/// Puts this program in the place of the machine's network commands, for those who name their path.
+pub(crate) fn cover_programs(own: &Path, targets: &[PathBuf]) {
+    for target in targets {
+        // A path that cannot be covered reaches the machine's own command, as it does without a view.
+        let _ = bind(own, target);
+    }
+}
+
+/// The machine's files that stand for one of the `names`, to be covered.
+pub(crate) fn programs(names: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for directory in PROGRAM_DIRECTORIES {
+        for name in names {
+            let Ok(path) = Path::new(directory).join(name).canonicalize() else { continue };
+            let shared = path.file_name().is_none_or(|name| SHARED.iter().any(|shared| name == *shared));
+            if !shared && !found.contains(&path) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+fn entries(directory: &Path) -> Vec<std::ffi::OsString> {
+    let Ok(entries) = fs::read_dir(directory) else { return Vec::new() };
+    entries.flatten().map(|entry| entry.file_name()).collect()
+}
+
+fn bind(from: &Path, to: &Path) -> nix::Result<()> {
+    mount(Some(from), to, NOTHING, MsFlags::MS_BIND, NOTHING)
+}
+
+/// Mounts the symbolic link `from` on the symbolic link `to`. `mount(2)` would follow both.
+fn mount_link(from: &Path, to: &Path) -> io::Result<()> {
+    let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other);
+    let (from, to) = (path(from)?, path(to)?);
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_SYMLINK_NOFOLLOW as u32;
+    // SAFETY: the path is a C string that lives through the call; the descriptor returned is new and ours.
+    let tree = unsafe {
+        let number = libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, from.as_ptr(), flags);
+        if number < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        OwnedFd::from_raw_fd(number as i32)
+    };
+    // SAFETY: both paths are C strings that live through the call, and `tree` is an open descriptor.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_move_mount,
+            tree.as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_FDCWD,
+            to.as_ptr(),
+            libc::MOVE_MOUNT_F_EMPTY_PATH,
+        )
+    };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
+}
