@@ -139,6 +139,72 @@ fn a_namespace_has_the_files_of_a_real_one() {
     }
 }
 
+/// Addresses, neighbours and routes beside the devices.
+const ADDRESSED: &[&str] = &[
+    "ip addr add 10.0.0.1/24 dev v1",
+    "ip addr add 10.9.0.1/16 dev br0",
+    "ip route add 10.1.0.0/16 via 10.0.0.9 metric 5",
+    "ip route add unreachable 10.2.0.0/16",
+    "ip neigh add 10.0.0.9 lladdr 02:00:00:00:00:09 dev v1",
+    "ip neigh add proxy 10.0.0.77 dev v1",
+];
+
+/// Files of `/proc/net` that say the same whatever the kernel.
+const PROC_NET: &[&str] = &[
+    "arp",
+    "dev",
+    "dev_mcast",
+    "igmp",
+    "packet",
+    "raw",
+    "raw6",
+    "route",
+    "tcp",
+    "tcp6",
+    "udp",
+    "udp6",
+    "unix",
+];
+
+#[test]
+fn proc_net_says_what_a_real_one_says() {
+    if let Some(reason) = unfit() {
+        return say(&format!("skipped: {reason}"));
+    }
+    let off = "sysctl -q -w net.ipv6.conf.all.disable_ipv6=1";
+    let commands = [&[off][..], DEVICES, UP, ADDRESSED].concat();
+    let script = format!(
+        "{}; cd /proc/net; for f in {}; do echo; echo @@$f; cat $f; done",
+        commands.join("; "),
+        PROC_NET.join(" ")
+    );
+    let output = Command::new("unshare").args(["-n", "sh", "-c", &script]).output().expect("unshare");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut lab = Lab::new();
+    for command in &commands {
+        lab.run(command);
+    }
+    for piece in text.split("\n@@").skip(1) {
+        let (name, real) = piece.split_once('\n').expect("a name");
+        let ours = lab.shown(&format!("/proc/net/{name}"));
+        let (real, ours) = (without_counters(name, real), without_counters(name, &ours));
+        assert_eq!(real, ours, "{name}");
+    }
+}
+
+/// Lines, those of `dev` without counters: IGMP reports are not emulated.
+fn without_counters(name: &str, text: &str) -> Vec<String> {
+    let lines = text.trim_end_matches('\n').lines();
+    let shown = |line: &str| match name {
+        "dev" => {
+            line.replace(|c: char| c.is_ascii_digit(), " ").split_whitespace().collect::<Vec<_>>().join(" ")
+        }
+        _ => line.to_owned(),
+    };
+    lines.map(shown).collect()
+}
+
 fn is_last(path: &str, names: &[&str]) -> bool {
     path.rsplit('/').next().is_some_and(|last| names.contains(&last))
 }
