@@ -248,6 +248,50 @@ fn proc_net_has_linuxs_formats() {
     assert_eq!(lab.list("/proc/sys"), Ok(vec!["net".to_owned()]));
 }
 
+/// Lines as Linux has them, but for bucket, inode and kernel pointer.
+#[test]
+fn sockets_are_listed() {
+    use hairpin_netlink::{Address, SocketKind, System as _};
+    let mut lab = Lab::new();
+    lab.run("ip link set lo up");
+    let mut system = lab.system();
+    let udp = system.socket(SocketKind::UdpIpv4).expect("a socket");
+    let local = Address::Ipv4 { address: [127, 0, 0, 1].into(), port: 5000 };
+    system.bind(udp, local).expect("a free port");
+    system.connect(udp, Address::Ipv4 { address: [127, 0, 0, 1].into(), port: 9 }).expect("a route");
+    system.socket(SocketKind::RawIpv4 { protocol: 1 }).expect("a socket");
+    system.socket(SocketKind::Packet { cooked: false, protocol: 3 }).expect("a socket");
+    let line = |text: String| text.lines().nth(1).unwrap_or_default().to_owned();
+    let udp = line(lab.shown("/proc/net/udp"));
+    let expected = ": 0100007F:1388 0100007F:0009 01 00000000:00000000 00:00000000 00000000     0        0 ";
+    assert!(udp.contains(expected) && udp.len() == 127, "{udp:?}");
+    let raw = line(lab.shown("/proc/net/raw"));
+    let expected = ": 00000000:0001 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 ";
+    assert!(raw.contains(expected), "{raw:?}");
+    let packet = line(lab.shown("/proc/net/packet"));
+    assert!(packet.contains(" 3      3    0003   0     1 0      0      "), "{packet:?}");
+    let statistics = lab.shown("/proc/net/sockstat");
+    assert!(statistics.contains("UDP: inuse 1 mem 0\nUDPLITE: inuse 0\nRAW: inuse 1\n"), "{statistics}");
+}
+
+#[test]
+fn sysctl_lists_every_key() {
+    let mut lab = Lab::usual();
+    let listed = lab.output("sysctl -a");
+    for line in [
+        "net.ipv4.ip_forward = 0",
+        "net.ipv4.ip_local_port_range = 32768\t60999",
+        "net.ipv4.conf.mv0.rp_filter = 0",
+        "net.ipv6.conf.all.disable_ipv6 = 0",
+        "net.bridge.bridge-nf-call-iptables = 1",
+        "net.core.somaxconn = 4096",
+    ] {
+        assert!(listed.lines().any(|listed| listed == line), "{line} in {listed}");
+    }
+    lab.run("sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v0.proxy_arp=1");
+    assert_eq!(lab.shown("/proc/sys/net/ipv4/conf/v0/proxy_arp"), "1\n");
+}
+
 /// Every path that a listing names can be listed or read; writing rubbish or what was read breaks nothing.
 #[test]
 fn every_listed_path_answers() {

@@ -37,12 +37,15 @@ pub(super) enum Store {
     Event,
 }
 
+/// The text of a file, or why there is none now.
+type Show = fn(&Seen<'_>) -> Result<String, Errno>;
+
 /// One line of a table of files.
 #[derive(Clone, Copy)]
 pub(super) struct Attribute {
     pub name: &'static str,
     /// How it shows; none for a file that can only be written.
-    show: Option<fn(&Seen<'_>) -> Result<String, Errno>>,
+    show: Option<Show>,
     store: Store,
     /// Which devices have it.
     only: Option<fn(&Kind) -> bool>,
@@ -56,11 +59,7 @@ impl PartialEq for Attribute {
 
 impl Eq for Attribute {}
 
-pub(super) const fn file(
-    name: &'static str,
-    show: fn(&Seen<'_>) -> Result<String, Errno>,
-    store: Store,
-) -> Attribute {
+pub(super) const fn file(name: &'static str, show: Show, store: Store) -> Attribute {
     Attribute { name, show: Some(show), store, only: None }
 }
 
