@@ -248,6 +248,41 @@ fn proc_net_has_linuxs_formats() {
     assert_eq!(lab.list("/proc/sys"), Ok(vec!["net".to_owned()]));
 }
 
+/// Routing hears of it: for one device, for all, and for devices that come later.
+#[test]
+fn routes_without_a_link_are_ignored_on_request() {
+    let mut lab = Lab::usual();
+    lab.run("ip addr add 10.0.0.1/24 dev v1");
+    lab.run("ip link set v1 up");
+    let found = |lab: &mut Lab| lab.output("ip route get 10.0.0.5").contains("dev v1");
+    assert!(found(&mut lab));
+    for scope in ["v1", "all"] {
+        let path = format!("{IPV4}conf/{scope}/ignore_routes_with_linkdown");
+        assert_eq!(lab.write(&path, "1"), Ok(()));
+        assert!(!found(&mut lab), "{scope}");
+        assert_eq!(lab.write(&path, "0"), Ok(()));
+        assert!(found(&mut lab), "{scope}");
+    }
+    assert_eq!(lab.write(&format!("{IPV4}conf/default/ignore_routes_with_linkdown"), "1"), Ok(()));
+    assert!(found(&mut lab));
+    for line in
+        ["ip link add w0 type veth peer name w1", "ip addr add 10.1.0.1/24 dev w1", "ip link set w1 up"]
+    {
+        lab.run(line);
+    }
+    assert!(!lab.output("ip route get 10.1.0.5").contains("dev w1"));
+}
+
+/// A port's flag written in sysfs is the one that netlink shows, and frames follow.
+#[test]
+fn port_flags_written_in_sysfs_are_the_ports() {
+    let mut lab = Lab::usual();
+    assert_eq!(lab.write("/sys/class/net/br0/brif/v0/hairpin_mode", "1\n"), Ok(()));
+    assert_eq!(lab.write("/sys/class/net/v0/brport/unicast_flood", "0\n"), Ok(()));
+    let shown = lab.output("bridge -d link show dev v0");
+    assert!(shown.contains("hairpin on") && shown.contains(" flood off"), "{shown}");
+}
+
 /// Lines as Linux has them, but for bucket, inode and kernel pointer.
 #[test]
 fn sockets_are_listed() {
