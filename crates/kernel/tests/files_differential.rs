@@ -97,7 +97,6 @@ const HIDDEN_LATER: &[&str] = &[
 
 /// Contents that differ, and why.
 const OTHERWISE: &[(&str, &str)] = &[
-    ("accept_untracked_na", "other bounds"),
     ("ipv4/tcp_allowed_congestion_control", "configuration"),
     ("ipv4/tcp_available_congestion_control", "configuration"),
     ("ipv4/tcp_congestion_control", "configuration"),
