@@ -13,14 +13,15 @@ const BLANKED: &[(&str, &str)] = &[
     (r", pipe \d+", ""),
     (r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),
     (r"\b(valid|preferred)_lft \d+sec", "${1}_lft Nsec"),
-    (r"(_timer +)[0-9.]+", "${1}T"),
+    (r"_timer +[0-9.]+", "_timer T"),
     (r"\bused \d+/\d+(/\d+)?", "used N"),
     (r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "NUD"),
     (r"\bage [0-9.]+", "age T"),
     // Link-local addresses of our side, where IPv6 is on.
     (r" (LOCAL\d+/64|::1/128)", ""),
-    // A veth has as many queues as the machine has processors.
-    (r"(veth addrgenmode \S+) numtxqueues \d+ numrxqueues \d+", "$1 QUEUES"),
+    // A veth has as many queues as the machine has processors; a kernel for one processor does not tell of
+    // receive queues (`CONFIG_RPS`).
+    (r" numtxqueues \d+( numrxqueues \d+)?", " QUEUES"),
 ];
 
 /// The comparable lines of an output.

@@ -214,9 +214,8 @@ impl World {
         let state = if !device.carrier {
             let below = device.lower().and_then(|lower| self.devs.get(lower));
             match below {
-                Some(below) if below.ifindex != device.ifindex || below.ns != device.ns => {
-                    OperState::LowerLayerDown
-                }
+                // `default_operstate` compares numbers only, also of different namespaces.
+                Some(below) if below.ifindex != device.ifindex => OperState::LowerLayerDown,
                 _ => OperState::Down,
             }
         } else if never && !stacked {
@@ -352,11 +351,10 @@ impl World {
 
     /// Forgets what was learned behind a port (`br_fdb_delete_by_port`).
     pub(crate) fn flush_port(&mut self, bridge: DevId, port: DevId, all: bool) {
-        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
-            return;
-        };
-        let gone =
-            own.fdb.flush(|_, entry| entry.port == Some(port) && (all || !entry.local && !entry.fixed));
+        let Some(device) = self.devs.get_mut(bridge) else { return };
+        let mac = device.mac;
+        let Kind::Bridge(own) = &mut device.kind else { return };
+        let gone = own.flush_port(port, all, mac);
         for (key, entry) in gone {
             self.notify_fdb(bridge, key, &entry, true);
         }
