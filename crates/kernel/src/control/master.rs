@@ -132,8 +132,7 @@ impl World {
             state.forget_own_address(old, vlan, None, new);
             state.fdb.add_local(new, vlan, None, now);
         }
-        let live = state.ports.iter().any(|port| port.state == State::Forwarding);
-        self.set_carrier(bridge, live);
+        self.select_bridge_carrier(bridge);
     }
 
     /// The own entries that a new bridge starts with (`br_device_event`, `br_vlan_bridge_event`). A bridge that
