@@ -9,7 +9,7 @@ use crate::dev::{Kind, RxHandler};
 use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::sock::SockId;
-use crate::sysctl::{DevConf, NeighParams};
+use crate::sysctl::{DevConf, NeighParams, Overrides};
 use crate::time::Time;
 
 new_key_type! {
@@ -209,6 +209,10 @@ pub struct Device {
     pub ipv4_groups: Vec<(Ipv4Addr, u32)>,
     pub ipv6: Vec<Ipv6Address>,
     pub ipv6_disabled: bool,
+    /// Other values of `net.ipv6.conf.DEV`.
+    pub ipv6_conf: Overrides,
+    /// `net.ipv6.neigh.DEV`
+    pub neigh6_params: NeighParams,
     pub addr_gen_mode: AddrGenMode,
 }
 

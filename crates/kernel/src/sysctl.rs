@@ -58,19 +58,23 @@ dev_conf! {
 
 /// Values of `net.ipv4.conf.{all,default,DEV}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DevConf([i32; CONF_DEFAULTS.len()]);
+pub struct DevConf {
+    values: [i32; CONF_DEFAULTS.len()],
+    /// Bit by [`Conf`]: set for this device, so that it no longer follows `default` (`ipv4_devconf.state`).
+    kept: u64,
+}
 
 impl Default for DevConf {
     fn default() -> Self {
         let mut values = [0; CONF_DEFAULTS.len()];
         values.copy_from_slice(CONF_DEFAULTS);
-        DevConf(values)
+        DevConf { values, kept: 0 }
     }
 }
 
 impl DevConf {
     pub fn get(&self, conf: Conf) -> i32 {
-        self.0[conf as usize]
+        self.values[conf as usize]
     }
 
     pub fn is_set(&self, conf: Conf) -> bool {
@@ -78,7 +82,25 @@ impl DevConf {
     }
 
     pub fn set(&mut self, conf: Conf, value: i32) {
-        self.0[conf as usize] = value;
+        self.values[conf as usize] = value;
+    }
+
+    /// Sets a value that stays when `default` changes.
+    pub fn set_kept(&mut self, conf: Conf, value: i32) {
+        self.set(conf, value);
+        self.kept |= 1 << conf as u32;
+    }
+
+    /// Takes over a new value of `default`, unless it has one of its own (`devinet_copy_dflt_conf`).
+    pub fn follow(&mut self, conf: Conf, value: i32) {
+        if self.kept & 1 << conf as u32 == 0 {
+            self.set(conf, value);
+        }
+    }
+
+    /// Keeps all values from now on, as a device with an address does (`ipv4_devconf_setall`).
+    pub fn keep_all(&mut self) {
+        self.kept = u64::MAX;
     }
 }
 
@@ -99,7 +121,20 @@ pub struct NeighParams {
     pub proxy_qlen: i32,
     pub unres_qlen_bytes: i32,
     pub interval_probe_ms: u64,
+    /// Bit by the place in the table of keys: set here, so that it no longer follows `default`
+    /// (`neigh_parms.data_state`).
+    pub kept: u32,
 }
+
+impl NeighParams {
+    /// What IPv6 starts with (`nd_tbl`).
+    pub fn ipv6() -> Self {
+        NeighParams { locktime_ms: 0, ..NeighParams::default() }
+    }
+}
+
+/// Integers by key; a key that is not there has its default.
+pub type Overrides = BTreeMap<&'static str, i64>;
 
 impl Default for NeighParams {
     fn default() -> Self {
@@ -118,6 +153,7 @@ impl Default for NeighParams {
             proxy_qlen: 64,
             unres_qlen_bytes: 212_992,
             interval_probe_ms: 5_000,
+            kept: 0,
         }
     }
 }
@@ -153,6 +189,10 @@ pub struct Sysctl {
     pub ipv6_disable_all: bool,
     pub ipv6_disable_default: bool,
     pub ipv6_forwarding: bool,
+    /// Other values of `net.ipv6.conf.{all,default}`.
+    pub ipv6_all: Overrides,
+    pub ipv6_default: Overrides,
+    pub neigh6_default: NeighParams,
     /// Known keys without an effect here, by path below `/proc/sys/net`.
     pub other: BTreeMap<String, String>,
 }
@@ -190,6 +230,9 @@ impl Default for Sysctl {
             ipv6_disable_all: false,
             ipv6_disable_default: false,
             ipv6_forwarding: false,
+            ipv6_all: Overrides::new(),
+            ipv6_default: Overrides::new(),
+            neigh6_default: NeighParams::ipv6(),
             other: BTreeMap::new(),
         }
     }

@@ -55,6 +55,7 @@ impl World {
         if device.mtu < IPV4_MIN_MTU {
             return Err(Errno::ENOBUFS.into());
         }
+        device.ipv4_conf.keep_all();
         let same_subnet = |known: &Ipv4Address| {
             known.prefix_len == request.prefix_len
                 && masked(known.peer, known.prefix_len) == masked(request.peer, known.prefix_len)
@@ -368,6 +369,17 @@ impl World {
         let addresses: Vec<Ipv4Addr> = device.ipv4.iter().map(|address| address.local).collect();
         for address in addresses {
             self.arp_send(dev, arp::REQUEST, address, address, None, Mac::ZERO);
+        }
+    }
+
+    /// Tells routing whether it is to ignore routes through a device without carrier
+    /// (`IN_DEV_IGNORE_ROUTES_WITH_LINKDOWN`).
+    pub(crate) fn settle_ignore_linkdown(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        let ignore = self.dev_conf_either(dev, Conf::IgnoreRoutesWithLinkdown);
+        if let Some(fib) = self.fib.get_mut(ns) {
+            fib.set_ignore_linkdown(ifindex, ignore);
         }
     }
 

@@ -48,6 +48,28 @@ impl World {
         self.ip6_link_ready(dev);
     }
 
+    /// `dev_disable_change`: switches a device's IPv6 off, with its addresses, or on.
+    pub(crate) fn set_ipv6_disabled(&mut self, dev: DevId, disabled: bool) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        if std::mem::replace(&mut device.ipv6_disabled, disabled) == disabled {
+            return;
+        }
+        let up = device.is_up();
+        match (disabled, up) {
+            (true, _) => self.ip6_down(dev),
+            (false, true) => self.ip6_up(dev),
+            (false, false) => self.ip6_registered(dev),
+        }
+        self.changed();
+    }
+
+    /// A device that makes addresses by a new rule gets the one it lacks, if it is up.
+    pub(crate) fn ip6_mode_changed(&mut self, dev: DevId) {
+        if self.devs.get(dev).is_some_and(|device| device.is_up()) {
+            self.ip6_link_ready(dev);
+        }
+    }
+
     /// `ipv6_add_dev`: the group of all nodes is listened to from the start, and again after each time down.
     pub(super) fn ip6_registered(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };

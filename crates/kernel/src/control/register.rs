@@ -6,6 +6,7 @@ use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
+use crate::sysctl::{Conf, NeighParams};
 use crate::world::World;
 
 /// What a new device is to be.
@@ -39,14 +40,19 @@ impl World {
     /// `EINVAL` for a bad name, `EEXIST` for one that is taken, `EBUSY` for an interface index that is.
     pub(crate) fn register(&mut self, ns: NsId, new: NewDevice) -> Result<DevId, Failure> {
         let name = self.free_name(ns, &new.name)?;
+        let (neigh_params, neigh6_params) = self.new_neigh_params(ns);
         let Some(netns) = self.netns.get_mut(ns) else { return Err(Errno::ENODEV.into()) };
         let ifindex = match new.ifindex {
             0 => next_ifindex(netns),
             wanted if netns.devices.contains_key(&wanted) => return Err(Errno::EBUSY.into()),
             wanted => wanted,
         };
-        let conf = netns.sysctl.default.clone();
-        let neigh_params = netns.sysctl.neigh_default;
+        let mut conf = netns.sysctl.default.clone();
+        if matches!(new.kind, Kind::Loopback) {
+            conf.set(Conf::DisablePolicy, 1);
+            conf.set(Conf::DisableXfrm, 1);
+        }
+        let ipv6_conf = netns.sysctl.ipv6_default.clone();
         let ipv6_disabled = netns.sysctl.ipv6_disable_default || netns.sysctl.ipv6_disable_all;
         let (mac, addr_assign) = match new.mac {
             Some(mac) => (mac, AddrAssign::Set),
@@ -99,6 +105,8 @@ impl World {
             ipv4_groups: Vec::new(),
             ipv6: Vec::new(),
             ipv6_disabled,
+            ipv6_conf,
+            neigh6_params,
             addr_gen_mode: AddrGenMode::Eui64,
             kind: new.kind,
         };
@@ -107,9 +115,19 @@ impl World {
             device.id = dev;
         }
         self.list(ns, dev, &name, ifindex);
+        self.settle_ignore_linkdown(dev);
         self.ip6_registered(dev);
         self.changed();
         Ok(dev)
+    }
+
+    /// `neigh_parms_alloc`: there is one default for all namespaces of a kernel, set in its first one.
+    fn new_neigh_params(&self, ns: NsId) -> (NeighParams, NeighParams) {
+        let host = self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host));
+        match host.and_then(|host| self.netns.get(host.initial)).or(self.netns.get(ns)) {
+            Some(first) => (first.sysctl.neigh_default, first.sysctl.neigh6_default),
+            None => (NeighParams::default(), NeighParams::ipv6()),
+        }
     }
 
     fn list(&mut self, ns: NsId, dev: DevId, name: &str, ifindex: u32) {
@@ -258,7 +276,9 @@ impl World {
         self.forget_ip(dev);
         self.notify_link_moved(dev, ns);
         self.unlist(dev);
-        let conf = self.netns.get(ns).map(|netns| (netns.sysctl.default.clone(), netns.sysctl.neigh_default));
+        let (neigh_params, neigh6_params) = self.new_neigh_params(ns);
+        let conf =
+            self.netns.get(ns).map(|netns| (netns.sysctl.default.clone(), netns.sysctl.ipv6_default.clone()));
         let ifindex = match self.netns.get_mut(ns) {
             Some(target) if target.devices.contains_key(&old_ifindex) => next_ifindex(target),
             _ => old_ifindex,
@@ -268,13 +288,16 @@ impl World {
             device.ifindex = ifindex;
             device.name = name.clone();
             device.qdisc = "noop";
-            if let Some((conf, neigh)) = conf {
+            if let Some((conf, conf6)) = conf {
                 device.ipv4_conf = conf;
-                device.neigh_params = neigh;
+                device.ipv6_conf = conf6;
             }
+            device.neigh_params = neigh_params;
+            device.neigh6_params = neigh6_params;
             device.ipv4_groups.clear();
         }
         self.list(ns, dev, &name, ifindex);
+        self.settle_ignore_linkdown(dev);
         if let Some(netns) = self.netns.get_mut(ns) {
             for alt in altnames {
                 netns.names.insert(alt, dev);

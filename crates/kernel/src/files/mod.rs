@@ -1,41 +1,67 @@
 //! What is under `/proc/sys/net`, `/proc/net` and `/sys/class/net`, as seen from one namespace.
+//!
+//! Each tree is a module that gets the names below its root; each of its files is a line of a table.
+
+mod class_net;
+mod proc_net;
+mod sysctl;
 
 use hairpin_netlink::Errno;
 
 use crate::netns::NsId;
 use crate::world::World;
 
+/// A tree of files. `Names` are the path's names below the root; none for the root itself.
+struct Tree {
+    root: &'static [&'static str],
+    read: fn(&World, NsId, Names<'_>) -> Result<Vec<u8>, Errno>,
+    write: fn(&mut World, NsId, Names<'_>, &[u8]) -> Result<(), Errno>,
+    list: fn(&World, NsId, Names<'_>) -> Result<Vec<String>, Errno>,
+}
+
+type Names<'a> = &'a [&'a str];
+
+const TREES: &[Tree] = &[
+    Tree { root: &["proc", "sys", "net"], read: sysctl::read, write: sysctl::write, list: sysctl::list },
+    Tree { root: &["proc", "net"], read: proc_net::read, write: proc_net::write, list: proc_net::list },
+    Tree {
+        root: &["proc", "self", "net"],
+        read: proc_net::read,
+        write: proc_net::write,
+        list: proc_net::list,
+    },
+    Tree {
+        root: &["sys", "class", "net"],
+        read: class_net::read,
+        write: class_net::write,
+        list: class_net::list,
+    },
+];
+
 impl World {
     /// The content of a file.
     ///
     /// # Errors
-    /// `ENOENT`, `EISDIR`
+    /// `ENOENT`, `EISDIR`, `ENOTDIR`; `EACCES` for what cannot be read; `EINVAL` and others where the file of
+    /// Linux answers so in the present state.
     pub fn read_file(&self, ns: NsId, path: &str) -> Result<Vec<u8>, Errno> {
-        let _ = (ns, path);
-        Ok(b"1\n".to_vec())
+        let names = names(path)?;
+        let (tree, below) = tree(&names)?;
+        let content = (tree.read)(self, ns, below)?;
+        file_named(path)?;
+        Ok(content)
     }
 
     /// Writes a file as one `write` does.
     ///
     /// # Errors
-    /// `ENOENT`, `EACCES` for what cannot be written, `EINVAL` for a value that makes no sense.
+    /// `ENOENT`, `EISDIR`, `ENOTDIR`; `EACCES` for what cannot be written, `EINVAL` or `ERANGE` for a value that
+    /// makes no sense; what the same change over netlink answers.
     pub fn write_file(&mut self, ns: NsId, path: &str, data: &[u8]) -> Result<(), Errno> {
-        if path != "/proc/sys/net/ipv4/ip_forward" {
-            return Err(Errno::ENOENT);
-        }
-        let on = i32::from(data.first() == Some(&b'1'));
-        let devs: Vec<_> = self.devices_of(ns).map(|d| d.id).collect();
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.sysctl.all.set(crate::sysctl::Conf::Forwarding, on);
-            netns.sysctl.default.set(crate::sysctl::Conf::Forwarding, on);
-        }
-        for dev in devs {
-            if let Some(device) = self.devs.get_mut(dev) {
-                device.ipv4_conf.set(crate::sysctl::Conf::Forwarding, on);
-            }
-        }
-        self.changed();
-        Ok(())
+        let names = names(path)?;
+        let (tree, below) = tree(&names)?;
+        file_named(path)?;
+        (tree.write)(self, ns, below, data)
     }
 
     /// The names in a directory, sorted.
@@ -43,13 +69,52 @@ impl World {
     /// # Errors
     /// `ENOENT`, `ENOTDIR`
     pub fn list_directory(&self, ns: NsId, path: &str) -> Result<Vec<String>, Errno> {
-        let _ = ns;
-        match path {
-            "/proc/sys/net/ipv4" => Ok(vec!["ip_forward".to_owned()]),
-            "/proc/sys/net" => Ok(vec!["ipv4".to_owned()]),
-            "/proc/sys" => Ok(vec!["net".to_owned()]),
-            "/proc/sys/net/ipv4/ip_forward" => Err(Errno::ENOTDIR),
-            _ => Err(Errno::ENOENT),
+        let names = names(path)?;
+        let above = above(&names);
+        if !above.is_empty() {
+            return Ok(above);
+        }
+        let (tree, below) = tree(&names)?;
+        let mut found = (tree.list)(self, ns, below)?;
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+}
+
+/// The names of an absolute path.
+fn names(path: &str) -> Result<Vec<&str>, Errno> {
+    if !path.starts_with('/') {
+        return Err(Errno::ENOENT);
+    }
+    let mut names = Vec::new();
+    for name in path.split('/') {
+        match name {
+            "" | "." => {}
+            ".." => {
+                names.pop();
+            }
+            name => names.push(name),
         }
     }
+    Ok(names)
+}
+
+fn tree<'a>(names: &'a [&'a str]) -> Result<(&'static Tree, Names<'a>), Errno> {
+    let found = TREES.iter().find_map(|tree| names.strip_prefix(tree.root).map(|below| (tree, below)));
+    found.ok_or_else(|| if above(names).is_empty() { Errno::ENOENT } else { Errno::EISDIR })
+}
+
+/// The names in a directory on the way to the trees, sorted.
+fn above(names: Names<'_>) -> Vec<String> {
+    let children = TREES.iter().filter_map(|tree| tree.root.strip_prefix(names)?.first());
+    let mut found: Vec<String> = children.map(|name| (*name).to_owned()).collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// A path with a slash at its end names no file.
+fn file_named(path: &str) -> Result<(), Errno> {
+    if path.ends_with('/') { Err(Errno::ENOTDIR) } else { Ok(()) }
 }

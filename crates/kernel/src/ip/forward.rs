@@ -30,17 +30,17 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::ForwardNotHost);
         }
         if header.ttl <= 1 {
-            self.icmp_error(ns, Some(dev), &frame, Message::TimeExceeded, true);
+            self.icmp_error(ns, Some(dev), &frame, Message::TimeExceeded);
             return self.drop_frame(Some(dev), frame, DropReason::IpInHeader);
         }
         if header.total_len > mtu as usize && header.dont_fragment() {
             let message = Message::Unreachable(Unreachable::FragmentationNeeded { mtu: mtu as u16 });
-            self.icmp_error(ns, Some(dev), &frame, message, true);
+            self.icmp_error(ns, Some(dev), &frame, message);
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
         let next_hop = gateway.unwrap_or(header.destination);
         if redirect && self.redirect_allowed(ns, header.source) {
-            self.icmp_error(ns, Some(dev), &frame, Message::Redirect { gateway: next_hop }, true);
+            self.icmp_error(ns, Some(dev), &frame, Message::Redirect { gateway: next_hop });
         }
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {

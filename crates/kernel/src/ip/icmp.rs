@@ -166,17 +166,8 @@ impl World {
         allowed
     }
 
-    /// `icmp_send`: tells the sender of a packet why it goes nowhere. `routed` says that the packet's way was
-    /// known (`skb_rtable`): then it must have been a unicast one.
-    pub(crate) fn icmp_error(
-        &mut self,
-        ns: NsId,
-        dev: Option<DevId>,
-        about: &Frame,
-        message: Message,
-        routed: bool,
-    ) {
-        let _ = routed;
+    /// `icmp_send`: tells the sender of a packet why it goes nowhere.
+    pub(crate) fn icmp_error(&mut self, ns: NsId, dev: Option<DevId>, about: &Frame, message: Message) {
         let packet = about.payload();
         let Some(header) = Header::quoted(packet) else { return };
         // RFC 1122 3.2.2: not about link or IP broadcasts, fragments but the first, ICMP errors.
@@ -218,7 +209,7 @@ impl World {
         let room = (route.mtu as usize).min(ERROR_LEN_MAX).saturating_sub(HEADER_LEN + 8);
         let quoted: Vec<u8> = packet.iter().take(header.total_len.min(room)).copied().collect();
         // RFC 1812 4.3.2.5: errors have precedence "internetwork control".
-        let tos = if kind == kind::REDIRECT { header.tos & 0x1e | 0xc0 } else { header.tos & 0x1e | 0xc0 };
+        let tos = header.tos & 0x1e | 0xc0;
         let ttl = self.default_ttl(ns, Ipv4Addr::UNSPECIFIED);
         let fields = Fields { tos, ..Fields::new(protocol::ICMP, ttl) };
         if let Some(netns) = self.netns.get_mut(ns) {

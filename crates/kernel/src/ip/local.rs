@@ -40,7 +40,7 @@ impl World {
             _ if raw => self.consume(frame),
             _ => {
                 let message = Message::Unreachable(Unreachable::Protocol);
-                self.icmp_error(ns, Some(dev), &frame, message, true);
+                self.icmp_error(ns, Some(dev), &frame, message);
                 self.drop_frame(Some(dev), frame, DropReason::IpNoProtocol);
             }
         }

@@ -112,7 +112,10 @@ impl Arena {
         for (host, lines) in [("a", SETUP), ("b", SETUP_B)] {
             let task = world.open_task(host, None).expect("a host");
             for line in lines {
+                // A task of its own: `ip -n` leaves its task in the other namespace.
+                let task = world.fork_task(task).expect("a task");
                 command(&mut LocalSystem { world: &mut world, task }, line);
+                world.close_task(task);
             }
             world.close_task(task);
         }

@@ -202,11 +202,15 @@ fn recorded(commands: &[&str]) -> Vec<Vec<u8>> {
     let mut world = World::new(1);
     world.add_host("host").expect("a first host");
     let task = world.open_task("host", None).expect("a task");
-    let mut recorder = Recorder { inner: LocalSystem { world: &mut world, task }, requests: Vec::new() };
+    let mut requests = Vec::new();
     for line in commands {
-        run(&mut recorder, line);
+        // A task of its own: `ip -n` leaves its task in the other namespace.
+        let task = world.fork_task(task).expect("a task");
+        let inner = LocalSystem { world: &mut world, task };
+        run(&mut Recorder { inner, requests: &mut requests }, line);
+        world.close_task(task);
     }
-    recorder.requests
+    requests
 }
 
 fn run(system: &mut dyn System, line: &str) {
@@ -217,7 +221,7 @@ fn run(system: &mut dyn System, line: &str) {
 /// Passes calls on, and keeps the netlink requests among them.
 struct Recorder<'a> {
     inner: LocalSystem<'a>,
-    requests: Vec<Vec<u8>>,
+    requests: &'a mut Vec<Vec<u8>>,
 }
 
 impl System for Recorder<'_> {

@@ -16,12 +16,12 @@ use crate::time::Time;
 use crate::world::World;
 
 /// Address that spanning tree talks to (IEEE 802.1D-2004 table 7-10).
-pub(super) const GROUP_ADDRESS: [u8; 6] = [0x01, 0x80, 0xc2, 0, 0, 0];
+pub(crate) const GROUP_ADDRESS: [u8; 6] = [0x01, 0x80, 0xc2, 0, 0, 0];
 /// Hosts that explicit tracking keeps for a group (`BR_MCAST_DEFAULT_EHT_HOSTS_LIMIT`).
 const EHT_HOSTS_LIMIT: u32 = 512;
 
 /// What multicast snooping starts with (`br_multicast_ctx_init`); times in `USER_HZ` ticks.
-pub(super) mod multicast {
+pub(crate) mod multicast {
     pub const HASH_ELASTICITY: u32 = 16;
     pub const HASH_MAX: u32 = 4096;
     pub const LAST_MEMBER_COUNT: u32 = 2;
@@ -119,7 +119,7 @@ fn bridge_data(now: Time, mac: Mac, bridge: &Bridge) -> InfoData {
 }
 
 /// The bridge's id in spanning tree: without a port or a MAC set by hand it has no address.
-fn bridge_id(mac: Mac, bridge: &Bridge) -> BridgeId {
+pub(crate) fn bridge_id(mac: Mac, bridge: &Bridge) -> BridgeId {
     let known = bridge.mac_set || !bridge.ports.is_empty();
     BridgeId { priority: bridge.priority, address: if known { mac.0 } else { [0; 6] } }
 }

@@ -14,7 +14,7 @@ mod bridge_options;
 mod change;
 mod create;
 mod dump;
-mod info;
+pub(crate) mod info;
 mod kinds;
 mod message;
 mod names;

@@ -82,8 +82,9 @@ impl World {
             match family {
                 AF_INET => {
                     for (key, value) in conf(side)? {
-                        self.on_device(dev, |device| device.ipv4_conf.set(key, value));
+                        self.on_device(dev, |device| device.ipv4_conf.set_kept(key, value));
                     }
+                    self.settle_ignore_linkdown(dev);
                 }
                 _ => {
                     let mode = inet6(side)?;

@@ -1,0 +1,104 @@
+//! The score of agreement: scripts on a real Linux kernel and in the emulation print the same lines.
+//!
+//! Each script in `scripts/` runs twice: with the distribution's programs in namespaces of the real kernel, and
+//! with `hairpin run --world bare`. What differs from run to run on the real side too (random MACs, times) is
+//! bound or blanked, see `normalise.rs`; the rest is compared line by line.
+//!
+//! The real kernel is Linux 6.1 as User-Mode Linux (Debian's package user-mode-linux) where that is installed:
+//! it has every device and the version that the emulation follows. One boot runs all scripts. Elsewhere it is the
+//! running kernel, and scripts with `# needs: uml` in their header are left out.
+//!
+//! Header lines of a script:
+//! ```text
+//! # needs: uml              needs devices that a running kernel may lack (`dummy`, `8021q`, bridge VLANs)
+//! # differs: REASON         a known difference, and on the next line
+//! # lines: REGEX            which lines are left out of the comparison because of it
+//! ```
+//!
+//! Needs root, `unshare` and the real programs; says so and passes where they are missing.
+//!
+//! * `HAIRPIN_AGREEMENT=word` runs the scripts whose name has the word in it.
+//! * `HAIRPIN_AGREEMENT_SEEDS=1-40` runs the generated scripts of these seeds instead.
+//! * `HAIRPIN_AGREEMENT_KERNEL=running` runs them on the running kernel.
+//! * `HAIRPIN_AGREEMENT_KEEP=DIRECTORY` keeps the scripts and what they printed.
+//! * `HAIRPIN_AGREEMENT_PROGRAM=hairpin` takes another program for ours.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod compare;
+mod generate;
+mod normalise;
+mod run;
+mod script;
+
+use std::path::{Path, PathBuf};
+
+use run::Kernel;
+use script::Script;
+
+#[test]
+fn scripts_print_the_same_lines_on_linux() {
+    if let Some(missing) = run::missing() {
+        eprintln!("skipped: {missing}");
+        return;
+    }
+    let work = scratch();
+    let mut scripts = wanted();
+    let running = std::env::var("HAIRPIN_AGREEMENT_KERNEL").is_ok_and(|kernel| kernel == "running");
+    let kernel = match run::uml_missing() {
+        None if !running => Kernel::Uml,
+        missing => {
+            for script in scripts.extract_if(.., |script| script.needs_uml) {
+                eprintln!("skipped: {}: {}", script.name, missing.unwrap_or("needs User-Mode Linux"));
+            }
+            Kernel::Running
+        }
+    };
+    let ran = run::all(&scripts, kernel, &work);
+    let (mut equal, mut lines) = (0, 0);
+    let mut report = String::new();
+    for (script, (real, ours)) in scripts.iter().zip(&ran) {
+        let real = normalise::lines(real, script);
+        let ours = normalise::lines(ours, script);
+        let score = compare::score(&script.name, &real, &ours);
+        equal += score.equal;
+        lines += score.lines;
+        report.push_str(&score.difference);
+        eprintln!("{}: {} of {} lines equal", script.name, score.equal, score.lines);
+    }
+    if std::env::var("HAIRPIN_AGREEMENT_KEEP").is_err() {
+        let _ = std::fs::remove_dir_all(&work);
+    }
+    eprintln!("{} scripts: {equal} of {lines} lines equal", scripts.len());
+    assert!(report.is_empty(), "{equal} of {lines} lines equal\n{report}");
+}
+
+/// The scripts to run: those of the directory, or generated ones.
+fn wanted() -> Vec<Script> {
+    if let Ok(seeds) = std::env::var("HAIRPIN_AGREEMENT_SEEDS") {
+        let (first, last) = seeds.split_once('-').unwrap_or((&seeds, &seeds));
+        let seed = |text: &str| text.parse::<u64>().expect("HAIRPIN_AGREEMENT_SEEDS=FIRST-LAST");
+        return (seed(first)..=seed(last)).map(generate::script).collect();
+    }
+    let word = std::env::var("HAIRPIN_AGREEMENT").unwrap_or_default();
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/scripts");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
+        .expect("a directory of scripts")
+        .map(|entry| entry.expect("a script").path())
+        .collect();
+    paths.sort();
+    let scripts = paths.iter().map(|path| {
+        let name = path.file_stem().expect("a file name").to_string_lossy();
+        Script::new(&name, &std::fs::read_to_string(path).expect("a script"))
+    });
+    scripts.filter(|script| script.name.contains(&word)).collect()
+}
+
+/// A directory of this run.
+fn scratch() -> PathBuf {
+    let work = match std::env::var("HAIRPIN_AGREEMENT_KEEP") {
+        Ok(directory) => PathBuf::from(directory),
+        Err(_) => std::env::temp_dir().join(format!("hairpin-agreement-{}", std::process::id())),
+    };
+    std::fs::create_dir_all(&work).expect("a scratch directory");
+    work
+}

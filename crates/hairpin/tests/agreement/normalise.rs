@@ -1,0 +1,116 @@
+//! Blanks what differs from one run on the real kernel to the next.
+
+use std::collections::BTreeMap;
+
+use regex_lite::{Captures, Regex};
+
+use crate::script::Script;
+
+/// What is blanked, and what stands in its place.
+const BLANKED: &[(&str, &str)] = &[
+    (r"\btime[= ][0-9.]+ ?ms", "time=T"),
+    (r"(rtt min/avg/max/mdev = ).*", "${1}T"),
+    (r", pipe \d+", ""),
+    (r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),
+    (r"\b(valid|preferred)_lft \d+sec", "${1}_lft Nsec"),
+    (r"(_timer +)[0-9.]+", "${1}T"),
+    (r"\bused \d+/\d+(/\d+)?", "used N"),
+    (r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "NUD"),
+    (r"\bage [0-9.]+", "age T"),
+    // Link-local addresses of our side, where IPv6 is on.
+    (r" (LOCAL\d+/64|::1/128)", ""),
+    // A veth has as many queues as the machine has processors.
+    (r"(veth addrgenmode \S+) numtxqueues \d+ numrxqueues \d+", "$1 QUEUES"),
+];
+
+/// The comparable lines of an output.
+pub fn lines(output: &str, script: &Script) -> Vec<String> {
+    let blanked: Vec<(Regex, &str)> =
+        BLANKED.iter().map(|(regex, with)| (Regex::new(regex).expect("a regex"), *with)).collect();
+    // Link-layer addresses, also as bridge identifiers write them.
+    let mac = Regex::new(r"\b[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}\b").expect("a regex");
+    let local = Regex::new(r"\bfe80::[0-9a-f:]+").expect("a regex");
+    let echo = Regex::new(r"\b(ICMP echo (?:request|reply), id )(\d+)").expect("a regex");
+    let mut names = Names::default();
+    let mut lines = Vec::new();
+    let mut inet6 = false;
+    for line in output.lines() {
+        // IPv6 is off on the real side.
+        if line.starts_with("    inet6 ") {
+            inet6 = true;
+            continue;
+        }
+        if std::mem::take(&mut inet6) && line.starts_with("       valid_lft ") {
+            continue;
+        }
+        if line.starts_with("33:33:ff:") {
+            continue;
+        }
+        if script.known.iter().any(|known| known.is_match(line)) {
+            continue;
+        }
+        let mut line = mac.replace_all(line, |found: &Captures| names.mac(&found[0])).into_owned();
+        line = local.replace_all(&line, |found: &Captures| names.bind("LOCAL", &found[0])).into_owned();
+        line = echo
+            .replace_all(&line, |found: &Captures| format!("{}{}", &found[1], names.bind("ID", &found[2])))
+            .into_owned();
+        for (regex, with) in &blanked {
+            line = regex.replace_all(&line, *with).into_owned();
+        }
+        lines.push(line);
+    }
+    sort_neighbours(&mut lines);
+    lines
+}
+
+/// A neighbour table's order hangs on a random number of its namespace.
+fn sort_neighbours(lines: &mut [String]) {
+    let neighbours = Regex::new(r"^\$ ip .*neigh( show)?( dev \S+)?$").expect("a regex");
+    for tables in lines.chunk_by_mut(|_, line| !line.starts_with('$')) {
+        if let [command, table @ ..] = tables
+            && neighbours.is_match(command)
+        {
+            table.sort();
+        }
+    }
+}
+
+/// Values of chance, by the order in which they appear.
+#[derive(Default)]
+struct Names {
+    known: BTreeMap<(&'static str, String), usize>,
+}
+
+impl Names {
+    /// Random MACs get a number. Those that a script sets (02:…) and well-known groups stay.
+    fn mac(&mut self, text: &str) -> String {
+        let octets: Vec<u8> =
+            text.split(':').filter_map(|octet| u8::from_str_radix(octet, 16).ok()).collect();
+        let fixed = matches!(octets[..], [2, 0, 0, ..] | [0, 0, 0, ..] | [255, ..])
+            || octets.first().is_some_and(|first| first & 1 == 1);
+        match fixed {
+            true => text.to_owned(),
+            false => {
+                let full: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
+                self.bind("MAC", &full.join(":"))
+            }
+        }
+    }
+
+    fn bind(&mut self, what: &'static str, value: &str) -> String {
+        let next = self.known.keys().filter(|(known, _)| *known == what).count() + 1;
+        let number = *self.known.entry((what, value.to_owned())).or_insert(next);
+        format!("{what}{number}")
+    }
+}
+
+#[test]
+fn chance_is_bound_in_order_of_appearance() {
+    let script = Script::new("x", "true");
+    let text = "a 5e:01:02:03:04:05 b\n8000.5e:1:2:3:4:5 32:00:00:00:00:01 02:00:00:00:00:07 ff:ff:ff:ff:ff:ff";
+    assert_eq!(lines(text, &script), ["a MAC1 b", "8000.MAC1 MAC2 02:00:00:00:00:07 ff:ff:ff:ff:ff:ff"]);
+    assert_eq!(
+        lines("64 bytes from 10.0.0.2: icmp_seq=1 ttl=64 time=0.004 ms", &script),
+        ["64 bytes from 10.0.0.2: icmp_seq=1 ttl=64 time=T"]
+    );
+}

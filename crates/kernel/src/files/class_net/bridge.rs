@@ -1,0 +1,98 @@
+//! `bridge/*` of a bridge (net/bridge/br_sysfs_br.c of Linux 6.1). Times are in `USER_HZ` ticks of 10 ms.
+
+use std::time::Duration;
+
+use hairpin_netlink::Errno;
+
+use super::attribute::{Attribute, Seen, Store, file, line, write_only};
+use super::netlink::Nest;
+use crate::dev::Kind;
+use crate::dev::bridge::Bridge;
+use crate::rtnl::link::info::{GROUP_ADDRESS, multicast};
+
+const fn number(kind: u16, bytes: usize) -> Store {
+    Store::Number { nest: Nest::Bridge, kind, bytes }
+}
+
+const fn switch(kind: u16) -> Store {
+    Store::Switch { nest: Nest::Bridge, kind }
+}
+
+/// The netlink attribute of each file that can be written is its `IFLA_BR_*`.
+pub(super) const ATTRIBUTES: &[Attribute] = &[
+    file("ageing_time", |seen| show(seen, |bridge| ticks(bridge.ageing)), number(4, 4)),
+    file("bridge_id", bridge_id, Store::ReadOnly),
+    file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), number(39, 2)),
+    write_only("flush", switch(21)),
+    file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.forward_delay)), number(1, 4)),
+    file("gc_timer", gc_timer, Store::ReadOnly),
+    file("group_addr", |_| line(crate::mac::Mac(GROUP_ADDRESS)), Store::Mac { nest: Nest::Bridge, kind: 20 }),
+    file("group_fwd_mask", |seen| show(seen, |bridge| format!("{:#x}", bridge.group_fwd_mask)), number(9, 2)),
+    file("hash_elasticity", |_| line(multicast::HASH_ELASTICITY), number(26, 4)),
+    file("hash_max", |_| line(multicast::HASH_MAX), number(27, 4)),
+    file("hello_time", |seen| show(seen, |bridge| ticks(bridge.hello_time)), number(2, 4)),
+    file("hello_timer", |_| line(0), Store::ReadOnly),
+    file("max_age", |seen| show(seen, |bridge| ticks(bridge.max_age)), number(3, 4)),
+    file("multicast_igmp_version", |_| line(multicast::IGMP_VERSION), number(43, 1)),
+    file("multicast_last_member_count", |_| line(multicast::LAST_MEMBER_COUNT), number(28, 4)),
+    file("multicast_last_member_interval", |_| line(multicast::LAST_MEMBER_INTERVAL), number(30, 8)),
+    file("multicast_membership_interval", |_| line(multicast::MEMBERSHIP_INTERVAL), number(31, 8)),
+    file("multicast_mld_version", |_| line(multicast::MLD_VERSION), number(44, 1)),
+    file("multicast_querier", |_| line(0), switch(25)),
+    file("multicast_querier_interval", |_| line(multicast::QUERIER_INTERVAL), number(32, 8)),
+    file("multicast_query_interval", |_| line(multicast::QUERY_INTERVAL), number(33, 8)),
+    file("multicast_query_response_interval", |_| line(multicast::QUERY_RESPONSE_INTERVAL), number(34, 8)),
+    file("multicast_query_use_ifaddr", |_| line(0), switch(24)),
+    file("multicast_router", |seen| show(seen, |bridge| bridge.mcast_router), number(22, 1)),
+    file("multicast_snooping", |seen| show(seen, |bridge| u8::from(bridge.mcast_snooping)), switch(23)),
+    file("multicast_startup_query_count", |_| line(multicast::STARTUP_QUERY_COUNT), number(29, 4)),
+    file("multicast_startup_query_interval", |_| line(multicast::STARTUP_QUERY_INTERVAL), number(35, 8)),
+    file("multicast_stats_enabled", |_| line(0), switch(42)),
+    file("nf_call_arptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[2])), switch(38)),
+    file("nf_call_ip6tables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[1])), switch(37)),
+    file("nf_call_iptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[0])), switch(36)),
+    file("no_linklocal_learn", |_| line(0), Store::Same),
+    file("priority", |seen| show(seen, |bridge| bridge.priority), number(6, 2)),
+    file("root_id", bridge_id, Store::ReadOnly),
+    file("root_path_cost", |_| line(0), Store::ReadOnly),
+    file("root_port", |_| line(0), Store::ReadOnly),
+    file("stp_state", |seen| show(seen, |bridge| u8::from(bridge.stp)), switch(5)),
+    file("tcn_timer", |_| line(0), Store::ReadOnly),
+    file("topology_change", |_| line(0), Store::ReadOnly),
+    file("topology_change_detected", |_| line(0), Store::ReadOnly),
+    file("topology_change_timer", |_| line(0), Store::ReadOnly),
+    file("vlan_filtering", |seen| show(seen, |bridge| u8::from(bridge.vlan_filtering)), switch(7)),
+    file("vlan_protocol", |seen| show(seen, |bridge| format!("{:#06x}", bridge.vlan_protocol)), Store::Same),
+    file("vlan_stats_enabled", |_| line(0), switch(41)),
+    file("vlan_stats_per_port", |_| line(0), switch(45)),
+];
+
+fn show<T: std::fmt::Display>(seen: &Seen<'_>, value: impl Fn(&Bridge) -> T) -> Result<String, Errno> {
+    match &seen.device.kind {
+        Kind::Bridge(bridge) => line(value(bridge)),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+fn ticks(time: Duration) -> u128 {
+    time.as_millis() / 10
+}
+
+/// `br_show_bridge_id`: priority and MAC in hexadecimal, without colons.
+fn bridge_id(seen: &Seen<'_>) -> Result<String, Errno> {
+    match &seen.device.kind {
+        Kind::Bridge(bridge) => line(id(seen.device.mac, bridge)),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
+pub(super) fn id(mac: crate::mac::Mac, bridge: &Bridge) -> String {
+    let id = crate::rtnl::link::info::bridge_id(mac, bridge);
+    let [a, b, c, d, e, f] = id.address;
+    format!("{:04x}.{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}", id.priority)
+}
+
+fn gc_timer(seen: &Seen<'_>) -> Result<String, Errno> {
+    let now = seen.world.now;
+    show(seen, |bridge| bridge.ageing_at.map_or(0, |at| ticks(at.since(now))))
+}

@@ -1,0 +1,172 @@
+//! Files of every device (net/core/net-sysfs.c of Linux 6.1).
+
+use hairpin_netlink::Errno;
+
+use super::attribute::{Attribute, Seen, Store, file, line};
+use super::netlink::Nest;
+use crate::dev::Kind;
+use crate::device::{Device, Flags, OperState};
+use crate::world::World;
+
+const IFLA_MTU: u16 = 4;
+const IFLA_TXQLEN: u16 = 13;
+const IFLA_IFALIAS: u16 = 20;
+const IFLA_GROUP: u16 = 27;
+const IFLA_CARRIER: u16 = 33;
+const IFLA_PROTO_DOWN: u16 = 39;
+
+/// `NET_NAME_PREDICTABLE`, `NET_NAME_USER`: the kernel named the loopback device, a person the others.
+const NAMED_BY_KERNEL: u8 = 2;
+const NAMED_BY_USER: u8 = 3;
+
+const fn number(kind: u16) -> Store {
+    Store::Number { nest: Nest::Link, kind, bytes: 4 }
+}
+
+const fn switch(kind: u16) -> Store {
+    Store::Switch { nest: Nest::Link, kind }
+}
+
+pub(super) const ATTRIBUTES: &[Attribute] = &[
+    file("addr_assign_type", |seen| line(seen.device.addr_assign as u8), Store::ReadOnly),
+    file("addr_len", |_| line(6), Store::ReadOnly),
+    file("address", |seen| line(seen.device.mac), Store::ReadOnly),
+    file("broadcast", |seen| line(seen.device.broadcast), Store::ReadOnly),
+    file(
+        "carrier",
+        |seen| running(seen).and_then(|device| line(u8::from(device.carrier))),
+        switch(IFLA_CARRIER),
+    ),
+    file(
+        "carrier_changes",
+        |seen| line(u64::from(seen.device.carrier_up_count) + u64::from(seen.device.carrier_down_count)),
+        Store::ReadOnly,
+    ),
+    file("carrier_down_count", |seen| line(seen.device.carrier_down_count), Store::ReadOnly),
+    file("carrier_up_count", |seen| line(seen.device.carrier_up_count), Store::ReadOnly),
+    file("dev_id", |_| line("0x0"), Store::ReadOnly),
+    file("dev_port", |_| line(0), Store::ReadOnly),
+    file(
+        "dormant",
+        |seen| running(seen).and_then(|device| line(u8::from(device.operstate == OperState::Dormant))),
+        Store::ReadOnly,
+    ),
+    file("duplex", |seen| settings(seen).and_then(|settings| line(settings.duplex)), Store::ReadOnly),
+    file("flags", |seen| line(format_args!("{:#x}", flags(seen.device))), Store::Flags),
+    file("gro_flush_timeout", |_| line(0), Store::Same),
+    file("ifalias", |seen| alias(seen.device), Store::Text { kind: IFLA_IFALIAS }),
+    file("ifindex", |seen| line(seen.device.ifindex), Store::ReadOnly),
+    file("iflink", |seen| line(link(seen)), Store::ReadOnly),
+    file("link_mode", |_| line(0), Store::ReadOnly),
+    file("mtu", |seen| line(seen.device.mtu), number(IFLA_MTU)),
+    file("name_assign_type", |seen| line(named_by(seen.device)), Store::ReadOnly),
+    file("napi_defer_hard_irqs", |_| line(0), Store::Same),
+    file("netdev_group", |seen| line(seen.device.group), number(IFLA_GROUP)),
+    file("operstate", |seen| line(operstate(seen.device)), Store::ReadOnly),
+    file("phys_port_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
+    file("phys_port_name", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
+    file("phys_switch_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
+    file("proto_down", |seen| line(u8::from(seen.device.protodown)), switch(IFLA_PROTO_DOWN)),
+    file("speed", |seen| settings(seen).and_then(|settings| line(settings.speed)), Store::ReadOnly),
+    file(
+        "testing",
+        |seen| running(seen).and_then(|device| line(u8::from(device.operstate == OperState::Testing))),
+        Store::ReadOnly,
+    ),
+    file("threaded", |_| line(0), Store::Same),
+    file("tx_queue_len", |seen| line(seen.device.tx_queue_len), number(IFLA_TXQLEN)),
+    file("type", |seen| line(seen.device.hardware), Store::ReadOnly),
+    file("uevent", |seen| Ok(uevent(seen.device)), Store::Event),
+];
+
+fn is_card(kind: &Kind) -> bool {
+    matches!(kind, Kind::Nic { .. })
+}
+
+/// Some files answer only while the device is up (`netif_running`).
+fn running<'a>(seen: &Seen<'a>) -> Result<&'a Device, Errno> {
+    if seen.device.is_up() { Ok(seen.device) } else { Err(Errno::EINVAL) }
+}
+
+/// `netdev_show_ifalias`: an empty file without one.
+fn alias(device: &Device) -> Result<String, Errno> {
+    if device.alias.is_empty() { Ok(String::new()) } else { line(&device.alias) }
+}
+
+/// `dev->flags`: without the bits that show the link's state; promiscuous whoever wants it.
+fn flags(device: &Device) -> u32 {
+    let mut flags = device.flags - (Flags::RUNNING | Flags::LOWER_UP | Flags::DORMANT);
+    flags.set(Flags::PROMISC, device.promiscuity > 0);
+    flags.set(Flags::ALLMULTI, device.allmulti > 0);
+    flags.bits()
+}
+
+/// `dev_get_iflink`: a device below or the peer, wherever it is; else the device's own index.
+fn link(seen: &Seen<'_>) -> u32 {
+    let lower = seen.device.lower().and_then(|lower| seen.world.devs.get(lower));
+    match (lower, &seen.device.kind) {
+        (Some(lower), _) => lower.ifindex,
+        // A veth without a peer.
+        (None, Kind::Veth(_)) => 0,
+        (None, _) => seen.device.ifindex,
+    }
+}
+
+fn named_by(device: &Device) -> u8 {
+    if device.is_loopback() { NAMED_BY_KERNEL } else { NAMED_BY_USER }
+}
+
+fn operstate(device: &Device) -> &'static str {
+    if !device.is_up() {
+        return "down";
+    }
+    match device.operstate {
+        OperState::Unknown => "unknown",
+        OperState::NotPresent => "notpresent",
+        OperState::Down => "down",
+        OperState::LowerLayerDown => "lowerlayerdown",
+        OperState::Testing => "testing",
+        OperState::Dormant => "dormant",
+        OperState::Up => "up",
+    }
+}
+
+/// What `ethtool_ops.get_link_ksettings` of the device's kind says.
+struct LinkSettings {
+    /// Mbit/s; -1 unknown.
+    speed: i32,
+    duplex: &'static str,
+}
+
+const FULL_10G: LinkSettings = LinkSettings { speed: 10_000, duplex: "full" };
+
+fn settings(seen: &Seen<'_>) -> Result<LinkSettings, Errno> {
+    let device = running(seen)?;
+    link_settings(seen.world, device).ok_or(Errno::EINVAL)
+}
+
+fn link_settings(world: &World, device: &Device) -> Option<LinkSettings> {
+    match &device.kind {
+        Kind::Loopback | Kind::Dummy => None,
+        Kind::Veth(_) => Some(FULL_10G),
+        Kind::Nic { .. } => Some(LinkSettings { speed: 1000, duplex: "full" }),
+        // `br_get_link_ksettings`: the fastest port that is running.
+        Kind::Bridge(bridge) => {
+            let ports = bridge.ports.iter().filter_map(|port| world.devs.get(port.dev));
+            let running = ports.filter(|port| port.is_up() && port.oper_up());
+            let speed = running.filter_map(|port| link_settings(world, port)).map(|port| port.speed).max();
+            Some(LinkSettings { speed: speed.unwrap_or(-1), duplex: "unknown" })
+        }
+        Kind::Macvlan(macvlan) => link_settings(world, world.devs.get(macvlan.lower)?),
+        Kind::Vlan(vlan) => link_settings(world, world.devs.get(vlan.lower)?),
+    }
+}
+
+fn uevent(device: &Device) -> String {
+    let kind = match &device.kind {
+        Kind::Bridge(_) => "DEVTYPE=bridge\n",
+        Kind::Vlan(_) => "DEVTYPE=vlan\n",
+        _ => "",
+    };
+    format!("{kind}INTERFACE={}\nIFINDEX={}\n", device.name, device.ifindex)
+}

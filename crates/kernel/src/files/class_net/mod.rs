@@ -1,0 +1,232 @@
+//! `/sys/class/net`: devices, their statistics and queues, bridges and their ports.
+//!
+//! Every file is a line of a table: how it shows, and which netlink attribute writing it sets. Writing goes
+//! through the netlink server, so that checks and effects are the same.
+
+mod attribute;
+mod bridge;
+mod device;
+mod netlink;
+mod port;
+mod queues;
+mod statistics;
+
+use hairpin_netlink::Errno;
+
+use super::Names;
+use crate::dev::{Kind, RxHandler};
+use crate::device::{DevId, Device};
+use crate::netns::NsId;
+use crate::world::World;
+use attribute::{Attribute, Seen};
+
+/// What a path below `/sys/class/net` names.
+enum Node<'a> {
+    /// All devices.
+    Top,
+    Directory(DevId, Directory),
+    File(Seen<'a>, &'static Attribute),
+}
+
+/// A directory of a device.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Directory {
+    Device,
+    Statistics,
+    Power,
+    Queues,
+    Queue(&'static [Attribute]),
+    /// `bridge`, of a bridge
+    Bridge,
+    /// `brif`, of a bridge: its ports
+    Ports,
+    /// `brport`, of a port
+    Port,
+    /// A link to the class.
+    Subsystem,
+}
+
+/// Symbolic links may lead on and on; Linux follows 40.
+const LINKS_MAX: u32 = 40;
+
+pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
+    match resolve(world, ns, names, LINKS_MAX)? {
+        Node::File(seen, attribute) => attribute.read(&seen).map(String::into_bytes),
+        _ => Err(Errno::EISDIR),
+    }
+}
+
+pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) -> Result<(), Errno> {
+    let (dev, attribute) = match resolve(world, ns, names, LINKS_MAX) {
+        Ok(Node::File(seen, attribute)) => (seen.device.id, attribute),
+        Ok(_) => return Err(Errno::EISDIR),
+        // Nothing can be made in sysfs.
+        Err(Errno::ENOENT) if parent_exists(world, ns, names) => return Err(Errno::EACCES),
+        Err(errno) => return Err(errno),
+    };
+    attribute.write(world, dev, data)
+}
+
+pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
+    match resolve(world, ns, names, LINKS_MAX)? {
+        Node::Top => Ok(device_names(world, ns)),
+        Node::Directory(dev, directory) => {
+            let device = world.devs.get(dev).ok_or(Errno::ENOENT)?;
+            Ok(entries(world, ns, device, directory))
+        }
+        Node::File(..) => Err(Errno::ENOTDIR),
+    }
+}
+
+fn parent_exists(world: &World, ns: NsId, names: Names<'_>) -> bool {
+    let front = names.split_last().map_or(names, |(_, front)| front);
+    matches!(resolve(world, ns, front, LINKS_MAX), Ok(Node::Top | Node::Directory(..)))
+}
+
+fn device_names(world: &World, ns: NsId) -> Vec<String> {
+    world.devices_of(ns).map(|device| device.name.clone()).collect()
+}
+
+/// Finds what a path names.
+fn resolve<'a>(world: &'a World, ns: NsId, names: &[&str], links: u32) -> Result<Node<'a>, Errno> {
+    let links = links.checked_sub(1).ok_or(Errno(40))?;
+    let [name, below @ ..] = names else { return Ok(Node::Top) };
+    let dev = world.device_named(ns, name).ok_or(Errno::ENOENT)?;
+    let device = world.devs.get(dev).filter(|device| device.name == *name).ok_or(Errno::ENOENT)?;
+    let mut directory = Directory::Device;
+    let mut rest = below;
+    while let [name, below @ ..] = rest {
+        if let Some(to) = linked_device(world, device, directory, name) {
+            let to = world.devs.get(to).ok_or(Errno::ENOENT)?.name.as_str();
+            let mut path = vec![to];
+            if directory == Directory::Ports {
+                path.push("brport");
+            }
+            path.extend(below);
+            return resolve(world, ns, &path, links);
+        }
+        if let Some(next) = subdirectory(device, directory, name) {
+            if next == Directory::Subsystem {
+                return resolve(world, ns, below, links);
+            }
+            directory = next;
+            rest = below;
+            continue;
+        }
+        let attribute = attributes(directory).iter().find(|attribute| attribute.name == *name);
+        let attribute = attribute.filter(|attribute| attribute.is_of(device)).ok_or(Errno::ENOENT)?;
+        if !below.is_empty() {
+            return Err(Errno::ENOTDIR);
+        }
+        return Ok(Node::File(Seen { world, device }, attribute));
+    }
+    Ok(Node::Directory(dev, directory))
+}
+
+/// Names in a directory.
+fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Vec<String> {
+    let files = attributes(directory).iter().filter(|attribute| attribute.is_of(device));
+    let mut names: Vec<String> = files.map(|attribute| attribute.name.to_owned()).collect();
+    let known = ["statistics", "power", "queues", "bridge", "brif", "brport", "subsystem"];
+    names.extend(
+        known
+            .iter()
+            .filter(|name| subdirectory(device, directory, name).is_some())
+            .map(|name| (*name).to_owned()),
+    );
+    let name_of =
+        |dev: DevId| world.devs.get(dev).filter(|other| other.ns == ns).map(|device| device.name.clone());
+    match directory {
+        Directory::Device => {
+            names.extend(device.master.map(|_| "master".to_owned()));
+            names.extend(uppers(device).filter_map(name_of).map(|name| format!("upper_{name}")));
+            names.extend(lowers(device).filter_map(name_of).map(|name| format!("lower_{name}")));
+        }
+        Directory::Queues => {
+            names.extend((0..device.queues.1).map(|number| format!("rx-{number}")));
+            names.extend((0..device.queues.0).map(|number| format!("tx-{number}")));
+        }
+        Directory::Ports => {
+            let Kind::Bridge(bridge) = &device.kind else { return names };
+            names.extend(bridge.ports.iter().filter_map(|port| name_of(port.dev)));
+        }
+        Directory::Port => names.push("bridge".to_owned()),
+        _ => {}
+    }
+    names
+}
+
+fn attributes(directory: Directory) -> &'static [Attribute] {
+    match directory {
+        Directory::Device => device::ATTRIBUTES,
+        Directory::Statistics => statistics::ATTRIBUTES,
+        Directory::Power => queues::POWER,
+        Directory::Queue(attributes) => attributes,
+        Directory::Bridge => bridge::ATTRIBUTES,
+        Directory::Port => port::ATTRIBUTES,
+        Directory::Queues | Directory::Ports | Directory::Subsystem => &[],
+    }
+}
+
+fn subdirectory(device: &Device, directory: Directory, name: &str) -> Option<Directory> {
+    let is_bridge = matches!(device.kind, Kind::Bridge(_));
+    let is_port = matches!(device.rx_handler, RxHandler::BridgePort { .. });
+    match (directory, name) {
+        (Directory::Device, "statistics") => Some(Directory::Statistics),
+        (Directory::Device, "power") => Some(Directory::Power),
+        (Directory::Device, "queues") => Some(Directory::Queues),
+        (Directory::Device, "subsystem") => Some(Directory::Subsystem),
+        (Directory::Device, "bridge") if is_bridge => Some(Directory::Bridge),
+        (Directory::Device, "brif") if is_bridge => Some(Directory::Ports),
+        (Directory::Device, "brport") if is_port => Some(Directory::Port),
+        (Directory::Queues, name) => {
+            let (kind, number) = name.split_once('-')?;
+            let number: u32 = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
+            match kind {
+                "rx" if number < device.queues.1 => Some(Directory::Queue(queues::RECEIVE)),
+                "tx" if number < device.queues.0 => Some(Directory::Queue(queues::TRANSMIT)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The device that a symbolic link of a directory leads to.
+fn linked_device(world: &World, device: &Device, directory: Directory, name: &str) -> Option<DevId> {
+    let named = |mut devs: Box<dyn Iterator<Item = DevId> + '_>, name: &str| {
+        devs.find(|dev| world.devs.get(*dev).is_some_and(|other| other.name == name && other.ns == device.ns))
+    };
+    match directory {
+        Directory::Device if name == "master" => device.master,
+        Directory::Device => match (name.strip_prefix("upper_"), name.strip_prefix("lower_")) {
+            (Some(name), _) => named(Box::new(uppers(device)), name),
+            (_, Some(name)) => named(Box::new(lowers(device)), name),
+            _ => None,
+        },
+        Directory::Ports => match &device.kind {
+            Kind::Bridge(bridge) => named(Box::new(bridge.ports.iter().map(|port| port.dev)), name),
+            _ => None,
+        },
+        Directory::Port if name == "bridge" => device.master,
+        _ => None,
+    }
+}
+
+/// Devices on this one: stacked ones and the master.
+fn uppers(device: &Device) -> impl Iterator<Item = DevId> {
+    device.uppers.iter().copied().chain(device.master)
+}
+
+/// Devices that this one stands on. (A veth's peer is none of them.)
+fn lowers(device: &Device) -> impl Iterator<Item = DevId> {
+    let ports = match &device.kind {
+        Kind::Bridge(bridge) => bridge.ports.as_slice(),
+        _ => &[],
+    };
+    let below = match &device.kind {
+        Kind::Macvlan(_) | Kind::Vlan(_) => device.lower(),
+        _ => None,
+    };
+    ports.iter().map(|port| port.dev).chain(below)
+}

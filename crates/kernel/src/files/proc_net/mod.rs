@@ -1,0 +1,84 @@
+//! `/proc/net`: read-only texts. Formats are Linux 6.1's.
+
+mod device;
+mod ipv4;
+mod ipv6;
+mod snmp;
+mod sockets;
+mod vlan;
+
+use hairpin_netlink::Errno;
+
+use super::Names;
+use crate::netns::NsId;
+use crate::world::World;
+
+/// A file: its name and its text.
+struct File {
+    name: &'static str,
+    show: fn(&World, NsId) -> String,
+}
+
+const FILES: &[File] = &[
+    File { name: "arp", show: ipv4::arp },
+    File { name: "dev", show: device::dev },
+    File { name: "dev_mcast", show: device::multicast },
+    File { name: "if_inet6", show: ipv6::addresses },
+    File { name: "igmp", show: ipv4::groups },
+    File { name: "packet", show: sockets::packet },
+    File { name: "raw", show: sockets::raw },
+    File { name: "raw6", show: sockets::empty_ipv6 },
+    File { name: "route", show: ipv4::routes },
+    File { name: "snmp", show: snmp::snmp },
+    File { name: "sockstat", show: sockets::statistics },
+    File { name: "sockstat6", show: sockets::statistics6 },
+    File { name: "tcp", show: sockets::empty_tcp },
+    File { name: "tcp6", show: sockets::empty_tcp6 },
+    File { name: "udp", show: sockets::udp },
+    File { name: "udp6", show: sockets::empty_ipv6 },
+    File { name: "udplite", show: sockets::empty_udp },
+    File { name: "udplite6", show: sockets::empty_ipv6 },
+    File { name: "unix", show: sockets::empty_unix },
+];
+
+/// The directory of VLAN devices.
+const VLAN: &str = "vlan";
+
+pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
+    match names {
+        [] | [VLAN] => Err(Errno::EISDIR),
+        [VLAN, name] => vlan::read(world, ns, name).map(String::into_bytes),
+        [VLAN, name, ..] => Err(behind(vlan::read(world, ns, name).is_ok())),
+        [name] => Ok((find(name).ok_or(Errno::ENOENT)?.show)(world, ns).into_bytes()),
+        [name, ..] => Err(behind(find(name).is_some())),
+    }
+}
+
+pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, _: &[u8]) -> Result<(), Errno> {
+    match read(world, ns, names) {
+        Ok(_) => Err(Errno::EACCES),
+        Err(errno) => Err(errno),
+    }
+}
+
+pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
+    match names {
+        [] => Ok(FILES.iter().map(|file| file.name).chain([VLAN]).map(str::to_owned).collect()),
+        [VLAN] => Ok(vlan::names(world, ns)),
+        [VLAN, name] => Err(behind(vlan::read(world, ns, name).is_ok())),
+        [name, ..] => Err(behind(find(name).is_some())),
+    }
+}
+
+fn find(name: &str) -> Option<&'static File> {
+    FILES.iter().find(|file| file.name == name)
+}
+
+fn behind(is_file: bool) -> Errno {
+    if is_file { Errno::ENOTDIR } else { Errno::ENOENT }
+}
+
+/// An IPv4 address as these files have it: the memory's bytes read as one number.
+fn raw_address(address: std::net::Ipv4Addr) -> String {
+    format!("{:08X}", u32::from_ne_bytes(address.octets()))
+}

@@ -1,0 +1,85 @@
+//! `net.ipv4.conf.{all,default,DEV}.*` (net/ipv4/devinet.c).
+
+use hairpin_netlink::Errno;
+
+use super::device::Scope;
+use super::number;
+use crate::device::DevId;
+use crate::netns::NsId;
+use crate::sysctl::{Conf, DevConf};
+use crate::world::World;
+
+pub(super) fn keys() -> Vec<&'static str> {
+    Conf::ALL.iter().map(|(_, name)| *name).collect()
+}
+
+pub(super) fn read(world: &World, ns: NsId, scope: Scope, key: &str) -> Result<String, Errno> {
+    let conf = Conf::by_name(key).ok_or(Errno::ENOENT)?;
+    let sysctl = &world.netns.get(ns).ok_or(Errno::ENOENT)?.sysctl;
+    let values: &DevConf = match scope {
+        Scope::All => &sysctl.all,
+        Scope::Default => &sysctl.default,
+        Scope::Device(dev) => &world.devs.get(dev).ok_or(Errno::ENOENT)?.ipv4_conf,
+    };
+    Ok(format!("{}\n", values.get(conf)))
+}
+
+/// `devinet_conf_proc`, `devinet_sysctl_forward`, `ipv4_doint_and_flush`
+pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: &[u8]) -> Result<(), Errno> {
+    let conf = Conf::by_name(key).ok_or(Errno::ENOENT)?;
+    if conf == Conf::McForwarding {
+        return Err(Errno::EACCES);
+    }
+    if data.is_empty() {
+        return Ok(());
+    }
+    let value = number::integers(data, 1)?.first().and_then(|value| i32::try_from(*value).ok());
+    let value = value.ok_or(Errno::EINVAL)?;
+    match (conf, scope) {
+        (Conf::Forwarding, Scope::All) => world.set_forwarding_of_all(ns, value),
+        (Conf::Forwarding, Scope::Default) => {
+            world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl.default.set_kept(conf, value);
+        }
+        (_, Scope::All) => world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl.all.set(conf, value),
+        (_, Scope::Default) => {
+            world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl.default.set_kept(conf, value);
+            for dev in devices(world, ns) {
+                if let Some(device) = world.devs.get_mut(dev) {
+                    device.ipv4_conf.follow(conf, value);
+                }
+            }
+        }
+        (_, Scope::Device(dev)) => {
+            world.devs.get_mut(dev).ok_or(Errno::ENOENT)?.ipv4_conf.set_kept(conf, value);
+        }
+    }
+    if conf == Conf::IgnoreRoutesWithLinkdown {
+        for dev in devices(world, ns) {
+            world.settle_ignore_linkdown(dev);
+        }
+    }
+    Ok(())
+}
+
+fn devices(world: &World, ns: NsId) -> Vec<DevId> {
+    world.netns.get(ns).map(|netns| netns.order.clone()).unwrap_or_default()
+}
+
+impl World {
+    /// `inet_forward_change`: `ip_forward` is `conf/all/forwarding`; with it goes every device, and hosts believe
+    /// redirects while routers do not. The same value again changes nothing.
+    pub(super) fn set_forwarding_of_all(&mut self, ns: NsId, value: i32) {
+        let Some(sysctl) = self.netns.get_mut(ns).map(|netns| &mut netns.sysctl) else { return };
+        if sysctl.all.get(Conf::Forwarding) == value {
+            return;
+        }
+        sysctl.all.set(Conf::Forwarding, value);
+        sysctl.all.set(Conf::AcceptRedirects, i32::from(value == 0));
+        sysctl.default.set(Conf::Forwarding, value);
+        for dev in devices(self, ns) {
+            if let Some(device) = self.devs.get_mut(dev) {
+                device.ipv4_conf.set(Conf::Forwarding, value);
+            }
+        }
+    }
+}

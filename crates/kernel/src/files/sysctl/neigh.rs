@@ -1,0 +1,192 @@
+//! `net.{ipv4,ipv6}.neigh.{default,DEV}.*` (net/core/neighbour.c).
+
+use hairpin_netlink::Errno;
+
+use super::device::Scope;
+use super::number;
+use crate::netns::NsId;
+use crate::sysctl::{NeighParams, Sysctl};
+use crate::world::World;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Family {
+    Ipv4,
+    Ipv6,
+}
+
+/// One value of a device. Keys in different units may name the same value.
+struct Key {
+    name: &'static str,
+    /// Bit in [`NeighParams::kept`].
+    slot: u32,
+    unit: Unit,
+    get: fn(&NeighParams) -> i64,
+    set: fn(&mut NeighParams, i64),
+}
+
+/// How a key counts, with the value kept in milliseconds or as it is.
+#[derive(Clone, Copy)]
+enum Unit {
+    Plain,
+    /// Milliseconds in one.
+    Time(i64),
+    /// IPv4 counts in `USER_HZ` ticks, IPv6 in those of a kernel with 250 a second.
+    Ticks,
+    /// Bytes that a packet of full size weighs.
+    Packets,
+}
+
+/// `SKB_TRUESIZE(ETH_FRAME_LEN)` on a 64-bit machine.
+const PACKET: i64 = 2090;
+
+macro_rules! keys {
+    ($($name:literal, $slot:literal, $unit:expr, $field:ident: $type:ty;)*) => {
+        const KEYS: &[Key] = &[$(Key {
+            name: $name,
+            slot: $slot,
+            unit: $unit,
+            get: |params| i64::try_from(params.$field).unwrap_or(i64::MAX),
+            set: |params, value| params.$field = <$type>::try_from(value).unwrap_or_default(),
+        },)*];
+    };
+}
+
+keys! {
+    "anycast_delay", 0, Unit::Time(10), anycast_delay_ms: u64;
+    "app_solicit", 1, Unit::Plain, app_solicit: i32;
+    "base_reachable_time", 2, Unit::Time(1000), base_reachable_ms: u64;
+    "base_reachable_time_ms", 2, Unit::Time(1), base_reachable_ms: u64;
+    "delay_first_probe_time", 3, Unit::Time(1000), delay_first_probe_ms: u64;
+    "gc_stale_time", 4, Unit::Time(1000), gc_stale_ms: u64;
+    "interval_probe_time_ms", 5, Unit::Time(1), interval_probe_ms: u64;
+    "locktime", 6, Unit::Time(10), locktime_ms: u64;
+    "mcast_resolicit", 7, Unit::Plain, mcast_resolicit: i32;
+    "mcast_solicit", 8, Unit::Plain, mcast_solicit: i32;
+    "proxy_delay", 9, Unit::Time(10), proxy_delay_ms: u64;
+    "proxy_qlen", 10, Unit::Plain, proxy_qlen: i32;
+    "retrans_time", 11, Unit::Ticks, retrans_ms: u64;
+    "retrans_time_ms", 11, Unit::Time(1), retrans_ms: u64;
+    "ucast_solicit", 12, Unit::Plain, ucast_solicit: i32;
+    "unres_qlen", 13, Unit::Packets, unres_qlen_bytes: i32;
+    "unres_qlen_bytes", 13, Unit::Plain, unres_qlen_bytes: i32;
+}
+
+/// Keys of the table itself, beside `default`; they are the kernel's, and so in its first namespace.
+struct TableKey {
+    name: &'static str,
+    default: i32,
+    /// The field of the IPv4 table that the stack uses.
+    field: Option<fn(&mut Sysctl) -> &mut i32>,
+}
+
+const TABLE_KEYS: &[TableKey] = &[
+    TableKey { name: "gc_interval", default: 30, field: None },
+    TableKey { name: "gc_thresh1", default: 128, field: Some(|sysctl| &mut sysctl.gc_thresh1) },
+    TableKey { name: "gc_thresh2", default: 512, field: Some(|sysctl| &mut sysctl.gc_thresh2) },
+    TableKey { name: "gc_thresh3", default: 1024, field: Some(|sysctl| &mut sysctl.gc_thresh3) },
+];
+
+pub(super) fn keys(scope: Scope) -> Vec<&'static str> {
+    let table = TABLE_KEYS.iter().filter(|_| scope == Scope::Default).map(|key| key.name);
+    KEYS.iter().map(|key| key.name).chain(table).collect()
+}
+
+pub(super) fn read(
+    world: &World,
+    ns: NsId,
+    family: Family,
+    scope: Scope,
+    key: &str,
+) -> Result<String, Errno> {
+    let sysctl = &world.netns.get(ns).ok_or(Errno::ENOENT)?.sysctl;
+    if let Some(key) = table_key(scope, key) {
+        let kept = sysctl.other.get(&other(family, key)).cloned();
+        return Ok(kept.unwrap_or_else(|| key.default.to_string()) + "\n");
+    }
+    let key = KEYS.iter().find(|known| known.name == key).ok_or(Errno::ENOENT)?;
+    let params = match (scope, family) {
+        (Scope::Device(dev), family) => {
+            let device = world.devs.get(dev).ok_or(Errno::ENOENT)?;
+            if family == Family::Ipv4 { &device.neigh_params } else { &device.neigh6_params }
+        }
+        (_, Family::Ipv4) => &sysctl.neigh_default,
+        (_, Family::Ipv6) => &sysctl.neigh6_default,
+    };
+    Ok(format!("{}\n", (key.get)(params) / per_unit(key.unit, family)))
+}
+
+/// `neigh_proc_update`: a default is taken over by devices without a value of their own.
+pub(super) fn write(
+    world: &mut World,
+    ns: NsId,
+    family: Family,
+    scope: Scope,
+    key: &str,
+    data: &[u8],
+) -> Result<(), Errno> {
+    let table = table_key(scope, key);
+    let key = KEYS.iter().find(|known| known.name == key);
+    if table.is_none() && key.is_none() {
+        return Err(Errno::ENOENT);
+    }
+    if data.is_empty() {
+        return Ok(());
+    }
+    let written = number::integers(data, 1)?.first().copied().unwrap_or_default();
+    let value = i32::try_from(written).ok().filter(|value| *value >= 0).ok_or(Errno::EINVAL)?;
+    if let Some(key) = table {
+        let sysctl = &mut world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl;
+        if let (Family::Ipv4, Some(field)) = (family, key.field) {
+            *field(sysctl) = value;
+        }
+        sysctl.other.insert(other(family, key), value.to_string());
+        return Ok(());
+    }
+    let key = key.ok_or(Errno::ENOENT)?;
+    let value = i64::from(value).saturating_mul(per_unit(key.unit, family));
+    let set = |params: &mut NeighParams| {
+        (key.set)(params, value);
+        params.kept |= 1 << key.slot;
+    };
+    match (scope, family) {
+        (Scope::Device(dev), _) => {
+            let device = world.devs.get_mut(dev).ok_or(Errno::ENOENT)?;
+            set(if family == Family::Ipv4 { &mut device.neigh_params } else { &mut device.neigh6_params });
+        }
+        (_, family) => {
+            let netns = world.netns.get_mut(ns).ok_or(Errno::ENOENT)?;
+            let sysctl = &mut netns.sysctl;
+            set(if family == Family::Ipv4 { &mut sysctl.neigh_default } else { &mut sysctl.neigh6_default });
+            for dev in &netns.order {
+                let Some(device) = world.devs.get_mut(*dev) else { continue };
+                let params = match family {
+                    Family::Ipv4 => &mut device.neigh_params,
+                    Family::Ipv6 => &mut device.neigh6_params,
+                };
+                if params.kept & 1 << key.slot == 0 {
+                    (key.set)(params, value);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn table_key(scope: Scope, key: &str) -> Option<&'static TableKey> {
+    TABLE_KEYS.iter().find(|known| scope == Scope::Default && known.name == key)
+}
+
+fn other(family: Family, key: &TableKey) -> String {
+    let family = if family == Family::Ipv4 { "ipv4" } else { "ipv6" };
+    format!("{family}/neigh/default/{}", key.name)
+}
+
+fn per_unit(unit: Unit, family: Family) -> i64 {
+    match (unit, family) {
+        (Unit::Plain, _) => 1,
+        (Unit::Time(milliseconds), _) => milliseconds,
+        (Unit::Ticks, Family::Ipv4) => 10,
+        (Unit::Ticks, Family::Ipv6) => 4,
+        (Unit::Packets, _) => PACKET,
+    }
+}
