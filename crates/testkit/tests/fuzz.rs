@@ -12,7 +12,7 @@ use hairpin_testkit::fuzz::inputs::Inputs;
 use hairpin_testkit::fuzz::{TARGETS, Target};
 
 /// Inputs of one round for a target of cost 1.
-const INPUTS: u64 = 2000;
+const INPUTS: u64 = 20_000;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|value| value.parse().ok()).unwrap_or(default)
