@@ -103,6 +103,7 @@ impl World {
             ipv4_conf: conf,
             neigh_params,
             ipv4_groups: Vec::new(),
+            igmp: Default::default(),
             ipv6: Vec::new(),
             ipv6_disabled,
             ipv6_conf,
