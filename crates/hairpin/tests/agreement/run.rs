@@ -90,7 +90,17 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
 
 fn on_the_running_kernel(script: &Script, work: &Path) {
     let mut command = Command::new("timeout");
-    command.args(["120", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash"]);
+    command.args([
+        "120",
+        "unshare",
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "bash",
+    ]);
     command.arg(work.join("real.sh")).arg(work.join(format!("{}.sh", script.name)));
     output(&mut command, work, &script.name, "real");
 }

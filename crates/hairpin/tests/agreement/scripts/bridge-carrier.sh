@@ -2,7 +2,7 @@
 ip netns add n1
 ip -n n1 link add br0 type bridge
 ip -n n1 link set br0 up
-ip -n n1 -br link show type bridge | sed 's/..:..:..:..:..:../MAC/'
+ip -n n1 -br link show type bridge
 ip -n n1 link add br1 address 02:00:00:00:00:01 type bridge
 ip -n n1 link set br1 up
 ip -n n1 link

@@ -8,17 +8,17 @@ ip -n host link set low up
 ip -n out link set wire up
 ip -n out addr add 10.0.0.2/24 dev wire
 ip -n host addr add 10.0.0.1/24 dev low
-ip -n host link add link low name ma address 02:00:00:00:00:0a type macvlan mode vepa
-ip -n host link add link low name mb address 02:00:00:00:00:0b type macvlan mode vepa
+ip -n host link add link low name mv1 address 02:00:00:00:00:0a type macvlan mode vepa
+ip -n host link add link low name mv2 address 02:00:00:00:00:0b type macvlan mode vepa
 ip -n host -d link
-ip -n host link set ma netns a
-ip -n host link set mb netns b
-ip -n a addr add 10.0.0.10/24 dev ma
-ip -n b addr add 10.0.0.11/24 dev mb
-ip -n a link set ma up
-ip -n b link set mb up
+ip -n host link set mv1 netns a
+ip -n host link set mv2 netns b
+ip -n a addr add 10.0.0.10/24 dev mv1
+ip -n b addr add 10.0.0.11/24 dev mv2
+ip -n a link set mv1 up
+ip -n b link set mv2 up
 sleep 1.5
-ip -n a -d link show ma
+ip -n a -d link show mv1
 ip -n host -d link show low
 bridge -n host fdb
 bridge -n a fdb
@@ -27,25 +27,25 @@ ip netns exec a ping -c1 -W1 10.0.0.1
 ip netns exec a ping -c1 -W1 10.0.0.2
 ip netns exec out ping -c1 -W1 10.0.0.10
 ip netns exec host ping -c1 -W1 10.0.0.11
-ip -n a link set ma type macvlan macaddr add 02:00:00:00:00:02
-ip -n b link set mb type macvlan macaddr set 02:00:00:00:00:02 02:00:00:00:00:0a
-ip -n a -d link show ma
+ip -n a link set mv1 type macvlan macaddr add 02:00:00:00:00:02
+ip -n b link set mv2 type macvlan macaddr set 02:00:00:00:00:02 02:00:00:00:00:0a
+ip -n a -d link show mv1
 ip netns exec out ping -c1 -W1 10.0.0.10
-ip -n a link set ma type macvlan mode bridge
-ip -n b link set mb type macvlan mode private
-ip -n b link set mb type macvlan mode passthru
+ip -n a link set mv1 type macvlan mode bridge
+ip -n b link set mv2 type macvlan mode private
+ip -n b link set mv2 type macvlan mode passthru
 ip netns exec a ping -c1 -W1 10.0.0.11
-ip -n a link set ma promisc on
+ip -n a link set mv1 promisc on
 ip -n host -d link show low
-ip -n a link set ma promisc off
-ip -n a link set ma address 02:00:00:00:00:0b
-ip -n a link set ma address 02:00:00:00:00:1a
+ip -n a link set mv1 promisc off
+ip -n a link set mv1 address 02:00:00:00:00:0b
+ip -n a link set mv1 address 02:00:00:00:00:1a
 ip -n host link set low mtu 1400
-ip -n a link show ma
-ip -n a link set ma mtu 1500
+ip -n a link show mv1
+ip -n a link set mv1 mtu 1500
 ip -n host link set low down
 sleep 1.2
-ip -n a link show ma
+ip -n a link show mv1
 ip -n a route
 ip -n host link set low up
 sleep 5

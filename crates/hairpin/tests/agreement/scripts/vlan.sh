@@ -28,6 +28,7 @@ ip -n b link set e.10 mtu 1600
 ip -n b link set e mtu 1400
 ip -n b link set e mtu 1500
 ip -n b link show e.10
+sleep 1.5
 ip -n a link set e address 02:00:00:00:00:1a
 ip -n a link
 ip netns exec a ping -c1 -W1 10.0.10.2
