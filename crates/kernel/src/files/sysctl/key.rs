@@ -170,6 +170,9 @@ impl Key {
             Form::Fixed => return Err(Errno::EACCES),
             Form::Trigger => {
                 number::integers(data, 1)?;
+                if self.name == "ipv4/route/flush" {
+                    world.routes.flush(ns);
+                }
                 return Ok(());
             }
             Form::Integers { count, min, max } => {
