@@ -107,7 +107,8 @@ impl Names {
 #[test]
 fn chance_is_bound_in_order_of_appearance() {
     let script = Script::new("x", "true");
-    let text = "a 5e:01:02:03:04:05 b\n8000.5e:1:2:3:4:5 32:00:00:00:00:01 02:00:00:00:00:07 ff:ff:ff:ff:ff:ff";
+    let text =
+        "a 5e:01:02:03:04:05 b\n8000.5e:1:2:3:4:5 32:00:00:00:00:01 02:00:00:00:00:07 ff:ff:ff:ff:ff:ff";
     assert_eq!(lines(text, &script), ["a MAC1 b", "8000.MAC1 MAC2 02:00:00:00:00:07 ff:ff:ff:ff:ff:ff"]);
     assert_eq!(
         lines("64 bytes from 10.0.0.2: icmp_seq=1 ttl=64 time=0.004 ms", &script),
