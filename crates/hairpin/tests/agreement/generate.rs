@@ -283,7 +283,7 @@ impl Generator {
         let Some((at, link)) = self.any() else { return };
         let name = self.name("r");
         self.line(&format!("ip -n n{} link set {} name {name}", link.ns, link.name));
-        // Linux 6.1 renames devices that are up.
+        // A device that is up is not renamed.
         self.links[at].name = name;
     }
 

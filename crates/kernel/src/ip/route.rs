@@ -220,6 +220,9 @@ impl World {
         mtu: Option<u32>,
         expires: Time,
     ) {
+        if self.routes.exceptions.len() >= CACHE_MAX {
+            self.routes.exceptions.clear();
+        }
         let known = self.routes.exceptions.entry((ns, destination));
         let known = known.or_insert(Exception { gateway: None, mtu: None, expires });
         known.gateway = gateway.or(known.gateway);
