@@ -164,7 +164,7 @@ impl Arena {
     pub fn finish(mut self) {
         for place in 0..self.tasks.len() as u8 {
             for request in super::samples::dumps() {
-                super::netlink::ask(&mut self, place, &request);
+                super::netlink::ask(&mut self, place, request);
             }
         }
         for (task, _) in std::mem::take(&mut self.tasks) {
