@@ -115,9 +115,14 @@ impl World {
     }
 
     pub(crate) fn address_kind(&self, ns: NsId, address: Ipv4Addr) -> crate::route::RouteKind {
+        self.address_owner(ns, address).0
+    }
+
+    /// The kind of an address by the local table, and the device of its route (0: none).
+    pub(crate) fn address_owner(&self, ns: NsId, address: Ipv4Addr) -> (crate::route::RouteKind, u32) {
         let fib = self.fib.get(ns);
-        fib.map_or(crate::route::RouteKind::Unicast, |fib| {
-            fib.address_kind(address, crate::route::model::TABLE_LOCAL)
+        fib.map_or((crate::route::RouteKind::Unicast, 0), |fib| {
+            fib.address_owner(address, crate::route::model::TABLE_LOCAL)
         })
     }
 

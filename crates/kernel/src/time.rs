@@ -9,6 +9,8 @@ pub struct Time(pub u64);
 
 impl Time {
     pub const ZERO: Time = Time(0);
+    /// As far as the clock goes, 292 years (`KTIME_MAX`): what is due later never happens.
+    pub const END: Time = Time(i64::MAX as u64);
 
     pub fn nanos(self) -> u64 {
         self.0
@@ -17,6 +19,23 @@ impl Time {
     /// How long ago `earlier` was; zero if it is in the future.
     pub fn since(self, earlier: Time) -> Duration {
         Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// When a timer of the kernel that is set at this time for `after` goes off: a few milliseconds late, the
+    /// more the longer it is (the timer wheel of kernel/time/timer.c: 250 ticks a second, and each level of the
+    /// wheel eight times coarser than the one below).
+    pub fn timer(self, after: Duration) -> Time {
+        const TICK: u64 = 4_000_000;
+        /// Ticks that one level covers, without those of the one below.
+        const LEVEL: u64 = 63;
+        let now = self.0 / TICK;
+        let wait = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX).div_ceil(TICK);
+        let mut grain = 1u64;
+        while wait >= LEVEL.saturating_mul(grain) && grain < 1 << 21 {
+            grain *= 8;
+        }
+        let at = now.saturating_add(wait).saturating_add(grain) / grain * grain;
+        Time(at.saturating_mul(TICK))
     }
 
     /// In `USER_HZ` ticks (1/100 s), the unit of times in netlink messages.

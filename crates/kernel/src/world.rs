@@ -147,11 +147,12 @@ impl World {
 
     /// When something is due next.
     pub fn next_event(&self) -> Option<Time> {
-        self.timers.next()
+        self.timers.next().filter(|at| *at <= Time::END)
     }
 
-    /// Lets time pass up to `until`, performing what is due on the way. Time never goes back.
+    /// Lets time pass up to `until`, performing what is due on the way. Time never goes back, nor past its end.
     pub fn advance_to(&mut self, until: Time) {
+        let until = until.min(Time::END);
         self.run();
         while let Some((at, event)) = self.timers.pop_due(until) {
             self.now = self.now.max(at);

@@ -32,8 +32,29 @@ fn sysctls_are_written_as_on_linux() {
         ("ping_group_range", "5 1", None, "1\t0\n"),
         ("ip_local_reserved_ports", "8080,9000-9002", None, "8080,9000-9002\n"),
         ("ip_local_reserved_ports", "9-1", Some(Errno::EINVAL), "8080,9000-9002\n"),
-        ("neigh/v0/retrans_time", "-1", Some(Errno::EINVAL), "100\n"),
-        ("neigh/v0/retrans_time_ms", "250", None, "250\n"),
+        ("ip_default_ttl", "  7 ", None, "7\n"),
+        ("ip_default_ttl", "7,8", Some(Errno::EINVAL), "7\n"),
+        ("ip_default_ttl", "+8", Some(Errno::EINVAL), "7\n"),
+        ("icmp_ratelimit", "7", None, "8\n"),
+        ("tcp_fin_timeout", "-1", None, "-1\n"),
+        ("tcp_sack", "300", Some(Errno::EINVAL), "1\n"),
+        ("tcp_available_congestion_control", "1", Some(Errno::EACCES), "reno cubic\n"),
+        ("ip_unprivileged_port_start", "-1", Some(Errno::EINVAL), "1024\n"),
+        ("neigh/v0/app_solicit", "-1", Some(Errno::EINVAL), "0\n"),
+        ("neigh/v0/retrans_time_ms", "250", None, "252\n"),
+        ("neigh/v0/retrans_time", "5", None, "4\n"),
+        ("neigh/v0/locktime", "7", None, "6\n"),
+        ("neigh/v0/base_reachable_time_ms", "3", None, "4\n"),
+        ("../ipv6/neigh/v0/retrans_time", "7", None, "7\n"),
+        ("../ipv6/conf/v0/mtu", "100", Some(Errno::EINVAL), "1500\n"),
+        ("../ipv6/conf/v0/mtu", "1400", None, "1400\n"),
+        ("../ipv6/conf/v0/mtu", "2000", Some(Errno::EINVAL), "1400\n"),
+        ("../ipv6/conf/v0/hop_limit", "300", Some(Errno::EINVAL), "64\n"),
+        ("../ipv6/conf/all/disable_ipv6", "2", None, "2\n"),
+        ("../ipv6/conf/all/proxy_ndp", "1", None, "1\n"),
+        ("../ipv6/conf/v0/proxy_ndp", "", None, "0\n"),
+        ("../ipv6/conf/v0/stable_secret", "", Some(Errno::EOPNOTSUPP), "Input/output error"),
+        ("../bridge/bridge-nf-call-iptables", "2", None, "1\n"),
         ("neigh/v0/retrans_time", "200", None, "200\n"),
         ("neigh/v0/unres_qlen", "50", None, "50\n"),
         ("neigh/v0/base_reachable_time", "7", None, "7\n"),
@@ -225,6 +246,85 @@ fn proc_net_has_linuxs_formats() {
     assert_eq!(lab.list("/proc/net/dev"), Err(Errno::ENOTDIR));
     assert_eq!(lab.read("/proc/net"), Err(Errno::EISDIR));
     assert_eq!(lab.list("/proc/sys"), Ok(vec!["net".to_owned()]));
+}
+
+/// Routing hears of it: for one device, for all, and for devices that come later.
+#[test]
+fn routes_without_a_link_are_ignored_on_request() {
+    let mut lab = Lab::usual();
+    lab.run("ip addr add 10.0.0.1/24 dev v1");
+    lab.run("ip link set v1 up");
+    let found = |lab: &mut Lab| lab.output("ip route get 10.0.0.5").contains("dev v1");
+    assert!(found(&mut lab));
+    for scope in ["v1", "all"] {
+        let path = format!("{IPV4}conf/{scope}/ignore_routes_with_linkdown");
+        assert_eq!(lab.write(&path, "1"), Ok(()));
+        assert!(!found(&mut lab), "{scope}");
+        assert_eq!(lab.write(&path, "0"), Ok(()));
+        assert!(found(&mut lab), "{scope}");
+    }
+    assert_eq!(lab.write(&format!("{IPV4}conf/default/ignore_routes_with_linkdown"), "1"), Ok(()));
+    assert!(found(&mut lab));
+    for line in
+        ["ip link add w0 type veth peer name w1", "ip addr add 10.1.0.1/24 dev w1", "ip link set w1 up"]
+    {
+        lab.run(line);
+    }
+    assert!(!lab.output("ip route get 10.1.0.5").contains("dev w1"));
+}
+
+/// A port's flag written in sysfs is the one that netlink shows, and frames follow.
+#[test]
+fn port_flags_written_in_sysfs_are_the_ports() {
+    let mut lab = Lab::usual();
+    assert_eq!(lab.write("/sys/class/net/br0/brif/v0/hairpin_mode", "1\n"), Ok(()));
+    assert_eq!(lab.write("/sys/class/net/v0/brport/unicast_flood", "0\n"), Ok(()));
+    let shown = lab.output("bridge -d link show dev v0");
+    assert!(shown.contains("hairpin on") && shown.contains(" flood off"), "{shown}");
+}
+
+/// Lines as Linux has them, but for bucket, inode and kernel pointer.
+#[test]
+fn sockets_are_listed() {
+    use hairpin_netlink::{Address, SocketKind, System as _};
+    let mut lab = Lab::new();
+    lab.run("ip link set lo up");
+    let mut system = lab.system();
+    let udp = system.socket(SocketKind::UdpIpv4).expect("a socket");
+    let local = Address::Ipv4 { address: [127, 0, 0, 1].into(), port: 5000 };
+    system.bind(udp, local).expect("a free port");
+    system.connect(udp, Address::Ipv4 { address: [127, 0, 0, 1].into(), port: 9 }).expect("a route");
+    system.socket(SocketKind::RawIpv4 { protocol: 1 }).expect("a socket");
+    system.socket(SocketKind::Packet { cooked: false, protocol: 3 }).expect("a socket");
+    let line = |text: String| text.lines().nth(1).unwrap_or_default().to_owned();
+    let udp = line(lab.shown("/proc/net/udp"));
+    let expected = ": 0100007F:1388 0100007F:0009 01 00000000:00000000 00:00000000 00000000     0        0 ";
+    assert!(udp.contains(expected) && udp.len() == 127, "{udp:?}");
+    let raw = line(lab.shown("/proc/net/raw"));
+    let expected = ": 00000000:0001 00000000:0000 07 00000000:00000000 00:00000000 00000000     0        0 ";
+    assert!(raw.contains(expected), "{raw:?}");
+    let packet = line(lab.shown("/proc/net/packet"));
+    assert!(packet.contains(" 3      3    0003   0     1 0      0      "), "{packet:?}");
+    let statistics = lab.shown("/proc/net/sockstat");
+    assert!(statistics.contains("UDP: inuse 1 mem 0\nUDPLITE: inuse 0\nRAW: inuse 1\n"), "{statistics}");
+}
+
+#[test]
+fn sysctl_lists_every_key() {
+    let mut lab = Lab::usual();
+    let listed = lab.output("sysctl -a");
+    for line in [
+        "net.ipv4.ip_forward = 0",
+        "net.ipv4.ip_local_port_range = 32768\t60999",
+        "net.ipv4.conf.mv0.rp_filter = 0",
+        "net.ipv6.conf.all.disable_ipv6 = 0",
+        "net.bridge.bridge-nf-call-iptables = 1",
+        "net.core.somaxconn = 4096",
+    ] {
+        assert!(listed.lines().any(|listed| listed == line), "{line} in {listed}");
+    }
+    lab.run("sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v0.proxy_arp=1");
+    assert_eq!(lab.shown("/proc/sys/net/ipv4/conf/v0/proxy_arp"), "1\n");
 }
 
 /// Every path that a listing names can be listed or read; writing rubbish or what was read breaks nothing.

@@ -53,7 +53,7 @@ struct Generator {
 impl Generator {
     fn new(seed: u64) -> Generator {
         // Every fourth script has devices that need User-Mode Linux.
-        let uml = seed % 4 == 0;
+        let uml = seed.is_multiple_of(4);
         let state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         Generator {
             state,

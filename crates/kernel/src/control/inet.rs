@@ -179,6 +179,11 @@ impl World {
             }
             self.routes_of_address(dev, address);
         }
+        let left = self.devs.get(dev).map(|device| (device.ipv4.is_empty(), device.ns, device.ifindex));
+        if let Some((true, ns, ifindex)) = left {
+            // `fib_disable_ip`, `arp_ifdown`: with the last address the neighbours are forgotten.
+            self.flush_neighbours(ns, ifindex, false);
+        }
         self.changed();
     }
 

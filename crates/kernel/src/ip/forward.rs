@@ -7,24 +7,27 @@ use hairpin_netlink::PacketType;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
+use crate::route::RouteKind;
 use crate::trace::Step;
 use crate::world::World;
 
 use super::icmp::{Message, Unreachable};
 use super::{Header, write_checksum};
 
+/// How a packet goes on.
+pub(super) struct Onward {
+    /// Unicast, or a broadcast on the other link.
+    pub kind: RouteKind,
+    pub out: DevId,
+    pub gateway: Option<Ipv4Addr>,
+    /// The sender could reach the next hop itself.
+    pub redirect: bool,
+    pub mtu: u32,
+}
+
 impl World {
-    #[allow(clippy::too_many_arguments)]
-    pub(super) fn forward(
-        &mut self,
-        dev: DevId,
-        header: Header,
-        out: DevId,
-        gateway: Option<Ipv4Addr>,
-        redirect: bool,
-        mtu: u32,
-        mut frame: Frame,
-    ) {
+    pub(super) fn forward(&mut self, dev: DevId, header: Header, onward: Onward, mut frame: Frame) {
+        let Onward { kind, out, gateway, redirect, mtu } = onward;
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if frame.packet_type != PacketType::Host {
             return self.drop_frame(Some(dev), frame, DropReason::ForwardNotHost);
@@ -39,6 +42,12 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
         let next_hop = gateway.unwrap_or(header.destination);
+        let packet = frame.payload_mut();
+        if let Some(ttl) = packet.get_mut(8) {
+            *ttl -= 1;
+        }
+        write_checksum(packet, header.header_len);
+        // A redirect quotes the packet as it goes on.
         if redirect && self.redirect_allowed(ns, header.source) {
             self.icmp_error(ns, Some(dev), &frame, Message::Redirect { gateway: next_hop });
         }
@@ -46,11 +55,6 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;
         }
-        let packet = frame.payload_mut();
-        if let Some(ttl) = packet.get_mut(8) {
-            *ttl -= 1;
-        }
-        write_checksum(packet, header.header_len);
-        self.fragment_and_send(out, next_hop, false, mtu, frame);
+        self.fragment_and_send(out, next_hop, kind == RouteKind::Broadcast, mtu, frame);
     }
 }

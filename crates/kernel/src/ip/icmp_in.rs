@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use hairpin_netlink::{Address, Errno, ErrorOrigin, PacketType, Received};
+use hairpin_netlink::{Address, Errno, ErrorOrigin, Received};
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
@@ -15,12 +15,13 @@ use crate::sysctl::Conf;
 use crate::world::World;
 
 use super::icmp::kind;
+use super::route::Learned;
 use super::{Header, checksum, protocol};
 
 /// How long a learned path MTU holds (`ip_rt_mtu_expires`), and the least one accepted (`ip_rt_min_pmtu`).
 const PMTU_EXPIRES: Duration = Duration::from_secs(600);
 const PMTU_MIN: u32 = 552;
-/// How long a redirect holds: longer than any world lives (Linux keeps it until the route changes).
+/// How long a redirect holds (`ip_rt_gc_timeout`).
 const REDIRECT_EXPIRES: Duration = Duration::from_secs(300);
 
 /// An error that an ICMP message reports about a packet of this host.
@@ -72,7 +73,7 @@ impl World {
             // Nobody here has a ping socket; raw sockets have had their copy.
             kind::ECHO_REPLY => self.consume(frame),
             kind::DEST_UNREACHABLE | kind::TIME_EXCEEDED | kind::PARAMETER_PROBLEM | kind::SOURCE_QUENCH => {
-                self.icmp_report(ns, header, &frame);
+                self.icmp_report(ns, dev, header, &frame);
                 self.consume(frame);
             }
             kind::REDIRECT => {
@@ -84,7 +85,7 @@ impl World {
     }
 
     /// `icmp_unreach`, `icmp_socket_deliver`: the sockets whose packet it is about are told.
-    fn icmp_report(&mut self, ns: NsId, header: &Header, frame: &Frame) {
+    fn icmp_report(&mut self, ns: NsId, dev: DevId, header: &Header, frame: &Frame) {
         let Some(message) = frame.payload().get(header.header_len..) else { return };
         let Some((head, quoted)) = message.split_at_checked(8) else { return };
         let Some(original) = Header::quoted(quoted) else { return };
@@ -106,9 +107,11 @@ impl World {
             _ => return,
         };
         let report = Report { errno, hard, kind, code, from: header.source, info };
-        self.tell_raw(ns, &original, quoted, &report, frame.iif);
+        // `raw_icmp_error`, `__udp4_lib_err`: by the device the message came in on.
+        let iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        self.tell_raw(ns, &original, quoted, &report, iif);
         if original.protocol == protocol::UDP {
-            self.tell_udp(ns, &original, quoted, &report, frame.iif);
+            self.tell_udp(ns, &original, quoted, &report, iif);
         }
     }
 
@@ -165,11 +168,13 @@ impl World {
         let known = self.route_output_simple(ns, original.destination, original.source);
         let now_mtu = known.map_or(u32::MAX, |route| route.mtu);
         // A router that does not say the MTU (RFC 1191): the next smaller plateau is not tried by Linux 6.1,
-        // which takes the least it accepts.
-        let mtu = told.max(PMTU_MIN);
-        if mtu < now_mtu {
+        // which takes the least it accepts; with less, it no longer asks for packets to stay whole.
+        let locked = told < PMTU_MIN;
+        let mtu = told.max(PMTU_MIN).min(now_mtu);
+        if mtu < now_mtu || locked {
             let expires = self.now + PMTU_EXPIRES;
-            self.learn_exception(ns, original.destination, None, Some(mtu), expires);
+            let learned = Learned::Mtu { mtu, locked };
+            self.learn_exception(ns, original.destination, original.source, learned, expires);
         }
     }
 
@@ -180,6 +185,7 @@ impl World {
         let Some(original) = Header::quoted(quoted) else { return };
         let gateway = Ipv4Addr::new(head[4], head[5], head[6], head[7]);
         let Some(device) = self.devs.get(dev) else { return };
+        let ifindex = device.ifindex;
         let Some(netns) = self.netns.get(ns) else { return };
         let (sysctl, conf) = (&netns.sysctl, &device.ipv4_conf);
         // `IN_DEV_RX_REDIRECTS`: a router wants it allowed for all as well as here.
@@ -205,9 +211,17 @@ impl World {
         if route.gateway != Some(header.source) || route.dev != dev {
             return;
         }
+        // A gateway that is not known to live is asked for first; the next redirect to it will count.
+        if !self.neigh_ensure(ns, ifindex, gateway) {
+            return;
+        }
+        let entry = self.netns.get(ns).and_then(|netns| netns.neigh.get(ifindex, gateway));
+        if !entry.is_some_and(crate::neigh::Neighbour::is_valid) {
+            return self.neigh_use(ns, ifindex, gateway);
+        }
         let expires = self.now + REDIRECT_EXPIRES;
-        self.learn_exception(ns, original.destination, Some(gateway), None, expires);
-        let _ = PacketType::Host;
+        let learned = Learned::Gateway(gateway);
+        self.learn_exception(ns, original.destination, original.source, learned, expires);
     }
 }
 

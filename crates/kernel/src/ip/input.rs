@@ -11,6 +11,7 @@ use crate::sysctl::Conf;
 use crate::world::World;
 
 use super::Header;
+use super::forward::Onward;
 use super::icmp::{self, Unreachable};
 use super::route::InRoute;
 
@@ -22,11 +23,11 @@ impl World {
         };
         let (ns, loopback) = (device.ns, device.is_loopback());
         frame.iif = device.ifindex;
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.in_receives += 1;
-        }
         if frame.packet_type == PacketType::OtherHost {
             return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
+        }
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.in_receives += 1;
         }
         let header = match Header::parse(frame.payload()) {
             Ok(header) => header,
@@ -39,7 +40,11 @@ impl World {
         };
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len);
-        if loopback && let Some(kind) = self.looped_route(ns, &header) {
+        if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
+            // Sockets bound to a device see the one that has the address (`inet_iif`).
+            if kind == RouteKind::Local {
+                frame.iif = owner;
+            }
             return self.local_deliver(dev, header, kind, frame);
         }
         match self.route_input(dev, &header, frame.mark) {
@@ -54,17 +59,17 @@ impl World {
                 }
                 self.local_deliver(dev, header, kind, frame);
             }
-            Ok(InRoute::Forward { dev: out, gateway, redirect, mtu }) => {
-                self.forward(dev, header, out, gateway, redirect, mtu, frame);
+            Ok(InRoute::Forward { kind, dev: out, gateway, redirect, mtu }) => {
+                self.forward(dev, header, Onward { kind, out, gateway, redirect, mtu }, frame);
             }
             Err(error) => self.refuse(ns, dev, &header, error, frame),
         }
     }
 
     /// What this host sent to itself keeps the route it was sent by: it is not routed again.
-    fn looped_route(&self, ns: NsId, header: &Header) -> Option<RouteKind> {
-        match self.address_kind(ns, header.destination) {
-            kind @ (RouteKind::Local | RouteKind::Broadcast | RouteKind::Multicast) => Some(kind),
+    fn looped_route(&self, ns: NsId, header: &Header) -> Option<(RouteKind, u32)> {
+        match self.address_owner(ns, header.destination) {
+            found @ (RouteKind::Local | RouteKind::Broadcast | RouteKind::Multicast, _) => Some(found),
             _ => None,
         }
     }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::device::DevId;
 use crate::netns::NsId;
-use crate::route::{Flow, InputError, Metrics};
+use crate::route::{FibResult, Flow, InputError, Metrics, WayId};
 use crate::time::Time;
 use crate::world::World;
 
@@ -45,6 +45,8 @@ pub enum InRoute {
     /// For this host; the kind is local, broadcast or multicast.
     Deliver(RouteKind),
     Forward {
+        /// Unicast, or a broadcast on the other link.
+        kind: RouteKind,
         dev: DevId,
         gateway: Option<Ipv4Addr>,
         redirect: bool,
@@ -99,9 +101,19 @@ struct InKey {
 /// What was learned about a destination beyond the tables (`struct fib_nh_exception`).
 #[derive(Clone, Copy, Debug)]
 pub struct Exception {
+    pub way: WayId,
     pub gateway: Option<Ipv4Addr>,
     pub mtu: Option<u32>,
+    /// The MTU told was less than any link may have: packets go out without DF.
+    pub mtu_locked: bool,
     pub expires: Time,
+}
+
+/// What an ICMP message tells about a destination.
+#[derive(Clone, Copy, Debug)]
+pub enum Learned {
+    Gateway(Ipv4Addr),
+    Mtu { mtu: u32, locked: bool },
 }
 
 /// Remembered ways, valid for one state of the configuration.
@@ -111,19 +123,42 @@ pub struct RouteCache {
     out: FxHashMap<OutKey, Result<OutRoute, Errno>>,
     input: FxHashMap<InKey, Result<InRoute, InputError>>,
     exceptions: FxHashMap<(NsId, Ipv4Addr), Exception>,
+    /// When the first of the remembered ways is no longer what it was.
+    expires: Option<Time>,
 }
 
 impl RouteCache {
-    fn renew(&mut self, generation: u64) {
-        if self.generation != generation || self.out.len() + self.input.len() > CACHE_MAX {
+    #[inline]
+    fn renew(&mut self, generation: u64, now: Time) {
+        if self.generation != generation
+            || self.out.len() + self.input.len() > CACHE_MAX
+            || self.expires.is_some_and(|expires| expires <= now)
+        {
             self.generation = generation;
+            self.expires = None;
             self.out.clear();
             self.input.clear();
         }
     }
 
-    pub fn exception(&self, ns: NsId, destination: Ipv4Addr) -> Option<&Exception> {
-        self.exceptions.get(&(ns, destination))
+    /// What is known about a destination that the tables send this way (`find_exception`).
+    pub fn exception(
+        &self,
+        ns: NsId,
+        destination: Ipv4Addr,
+        found: &FibResult<'_>,
+        now: Time,
+    ) -> Option<&Exception> {
+        let known = self.exceptions.get(&(ns, destination))?;
+        (known.expires > now && known.way == found.way()).then_some(known)
+    }
+
+    /// Everything learned in a namespace that still holds, by destination.
+    pub fn exceptions(&self, ns: NsId, now: Time) -> Vec<(Ipv4Addr, Exception)> {
+        let known = self.exceptions.iter().filter(|((of, _), known)| *of == ns && known.expires > now);
+        let mut all: Vec<_> = known.map(|((_, destination), known)| (*destination, *known)).collect();
+        all.sort_by_key(|(destination, _)| *destination);
+        all
     }
 
     /// Forgets what was learned in a namespace (`ip route flush cache`).
@@ -141,7 +176,7 @@ impl World {
     /// What `connect` or `sendto` fail with.
     #[inline]
     pub(crate) fn route_output(&mut self, key: OutKey) -> Result<OutRoute, Errno> {
-        self.routes.renew(self.generation);
+        self.routes.renew(self.generation, self.now);
         if let Some(found) = self.routes.out.get(&key) {
             return *found;
         }
@@ -180,6 +215,7 @@ impl World {
             .found
             .as_ref()
             .is_some_and(|found| found.route.metric(Metrics::LOCK) & (1 << Metrics::MTU) != 0);
+        let taken = found.found;
         let mut route = OutRoute {
             kind: found.kind,
             dev,
@@ -190,40 +226,55 @@ impl World {
             mtu: route_mtu.map_or(device.mtu, |(mtu, _)| mtu).min(65535),
             mtu_locked: locked,
         };
-        self.apply_exception(key.ns, &mut route);
+        let mut until = None;
+        if let Some(taken) = taken.filter(|_| route.kind == RouteKind::Unicast)
+            && let Some(known) = self.routes.exception(key.ns, route.destination, &taken, self.now)
+        {
+            until = Some(known.expires);
+            if let Some(gateway) = known.gateway {
+                route.gateway = Some(gateway);
+            }
+            if let Some(mtu) = known.mtu {
+                route.mtu = route.mtu.min(mtu);
+                route.mtu_locked |= known.mtu_locked;
+            }
+        }
+        if let Some(until) = until {
+            self.routes.expires = self.routes.expires.map_or(Some(until), |known| Some(known.min(until)));
+        }
         Ok(route)
     }
 
-    /// A redirect or a smaller path MTU that was learned for the destination.
-    fn apply_exception(&self, ns: NsId, route: &mut OutRoute) {
-        if route.kind != RouteKind::Unicast {
-            return;
-        }
-        let Some(exception) = self.routes.exception(ns, route.destination) else { return };
-        if exception.expires <= self.now {
-            return;
-        }
-        if let Some(gateway) = exception.gateway {
-            route.gateway = Some(gateway);
-        }
-        if let Some(mtu) = exception.mtu {
-            route.mtu = route.mtu.min(mtu);
-        }
-    }
-
-    /// Remembers what an ICMP message told about a destination.
+    /// Remembers what an ICMP message told about a destination, for the way that packets from `source` take
+    /// there now (`update_or_create_fnhe`).
     pub(crate) fn learn_exception(
         &mut self,
         ns: NsId,
         destination: Ipv4Addr,
-        gateway: Option<Ipv4Addr>,
-        mtu: Option<u32>,
+        source: Ipv4Addr,
+        learned: Learned,
         expires: Time,
     ) {
-        let known = self.routes.exceptions.entry((ns, destination));
-        let known = known.or_insert(Exception { gateway: None, mtu: None, expires });
-        known.gateway = gateway.or(known.gateway);
-        known.mtu = mtu.or(known.mtu);
+        let way = self.links(ns).zip(self.fib.get(ns)).and_then(|(links, fib)| {
+            let flow = Flow { source, ..Flow::to(destination) };
+            fib.output(&flow, false, &links).ok()?.found.map(|found| found.way())
+        });
+        let Some(way) = way else { return };
+        if self.routes.exceptions.len() >= CACHE_MAX {
+            self.routes.exceptions.clear();
+        }
+        let fresh = Exception { way, gateway: None, mtu: None, mtu_locked: false, expires };
+        let known = self.routes.exceptions.entry((ns, destination)).or_insert(fresh);
+        if known.way != way {
+            *known = fresh;
+        }
+        match learned {
+            Learned::Gateway(gateway) => known.gateway = Some(gateway),
+            Learned::Mtu { mtu, locked } => {
+                known.mtu = Some(mtu);
+                known.mtu_locked = locked;
+            }
+        }
         known.expires = expires;
         self.changed();
     }
@@ -239,7 +290,7 @@ impl World {
         header: &super::Header,
         mark: u32,
     ) -> Result<InRoute, InputError> {
-        self.routes.renew(self.generation);
+        self.routes.renew(self.generation, self.now);
         let key = InKey {
             dev,
             source: header.source,
@@ -269,14 +320,16 @@ impl World {
             ..Flow::to(key.destination)
         };
         let found = fib.input(&flow, &links)?;
-        if found.kind != RouteKind::Unicast {
+        if !found.forward {
             return Ok(InRoute::Deliver(found.kind));
         }
+        let kind = found.kind;
         let Some(result) = found.found else { return Err(InputError::InvalidDestination) };
         let out = links.netns.devices.get(&result.ifindex()).copied();
         let out = out.and_then(|dev| self.devs.get(dev)).ok_or(InputError::InvalidDestination)?;
         let next_hop = result.neighbour(key.destination);
         Ok(InRoute::Forward {
+            kind,
             dev: out.id,
             gateway: (next_hop != key.destination).then_some(next_hop),
             redirect: found.redirect,
@@ -307,7 +360,7 @@ impl World {
             {
                 None
             }
-            InRoute::Forward { dev: out, .. } => Some((RouteKind::Unicast, out)),
+            InRoute::Forward { kind, dev: out, .. } => Some((kind, out)),
         }
     }
 }

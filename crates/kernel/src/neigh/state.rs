@@ -61,7 +61,12 @@ impl World {
         time
     }
 
+    /// Sets the entry's timer for `at` (`neigh_add_timer`).
     fn neigh_timer(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr, at: Time) {
+        let at = match at.since(self.now) {
+            Duration::ZERO => self.now,
+            wait => self.now.timer(wait),
+        };
         let Some(netns) = self.netns.get_mut(ns) else { return };
         netns.neigh.timers = netns.neigh.timers.wrapping_add(1);
         let timer = netns.neigh.timers;

@@ -18,8 +18,10 @@ const IPPROTO_IGMP: u8 = 2;
 /// Where a packet that arrived goes.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
-    /// Unicast: forward it. Local, broadcast, multicast: deliver it.
     pub kind: RouteKind,
+    /// It goes on; else it is delivered here. A broadcast of another link goes on where `bc_forwarding` says
+    /// so.
+    pub forward: bool,
     /// `None` for limited broadcast and multicast.
     pub found: Option<FibResult<'a>>,
     /// The sender could reach the next hop itself: it is told so (`IPSKB_DOREDIRECT`).
@@ -103,7 +105,12 @@ impl Fib {
             }
             RouteKind::Local => {
                 self.validate_source(flow, 0, links)?;
-                return Ok(Input { kind: RouteKind::Local, found: Some(found), redirect: false });
+                return Ok(Input {
+                    kind: RouteKind::Local,
+                    forward: false,
+                    found: Some(found),
+                    redirect: false,
+                });
             }
             RouteKind::Broadcast => {}
             _ if !settings.forwarding => return Err(InputError::NotForwarding),
@@ -119,7 +126,7 @@ impl Fib {
                 let gateway = found.nexthop.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED);
                 share_subnet(links, iif, source, gateway)
             });
-        Ok(Input { kind: found.kind(), found: Some(found), redirect })
+        Ok(Input { kind: found.kind(), forward: true, found: Some(found), redirect })
     }
 
     fn broadcast_input<'a>(
@@ -132,7 +139,7 @@ impl Fib {
             let flow = Flow { destination: Ipv4Addr::UNSPECIFIED, ..flow.clone() };
             self.validate_source(&flow, 0, links)?;
         }
-        Ok(Input { kind: RouteKind::Broadcast, found, redirect: false })
+        Ok(Input { kind: RouteKind::Broadcast, forward: false, found, redirect: false })
     }
 
     /// `ip_route_input_mc`, `ip_mc_validate_source`
@@ -159,7 +166,7 @@ impl Fib {
             let flow = Flow { destination: Ipv4Addr::UNSPECIFIED, ..flow.clone() };
             self.validate_source(&flow, 0, links)?;
         }
-        Ok(Input { kind: RouteKind::Multicast, found: None, redirect: false })
+        Ok(Input { kind: RouteKind::Multicast, forward: false, found: None, redirect: false })
     }
 
     /// Whether a packet from `flow.source` may arrive on `flow.iif`; `oif` is where it is forwarded to, 0 for

@@ -71,7 +71,32 @@ pub struct FibResult<'a> {
     pub rule_realm: u32,
 }
 
+/// Which way out of which route was taken: what was learned about a destination holds for it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WayId {
+    table: u32,
+    prefix: Prefix,
+    tos: u8,
+    priority: u32,
+    ifindex: u32,
+    gateway: Option<Ipv4Addr>,
+    /// Metrics are the route's identity too (`fib_find_info`).
+    mtu: u32,
+}
+
 impl FibResult<'_> {
+    pub fn way(&self) -> WayId {
+        WayId {
+            table: self.route.table,
+            prefix: self.route.prefix,
+            tos: self.route.tos,
+            priority: self.route.priority,
+            ifindex: self.nexthop.ifindex,
+            gateway: self.nexthop.gateway,
+            mtu: self.route.metric(super::model::Metrics::MTU),
+        }
+    }
+
     pub fn kind(&self) -> RouteKind {
         self.route.kind
     }
@@ -149,17 +174,23 @@ impl Fib {
     /// The address type of `address` by a table (`inet_addr_type_table`): unicast unless a route of that
     /// table says otherwise.
     pub fn address_kind(&self, address: Ipv4Addr, table: u32) -> RouteKind {
+        self.address_owner(address, table).0
+    }
+
+    /// [`Fib::address_kind`] with the device of the route; 0 where there is none.
+    pub fn address_owner(&self, address: Ipv4Addr, table: u32) -> (RouteKind, u32) {
         if address.is_unspecified() || address.is_broadcast() {
-            return RouteKind::Broadcast;
+            return (RouteKind::Broadcast, 0);
         }
         if address.is_multicast() {
-            return RouteKind::Multicast;
+            return (RouteKind::Multicast, 0);
         }
         if self.trie(table).is_none() {
-            return RouteKind::Broadcast;
+            return (RouteKind::Broadcast, 0);
         }
         let flow = Flow { iif: 0, ..Flow::to(address) };
-        self.lookup_table(table, &flow).map_or(RouteKind::Unicast, |found| found.kind())
+        let found = self.lookup_table(table, &flow);
+        found.map_or((RouteKind::Unicast, 0), |found| (found.kind(), found.ifindex()))
     }
 
     /// Without custom rules Linux skips them: main (which then holds the local table too), then default.

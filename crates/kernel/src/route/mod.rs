@@ -37,7 +37,7 @@ pub use input::{Input, InputError};
 pub use links::{
     InterfaceAddress, Ipv4Settings, LOOPBACK_IFINDEX, LinkState, Links, Vrf, device_with_address,
 };
-pub use lookup::{FibResult, Flow, LookupError};
+pub use lookup::{FibResult, Flow, LookupError, WayId};
 pub use model::{Metrics, NextHop, Prefix, Route, RouteKind, Scope};
 pub use multipath::multipath_hash;
 pub use nexthop::{MetricSpec, NextHopSpec, RouteSpec};

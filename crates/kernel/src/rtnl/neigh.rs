@@ -53,7 +53,9 @@ pub(crate) fn neighbour_message(
     attributes.push(NeighbourAttribute::Probes(entry.probes));
     let ago = |at: Time| (now.since(at).as_millis() / 10) as u32;
     let times = (ago(entry.confirmed), ago(entry.used), ago(entry.updated));
-    attributes.extend(neighbour_cache_info(times.0, times.1, times.2, 0));
+    // A pending timer holds the entry, beside the table.
+    let references = u32::from(entry.state & nud::IN_TIMER != 0);
+    attributes.extend(neighbour_cache_info(times.0, times.1, times.2, references));
     if entry.protocol != 0 {
         attributes.push(NeighbourAttribute::Protocol(entry.protocol.into()));
     }

@@ -24,7 +24,7 @@ use crate::route::{
     model::{FLAG_DEAD, FLAG_LINKDOWN, FLAG_OFFLOAD, FLAG_ONLINK, FLAG_TRAP, TABLE_COMPAT},
 };
 
-pub use get::get_route;
+pub use get::{exception_message, get_route, get_route_learned};
 
 /// `RTM_NEWROUTE`; `flags` are those of the netlink header.
 ///
@@ -68,7 +68,7 @@ pub fn dump_routes(
     let filter = if strict { Filter::parse(message, links)? } else { Filter::default() };
     let mut dump = Dump { messages: Vec::new(), filtered: filter.is_set() };
     let flags = message.header.flags;
-    // IPv4 has no prefix routes in this sense, and hairpin no cached exceptions.
+    // IPv4 has no prefix routes in this sense; exceptions are no routes of a table.
     if flags.contains(RouteFlags::Prefix) || strict && flags.contains(RouteFlags::Cloned) {
         return Ok(dump);
     }

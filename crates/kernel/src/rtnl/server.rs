@@ -1,7 +1,7 @@
 //! One netlink request and its answer (`rtnetlink_rcv_msg`).
 
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
-use hairpin_netlink::route::AddressFamily;
+use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
 use hairpin_netlink::{Answer, Errno, Failure, Message};
 
 use crate::netns::NsId;
@@ -71,7 +71,15 @@ impl World {
             Message::GetRoute(message) => match message.header.address_family {
                 AddressFamily::Inet | AddressFamily::Unspec => {
                     let (links, fib) = self.links_and_fib(ns)?;
-                    route::dump_routes(fib, &links, message, true)
+                    let mut dump = route::dump_routes(fib, &links, message, true)?;
+                    if message.header.flags.contains(RouteFlags::Cloned) {
+                        let known = self.routes.exceptions(ns, self.now);
+                        dump.messages.extend(known.iter().filter_map(|(destination, known)| {
+                            route::exception_message(fib, &links, *destination, known, self.now)
+                                .map(Message::NewRoute)
+                        }));
+                    }
+                    Ok(dump)
                 }
                 _ => Ok(Dump { messages: Vec::new(), filtered: false }),
             },
@@ -141,7 +149,11 @@ impl World {
             }
             Message::GetRoute(message) if message.header.address_family == AddressFamily::Inet => {
                 let (links, fib) = self.links_and_fib(ns)?;
-                let found = route::get_route(fib, &links, message, 0, true)?;
+                let learned = |destination, found: &crate::route::FibResult<'_>| {
+                    let known = self.routes.exception(ns, destination, found, self.now)?;
+                    Some((*known, self.now))
+                };
+                let found = route::get_route_learned(fib, &links, message, (0, true), &learned)?;
                 answer.push(&Message::NewRoute(found), false);
                 Ok(())
             }

@@ -188,7 +188,14 @@ impl World {
             }
             (Some(Kind::Raw(_)), Address::Ipv4 { address, .. }) => {
                 self.check_own(ns, address)?;
-                self.inet_of(id)?.source = address;
+                // `raw_bind`: a group or broadcast address limits what is received, not what is sent.
+                let kind = self.address_kind(ns, address);
+                let inet = self.inet_of(id)?;
+                inet.received_by = address;
+                inet.source = match kind {
+                    RouteKind::Multicast | RouteKind::Broadcast => Ipv4Addr::UNSPECIFIED,
+                    _ => address,
+                };
                 Ok(())
             }
             (Some(Kind::Udp(_)), Address::Ipv4 { address, port }) => {
@@ -390,7 +397,8 @@ impl World {
         let route = self.route_output(key(ns, &raw.inet, destination, raw.protocol))?;
         let header_len = ip::HEADER_LEN + raw.inet.options.len().next_multiple_of(4);
         self.check_sendable(id, &raw.inet, &route, header_len + data.len(), (destination, 0))?;
-        let fields = self.fields(ns, &raw.inet, &route, raw.protocol);
+        let whole = header_len + data.len();
+        let fields = self.fields(ns, &raw.inet, &route, raw.protocol, whole);
         self.ip_send(ns, &route, fields, data.len(), |body| {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
@@ -477,7 +485,7 @@ impl World {
             Some(inet) => {
                 let whole = total + inet.options.len().next_multiple_of(4);
                 self.check_sendable(id, inet, &route, whole, (destination, port))?;
-                self.fields(ns, inet, &route, protocol::UDP)
+                self.fields(ns, inet, &route, protocol::UDP, whole)
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
@@ -526,16 +534,23 @@ impl World {
         Err(errno)
     }
 
-    /// Header fields by a socket's options.
-    fn fields<'a>(&self, ns: NsId, inet: &'a Inet, route: &OutRoute, protocol: u8) -> Fields<'a> {
+    /// Header fields by a socket's options, for a packet of `total_len` bytes.
+    fn fields<'a>(
+        &self,
+        ns: NsId,
+        inet: &'a Inet,
+        route: &OutRoute,
+        protocol: u8,
+        total_len: usize,
+    ) -> Fields<'a> {
         let ttl = match route.kind {
             RouteKind::Multicast => inet.multicast_ttl,
             _ => inet.ttl.unwrap_or_else(|| self.default_ttl(ns, route.source)),
         };
-        // `ip_dont_fragment`
+        // `ip_dont_fragment`; what leaves in fragments may be cut again on its way (`__ip_make_skb`).
         let dont_fragment = match inet.pmtu {
             PathMtuDiscovery::Do | PathMtuDiscovery::Probe => true,
-            PathMtuDiscovery::Want => !route.mtu_locked,
+            PathMtuDiscovery::Want => !route.mtu_locked && total_len <= route.mtu as usize,
             PathMtuDiscovery::Dont => false,
         };
         Fields {

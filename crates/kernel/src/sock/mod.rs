@@ -76,6 +76,8 @@ pub enum Kind {
 pub struct Inet {
     /// Bound source address; unspecified where not bound.
     pub source: Ipv4Addr,
+    /// Destination of what a raw socket receives (`inet_rcv_saddr`); unspecified: any.
+    pub received_by: Ipv4Addr,
     /// `SO_BINDTODEVICE`, by interface index; 0 for none.
     pub device: u32,
     pub remote: Option<(Ipv4Addr, u16)>,
@@ -98,6 +100,7 @@ impl Default for Inet {
     fn default() -> Self {
         Inet {
             source: Ipv4Addr::UNSPECIFIED,
+            received_by: Ipv4Addr::UNSPECIFIED,
             device: 0,
             remote: None,
             broadcast: false,

@@ -26,7 +26,7 @@ impl Raw {
     pub fn matches(&self, protocol: u8, source: Ipv4Addr, destination: Ipv4Addr, iif: u32) -> bool {
         self.protocol == protocol
             && self.inet.remote.is_none_or(|(remote, _)| remote == source)
-            && (self.inet.source.is_unspecified() || self.inet.source == destination)
+            && (self.inet.received_by.is_unspecified() || self.inet.received_by == destination)
             && (self.inet.device == 0 || self.inet.device == iif)
     }
 

@@ -55,7 +55,16 @@ impl Lab {
         assert_eq!(code, 0, "{line}: {}", String::from_utf8_lossy(&shell.err));
     }
 
-    fn system(&mut self) -> LocalSystem<'_> {
+    /// What a command prints.
+    pub fn output(&mut self, line: &str) -> String {
+        let argv: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let mut shell = QuietShell::default();
+        let mut system = LocalSystem { world: &mut self.world, task: self.task };
+        quiet::run(&mut system, &mut shell, &argv);
+        String::from_utf8_lossy(&shell.out).into_owned() + &String::from_utf8_lossy(&shell.err)
+    }
+
+    pub fn system(&mut self) -> LocalSystem<'_> {
         LocalSystem { world: &mut self.world, task: self.task }
     }
 

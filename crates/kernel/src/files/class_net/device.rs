@@ -63,9 +63,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("napi_defer_hard_irqs", |_| line(0), Store::Same),
     file("netdev_group", |seen| line(seen.device.group), number(IFLA_GROUP)),
     file("operstate", |seen| line(operstate(seen.device)), Store::ReadOnly),
-    file("phys_port_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
-    file("phys_port_name", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
-    file("phys_switch_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
+    file("phys_port_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
+    file("phys_port_name", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
+    file("phys_switch_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
     file("proto_down", |seen| line(u8::from(seen.device.protodown)), switch(IFLA_PROTO_DOWN)),
     file("speed", |seen| settings(seen).and_then(|settings| line(settings.speed)), Store::ReadOnly),
     file(
@@ -78,10 +78,6 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("type", |seen| line(seen.device.hardware), Store::ReadOnly),
     file("uevent", |seen| Ok(uevent(seen.device)), Store::Event),
 ];
-
-fn is_card(kind: &Kind) -> bool {
-    matches!(kind, Kind::Nic { .. })
-}
 
 /// Some files answer only while the device is up (`netif_running`).
 fn running<'a>(seen: &Seen<'a>) -> Result<&'a Device, Errno> {

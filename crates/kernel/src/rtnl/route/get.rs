@@ -6,14 +6,19 @@ use hairpin_netlink::{
     Errno, Failure,
     route::{
         AddressFamily,
-        route::{RouteAttribute, RouteCacheInfo, RouteFlags, RouteMessage},
+        route::{RouteAttribute, RouteCacheInfo, RouteFlags, RouteMessage, RouteMetric},
     },
 };
 
 use super::{header_table, invalid, ipv4, metrics, realm_attribute, route_message};
-use crate::route::{Fib, FibResult, Flow, LOOPBACK_IFINDEX, Links, RouteKind, Scope, model::TABLE_MAIN};
+use crate::ip::route::Exception;
+use crate::route::{
+    Fib, FibResult, Flow, LOOPBACK_IFINDEX, Links, Metrics, RouteKind, Scope, model::TABLE_MAIN,
+};
+use crate::time::Time;
 
 /// What a cached route is (`RTCF_*`), in the upper half of the answer's flags.
+const RTCF_REDIRECTED: u32 = 0x0004_0000;
 const RTCF_DOREDIRECT: u32 = 0x0100_0000;
 const RTCF_BROADCAST: u32 = 0x1000_0000;
 const RTCF_MULTICAST: u32 = 0x2000_0000;
@@ -37,6 +42,23 @@ pub fn get_route(
     uid: u32,
     strict: bool,
 ) -> Result<RouteMessage, Failure> {
+    get_route_learned(fib, links, message, (uid, strict), &|_, _| None)
+}
+
+/// What was learned about a destination that goes a certain way.
+pub type Learned<'l> = dyn Fn(Ipv4Addr, &FibResult<'_>) -> Option<(Exception, Time)> + 'l;
+
+/// [`get_route`] with the exceptions that ICMP messages told of.
+///
+/// # Errors
+/// As [`get_route`].
+pub fn get_route_learned(
+    fib: &Fib,
+    links: &(impl Links + ?Sized),
+    message: &RouteMessage,
+    (uid, strict): (u32, bool),
+    learned: &Learned<'_>,
+) -> Result<RouteMessage, Failure> {
     if strict {
         check_request(message)?;
     }
@@ -55,7 +77,73 @@ pub fn get_route(
     if wants(RouteFlags::FibMatch) {
         return match_message(fib, &answer, table);
     }
-    Ok(request.describe(&answer, table, wants(RouteFlags::Notify)))
+    let known = answer
+        .found
+        .filter(|_| answer.kind == RouteKind::Unicast && !request.arrived)
+        .and_then(|found| learned(request.flow.destination, &found));
+    let mut described = request.describe(&answer, table, wants(RouteFlags::Notify));
+    if let Some((known, now)) = known {
+        apply_exception(&mut described, &known, now);
+    }
+    Ok(described)
+}
+
+/// An exception as `ip route show cache` lists it (`rt_fill_info` without a flow).
+pub fn exception_message(
+    fib: &Fib,
+    links: &(impl Links + ?Sized),
+    destination: Ipv4Addr,
+    known: &Exception,
+    now: Time,
+) -> Option<RouteMessage> {
+    let output = fib.output(&Flow::to(destination), false, links).ok()?;
+    let found = output.found.filter(|found| found.way() == known.way)?;
+    let request = Request { flow: Flow::to(destination), arrived: false, uid: None };
+    let answer = Answer {
+        kind: output.kind,
+        flags: 0,
+        ifindex: output.ifindex,
+        gateway: output.gateway,
+        source: None,
+        found: Some(found),
+        looked_up: output.looked_up,
+    };
+    let mut message = request.describe(&answer, found.route.table, false);
+    apply_exception(&mut message, known, now);
+    Some(message)
+}
+
+/// Puts what was learned in the place of what the tables say (`fill_route_from_fnhe`).
+fn apply_exception(message: &mut RouteMessage, known: &Exception, now: Time) {
+    let attributes = &mut message.attributes;
+    if let Some(gateway) = known.gateway {
+        message.header.flags |= RouteFlags::from_bits_retain(RTCF_REDIRECTED);
+        let place = attributes.iter().position(|a| matches!(a, RouteAttribute::Gateway(_)));
+        match place.and_then(|at| attributes.get_mut(at)) {
+            Some(attribute) => *attribute = RouteAttribute::Gateway(gateway.into()),
+            None => attributes.push(RouteAttribute::Gateway(gateway.into())),
+        }
+    }
+    if let Some(mtu) = known.mtu {
+        let place = attributes.iter().position(|a| matches!(a, RouteAttribute::Metrics(_)));
+        let mut metrics = match place.map(|at| attributes.remove(at)) {
+            Some(RouteAttribute::Metrics(metrics)) => metrics,
+            _ => Vec::new(),
+        };
+        metrics.retain(|metric| !matches!(metric, RouteMetric::Mtu(_)));
+        metrics.push(RouteMetric::Mtu(mtu));
+        if known.mtu_locked {
+            metrics.retain(|metric| !matches!(metric, RouteMetric::Lock(_)));
+            metrics.insert(0, RouteMetric::Lock(1 << Metrics::MTU));
+        }
+        let at = place.unwrap_or(attributes.len());
+        attributes.insert(at, RouteAttribute::Metrics(metrics));
+    }
+    for attribute in attributes {
+        if let RouteAttribute::CacheInfo(info) = attribute {
+            info.expires = u32::try_from(known.expires.since(now).as_millis() / 10).unwrap_or(u32::MAX);
+        }
+    }
 }
 
 struct Request {
