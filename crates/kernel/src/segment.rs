@@ -137,6 +137,9 @@ impl World {
         }
         let Some(bytes) = frame.payload().get(12..16) else { return };
         let address = Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]);
+        if wire.learned.len() >= FDB_MAX {
+            wire.learned.clear();
+        }
         if !learns.prefix.contains(address) || !wire.learned.insert((address, source)) {
             return;
         }

@@ -63,12 +63,4 @@ impl<E> Timers<E> {
         }
         self.heap.pop().map(|Reverse(entry)| (entry.at, entry.event))
     }
-
-    pub fn len(&self) -> usize {
-        self.heap.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
-    }
 }

@@ -265,29 +265,40 @@ impl Answer {
         self.bytes
     }
 
+    /// Ends a dump that failed: the kernel's dump functions answer with `NLMSG_DONE` and the error in it
+    /// (`netlink_dump_done`).
+    pub fn broken_off(mut self, failure: Failure) -> Vec<u8> {
+        let mut body = failure.errno.0.wrapping_neg().to_ne_bytes().to_vec();
+        let mut flags = NLM_F_MULTI;
+        if failure.text.is_some() || failure.offset.is_some() {
+            flags |= NLM_F_ACK_TLVS;
+            put_ext_ack(&mut body, failure);
+        }
+        let header = Header { kind: NLMSG_DONE, flags, ..self.request };
+        let start = self.bytes.len();
+        self.bytes.resize(start + HEADER_LEN, 0);
+        put_header(&mut self.bytes[start..], HEADER_LEN + body.len(), header);
+        self.bytes.extend(body);
+        self.bytes
+    }
+
     /// Ends a request: an acknowledgement where one was asked for, an error always.
     pub fn end(mut self, outcome: Result<(), Failure>) -> Vec<u8> {
-        let (code, text, offset) = match outcome {
+        let failure = match outcome {
             Ok(()) if self.request.flags & NLM_F_ACK == 0 => return self.bytes,
-            Ok(()) => (0, None, None),
-            Err(failure) => (failure.errno.0.wrapping_neg(), failure.text, failure.offset),
+            Ok(()) => Failure::from(Errno(0)),
+            Err(failure) => failure,
         };
-        let mut body = code.to_ne_bytes().to_vec();
+        let mut body = failure.errno.0.wrapping_neg().to_ne_bytes().to_vec();
         body.extend((HEADER_LEN as u32).to_ne_bytes());
         body.extend(self.request.kind.to_ne_bytes());
         body.extend(self.request.flags.to_ne_bytes());
         body.extend(self.request.sequence.to_ne_bytes());
         body.extend(self.request.port.to_ne_bytes());
         let mut flags = NLM_F_CAPPED;
-        if let Some(text) = text {
+        if failure.text.is_some() || failure.offset.is_some() {
             flags |= NLM_F_ACK_TLVS;
-            let mut value = text.into_bytes();
-            value.push(0);
-            put_attribute(&mut body, NLMSGERR_ATTR_MSG, &value);
-        }
-        if let Some(offset) = offset {
-            flags |= NLM_F_ACK_TLVS;
-            put_attribute(&mut body, NLMSGERR_ATTR_OFFS, &offset.to_ne_bytes());
+            put_ext_ack(&mut body, failure);
         }
         let length = HEADER_LEN + body.len();
         let start = self.bytes.len();
@@ -295,6 +306,18 @@ impl Answer {
         put_header(&mut self.bytes[start..], length, Header { kind: NLMSG_ERROR, flags, ..self.request });
         self.bytes.extend(body);
         self.bytes
+    }
+}
+
+/// The attributes that explain a failure.
+fn put_ext_ack(body: &mut Vec<u8>, failure: Failure) {
+    if let Some(text) = failure.text {
+        let mut value = text.into_bytes();
+        value.push(0);
+        put_attribute(body, NLMSGERR_ATTR_MSG, &value);
+    }
+    if let Some(offset) = failure.offset {
+        put_attribute(body, NLMSGERR_ATTR_OFFS, &offset.to_ne_bytes());
     }
 }
 

@@ -193,7 +193,8 @@ impl Ethtool<'_> {
         }
         let mut text = format!("Settings for {name}:\n");
         text += &settings_text(link);
-        if device.kind() == Some(&InfoKind::Tun) {
+        let kinds_with_level = [InfoKind::Tun, InfoKind::IpVlan, InfoKind::IpVtap];
+        if device.kind().is_some_and(|kind| kinds_with_level.contains(kind)) {
             text += "        Current message level: 0x00000000 (0)\n                              \n";
         }
         let carrier = device.find(|attribute| match attribute {
@@ -237,8 +238,8 @@ impl Ethtool<'_> {
             InfoKind::Vlan => ("802.1Q VLAN Support", "1.8", "N/A", "", false),
             InfoKind::Vxlan => ("vxlan", "0.1", "", "", false),
             InfoKind::Tun => ("tun", "1.6", "", bus, false),
-            InfoKind::Vrf => ("vrf", "1.0", "", "", false),
-            InfoKind::Bond => ("bonding", release.as_str(), "ABI 2", "", false),
+            InfoKind::Vrf => ("vrf", "1.1", "", "", false),
+            InfoKind::Bond => ("bonding", release.as_str(), "2", "", false),
             // A driver that says nothing of itself: net/ethtool/ioctl.c: ethtool_get_drvinfo
             _ => (name.as_str(), release.as_str(), "", "", *kind == InfoKind::Ifb),
         };

@@ -13,14 +13,23 @@ use std::process::{Command, Stdio};
 use hairpin_capture::pcap::Writer;
 use hairpin_capture::{LinkType, Packet};
 
-/// The real tcpdump, if it is there. In CI it must be.
+/// The version whose text is ours.
+const VERSION: &str = "tcpdump version 4.99.3\nlibpcap version 1.10.3 ";
+
+/// The real tcpdump, if it is there in our version. In CI one must be there.
 pub fn tcpdump() -> Option<&'static str> {
-    let found = ["/usr/bin/tcpdump", "/usr/sbin/tcpdump"]
-        .into_iter()
-        .find(|path| std::path::Path::new(path).exists());
-    if found.is_none() {
+    let paths = ["/usr/bin/tcpdump", "/usr/sbin/tcpdump"];
+    let found = paths.into_iter().find(|path| std::path::Path::new(path).exists());
+    let Some(path) = found else {
         assert!(std::env::var_os("CI").is_none(), "CI needs tcpdump");
         println!("skipped: tcpdump is not installed");
+        return None;
+    };
+    let output = Command::new(path).arg("--version").output().expect("tcpdump starts");
+    let version = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !version.starts_with(VERSION) {
+        println!("skipped: tcpdump is of another version: {version}");
+        return None;
     }
     found
 }

@@ -107,5 +107,9 @@ fn commands_do_not_count() {
     let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
     let score = score("x", &lines("$ ip link\na\nb\nc"), &lines("$ ip link\na\nx\nc"));
     assert_eq!((score.equal, score.lines), (2, 4));
-    assert_eq!(score.difference, "--- x: linux\n+++ x: hairpin\n@@ $ ip link @@\n a\n-b\n+x\n c\n".replace("@@\n a", "@@\n $ ip link\n a"));
+    assert_eq!(
+        score.difference,
+        "--- x: linux\n+++ x: hairpin\n@@ $ ip link @@\n a\n-b\n+x\n c\n"
+            .replace("@@\n a", "@@\n $ ip link\n a")
+    );
 }

@@ -161,7 +161,14 @@ impl Generator {
 
     fn add_bridge(&mut self) {
         let (name, ns, mac) = (self.name("br"), self.below(self.namespaces), self.mac());
-        let options = self.one(&["", "", " stp_state 0", " ageing_time 1000", " mcast_snooping 0", " forward_delay 200"]);
+        let options = self.one(&[
+            "",
+            "",
+            " stp_state 0",
+            " ageing_time 1000",
+            " mcast_snooping 0",
+            " forward_delay 200",
+        ]);
         let address = if self.below(3) == 0 { String::new() } else { format!(" address {mac}") };
         self.line(&format!("ip -n n{ns} link add {name}{address} type bridge{options}"));
         if self.below(4) > 0 {
@@ -210,10 +217,19 @@ impl Generator {
         };
         let id = self.between(1, 4);
         let name = self.name("w");
-        let options =
-            self.one(&["", "", " reorder_hdr off", " loose_binding on", " bridge_binding on", " protocol 802.1ad"]);
+        let options = self.one(&[
+            "",
+            "",
+            " reorder_hdr off",
+            " loose_binding on",
+            " bridge_binding on",
+            " protocol 802.1ad",
+        ]);
         let ns = lower.ns;
-        self.line(&format!("ip -n n{ns} link add link {} name {name} type vlan id {id}{options}", lower.name));
+        self.line(&format!(
+            "ip -n n{ns} link add link {} name {name} type vlan id {id}{options}",
+            lower.name
+        ));
         if self.below(4) > 0 {
             self.line(&format!("ip -n n{ns} link set {name} up"));
         }
@@ -267,7 +283,7 @@ impl Generator {
         let Some((at, link)) = self.any() else { return };
         let name = self.name("r");
         self.line(&format!("ip -n n{} link set {} name {name}", link.ns, link.name));
-        // Linux 6.1 renames devices that are up.
+        // A device that is up is not renamed.
         self.links[at].name = name;
     }
 

@@ -20,7 +20,8 @@
 //! * `HAIRPIN_AGREEMENT=word` runs the scripts whose name has the word in it.
 //! * `HAIRPIN_AGREEMENT_SEEDS=1-40` runs the generated scripts of these seeds instead.
 //! * `HAIRPIN_AGREEMENT_KERNEL=running` runs them on the running kernel.
-//! * `HAIRPIN_AGREEMENT_KEEP=DIRECTORY` keeps the scripts and what they printed.
+//! * `HAIRPIN_AGREEMENT_KEEP=DIRECTORY` keeps the scripts and what they printed; a script that is there
+//!   unchanged does not run on the real kernel again.
 //! * `HAIRPIN_AGREEMENT_PROGRAM=hairpin` takes another program for ours.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 

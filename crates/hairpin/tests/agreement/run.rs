@@ -52,18 +52,28 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
     for (name, text) in [("real.sh", include_str!("real.sh")), ("uml-init.sh", include_str!("uml-init.sh"))] {
         fs::write(work.join(name), text).expect("a file");
     }
+    let mut jobs = Vec::new();
     for script in scripts {
-        fs::write(work.join(format!("{}.sh", script.name)), script.instrumented()).expect("a script");
+        let path = work.join(format!("{}.sh", script.name));
+        let text = script.instrumented();
+        let real = path.with_extension("real");
+        let ran = fs::metadata(&real).is_ok_and(|real| real.len() > 0)
+            && fs::read_to_string(&path).is_ok_and(|before| before == text);
+        if !ran {
+            let _ = fs::remove_file(&real);
+            fs::write(path, text).expect("a script");
+            jobs.push(script);
+        }
     }
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        if kernel == Kernel::Uml && !scripts.is_empty() {
-            scope.spawn(|| in_uml(scripts, work));
+        if kernel == Kernel::Uml && !jobs.is_empty() {
+            scope.spawn(|| in_uml(&jobs, work));
         }
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if kernel == Kernel::Running {
+                    if kernel == Kernel::Running && jobs.iter().any(|job| job.name == script.name) {
                         on_the_running_kernel(script, work);
                     }
                     emulated(script, work);
@@ -80,7 +90,17 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
 
 fn on_the_running_kernel(script: &Script, work: &Path) {
     let mut command = Command::new("timeout");
-    command.args(["120", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "bash"]);
+    command.args([
+        "120",
+        "unshare",
+        "--net",
+        "--mount",
+        "--pid",
+        "--fork",
+        "--kill-child",
+        "--mount-proc",
+        "bash",
+    ]);
     command.arg(work.join("real.sh")).arg(work.join(format!("{}.sh", script.name)));
     output(&mut command, work, &script.name, "real");
 }
@@ -95,7 +115,7 @@ fn emulated(script: &Script, work: &Path) {
 }
 
 /// One boot for all of them; each writes its own file.
-fn in_uml(scripts: &[Script], work: &Path) {
+fn in_uml(scripts: &[&Script], work: &Path) {
     let names: Vec<&str> = scripts.iter().map(|script| script.name.as_str()).collect();
     fs::write(work.join("jobs"), names.join("\n") + "\n").expect("a list of jobs");
     let seconds = (120 + 30 * scripts.len()).to_string();

@@ -24,6 +24,6 @@ impl Script {
 
     /// The script as both sides run it: every command is printed before its output, failures with their code.
     pub fn instrumented(&self) -> String {
-        format!("exec 2>&1 </dev/null\ntrap 'echo \"exit $?\"' ERR\nPS4='$ '\nset -x\n{}", self.text)
+        format!("{}{}", include_str!("preamble.sh"), self.text)
     }
 }

@@ -526,7 +526,7 @@ impl Server {
 
 impl Connection {
     fn read(&mut self) {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = [0; 8 * 1024];
         loop {
             match protocol::read(&self.stream, &mut buffer, &mut self.descriptors) {
                 Ok(0) => self.closed = true,

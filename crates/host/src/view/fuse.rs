@@ -64,6 +64,8 @@ pub(crate) struct FuseView {
     handles: BTreeMap<u64, Handle>,
     next_handle: u64,
     gone: bool,
+    /// For requests; kept, because it is large.
+    buffer: Vec<u8>,
 }
 
 struct Inode {
@@ -114,6 +116,7 @@ impl FuseView {
             handles: BTreeMap::new(),
             next_handle: 0,
             gone: false,
+            buffer: Vec::new(),
         })
     }
 
@@ -128,9 +131,15 @@ impl FuseView {
 
     /// Answers every request that is there.
     pub fn serve(&mut self, emulator: &mut dyn Emulator) {
-        let mut buffer = vec![0; READ_SIZE];
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(READ_SIZE, 0);
+        self.serve_with(&mut buffer, emulator);
+        self.buffer = buffer;
+    }
+
+    fn serve_with(&mut self, buffer: &mut [u8], emulator: &mut dyn Emulator) {
         while !self.gone {
-            let length = match self.device.read(&mut buffer) {
+            let length = match self.device.read(buffer) {
                 Ok(length) => length,
                 Err(error) => match error.raw_os_error() {
                     Some(libc::EAGAIN) => return,

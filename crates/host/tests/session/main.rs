@@ -36,8 +36,9 @@ fn main() -> ExitCode {
             0
         }
         Some("down") => command(manage::down(args.get(2).map(String::as_str)).map(|_| 0)),
-        filter => {
-            tests(filter.unwrap_or_default());
+        _ => {
+            // The test runner's own options mean nothing here.
+            tests(args[1..].iter().find(|argument| !argument.starts_with('-')).map_or("", String::as_str));
             0
         }
     };

@@ -100,7 +100,7 @@ impl World {
         {
             bridge.mac_set = true;
         }
-        if matches!(device.kind, Kind::Bridge(_)) {
+        if old != mac && matches!(device.kind, Kind::Bridge(_)) {
             self.bridge_mac_changed(dev, old, mac);
         }
         self.changed();

@@ -70,11 +70,12 @@ impl World {
         }
     }
 
-    /// `ipv6_add_dev`: the group of all nodes is listened to from the start, and again after each time down.
+    /// `ipv6_add_dev`: the group of all nodes is listened to from the start, IPv6 switched off or not, and again
+    /// after each time down.
     pub(super) fn ip6_registered(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let joined = device.multicast.iter().any(|(group, _)| *group == ALL_NODES);
-        if !joined && !device.ipv6_disabled && device.mtu >= MIN_MTU && !device.is_loopback() {
+        if !joined && device.mtu >= MIN_MTU && !device.is_loopback() {
             self.join_group(dev, ALL_NODES);
         }
     }

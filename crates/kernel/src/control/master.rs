@@ -33,8 +33,9 @@ impl World {
         if !device.rx_handler.is_none() {
             return Err(Errno::EBUSY.into());
         }
-        if self.stands_on(master, dev) {
-            return Err(Errno::ELOOP.into());
+        // `__netdev_upper_dev_link`
+        if self.stands_on(dev, master) {
+            return Err(Errno::EBUSY.into());
         }
         let mac = device.mac;
         let usable = device.is_up() && device.oper_up() && device.carrier;
@@ -64,20 +65,25 @@ impl World {
         Ok(())
     }
 
-    /// Whether `dev` is `below` or is stacked on it.
+    /// Whether `dev` is stacked on `below`, directly or not. A bridge stands on its ports.
     fn stands_on(&self, dev: DevId, below: DevId) -> bool {
-        let mut at = Some(dev);
-        for _ in 0..32 {
-            match at {
-                Some(found) if found == below => return true,
-                Some(found) => {
-                    at = self.devs.get(found).and_then(|device| match device.kind {
-                        Kind::Veth(_) => None,
-                        _ => device.lower(),
-                    });
-                }
-                None => return false,
+        let mut pending = vec![dev];
+        let mut seen = Vec::new();
+        while let Some(at) = pending.pop() {
+            if seen.contains(&at) {
+                continue;
             }
+            seen.push(at);
+            let Some(device) = self.devs.get(at) else { continue };
+            let lowers = match &device.kind {
+                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
+                Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
+                _ => continue,
+            };
+            if lowers.contains(&below) {
+                return true;
+            }
+            pending.extend(lowers);
         }
         false
     }
@@ -122,37 +128,41 @@ impl World {
         let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
             return;
         };
-        state.fdb.flush(|(mac, _), entry| {
-            *mac == old && entry.local && entry.port.is_none() && !entry.added_by_user
-        });
         for vlan in [0, DEFAULT_VLAN] {
+            state.forget_own_address(old, vlan, None, new);
             state.fdb.add_local(new, vlan, None, now);
         }
-        let live = state.ports.iter().any(|port| port.state == State::Forwarding);
-        self.set_carrier(bridge, live);
+        self.select_bridge_carrier(bridge);
     }
 
-    /// The own entry that a new bridge starts with.
+    /// The own entries that a new bridge starts with (`br_device_event`, `br_vlan_bridge_event`). A bridge that
+    /// was given its MAC has looked for its carrier (`br_dev_newlink`); another one has it until its first port.
     pub(crate) fn start_bridge(&mut self, bridge: DevId) {
         let now = self.now;
         let Some(device) = self.devs.get_mut(bridge) else { return };
         let mac = device.mac;
-        if let Kind::Bridge(state) = &mut device.kind {
-            state.fdb.add_local(mac, DEFAULT_VLAN, None, now);
-            state.mac_set = device.addr_assign == AddrAssign::Set;
+        let Kind::Bridge(state) = &mut device.kind else { return };
+        for vlan in [0, DEFAULT_VLAN] {
+            state.fdb.add_local(mac, vlan, None, now);
+        }
+        if device.addr_assign == AddrAssign::Set {
+            state.mac_set = true;
+            self.bridge_mac_changed(bridge, mac, mac);
         }
     }
 
     /// `br_fdb_changeaddr`: a port has another MAC.
     pub(super) fn port_mac_changed(&mut self, bridge: DevId, port: DevId, old: Mac, new: Mac) {
         let now = self.now;
-        if let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
+        let Some(device) = self.devs.get_mut(bridge) else { return };
+        let bridge_mac = device.mac;
+        if let Kind::Bridge(state) = &mut device.kind {
             if let Some(port) = state.port_mut(port) {
                 port.mac = new;
             }
-            state.fdb.flush(|(mac, _), entry| {
-                *mac == old && entry.local && entry.port == Some(port) && !entry.added_by_user
-            });
+            for vlan in [0, DEFAULT_VLAN] {
+                state.forget_own_address(old, vlan, Some(port), bridge_mac);
+            }
             for vlan in [0, DEFAULT_VLAN] {
                 state.fdb.add_local(new, vlan, Some(port), now);
             }

@@ -311,13 +311,17 @@ impl World {
     /// `dev_change_name`: alternative names stay.
     ///
     /// # Errors
-    /// `EINVAL`, `EEXIST` as for a new device; `EBUSY` for loopback.
+    /// `EINVAL`, `EEXIST` as for a new device; `EBUSY` for a device that is up.
     pub(crate) fn rename(&mut self, dev: DevId, wanted: &str) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         if device.name == wanted {
             return Ok(());
         }
         let (ns, ifindex, old) = (device.ns, device.ifindex, device.name.clone());
+        // Linux 6.2 and later rename devices that are up.
+        if device.is_up() {
+            return Err(Errno::EBUSY.into());
+        }
         let name = self.free_name(ns, wanted)?;
         if let Some(fib) = self.fib.get_mut(ns) {
             fib.device_unnamed(ifindex);

@@ -214,9 +214,8 @@ impl World {
         let state = if !device.carrier {
             let below = device.lower().and_then(|lower| self.devs.get(lower));
             match below {
-                Some(below) if below.ifindex != device.ifindex || below.ns != device.ns => {
-                    OperState::LowerLayerDown
-                }
+                // `default_operstate` compares numbers only, also of different namespaces.
+                Some(below) if below.ifindex != device.ifindex => OperState::LowerLayerDown,
                 _ => OperState::Down,
             }
         } else if never && !stacked {
@@ -272,8 +271,7 @@ impl World {
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
         if self.snoops(bridge) {
-            self.join_ipv4_group(bridge, SNOOPERS);
-            self.join_group(bridge, SNOOPERS6);
+            self.join_snoopers(bridge, true);
         }
         for port in self.bridge_ports(bridge) {
             let usable = self
@@ -289,11 +287,48 @@ impl World {
     /// `br_stp_disable_bridge`
     fn close_bridge(&mut self, bridge: DevId) {
         if self.snoops(bridge) {
-            self.leave_ipv4_group(bridge, SNOOPERS);
-            self.leave_group(bridge, SNOOPERS6);
+            self.join_snoopers(bridge, false);
         }
         for port in self.bridge_ports(bridge) {
-            self.set_port_state(bridge, port, State::Disabled, false);
+            if self.port_enabled(bridge, port) {
+                self.set_port_state(bridge, port, State::Disabled, true);
+                self.flush_port(bridge, port, false);
+            }
+        }
+    }
+
+    fn port_enabled(&self, bridge: DevId, port: DevId) -> bool {
+        match self.devs.get(bridge).map(|device| &device.kind) {
+            Some(Kind::Bridge(own)) => own.port(port).is_some_and(|port| port.state != State::Disabled),
+            _ => false,
+        }
+    }
+
+    /// `br_multicast_toggle`: a bridge that is up joins or leaves the groups of all snoopers.
+    pub(crate) fn toggle_snooping(&mut self, bridge: DevId, on: bool) {
+        if self.devs.get(bridge).is_some_and(|device| device.is_up()) {
+            self.join_snoopers(bridge, on);
+        }
+    }
+
+    fn join_snoopers(&mut self, bridge: DevId, join: bool) {
+        match join {
+            true => {
+                self.join_ipv4_group(bridge, SNOOPERS);
+                self.join_group(bridge, SNOOPERS6);
+            }
+            false => {
+                self.leave_ipv4_group(bridge, SNOOPERS);
+                self.leave_group(bridge, SNOOPERS6);
+            }
+        }
+    }
+
+    /// `br_port_state_selection` as far as the bridge's carrier goes: it has one while a port forwards.
+    pub(crate) fn select_bridge_carrier(&mut self, bridge: DevId) {
+        if let Some(Kind::Bridge(own)) = self.devs.get(bridge).map(|device| &device.kind) {
+            let live = own.ports.iter().any(|port| port.state == State::Forwarding);
+            self.set_carrier(bridge, live);
         }
     }
 
@@ -342,9 +377,8 @@ impl World {
         if let Some(port) = own.port_mut(port) {
             port.state = state;
         }
-        let live = own.ports.iter().any(|port| port.state == State::Forwarding);
         if select {
-            self.set_carrier(bridge, live);
+            self.select_bridge_carrier(bridge);
         }
         self.changed();
         self.notify_bridge_port(port);
@@ -352,11 +386,10 @@ impl World {
 
     /// Forgets what was learned behind a port (`br_fdb_delete_by_port`).
     pub(crate) fn flush_port(&mut self, bridge: DevId, port: DevId, all: bool) {
-        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
-            return;
-        };
-        let gone =
-            own.fdb.flush(|_, entry| entry.port == Some(port) && (all || !entry.local && !entry.fixed));
+        let Some(device) = self.devs.get_mut(bridge) else { return };
+        let mac = device.mac;
+        let Kind::Bridge(own) = &mut device.kind else { return };
+        let gone = own.flush_port(port, all, mac);
         for (key, entry) in gone {
             self.notify_fdb(bridge, key, &entry, true);
         }

@@ -60,13 +60,15 @@ impl World {
         if below.rx_handler.is_none() {
             below.rx_handler = RxHandler::MacvlanPort(Box::default());
         }
-        let (mac, max_mtu) = (below.mac, below.max_mtu);
+        let (mac, max_mtu, carrier) = (below.mac, below.max_mtu, below.carrier);
         below.uppers.push(dev);
         if let RxHandler::MacvlanPort(port) = &mut below.rx_handler {
             port.add(member);
         }
         if let Some(device) = self.devs.get_mut(dev) {
             device.max_mtu = max_mtu;
+            // `macvlan_init` copies the link's state: it starts so, and has not changed.
+            device.carrier = carrier;
             if mode == macvlan::Mode::Passthru {
                 device.mac = mac;
             }

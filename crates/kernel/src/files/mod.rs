@@ -118,6 +118,3 @@ fn above(names: Names<'_>) -> Vec<String> {
 fn file_named(path: &str) -> Result<(), Errno> {
     if path.ends_with('/') { Err(Errno::ENOTDIR) } else { Ok(()) }
 }
-
-#[cfg(test)]
-mod tests;

@@ -33,12 +33,18 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::ForwardNotHost);
         }
         if header.ttl <= 1 {
-            self.icmp_error(ns, Some(dev), &frame, Message::TimeExceeded, true);
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.in_header_errors += 1;
+            }
+            self.icmp_error(ns, Some(dev), &frame, Message::TimeExceeded);
             return self.drop_frame(Some(dev), frame, DropReason::IpInHeader);
         }
         if header.total_len > mtu as usize && header.dont_fragment() {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.fragmentation_failures += 1;
+            }
             let message = Message::Unreachable(Unreachable::FragmentationNeeded { mtu: mtu as u16 });
-            self.icmp_error(ns, Some(dev), &frame, message, true);
+            self.icmp_error(ns, Some(dev), &frame, message);
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
         let next_hop = gateway.unwrap_or(header.destination);
@@ -49,11 +55,12 @@ impl World {
         write_checksum(packet, header.header_len);
         // A redirect quotes the packet as it goes on.
         if redirect && self.redirect_allowed(ns, header.source) {
-            self.icmp_error(ns, Some(dev), &frame, Message::Redirect { gateway: next_hop }, true);
+            self.icmp_error(ns, Some(dev), &frame, Message::Redirect { gateway: next_hop });
         }
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;
+            netns.counters.out_requests += 1;
         }
         self.fragment_and_send(out, next_hop, kind == RouteKind::Broadcast, mtu, frame);
     }

@@ -109,7 +109,7 @@ impl World {
             && self.route_error_allowed(ns, header.source)
         {
             let message = icmp::Message::Unreachable(code);
-            self.icmp_error(ns, Some(dev), &frame, message, false);
+            self.icmp_error(ns, Some(dev), &frame, message);
         }
         self.drop_frame(Some(dev), frame, reason);
     }

@@ -23,8 +23,16 @@ impl World {
     ) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if header.is_fragment() {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.reassembly_fragments += 1;
+            }
             match self.reassemble(ns, dev, &header, frame) {
-                Some(whole) => (header, frame) = whole,
+                Some(whole) => {
+                    (header, frame) = whole;
+                    if let Some(netns) = self.netns.get_mut(ns) {
+                        netns.counters.reassembled += 1;
+                    }
+                }
                 None => return,
             }
         }
@@ -40,7 +48,7 @@ impl World {
             _ if raw => self.consume(frame),
             _ => {
                 let message = Message::Unreachable(Unreachable::Protocol);
-                self.icmp_error(ns, Some(dev), &frame, message, true);
+                self.icmp_error(ns, Some(dev), &frame, message);
                 self.drop_frame(Some(dev), frame, DropReason::IpNoProtocol);
             }
         }

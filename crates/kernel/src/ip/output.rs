@@ -62,7 +62,9 @@ impl World {
             source: route.source,
             destination: route.destination,
         };
-        let packet = frame.payload_mut();
+        let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) else { return };
+        // The addresses are the neighbour layer's; the type says what this is until then.
+        link[12..].copy_from_slice(&ethertype::IPV4.to_be_bytes());
         if let Some((head, body)) = packet.split_at_mut_checked(header_len) {
             if let Some(options) = head.get_mut(HEADER_LEN..) {
                 options.fill(0);
@@ -71,6 +73,11 @@ impl World {
                 }
             }
             write(body);
+            if fields.protocol == super::protocol::ICMP
+                && let Some(netns) = self.netns.get_mut(ns)
+            {
+                netns.counters.count_icmp_out(body.first().copied());
+            }
         }
         header.write(packet);
         self.ip_output(ns, route, fields.loop_back, frame);
@@ -139,7 +146,7 @@ impl World {
     pub(crate) fn link_failure(&mut self, ns: NsId, frame: &Frame) {
         use super::icmp::{Message, Unreachable};
         let message = Message::Unreachable(Unreachable::Host);
-        self.icmp_error(ns, None, frame, message, true);
+        self.icmp_error(ns, None, frame, message);
     }
 
     /// TTL of a packet that this host sends from `source`.

@@ -57,7 +57,7 @@ impl World {
         let offset = header.fragment_offset();
         let len = header.total_len - header.header_len;
         let end = offset + len;
-        let bad_length = header.more_fragments() && len % 8 != 0;
+        let bad_length = header.more_fragments() && !len.is_multiple_of(8);
         if end > 65535 || bad_length || len == 0 {
             self.drop_frame(Some(dev), frame, DropReason::FragmentTooFar);
             return None;
@@ -149,11 +149,13 @@ impl World {
     pub(crate) fn reassembly_timeout(&mut self, ns: NsId, id: u64) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let Some(at) = netns.reassembly.partial.iter().position(|partial| partial.id == id) else { return };
+        netns.counters.reassembly_timeouts += 1;
+        netns.counters.reassembly_failures += 1;
         let partial = netns.reassembly.partial.remove(at);
         let (dev, parts) = (partial.dev, partial.parts);
         if let Some((0, first)) = parts.first() {
             let first = first.clone();
-            self.icmp_error(ns, Some(dev), &first, Message::ReassemblyTimeExceeded, true);
+            self.icmp_error(ns, Some(dev), &first, Message::ReassemblyTimeExceeded);
         }
         for (_, part) in parts {
             self.drop_frame(Some(dev), part, DropReason::FragmentReassemblyTimeout);

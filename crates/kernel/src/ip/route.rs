@@ -260,6 +260,9 @@ impl World {
             fib.output(&flow, false, &links).ok()?.found.map(|found| found.way())
         });
         let Some(way) = way else { return };
+        if self.routes.exceptions.len() >= CACHE_MAX {
+            self.routes.exceptions.clear();
+        }
         let fresh = Exception { way, gateway: None, mtu: None, mtu_locked: false, expires };
         let known = self.routes.exceptions.entry((ns, destination)).or_insert(fresh);
         if known.way != way {

@@ -78,7 +78,7 @@ impl World {
                     netns.counters.udp_no_ports += 1;
                 }
                 let message = Message::Unreachable(Unreachable::Port);
-                self.icmp_error(ns, Some(dev), &frame, message, true);
+                self.icmp_error(ns, Some(dev), &frame, message);
                 self.drop_frame(Some(dev), frame, DropReason::NoSocket);
             }
         }

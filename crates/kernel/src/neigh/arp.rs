@@ -118,9 +118,9 @@ impl World {
 
     fn arp_target_allowed(&self, dev: DevId, arp: &Arp) -> bool {
         let conf = |conf| self.dev_conf_either(dev, conf);
-        !arp.target.is_multicast()
-            && (!arp.target.is_loopback() || conf(Conf::RouteLocalnet))
-            && !(arp.sender == arp.target && conf(Conf::DropGratuitousArp))
+        let loopback = arp.target.is_loopback() && !conf(Conf::RouteLocalnet);
+        let gratuitous = arp.sender == arp.target && conf(Conf::DropGratuitousArp);
+        !arp.target.is_multicast() && !loopback && !gratuitous
     }
 
     /// `arp_ignore`: whether this device keeps silent about the target address.

@@ -197,16 +197,16 @@ impl World {
 
     /// `neigh_invalidate`: the address could not be resolved.
     fn neigh_invalidate(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
-        let queue = match self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) {
+        let (dev, queue) = match self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) {
             Some(entry) => {
                 entry.queued = 0;
-                std::mem::take(&mut entry.queue)
+                (entry.dev, std::mem::take(&mut entry.queue))
             }
             None => return,
         };
         for frame in queue {
             self.link_failure(ns, &frame);
-            self.drop_frame(None, frame, DropReason::NeighbourFailed);
+            self.drop_frame(Some(dev), frame, DropReason::NeighbourFailed);
         }
     }
 

@@ -57,7 +57,7 @@ impl World {
                         local.packet_type = PacketType::OtherHost;
                     }
                     local.tag = None;
-                    return self.to_protocol(dev, local);
+                    return self.deliver_to_protocol(dev, local);
                 }
                 Some((Next::Exact, exact)) => {
                     if let Some(device) = self.devs.get_mut(dev) {
@@ -106,7 +106,7 @@ impl World {
 
     /// R5: the device's rx handler, if any.
     fn rx_handler(&mut self, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
-        let Some(device) = self.devs.get(dev) else { return None };
+        let device = self.devs.get(dev)?;
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
             _ => self.verdicts.pop().unwrap_or_default(),
@@ -155,7 +155,7 @@ impl World {
     }
 
     /// R7: the protocol by EtherType.
-    fn to_protocol(&mut self, dev: DevId, frame: Frame) {
+    fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame) {
         match frame.ethertype() {
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),

@@ -250,7 +250,7 @@ impl World {
                 self.delete_address(dev, at);
                 Ok(())
             }
-            None => Err(Failure::with_text(Errno::EADDRNOTAVAIL, "ipv4: Address not found")),
+            None => Err(Errno::EADDRNOTAVAIL.into()),
         }
     }
 

@@ -1,13 +1,14 @@
 //! Forwarding databases: `RTM_NEWNEIGH` and its kin of `AF_BRIDGE` (net/core/rtnetlink.c `rtnl_fdb_*`,
 //! net/bridge/br_fdb.c).
 
-use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL};
+use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
 use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
 use crate::dev::bridge::State;
 use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::macvlan::Mode;
 use crate::dev::{Kind, RxHandler};
 use crate::device::DevId;
 use crate::mac::Mac;
@@ -119,6 +120,10 @@ impl World {
         if request.flags & ntf::SELF != 0 {
             outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
                 Some(Kind::Bridge(_)) => self.add_bridge_entry(request.dev, None, &request, flags),
+                Some(Kind::Macvlan(state)) => {
+                    let passthru = state.mode == Mode::Passthru;
+                    self.add_macvlan_entry(&request, flags, passthru)
+                }
                 _ => self.add_filter_entry(&request, flags),
             };
         }
@@ -205,6 +210,33 @@ impl World {
         Ok(())
     }
 
+    /// `macvlan_fdb_add`: unicast only for passthru.
+    fn add_macvlan_entry(&mut self, request: &Request, flags: u16, passthru: bool) -> Result<(), Failure> {
+        if !passthru && !request.mac.is_group() || flags & NLM_F_REPLACE != 0 {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
+        match self.has_filter_entry(request) {
+            true => Err(Errno::EEXIST.into()),
+            false => {
+                self.store_filter_entry(request);
+                Ok(())
+            }
+        }
+    }
+
+    fn has_filter_entry(&self, request: &Request) -> bool {
+        let Some(device) = self.devs.get(request.dev) else { return false };
+        let list = if request.mac.is_group() { &device.multicast } else { &device.unicast };
+        list.iter().any(|(known, _)| *known == request.mac)
+    }
+
+    fn store_filter_entry(&mut self, request: &Request) {
+        match request.mac.is_group() {
+            true => self.join_group(request.dev, request.mac),
+            false => self.add_unicast(request.dev, request.mac),
+        }
+    }
+
     /// `ndo_dflt_fdb_add`: into the device's own address filter.
     fn add_filter_entry(&mut self, request: &Request, flags: u16) -> Result<(), Failure> {
         if request.state != 0 && request.state & nud::PERMANENT == 0 {
@@ -213,18 +245,13 @@ impl World {
         if request.vlan != 0 {
             return Err(bad("vlans aren't supported yet for dev_uc|mc_add()"));
         }
-        let Some(device) = self.devs.get(request.dev) else { return Err(Errno::ENODEV.into()) };
-        let list = if request.mac.is_group() { &device.multicast } else { &device.unicast };
-        if list.iter().any(|(known, _)| *known == request.mac) {
+        if self.has_filter_entry(request) {
             return match flags & NLM_F_EXCL {
                 0 => Ok(()),
                 _ => Err(Errno::EEXIST.into()),
             };
         }
-        match request.mac.is_group() {
-            true => self.join_group(request.dev, request.mac),
-            false => self.add_unicast(request.dev, request.mac),
-        }
+        self.store_filter_entry(request);
         Ok(())
     }
 
@@ -244,6 +271,11 @@ impl World {
         if request.flags & ntf::SELF != 0 {
             outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
                 Some(Kind::Bridge(_)) => self.del_bridge_entry(request.dev, None, &request),
+                // `macvlan_fdb_del`
+                Some(Kind::Macvlan(state)) if state.mode != Mode::Passthru && !request.mac.is_group() => {
+                    Err(Errno::EOPNOTSUPP.into())
+                }
+                Some(Kind::Macvlan(_)) => self.remove_filter_entry(&request),
                 _ => self.del_filter_entry(&request),
             };
         }
@@ -280,6 +312,10 @@ impl World {
         if request.state & nud::PERMANENT == 0 {
             return Err(bad("FDB only supports static addresses"));
         }
+        self.remove_filter_entry(request)
+    }
+
+    fn remove_filter_entry(&mut self, request: &Request) -> Result<(), Failure> {
         if request.mac.is_group() {
             let known = self
                 .devs

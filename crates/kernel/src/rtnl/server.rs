@@ -49,7 +49,7 @@ impl World {
                     }
                     answer.done()
                 }
-                Err(failure) => answer.end(Err(failure)),
+                Err(failure) => answer.broken_off(failure),
             };
         }
         let outcome = self.perform_request(asker, &message, decoded, &mut answer);

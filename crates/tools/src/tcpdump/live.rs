@@ -24,6 +24,19 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, F
     if device.name != ANY && !device.up {
         return Err(format!("{}: That device is not up", device.name).into());
     }
+    if options.monitor_mode {
+        return Err(format!("{}: That device doesn't support monitor mode", device.name).into());
+    }
+    if options.list_time_stamp_types {
+        let name = &device.name;
+        let list = format!("Time stamp types for {name} (use option -j to set):\n  host (Host)\n");
+        let _ = program.shell.out().write_all(list.as_bytes());
+        return Ok(0);
+    }
+    if options.list_link_types {
+        list_link_types(program, &device);
+        return Ok(0);
+    }
     let link = link_type(program, options, &device)?;
     let socket = open(program.system, options, &device)?;
     let code = capture(program, options, link, device, devices, socket);
@@ -98,11 +111,8 @@ fn link_type(program: &mut Program<'_>, options: &Options, device: &Device) -> R
         return Err(format!("{}: {text}", device.name).into());
     }
     let mut link = if any { LinkType::LINUX_SLL2 } else { LinkType::ETHERNET };
-    if options.list_link_types {
-        return Err("-L is not supported here".into());
-    }
     if let Some(wanted) = options.link {
-        if wanted != link {
+        if wanted != link && !(any && wanted == LinkType::LINUX_SLL) {
             let name = wanted.name().unwrap_or_default();
             return Err(format!("{name} is not one of the DLTs supported by this device").into());
         }
@@ -113,6 +123,22 @@ fn link_type(program: &mut Program<'_>, options: &Options, device: &Device) -> R
         let _ = writeln!(program.shell.err(), "{}: data link type {name}", program.name);
     }
     Ok(link)
+}
+
+/// Every Ethernet device could be one that carries DOCSIS frames, says libpcap.
+fn list_link_types(program: &mut Program<'_>, device: &Device) {
+    let types: &[&str] = if device.name == ANY {
+        &["LINUX_SLL (Linux cooked v1)", "LINUX_SLL2 (Linux cooked v2)"]
+    } else if device.loopback {
+        &["EN10MB (Ethernet)"]
+    } else {
+        &["EN10MB (Ethernet)", "DOCSIS (DOCSIS) (printing not supported)"]
+    };
+    let out = program.shell.out();
+    let _ = writeln!(out, "Data link types for {} (use option -y to set):", device.name);
+    for name in types {
+        let _ = writeln!(out, "  {name}");
+    }
 }
 
 fn open(system: &mut dyn System, options: &Options, device: &Device) -> Result<Fd, Failed> {
@@ -233,11 +259,13 @@ impl Capture {
         };
         let outgoing = *packet_type == PacketType::Outgoing;
         let cooked;
-        let (data, tag_beside) = if self.link == LinkType::LINUX_SLL2 {
-            cooked = cook(data, *ifindex, *packet_type, *hardware, *mac);
-            (cooked.as_slice(), false)
-        } else {
+        let (data, tag_beside) = if self.link == LinkType::ETHERNET {
             (data.as_slice(), Tag::of_frame(data).is_some())
+        } else {
+            let source =
+                Source { ifindex: *ifindex, packet_type: *packet_type, hardware: *hardware, mac: *mac };
+            cooked = cook(data, self.link, &source);
+            (cooked.as_slice(), false)
         };
         let length = data.len() as u32;
         if !self.filter.matches(&FrameView { data, length, outgoing, tag_beside }) {
@@ -270,21 +298,38 @@ fn loop_failed(errno: Errno) -> Failed {
     }
 }
 
-/// Replaces the link header by that of `LINUX_SLL2`. A VLAN tag is lost, as with libpcap.
-fn cook(frame: &[u8], ifindex: u32, packet_type: PacketType, hardware: u16, mac: [u8; 6]) -> Vec<u8> {
+/// What the kernel says of a frame beside its bytes.
+struct Source {
+    ifindex: u32,
+    packet_type: PacketType,
+    hardware: u16,
+    mac: [u8; 6],
+}
+
+/// Replaces the link header by that of a cooked capture. A VLAN tag is lost, as with libpcap.
+fn cook(frame: &[u8], link: LinkType, source: &Source) -> Vec<u8> {
     const LENGTH_MAX: u16 = 1500;
     const LLC_802_2: u16 = 4;
     let header = if Tag::of_frame(frame).is_some() { ETHERNET_LEN + TAG_LEN } else { ETHERNET_LEN };
     let ethertype = frame.get(header - 2..header).map_or(0, |bytes| u16::from_be_bytes([bytes[0], bytes[1]]));
     let protocol = if ethertype <= LENGTH_MAX { LLC_802_2 } else { ethertype };
     let mut cooked = Vec::with_capacity(frame.len() + 8);
-    cooked.extend(protocol.to_be_bytes());
-    cooked.extend([0; 2]);
-    cooked.extend(ifindex.to_be_bytes());
-    cooked.extend(hardware.to_be_bytes());
-    cooked.extend([packet_type as u8, 6]);
-    cooked.extend(mac);
-    cooked.extend([0; 2]);
+    if link == LinkType::LINUX_SLL2 {
+        cooked.extend(protocol.to_be_bytes());
+        cooked.extend([0; 2]);
+        cooked.extend(source.ifindex.to_be_bytes());
+        cooked.extend(source.hardware.to_be_bytes());
+        cooked.extend([source.packet_type as u8, 6]);
+        cooked.extend(source.mac);
+        cooked.extend([0; 2]);
+    } else {
+        cooked.extend([0, source.packet_type as u8]);
+        cooked.extend(source.hardware.to_be_bytes());
+        cooked.extend([0, 6]);
+        cooked.extend(source.mac);
+        cooked.extend([0; 2]);
+        cooked.extend(protocol.to_be_bytes());
+    }
     cooked.extend(frame.get(header..).unwrap_or_default());
     cooked
 }

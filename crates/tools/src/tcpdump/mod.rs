@@ -2,7 +2,7 @@
 //!
 //! Times are shown in UTC. The filter runs here rather than in the kernel, so "received by filter" counts what the
 //! filter took. Not supported, and refused: `-d` (BPF code), `-C -G -W -z -V` (several files), `-E -M` (secrets),
-//! `-T`, `-I`, `-j -J`. Devices without an Ethernet header cannot be captured on alone, only with `-i any`; libpcap's
+//! `-T`. Devices without an Ethernet header cannot be captured on alone, only with `-i any`; libpcap's
 //! pseudo devices other than `any` do not exist.
 
 mod devices;

@@ -11,6 +11,8 @@ pub(super) struct Options {
     pub device: Option<String>,
     pub list_devices: bool,
     pub list_link_types: bool,
+    pub list_time_stamp_types: bool,
+    pub monitor_mode: bool,
     /// `-c`
     pub count: Option<u64>,
     pub read: Option<String>,
@@ -257,6 +259,15 @@ impl Parser {
             'F' => options.filter_file = Some(value.to_owned()),
             'h' => return Ok(Some(Request::Help)),
             'i' => options.device = Some(value.to_owned()),
+            'I' => options.monitor_mode = true,
+            'j' => match value {
+                "host" => {}
+                "host_lowprec" | "host_hiprec" | "host_hiprec_unsynced" | "adapter" | "adapter_unsynced" => {
+                    return Err(Fault::Plain(format!("time stamp type {value} is not supported here")));
+                }
+                _ => return Err(Fault::Plain(format!("invalid time stamp type {value}"))),
+            },
+            'J' => options.list_time_stamp_types = true,
             'K' => options.text.skip_checksums = true,
             'l' => options.flush_lines = true,
             'L' => options.list_link_types = true,

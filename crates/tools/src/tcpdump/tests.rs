@@ -271,6 +271,12 @@ fn any_shows_device_and_direction() {
          eth0  Out ARP, Reply 10.0.0.1 is-at 02:00:00:00:00:01, length 28\n\n"
     );
     assert!(outcome.err.starts_with("tcpdump: data link type LINUX_SLL2\n"));
+    let first = || Event::Frames(vec![frame(arp(2), PacketType::Outgoing, 1)]);
+    let older = run(&["-i", "any", "-y", "LINUX_SLL", "-nte", "outbound"], vec![first(), Event::Interrupt]);
+    assert_eq!(
+        older.out,
+        "Out 02:00:00:00:00:01 ethertype ARP (0x0806), length 44: Reply 10.0.0.1 is-at 02:00:00:00:00:01, length 28\n\n"
+    );
     assert!(outcome.err.contains("listening on any, link-type LINUX_SLL2 (Linux cooked v2)"));
 }
 
@@ -354,6 +360,8 @@ fn lists_and_texts() {
     );
     assert!(run(&["--version"], Vec::new()).out.starts_with("tcpdump version 4.99.3\n"));
     assert!(run(&["-h"], Vec::new()).out.contains("Usage: tcpdump [-Abd"));
+    let types = run(&["-L", "-i", "any"], Vec::new()).out;
+    assert!(types.ends_with("  LINUX_SLL (Linux cooked v1)\n  LINUX_SLL2 (Linux cooked v2)\n"), "{types}");
     // Without a device the first of the list is taken.
     assert!(run(&["-n"], vec![Event::Interrupt]).err.contains("listening on eth0,"));
 }

@@ -120,6 +120,56 @@ impl Bridge {
         self.ports.iter_mut().find(|port| port.dev == dev)
     }
 
+    /// `fdb_delete_local`: an own address that a port, or the bridge (`None`), has no longer. Another port with
+    /// the same address takes it over, then the bridge whose MAC is `bridge_mac`. The entry, if it is gone.
+    pub fn forget_own_address(
+        &mut self,
+        mac: Mac,
+        vlan: u16,
+        owner: Option<DevId>,
+        bridge_mac: Mac,
+    ) -> Option<Entry> {
+        let entry = self.fdb.get(mac, vlan)?;
+        if !entry.local || entry.added_by_user || entry.port != owner {
+            return None;
+        }
+        self.hand_over(mac, vlan, owner, bridge_mac)
+    }
+
+    fn hand_over(&mut self, mac: Mac, vlan: u16, owner: Option<DevId>, bridge_mac: Mac) -> Option<Entry> {
+        let other = self.ports.iter().find(|port| port.mac == mac && Some(port.dev) != owner);
+        let heir = match other {
+            Some(port) => Some(Some(port.dev)),
+            None => (owner.is_some() && bridge_mac == mac).then_some(None),
+        };
+        match heir {
+            Some(heir) => {
+                let entry = self.fdb.get_mut(mac, vlan)?;
+                entry.port = heir;
+                entry.added_by_user = false;
+                None
+            }
+            None => self.fdb.remove(mac, vlan),
+        }
+    }
+
+    /// `br_fdb_delete_by_port`: what was learned behind a port; `all`: its own and fixed entries too. Returns
+    /// what is gone.
+    pub fn flush_port(&mut self, port: DevId, all: bool, bridge_mac: Mac) -> Vec<(fdb::Key, Entry)> {
+        let mut gone = Vec::new();
+        for (key, entry) in self.fdb.dump() {
+            if entry.port != Some(port) || !all && (entry.fixed || entry.extern_learn) {
+                continue;
+            }
+            let removed = match entry.local {
+                true => self.hand_over(key.0, key.1, Some(port), bridge_mac),
+                false => self.fdb.remove(key.0, key.1),
+            };
+            gone.extend(removed.map(|entry| (key, entry)));
+        }
+        gone
+    }
+
     /// `br_handle_frame`, `br_handle_frame_finish`: a frame received on port device `from`.
     pub fn receive(&mut self, own: Own, from: DevId, header: Header, now: Time, out: &mut Verdicts) {
         let Header { destination, source, .. } = header;

@@ -5,7 +5,6 @@ use std::fmt::Display;
 use hairpin_netlink::Errno;
 
 use super::netlink::{self, Nest};
-use crate::dev::Kind;
 use crate::device::{DevId, Device};
 use crate::world::World;
 
@@ -37,15 +36,16 @@ pub(super) enum Store {
     Event,
 }
 
+/// The text of a file, or why there is none now.
+type Show = fn(&Seen<'_>) -> Result<String, Errno>;
+
 /// One line of a table of files.
 #[derive(Clone, Copy)]
 pub(super) struct Attribute {
     pub name: &'static str,
     /// How it shows; none for a file that can only be written.
-    show: Option<fn(&Seen<'_>) -> Result<String, Errno>>,
+    show: Option<Show>,
     store: Store,
-    /// Which devices have it.
-    only: Option<fn(&Kind) -> bool>,
 }
 
 impl PartialEq for Attribute {
@@ -56,29 +56,15 @@ impl PartialEq for Attribute {
 
 impl Eq for Attribute {}
 
-pub(super) const fn file(
-    name: &'static str,
-    show: fn(&Seen<'_>) -> Result<String, Errno>,
-    store: Store,
-) -> Attribute {
-    Attribute { name, show: Some(show), store, only: None }
+pub(super) const fn file(name: &'static str, show: Show, store: Store) -> Attribute {
+    Attribute { name, show: Some(show), store }
 }
 
 pub(super) const fn write_only(name: &'static str, store: Store) -> Attribute {
-    Attribute { name, show: None, store, only: None }
+    Attribute { name, show: None, store }
 }
 
 impl Attribute {
-    /// Only devices of some kinds have it.
-    pub const fn only(mut self, of: fn(&Kind) -> bool) -> Attribute {
-        self.only = Some(of);
-        self
-    }
-
-    pub fn is_of(&self, device: &Device) -> bool {
-        self.only.is_none_or(|of| of(&device.kind))
-    }
-
     /// # Errors
     /// `EACCES` for a file that can only be written; what Linux answers in the device's present state.
     pub fn read(&self, seen: &Seen<'_>) -> Result<String, Errno> {

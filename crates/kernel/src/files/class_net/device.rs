@@ -5,7 +5,7 @@ use hairpin_netlink::Errno;
 use super::attribute::{Attribute, Seen, Store, file, line};
 use super::netlink::Nest;
 use crate::dev::Kind;
-use crate::device::{AddrAssign, Device, Flags, OperState};
+use crate::device::{Device, Flags, OperState};
 use crate::world::World;
 
 const IFLA_MTU: u16 = 4;
@@ -28,7 +28,7 @@ const fn switch(kind: u16) -> Store {
 }
 
 pub(super) const ATTRIBUTES: &[Attribute] = &[
-    file("addr_assign_type", |seen| line(assign(seen.device) as u8), Store::ReadOnly),
+    file("addr_assign_type", |seen| line(seen.device.addr_assign as u8), Store::ReadOnly),
     file("addr_len", |_| line(6), Store::ReadOnly),
     file("address", |seen| line(seen.device.mac), Store::ReadOnly),
     file("broadcast", |seen| line(seen.device.broadcast), Store::ReadOnly),
@@ -63,9 +63,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("napi_defer_hard_irqs", |_| line(0), Store::Same),
     file("netdev_group", |seen| line(seen.device.group), number(IFLA_GROUP)),
     file("operstate", |seen| line(operstate(seen.device)), Store::ReadOnly),
-    file("phys_port_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
-    file("phys_port_name", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
-    file("phys_switch_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly).only(is_card),
+    file("phys_port_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
+    file("phys_port_name", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
+    file("phys_switch_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
     file("proto_down", |seen| line(u8::from(seen.device.protodown)), switch(IFLA_PROTO_DOWN)),
     file("speed", |seen| settings(seen).and_then(|settings| line(settings.speed)), Store::ReadOnly),
     file(
@@ -79,17 +79,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("uevent", |seen| Ok(uevent(seen.device)), Store::Event),
 ];
 
-fn is_card(kind: &Kind) -> bool {
-    matches!(kind, Kind::Nic { .. })
-}
-
 /// Some files answer only while the device is up (`netif_running`).
 fn running<'a>(seen: &Seen<'a>) -> Result<&'a Device, Errno> {
     if seen.device.is_up() { Ok(seen.device) } else { Err(Errno::EINVAL) }
-}
-
-fn assign(device: &Device) -> AddrAssign {
-    device.addr_assign
 }
 
 /// `netdev_show_ifalias`: an empty file without one.
@@ -97,9 +89,12 @@ fn alias(device: &Device) -> Result<String, Errno> {
     if device.alias.is_empty() { Ok(String::new()) } else { line(&device.alias) }
 }
 
-/// `dev->flags`: without the bits that show the link's state.
+/// `dev->flags`: without the bits that show the link's state; promiscuous whoever wants it.
 fn flags(device: &Device) -> u32 {
-    (device.flags - (Flags::RUNNING | Flags::LOWER_UP | Flags::DORMANT)).bits()
+    let mut flags = device.flags - (Flags::RUNNING | Flags::LOWER_UP | Flags::DORMANT);
+    flags.set(Flags::PROMISC, device.promiscuity > 0);
+    flags.set(Flags::ALLMULTI, device.allmulti > 0);
+    flags.bits()
 }
 
 /// `dev_get_iflink`: a device below or the peer, wherever it is; else the device's own index.
@@ -167,7 +162,6 @@ fn uevent(device: &Device) -> String {
     let kind = match &device.kind {
         Kind::Bridge(_) => "DEVTYPE=bridge\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
-        Kind::Macvlan(_) => "DEVTYPE=macvlan\n",
         _ => "",
     };
     format!("{kind}INTERFACE={}\nIFINDEX={}\n", device.name, device.ifindex)

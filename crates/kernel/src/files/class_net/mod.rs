@@ -35,7 +35,10 @@ enum Directory {
     Statistics,
     Power,
     Queues,
-    Queue(&'static [Attribute]),
+    ReceiveQueue,
+    TransmitQueue,
+    /// `byte_queue_limits`, of a transmit queue
+    Limits,
     /// `bridge`, of a bridge
     Bridge,
     /// `brif`, of a bridge: its ports
@@ -114,7 +117,7 @@ fn resolve<'a>(world: &'a World, ns: NsId, names: &[&str], links: u32) -> Result
             continue;
         }
         let attribute = attributes(directory).iter().find(|attribute| attribute.name == *name);
-        let attribute = attribute.filter(|attribute| attribute.is_of(device)).ok_or(Errno::ENOENT)?;
+        let attribute = attribute.ok_or(Errno::ENOENT)?;
         if !below.is_empty() {
             return Err(Errno::ENOTDIR);
         }
@@ -125,9 +128,10 @@ fn resolve<'a>(world: &'a World, ns: NsId, names: &[&str], links: u32) -> Result
 
 /// Names in a directory.
 fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Vec<String> {
-    let files = attributes(directory).iter().filter(|attribute| attribute.is_of(device));
-    let mut names: Vec<String> = files.map(|attribute| attribute.name.to_owned()).collect();
-    let known = ["statistics", "power", "queues", "bridge", "brif", "brport", "subsystem"];
+    let mut names: Vec<String> =
+        attributes(directory).iter().map(|attribute| attribute.name.to_owned()).collect();
+    let known =
+        ["statistics", "power", "queues", "bridge", "brif", "brport", "subsystem", "byte_queue_limits"];
     names.extend(
         known
             .iter()
@@ -161,7 +165,9 @@ fn attributes(directory: Directory) -> &'static [Attribute] {
         Directory::Device => device::ATTRIBUTES,
         Directory::Statistics => statistics::ATTRIBUTES,
         Directory::Power => queues::POWER,
-        Directory::Queue(attributes) => attributes,
+        Directory::ReceiveQueue => queues::RECEIVE,
+        Directory::TransmitQueue => queues::TRANSMIT,
+        Directory::Limits => queues::LIMITS,
         Directory::Bridge => bridge::ATTRIBUTES,
         Directory::Port => port::ATTRIBUTES,
         Directory::Queues | Directory::Ports | Directory::Subsystem => &[],
@@ -179,12 +185,13 @@ fn subdirectory(device: &Device, directory: Directory, name: &str) -> Option<Dir
         (Directory::Device, "bridge") if is_bridge => Some(Directory::Bridge),
         (Directory::Device, "brif") if is_bridge => Some(Directory::Ports),
         (Directory::Device, "brport") if is_port => Some(Directory::Port),
+        (Directory::TransmitQueue, "byte_queue_limits") => Some(Directory::Limits),
         (Directory::Queues, name) => {
             let (kind, number) = name.split_once('-')?;
             let number: u32 = number.parse().ok().filter(|parsed: &u32| parsed.to_string() == number)?;
             match kind {
-                "rx" if number < device.queues.1 => Some(Directory::Queue(queues::RECEIVE)),
-                "tx" if number < device.queues.0 => Some(Directory::Queue(queues::TRANSMIT)),
+                "rx" if number < device.queues.1 => Some(Directory::ReceiveQueue),
+                "tx" if number < device.queues.0 => Some(Directory::TransmitQueue),
                 _ => None,
             }
         }

@@ -15,6 +15,18 @@ pub(super) const TRANSMIT: &[Attribute] = &[
     file("xps_rxqs", |_| line(0), Store::Same),
 ];
 
+/// Byte queue limits, which no emulated device uses.
+pub(super) const LIMITS: &[Attribute] = &[
+    file("hold_time", |_| line(1000), Store::Same),
+    file("inflight", |_| line(0), Store::ReadOnly),
+    file("limit", |_| line(0), Store::Same),
+    file("limit_max", |_| line(DQL_MAX_LIMIT), Store::Same),
+    file("limit_min", |_| line(0), Store::Same),
+];
+
+/// `include/linux/dynamic_queue_limits.h`
+const DQL_MAX_LIMIT: u32 = 1_879_048_192;
+
 pub(super) const POWER: &[Attribute] = &[
     file("autosuspend_delay_ms", |_| Err(Errno::EIO), Store::Same),
     file("control", |_| line("auto"), Store::Same),

@@ -102,7 +102,7 @@ const MTU: &str = "mtu";
 /// A secret that addresses are made from; it can be written, and read once it has been.
 const STABLE_SECRET: &str = "stable_secret";
 /// Keys that writing to `all` sets for every device too.
-const FOR_ALL: &[&str] = &["disable_policy", "ignore_routes_with_linkdown", "proxy_ndp"];
+const FOR_ALL: &[&str] = &["disable_policy", "ignore_routes_with_linkdown"];
 
 pub(super) fn keys() -> Vec<&'static str> {
     KEYS.iter().map(|key| key.name).chain([STABLE_SECRET]).collect()
@@ -123,14 +123,19 @@ pub(super) fn read(world: &World, ns: NsId, scope: Scope, key: &str) -> Result<S
     Ok(format!("{}\n", value.unwrap_or(default)))
 }
 
-/// Values that the stack uses, and what stands in their place for `all` and `default`.
+/// Values that the stack uses.
 fn effective(world: &World, ns: NsId, scope: Scope, key: &str) -> Option<i64> {
     let sysctl = &world.netns.get(ns)?.sysctl;
+    // A switch shows the number that was written.
+    let switch = |on: bool| {
+        let written = kept(world, ns, scope, key).filter(|written| (*written != 0) == on);
+        written.unwrap_or(on.into())
+    };
     let value = match (key, scope) {
-        (DISABLE_IPV6, Scope::All) => sysctl.ipv6_disable_all.into(),
-        (DISABLE_IPV6, Scope::Default) => sysctl.ipv6_disable_default.into(),
-        (DISABLE_IPV6, Scope::Device(dev)) => world.devs.get(dev)?.ipv6_disabled.into(),
-        (FORWARDING, Scope::All) => sysctl.ipv6_forwarding.into(),
+        (DISABLE_IPV6, Scope::All) => switch(sysctl.ipv6_disable_all),
+        (DISABLE_IPV6, Scope::Default) => switch(sysctl.ipv6_disable_default),
+        (DISABLE_IPV6, Scope::Device(dev)) => switch(world.devs.get(dev)?.ipv6_disabled),
+        (FORWARDING, Scope::All) => switch(sysctl.ipv6_forwarding),
         (ADDR_GEN_MODE, Scope::Device(dev)) => world.devs.get(dev)?.addr_gen_mode as i64,
         (MTU, Scope::Device(dev)) => {
             let device = world.devs.get(dev)?;
@@ -167,7 +172,7 @@ pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: 
         return Err(Errno::EINVAL);
     }
     match key.name {
-        DISABLE_IPV6 => disable(world, ns, scope, value != 0),
+        DISABLE_IPV6 => disable(world, ns, scope, key.name, value),
         FORWARDING => forward(world, ns, scope, key.name, value),
         ADDR_GEN_MODE => generate(world, ns, scope, key.name, value),
         MTU => {
@@ -185,7 +190,8 @@ pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: 
 }
 
 /// `addrconf_disable_ipv6`: for all, new devices and every device alike.
-fn disable(world: &mut World, ns: NsId, scope: Scope, disabled: bool) -> Result<(), Errno> {
+fn disable(world: &mut World, ns: NsId, scope: Scope, name: &'static str, value: i64) -> Result<(), Errno> {
+    let disabled = value != 0;
     let sysctl = &mut world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl;
     match scope {
         Scope::All => {
@@ -194,11 +200,12 @@ fn disable(world: &mut World, ns: NsId, scope: Scope, disabled: bool) -> Result<
             for dev in devices(world, ns) {
                 world.set_ipv6_disabled(dev, disabled);
             }
+            return everywhere(world, ns, name, value);
         }
         Scope::Default => sysctl.ipv6_disable_default = disabled,
         Scope::Device(dev) => world.set_ipv6_disabled(dev, disabled),
     }
-    Ok(())
+    keep(world, ns, scope, name, value)
 }
 
 /// `addrconf_fixup_forwarding`

@@ -53,7 +53,8 @@ pub(super) const KEYS: &[Key] = &[
     field!(switch("ipv4/icmp_ignore_bogus_error_responses", "1"), icmp_ignore_bogus_error_responses: bool),
     field!(range("ipv4/icmp_msgs_burst", "50", 0, INT).first(), icmp_msgs_burst: u32),
     field!(range("ipv4/icmp_msgs_per_sec", "1000", 0, INT).first(), icmp_msgs_per_sec: u32),
-    field!(range("ipv4/icmp_ratelimit", "1000", 0, INT), icmp_ratelimit_ms: u32),
+    range("ipv4/icmp_ratelimit", "1000", 0, INT)
+        .field(|sysctl| vec![sysctl.icmp_ratelimit_ms.into()], set_rate_limit),
     field!(range("ipv4/icmp_ratemask", "6168", 0, U32), icmp_ratemask: u32),
     small("ipv4/igmp_link_local_mcast_reports", "1", U8),
     int("ipv4/igmp_max_memberships", "20"),
@@ -205,6 +206,13 @@ fn set_forward(world: &mut World, ns: NsId, values: &[i64]) -> Result<(), Errno>
     let value = *values.first().ok_or(Errno::EINVAL)?;
     world.set_forwarding_of_all(ns, i32::try_from(value).map_err(|_| Errno::EINVAL)?);
     Ok(())
+}
+
+/// `proc_dointvec_ms_jiffies`
+fn set_rate_limit(world: &mut World, ns: NsId, values: &[i64]) -> Result<(), Errno> {
+    set(world, ns, values, |sysctl, value| {
+        sysctl.icmp_ratelimit_ms = u32::try_from(super::number::whole_ticks(value)).unwrap_or(u32::MAX);
+    })
 }
 
 /// `proc_fib_multipath_hash_policy`

@@ -12,6 +12,8 @@ use crate::world::World;
 pub(super) enum Form {
     /// Integers in a range, parted by tabs. Fewer written leave the last ones as they are.
     Integers { count: usize, min: i64, max: i64 },
+    /// Any integer, kept as 0 or 1.
+    Flag,
     /// One line.
     Text,
     /// One or more of these words.
@@ -67,6 +69,11 @@ pub(super) const fn small(name: &'static str, default: &'static str, max: i64) -
 /// 0 or 1.
 pub(super) const fn switch(name: &'static str, default: &'static str) -> Key {
     range(name, default, 0, 1)
+}
+
+/// `brnf_sysctl_call_tables`: any number but 0 is 1.
+pub(super) const fn flag(name: &'static str, default: &'static str) -> Key {
+    new(name, Form::Flag, default)
 }
 
 /// `proc_douintvec`
@@ -180,6 +187,10 @@ impl Key {
                     return (field.set)(world, ns, &all);
                 }
                 shown(&all)
+            }
+            Form::Flag => {
+                let on = number::integers(data, 1)?.first().is_some_and(|value| *value != 0);
+                u8::from(on).to_string()
             }
             Form::Text => number::text(data)?.lines().next().unwrap_or_default().to_owned(),
             Form::Words(known) => {

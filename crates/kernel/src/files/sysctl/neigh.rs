@@ -3,7 +3,7 @@
 use hairpin_netlink::Errno;
 
 use super::device::Scope;
-use super::number;
+use super::number::{self, TICK_MS, whole_ticks};
 use crate::netns::NsId;
 use crate::sysctl::{NeighParams, Sysctl};
 use crate::world::World;
@@ -24,13 +24,18 @@ struct Key {
     set: fn(&mut NeighParams, i64),
 }
 
-/// How a key counts, with the value kept in milliseconds or as it is.
+/// How a key counts, with the value kept in milliseconds or as it is. The kernel keeps times in ticks, of which
+/// the emulated one has 250 a second: what is written is rounded to them.
 #[derive(Clone, Copy)]
 enum Unit {
     Plain,
-    /// Milliseconds in one.
-    Time(i64),
-    /// IPv4 counts in `USER_HZ` ticks, IPv6 in those of a kernel with 250 a second.
+    /// `proc_dointvec_jiffies`
+    Seconds,
+    /// `proc_dointvec_userhz_jiffies`: hundredths of a second, rounded down to a tick.
+    UserTicks,
+    /// `proc_dointvec_ms_jiffies`: rounded up to a tick.
+    Milliseconds,
+    /// IPv4 counts as `UserTicks`, IPv6 in ticks.
     Ticks,
     /// Bytes that a packet of full size weighs.
     Packets,
@@ -52,20 +57,20 @@ macro_rules! keys {
 }
 
 keys! {
-    "anycast_delay", 0, Unit::Time(10), anycast_delay_ms: u64;
+    "anycast_delay", 0, Unit::UserTicks, anycast_delay_ms: u64;
     "app_solicit", 1, Unit::Plain, app_solicit: i32;
-    "base_reachable_time", 2, Unit::Time(1000), base_reachable_ms: u64;
-    "base_reachable_time_ms", 2, Unit::Time(1), base_reachable_ms: u64;
-    "delay_first_probe_time", 3, Unit::Time(1000), delay_first_probe_ms: u64;
-    "gc_stale_time", 4, Unit::Time(1000), gc_stale_ms: u64;
-    "interval_probe_time_ms", 5, Unit::Time(1), interval_probe_ms: u64;
-    "locktime", 6, Unit::Time(10), locktime_ms: u64;
+    "base_reachable_time", 2, Unit::Seconds, base_reachable_ms: u64;
+    "base_reachable_time_ms", 2, Unit::Milliseconds, base_reachable_ms: u64;
+    "delay_first_probe_time", 3, Unit::Seconds, delay_first_probe_ms: u64;
+    "gc_stale_time", 4, Unit::Seconds, gc_stale_ms: u64;
+    "interval_probe_time_ms", 5, Unit::Milliseconds, interval_probe_ms: u64;
+    "locktime", 6, Unit::UserTicks, locktime_ms: u64;
     "mcast_resolicit", 7, Unit::Plain, mcast_resolicit: i32;
     "mcast_solicit", 8, Unit::Plain, mcast_solicit: i32;
-    "proxy_delay", 9, Unit::Time(10), proxy_delay_ms: u64;
+    "proxy_delay", 9, Unit::UserTicks, proxy_delay_ms: u64;
     "proxy_qlen", 10, Unit::Plain, proxy_qlen: i32;
     "retrans_time", 11, Unit::Ticks, retrans_ms: u64;
-    "retrans_time_ms", 11, Unit::Time(1), retrans_ms: u64;
+    "retrans_time_ms", 11, Unit::Milliseconds, retrans_ms: u64;
     "ucast_solicit", 12, Unit::Plain, ucast_solicit: i32;
     "unres_qlen", 13, Unit::Packets, unres_qlen_bytes: i32;
     "unres_qlen_bytes", 13, Unit::Plain, unres_qlen_bytes: i32;
@@ -143,7 +148,7 @@ pub(super) fn write(
         return Ok(());
     }
     let key = key.ok_or(Errno::ENOENT)?;
-    let value = i64::from(value).saturating_mul(per_unit(key.unit, family));
+    let value = kept(value.into(), key.unit, family);
     let set = |params: &mut NeighParams| {
         (key.set)(params, value);
         params.kept |= 1 << key.slot;
@@ -181,12 +186,23 @@ fn other(family: Family, key: &TableKey) -> String {
     format!("{family}/neigh/default/{}", key.name)
 }
 
+/// How many of what is kept make one of what is shown.
 fn per_unit(unit: Unit, family: Family) -> i64 {
     match (unit, family) {
-        (Unit::Plain, _) => 1,
-        (Unit::Time(milliseconds), _) => milliseconds,
-        (Unit::Ticks, Family::Ipv4) => 10,
-        (Unit::Ticks, Family::Ipv6) => 4,
+        (Unit::Plain | Unit::Milliseconds, _) => 1,
+        (Unit::Seconds, _) => 1000,
+        (Unit::UserTicks, _) | (Unit::Ticks, Family::Ipv4) => 10,
+        (Unit::Ticks, Family::Ipv6) => TICK_MS,
         (Unit::Packets, _) => PACKET,
+    }
+}
+
+/// What is kept of a written value.
+fn kept(value: i64, unit: Unit, family: Family) -> i64 {
+    let value = value.saturating_mul(per_unit(unit, family));
+    match unit {
+        Unit::Plain | Unit::Packets => value,
+        Unit::Milliseconds => whole_ticks(value),
+        Unit::Seconds | Unit::UserTicks | Unit::Ticks => value / TICK_MS * TICK_MS,
     }
 }

@@ -5,6 +5,14 @@ use hairpin_netlink::Errno;
 /// A longer token is no number (`TMPBUFLEN` less the final zero).
 const TOKEN_MAX: usize = 21;
 
+/// Milliseconds of a tick: the emulated kernel has 250 a second.
+pub(super) const TICK_MS: i64 = 4;
+
+/// Milliseconds rounded up to whole ticks (`msecs_to_jiffies`).
+pub(super) fn whole_ticks(milliseconds: i64) -> i64 {
+    milliseconds.saturating_add(TICK_MS - 1) / TICK_MS * TICK_MS
+}
+
 /// Reads up to `count` integers between white space; what follows them is ignored. Digits may be decimal, octal
 /// with a leading 0, or hexadecimal with 0x.
 ///

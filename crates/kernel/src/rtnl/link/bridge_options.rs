@@ -114,11 +114,20 @@ impl World {
         let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
             return Err(Errno::EOPNOTSUPP.into());
         };
+        let snooped = bridge.mcast_snooping;
         let outcome = change(bridge, data);
+        let snoops = bridge.mcast_snooping;
         if data.has(AGEING_TIME) && outcome.is_ok() && bridge.ageing_at.is_some() {
             // Entries may be too old by the new time already.
             bridge.ageing_at = Some(now);
             self.timers.add(now, TimerEvent::BridgeAgeing { bridge: dev });
+        }
+        if snoops != snooped {
+            self.toggle_snooping(dev, snoops);
+        }
+        if data.has(PRIORITY) && outcome.is_ok() {
+            // `br_stp_set_bridge_priority`
+            self.select_bridge_carrier(dev);
         }
         self.changed();
         if data.has(FDB_FLUSH) && outcome.is_ok() {

@@ -131,14 +131,14 @@ impl World {
             let Some(device) = self.devs.get(dev) else { continue };
             match &device.kind {
                 _ if depth > STACK_MAX => {}
-                Kind::Loopback | Kind::Dummy | Kind::Veth(_) => {}
+                Kind::Loopback | Kind::Veth(_) => {}
                 Kind::Macvlan(_) | Kind::Vlan(_) => {
                     pending.extend(device.lower().map(|lower| (lower, depth + 1)));
                 }
                 Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
                     pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
                 }
-                Kind::Bridge(_) | Kind::Nic { .. } => least = OFFLOAD_SIZE,
+                Kind::Bridge(_) | Kind::Dummy | Kind::Nic { .. } => least = OFFLOAD_SIZE,
             }
         }
         least

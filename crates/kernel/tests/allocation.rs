@@ -1,0 +1,24 @@
+//! Once warm, a frame's way from socket to socket allocates nothing.
+
+#[path = "../benches/lab/mod.rs"]
+mod lab;
+
+use lab::{BRIDGE, Lab, MACVLAN, VETH};
+
+#[global_allocator]
+static ALLOCATOR: dhat::Alloc = dhat::Alloc;
+
+#[test]
+fn a_warm_path_allocates_nothing() {
+    let _profiler = dhat::Profiler::builder().testing().build();
+    for (name, setup) in [("veth", VETH), ("macvlan bridge", MACVLAN), ("veth, bridge, veth", BRIDGE)] {
+        let mut lab = Lab::new(setup);
+        lab.batch(256);
+        let before = dhat::HeapStats::get().total_blocks;
+        for _ in 0..16 {
+            lab.batch(64);
+        }
+        let blocks = dhat::HeapStats::get().total_blocks - before;
+        assert_eq!(blocks, 0, "{name}: {blocks} allocations for 1024 frames");
+    }
+}
