@@ -207,6 +207,8 @@ pub struct Device {
     pub ipv4_conf: DevConf,
     pub neigh_params: NeighParams,
     pub ipv4_groups: Vec<(Ipv4Addr, u32)>,
+    /// Reports of group membership that are to be sent.
+    pub igmp: crate::ip::igmp::Reports,
     pub ipv6: Vec<Ipv6Address>,
     pub ipv6_disabled: bool,
     /// Other values of `net.ipv6.conf.DEV`.

@@ -291,7 +291,7 @@ impl World {
             if !ready.is_empty() {
                 return ready;
             }
-            let until = until_ns.map(Time);
+            let until = until_ns.map(Time).filter(|until| *until <= Time::END);
             match (self.next_event(), until) {
                 (Some(next), Some(until)) if next > until => {
                     self.advance_to(until);

@@ -9,6 +9,8 @@ pub struct Time(pub u64);
 
 impl Time {
     pub const ZERO: Time = Time(0);
+    /// As far as the clock goes, 292 years (`KTIME_MAX`): what is due later never happens.
+    pub const END: Time = Time(i64::MAX as u64);
 
     pub fn nanos(self) -> u64 {
         self.0

@@ -39,6 +39,7 @@ pub enum TimerEvent {
     Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
+    GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
 }
@@ -52,14 +53,17 @@ pub(crate) enum Waiting {
     Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
     /// To be distributed to the macvlans on a device.
     MacvlanBroadcast { lower: DevId, frame: Frame },
+    /// The first report of a device's groups.
+    GroupReport { dev: DevId },
 }
 
 impl Waiting {
-    fn into_frame(self) -> (DevId, Frame) {
+    fn into_frame(self) -> Option<(DevId, Frame)> {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
-            | Waiting::MacvlanBroadcast { lower: dev, frame } => (dev, frame),
+            | Waiting::MacvlanBroadcast { lower: dev, frame } => Some((dev, frame)),
+            Waiting::GroupReport { .. } => None,
         }
     }
 }
@@ -143,11 +147,12 @@ impl World {
 
     /// When something is due next.
     pub fn next_event(&self) -> Option<Time> {
-        self.timers.next()
+        self.timers.next().filter(|at| *at <= Time::END)
     }
 
-    /// Lets time pass up to `until`, performing what is due on the way. Time never goes back.
+    /// Lets time pass up to `until`, performing what is due on the way. Time never goes back, nor past its end.
     pub fn advance_to(&mut self, until: Time) {
+        let until = until.min(Time::END);
         self.run();
         while let Some((at, event)) = self.timers.pop_due(until) {
             self.now = self.now.max(at);
@@ -164,6 +169,7 @@ impl World {
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
         }
@@ -181,12 +187,14 @@ impl World {
             self.now += HANDLING;
             match waiting {
                 waiting if steps > STORM_MAX => {
-                    let (dev, frame) = waiting.into_frame();
-                    self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
+                    if let Some((dev, frame)) = waiting.into_frame() {
+                        self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
+                    }
                 }
                 Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
+                Waiting::GroupReport { dev } => self.group_report_due(dev),
             }
         }
         self.running = false;
@@ -195,8 +203,10 @@ impl World {
     /// Queues a frame for a device's receive path (`netif_rx`).
     pub(crate) fn enqueue(&mut self, waiting: Waiting) {
         if self.backlog.len() >= BACKLOG_MAX {
-            let (dev, frame) = waiting.into_frame();
-            return self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
+            if let Some((dev, frame)) = waiting.into_frame() {
+                self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
+            }
+            return;
         }
         self.backlog.push_back(waiting);
     }

@@ -53,7 +53,7 @@ struct Generator {
 impl Generator {
     fn new(seed: u64) -> Generator {
         // Every fourth script has devices that need User-Mode Linux.
-        let uml = seed % 4 == 0;
+        let uml = seed.is_multiple_of(4);
         let state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
         Generator {
             state,
@@ -173,6 +173,8 @@ impl Generator {
         self.line(&format!("ip -n n{ns} link add {name}{address} type bridge{options}"));
         if self.below(4) > 0 {
             self.line(&format!("ip -n n{ns} link set {name} up"));
+            // Until it has reported its groups.
+            self.line("sleep 1.2");
         }
         self.links.push(Link { ns, name, kind: Kind::Bridge });
     }
@@ -268,6 +270,9 @@ impl Generator {
         let Some((_, link)) = self.any() else { return };
         let state = self.one(&["up", "up", "down"]);
         self.line(&format!("ip -n n{} link set {} {state}", link.ns, link.name));
+        if link.kind == Kind::Bridge {
+            self.line("sleep 1.2");
+        }
     }
 
     fn add_address(&mut self) {
@@ -340,6 +345,7 @@ impl Generator {
             "hello_time 9",
         ]);
         self.line(&format!("ip -n n{} link set {} type bridge {option}", link.ns, link.name));
+        self.line("sleep 1.2");
     }
 
     fn property(&mut self) {

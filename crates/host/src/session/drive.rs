@@ -23,6 +23,8 @@ const NOT_IDLE_MAX: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_micros(500);
 /// Between the two looks that must agree for the session to be idle.
 const IDLE_GAP: Duration = Duration::from_millis(3);
+/// A kernel's clock ends there, and what is due later never happens (`KTIME_MAX`).
+const END_NS: u64 = i64::MAX as u64;
 /// Longest run of events between two looks at the sockets.
 const JUMP_MAX: Duration = Duration::from_millis(20);
 
@@ -322,7 +324,7 @@ impl Server {
             Role::Client(Client { state: State::Waiting { until_ns, .. }, .. }) => *until_ns,
             _ => None,
         });
-        deadlines.chain(self.emulator.next_event()).min()
+        deadlines.chain(self.emulator.next_event()).min().filter(|at| *at <= END_NS)
     }
 
     /// Answers the waits that are over. True if there was one.

@@ -201,6 +201,7 @@ impl World {
             // `inetdev_event`: too small for IPv4, the device loses its addresses.
             self.flush_addresses(dev);
         }
+        self.ip6_mtu_changed(dev);
         for upper in uppers {
             if self.devs.get(upper).is_some_and(|upper| upper.mtu > mtu) {
                 self.store_mtu(upper, mtu);

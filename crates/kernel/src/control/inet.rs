@@ -6,6 +6,7 @@ use std::time::Duration;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::device::{DevId, Device, Ipv4Address, ifa};
+use crate::ip::igmp::Change;
 use crate::mac::Mac;
 use crate::neigh::arp;
 use crate::netns::NsId;
@@ -320,6 +321,7 @@ impl World {
                 let _ = self.add_address(dev, &request, false);
             }
             self.join_ipv4_group(dev, ALL_HOSTS);
+            self.report_groups(dev);
             let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
             let links = crate::links::NsLinks { devs: &self.devs, netns };
             let changes = fib.device_up(ifindex, &links);
@@ -405,6 +407,7 @@ impl World {
                 if !device.is_loopback() {
                     self.join_group(dev, Mac::of_ipv4_multicast(group));
                 }
+                self.report_group(dev, group, Change::Joined);
             }
         }
         self.changed();
@@ -422,11 +425,13 @@ impl World {
         if !device.is_loopback() {
             self.leave_group(dev, Mac::of_ipv4_multicast(group));
         }
+        self.report_group(dev, group, Change::Left);
         self.changed();
     }
 
     /// `ip_mc_down`: the group of all hosts is left; sockets' groups are joined again on going up.
     fn leave_ipv4_groups(&mut self, dev: DevId) {
+        self.stop_reports(dev);
         self.leave_ipv4_group(dev, ALL_HOSTS);
     }
 }

@@ -58,7 +58,7 @@ impl World {
         match (disabled, up) {
             (true, _) => self.ip6_down(dev),
             (false, true) => self.ip6_up(dev),
-            (false, false) => self.ip6_registered(dev),
+            (false, false) => {}
         }
         self.changed();
     }
@@ -70,13 +70,29 @@ impl World {
         }
     }
 
-    /// `ipv6_add_dev`: the group of all nodes is listened to from the start, IPv6 switched off or not, and again
-    /// after each time down.
+    /// `ipv6_add_dev`: the group of all nodes is listened to from the start, up or down, with IPv6 switched off
+    /// too, as long as the MTU is large enough.
     pub(super) fn ip6_registered(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let joined = device.multicast.iter().any(|(group, _)| *group == ALL_NODES);
         if !joined && device.mtu >= MIN_MTU && !device.is_loopback() {
             self.join_group(dev, ALL_NODES);
+        }
+    }
+
+    /// `addrconf_notify(NETDEV_CHANGEMTU)`: a link too narrow for IPv6 has none.
+    pub(super) fn ip6_mtu_changed(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let wide = device.mtu >= MIN_MTU;
+        let joined = device.multicast.iter().any(|(group, _)| *group == ALL_NODES);
+        match (wide, joined) {
+            (false, true) => {
+                self.ip6_down(dev);
+                self.leave_group(dev, ALL_NODES);
+            }
+            (true, false) if device.is_up() => self.ip6_up(dev),
+            (true, false) => self.ip6_registered(dev),
+            _ => {}
         }
     }
 
@@ -104,9 +120,6 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return };
         if device.is_loopback() {
             return self.flush_addresses6(dev);
-        }
-        if device.multicast.iter().any(|(group, _)| *group == ALL_NODES) {
-            self.leave_group(dev, ALL_NODES);
         }
         self.flush_addresses6(dev);
     }

@@ -49,6 +49,7 @@ impl World {
 
     pub(crate) fn notify_link(&mut self, dev: DevId) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        self.number_link_netns(dev, ns);
         if self.listened(ns, group::LINK) {
             let message = Message::NewLink(self.link_message(dev, ns));
             self.broadcast(ns, group::LINK, &message, 0);
@@ -57,9 +58,20 @@ impl World {
 
     pub(super) fn notify_link_deleted(&mut self, dev: DevId) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        self.number_link_netns(dev, ns);
         if self.listened(ns, group::LINK) {
             let message = Message::DelLink(self.link_message(dev, ns));
             self.broadcast(ns, group::LINK, &message, 0);
+        }
+    }
+
+    /// Linux writes the message whether anybody listens or not, and with it gives the namespace of the device
+    /// below a number (`rtnl_fill_link_netnsid`).
+    fn number_link_netns(&mut self, dev: DevId, ns: NsId) {
+        let below =
+            self.devs.get(dev).and_then(|device| device.lower()).and_then(|lower| self.devs.get(lower));
+        if let Some(other) = below.map(|below| below.ns).filter(|other| *other != ns) {
+            self.nsid_for(ns, other);
         }
     }
 

@@ -103,6 +103,7 @@ impl World {
             ipv4_conf: conf,
             neigh_params,
             ipv4_groups: Vec::new(),
+            igmp: Default::default(),
             ipv6: Vec::new(),
             ipv6_disabled,
             ipv6_conf,
@@ -251,7 +252,7 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         if matches!(device.kind, Kind::Loopback | Kind::Bridge(_)) {
             // `NETIF_F_NETNS_LOCAL`
-            return Err(Failure::with_text(Errno::EINVAL, "The interface netns is immutable"));
+            return Err(Errno::EINVAL.into());
         }
         if device.ns == ns {
             return Ok(());
@@ -259,21 +260,14 @@ impl World {
         let name = name.unwrap_or(&device.name).to_owned();
         let (old_ifindex, altnames) = (device.ifindex, device.altnames.clone());
         let Some(target) = self.netns.get(ns) else { return Err(Errno::EINVAL.into()) };
-        if target.names.contains_key(&name) {
-            return Err(Failure::with_text(
-                Errno::EEXIST,
-                "An interface with the same name exists in the target netns",
-            ));
-        }
-        if altnames.iter().any(|alt| target.names.contains_key(alt)) {
-            return Err(Failure::with_text(
-                Errno::EEXIST,
-                "An interface with the same altname exists in the target netns",
-            ));
+        if target.names.contains_key(&name) || altnames.iter().any(|alt| target.names.contains_key(alt)) {
+            return Err(Errno::EEXIST.into());
         }
         self.close(dev);
         self.release_from_master(dev);
         self.forget_ip(dev);
+        let left = self.devs.get(dev).map_or(ns, |device| device.ns);
+        self.nsid_for(left, ns);
         self.notify_link_moved(dev, ns);
         self.unlist(dev);
         let (neigh_params, neigh6_params) = self.new_neigh_params(ns);

@@ -4,7 +4,11 @@ use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::{Kind, RxHandler, macvlan, veth::Veth};
 use crate::device::{AddrAssign, DevId, Flags};
+use crate::mac::Mac;
 use crate::world::World;
+
+/// Where VLANs and groups are registered with neighbours (IEEE 802.1Q table 10-1).
+const REGISTRATION: Mac = Mac([0x01, 0x80, 0xc2, 0, 0, 0x21]);
 
 impl World {
     /// Makes two registered veth ends one pair: no carrier until both are up.
@@ -183,6 +187,7 @@ impl World {
         let Some(Kind::Vlan(vlan)) = self.devs.get(dev).map(|device| &device.kind) else { return };
         let (lower, key) = (vlan.lower, (vlan.tpid, vlan.vid));
         let Some(below) = self.devs.get_mut(lower) else { return };
+        let first = below.vlans.is_empty();
         below.vlans.push((key, dev));
         below.uppers.push(dev);
         let (mac, inherited) = (
@@ -196,6 +201,11 @@ impl World {
                 device.mac = mac;
                 device.addr_assign = AddrAssign::Stolen;
             }
+        }
+        if first {
+            // `register_vlan_dev`: GVRP and MVRP listen.
+            self.join_group(lower, REGISTRATION);
+            self.join_group(lower, REGISTRATION);
         }
         self.inherit_link_state(dev, lower);
     }
@@ -234,7 +244,9 @@ impl World {
         };
         let Some(below) = self.devs.get_mut(lower) else { return };
         below.uppers.retain(|upper| *upper != dev);
+        let tagged = !below.vlans.is_empty();
         below.vlans.retain(|(_, vlan)| *vlan != dev);
+        let last_vlan = tagged && below.vlans.is_empty();
         let mut restore = None;
         let mut empty = false;
         if let RxHandler::MacvlanPort(port) = &mut below.rx_handler {
@@ -249,6 +261,10 @@ impl World {
             below.rx_handler = RxHandler::None;
         } else {
             self.refresh_broadcast_queue(lower);
+        }
+        if last_vlan {
+            self.leave_group(lower, REGISTRATION);
+            self.leave_group(lower, REGISTRATION);
         }
         // `macvlan_port_destroy`: the MAC that passthru changed comes back.
         if let Some(mac) = restore {

@@ -1,12 +1,13 @@
 //! IPv4.
 //!
 //! The way in: [`input`] → [`local`] (with [`reassemble`]) or [`forward`]. The way out: [`output`] (with
-//! [`fragment`]) → the neighbour layer. [`icmp`] answers and reports; [`route`] finds the way.
+//! [`fragment`]) → the neighbour layer. [`icmp`] answers and reports; [`igmp`] tells of groups; [`route`] finds the way.
 
 mod forward;
 mod fragment;
 pub mod icmp;
 mod icmp_in;
+pub(crate) mod igmp;
 mod input;
 mod local;
 pub(crate) mod output;

@@ -283,6 +283,53 @@ impl World {
         outcome
     }
 
+    /// `rtnl_fdb_del` with `NLM_F_BULK`, for which only bridges have a function (`br_fdb_delete_bulk`).
+    ///
+    /// # Errors
+    /// `EOPNOTSUPP` for other devices; what the request selects by is not emulated.
+    pub(super) fn flush_fdb(&mut self, ns: NsId, message: &NeighbourMessage) -> Result<(), Failure> {
+        let header = &message.header;
+        if header.ifindex == 0 {
+            return Err(bad("invalid ifindex"));
+        }
+        let unknown = || Failure::with_text(Errno::ENODEV, "unknown ifindex");
+        let dev = self.device_at(ns, header.ifindex).ok_or_else(unknown)?;
+        let flags = header.flags.bits();
+        let of_port = match flags == 0 || flags & ntf::MASTER != 0 {
+            true => self.bridge_of(dev),
+            false => None,
+        };
+        let is_bridge = matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_)));
+        let (bridge, port) = match of_port {
+            Some(_) if flags & ntf::SELF != 0 => return Err(Errno::EOPNOTSUPP.into()),
+            Some(bridge) => (bridge, Some(dev)),
+            None if flags & ntf::SELF != 0 && is_bridge => (dev, None),
+            None => return Err(Errno::EOPNOTSUPP.into()),
+        };
+        let selects = |attribute: &NeighbourAttribute| !matches!(attribute, NeighbourAttribute::Vlan(_));
+        if u16::from(header.state) != 0
+            || flags & !(ntf::MASTER | ntf::SELF) != 0
+            || message.attributes.iter().any(selects)
+        {
+            return Err(Failure::with_text(Errno::EOPNOTSUPP, "Selective flush of the FDB: not emulated"));
+        }
+        let vlan = message.attributes.iter().find_map(|attribute| match attribute {
+            NeighbourAttribute::Vlan(vlan) => Some(*vlan),
+            _ => None,
+        });
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        let gone = own.fdb.flush(|key, entry| {
+            port.is_none_or(|port| entry.port == Some(port)) && vlan.is_none_or(|vlan| key.1 == vlan)
+        });
+        for (key, entry) in gone {
+            self.notify_fdb(bridge, key, &entry, true);
+        }
+        self.changed();
+        Ok(())
+    }
+
     fn del_bridge_entry(
         &mut self,
         bridge: DevId,

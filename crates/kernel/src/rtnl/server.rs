@@ -16,6 +16,9 @@ pub(crate) struct Asker<'a> {
     pub opened: &'a dyn Fn(u32) -> Option<NsId>,
 }
 
+/// `NLM_F_BULK` of a delete request: everything that fits goes.
+const NLM_F_BULK: u16 = 0x200;
+
 impl World {
     /// Answers every request in a buffer, as a netlink socket with `NETLINK_EXT_ACK` and
     /// `NETLINK_GET_STRICT_CHK` would.
@@ -113,6 +116,9 @@ impl World {
                 self.new_fdb(ns, message, flags)
             }
             Message::DelNeighbour(message) if message.header.family == AddressFamily::Bridge => {
+                if flags & NLM_F_BULK != 0 {
+                    return self.flush_fdb(ns, message);
+                }
                 self.del_fdb(ns, message)
             }
             Message::GetNeighbour(message) if message.header.family == AddressFamily::Bridge => {

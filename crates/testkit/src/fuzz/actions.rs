@@ -111,7 +111,11 @@ impl<'a> Arbitrary<'a> for AnyCall {
                 0 => Call::NetnsList,
                 1 => Call::NetnsIdentify(Option::arbitrary(u)?),
                 2 => Call::NetnsProcesses(name(u)?),
-                _ => Call::Wait { fds: vec![fd(u)?], until_ns: Option::arbitrary(u)?, bounded: bool::arbitrary(u)? },
+                _ => Call::Wait {
+                    fds: vec![fd(u)?],
+                    until_ns: Option::arbitrary(u)?,
+                    bounded: bool::arbitrary(u)?,
+                },
             },
         }))
     }
@@ -145,7 +149,11 @@ fn ifindex(u: &mut Unstructured<'_>) -> Result<u32> {
 
 fn address(u: &mut Unstructured<'_>) -> Result<Address> {
     Ok(match u8::arbitrary(u)? % 8 {
-        0 => Address::Link { ifindex: ifindex(u)?, protocol: u16::arbitrary(u)?, mac: <[u8; 6]>::arbitrary(u)? },
+        0 => Address::Link {
+            ifindex: ifindex(u)?,
+            protocol: u16::arbitrary(u)?,
+            mac: <[u8; 6]>::arbitrary(u)?,
+        },
         1 => Address::Ipv6 {
             address: u128::arbitrary(u)?.into(),
             port: u16::arbitrary(u)?,
@@ -243,6 +251,7 @@ fn path(u: &mut Unstructured<'_>) -> Result<String> {
 }
 
 fn written(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
-    const VALUES: &[&str] = &["0", "1\n", "2", "-1", "65536", "4294967296", "99999999999999999999", "x", "", "0x10"];
+    const VALUES: &[&str] =
+        &["0", "1\n", "2", "-1", "65536", "4294967296", "99999999999999999999", "x", "", "0x10"];
     if u.ratio(1, 4)? { bytes(u) } else { Ok(u.choose(VALUES)?.bytes().collect()) }
 }

@@ -146,8 +146,11 @@ impl Arena {
         let _ = self.world.call(task, Call::Receive { fd, max: 64 });
     }
 
-    /// Lets time pass: nothing, or up to [`PAUSE_MAX`], ever longer with `amount`.
+    /// Lets time pass: nothing, or up to [`PAUSE_MAX`], ever longer with `amount`; with its largest value to the end.
     pub fn pause(&mut self, amount: u8) {
+        if amount == u8::MAX {
+            return self.world.advance_to(Time(u64::MAX));
+        }
         let pause = Duration::from_micros(1 << (amount % 31)) - Duration::from_micros(1);
         let until: Time = self.world.now() + pause.min(PAUSE_MAX);
         self.world.advance_to(until);
@@ -161,13 +164,13 @@ impl Arena {
     pub fn finish(mut self) {
         for place in 0..self.tasks.len() as u8 {
             for request in super::samples::dumps() {
-                super::netlink::ask(&mut self, place, &request);
+                super::netlink::ask(&mut self, place, request);
             }
         }
         for (task, _) in std::mem::take(&mut self.tasks) {
             self.world.close_task(task);
         }
-        self.pause(u8::MAX);
+        self.pause(30);
     }
 }
 
