@@ -12,7 +12,7 @@ use crate::trace::Step;
 use crate::world::World;
 
 use super::icmp::{Message, Unreachable};
-use super::{Header, write_checksum};
+use super::{HEADER_LEN, Header, options, write_checksum};
 
 /// How a packet goes on.
 pub(super) struct Onward {
@@ -48,7 +48,12 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
         let next_hop = gateway.unwrap_or(header.destination);
+        // `ip_forward_options`: recorded is the address on the side that the packet leaves by.
+        let own = (header.header_len > HEADER_LEN).then(|| self.select_source(out, next_hop, 0));
         let packet = frame.payload_mut();
+        if let Some(own) = own {
+            options::record_route(packet, header.header_len, own);
+        }
         if let Some(ttl) = packet.get_mut(8) {
             *ttl -= 1;
         }

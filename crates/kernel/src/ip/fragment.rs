@@ -30,6 +30,8 @@ impl World {
         }
         for fragment in fragments {
             self.neigh_output(dev, next_hop, broadcast, fragment);
+            // A program that sends lets the receiving side run after each frame (`local_bh_enable`).
+            self.run();
         }
         self.consume(frame);
     }

@@ -286,7 +286,11 @@ impl World {
         };
         let Ok(route) = self.route_output(key) else { return };
         let ttl = self.default_ttl(ns, route.source);
-        let fields = Fields { tos: header.tos, ..Fields::new(protocol::ICMP, ttl) };
+        let options = match header.header_len > HEADER_LEN {
+            true => super::options::echoed(frame.payload(), header.header_len),
+            false => Vec::new(),
+        };
+        let fields = Fields { tos: header.tos, options: &options, ..Fields::new(protocol::ICMP, ttl) };
         let reply_frame = frame.clone();
         self.ip_send(ns, &route, fields, data.len(), |body| {
             let data = reply_frame.payload().get(header.header_len..).unwrap_or(&[]);

@@ -79,6 +79,9 @@ impl World {
                 netns.counters.count_icmp_out(body.first().copied());
             }
         }
+        if !fields.options.is_empty() {
+            super::options::record_route(packet, header_len, route.source);
+        }
         header.write(packet);
         self.ip_output(ns, route, fields.loop_back, frame);
     }
