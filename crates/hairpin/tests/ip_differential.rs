@@ -215,7 +215,7 @@ impl Answer {
     }
 
     fn normalize(&mut self, names: &mut BTreeMap<String, usize>) {
-        self.out = normalize(&self.out, names);
+        self.out = normalize(&without_age(&self.out), names);
         self.err = normalize(&self.err, names);
     }
 
@@ -230,6 +230,25 @@ impl Answer {
         }
         self.out = hidden;
     }
+}
+
+/// A cached route's age, which is left out while it is zero seconds of the kernel's own clock.
+fn without_age(text: &str) -> String {
+    let mut rest = text;
+    let mut result = String::new();
+    while let Some(at) = rest.find(" age ") {
+        let (before, after) = rest.split_at(at);
+        let number = after[5..].trim_start_matches(|c: char| c.is_ascii_digit());
+        result += before;
+        rest = match number.strip_prefix("sec") {
+            Some(rest) => rest,
+            None => {
+                result += " age ";
+                &after[5..]
+            }
+        };
+    }
+    result + rest
 }
 
 /// Replaces link-layer addresses by their order of appearance, and running timers by a word.

@@ -167,12 +167,12 @@ fn write_report(body: &mut [u8], records: &[(Ipv4Addr, Change)]) {
 mod tests {
     use super::*;
 
-    /// As captured on Linux 6.1 when a bridge goes up.
+    /// One record of type "changed to exclude", no sources (RFC 3376 §4.2): what a bridge that goes up sends.
     #[test]
     fn a_report_of_one_group() {
         let mut body = [0; 16];
         write_report(&mut body, &[(Ipv4Addr::new(224, 0, 0, 106), Change::Joined)]);
-        assert_eq!(body[..8], [0x22, 0, 0xf9, 0x92, 0, 0, 0, 1]);
+        assert_eq!(body[..8], [0x22, 0, 0xf9, 0x93, 0, 0, 0, 1]);
         assert_eq!(body[8..], [4, 0, 0, 0, 224, 0, 0, 106]);
         assert_eq!(checksum(&body), 0);
     }

@@ -46,11 +46,11 @@ pub struct Target {
 
 /// Every target.
 pub const TARGETS: &[Target] = &[
-    Target { name: "actions", run: actions::run, seeds: actions::seeds, cost: 20 },
+    Target { name: "actions", run: actions::run, seeds: actions::seeds, cost: 40 },
     Target { name: "dissect", run: dissect::run, seeds: dissect::seeds, cost: 1 },
     Target { name: "filter", run: filter::run, seeds: filter::seeds, cost: 1 },
-    Target { name: "frames", run: frames::run, seeds: frames::seeds, cost: 50 },
-    Target { name: "netlink", run: netlink::run, seeds: netlink::seeds, cost: 20 },
+    Target { name: "frames", run: frames::run, seeds: frames::seeds, cost: 100 },
+    Target { name: "netlink", run: netlink::run, seeds: netlink::seeds, cost: 40 },
     Target { name: "pcap", run: pcap::run, seeds: pcap::seeds, cost: 1 },
     Target { name: "world", run: world::run, seeds: world::seeds, cost: 2 },
 ];
