@@ -65,6 +65,9 @@ pub struct Netns {
     pub counters: Counters,
 }
 
+/// ICMP types that are counted, 0 to 18.
+pub const ICMP_TYPES: usize = 19;
+
 /// Counters of `/proc/net/snmp` that the stack keeps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -76,9 +79,39 @@ pub struct Counters {
     pub forwarded: u64,
     pub out_requests: u64,
     pub out_no_routes: u64,
+    pub reassembly_timeouts: u64,
+    pub reassembly_fragments: u64,
+    pub reassembled: u64,
+    pub reassembly_failures: u64,
+    pub fragmented: u64,
+    pub fragmentation_failures: u64,
+    pub fragments_made: u64,
     pub icmp_in: u64,
+    pub icmp_in_errors: u64,
+    pub icmp_in_checksums: u64,
     pub icmp_out: u64,
+    /// Messages in and out by type; Linux knows types up to `NR_ICMP_TYPES`.
+    pub icmp_in_types: [u64; ICMP_TYPES],
+    pub icmp_out_types: [u64; ICMP_TYPES],
     pub udp_in: u64,
     pub udp_no_ports: u64,
     pub udp_out: u64,
+}
+
+impl Counters {
+    /// `icmp_out_count`
+    #[inline]
+    pub fn count_icmp_out(&mut self, kind: Option<u8>) {
+        self.icmp_out += 1;
+        if let Some(count) = kind.and_then(|kind| self.icmp_out_types.get_mut(usize::from(kind))) {
+            *count += 1;
+        }
+    }
+
+    #[inline]
+    pub fn count_icmp_in(&mut self, kind: u8) {
+        if let Some(count) = self.icmp_in_types.get_mut(usize::from(kind)) {
+            *count += 1;
+        }
+    }
 }

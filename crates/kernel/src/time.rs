@@ -65,3 +65,24 @@ impl Sub<Duration> for Time {
         Time(self.0.saturating_sub(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Linux asks for a silent neighbour after 1.004 to 1.032 s, and says so after 5.004 to 5.256 s.
+    #[test]
+    fn timers_go_off_late_the_more_the_longer_they_are() {
+        for start in (0..2_000_000_000).step_by(7_654_321) {
+            let late = |after: u64| {
+                let after = Duration::from_millis(after);
+                (Time(start).timer(after).since(Time(start)) - after).as_millis()
+            };
+            assert!((0..=4).contains(&late(100)), "{start}");
+            assert!((0..=32).contains(&late(1000)), "{start}");
+            assert!((0..=256).contains(&late(5000)), "{start}");
+        }
+        assert_eq!(Time(0).timer(Duration::from_secs(1)), Time(1_024_000_000));
+        assert_eq!(Time(1_024_000_000).timer(Duration::from_secs(1)), Time(2_048_000_000));
+    }
+}

@@ -9,6 +9,8 @@ use crate::script::Script;
 /// What is blanked, and what stands in its place.
 const BLANKED: &[(&str, &str)] = &[
     (r"\btime[= ][0-9.]+ ?ms", "time=T"),
+    (r"(\[[0-9A-Za-z:]+\])  [0-9.]+ms$", "$1 T"),
+    (r"\bexpires \d+sec", "expires Nsec"),
     (r"(rtt min/avg/max/mdev = ).*", "${1}T"),
     (r", pipe \d+", ""),
     (r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),

@@ -57,6 +57,10 @@ impl World {
             return Err(Errno::ENOBUFS.into());
         }
         device.ipv4_conf.keep_all();
+        if request.local.is_unspecified() {
+            // `__inet_insert_ifa` takes it and keeps nothing.
+            return Ok(());
+        }
         let same_subnet = |known: &Ipv4Address| {
             known.prefix_len == request.prefix_len
                 && masked(known.peer, known.prefix_len) == masked(request.peer, known.prefix_len)
@@ -163,17 +167,20 @@ impl World {
             }
         }
         self.unlink_address(dev, &gone);
-        let promoted: Vec<Ipv4Addr> = secondaries.iter().map(|address| address.local).collect();
+        let moved: Vec<(Ipv4Addr, u8)> =
+            secondaries.iter().map(|address| (address.local, address.prefix_len)).collect();
         if let Some(first) = secondaries.first()
             && let Some(device) = self.devs.get_mut(dev)
         {
-            if let Some(known) = device.ipv4.iter_mut().find(|known| known.local == first.local) {
+            let promoted =
+                |known: &&mut Ipv4Address| (known.local, known.prefix_len) == (first.local, first.prefix_len);
+            if let Some(known) = device.ipv4.iter_mut().find(promoted) {
                 known.flags &= !ifa::SECONDARY;
             }
             refresh_routing(device);
         }
         let there = self.devs.get(dev).map(|device| device.ipv4.clone()).unwrap_or_default();
-        for address in there.iter().filter(|address| promoted.contains(&address.local)) {
+        for address in there.iter().filter(|address| moved.contains(&(address.local, address.prefix_len))) {
             if address.flags & ifa::SECONDARY == 0 {
                 self.notify_address(dev, address, false);
             }

@@ -12,7 +12,7 @@ use crate::trace::Step;
 use crate::world::World;
 
 use super::icmp::{Message, Unreachable};
-use super::{Header, write_checksum};
+use super::{HEADER_LEN, Header, options, write_checksum};
 
 /// How a packet goes on.
 pub(super) struct Onward {
@@ -33,16 +33,27 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::ForwardNotHost);
         }
         if header.ttl <= 1 {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.in_header_errors += 1;
+            }
             self.icmp_error(ns, Some(dev), &frame, Message::TimeExceeded);
             return self.drop_frame(Some(dev), frame, DropReason::IpInHeader);
         }
         if header.total_len > mtu as usize && header.dont_fragment() {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.fragmentation_failures += 1;
+            }
             let message = Message::Unreachable(Unreachable::FragmentationNeeded { mtu: mtu as u16 });
             self.icmp_error(ns, Some(dev), &frame, message);
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
         let next_hop = gateway.unwrap_or(header.destination);
+        // `ip_forward_options`: recorded is the address on the side that the packet leaves by.
+        let own = (header.header_len > HEADER_LEN).then(|| self.select_source(out, next_hop, 0));
         let packet = frame.payload_mut();
+        if let Some(own) = own {
+            options::record_route(packet, header.header_len, own);
+        }
         if let Some(ttl) = packet.get_mut(8) {
             *ttl -= 1;
         }
@@ -54,6 +65,7 @@ impl World {
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;
+            netns.counters.out_requests += 1;
         }
         self.fragment_and_send(out, next_hop, kind == RouteKind::Broadcast, mtu, frame);
     }

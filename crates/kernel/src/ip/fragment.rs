@@ -22,8 +22,16 @@ impl World {
         if frame.len() <= ETH_LEN + mtu as usize {
             return self.neigh_output(dev, next_hop, broadcast, frame);
         }
-        for fragment in self.fragments(&frame, mtu as usize) {
+        let fragments = self.fragments(&frame, mtu as usize);
+        let ns = self.devs.get(dev).map(|device| device.ns);
+        if let Some(netns) = ns.and_then(|ns| self.netns.get_mut(ns)) {
+            netns.counters.fragmented += 1;
+            netns.counters.fragments_made += fragments.len() as u64;
+        }
+        for fragment in fragments {
             self.neigh_output(dev, next_hop, broadcast, fragment);
+            // A program that sends lets the receiving side run after each frame (`local_bh_enable`).
+            self.run();
         }
         self.consume(frame);
     }

@@ -80,8 +80,20 @@ impl Message {
 #[derive(Clone, Copy, Debug)]
 struct Peer {
     tokens: u64,
-    last: Time,
+    /// Nanoseconds since the world started; before that for a peer that is new in its first minute.
+    last: i64,
     redirects: u32,
+}
+
+impl Peer {
+    /// Nanoseconds since the last message.
+    fn quiet(&self, now: Time) -> u64 {
+        u64::try_from(nanos(now).saturating_sub(self.last)).unwrap_or(0)
+    }
+}
+
+fn nanos(at: Time) -> i64 {
+    i64::try_from(at.nanos()).unwrap_or(i64::MAX)
 }
 
 /// Limits on ICMP errors of one namespace.
@@ -106,22 +118,43 @@ const REDIRECT_SILENCE: Duration = Duration::from_millis(20 << 10);
 const ERROR_LEN_MAX: usize = 576;
 
 impl RateLimits {
-    /// A peer unheard of has a minute of credit. (`inet_getpeer`)
+    /// A peer unheard of counts as last seen a minute ago (`inet_getpeer`).
     fn peer(&mut self, address: Ipv4Addr, now: Time) -> &mut Peer {
         if self.peers.len() >= PEERS_MAX {
             self.peers.clear();
         }
-        self.peers.entry(address).or_insert(Peer { tokens: 60 * SECOND, last: now, redirects: 0 })
+        let last = nanos(now) - 60 * SECOND as i64;
+        self.peers.entry(address).or_insert(Peer { tokens: 0, last, redirects: 0 })
     }
 
     fn take(&mut self, address: Ipv4Addr, now: Time, cost: u64, most: u64) -> bool {
         let peer = self.peer(address, now);
-        let earned = now.since(peer.last).as_nanos() as u64;
-        peer.tokens = peer.tokens.saturating_add(earned).min(most);
-        peer.last = now;
+        peer.tokens = peer.tokens.saturating_add(peer.quiet(now)).min(most);
+        peer.last = nanos(now);
         let allowed = peer.tokens >= cost;
         if allowed {
             peer.tokens -= cost;
+        }
+        allowed
+    }
+
+    fn take_redirect(&mut self, address: Ipv4Addr, now: Time) -> bool {
+        let peer = self.peer(address, now);
+        let quiet = Duration::from_nanos(peer.quiet(now));
+        if quiet > REDIRECT_SILENCE {
+            // Redirects and errors share the time of the last message: a station that is redirected first has
+            // no credit for an error about the same packet.
+            peer.tokens = 0;
+            peer.redirects = 0;
+        }
+        if peer.redirects >= REDIRECTS_MAX {
+            peer.last = nanos(now);
+            return false;
+        }
+        let allowed = peer.redirects == 0 || quiet > REDIRECT_LOAD * (1 << peer.redirects);
+        if allowed {
+            peer.last = nanos(now);
+            peer.redirects += 1;
         }
         allowed
     }
@@ -148,22 +181,7 @@ impl World {
     /// `ip_rt_send_redirect`: nine redirects to a station that does not listen, ever more rarely.
     pub(super) fn redirect_allowed(&mut self, ns: NsId, to: Ipv4Addr) -> bool {
         let now = self.now;
-        let Some(netns) = self.netns.get_mut(ns) else { return false };
-        let peer = netns.limits.peer(to, now);
-        if now.since(peer.last) > REDIRECT_SILENCE {
-            peer.tokens = 0;
-            peer.redirects = 0;
-        }
-        if peer.redirects >= REDIRECTS_MAX {
-            peer.last = now;
-            return false;
-        }
-        let allowed = peer.redirects == 0 || now.since(peer.last) > REDIRECT_LOAD * (1 << peer.redirects);
-        if allowed {
-            peer.last = now;
-            peer.redirects += 1;
-        }
-        allowed
+        self.netns.get_mut(ns).is_some_and(|netns| netns.limits.take_redirect(to, now))
     }
 
     /// `icmp_send`: tells the sender of a packet why it goes nowhere.
@@ -212,9 +230,6 @@ impl World {
         let tos = header.tos & 0x1e | 0xc0;
         let ttl = self.default_ttl(ns, Ipv4Addr::UNSPECIFIED);
         let fields = Fields { tos, ..Fields::new(protocol::ICMP, ttl) };
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.icmp_out += 1;
-        }
         self.ip_send(ns, &route, fields, 8 + quoted.len(), |body| {
             write_icmp(body, kind, code, rest, &quoted);
         });
@@ -271,10 +286,11 @@ impl World {
         };
         let Ok(route) = self.route_output(key) else { return };
         let ttl = self.default_ttl(ns, route.source);
-        let fields = Fields { tos: header.tos, ..Fields::new(protocol::ICMP, ttl) };
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.icmp_out += 1;
-        }
+        let options = match header.header_len > HEADER_LEN {
+            true => super::options::echoed(frame.payload(), header.header_len),
+            false => Vec::new(),
+        };
+        let fields = Fields { tos: header.tos, options: &options, ..Fields::new(protocol::ICMP, ttl) };
         let reply_frame = frame.clone();
         self.ip_send(ns, &route, fields, data.len(), |body| {
             let data = reply_frame.payload().get(header.header_len..).unwrap_or(&[]);
@@ -355,6 +371,23 @@ mod tests {
             .map(|i| i + 1)
             .collect();
         assert_eq!(answered, [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_redirect_uses_up_the_credit_of_a_new_peer() {
+        let mut limits = RateLimits::default();
+        assert!(limits.take_redirect(PEER, at(0)));
+        assert!(!limits.take(PEER, at(0), SECOND, BURST * SECOND));
+        assert!(limits.take(PEER, at(1000), SECOND, BURST * SECOND));
+    }
+
+    /// The pause before the next redirect doubles with each, from 20 ms on.
+    #[test]
+    fn redirects_become_rare() {
+        let mut limits = RateLimits::default();
+        let sent: Vec<u64> =
+            (0..14).filter(|i| limits.take_redirect(PEER, at(i * 205))).map(|i| i + 1).collect();
+        assert_eq!(sent, [1, 2, 3, 4, 6, 10]);
     }
 
     #[test]

@@ -47,15 +47,19 @@ impl World {
         let Some(message) = frame.payload().get(header.header_len..header.total_len) else {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
         };
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        netns.counters.icmp_in += 1;
         if message.len() < 8 {
+            netns.counters.icmp_in_errors += 1;
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
         }
         if checksum(message) != 0 {
+            netns.counters.icmp_in_checksums += 1;
+            netns.counters.icmp_in_errors += 1;
             return self.drop_frame(Some(dev), frame, DropReason::IcmpChecksum);
         }
         let what = message[0];
-        let Some(netns) = self.netns.get_mut(ns) else { return };
-        netns.counters.icmp_in += 1;
+        netns.counters.count_icmp_in(what);
         let sysctl = &netns.sysctl;
         let (ignore_all, ignore_broadcasts) =
             (sysctl.icmp_echo_ignore_all, sysctl.icmp_echo_ignore_broadcasts);

@@ -10,10 +10,10 @@ use crate::route::{InputError, LookupError, RouteKind};
 use crate::sysctl::Conf;
 use crate::world::World;
 
-use super::Header;
 use super::forward::Onward;
 use super::icmp::{self, Unreachable};
 use super::route::InRoute;
+use super::{HEADER_LEN, Header};
 
 impl World {
     /// A frame with an IPv4 packet has reached the protocol layer of `dev`.
@@ -45,6 +45,9 @@ impl World {
             if kind == RouteKind::Local {
                 frame.iif = owner;
             }
+            if header.header_len > HEADER_LEN {
+                self.receive_options(dev, &header, kind, &mut frame);
+            }
             return self.local_deliver(dev, header, kind, frame);
         }
         match self.route_input(dev, &header, frame.mark) {
@@ -56,6 +59,9 @@ impl World {
                     && self.dev_conf_either(dev, Conf::DropUnicastInL2Multicast)
                 {
                     return self.drop_frame(Some(dev), frame, DropReason::UnicastInL2Multicast);
+                }
+                if header.header_len > HEADER_LEN {
+                    self.receive_options(dev, &header, kind, &mut frame);
                 }
                 self.local_deliver(dev, header, kind, frame);
             }

@@ -23,8 +23,16 @@ impl World {
     ) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if header.is_fragment() {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.reassembly_fragments += 1;
+            }
             match self.reassemble(ns, dev, &header, frame) {
-                Some(whole) => (header, frame) = whole,
+                Some(whole) => {
+                    (header, frame) = whole;
+                    if let Some(netns) = self.netns.get_mut(ns) {
+                        netns.counters.reassembled += 1;
+                    }
+                }
                 None => return,
             }
         }

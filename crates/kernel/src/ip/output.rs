@@ -73,6 +73,14 @@ impl World {
                 }
             }
             write(body);
+            if fields.protocol == super::protocol::ICMP
+                && let Some(netns) = self.netns.get_mut(ns)
+            {
+                netns.counters.count_icmp_out(body.first().copied());
+            }
+        }
+        if !fields.options.is_empty() {
+            super::options::record_route(packet, header_len, route.source);
         }
         header.write(packet);
         self.ip_output(ns, route, fields.loop_back, frame);

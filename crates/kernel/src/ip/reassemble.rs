@@ -149,6 +149,8 @@ impl World {
     pub(crate) fn reassembly_timeout(&mut self, ns: NsId, id: u64) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let Some(at) = netns.reassembly.partial.iter().position(|partial| partial.id == id) else { return };
+        netns.counters.reassembly_timeouts += 1;
+        netns.counters.reassembly_failures += 1;
         let partial = netns.reassembly.partial.remove(at);
         let (dev, parts) = (partial.dev, partial.parts);
         if let Some((0, first)) = parts.first() {

@@ -29,43 +29,43 @@ const IP: &[Counter] = &[
     ("OutRequests", |netns| count(netns.counters.out_requests)),
     ("OutDiscards", none),
     ("OutNoRoutes", |netns| count(netns.counters.out_no_routes)),
-    ("ReasmTimeout", none),
-    ("ReasmReqds", none),
-    ("ReasmOKs", none),
-    ("ReasmFails", none),
-    ("FragOKs", none),
-    ("FragFails", none),
-    ("FragCreates", none),
+    ("ReasmTimeout", |netns| count(netns.counters.reassembly_timeouts)),
+    ("ReasmReqds", |netns| count(netns.counters.reassembly_fragments)),
+    ("ReasmOKs", |netns| count(netns.counters.reassembled)),
+    ("ReasmFails", |netns| count(netns.counters.reassembly_failures)),
+    ("FragOKs", |netns| count(netns.counters.fragmented)),
+    ("FragFails", |netns| count(netns.counters.fragmentation_failures)),
+    ("FragCreates", |netns| count(netns.counters.fragments_made)),
 ];
 
 const ICMP: &[Counter] = &[
     ("InMsgs", |netns| count(netns.counters.icmp_in)),
-    ("InErrors", none),
-    ("InCsumErrors", none),
-    ("InDestUnreachs", none),
-    ("InTimeExcds", none),
-    ("InParmProbs", none),
-    ("InSrcQuenchs", none),
-    ("InRedirects", none),
-    ("InEchos", none),
-    ("InEchoReps", none),
-    ("InTimestamps", none),
-    ("InTimestampReps", none),
-    ("InAddrMasks", none),
-    ("InAddrMaskReps", none),
+    ("InErrors", |netns| count(netns.counters.icmp_in_errors)),
+    ("InCsumErrors", |netns| count(netns.counters.icmp_in_checksums)),
+    ("InDestUnreachs", |netns| count(netns.counters.icmp_in_types[3])),
+    ("InTimeExcds", |netns| count(netns.counters.icmp_in_types[11])),
+    ("InParmProbs", |netns| count(netns.counters.icmp_in_types[12])),
+    ("InSrcQuenchs", |netns| count(netns.counters.icmp_in_types[4])),
+    ("InRedirects", |netns| count(netns.counters.icmp_in_types[5])),
+    ("InEchos", |netns| count(netns.counters.icmp_in_types[8])),
+    ("InEchoReps", |netns| count(netns.counters.icmp_in_types[0])),
+    ("InTimestamps", |netns| count(netns.counters.icmp_in_types[13])),
+    ("InTimestampReps", |netns| count(netns.counters.icmp_in_types[14])),
+    ("InAddrMasks", |netns| count(netns.counters.icmp_in_types[17])),
+    ("InAddrMaskReps", |netns| count(netns.counters.icmp_in_types[18])),
     ("OutMsgs", |netns| count(netns.counters.icmp_out)),
     ("OutErrors", none),
-    ("OutDestUnreachs", none),
-    ("OutTimeExcds", none),
-    ("OutParmProbs", none),
-    ("OutSrcQuenchs", none),
-    ("OutRedirects", none),
-    ("OutEchos", none),
-    ("OutEchoReps", none),
-    ("OutTimestamps", none),
-    ("OutTimestampReps", none),
-    ("OutAddrMasks", none),
-    ("OutAddrMaskReps", none),
+    ("OutDestUnreachs", |netns| count(netns.counters.icmp_out_types[3])),
+    ("OutTimeExcds", |netns| count(netns.counters.icmp_out_types[11])),
+    ("OutParmProbs", |netns| count(netns.counters.icmp_out_types[12])),
+    ("OutSrcQuenchs", |netns| count(netns.counters.icmp_out_types[4])),
+    ("OutRedirects", |netns| count(netns.counters.icmp_out_types[5])),
+    ("OutEchos", |netns| count(netns.counters.icmp_out_types[8])),
+    ("OutEchoReps", |netns| count(netns.counters.icmp_out_types[0])),
+    ("OutTimestamps", |netns| count(netns.counters.icmp_out_types[13])),
+    ("OutTimestampReps", |netns| count(netns.counters.icmp_out_types[14])),
+    ("OutAddrMasks", |netns| count(netns.counters.icmp_out_types[17])),
+    ("OutAddrMaskReps", |netns| count(netns.counters.icmp_out_types[18])),
 ];
 
 const TCP: &[Counter] = &[
@@ -120,6 +120,23 @@ pub(super) fn snmp(world: &World, ns: NsId) -> String {
         let names: Vec<&str> = counters.iter().map(|(name, _)| *name).collect();
         let values: Vec<String> = counters.iter().map(|(_, value)| value(netns).to_string()).collect();
         let _ = writeln!(text, "{protocol}: {}\n{protocol}: {}", names.join(" "), values.join(" "));
+        if *protocol == "Icmp" {
+            text += &icmp_types(netns);
+        }
     }
     text
+}
+
+/// `icmpmsg_put`: the types of which there were messages, nothing where there were none.
+fn icmp_types(netns: &Netns) -> String {
+    let counters = &netns.counters;
+    let sides = [("InType", &counters.icmp_in_types), ("OutType", &counters.icmp_out_types)];
+    let (mut names, mut values) = (String::new(), String::new());
+    for (side, types) in sides {
+        for (kind, seen) in types.iter().enumerate().filter(|(_, seen)| **seen != 0) {
+            let _ = write!(names, " {side}{kind}");
+            let _ = write!(values, " {seen}");
+        }
+    }
+    if names.is_empty() { names } else { format!("IcmpMsg:{names}\nIcmpMsg:{values}\n") }
 }

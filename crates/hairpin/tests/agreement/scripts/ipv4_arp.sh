@@ -1,0 +1,74 @@
+# Who answers ARP, and who learns.
+for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
+ip link add a0 netns A type veth peer name r0 netns R
+ip link add r1 netns R type veth peer name b0 netns B
+ip -n A link set a0 address 02:00:00:00:00:01 up
+ip -n R link set r0 address 02:00:00:00:00:02 up
+ip -n R link set r1 address 02:00:00:00:00:03 up
+ip -n B link set b0 address 02:00:00:00:00:04 up
+ip -n A addr add 10.0.1.1/24 dev a0
+ip -n R addr add 10.0.1.254/24 dev r0
+ip -n R addr add 10.0.2.254/24 dev r1
+ip -n B addr add 10.0.2.1/24 dev b0
+ip -n B route add default via 10.0.2.254
+N="ip netns exec"
+begin() {
+    { set +x; } 2>/dev/null; W=
+    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$p.cap 2>/dev/null & W="$W $!"; done
+    sleep 0.6; set -x
+}
+finish() {
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    # Identifications and the ports of programs are chosen by chance.
+    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $p.cap | grep .; done; set -x
+}
+sleep 0.3
+begin A.a0 R.r0
+$N A arping -c1 -w1 -I a0 10.0.1.254
+ip -n R neigh
+$N A arping -c1 -w1 -I a0 10.0.2.254
+$N R sysctl -w net.ipv4.conf.r0.arp_ignore=1
+$N A arping -c1 -w1 -I a0 10.0.2.254
+$N R sysctl -w net.ipv4.conf.r0.arp_ignore=2
+ip -n A addr add 10.0.9.1/24 dev a0
+$N A arping -c1 -w1 -I a0 -s 10.0.9.1 10.0.1.254
+$N A arping -c1 -w1 -I a0 10.0.1.254
+$N R sysctl -w net.ipv4.conf.r0.arp_ignore=8
+$N A arping -c1 -w1 -I a0 10.0.1.254
+$N R sysctl -w net.ipv4.conf.r0.arp_ignore=3
+$N A arping -c1 -w1 -I a0 10.0.1.254
+$N R sysctl -w net.ipv4.conf.r0.arp_ignore=0
+ip -n R neigh flush all
+ip -n R neigh
+$N A arping -c1 -w1 -I a0 -s 10.0.9.1 10.0.1.254
+ip -n R neigh
+ip -n R route add 10.0.9.0/24 dev r0
+$N A arping -c1 -w1 -I a0 -s 10.0.9.1 10.0.1.254
+ip -n R neigh
+$N A arping -D -c1 -w1 -I a0 10.0.1.254
+ip -n R neigh flush all
+$N A arping -U -c1 -w1 -I a0 10.0.1.1
+ip -n R neigh
+$N A arping -A -c1 -w1 -I a0 10.0.1.1
+ip -n R neigh
+$N R sysctl -w net.ipv4.conf.r0.arp_accept=1
+$N A arping -U -c1 -w1 -I a0 10.0.1.1
+ip -n R neigh
+ip -n R neigh flush all
+$N A arping -A -c1 -w1 -I a0 10.0.1.1
+ip -n R neigh
+ip -n A link set a0 address 02:00:00:00:00:55
+$N A arping -U -c1 -w1 -I a0 10.0.1.1
+ip -n R neigh
+sleep 1.2
+ip -n A link set a0 address 02:00:00:00:00:56
+$N A arping -A -c1 -w1 -I a0 10.0.1.1
+ip -n R neigh
+ip -n A link set a0 address 02:00:00:00:00:57
+$N A ping -c1 -W1 10.0.1.254
+ip -n R neigh
+$N A arping -c1 -w1 -I a0 10.0.1.1
+$N A arping -c1 -w1 -I a0 10.0.1.88
+$N A arping -c1 -w1 -I lo 10.0.1.1
+$N A arping -c1 -w1 10.0.1.254
+finish A.a0 R.r0

@@ -1,0 +1,41 @@
+# ICMP errors of routes that say no, and their rate limits.
+for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
+ip link add a0 netns A type veth peer name r0 netns R
+ip link add r1 netns R type veth peer name b0 netns B
+ip -n A link set a0 address 02:00:00:00:00:01 up
+ip -n R link set r0 address 02:00:00:00:00:02 up
+ip -n R link set r1 address 02:00:00:00:00:03 up
+ip -n B link set b0 address 02:00:00:00:00:04 up
+ip -n A addr add 10.0.1.1/24 dev a0
+ip -n R addr add 10.0.1.254/24 dev r0
+ip -n R addr add 10.0.2.254/24 dev r1
+ip -n B addr add 10.0.2.1/24 dev b0
+ip -n B route add default via 10.0.2.254
+N="ip netns exec"
+begin() {
+    { set +x; } 2>/dev/null; W=
+    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$p.cap 2>/dev/null & W="$W $!"; done
+    sleep 0.6; set -x
+}
+finish() {
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
+    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $p.cap | grep . | grep -v ARP; done; set -x
+}
+sleep 0.3
+ip -n A route add default via 10.0.1.254
+$N R sysctl -w net.ipv4.ip_forward=1
+ip -n R route add unreachable 10.9.1.0/24
+ip -n R route add prohibit 10.9.2.0/24
+ip -n R route add blackhole 10.9.3.0/24
+ip -n R route add throw 10.9.4.0/24
+begin A.a0 R.r0
+for i in 0 1 2 3 4; do $N A ping -c1 -W1 10.9.$i.1; sleep 2.5; done
+sleep 6
+$N A ping -c12 -i 0.2 -W1 -t 1 10.0.2.1
+ip -n A route add unreachable 10.8.1.0/24
+ip -n A route add prohibit 10.8.2.0/24
+ip -n A route add blackhole 10.8.3.0/24
+ip -n A route add throw 10.8.4.0/24
+for i in 1 2 3 4; do $N A ping -c1 -W1 10.8.$i.1; ip -n A route get 10.8.$i.1; done
+finish A.a0 R.r0

@@ -1,0 +1,39 @@
+# No route, gateways that are none.
+for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
+ip link add a0 netns A type veth peer name r0 netns R
+ip link add r1 netns R type veth peer name b0 netns B
+ip -n A link set a0 address 02:00:00:00:00:01 up
+ip -n R link set r0 address 02:00:00:00:00:02 up
+ip -n R link set r1 address 02:00:00:00:00:03 up
+ip -n B link set b0 address 02:00:00:00:00:04 up
+ip -n A addr add 10.0.1.1/24 dev a0
+ip -n R addr add 10.0.1.254/24 dev r0
+ip -n R addr add 10.0.2.254/24 dev r1
+ip -n B addr add 10.0.2.1/24 dev b0
+ip -n B route add default via 10.0.2.254
+N="ip netns exec"
+begin() {
+    { set +x; } 2>/dev/null; W=
+    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$p.cap 2>/dev/null & W="$W $!"; done
+    sleep 0.6; set -x
+}
+finish() {
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    # Identifications and the ports of programs are chosen by chance.
+    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $p.cap | grep .; done; set -x
+}
+sleep 0.3
+$N A ping -c1 -W1 10.0.2.1
+ip -n A route add default via 10.0.3.254
+ip -n A route add default via 10.0.1.254 dev lo
+ip -n A route add default via 10.0.1.1
+ip -n A route add default via 10.0.3.254 dev a0
+ip -n A route add default via 10.0.3.254 dev a0 onlink
+ip -n A route
+ip -n A route del default
+ip -n A route add default dev a0
+ip -n A route
+begin A.a0 A.lo
+$N A ping -c1 -W4 10.0.2.1
+ip -n A neigh
+finish A.a0 A.lo

@@ -1,0 +1,62 @@
+# Reverse path filter and martians.
+for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
+ip link add a0 netns A type veth peer name r0 netns R
+ip link add r1 netns R type veth peer name b0 netns B
+ip -n A link set a0 address 02:00:00:00:00:01 up
+ip -n R link set r0 address 02:00:00:00:00:02 up
+ip -n R link set r1 address 02:00:00:00:00:03 up
+ip -n B link set b0 address 02:00:00:00:00:04 up
+ip -n A addr add 10.0.1.1/24 dev a0
+ip -n R addr add 10.0.1.254/24 dev r0
+ip -n R addr add 10.0.2.254/24 dev r1
+ip -n B addr add 10.0.2.1/24 dev b0
+ip -n B route add default via 10.0.2.254
+N="ip netns exec"
+begin() {
+    { set +x; } 2>/dev/null; W=
+    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$p.cap 2>/dev/null & W="$W $!"; done
+    sleep 0.6; set -x
+}
+finish() {
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
+    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $p.cap | grep . | grep -v ARP; done; set -x
+}
+sleep 0.3
+$N R sysctl -w net.ipv4.ip_forward=1
+ip -n A route add default via 10.0.1.254
+ip -n A addr add 10.0.2.55/32 dev a0
+ip -n A addr add 77.1.1.1/32 dev a0
+ip -n A addr add 10.0.1.0/32 dev a0
+ip -n A addr add 10.0.1.255/32 dev a0
+begin R.r0 R.r1
+for f in 0 1 2; do
+$N R sysctl -w net.ipv4.conf.r0.rp_filter=$f
+$N A ping -c1 -W1 -I 10.0.2.55 10.0.2.1
+$N A ping -c1 -W1 -I 77.1.1.1 10.0.2.1
+$N A ping -c1 -W1 -I 77.1.1.1 10.0.1.254
+$N A ping -c1 -W1 -I 10.0.1.255 10.0.1.254
+done
+ip -n R addr add 77.1.1.1/32 dev lo
+$N A ping -c1 -W1 -I 77.1.1.1 10.0.2.1
+$N R sysctl -w net.ipv4.conf.r0.accept_local=1
+$N A ping -c1 -W1 -I 77.1.1.1 10.0.2.1
+$N R sysctl -w net.ipv4.conf.r0.rp_filter=0
+$N A ping -c1 -W1 -I 77.1.1.1 10.0.2.1
+ip -n R route get 10.0.2.1 from 10.0.1.1 iif r0
+ip -n R route get 10.0.2.1 from 10.0.2.55 iif r0
+$N R sysctl -w net.ipv4.conf.r0.rp_filter=1
+ip -n R route get 10.0.2.1 from 10.0.2.55 iif r0
+ip -n R route get 10.0.2.1 from 127.0.0.1 iif r0
+ip -n R route get 127.0.0.1 from 10.0.1.1 iif r0
+ip -n R route get 10.0.1.254 from 10.0.1.1 iif r0
+ip -n R route get 10.0.1.255 from 10.0.1.1 iif r0
+ip -n R route get 224.0.0.1 from 10.0.1.1 iif r0
+ip -n R route get 224.0.0.9 from 10.0.1.1 iif r0
+ip -n R route get 10.99.0.1 from 10.0.1.1 iif r0
+ip -n R route get 240.0.0.1 from 10.0.1.1 iif r0
+ip -n R route get 0.0.0.0 from 10.0.1.1 iif r0
+$N R sysctl -w net.ipv4.ip_forward=0
+ip -n R route get 10.0.2.1 from 10.0.1.1 iif r0
+$N A ip route add 127.5.0.0/16 via 10.0.1.254
+finish R.r0 R.r1

@@ -1,0 +1,56 @@
+# Source addresses and route get.
+for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
+ip link add a0 netns A type veth peer name r0 netns R
+ip link add r1 netns R type veth peer name b0 netns B
+ip -n A link set a0 address 02:00:00:00:00:01 up
+ip -n R link set r0 address 02:00:00:00:00:02 up
+ip -n R link set r1 address 02:00:00:00:00:03 up
+ip -n B link set b0 address 02:00:00:00:00:04 up
+ip -n A addr add 10.0.1.1/24 dev a0
+ip -n R addr add 10.0.1.254/24 dev r0
+ip -n R addr add 10.0.2.254/24 dev r1
+ip -n B addr add 10.0.2.1/24 dev b0
+ip -n B route add default via 10.0.2.254
+N="ip netns exec"
+begin() {
+    { set +x; } 2>/dev/null; W=
+    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$p.cap 2>/dev/null & W="$W $!"; done
+    sleep 0.6; set -x
+}
+finish() {
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
+    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $p.cap | grep . | grep -v ARP; done; set -x
+}
+sleep 0.3
+ip -n A addr add 10.0.1.2/24 dev a0
+ip -n A addr add 172.16.0.1/16 dev a0
+ip -n R addr add 172.16.0.254/16 dev r0
+ip -n R addr add 10.0.1.253/24 dev r0
+begin A.a0
+$N A ping -c1 -W1 172.16.0.254
+$N A ping -c1 -W1 -I 172.16.0.1 10.0.1.254
+$N A ping -c1 -W1 -I 10.0.1.2 10.0.1.253
+$N A ping -c1 -W1 -I 10.0.1.2 172.16.0.254
+ip -n A route get 172.16.0.254
+ip -n A route get 10.0.1.253 from 10.0.1.2
+ip -n A route get 10.0.1.253 oif a0
+ip -n A route get 10.0.1.253 oif lo
+ip -n A route get 10.0.1.253 from 9.9.9.9
+ip -n A route add default via 172.16.0.254
+ip -n A route get 8.8.8.8
+ip -n A route replace default via 10.0.1.253 src 10.0.1.2
+ip -n A route get 8.8.8.8
+ip -n A route get 8.8.8.8 from 172.16.0.1
+ip -n A -d route get 8.8.8.8
+ip -n A -j route get 8.8.8.8
+ip -n A route get fibmatch 8.8.8.8
+ip -n A route get fibmatch 10.0.1.2
+ip -n A route get to 10.0.1.2 tos 0x10 mark 5
+ip -n A route get 8.8.8.8 ipproto udp dport 53
+ip -n A route get 8.8.8.8 oif nosuch
+ip -n A route get
+ip -n A route get 10.0.1.0/24
+ip -n A route get 10.0.1.1 connected
+$N A ping -c1 -W1 8.8.8.8
+finish A.a0
