@@ -18,10 +18,13 @@ struct Tree {
     write: fn(&mut World, NsId, Names<'_>, &[u8]) -> Result<(), Errno>,
     list: fn(&World, NsId, Names<'_>) -> Result<Vec<String>, Errno>,
     /// Where a symbolic link leads; none in trees without links.
-    link: Option<fn(&World, NsId, Names<'_>) -> Result<String, Errno>>,
+    link: Option<ReadLink>,
 }
 
 type Names<'a> = &'a [&'a str];
+
+/// The target of a link, relative as Linux has it.
+type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
 
 const TREES: &[Tree] = &[
     Tree {
