@@ -222,6 +222,8 @@ pub enum Call {
     },
     /// Entries of a directory there, sorted.
     ListDirectory(String),
+    /// Where a symbolic link there leads, as [`Reply::Bytes`]; `EINVAL` where the path names something else.
+    ReadLink(String),
     /// Creates a named network namespace (`ip netns add`).
     NetnsAdd(String),
     /// Removes a name; the namespace lives on while a task is in it.

@@ -178,6 +178,9 @@ impl System for LinuxSystem {
                 Ok(Reply::Done)
             }
             Call::ListDirectory(path) => list_directory(&own_view(&path)).map(Reply::Names),
+            Call::ReadLink(path) => std::fs::read_link(own_view(&path))
+                .map(|target| Reply::Bytes(target.into_os_string().into_encoded_bytes()))
+                .map_err(errno),
             Call::NetnsAdd(name) => netns::add(&name).map(|()| Reply::Done),
             Call::NetnsDelete(name) => netns::delete(&name).map(|()| Reply::Done),
             Call::NetnsList => netns::list().map(Reply::Names),

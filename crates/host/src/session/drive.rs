@@ -345,6 +345,9 @@ impl Server {
                 woken.push((*id, ready));
             }
         }
+        if !woken.is_empty() {
+            self.changed();
+        }
         for (id, ready) in &woken {
             if let Some(client) = self.client(*id) {
                 client.resume();

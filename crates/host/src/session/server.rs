@@ -467,8 +467,9 @@ impl Server {
             return self.answer(id, &Response::Result(result));
         }
         let result = self.emulator.call(task, call);
-        self.answer(id, &Response::Result(result));
+        // The next program of a script reads what this call has changed.
         self.changed();
+        self.answer(id, &Response::Result(result));
     }
 
     pub(super) fn write_trace(&mut self) {

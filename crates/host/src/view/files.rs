@@ -5,9 +5,12 @@
 //! goes to the session's standard error; a reading shows the state after the last request.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use hairpin_netlink::{Call, Errno, Reply};
@@ -26,8 +29,18 @@ pub(crate) struct FilesView {
     inotify: Inotify,
     /// Watched directories, relative to the root.
     watches: BTreeMap<WatchDescriptor, String>,
-    /// What every file held when it was last in step; `None` for a directory.
-    known: BTreeMap<String, Option<Vec<u8>>>,
+    /// What every path named when it was last in step.
+    known: BTreeMap<String, Node>,
+}
+
+/// What a path names.
+#[derive(PartialEq, Eq)]
+enum Node {
+    Directory,
+    /// With its content.
+    File(Vec<u8>),
+    /// With its target.
+    Link(Vec<u8>),
 }
 
 impl FilesView {
@@ -39,7 +52,7 @@ impl FilesView {
         fs::create_dir_all(&root)?;
         let link = root.join(LINK);
         if !link.is_symlink() {
-            std::os::unix::fs::symlink(root.join(PROC_NET), &link)?;
+            symlink(root.join(PROC_NET), &link)?;
         }
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
         let mut view = FilesView { root, task, inotify, watches: BTreeMap::new(), known: BTreeMap::new() };
@@ -69,23 +82,27 @@ impl FilesView {
         for (branch, real) in BRANCHES {
             collect(emulator, self.task, branch, real, 0, &mut present);
         }
-        present.insert(NETNS.to_owned(), None);
+        present.insert(NETNS.to_owned(), Node::Directory);
         for name in super::netns_names(self.task, emulator).unwrap_or_default() {
-            present.insert(format!("{NETNS}/{name}"), Some(Vec::new()));
+            present.insert(format!("{NETNS}/{name}"), Node::File(Vec::new()));
         }
         // Deepest first.
         for path in self.known.keys().rev().filter(|path| !present.contains_key(*path)) {
             let path = self.root.join(path);
             let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
         }
-        for (path, content) in &present {
-            if self.known.get(path) == Some(content) {
+        for (path, node) in &present {
+            if self.known.get(path) == Some(node) {
                 continue;
             }
             let target = self.root.join(path);
-            match content {
-                Some(content) => drop(fs::write(target, content)),
-                None => {
+            match node {
+                Node::File(content) => drop(fs::write(target, content)),
+                Node::Link(to) => {
+                    let _ = fs::remove_file(&target);
+                    let _ = symlink(OsStr::from_bytes(to), target);
+                }
+                Node::Directory => {
                     let _ = fs::create_dir(&target);
                     let watch = self.inotify.add_watch(&target, AddWatchFlags::IN_CLOSE_WRITE);
                     if let Ok(watch) = watch {
@@ -99,18 +116,28 @@ impl FilesView {
 
     fn carry_over(&mut self, path: &str, emulator: &mut dyn Emulator) {
         let Ok(data) = fs::read(self.root.join(path)) else { return };
-        if self.known.get(path).is_some_and(|known| known.as_deref() == Some(&data)) {
+        if matches!(self.known.get(path), Some(Node::File(known)) if *known == data) {
             return;
         }
         let Some(real) = super::real_path(path) else { return };
-        let result = emulator.call(self.task, Call::WriteFile { path: real.clone(), data });
+        let result = emulator.call(self.task, Call::WriteFile { path: real.clone(), data: data.clone() });
         if let Err(error) = result {
             eprintln!("hairpin: {real}: {error}");
         }
-        // The kernel may store something else than was written.
-        if let Ok(content) = read(emulator, self.task, &real) {
-            let _ = fs::write(self.root.join(path), &content);
-            self.known.insert(path.to_owned(), Some(content));
+        match read(emulator, self.task, &real) {
+            // The kernel may store something else than was written. (Writing the same again would empty the file for
+            // an instant in which somebody reads it.)
+            Ok(content) => {
+                if content != data {
+                    let _ = fs::write(self.root.join(path), &content);
+                }
+                self.known.insert(path.to_owned(), Node::File(content));
+            }
+            // A program made it; the kernel has no such file.
+            Err(Errno::ENOENT) if !self.known.contains_key(path) => {
+                let _ = fs::remove_file(self.root.join(path));
+            }
+            Err(_) => {}
         }
     }
 }
@@ -128,10 +155,15 @@ fn collect(
     path: &str,
     real: &str,
     depth: usize,
-    found: &mut BTreeMap<String, Option<Vec<u8>>>,
+    found: &mut BTreeMap<String, Node>,
 ) {
+    // Followed, they would lead through every way there is from device to device.
+    if let Ok(Reply::Bytes(target)) = emulator.call(task, Call::ReadLink(real.to_owned())) {
+        found.insert(path.to_owned(), Node::Link(target));
+        return;
+    }
     if let Ok(Reply::Names(names)) = emulator.call(task, Call::ListDirectory(real.to_owned())) {
-        found.insert(path.to_owned(), None);
+        found.insert(path.to_owned(), Node::Directory);
         for name in names.iter().filter(|_| depth < DEPTH_MAX) {
             collect(emulator, task, &format!("{path}/{name}"), &format!("{real}/{name}"), depth + 1, found);
         }
@@ -139,13 +171,13 @@ fn collect(
     }
     if depth == 0 {
         // The covering needs a directory.
-        found.insert(path.to_owned(), None);
+        found.insert(path.to_owned(), Node::Directory);
         return;
     }
     match read(emulator, task, real) {
-        Ok(content) => drop(found.insert(path.to_owned(), Some(content))),
+        Ok(content) => drop(found.insert(path.to_owned(), Node::File(content))),
         Err(Errno::ENOENT | Errno::ENODEV) => {}
-        Err(_) => drop(found.insert(path.to_owned(), Some(Vec::new()))),
+        Err(_) => drop(found.insert(path.to_owned(), Node::File(Vec::new()))),
     }
 }
 

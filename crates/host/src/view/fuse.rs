@@ -200,7 +200,7 @@ impl FuseView {
                 answer.extend(attributes(request.node, inode.kind));
                 answer
             }),
-            READLINK => Ok(format!("{}/{}", self.mount_point, super::PROC_NET).into_bytes()),
+            READLINK => self.read_link(request.node, emulator),
             OPEN | OPENDIR => self.open(request.node),
             READ => self.read(request.node, body, emulator),
             READDIR => self.read_directory(request.node, body, emulator),
@@ -265,6 +265,9 @@ impl FuseView {
             return if known { Ok(Kind::File) } else { Err(Errno::ENOENT) };
         }
         let path = real_path(path).ok_or(Errno::ENOENT)?;
+        if emulator.call(self.task, Call::ReadLink(path.clone())).is_ok() {
+            return Ok(Kind::Link);
+        }
         if emulator.call(self.task, Call::ListDirectory(path.clone())).is_ok() {
             return Ok(Kind::Directory);
         }
@@ -272,6 +275,18 @@ impl FuseView {
             Err(error @ (Errno::ENOENT | Errno::ENODEV | Errno::ENOTDIR)) => Err(error),
             // Some files can only be written, some only be read at times.
             _ => Ok(Kind::File),
+        }
+    }
+
+    fn read_link(&self, node: u64, emulator: &mut dyn Emulator) -> Answer {
+        let path = &self.inode(node)?.path;
+        if path == LINK {
+            return Ok(format!("{}/{}", self.mount_point, super::PROC_NET).into_bytes());
+        }
+        let path = real_path(path).ok_or(Errno::ENOENT)?;
+        match emulator.call(self.task, Call::ReadLink(path))? {
+            Reply::Bytes(target) => Ok(target),
+            _ => Err(Errno::EPROTO),
         }
     }
 

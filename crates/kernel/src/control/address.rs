@@ -200,6 +200,10 @@ impl World {
         if mtu < IPV4_MIN_MTU && old >= IPV4_MIN_MTU {
             // `inetdev_event`: too small for IPv4, the device loses its addresses.
             self.flush_addresses(dev);
+            self.leave_ipv4_groups(dev);
+        }
+        if mtu >= IPV4_MIN_MTU && old < IPV4_MIN_MTU {
+            self.rejoin_ipv4_groups(dev);
         }
         self.ip6_mtu_changed(dev);
         for upper in uppers {

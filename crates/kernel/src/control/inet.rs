@@ -429,8 +429,16 @@ impl World {
         self.changed();
     }
 
+    /// `inetdev_init` of a device that is up.
+    pub(super) fn rejoin_ipv4_groups(&mut self, dev: DevId) {
+        if self.devs.get(dev).is_some_and(|device| device.is_up()) {
+            self.join_ipv4_group(dev, ALL_HOSTS);
+            self.report_groups(dev);
+        }
+    }
+
     /// `ip_mc_down`: the group of all hosts is left; sockets' groups are joined again on going up.
-    fn leave_ipv4_groups(&mut self, dev: DevId) {
+    pub(super) fn leave_ipv4_groups(&mut self, dev: DevId) {
         self.stop_reports(dev);
         self.leave_ipv4_group(dev, ALL_HOSTS);
     }

@@ -131,11 +131,12 @@ impl World {
         known
     }
 
-    fn sync_unicast(&mut self, dev: DevId) {
-        let Some(device) = self.devs.get_mut(dev) else { return };
+    /// `__dev_set_rx_mode`: nothing happens while the device is down, and is made up for when it goes up.
+    pub(super) fn sync_unicast(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get_mut(dev).filter(|device| device.is_up()) else { return };
         // `IFF_UNICAST_FLT`
         let filters = matches!(device.kind, Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Vlan(_));
-        let wanted = !filters && !device.unicast.is_empty() && device.is_up();
+        let wanted = !filters && !device.unicast.is_empty();
         if wanted != device.uc_promisc {
             device.uc_promisc = wanted;
             self.set_promiscuity(dev, if wanted { 1 } else { -1 });

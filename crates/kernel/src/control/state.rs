@@ -60,6 +60,7 @@ impl World {
             };
         }
         self.pass_filters_down(dev, true);
+        self.sync_unicast(dev);
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
             self.open_bridge(dev);
         }

@@ -17,24 +17,43 @@ struct Tree {
     read: fn(&World, NsId, Names<'_>) -> Result<Vec<u8>, Errno>,
     write: fn(&mut World, NsId, Names<'_>, &[u8]) -> Result<(), Errno>,
     list: fn(&World, NsId, Names<'_>) -> Result<Vec<String>, Errno>,
+    /// Where a symbolic link leads; none in trees without links.
+    link: Option<ReadLink>,
 }
 
 type Names<'a> = &'a [&'a str];
 
+/// The target of a link, relative as Linux has it.
+type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
+
 const TREES: &[Tree] = &[
-    Tree { root: &["proc", "sys", "net"], read: sysctl::read, write: sysctl::write, list: sysctl::list },
-    Tree { root: &["proc", "net"], read: proc_net::read, write: proc_net::write, list: proc_net::list },
+    Tree {
+        root: &["proc", "sys", "net"],
+        read: sysctl::read,
+        write: sysctl::write,
+        list: sysctl::list,
+        link: None,
+    },
+    Tree {
+        root: &["proc", "net"],
+        read: proc_net::read,
+        write: proc_net::write,
+        list: proc_net::list,
+        link: None,
+    },
     Tree {
         root: &["proc", "self", "net"],
         read: proc_net::read,
         write: proc_net::write,
         list: proc_net::list,
+        link: None,
     },
     Tree {
         root: &["sys", "class", "net"],
         read: class_net::read,
         write: class_net::write,
         list: class_net::list,
+        link: Some(class_net::link),
     },
 ];
 
@@ -79,6 +98,16 @@ impl World {
         found.sort_unstable();
         found.dedup();
         Ok(found)
+    }
+
+    /// Where a symbolic link leads, seen from the directory it is in.
+    ///
+    /// # Errors
+    /// `EINVAL` for what is no link; `ENOENT`, `ENOTDIR`
+    pub fn read_link(&self, ns: NsId, path: &str) -> Result<String, Errno> {
+        let names = names(path)?;
+        let (tree, below) = tree(&names)?;
+        tree.link.ok_or(Errno::EINVAL)?(self, ns, below)
     }
 }
 

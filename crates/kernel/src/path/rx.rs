@@ -3,7 +3,7 @@
 use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::Tag;
 
-use crate::dev::{Kind, RxHandler, bridge};
+use crate::dev::{Kind, RxHandler, bridge, vlan::VlanFlags};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
@@ -21,6 +21,7 @@ impl World {
     pub(crate) fn receive(&mut self, dev: DevId, frame: Frame) {
         let mut dev = dev;
         let mut frame = frame;
+        let mut tag_for_taps = false;
         for _ in 0..ROUNDS_MAX {
             let Some(device) = self.devs.get(dev) else {
                 return self.drop_frame(None, frame, DropReason::NotSpecified);
@@ -33,10 +34,14 @@ impl World {
             }
             self.tap(dev, &frame, frame.packet_type);
             self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
+            if std::mem::take(&mut tag_for_taps) {
+                frame.tag = None;
+            }
             if let Some(tag) = frame.tag {
                 match self.vlan_of(dev, tag) {
                     Some(vlan) => match self.vlan_receive(vlan, frame) {
                         Some(untagged) => {
+                            tag_for_taps = self.keeps_tag(vlan);
                             (dev, frame) = (vlan, untagged);
                             continue;
                         }
@@ -81,23 +86,29 @@ impl World {
         device.vlans.iter().find(|(known, _)| *known == key).map(|(_, vlan)| *vlan)
     }
 
+    /// Whether what this VLAN device receives keeps its tag in the bytes, where taps see it.
+    fn keeps_tag(&self, vlan: DevId) -> bool {
+        let Some(device) = self.devs.get(vlan) else { return false };
+        match &device.kind {
+            Kind::Vlan(state) => !state.flags.contains(VlanFlags::REORDER_HDR) && device.rx_handler.is_none(),
+            _ => false,
+        }
+    }
+
     fn vlan_receive(&mut self, vlan: DevId, mut frame: Frame) -> Option<Frame> {
+        let keep_tag = self.keeps_tag(vlan);
         let device = self.devs.get_mut(vlan)?;
         if !device.is_up() {
             self.drop_frame(Some(vlan), frame, DropReason::VlanDown);
             return None;
         }
-        let reorder = match &device.kind {
-            Kind::Vlan(state) => state.flags.contains(crate::dev::vlan::VlanFlags::REORDER_HDR),
-            _ => true,
-        };
-        let keep_tag = !reorder && device.rx_handler.is_none();
+        let len = frame.len();
         let mac = device.mac;
         if let Kind::Vlan(state) = &device.kind {
             frame.packet_type = state.receive(&mut frame, mac, keep_tag);
         }
         device.stats.rx_packets += 1;
-        device.stats.rx_bytes += (frame.len() - ETH_LEN.min(frame.len())) as u64;
+        device.stats.rx_bytes += (len - ETH_LEN.min(len)) as u64;
         if frame.packet_type == PacketType::Multicast {
             device.stats.multicast += 1;
         }

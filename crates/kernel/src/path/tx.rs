@@ -2,6 +2,7 @@
 
 use hairpin_netlink::PacketType;
 
+use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
@@ -130,11 +131,10 @@ impl World {
     }
 
     fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason) {
-        if matches!(reason, DropReason::MacvlanNoDst | DropReason::MacvlanDown) {
-            return;
-        }
+        // `veth_xmit` without a peer. What a bridge or a macvlan's lower device discards is counted nowhere.
         if let Some(device) = self.devs.get_mut(dev)
-            && matches!(device.kind, Kind::Veth(_))
+            && matches!(device.kind, Kind::Veth(Veth { peer: None }))
+            && reason == DropReason::NotSpecified
         {
             device.stats.tx_dropped += 1;
         }

@@ -99,6 +99,7 @@ impl<'a> Arbitrary<'a> for AnyCall {
             13 => Call::Close(fd(u)?),
             14 => Call::ReadFile(path(u)?),
             15 => Call::WriteFile { path: path(u)?, data: written(u)? },
+            16 if u.ratio(1, 4)? => Call::ReadLink(path(u)?),
             16 => Call::ListDirectory(path(u)?),
             17 => Call::NetnsAdd(name(u)?),
             18 => match u8::arbitrary(u)? % 4 {

@@ -137,7 +137,9 @@ fn print_name(context: &mut Context<'_>, name: &str, link: &LinkMessage) -> bool
             let lower = context.link_name(index);
             context.print.json("link", &lower);
             shown = format!("{name}@{lower}");
-            lower_down = context.link_flags(index).unwrap_or(0) & IFF_UP == 0;
+            // `ll_index_to_flags`: an index without a device counts as up, none at all as down.
+            let unknown = if index == 0 { 0 } else { u32::MAX };
+            lower_down = context.link_flags(index).unwrap_or(unknown) & IFF_UP == 0;
         }
         None => {}
     }

@@ -47,9 +47,3 @@ bridge -n sw fdb
 bridge -n sw fdb get 02:00:00:00:00:01 br br0
 bridge -n sw fdb get 02:00:00:00:00:55 br br0
 bridge -n sw fdb flush dev p1
-sleep 7
-bridge -n sw fdb
-for n in sw h1 h2 h3; do
-    ip -n $n neigh
-    ip -n $n -s link
-done

@@ -40,6 +40,7 @@ ip -n host -d link show low
 ip -n a link set mv1 promisc off
 ip -n a link set mv1 address 02:00:00:00:00:0b
 ip -n a link set mv1 address 02:00:00:00:00:1a
+sleep 7
 ip -n host link set low mtu 1400
 ip -n a link show mv1
 ip -n a link set mv1 mtu 1500

@@ -59,7 +59,6 @@ ip -n n1 link set m1 type macvlan macaddr add 02:00:00:00:00:05
 ip -n n1 link set m1 type macvlan bcqueuelen 7
 ip -n n1 link set br0 type bridge ageing_time nothing
 ip -n n1 link set br0 type bridge forward_delay 1
-ip -n n1 link set br0 type bridge stp_state 2
 bridge -n n1 link set dev m1 hairpin on
 bridge -n n1 link set dev v2 hairpin maybe
 bridge -n n1 link set dev v2 state 9

@@ -32,6 +32,7 @@ sleep 1.5
 ip -n a link set e address 02:00:00:00:00:1a
 ip -n a link
 ip netns exec a ping -c1 -W1 10.0.10.2
+sleep 7
 ip -n a link set e down
 sleep 1.2
 ip -n a link

@@ -81,6 +81,28 @@ pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<Stri
     }
 }
 
+pub(super) fn link(world: &World, ns: NsId, names: Names<'_>) -> Result<String, Errno> {
+    let (name, front) = names.split_last().ok_or(Errno::EINVAL)?;
+    let Node::Directory(dev, directory) = resolve(world, ns, front, LINKS_MAX)? else {
+        return Err(Errno::EINVAL);
+    };
+    let device = world.devs.get(dev).ok_or(Errno::ENOENT)?;
+    if let Some(to) = linked_device(world, device, directory, name) {
+        let to = &world.devs.get(to).ok_or(Errno::ENOENT)?.name;
+        return Ok(match directory {
+            Directory::Ports => format!("../../{to}/brport"),
+            Directory::Port => format!("../../{to}"),
+            _ => format!("../{to}"),
+        });
+    }
+    match subdirectory(device, directory, name) {
+        // Linux goes up to `/sys` and down again; this way is right from `/sys/class/net/DEV` too, which is a
+        // link there.
+        Some(Directory::Subsystem) => Ok("../../net".to_owned()),
+        _ => Err(Errno::EINVAL),
+    }
+}
+
 fn parent_exists(world: &World, ns: NsId, names: Names<'_>) -> bool {
     let front = names.split_last().map_or(names, |(_, front)| front);
     matches!(resolve(world, ns, front, LINKS_MAX), Ok(Node::Top | Node::Directory(..)))
