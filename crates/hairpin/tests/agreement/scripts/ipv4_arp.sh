@@ -15,7 +15,7 @@ N="ip netns exec"
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
     for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 0.6; set -x
+    sleep 1.5; set -x
 }
 finish() {
     { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W

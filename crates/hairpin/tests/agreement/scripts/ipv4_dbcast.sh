@@ -15,7 +15,7 @@ N="ip netns exec"
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
     for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 0.6; set -x
+    sleep 1.5; set -x
 }
 finish() {
     { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
@@ -32,7 +32,7 @@ $N A ping -c1 -W1 10.0.2.255
 $N R sysctl -w net.ipv4.conf.all.bc_forwarding=1
 $N R sysctl -w net.ipv4.conf.r0.bc_forwarding=1
 $N A ping -c1 -W1 10.0.2.255
-$N A ping -c1 -W1 10.0.2.0
+$N A ping -c1 -W5 10.0.2.0
 $N A ping -c1 -W1 -b 10.0.1.255
 $N R ping -c1 -W1 -b 10.0.2.255
 finish A.a0 R.r1
