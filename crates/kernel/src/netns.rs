@@ -90,6 +90,9 @@ pub struct Counters {
     pub icmp_in_errors: u64,
     pub icmp_in_checksums: u64,
     pub icmp_out: u64,
+    /// Errors not sent for the limit on all together, and for the one on their destination.
+    pub icmp_limited: u64,
+    pub icmp_limited_host: u64,
     /// Messages in and out by type; Linux knows types up to `NR_ICMP_TYPES`.
     pub icmp_in_types: [u64; ICMP_TYPES],
     pub icmp_out_types: [u64; ICMP_TYPES],

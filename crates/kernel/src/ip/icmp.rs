@@ -253,13 +253,18 @@ impl World {
         let (rate, per_second, burst) =
             (sysctl.icmp_ratelimit_ms, sysctl.icmp_msgs_per_sec, sysctl.icmp_msgs_burst);
         if !netns.limits.take_global(now, u64::from(per_second), u64::from(burst)) {
+            netns.counters.icmp_limited += 1;
             return false;
         }
         if loopback || rate == 0 {
             return true;
         }
         let cost = u64::from(rate) * 1_000_000;
-        netns.limits.take(route.destination, now, cost, BURST * cost)
+        let allowed = netns.limits.take(route.destination, now, cost, BURST * cost);
+        if !allowed {
+            netns.counters.icmp_limited_host += 1;
+        }
+        allowed
     }
 
     /// `icmp_reply`: answers an echo request with its own data.

@@ -13,14 +13,14 @@ ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
 begin() {
-    { set +x; } 2>/dev/null; W=
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 0.6; set -x
+    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
+    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
+    sleep 1.5; set -x
 }
 finish() {
     { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
     # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $p.cap | grep . | grep -v ARP; done; set -x
+    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
 }
 sleep 0.3
 begin A.a0 A.lo R.r0
@@ -28,10 +28,10 @@ $N A ping -c1 -W1 10.0.1.255
 $N A ping -c1 -W1 -b 10.0.1.255
 $N A ping -c1 -W1 -b 255.255.255.255
 $N A ping -c1 -W1 255.255.255.255
-$N A ping -c1 -W1 10.0.1.0
+$N A ping -c1 -W5 10.0.1.0
 $N R sysctl -w net.ipv4.icmp_echo_ignore_broadcasts=0
 $N A ping -c1 -W1 -b 10.0.1.255
-$N A ping -c1 -W1 -b 10.0.1.0
+$N A ping -c1 -W5 -b 10.0.1.0
 $N A ping -c1 -W1 -b 255.255.255.255
 $N A ping -c1 -W1 224.0.0.1
 $N A ping -c1 -W1 -I a0 224.0.0.1

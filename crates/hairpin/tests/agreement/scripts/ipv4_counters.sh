@@ -21,6 +21,6 @@ $N A ping -c1 -t 1 -W1 10.0.2.1
 $N A ping -c1 -W1 10.99.2.1
 $N A ping -c2 -W1 10.0.1.1
 $N A ping -c1 -W1 -M do -s 2000 10.0.2.1
-for n in A R B; do ip -n $n -s link; $N $n cat /proc/net/snmp; done
+for n in A R B; do $N $n cat /proc/net/snmp; done
 $N A cat /proc/net/arp
 $N A cat /proc/net/route

@@ -13,14 +13,14 @@ ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
 begin() {
-    { set +x; } 2>/dev/null; W=
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 0.6; set -x
+    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
+    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
+    sleep 1.5; set -x
 }
 finish() {
     { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
     # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $p.cap | grep . | grep -v ARP; done; set -x
+    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
 }
 sleep 0.3
 ip -n A route add default via 10.0.1.254

@@ -55,6 +55,8 @@ const ICMP: &[Counter] = &[
     ("InAddrMaskReps", |netns| count(netns.counters.icmp_in_types[18])),
     ("OutMsgs", |netns| count(netns.counters.icmp_out)),
     ("OutErrors", none),
+    ("OutRateLimitGlobal", |netns| count(netns.counters.icmp_limited)),
+    ("OutRateLimitHost", |netns| count(netns.counters.icmp_limited_host)),
     ("OutDestUnreachs", |netns| count(netns.counters.icmp_out_types[3])),
     ("OutTimeExcds", |netns| count(netns.counters.icmp_out_types[11])),
     ("OutParmProbs", |netns| count(netns.counters.icmp_out_types[12])),
