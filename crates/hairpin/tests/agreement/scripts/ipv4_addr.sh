@@ -71,6 +71,7 @@ ip -n A route show table local
 ip -n A route
 ip -n A link set a0 up
 ip -n A route
+sleep 1.3
 ip -n A addr flush dev a0
 ip -n A addr show a0
 ip -n A route
