@@ -18,8 +18,10 @@ struct Tree {
     write: fn(&mut World, NsId, Names<'_>, &[u8]) -> Result<(), Errno>,
     list: fn(&World, NsId, Names<'_>) -> Result<Vec<String>, Errno>,
     /// Where a symbolic link leads; none in trees without links.
-    link: Option<fn(&World, NsId, Names<'_>) -> Result<String, Errno>>,
+    link: Option<ReadLink>,
 }
+
+type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
 
 type Names<'a> = &'a [&'a str];
 
