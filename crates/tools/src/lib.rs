@@ -79,7 +79,7 @@ pub trait Shell {
     /// # Errors
     /// The program cannot be started.
     fn exec(&mut self, argv: &[String]) -> std::io::Result<i32>;
-    /// Runs a command line on another host of the world (`ssh HOST CMD`).
+    /// Runs a program, the first of `argv`, on another host of the world (`ssh HOST CMD`).
     ///
     /// # Errors
     /// There is no such host, or the kernel is not a world's.

@@ -173,11 +173,11 @@ impl Surroundings for Session {
         let socket = self.inner.borrow().socket.clone();
         let task = TaskName { host: host.to_owned(), ..TaskName::default() };
         let there = Session::new(socket, task);
-        let mut command = Command::new("bash");
-        if !argv.is_empty() {
-            // The remote shell gets the words as one line, as from ssh.
-            command.arg("-c").arg(argv.join(" "));
-        }
+        let Some((program, arguments)) = argv.split_first() else {
+            return io::ErrorKind::InvalidInput.into();
+        };
+        let mut command = Command::new(program);
+        command.args(arguments);
         match there.enter(&mut command, true) {
             Ok(_kept) => crate::shell::exec(&mut command),
             Err(text) => io::Error::other(text),

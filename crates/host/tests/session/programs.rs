@@ -101,7 +101,8 @@ fn sleep(program: &mut Program<'_>) -> i32 {
 
 fn ssh(program: &mut Program<'_>) -> i32 {
     let (host, command) = program.args.split_first().expect("a host");
-    match program.shell.exec_on(host, command) {
+    let line = ["bash".to_owned(), "-c".to_owned(), command.join(" ")];
+    match program.shell.exec_on(host, &line) {
         Ok(code) => code,
         Err(error) => {
             let _ = writeln!(program.shell.err(), "ssh: {error}");

@@ -21,6 +21,8 @@ struct Tree {
     link: Option<ReadLink>,
 }
 
+type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
+
 type Names<'a> = &'a [&'a str];
 
 /// The target of a link, relative as Linux has it.

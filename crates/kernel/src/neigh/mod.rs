@@ -1,6 +1,6 @@
 //! Neighbours: which MAC an on-link address has, and whether that still holds (net/core/neighbour.c).
 //!
-//! The table of states is in `kernel-semantics` form in [`state`]; ARP packets are in [`arp`]; sending to a
+//! The table of states is in [`state`]; ARP packets are in [`arp`]; sending to a
 //! neighbour is in [`output`].
 
 pub mod arp;
@@ -17,6 +17,9 @@ use crate::device::DevId;
 use crate::frame::Frame;
 use crate::mac::Mac;
 use crate::time::Time;
+
+/// `NTF_EXT_LEARNED`: something outside the kernel keeps this entry; the collector does not.
+pub(crate) const EXT_LEARNED: u8 = 0x10;
 
 /// `NUD_*` states, as the bits of netlink messages.
 pub mod nud {
@@ -113,7 +116,7 @@ impl Neighbours {
     ) -> Option<&mut Neighbour> {
         if i64::from(limit) <= self.entries.len() as i64 {
             self.forced_collection(now);
-            if i64::from(limit) <= self.entries.len() as i64 {
+            if i64::from(limit) <= self.collectable() {
                 return None;
             }
         }
@@ -136,11 +139,19 @@ impl Neighbours {
         Some(self.entries.entry((ifindex, address)).or_insert(entry))
     }
 
+    /// Entries that count against the limit (`gc_entries`).
+    fn collectable(&self) -> i64 {
+        let exempt = |entry: &Neighbour| entry.state & nud::PERMANENT != 0 || entry.flags & EXT_LEARNED != 0;
+        self.entries.values().filter(|entry| !exempt(entry)).count() as i64
+    }
+
     /// `neigh_forced_gc`: what is not permanent and has been quiet for five seconds may go.
     fn forced_collection(&mut self, now: Time) {
         let quiet = Duration::from_secs(5);
         self.entries.retain(|_, entry| {
-            entry.state & (nud::PERMANENT | nud::IN_TIMER) != 0 || now.since(entry.updated) < quiet
+            entry.state & (nud::PERMANENT | nud::IN_TIMER) != 0
+                || entry.flags & EXT_LEARNED != 0
+                || now.since(entry.updated) < quiet
         });
     }
 

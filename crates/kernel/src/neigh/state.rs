@@ -301,13 +301,25 @@ impl World {
 
     /// Finds or makes an entry, and says whether there is one now.
     pub(crate) fn neigh_ensure(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) -> bool {
+        let limit = self.netns.get(ns).map_or(0, |netns| netns.sysctl.gc_thresh3);
+        self.neigh_ensure_within(ns, ifindex, address, limit)
+    }
+
+    /// The same with a limit of its own: none counts entries that the collector must leave alone (`neigh_alloc`,
+    /// `exempt_from_gc`).
+    pub(crate) fn neigh_ensure_within(
+        &mut self,
+        ns: NsId,
+        ifindex: u32,
+        address: Ipv4Addr,
+        limit: i32,
+    ) -> bool {
         let now = self.now;
         let Some(netns) = self.netns.get_mut(ns) else { return false };
         if netns.neigh.get(ifindex, address).is_some() {
             return true;
         }
         let Some(dev) = netns.devices.get(&ifindex).copied() else { return false };
-        let limit = netns.sysctl.gc_thresh3;
         netns.neigh.create(ifindex, address, dev, now, limit).is_some()
     }
 

@@ -26,7 +26,7 @@ pub(super) mod ntf {
     pub const SELF: u8 = 0x02;
     pub const MASTER: u8 = 0x04;
     pub const PROXY: u8 = 0x08;
-    pub const EXT_LEARNED: u8 = 0x10;
+    pub const EXT_LEARNED: u8 = crate::neigh::EXT_LEARNED;
     pub const STICKY: u8 = 0x40;
     pub const ROUTER: u8 = 0x80;
 }
@@ -141,7 +141,13 @@ impl World {
         let state = u16::from(header.state);
         let noarp = self.devs.get(dev).is_some_and(|device| device.is_noarp());
         if !known {
-            if !self.neigh_ensure(ns, ifindex, address) {
+            // Not counted, and never collected (`neigh_add`).
+            let exempt = state & nud::PERMANENT != 0 || own & ntf::EXT_LEARNED != 0;
+            let made = match exempt {
+                true => self.neigh_ensure_within(ns, ifindex, address, i32::MAX),
+                false => self.neigh_ensure(ns, ifindex, address),
+            };
+            if !made {
                 return Err(Errno::ENOBUFS.into());
             }
             if noarp
