@@ -25,9 +25,6 @@ type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
 
 type Names<'a> = &'a [&'a str];
 
-/// The target of a link, relative as Linux has it.
-type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
-
 const TREES: &[Tree] = &[
     Tree {
         root: &["proc", "sys", "net"],
