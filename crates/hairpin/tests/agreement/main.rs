@@ -97,14 +97,15 @@ fn scripts_print_the_same_lines_on_linux() {
     eprintln!("{} scripts: {equal} of {lines} lines equal\n{report}", outcomes.len());
     assert!(
         (lines - equal) * 1000 <= lines * NOISE_PER_MILLE,
-        "{equal} of {lines} lines equal: more than the real kernel's clock explains"
+        "{equal} of {lines} lines equal: more differ than is let pass"
     );
 }
 
 /// How often a script is tried whose lines differ.
 const ATTEMPTS: usize = 3;
-/// Lines in a thousand that may differ in the end: counters and states that the real kernel itself prints otherwise
-/// when its processes are late.
+/// Lines in a thousand that may differ in the end. Meant for counters and states that the real kernel prints otherwise
+/// when its processes are late; but it hides any small difference, a real one too. What differs is printed always.
+/// Open: in `macvlan-source` the receive counter of the source-mode macvlan in `b` is one frame too high, each time.
 const NOISE_PER_MILLE: usize = 5;
 
 /// The best of a script's runs.
