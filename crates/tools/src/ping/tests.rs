@@ -147,6 +147,21 @@ rtt min/avg/max/mdev = 0.125/0.125/0.125/0.000 ms
 }
 
 #[test]
+fn a_ping_that_is_terminated_prints_its_statistics() {
+    let mut kernel = FakeKernel::new(prompt);
+    kernel.signals = vec![(1500 * MS, Signal::Terminate)];
+    let (text, code) = kernel.run("ping -q 10.0.0.9");
+    let expected = "\
+PING 10.0.0.9 (10.0.0.9) 56(84) bytes of data.
+
+--- 10.0.0.9 ping statistics ---
+2 packets transmitted, 2 received, 0% packet loss, time 1000ms
+rtt min/avg/max/mdev = 0.125/0.125/0.125/0.000 ms
+";
+    assert_eq!((text.as_str(), code), (expected, 143));
+}
+
+#[test]
 fn a_flood_without_replies_is_a_hundred_a_second() {
     let mut kernel = FakeKernel::new(silent);
     let (text, _) = kernel.run("ping -f -w 1 10.0.0.9");
