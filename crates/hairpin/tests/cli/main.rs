@@ -1,0 +1,5 @@
+//! The binary as a user calls it: options, bad input, exit codes.
+#![allow(clippy::disallowed_methods, reason = "tests read files and start programs")]
+
+mod place;
+mod trace;
