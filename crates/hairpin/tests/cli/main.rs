@@ -3,3 +3,4 @@
 
 mod place;
 mod trace;
+mod views;

@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-pub struct Place(pub PathBuf);
+pub struct Place(pub PathBuf, Option<String>);
 
 /// What a call printed, and its exit code as a shell tells it.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,7 +21,21 @@ impl Place {
     pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("hairpin-cli-{name}-{}", std::process::id()));
         std::fs::DirBuilder::new().mode(0o700).create(&path).expect("a new directory");
-        Place(path)
+        Place(path, None)
+    }
+
+    /// Calls `hairpin` as an ordinary user, who may not open `/dev/fuse`. `None` where we are none already and cannot
+    /// become one.
+    pub fn of_ordinary_user(name: &str) -> Option<Self> {
+        const USER: u32 = 65533;
+        let mut place = Place::new(name);
+        std::os::unix::fs::chown(&place.0, Some(USER), Some(USER)).ok()?;
+        // Where it was built, others may not go.
+        std::fs::copy(env!("CARGO_BIN_EXE_hairpin"), place.0.join("program")).ok()?;
+        place.1 = Some(USER.to_string());
+        let works =
+            place.command(&["--version"]).stdout(Stdio::null()).status().is_ok_and(|status| status.success());
+        works.then_some(place)
     }
 
     pub fn write(&self, name: &str, text: &str) {
@@ -33,7 +47,16 @@ impl Place {
     }
 
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_hairpin"));
+        let mut command = match &self.1 {
+            None => Command::new(env!("CARGO_BIN_EXE_hairpin")),
+            Some(user) => {
+                let mut command = Command::new("setpriv");
+                command
+                    .args(["--reuid", user, "--regid", user, "--clear-groups"])
+                    .arg(self.0.join("program"));
+                command
+            }
+        };
         command.args(args).current_dir(&self.0).env("XDG_RUNTIME_DIR", &self.0).env("LC_ALL", "C");
         command
     }

@@ -95,7 +95,8 @@ impl Inner {
             _ => return Err("the session did not keep the namespace".to_owned()),
         };
         let directory = self.socket.parent().unwrap_or(Path::new("/"));
-        let (seen, complaints) = match entering::enter(directory, &task, &mut channel) {
+        let (seen, complaints) = match entering::enter(directory, &task, &mut channel, command.get_program())
+        {
             Entered::Covered(complaints) => ("1", complaints),
             Entered::Impossible(text) => {
                 ("none", vec![format!("/proc and /sys show this machine's own: {text}")])
