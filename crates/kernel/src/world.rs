@@ -88,6 +88,8 @@ pub struct World {
     pub(crate) drops: FxHashMap<DropReason, u64>,
     /// Lists for reuse while verdicts are performed.
     pub(crate) verdicts: Vec<Verdicts>,
+    /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
+    pub(crate) transmit_refused: bool,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Changes with every change of configuration.
@@ -117,6 +119,7 @@ impl World {
             routes: RouteCache::default(),
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
+            transmit_refused: false,
             depth: 0,
             generation: 0,
             next_inode: 0xf000_0000,
