@@ -56,6 +56,8 @@ pub struct Netns {
     pub taps: Vec<SockId>,
     pub raw: Vec<SockId>,
     pub udp: FxHashMap<u16, Vec<SockId>>,
+    /// Running tunnels over UDP by port: those of a port share a socket of the kernel's.
+    pub udp_tunnels: FxHashMap<u16, Vec<DevId>>,
     pub events: Vec<SockId>,
     pub limits: RateLimits,
     pub reassembly: Reassembly,

@@ -184,6 +184,10 @@ impl World {
         match (&device.kind, below) {
             (Kind::Macvlan(_), Some(below)) if mtu > below => return Err(Errno::EINVAL.into()),
             (Kind::Vlan(_), Some(below)) if mtu > below => return Err(Errno::ERANGE.into()),
+            // `vxlan_change_mtu`
+            (Kind::Vxlan(state), _) if self.vxlan_room(state).is_some_and(|room| mtu > room) => {
+                return Err(Errno::EINVAL.into());
+            }
             _ => {}
         }
         self.store_mtu(dev, mtu);

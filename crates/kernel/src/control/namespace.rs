@@ -151,6 +151,7 @@ impl World {
             taps: Vec::new(),
             raw: Vec::new(),
             udp: FxHashMap::default(),
+            udp_tunnels: FxHashMap::default(),
             events: Vec::new(),
             limits: RateLimits::default(),
             reassembly: Reassembly::default(),
@@ -202,6 +203,9 @@ impl World {
                 continue;
             }
             self.unregister(dev);
+        }
+        for tunnel in self.tunnels_over(ns, None) {
+            self.unregister(tunnel);
         }
         self.netns.remove(ns);
         self.fib.remove(ns);

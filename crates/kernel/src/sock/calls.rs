@@ -259,7 +259,7 @@ impl World {
             _ => false,
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.udp.get(&port));
-        if taken.is_some_and(|list| list.iter().any(clashes)) {
+        if self.has_udp_tunnel(ns, port) || taken.is_some_and(|list| list.iter().any(clashes)) {
             return Err(Errno::EADDRINUSE);
         }
         self.unbind_udp(id);
@@ -280,7 +280,7 @@ impl World {
         let netns = self.netns.get(ns).ok_or(Errno::EBADF)?;
         (0..count)
             .map(|i| low + ((start + i) % count) as u16)
-            .find(|port| !netns.udp.contains_key(port))
+            .find(|port| !netns.udp.contains_key(port) && !netns.udp_tunnels.contains_key(port))
             .ok_or(Errno::EAGAIN)
     }
 
