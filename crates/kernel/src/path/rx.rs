@@ -37,18 +37,11 @@ impl World {
             if std::mem::take(&mut tag_for_taps) {
                 frame.tag = None;
             }
-            if let Some(tag) = frame.tag {
-                match self.vlan_of(dev, tag) {
-                    Some(vlan) => match self.vlan_receive(vlan, frame) {
-                        Some(untagged) => {
-                            tag_for_taps = self.keeps_tag(vlan);
-                            (dev, frame) = (vlan, untagged);
-                            continue;
-                        }
-                        None => return,
-                    },
-                    None => {}
-                }
+            if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
+                let Some(untagged) = self.vlan_receive(vlan, frame) else { return };
+                tag_for_taps = self.keeps_tag(vlan);
+                (dev, frame) = (vlan, untagged);
+                continue;
             }
             match self.rx_handler(dev, frame) {
                 Some((Next::Device(to, packet_type), mut other)) => {
