@@ -2,5 +2,6 @@
 #![allow(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
 mod place;
+mod ssh;
 mod trace;
 mod views;

@@ -30,15 +30,12 @@ fn reply(sent: &Sent, delay: u64, from: [u8; 4]) -> (u64, Received) {
 
 /// An ICMP error about an echo request, which arrives at the instant `at`.
 fn error(sent: &Sent, at: u64, kind: u8, code: u8) -> (u64, Received) {
-    let mut data = vec![0; 20];
-    data[0] = 0x45;
-    data.extend(&sent.data);
     let item = Received::Error {
         errno: Errno::EHOSTUNREACH,
         origin: ErrorOrigin::Icmp { kind, code, from: [10, 0, 0, 1].into() },
         info: 0,
         to: sent.to,
-        data,
+        data: sent.data.clone(),
         realtime_ns: realtime(at),
     };
     (at - sent.now_ns, item)
