@@ -151,6 +151,7 @@ impl World {
             taps: Vec::new(),
             raw: Vec::new(),
             udp: FxHashMap::default(),
+            tcp: Default::default(),
             events: Vec::new(),
             limits: RateLimits::default(),
             reassembly: Reassembly::default(),
@@ -202,6 +203,9 @@ impl World {
                 continue;
             }
             self.unregister(dev);
+        }
+        for socket in self.netns.get(ns).map(|netns| netns.tcp.sockets()).unwrap_or_default() {
+            self.sockets.remove(socket);
         }
         self.netns.remove(ns);
         self.fib.remove(ns);

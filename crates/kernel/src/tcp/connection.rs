@@ -273,9 +273,9 @@ impl Connection {
 
     /// Whether a SYN may open a new connection in place of one that waits (RFC 6191, `tcp_timewait_state_process`).
     pub fn gives_way_to(&self, syn: &Segment) -> bool {
-        let newer = syn.timestamps.is_some_and(|(stamp, _)| {
-            self.has_timestamps && (stamp.wrapping_sub(self.recent) as i32) > 0
-        });
+        let newer = syn
+            .timestamps
+            .is_some_and(|(stamp, _)| self.has_timestamps && (stamp.wrapping_sub(self.recent) as i32) > 0);
         self.state == State::TimeWait && (syn.seq.is_after(self.receive.next) || newer)
     }
 
@@ -477,12 +477,10 @@ impl Connection {
         }
         match self.state {
             State::SynSent | State::SynReceived => Err(Errno::EAGAIN),
-            State::Established | State::CloseWait if !self.send.is_closing => {
-                match self.send.write(data) {
-                    0 if !data.is_empty() => Err(Errno::EAGAIN),
-                    count => Ok(count),
-                }
-            }
+            State::Established | State::CloseWait if !self.send.is_closing => match self.send.write(data) {
+                0 if !data.is_empty() => Err(Errno::EAGAIN),
+                count => Ok(count),
+            },
             _ => Err(Errno(32)),
         }
     }

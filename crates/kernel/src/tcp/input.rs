@@ -109,7 +109,11 @@ impl World {
                 && (tcp.inet.device == 0 || tcp.inet.device == iif);
             fits.then_some((tcp.inet.source == to.0) as u32 * 2 + (tcp.inet.device != 0) as u32)
         };
-        candidates.iter().filter_map(|id| Some((score(id)?, *id))).max_by_key(|found| found.0).map(|found| found.1)
+        candidates
+            .iter()
+            .filter_map(|id| Some((score(id)?, *id)))
+            .max_by_key(|found| found.0)
+            .map(|found| found.1)
     }
 
     /// `tcp_rcv_state_process` of a listener: a SYN opens a connection (`tcp_conn_request`).
@@ -195,16 +199,11 @@ impl World {
         }
     }
 
-    /// `tcp_v4_err`: an ICMP error quotes a segment of ours. `told_mtu` is what a router says that it takes.
-    pub(crate) fn tcp_error(
-        &mut self,
-        ns: NsId,
-        original: &Header,
-        quoted: &[u8],
-        errno: Errno,
-        told_mtu: Option<u32>,
-    ) {
-        let Some(&[a, b, c, d, e, f, g, h]) = quoted.get(original.header_len..).and_then(|rest| rest.first_chunk())
+    /// `tcp_v4_err`: an ICMP error quotes a segment of ours. What it tells of the path's MTU is known to the route
+    /// already.
+    pub(crate) fn tcp_error(&mut self, ns: NsId, original: &Header, quoted: &[u8], errno: Errno) {
+        let Some(&[a, b, c, d, e, f, g, h]) =
+            quoted.get(original.header_len..).and_then(|rest| rest.first_chunk())
         else {
             return;
         };
@@ -217,9 +216,14 @@ impl World {
         if !seq.is_within(connection.send.unacked, connection.send.next) {
             return;
         }
-        match told_mtu {
-            Some(mtu) => connection.shrink_path(super::output::path_mss(mtu)),
-            None => connection.unreachable(errno),
+        if errno != Errno::EMSGSIZE {
+            connection.unreachable(errno);
+            return self.tcp_push(id);
+        }
+        let Some(inet) = self.tcp_of(id).map(|tcp| tcp.inet.clone()) else { return };
+        let Ok(route) = self.tcp_route(ns, &inet, local.0, remote) else { return };
+        if let Some(connection) = self.connection_of(id) {
+            connection.shrink_path(super::output::path_mss(route.mtu));
         }
         self.tcp_push(id);
     }

@@ -18,6 +18,8 @@ pub mod seq;
 
 use std::net::Ipv4Addr;
 
+pub(crate) use output::path_mss;
+
 use rustc_hash::FxHashMap;
 
 use crate::sock::SockId;

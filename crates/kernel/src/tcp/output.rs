@@ -15,7 +15,7 @@ use crate::sock::{Inet, SockId};
 use crate::world::{TimerEvent, World};
 
 /// Bytes of TCP data that a path of this MTU takes in one packet, without options.
-pub(super) fn path_mss(mtu: u32) -> u32 {
+pub(crate) fn path_mss(mtu: u32) -> u32 {
     mtu.saturating_sub((ip::HEADER_LEN + segment::HEADER_LEN) as u32).clamp(1, 65_495)
 }
 
@@ -121,7 +121,14 @@ impl World {
     }
 
     /// `tcp_v4_send_reset`: for a segment with `len` bytes of data that nobody takes.
-    pub(super) fn tcp_reset(&mut self, ns: NsId, segment: &Segment, from: Endpoint, to: Endpoint, len: usize) {
+    pub(super) fn tcp_reset(
+        &mut self,
+        ns: NsId,
+        segment: &Segment,
+        from: Endpoint,
+        to: Endpoint,
+        len: usize,
+    ) {
         let flags = segment.flags;
         if flags.has(Flags::RST) {
             return;

@@ -540,7 +540,7 @@ mod tests {
         let mut server = Receiver::new(131_072, 6_291_456, 65_160, 7, 1460);
         server.start(Seq(0), Time::ZERO);
         server.established(1460);
-        take(&mut server, 1, b"hello");
+        take(&mut server, 1, &[0; 78]);
         assert_eq!(server.tell_window(), 509);
     }
 

@@ -46,6 +46,15 @@ enum Phase {
     },
 }
 
+/// How the window shrinks while losses are mended (RFC 6937): as segments leave the network, others may enter it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Reduction {
+    /// The window before.
+    before: u32,
+    delivered: u32,
+    sent: u32,
+}
+
 /// What an acknowledgement has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -86,6 +95,7 @@ pub struct Sender {
     threshold: u32,
     phase: Phase,
     duplicates: u32,
+    reduction: Reduction,
 
     pub srtt: Option<Duration>,
     variance: Duration,
@@ -118,6 +128,7 @@ impl Sender {
             threshold: u32::MAX,
             phase: Phase::Open,
             duplicates: 0,
+            reduction: Reduction::default(),
             srtt: None,
             variance: Duration::ZERO,
             rto: RTO_INITIAL,
@@ -200,6 +211,7 @@ impl Sender {
             lost.is_again = true;
             lost.at = now;
             let (start, end) = (lost.start, lost.end);
+            self.reduction.sent += 1;
             self.arm(now);
             return Some(self.describe(start, end));
         }
@@ -245,6 +257,7 @@ impl Sender {
             is_lost: false,
         });
         self.next = end;
+        self.reduction.sent += 1;
         if self.timeout_at.is_none() || self.flight.len() == 1 {
             self.arm(now);
         }
@@ -317,6 +330,7 @@ impl Sender {
             if news || (repeats && sack.is_empty()) {
                 self.duplicates += 1;
                 self.look_for_loss(!sack.is_empty(), now);
+                self.reduce(1);
             }
             self.settle_timer(now);
             return Progress::default();
@@ -392,11 +406,25 @@ impl Sender {
         }
         let lost = self.flight.iter().any(|sent| sent.is_lost);
         if lost && self.phase == Phase::Open {
+            self.reduction = Reduction { before: self.congestion, ..Reduction::default() };
             self.threshold = self.reduced();
-            self.congestion = self.threshold;
             self.phase = Phase::Recovery { until: self.next };
             self.arm(now);
         }
+    }
+
+    /// `tcp_cwnd_reduction`: `delivered` segments have left the network. The first lost one goes again at once.
+    fn reduce(&mut self, delivered: u32) {
+        let Phase::Recovery { .. } = self.phase else { return };
+        let Reduction { before, sent, .. } = self.reduction;
+        self.reduction.delivered += delivered;
+        let delivered_all = self.reduction.delivered;
+        let flight = self.in_flight();
+        let more = match flight > self.threshold {
+            true => (delivered_all * self.threshold).div_ceil(before.max(1)).saturating_sub(sent),
+            false => (self.threshold - flight).min(delivered_all.saturating_sub(sent).max(delivered) + 1),
+        };
+        self.congestion = flight + more.max(u32::from(sent == 0));
     }
 
     /// What is left of the window after a loss (`bictcp_recalc_ssthresh`: 717/1024).
@@ -409,9 +437,13 @@ impl Sender {
             Phase::Open => {
                 self.duplicates = 0;
                 self.grow(segments, busy);
+                self.look_for_loss(has_sack, now);
+                self.reduce(segments);
             }
             Phase::Recovery { until } | Phase::Loss { until } if !ack.is_before(until) => {
-                self.congestion = self.congestion.max(self.threshold.min(INITIAL_WINDOW));
+                if let Phase::Recovery { .. } = self.phase {
+                    self.congestion = self.threshold;
+                }
                 self.phase = Phase::Open;
                 self.duplicates = 0;
             }
@@ -421,6 +453,7 @@ impl Sender {
                     first.is_lost = true;
                 }
                 self.look_for_loss(has_sack, now);
+                self.reduce(segments);
             }
             Phase::Loss { .. } => self.grow(segments, busy),
         }
