@@ -57,6 +57,8 @@ pub struct Netns {
     pub raw: Vec<SockId>,
     pub udp: FxHashMap<u16, Vec<SockId>>,
     pub tcp: crate::tcp::Table,
+    /// Running tunnels over UDP by port: those of a port share a socket of the kernel's.
+    pub udp_tunnels: FxHashMap<u16, Vec<DevId>>,
     pub events: Vec<SockId>,
     pub limits: RateLimits,
     pub reassembly: Reassembly,

@@ -278,7 +278,7 @@ impl World {
             _ => false,
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.udp.get(&port));
-        if taken.is_some_and(|list| list.iter().any(clashes)) {
+        if self.has_udp_tunnel(ns, port) || taken.is_some_and(|list| list.iter().any(clashes)) {
             return Err(Errno::EADDRINUSE);
         }
         self.unbind_udp(id);
@@ -299,7 +299,7 @@ impl World {
         let netns = self.netns.get(ns).ok_or(Errno::EBADF)?;
         (0..count)
             .map(|i| low + ((start + i) % count) as u16)
-            .find(|port| !netns.udp.contains_key(port))
+            .find(|port| !netns.udp.contains_key(port) && !netns.udp_tunnels.contains_key(port))
             .ok_or(Errno::EAGAIN)
     }
 
@@ -398,8 +398,21 @@ impl World {
         }
         frame.sender = Some(id);
         self.name_frame(&mut frame);
+        self.transmit_refused = false;
         self.transmit(dev, frame);
-        Ok(data.len())
+        self.sent(id, data.len())
+    }
+
+    /// How a sending ends that the device was asked for: only some devices tell that they could not (`net_xmit_errno`),
+    /// and a raw or UDP socket hears of it if it wants to hear of errors.
+    fn sent(&mut self, id: SockId, length: usize) -> Result<usize, Errno> {
+        if std::mem::take(&mut self.transmit_refused) {
+            let inet = self.sockets.get(id).and_then(Socket::inet);
+            if inet.is_none_or(|inet| inet.receive_errors) {
+                return Err(Errno::ENOBUFS);
+            }
+        }
+        Ok(length)
     }
 
     /// `raw_sendmsg`
@@ -423,12 +436,13 @@ impl World {
         self.check_sendable(id, &raw.inet, &route, header_len + data.len(), (destination, 0))?;
         let whole = header_len + data.len();
         let fields = self.fields(ns, &raw.inet, &route, raw.protocol, whole);
+        self.transmit_refused = false;
         self.ip_send(ns, &route, fields, data.len(), |body| {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
             }
         });
-        Ok(data.len())
+        self.sent(id, data.len())
     }
 
     /// `raw_send_hdrinc`: the program wrote the header; length, checksum, and an id and a source left zero are
@@ -520,10 +534,11 @@ impl World {
             netns.counters.udp_out += 1;
         }
         let (from, to) = ((route.source, source_port), (route.destination, port));
+        self.transmit_refused = false;
         self.ip_send(ns, &route, fields, ip::UDP_LEN + data.len(), |body| {
             ip::write_udp(body, from, to, data);
         });
-        Ok(data.len())
+        self.sent(id, data.len())
     }
 
     /// Whether a socket may send so much there: broadcasts must be allowed, and what is too long for the path
