@@ -43,6 +43,7 @@ pub enum TimerEvent {
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Tcp { socket: SockId },
 }
 
 /// A frame that waits for its turn.
@@ -177,6 +178,7 @@ impl World {
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
     }
 

@@ -159,7 +159,7 @@ impl Bench {
     fn sleep(&mut self, ns: u64) {
         let task = self.task(".");
         let until = self.world.now().nanos() + ns;
-        self.world.wait(task, &[], Some(until));
+        self.world.wait(task, &[], &[], Some(until));
     }
 
     fn send(&mut self, rest: &str) -> String {
