@@ -172,7 +172,7 @@ fn is_yaml(name: &str) -> bool {
 fn unreadable(path: &str, error: &io::Error) -> Errors {
     let help = (!path.contains('/') && !is_yaml(path))
         .then(|| suggest::help(path, "built-in worlds", builtin::names()));
-    Error { file: Arc::from(path), position: None, message: format!("cannot read: {}", plain(&error)), help }
+    Error { file: Arc::from(path), position: None, message: format!("cannot read: {}", plain(error)), help }
         .into()
 }
 
