@@ -37,6 +37,7 @@ drop_reasons! {
     UnicastInL2Multicast = "UNICAST_IN_L2_MULTICAST";
     IcmpChecksum = "ICMP_CSUM";
     UdpChecksum = "UDP_CSUM";
+    TcpChecksum = "TCP_CSUM";
     InvalidProtocol = "INVALID_PROTO";
     NoSocket = "NO_SOCKET";
     SocketReceiveBuffer = "SOCKET_RCVBUFF";

@@ -43,6 +43,7 @@ pub enum TimerEvent {
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Tcp { socket: SockId },
 }
 
 /// A frame that waits for its turn.
@@ -89,6 +90,8 @@ pub struct World {
     pub(crate) drops: FxHashMap<DropReason, u64>,
     /// Lists for reuse while verdicts are performed.
     pub(crate) verdicts: Vec<Verdicts>,
+    /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
+    pub(crate) transmit_refused: bool,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Changes with every change of configuration.
@@ -118,6 +121,7 @@ impl World {
             routes: RouteCache::default(),
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
+            transmit_refused: false,
             depth: 0,
             generation: 0,
             next_inode: 0xf000_0000,
@@ -174,6 +178,7 @@ impl World {
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
     }
 

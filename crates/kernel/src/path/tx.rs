@@ -126,7 +126,10 @@ impl World {
             Verdict::Forward { dev: to } => {
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
+                    // `br_dev_queue_push_xmit` does not tell what became of it.
+                    let refused = self.transmit_refused;
                     self.transmit(to, frame);
+                    self.transmit_refused = refused;
                 } else {
                     self.drop_frame(Some(to), frame, DropReason::TargetMtu);
                 }
@@ -184,6 +187,7 @@ impl World {
                 sender.stats.tx_packets -= 1;
                 sender.stats.tx_bytes -= frame.len() as u64;
                 sender.stats.tx_dropped += 1;
+                self.transmit_refused = true;
             }
             return self.drop_frame(Some(to), frame, reason);
         }

@@ -241,7 +241,8 @@ impl World {
     /// `ndo_dflt_fdb_add`: into the device's own address filter.
     fn add_filter_entry(&mut self, request: &Request, flags: u16) -> Result<(), Failure> {
         if request.state != 0 && request.state & nud::PERMANENT == 0 {
-            return Err(bad("FDB only supports static addresses"));
+            // The kernel says more in its log only.
+            return Err(Errno::EINVAL.into());
         }
         if request.vlan != 0 {
             return Err(bad("vlans aren't supported yet for dev_uc|mc_add()"));
@@ -359,7 +360,8 @@ impl World {
 
     fn del_filter_entry(&mut self, request: &Request) -> Result<(), Failure> {
         if request.state & nud::PERMANENT == 0 {
-            return Err(bad("FDB only supports static addresses"));
+            // The kernel says more in its log only.
+            return Err(Errno::EINVAL.into());
         }
         self.remove_filter_entry(request)
     }

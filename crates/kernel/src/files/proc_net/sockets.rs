@@ -10,9 +10,8 @@ use crate::netns::NsId;
 use crate::sock::{Inet, Kind, SockId, Socket};
 use crate::world::World;
 
-/// Lines of `udp` are padded to this width, of `tcp` to the other.
+/// Lines of `udp` are padded to this width.
 const UDP_WIDTH: usize = 127;
-const TCP_WIDTH: usize = 149;
 /// `TCP_ESTABLISHED`, `TCP_CLOSE`: a datagram socket with and without a peer.
 const CONNECTED: u8 = 1;
 const UNCONNECTED: u8 = 7;
@@ -100,12 +99,6 @@ pub(super) fn statistics6(_: &World, _: NsId) -> String {
     "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n".to_owned()
 }
 
-pub(super) fn empty_tcp(_: &World, _: NsId) -> String {
-    let head =
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
-    format!("{head:<TCP_WIDTH$}\n")
-}
-
 pub(super) fn empty_udp(_: &World, _: NsId) -> String {
     format!("{UDP_HEAD:<UDP_WIDTH$}\n")
 }
@@ -164,6 +157,6 @@ fn packet_sockets(world: &World, ns: NsId) -> Vec<SockId> {
 }
 
 /// A number that no other open socket has.
-fn inode(id: SockId) -> u64 {
+pub(super) fn inode(id: SockId) -> u64 {
     id.data().as_ffi() & u64::from(u32::MAX)
 }
