@@ -53,6 +53,8 @@ pub(crate) enum Waiting {
     Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
     /// To be distributed to the macvlans on a device.
     MacvlanBroadcast { lower: DevId, frame: Frame },
+    /// To be distributed to the ipvlans on a device; `from` sent it.
+    IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
     /// The first report of a device's groups.
     GroupReport { dev: DevId },
 }
@@ -62,7 +64,8 @@ impl Waiting {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
-            | Waiting::MacvlanBroadcast { lower: dev, frame } => Some((dev, frame)),
+            | Waiting::MacvlanBroadcast { lower: dev, frame }
+            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
             Waiting::GroupReport { .. } => None,
         }
     }
@@ -194,6 +197,9 @@ impl World {
                 Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
+                Waiting::IpvlanMulticast { lower, from, frame } => {
+                    self.ipvlan_distribute(lower, from, frame);
+                }
                 Waiting::GroupReport { dev } => self.group_report_due(dev),
             }
         }

@@ -6,12 +6,14 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`ipvlan`] ipvlans on their lower device
 //! * [`namespace`] namespaces and their names
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
 
 mod address;
 mod inet;
 mod inet6;
+mod ipvlan;
 mod lists;
 mod master;
 pub(crate) mod namespace;

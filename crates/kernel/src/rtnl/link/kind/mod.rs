@@ -2,6 +2,7 @@
 
 mod bridge;
 mod dummy;
+mod ipvlan;
 mod macvlan;
 mod veth;
 pub(super) mod vlan;
@@ -28,7 +29,7 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] = &[bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS];
+static KINDS: &[LinkOps] = &[bridge::OPS, dummy::OPS, ipvlan::OPS, macvlan::OPS, veth::OPS, vlan::OPS];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -98,6 +99,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
             Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, device.mac, bridge))))
         }
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
+        Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
     }
 }
@@ -222,7 +224,7 @@ impl World {
                 return Err(Errno::EMLINK.into());
             }
             at = match device.kind {
-                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower(),
                 _ => None,
             };
         }
