@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 
+use hairpin_netlink::Errno;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use rustc_hash::FxHashMap;
@@ -85,6 +86,8 @@ pub struct World {
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
     pub(crate) backlog: std::collections::VecDeque<Waiting>,
+    /// What Linux leaves to a worker thread: its turn comes when no frame waits in the backlog.
+    pub(crate) works: std::collections::VecDeque<Waiting>,
     pub(crate) pool: Pool,
     pub(crate) trace: Trace,
     pub(crate) routes: RouteCache,
@@ -93,6 +96,8 @@ pub struct World {
     pub(crate) verdicts: Vec<Verdicts>,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
+    /// What the call that is sending has to fail with: the packet went no further than some device below it.
+    pub(crate) refusal: Option<Errno>,
     /// Changes with every change of configuration.
     pub(crate) generation: u64,
     pub(crate) next_inode: u64,
@@ -115,12 +120,14 @@ impl World {
             segments: Vec::new(),
             timers: Timers::default(),
             backlog: std::collections::VecDeque::new(),
+            works: std::collections::VecDeque::new(),
             pool: Pool::default(),
             trace: Trace::default(),
             routes: RouteCache::default(),
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
             depth: 0,
+            refusal: None,
             generation: 0,
             next_inode: 0xf000_0000,
             running: false,
@@ -184,8 +191,11 @@ impl World {
             return;
         }
         self.running = true;
+        // What becomes of frames that wait is nothing to the call that is sending.
+        let refusal = self.refusal;
         let mut steps = 0;
-        while let Some(waiting) = self.backlog.pop_front() {
+        let mut working = 0;
+        while let Some(waiting) = self.next_waiting(&mut working) {
             steps += 1;
             self.now += HANDLING;
             match waiting {
@@ -203,7 +213,21 @@ impl World {
                 Waiting::GroupReport { dev } => self.group_report_due(dev),
             }
         }
+        self.refusal = refusal;
         self.running = false;
+    }
+
+    /// The frame whose turn it is. A worker that has begun works off all it finds (`working`) before frames that
+    /// it sends up are received.
+    fn next_waiting(&mut self, working: &mut usize) -> Option<Waiting> {
+        if *working == 0 {
+            if let Some(waiting) = self.backlog.pop_front() {
+                return Some(waiting);
+            }
+            *working = self.works.len();
+        }
+        *working = working.saturating_sub(1);
+        self.works.pop_front()
     }
 
     /// Queues a frame for a device's receive path (`netif_rx`).

@@ -244,7 +244,7 @@ impl World {
         }
         port.queued += 1;
         frame.mark = 0;
-        self.enqueue(Waiting::IpvlanMulticast { lower, from, frame });
+        self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
     }
 
     /// `ipvlan_process_multicast`

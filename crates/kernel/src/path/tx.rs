@@ -1,6 +1,6 @@
 //! Transmit (`dev_queue_xmit`, `dev_hard_start_xmit`), and the performing of verdicts.
 
-use hairpin_netlink::PacketType;
+use hairpin_netlink::{Errno, PacketType};
 
 use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
@@ -147,18 +147,21 @@ impl World {
             Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
                 device.stats.tx_dropped += 1;
             }
-            // `ipvlan_start_xmit`
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
             _ => {}
         }
     }
 
-    /// A frame of a device that counts only what it got rid of is dropped after it was counted.
+    /// A frame of a device that counts only what it got rid of is dropped after it was counted
+    /// (`veth_xmit`, `ipvlan_start_xmit`). The latter tells its caller too (`net_xmit_errno`).
     fn uncount_transmit(&mut self, dev: DevId, len: usize) {
         if let Some(device) = self.devs.get_mut(dev) {
             device.stats.tx_packets = device.stats.tx_packets.saturating_sub(1);
             device.stats.tx_bytes = device.stats.tx_bytes.saturating_sub(len as u64);
             device.stats.tx_dropped += 1;
+            if matches!(device.kind, Kind::Ipvlan(_)) {
+                self.refusal = Some(Errno::ENOBUFS);
+            }
         }
     }
 

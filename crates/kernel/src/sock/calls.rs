@@ -323,6 +323,18 @@ impl World {
     }
 
     pub(crate) fn send_from(&mut self, id: SockId, data: &[u8], to: Option<Address>) -> Result<usize, Errno> {
+        self.refusal = None;
+        let sent = self.send_by_kind(id, data, to)?;
+        match (self.refusal.take(), self.sockets.get(id).map(|socket| &socket.kind)) {
+            // `raw_sendmsg`, `udp_send_skb`: a full queue is no error unless errors are asked for.
+            (Some(Errno::ENOBUFS), Some(Kind::Raw(raw))) if !raw.inet.receive_errors => Ok(sent),
+            (Some(Errno::ENOBUFS), Some(Kind::Udp(udp))) if !udp.inet.receive_errors => Ok(sent),
+            (Some(errno), _) => Err(errno),
+            (None, _) => Ok(sent),
+        }
+    }
+
+    fn send_by_kind(&mut self, id: SockId, data: &[u8], to: Option<Address>) -> Result<usize, Errno> {
         match self.sockets.get(id).map(|socket| &socket.kind) {
             Some(Kind::Packet(_)) => self.send_packet(id, data, to),
             Some(Kind::Raw(_)) => self.send_raw(id, data, to),
