@@ -2,7 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use hairpin_netlink::Errno;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
 use rustc_hash::FxHashMap;
@@ -40,9 +39,11 @@ pub enum TimerEvent {
     Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
+    VxlanAgeing { dev: DevId },
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Tcp { socket: SockId },
 }
 
 /// A frame that waits for its turn.
@@ -94,10 +95,10 @@ pub struct World {
     pub(crate) drops: FxHashMap<DropReason, u64>,
     /// Lists for reuse while verdicts are performed.
     pub(crate) verdicts: Vec<Verdicts>,
+    /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
+    pub(crate) transmit_refused: bool,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
-    /// What the call that is sending has to fail with: the packet went no further than some device below it.
-    pub(crate) refusal: Option<Errno>,
     /// Changes with every change of configuration.
     pub(crate) generation: u64,
     pub(crate) next_inode: u64,
@@ -126,8 +127,8 @@ impl World {
             routes: RouteCache::default(),
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
+            transmit_refused: false,
             depth: 0,
-            refusal: None,
             generation: 0,
             next_inode: 0xf000_0000,
             running: false,
@@ -179,9 +180,11 @@ impl World {
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::VxlanAgeing { dev } => self.vxlan_ageing(dev),
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
     }
 
@@ -192,7 +195,7 @@ impl World {
         }
         self.running = true;
         // What becomes of frames that wait is nothing to the call that is sending.
-        let refusal = self.refusal;
+        let refused = self.transmit_refused;
         let mut steps = 0;
         let mut working = 0;
         while let Some(waiting) = self.next_waiting(&mut working) {
@@ -213,7 +216,7 @@ impl World {
                 Waiting::GroupReport { dev } => self.group_report_due(dev),
             }
         }
-        self.refusal = refusal;
+        self.transmit_refused = refused;
         self.running = false;
     }
 

@@ -25,6 +25,7 @@ const BLANKED: &[(&str, &str)] = &[
     // receive queues (`CONFIG_RPS`).
     (r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
     (r" numtxqueues \d+( numrxqueues \d+)?", " QUEUES"),
+    (r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
 ];
 
 /// The comparable lines of an output.

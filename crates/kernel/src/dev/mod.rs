@@ -4,8 +4,10 @@
 pub mod bridge;
 pub mod ipvlan;
 pub mod macvlan;
+pub mod tunnel;
 pub mod veth;
 pub mod vlan;
+pub mod vxlan;
 
 pub use hairpin_netlink::PacketType;
 
@@ -64,6 +66,8 @@ pub enum Verdict {
         segment: usize,
         port: usize,
     },
+    /// Into a packet of the IP stack below a tunnel.
+    Encapsulate(tunnel::Outer),
     Drop(DropReason),
 }
 
@@ -93,6 +97,7 @@ pub enum Kind {
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
+    Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
     Nic {
         segment: usize,
@@ -111,6 +116,15 @@ impl Kind {
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Vxlan(_) => Some("vxlan"),
+        }
+    }
+
+    /// The namespace whose IP stack carries a tunnel's packets.
+    pub fn underlay(&self) -> Option<crate::netns::NsId> {
+        match self {
+            Kind::Vxlan(vxlan) => Some(vxlan.underlay),
+            _ => None,
         }
     }
 

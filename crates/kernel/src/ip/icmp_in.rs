@@ -117,6 +117,9 @@ impl World {
         if original.protocol == protocol::UDP {
             self.tell_udp(ns, &original, quoted, &report, iif);
         }
+        if original.protocol == protocol::TCP {
+            self.tcp_error(ns, &original, quoted, errno);
+        }
     }
 
     /// `raw_icmp_error`

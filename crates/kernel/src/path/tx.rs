@@ -1,6 +1,6 @@
 //! Transmit (`dev_queue_xmit`, `dev_hard_start_xmit`), and the performing of verdicts.
 
-use hairpin_netlink::{Errno, PacketType};
+use hairpin_netlink::PacketType;
 
 use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
@@ -37,14 +37,16 @@ impl World {
         let now = self.now;
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let Some(device) = self.devs.get_mut(dev) else { return };
-        let mut counted = len;
+        let mut counted = Some(len);
+        let mut missed = None;
         let mut sharing_port = None;
         match &mut device.kind {
             Kind::Loopback => {
                 // `loopback_xmit` counts without the link header, on both sides.
-                counted = len - ETH_LEN.min(len);
+                let len = len - ETH_LEN.min(len);
+                counted = Some(len);
                 device.stats.rx_packets += 1;
-                device.stats.rx_bytes += counted as u64;
+                device.stats.rx_bytes += len as u64;
                 verdicts.push(Verdict::Enqueue { dev, packet_type: PacketType::Host });
             }
             Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
@@ -56,9 +58,20 @@ impl World {
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
             Kind::Ipvlan(ipvlan) => sharing_port = Some(ipvlan.lower),
+            Kind::Vxlan(vxlan) => {
+                // Counted is what finds its way (`iptunnel_xmit_stats`).
+                counted = None;
+                let ports = self.netns.get(vxlan.underlay).map(|netns| netns.sysctl.ip_local_port_range);
+                missed = vxlan.transmit(&frame, ports.unwrap_or_default(), now, &mut verdicts);
+            }
         }
-        device.stats.tx_packets += 1;
-        device.stats.tx_bytes += counted as u64;
+        if let Some(len) = counted {
+            device.stats.tx_packets += 1;
+            device.stats.tx_bytes += len as u64;
+        }
+        if let Some(mac) = missed {
+            self.notify_vxlan_miss(dev, mac);
+        }
         if let Some(lower) = sharing_port {
             match self.devs.get(lower).map(|lower| &lower.rx_handler) {
                 Some(RxHandler::MacvlanPort(port)) => {
@@ -114,7 +127,10 @@ impl World {
             Verdict::Forward { dev: to } => {
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
+                    // `br_dev_queue_push_xmit` does not tell what became of it.
+                    let refused = self.transmit_refused;
                     self.transmit(to, frame);
+                    self.transmit_refused = refused;
                 } else {
                     self.drop_frame(Some(to), frame, DropReason::TargetMtu);
                 }
@@ -130,6 +146,7 @@ impl World {
                 }
             }
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
                 if reason != DropReason::Discarded {
                     self.count_transmit_drop(dev, reason, frame.len());
@@ -142,26 +159,26 @@ impl World {
 
     fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason, len: usize) {
         let Some(device) = self.devs.get_mut(dev) else { return };
+        // What a bridge or a macvlan's lower device discards is counted nowhere.
         match device.kind {
-            // `veth_xmit` without a peer. What a bridge or a macvlan's lower device discards is counted nowhere.
+            // `veth_xmit` without a peer.
             Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
                 device.stats.tx_dropped += 1;
             }
+            Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
             _ => {}
         }
     }
 
-    /// A frame of a device that counts only what it got rid of is dropped after it was counted
-    /// (`veth_xmit`, `ipvlan_start_xmit`). The latter tells its caller too (`net_xmit_errno`).
+    /// A frame of a device that counts only what it got rid of, and tells its caller, is dropped after it was
+    /// counted (`veth_xmit`, `ipvlan_start_xmit`).
     fn uncount_transmit(&mut self, dev: DevId, len: usize) {
         if let Some(device) = self.devs.get_mut(dev) {
             device.stats.tx_packets = device.stats.tx_packets.saturating_sub(1);
             device.stats.tx_bytes = device.stats.tx_bytes.saturating_sub(len as u64);
             device.stats.tx_dropped += 1;
-            if matches!(device.kind, Kind::Ipvlan(_)) {
-                self.refusal = Some(Errno::ENOBUFS);
-            }
+            self.transmit_refused = true;
         }
     }
 

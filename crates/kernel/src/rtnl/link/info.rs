@@ -154,7 +154,7 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
         InfoBridgePort::Isolated(has(PortFlags::ISOLATED)),
         InfoBridgePort::Locked(has(PortFlags::LOCKED)),
         InfoBridgePort::MessageAgeTimer(0),
-        InfoBridgePort::ForwardDelayTimer(0),
+        InfoBridgePort::ForwardDelayTimer(port.forward_delay_left_cs(bridge.forward_delay, world.now)),
         InfoBridgePort::HoldTimer(0),
         InfoBridgePort::MulticastRouter(port.mcast_router.into()),
         InfoBridgePort::MulticastEhtHostsLimit(EHT_HOSTS_LIMIT),

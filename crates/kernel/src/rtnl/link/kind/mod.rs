@@ -6,6 +6,7 @@ mod ipvlan;
 mod macvlan;
 mod veth;
 pub(super) mod vlan;
+mod vxlan;
 
 use hairpin_netlink::route::link::{InfoData, InfoKind, InfoPortData, InfoPortKind};
 use hairpin_netlink::{Errno, Failure};
@@ -29,7 +30,8 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] = &[bridge::OPS, dummy::OPS, ipvlan::OPS, macvlan::OPS, veth::OPS, vlan::OPS];
+static KINDS: &[LinkOps] =
+    &[bridge::OPS, dummy::OPS, ipvlan::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vxlan::OPS];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -101,6 +103,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
+        Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }
 }
 
