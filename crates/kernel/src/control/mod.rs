@@ -7,6 +7,7 @@
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
 //! * [`ipvlan`] ipvlans on their lower device
+//! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
@@ -21,6 +22,7 @@ pub(crate) mod namespace;
 mod notify;
 mod register;
 mod state;
+mod vrf;
 mod vxlan;
 mod wiring;
 

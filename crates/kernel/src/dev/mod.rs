@@ -7,6 +7,7 @@ pub mod macvlan;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
+pub mod vrf;
 pub mod vxlan;
 
 pub use hairpin_netlink::PacketType;
@@ -66,6 +67,8 @@ pub enum Verdict {
         segment: usize,
         port: usize,
     },
+    /// Routed by the table of the VRF that it was transmitted on.
+    VrfRoute,
     /// Into a packet of the IP stack below a tunnel.
     Encapsulate(tunnel::Outer),
     Drop(DropReason),
@@ -97,6 +100,7 @@ pub enum Kind {
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
+    Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
     Nic {
@@ -116,6 +120,7 @@ impl Kind {
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }
     }

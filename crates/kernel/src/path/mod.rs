@@ -4,3 +4,4 @@
 pub(crate) mod rx;
 mod tunnel;
 pub(crate) mod tx;
+mod vrf;

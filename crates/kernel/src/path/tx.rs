@@ -58,6 +58,10 @@ impl World {
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
             Kind::Ipvlan(ipvlan) => sharing_port = Some(ipvlan.lower),
+            Kind::Vrf(vrf) => {
+                counted = None;
+                vrf.transmit(&mut verdicts);
+            }
             Kind::Vxlan(vxlan) => {
                 // Counted is what finds its way (`iptunnel_xmit_stats`).
                 counted = None;
@@ -146,6 +150,7 @@ impl World {
                 }
             }
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
                 if reason != DropReason::Discarded {
