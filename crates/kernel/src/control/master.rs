@@ -2,15 +2,12 @@
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::bridge::{BridgePort, State};
+use crate::dev::bridge::vlan::Membership;
+use crate::dev::bridge::{BridgePort, PortFlags, State, VlanGroup};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, DevId};
 use crate::mac::Mac;
 use crate::world::World;
-
-/// VLAN that every port and the bridge are members of from the start; its entries stand in the forwarding
-/// database beside those without a VLAN (`br_vlan_init`, Linux with VLAN filtering built in).
-const DEFAULT_VLAN: u16 = 1;
 
 impl World {
     /// Makes a device a port of a master. One that it was a port of is left first.
@@ -60,21 +57,24 @@ impl World {
             let port = BridgePort::new(dev, number, mac, 2);
             bridge.ports.insert(0, port);
             bridge.fdb.add_local(mac, 0, Some(dev), now);
-            bridge.fdb.add_local(mac, DEFAULT_VLAN, Some(dev), now);
+            // `nbp_vlan_init`
+            if bridge.default_pvid != 0 {
+                bridge.add_port_vlan(dev, bridge.default_pvid, Membership::DEFAULT, now);
+            }
         }
         if let Some(device) = self.devs.get_mut(dev) {
             device.rx_handler = RxHandler::BridgePort { bridge: master };
             device.master = Some(master);
         }
         self.set_allmulti(dev, 1);
-        self.set_promiscuity(dev, 1);
+        self.manage_bridge_promiscuity(master);
         self.recalculate_bridge_mac(master);
         if usable && self.devs.get(master).is_some_and(|master| master.is_up()) {
             self.enable_port(master, dev);
         }
         self.adjust_bridge_mtu(master);
         self.changed();
-        self.notify_bridge_port(dev);
+        self.notify_bridge_link(dev);
         Ok(())
     }
 
@@ -104,6 +104,11 @@ impl World {
     /// `br_del_if`
     fn remove_bridge_port(&mut self, dev: DevId, master: DevId) {
         self.set_port_state(master, dev, State::Disabled, true);
+        let mut promiscuous = false;
+        if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
+            promiscuous = bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC));
+            bridge.flush_port_vlans(dev);
+        }
         self.flush_port(master, dev, true);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.ports.retain(|port| port.dev != dev);
@@ -114,10 +119,43 @@ impl World {
         }
         self.notify_bridge_port_gone(dev, master);
         self.set_allmulti(dev, -1);
-        self.set_promiscuity(dev, -1);
+        if promiscuous {
+            self.set_promiscuity(dev, -1);
+        }
+        self.manage_bridge_promiscuity(master);
         self.adjust_bridge_mtu(master);
         self.recalculate_bridge_mac(master);
         self.changed();
+    }
+
+    /// `br_manage_promisc`: ports receive every frame, unless a bridge that filters by VLAN and is not
+    /// promiscuous itself knows where its frames go without looking: at most one port learns and floods.
+    pub(crate) fn manage_bridge_promiscuity(&mut self, bridge: DevId) {
+        let Some(device) = self.devs.get(bridge) else { return };
+        let Kind::Bridge(state) = &device.kind else { return };
+        let all = device.promiscuity > 0 || !state.vlan_filtering;
+        let auto = |port: &BridgePort| port.flags.intersects(PortFlags::AUTO);
+        let autos = state.ports.iter().filter(|port| auto(port)).count();
+        let mut changes = Vec::new();
+        for port in &state.ports {
+            // `IFF_UNICAST_FLT`: the device can be told which addresses it is to take.
+            let filters = self.devs.get(port.dev).is_some_and(|device| {
+                matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Nic { .. })
+            });
+            let known = filters && (autos == 0 || autos == 1 && auto(port));
+            let wanted = all || !known;
+            if wanted != port.has(PortFlags::PROMISC) {
+                changes.push((port.dev, wanted));
+            }
+        }
+        for (port, wanted) in changes {
+            if let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+                && let Some(port) = state.port_mut(port)
+            {
+                port.flags.set(PortFlags::PROMISC, wanted);
+            }
+            self.set_promiscuity(port, if wanted { 1 } else { -1 });
+        }
     }
 
     /// `br_stp_recalculate_bridge_id`: unless set by hand, the numerically lowest MAC of the ports, or zero.
@@ -140,7 +178,7 @@ impl World {
         let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
             return;
         };
-        for vlan in [0, DEFAULT_VLAN] {
+        for vlan in with_untagged(&state.vlans) {
             state.forget_own_address(old, vlan, None, new);
             state.fdb.add_local(new, vlan, None, now);
         }
@@ -154,9 +192,8 @@ impl World {
         let Some(device) = self.devs.get_mut(bridge) else { return };
         let mac = device.mac;
         let Kind::Bridge(state) = &mut device.kind else { return };
-        for vlan in [0, DEFAULT_VLAN] {
-            state.fdb.add_local(mac, vlan, None, now);
-        }
+        state.fdb.add_local(mac, 0, None, now);
+        state.add_own_vlan(state.default_pvid, Membership::DEFAULT, mac, now);
         if device.addr_assign == AddrAssign::Set {
             state.mac_set = true;
             self.bridge_mac_changed(bridge, mac, mac);
@@ -169,16 +206,23 @@ impl World {
         let Some(device) = self.devs.get_mut(bridge) else { return };
         let bridge_mac = device.mac;
         if let Kind::Bridge(state) = &mut device.kind {
+            let mut vlans = Vec::new();
             if let Some(port) = state.port_mut(port) {
                 port.mac = new;
+                vlans = with_untagged(&port.vlans);
             }
-            for vlan in [0, DEFAULT_VLAN] {
-                state.forget_own_address(old, vlan, Some(port), bridge_mac);
+            for vlan in &vlans {
+                state.forget_own_address(old, *vlan, Some(port), bridge_mac);
             }
-            for vlan in [0, DEFAULT_VLAN] {
-                state.fdb.add_local(new, vlan, Some(port), now);
+            for vlan in &vlans {
+                state.fdb.add_local(new, *vlan, Some(port), now);
             }
         }
         self.recalculate_bridge_mac(bridge);
     }
+}
+
+/// The VLANs in which an own address stands: that of unfiltered frames, and those of its owner.
+fn with_untagged(group: &VlanGroup) -> Vec<u16> {
+    std::iter::once(0).chain(group.members().map(|vlan| vlan.vid)).collect()
 }

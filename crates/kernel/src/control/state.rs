@@ -382,7 +382,7 @@ impl World {
             self.select_bridge_carrier(bridge);
         }
         self.changed();
-        self.notify_bridge_port(port);
+        self.notify_bridge_link(port);
     }
 
     /// Forgets what was learned behind a port (`br_fdb_delete_by_port`).

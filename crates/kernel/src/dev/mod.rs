@@ -19,9 +19,17 @@ pub enum Verdict {
     Transmit {
         dev: DevId,
     },
-    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`).
+    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`); without its tag
+    /// where the port has its VLAN untagged (`br_handle_vlan`).
     Forward {
         dev: DevId,
+        untag: bool,
+    },
+    /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
+    PassUp {
+        bridge: DevId,
+        packet_type: PacketType,
+        egress: bridge::Egress,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.

@@ -8,7 +8,7 @@ use super::attribute::{Attribute, Seen, Store, file, line, write_only};
 use super::netlink::Nest;
 use crate::dev::Kind;
 use crate::dev::bridge::Bridge;
-use crate::rtnl::link::info::{GROUP_ADDRESS, multicast};
+use crate::rtnl::link::info::multicast;
 
 const fn number(kind: u16, bytes: usize) -> Store {
     Store::Number { nest: Nest::Bridge, kind, bytes }
@@ -26,7 +26,11 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     write_only("flush", switch(21)),
     file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.forward_delay)), number(1, 4)),
     file("gc_timer", gc_timer, Store::ReadOnly),
-    file("group_addr", |_| line(crate::mac::Mac(GROUP_ADDRESS)), Store::Mac { nest: Nest::Bridge, kind: 20 }),
+    file(
+        "group_addr",
+        |seen| show(seen, |bridge| bridge.group_addr),
+        Store::Mac { nest: Nest::Bridge, kind: 20 },
+    ),
     file("group_fwd_mask", |seen| show(seen, |bridge| format!("{:#x}", bridge.group_fwd_mask)), number(9, 2)),
     file("hash_elasticity", |_| line(multicast::HASH_ELASTICITY), number(26, 4)),
     file("hash_max", |_| line(multicast::HASH_MAX), number(27, 4)),
@@ -63,8 +67,12 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("topology_change_timer", |_| line(0), Store::ReadOnly),
     file("vlan_filtering", |seen| show(seen, |bridge| u8::from(bridge.vlan_filtering)), switch(7)),
     file("vlan_protocol", |seen| show(seen, |bridge| format!("{:#06x}", bridge.vlan_protocol)), Store::Same),
-    file("vlan_stats_enabled", |_| line(0), switch(41)),
-    file("vlan_stats_per_port", |_| line(0), switch(45)),
+    file("vlan_stats_enabled", |seen| show(seen, |bridge| u8::from(bridge.vlan_stats)), number(41, 1)),
+    file(
+        "vlan_stats_per_port",
+        |seen| show(seen, |bridge| u8::from(bridge.vlan_stats_per_port)),
+        number(45, 1),
+    ),
 ];
 
 fn show<T: std::fmt::Display>(seen: &Seen<'_>, value: impl Fn(&Bridge) -> T) -> Result<String, Errno> {

@@ -13,8 +13,6 @@ use crate::mac::Mac;
 use crate::time::Time;
 use crate::world::World;
 
-/// Address that spanning tree talks to (IEEE 802.1D-2004 table 7-10).
-pub(crate) const GROUP_ADDRESS: [u8; 6] = [0x01, 0x80, 0xc2, 0, 0, 0];
 /// Hosts that explicit tracking keeps for a group (`BR_MCAST_DEFAULT_EHT_HOSTS_LIMIT`).
 const EHT_HOSTS_LIMIT: u32 = 512;
 
@@ -76,15 +74,15 @@ pub(super) fn bridge_data(now: Time, mac: Mac, bridge: &Bridge) -> InfoData {
         InfoBridge::RootPathCost(0),
         InfoBridge::TopologyChange(0),
         InfoBridge::TopologyChangeDetected(0),
-        InfoBridge::GroupAddr(GROUP_ADDRESS),
+        InfoBridge::GroupAddr(bridge.group_addr.0),
         InfoBridge::MultiBoolOpt(BridgeBooleanOptions {
-            value: BridgeBooleanOptionFlags::empty(),
+            value: BridgeBooleanOptionFlags::from_bits_retain(bridge.no_linklocal_learn.into()),
             mask: BridgeBooleanOptionFlags::from_bits_retain(BOOLEAN_OPTIONS),
         }),
         InfoBridge::VlanProtocol(VlanProtocol::from(bridge.vlan_protocol)),
         InfoBridge::VlanDefaultPvid(bridge.default_pvid),
-        InfoBridge::VlanStatsEnabled(false),
-        InfoBridge::VlanStatsPerPort(false),
+        InfoBridge::VlanStatsEnabled(bridge.vlan_stats),
+        InfoBridge::VlanStatsPerPort(bridge.vlan_stats_per_port),
         InfoBridge::MulticastRouter(bridge.mcast_router.into()),
         InfoBridge::MulticastSnooping(bridge.mcast_snooping),
         InfoBridge::MulticastQueryUseIfaddr(false),

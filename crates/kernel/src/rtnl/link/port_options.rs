@@ -80,9 +80,14 @@ const FORWARD_PAUSE: u16 = 1 << 1;
 impl World {
     /// `br_setport`: options before a refused one stay changed.
     pub(super) fn change_port(&mut self, dev: DevId, options: &Attributes<'_>) -> Result<(), Failure> {
-        let flags = options_flags(self.port(dev)?.1.flags, options)?;
-        self.port(dev)?.1.flags = flags;
+        let (bridge, port) = self.port(dev)?;
+        let old = port.flags;
+        let flags = options_flags(old, options)?;
+        port.flags = flags;
         self.changed();
+        if (old ^ flags).intersects(PortFlags::AUTO) {
+            self.manage_bridge_promiscuity(bridge);
+        }
         if let Some(cost) = options.u32(COST) {
             if cost == 0 || cost > COST_MAX {
                 return Err(Errno::ERANGE.into());
@@ -121,7 +126,7 @@ impl World {
         if let Some(index) = options.u32(BACKUP_PORT) {
             self.change_backup(dev, index)?;
         }
-        self.notify_bridge_port(dev);
+        self.notify_bridge_link(dev);
         Ok(())
     }
 
