@@ -274,6 +274,7 @@ impl World {
         if self.snoops(bridge) {
             self.join_snoopers(bridge, true);
         }
+        self.schedule_bridge_ageing(bridge, AGEING_FIRST);
         for port in self.bridge_ports(bridge) {
             let usable = self
                 .devs
@@ -295,6 +296,9 @@ impl World {
                 self.set_port_state(bridge, port, State::Disabled, true);
                 self.flush_port(bridge, port, false);
             }
+        }
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
+            own.ageing_at = None;
         }
     }
 
@@ -396,7 +400,16 @@ impl World {
         }
     }
 
-    /// The timer of a bridge's forwarding database.
+    /// Looks through a bridge's forwarding database after so long.
+    pub(crate) fn schedule_bridge_ageing(&mut self, bridge: DevId, after: Duration) {
+        let at = self.now + after;
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
+            own.ageing_at = Some(at);
+            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
+        }
+    }
+
+    /// `br_fdb_cleanup`: the timer of a bridge's forwarding database.
     pub(crate) fn bridge_ageing(&mut self, bridge: DevId) {
         let now = self.now;
         let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
@@ -405,11 +418,13 @@ impl World {
         if own.ageing_at.is_none_or(|at| at > now) {
             return;
         }
-        let (gone, next) = own.fdb.expire(now, own.ageing);
-        // `br_fdb_cleanup` does not run more often than every ten milliseconds.
-        own.ageing_at = next.map(|at| at.max(now + Duration::from_millis(10)));
-        if let Some(at) = own.ageing_at {
-            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
+        let ageing = own.hold_time();
+        let (gone, next) = own.fdb.expire(now, ageing);
+        own.ageing_at = None;
+        // With ageing 0 nothing is learned: there will be nothing to look for.
+        if !ageing.is_zero() {
+            let after = next.map_or(ageing, |at| at.since(now).min(ageing));
+            self.schedule_bridge_ageing(bridge, after.max(AGEING_APART));
         }
         for (key, entry) in gone {
             self.notify_fdb(bridge, key, &entry, true);
@@ -425,6 +440,10 @@ impl World {
     }
 }
 
+/// How long after it went up a bridge looks for old entries first (`br_stp_enable_bridge`).
+const AGEING_FIRST: Duration = Duration::from_millis(100);
+/// And how long it waits at least between two looks.
+const AGEING_APART: Duration = Duration::from_millis(10);
 /// The groups of all snoopers (RFC 4286), which a snooping bridge joins.
 const SNOOPERS: std::net::Ipv4Addr = std::net::Ipv4Addr::new(224, 0, 0, 106);
 const SNOOPERS6: Mac = Mac([0x33, 0x33, 0, 0, 0, 0x6a]);

@@ -4,7 +4,7 @@ use crate::dev::bridge::{Event, Own};
 use crate::dev::{Kind, Verdicts};
 use crate::device::DevId;
 use crate::frame::Frame;
-use crate::world::{TimerEvent, World};
+use crate::world::World;
 
 impl World {
     /// The bridge's decision on a frame that its port `port` has received.
@@ -20,11 +20,7 @@ impl World {
         let own =
             Own { dev: bridge, mac: master.mac, promiscuous: master.promiscuity > 0, up: master.is_up() };
         let Kind::Bridge(state) = &mut master.kind else { return };
-        let before = state.ageing_at;
         state.receive(own, port, frame, now, verdicts);
-        if let Some(at) = state.ageing_at.filter(|_| before.is_none()) {
-            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
-        }
         self.bridge_events(bridge);
     }
 

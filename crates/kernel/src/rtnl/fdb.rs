@@ -260,11 +260,6 @@ impl World {
                 }
             }
         }
-        if own.ageing_at.is_none() {
-            let at = now + own.ageing;
-            own.ageing_at = Some(at);
-            self.timers.add(at, crate::world::TimerEvent::BridgeAgeing { bridge });
-        }
         for (key, entry) in notices {
             self.notify_fdb(bridge, key, &entry, false);
         }

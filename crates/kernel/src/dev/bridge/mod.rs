@@ -69,7 +69,7 @@ pub struct Bridge {
     pub mac_set: bool,
     /// An MTU was set by hand: it no longer follows the ports.
     pub mtu_set: bool,
-    /// When the next ageing run is due.
+    /// When the forwarding database is next looked through; it is while the bridge is up.
     pub ageing_at: Option<Time>,
     pub created: Time,
     /// What decisions changed and others are to be told of.
@@ -352,17 +352,19 @@ impl Bridge {
         }
     }
 
-    /// Learns a source address, and schedules its ageing.
+    /// `hold_time`: how long an address is known after its last frame.
+    pub fn hold_time(&self) -> Duration {
+        self.ageing
+    }
+
+    /// Learns a source address.
     fn learn(&mut self, source: Mac, vid: u16, from: DevId, now: Time) {
-        // `hold_time`: with ageing 0 nothing is learned into use.
-        if self.ageing.is_zero() {
+        // With ageing 0 nothing is learned into use.
+        if self.hold_time().is_zero() {
             return;
         }
         if self.fdb.learn(source, vid, from, now) == Learned::Changed {
             self.events.push(Event::Learned((source, vid)));
-        }
-        if self.ageing_at.is_none() {
-            self.ageing_at = Some(now + self.ageing);
         }
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use hairpin_netlink::Errno;
 
 use super::attribute::{Attribute, Seen, Store, file, line, write_only};
-use super::netlink::Nest;
+use super::netlink::{self, Nest};
 use crate::dev::Kind;
 use crate::dev::bridge::Bridge;
+use crate::device::DevId;
 use crate::rtnl::link::info::multicast;
+use crate::world::World;
 
 const fn number(kind: u16, bytes: usize) -> Store {
     Store::Number { nest: Nest::Bridge, kind, bytes }
@@ -22,7 +24,7 @@ const fn switch(kind: u16) -> Store {
 pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("ageing_time", |seen| show(seen, |bridge| ticks(bridge.ageing)), number(4, 4)),
     file("bridge_id", bridge_id, Store::ReadOnly),
-    file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), number(39, 2)),
+    file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), Store::Call(set_default_pvid)),
     write_only("flush", switch(21)),
     file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.forward_delay)), number(1, 4)),
     file("gc_timer", gc_timer, Store::ReadOnly),
@@ -55,7 +57,11 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("nf_call_arptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[2])), switch(38)),
     file("nf_call_ip6tables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[1])), switch(37)),
     file("nf_call_iptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[0])), switch(36)),
-    file("no_linklocal_learn", |_| line(0), Store::Same),
+    file(
+        "no_linklocal_learn",
+        |seen| show(seen, |bridge| u8::from(bridge.no_linklocal_learn)),
+        Store::Call(set_no_linklocal_learn),
+    ),
     file("priority", |seen| show(seen, |bridge| bridge.priority), number(6, 2)),
     file("root_id", bridge_id, Store::ReadOnly),
     file("root_path_cost", |_| line(0), Store::ReadOnly),
@@ -66,7 +72,11 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("topology_change_detected", |_| line(0), Store::ReadOnly),
     file("topology_change_timer", |_| line(0), Store::ReadOnly),
     file("vlan_filtering", |seen| show(seen, |bridge| u8::from(bridge.vlan_filtering)), switch(7)),
-    file("vlan_protocol", |seen| show(seen, |bridge| format!("{:#06x}", bridge.vlan_protocol)), Store::Same),
+    file(
+        "vlan_protocol",
+        |seen| show(seen, |bridge| format!("{:#06x}", bridge.vlan_protocol)),
+        Store::Call(set_vlan_protocol),
+    ),
     file("vlan_stats_enabled", |seen| show(seen, |bridge| u8::from(bridge.vlan_stats)), number(41, 1)),
     file(
         "vlan_stats_per_port",
@@ -103,4 +113,34 @@ pub(super) fn id(mac: crate::mac::Mac, bridge: &Bridge) -> String {
 fn gc_timer(seen: &Seen<'_>) -> Result<String, Errno> {
     let now = seen.world.now;
     show(seen, |bridge| bridge.ageing_at.map_or(0, |at| ticks(at.since(now))))
+}
+
+const VLAN_PROTOCOL: u16 = 8;
+const VLAN_DEFAULT_PVID: u16 = 39;
+const MULTI_BOOLOPT: u16 = 46;
+
+/// `br_vlan_set_default_pvid`: other than by netlink, only while nothing is filtered.
+fn set_default_pvid(world: &mut World, dev: DevId, pvid: u64) -> Result<(), Errno> {
+    let Some(Kind::Bridge(bridge)) = world.devs.get(dev).map(|device| &device.kind) else {
+        return Err(Errno::ENODEV);
+    };
+    if pvid >= 0xfff {
+        return Err(Errno::EINVAL);
+    }
+    if u64::from(bridge.default_pvid) == pvid {
+        return Ok(());
+    }
+    if bridge.vlan_filtering {
+        return Err(Errno::EPERM);
+    }
+    netlink::set(world, dev, Nest::Bridge, VLAN_DEFAULT_PVID, &(pvid as u16).to_ne_bytes())
+}
+
+fn set_vlan_protocol(world: &mut World, dev: DevId, tpid: u64) -> Result<(), Errno> {
+    netlink::set(world, dev, Nest::Bridge, VLAN_PROTOCOL, &(tpid as u16).to_be_bytes())
+}
+
+fn set_no_linklocal_learn(world: &mut World, dev: DevId, on: u64) -> Result<(), Errno> {
+    let value = [u32::from(on != 0).to_ne_bytes(), 1u32.to_ne_bytes()].concat();
+    netlink::set(world, dev, Nest::Bridge, MULTI_BOOLOPT, &value)
 }

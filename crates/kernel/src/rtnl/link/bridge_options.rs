@@ -16,7 +16,7 @@ use crate::dev::bridge::vlan::PvidChange;
 use crate::device::DevId;
 use crate::mac::Mac;
 use crate::time::Time;
-use crate::world::{TimerEvent, World};
+use crate::world::World;
 
 const FORWARD_DELAY: u16 = 1;
 const HELLO_TIME: u16 = 2;
@@ -126,14 +126,14 @@ impl World {
         let outcome = change(bridge, data, (mac, now), &mut pvid_change);
         let snoops = bridge.mcast_snooping;
         let (pvid, filters) = (bridge.default_pvid, bridge.vlan_filtering);
-        if data.has(AGEING_TIME) && outcome.is_ok() && bridge.ageing_at.is_some() {
-            // Entries may be too old by the new time already.
-            bridge.ageing_at = Some(now);
-            self.timers.add(now, TimerEvent::BridgeAgeing { bridge: dev });
-        }
+        let aged = data.has(AGEING_TIME);
         self.tell_pvid_change(dev, old_pvid, pvid, &pvid_change);
         if filters != filtered {
             self.manage_bridge_promiscuity(dev);
+        }
+        if aged {
+            // Entries may be too old by the new time already.
+            self.schedule_bridge_ageing(dev, Duration::ZERO);
         }
         if snoops != snooped {
             self.toggle_snooping(dev, snoops);
