@@ -3,11 +3,14 @@
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::vlan::Membership;
-use crate::dev::bridge::{BridgePort, PortFlags, State, VlanGroup};
+use crate::dev::bridge::{BridgePort, PortFlags, VlanGroup};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, DevId};
 use crate::mac::Mac;
 use crate::world::World;
+
+/// How many devices may stand on one another.
+const STACK_MAX: usize = 8;
 
 impl World {
     /// Makes a device a port of a master. One that it was a port of is left first.
@@ -48,14 +51,14 @@ impl World {
             return Err(Errno::EBUSY.into());
         }
         let mac = device.mac;
-        let usable = device.is_up() && device.oper_up() && device.carrier;
+        let usable = self.is_usable_port(dev);
+        let cost = self.port_cost(dev);
         let now = self.now;
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             let number = (1..=1023).find(|n| !bridge.ports.iter().any(|port| port.number == *n));
             let number = number.ok_or(Errno::EXDEV)?;
-            // `port_cost` for a link of 10 Gbit/s, which virtual devices claim to have.
-            let port = BridgePort::new(dev, number, mac, 2);
-            bridge.ports.insert(0, port);
+            bridge.ports.insert(0, BridgePort::new(dev, number, mac, cost));
+            bridge.adopt_port(dev);
             bridge.fdb.add_local(mac, 0, Some(dev), now);
             // `nbp_vlan_init`
             if bridge.default_pvid != 0 {
@@ -70,12 +73,27 @@ impl World {
         self.manage_bridge_promiscuity(master);
         self.recalculate_bridge_mac(master);
         if usable && self.devs.get(master).is_some_and(|master| master.is_up()) {
-            self.enable_port(master, dev);
+            self.bridge_act(master, |state, clock| state.enable_port(dev, clock));
         }
         self.adjust_bridge_mtu(master);
         self.changed();
         self.notify_bridge_link(dev);
         Ok(())
+    }
+
+    /// `port_cost`: 2 for a link of 10 Gbit/s, which virtual devices claim to have, 100 where nothing is known.
+    fn port_cost(&self, dev: DevId) -> u32 {
+        let mut at = self.devs.get(dev);
+        for _ in 0..STACK_MAX {
+            match at.map(|device| &device.kind) {
+                Some(Kind::Macvlan(_) | Kind::Vlan(_)) => {
+                    at = at.and_then(|device| device.lower()).and_then(|lower| self.devs.get(lower));
+                }
+                Some(Kind::Dummy) => return 100,
+                _ => break,
+            }
+        }
+        2
     }
 
     /// Whether `dev` is stacked on `below`, directly or not. A bridge stands on its ports.
@@ -103,7 +121,7 @@ impl World {
 
     /// `br_del_if`
     fn remove_bridge_port(&mut self, dev: DevId, master: DevId) {
-        self.set_port_state(master, dev, State::Disabled, true);
+        self.bridge_act(master, |state, clock| state.disable_port(dev, clock));
         let mut promiscuous = false;
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             promiscuous = bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC));
@@ -182,7 +200,7 @@ impl World {
             state.forget_own_address(old, vlan, None, new);
             state.fdb.add_local(new, vlan, None, now);
         }
-        self.select_bridge_carrier(bridge);
+        self.bridge_act(bridge, |state, clock| state.set_tree_mac(new, clock));
     }
 
     /// The own entries that a new bridge starts with (`br_device_event`, `br_vlan_bridge_event`). A bridge that

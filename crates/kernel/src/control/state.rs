@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::bridge::State;
+use crate::dev::bridge::{Bridge, State};
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
@@ -275,15 +275,17 @@ impl World {
             self.join_snoopers(bridge, true);
         }
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
+        self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
-            let usable = self
-                .devs
-                .get(port)
-                .is_some_and(|device| device.is_up() && device.oper_up() && device.carrier);
-            if usable {
-                self.enable_port(bridge, port);
+            if self.is_usable_port(port) {
+                self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }
         }
+    }
+
+    /// `netif_running`, `netif_oper_up`
+    pub(super) fn is_usable_port(&self, port: DevId) -> bool {
+        self.devs.get(port).is_some_and(|device| device.is_up() && device.oper_up() && device.carrier)
     }
 
     /// `br_stp_disable_bridge`
@@ -291,22 +293,10 @@ impl World {
         if self.snoops(bridge) {
             self.join_snoopers(bridge, false);
         }
-        for port in self.bridge_ports(bridge) {
-            if self.port_enabled(bridge, port) {
-                self.set_port_state(bridge, port, State::Disabled, true);
-                self.flush_port(bridge, port, false);
-            }
-        }
-        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
-            own.ageing_at = None;
-        }
-    }
-
-    fn port_enabled(&self, bridge: DevId, port: DevId) -> bool {
-        match self.devs.get(bridge).map(|device| &device.kind) {
-            Some(Kind::Bridge(own)) => own.port(port).is_some_and(|port| port.state != State::Disabled),
-            _ => false,
-        }
+        self.bridge_act(bridge, |state, clock| {
+            state.stop(clock);
+            state.ageing_at = None;
+        });
     }
 
     /// `br_multicast_toggle`: a bridge that is up joins or leaves the groups of all snoopers.
@@ -329,14 +319,6 @@ impl World {
         }
     }
 
-    /// `br_port_state_selection` as far as the bridge's carrier goes: it has one while a port forwards.
-    pub(crate) fn select_bridge_carrier(&mut self, bridge: DevId) {
-        if let Some(Kind::Bridge(own)) = self.devs.get(bridge).map(|device| &device.kind) {
-            let live = own.ports.iter().any(|port| port.state == State::Forwarding);
-            self.set_carrier(bridge, live);
-        }
-    }
-
     fn snoops(&self, bridge: DevId) -> bool {
         matches!(self.devs.get(bridge).map(|device| &device.kind), Some(Kind::Bridge(b)) if b.mcast_snooping)
     }
@@ -352,7 +334,7 @@ impl World {
     pub(super) fn port_changed(&mut self, port: DevId) {
         let Some(device) = self.devs.get(port) else { return };
         let RxHandler::BridgePort { bridge } = device.rx_handler else { return };
-        let usable = device.is_up() && device.oper_up() && device.carrier;
+        let usable = self.is_usable_port(port);
         let Some(master) = self.devs.get(bridge) else { return };
         if !master.is_up() {
             return;
@@ -360,33 +342,14 @@ impl World {
         let Kind::Bridge(state) = &master.kind else { return };
         let enabled = state.port(port).is_some_and(|port| port.state != State::Disabled);
         match (usable, enabled) {
-            (true, false) => self.enable_port(bridge, port),
+            (true, false) => {
+                self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
+            }
             (false, true) => {
-                self.set_port_state(bridge, port, State::Disabled, true);
-                self.flush_port(bridge, port, false);
+                self.bridge_act(bridge, |state, clock| state.disable_port(port, clock));
             }
             _ => {}
         }
-    }
-
-    /// `br_stp_enable_port`. Without spanning tree a port forwards at once.
-    pub(super) fn enable_port(&mut self, bridge: DevId, port: DevId) {
-        self.set_port_state(bridge, port, State::Forwarding, true);
-    }
-
-    /// Sets a port's state; with `select`, the bridge's carrier follows (`br_port_state_selection`).
-    pub(crate) fn set_port_state(&mut self, bridge: DevId, port: DevId, state: State, select: bool) {
-        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
-            return;
-        };
-        if let Some(port) = own.port_mut(port) {
-            port.state = state;
-        }
-        if select {
-            self.select_bridge_carrier(bridge);
-        }
-        self.changed();
-        self.notify_bridge_link(port);
     }
 
     /// Forgets what was learned behind a port (`br_fdb_delete_by_port`).

@@ -151,6 +151,7 @@ impl World {
     /// R7: the protocol by EtherType.
     fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame) {
         match frame.ethertype() {
+            0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
             // No IPv6 stack yet; Linux would take the packet, so it is no unhandled protocol.

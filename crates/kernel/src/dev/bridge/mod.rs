@@ -2,18 +2,20 @@
 //!
 //! Configuration: `IFLA_BR_*` of the device, `IFLA_BRPORT_*` of its ports. State: ports (newest first, the
 //! order of floods), the forwarding database, VLANs. Receive on a port: [`Bridge::receive`]; transmit of the
-//! bridge device: [`Bridge::transmit`]. Timers: the ageing of the database.
+//! bridge device: [`Bridge::transmit`]. Timers: the ageing of the database, and those of spanning tree.
 //!
 //! * [`port`] flags and state of a port; [`fdb`] who is where
-//! * [`vlan`] VLAN filtering; [`forward`] which ports a frame leaves by
+//! * [`vlan`] VLAN filtering; [`forward`] which ports a frame leaves by; [`stp`] spanning tree
 
 pub mod fdb;
 mod forward;
 pub mod port;
+pub mod stp;
 pub mod vlan;
 
 use std::time::Duration;
 
+use hairpin_wire::bpdu::Bpdu;
 use hairpin_wire::vlan::{TPID_8021Q, Tag};
 
 use crate::device::DevId;
@@ -24,6 +26,7 @@ use crate::time::Time;
 
 pub use fdb::{Entry, Fdb, Learned};
 pub use port::{BridgePort, PortFlags, State};
+pub use stp::{Clock, Tree};
 pub use vlan::{Egress, VlanGroup};
 
 use super::{PacketType, Verdict, Verdicts};
@@ -31,6 +34,8 @@ use forward::{Flood, Passing};
 
 /// The group addresses 01:80:c2:00:00:0X (IEEE 802.1D-2004 table 7-10).
 const RESERVED: [u8; 5] = [0x01, 0x80, 0xc2, 0x00, 0x00];
+/// A bridge's priority unless it is told another.
+const PRIORITY: u16 = 0x8000;
 /// The address of bridges among them, spanning tree's.
 pub const GROUP_ADDRESS: Mac = Mac([0x01, 0x80, 0xc2, 0x00, 0x00, 0x00]);
 /// Reserved addresses that a bridge of 802.1ad tags forwards (`BR_GROUPFWD_8021AD`, IEEE 802.1Q-2011 table 8-1).
@@ -42,12 +47,16 @@ pub struct Bridge {
     /// Newest first: floods go out in this order.
     pub ports: Vec<BridgePort>,
     pub fdb: Fdb,
+    /// How long an address is known, now and as configured: shorter while the topology changes.
     pub ageing: Duration,
+    pub bridge_ageing: Duration,
+    /// Spanning tree's times as configured; those in force are in `tree`.
     pub forward_delay: Duration,
     pub hello_time: Duration,
     pub max_age: Duration,
     pub priority: u16,
     pub stp: bool,
+    pub tree: Tree,
     pub group_fwd_mask: u16,
     /// The address that spanning tree's frames go to.
     pub group_addr: Mac,
@@ -81,6 +90,14 @@ pub struct Bridge {
 pub enum Event {
     /// An address was learned, or is behind another port now.
     Learned(fdb::Key),
+    /// A port's state changed, or is announced anew.
+    PortChanged(DevId),
+    /// What was learned behind a port is void.
+    Flush(DevId),
+    /// The bridge device has a carrier, or has none.
+    Carrier(bool),
+    /// A BPDU leaves a port.
+    Bpdu(DevId, Bpdu),
 }
 
 /// What the decision needs to know of the bridge device.
@@ -99,11 +116,20 @@ impl Bridge {
             ports: Vec::new(),
             fdb: Fdb::default(),
             ageing: Duration::from_secs(300),
+            bridge_ageing: Duration::from_secs(300),
             forward_delay: Duration::from_secs(15),
             hello_time: Duration::from_secs(2),
             max_age: Duration::from_secs(20),
-            priority: 0x8000,
+            priority: PRIORITY,
             stp: false,
+            tree: Tree {
+                id: stp::identifier(PRIORITY, Mac::ZERO),
+                root: stp::identifier(PRIORITY, Mac::ZERO),
+                forward_delay: Duration::from_secs(15),
+                hello_time: Duration::from_secs(2),
+                max_age: Duration::from_secs(20),
+                ..Tree::default()
+            },
             group_fwd_mask: 0,
             group_addr: GROUP_ADDRESS,
             group_addr_set: false,
@@ -354,7 +380,10 @@ impl Bridge {
 
     /// `hold_time`: how long an address is known after its last frame.
     pub fn hold_time(&self) -> Duration {
-        self.ageing
+        match self.tree.topology_change {
+            true => self.tree.forward_delay,
+            false => self.ageing,
+        }
     }
 
     /// Learns a source address.

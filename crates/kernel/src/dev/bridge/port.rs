@@ -5,6 +5,7 @@ use bitflags::bitflags;
 use crate::device::DevId;
 use crate::mac::Mac;
 
+use super::stp::Branch;
 use super::vlan::VlanGroup;
 
 /// `BR_STATE_*`
@@ -75,6 +76,7 @@ pub struct BridgePort {
     pub topology_change_ack: bool,
     pub backup: Option<DevId>,
     pub vlans: VlanGroup,
+    pub branch: Branch,
 }
 
 impl BridgePort {
@@ -93,6 +95,7 @@ impl BridgePort {
             topology_change_ack: false,
             backup: None,
             vlans: VlanGroup::default(),
+            branch: Branch::default(),
         }
     }
 

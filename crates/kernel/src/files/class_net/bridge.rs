@@ -7,9 +7,10 @@ use hairpin_netlink::Errno;
 use super::attribute::{Attribute, Seen, Store, file, line, write_only};
 use super::netlink::{self, Nest};
 use crate::dev::Kind;
-use crate::dev::bridge::Bridge;
+use crate::dev::bridge::{Bridge, stp};
 use crate::device::DevId;
-use crate::rtnl::link::info::multicast;
+use crate::rtnl::link::info::{multicast, timer_left};
+use crate::time::Time;
 use crate::world::World;
 
 const fn number(kind: u16, bytes: usize) -> Store {
@@ -23,11 +24,11 @@ const fn switch(kind: u16) -> Store {
 /// The netlink attribute of each file that can be written is its `IFLA_BR_*`.
 pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("ageing_time", |seen| show(seen, |bridge| ticks(bridge.ageing)), number(4, 4)),
-    file("bridge_id", bridge_id, Store::ReadOnly),
+    file("bridge_id", |seen| show(seen, |bridge| id(bridge.tree.id)), Store::ReadOnly),
     file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), Store::Call(set_default_pvid)),
     write_only("flush", switch(21)),
-    file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.forward_delay)), number(1, 4)),
-    file("gc_timer", gc_timer, Store::ReadOnly),
+    file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.tree.forward_delay)), number(1, 4)),
+    file("gc_timer", |seen| timer(seen, |bridge| bridge.ageing_at), Store::ReadOnly),
     file(
         "group_addr",
         |seen| show(seen, |bridge| bridge.group_addr),
@@ -36,9 +37,9 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("group_fwd_mask", |seen| show(seen, |bridge| format!("{:#x}", bridge.group_fwd_mask)), number(9, 2)),
     file("hash_elasticity", |_| line(multicast::HASH_ELASTICITY), number(26, 4)),
     file("hash_max", |_| line(multicast::HASH_MAX), number(27, 4)),
-    file("hello_time", |seen| show(seen, |bridge| ticks(bridge.hello_time)), number(2, 4)),
-    file("hello_timer", |_| line(0), Store::ReadOnly),
-    file("max_age", |seen| show(seen, |bridge| ticks(bridge.max_age)), number(3, 4)),
+    file("hello_time", |seen| show(seen, |bridge| ticks(bridge.tree.hello_time)), number(2, 4)),
+    file("hello_timer", |seen| timer(seen, |bridge| bridge.tree.hello), Store::ReadOnly),
+    file("max_age", |seen| show(seen, |bridge| ticks(bridge.tree.max_age)), number(3, 4)),
     file("multicast_igmp_version", |_| line(multicast::IGMP_VERSION), number(43, 1)),
     file("multicast_last_member_count", |_| line(multicast::LAST_MEMBER_COUNT), number(28, 4)),
     file("multicast_last_member_interval", |_| line(multicast::LAST_MEMBER_INTERVAL), number(30, 8)),
@@ -63,14 +64,22 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         Store::Call(set_no_linklocal_learn),
     ),
     file("priority", |seen| show(seen, |bridge| bridge.priority), number(6, 2)),
-    file("root_id", bridge_id, Store::ReadOnly),
-    file("root_path_cost", |_| line(0), Store::ReadOnly),
-    file("root_port", |_| line(0), Store::ReadOnly),
+    file("root_id", |seen| show(seen, |bridge| id(bridge.tree.root)), Store::ReadOnly),
+    file("root_path_cost", |seen| show(seen, |bridge| bridge.tree.root_path_cost), Store::ReadOnly),
+    file("root_port", |seen| show(seen, |bridge| bridge.tree.root_port), Store::ReadOnly),
     file("stp_state", |seen| show(seen, |bridge| u8::from(bridge.stp)), switch(5)),
-    file("tcn_timer", |_| line(0), Store::ReadOnly),
-    file("topology_change", |_| line(0), Store::ReadOnly),
-    file("topology_change_detected", |_| line(0), Store::ReadOnly),
-    file("topology_change_timer", |_| line(0), Store::ReadOnly),
+    file("tcn_timer", |seen| timer(seen, |bridge| bridge.tree.notification), Store::ReadOnly),
+    file(
+        "topology_change",
+        |seen| show(seen, |bridge| u8::from(bridge.tree.topology_change)),
+        Store::ReadOnly,
+    ),
+    file(
+        "topology_change_detected",
+        |seen| show(seen, |bridge| u8::from(bridge.tree.detected)),
+        Store::ReadOnly,
+    ),
+    file("topology_change_timer", |seen| timer(seen, |bridge| bridge.tree.change), Store::ReadOnly),
     file("vlan_filtering", |seen| show(seen, |bridge| u8::from(bridge.vlan_filtering)), switch(7)),
     file(
         "vlan_protocol",
@@ -97,22 +106,13 @@ fn ticks(time: Duration) -> u128 {
 }
 
 /// `br_show_bridge_id`: priority and MAC in hexadecimal, without colons.
-fn bridge_id(seen: &Seen<'_>) -> Result<String, Errno> {
-    match &seen.device.kind {
-        Kind::Bridge(bridge) => line(id(seen.device.mac, bridge)),
-        _ => Err(Errno::EINVAL),
-    }
+pub(super) fn id(id: u64) -> String {
+    let (priority, [a, b, c, d, e, f]) = stp::parts(id);
+    format!("{priority:04x}.{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}")
 }
 
-pub(super) fn id(mac: crate::mac::Mac, bridge: &Bridge) -> String {
-    let id = crate::rtnl::link::info::bridge_id(mac, bridge);
-    let [a, b, c, d, e, f] = id.address;
-    format!("{:04x}.{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}", id.priority)
-}
-
-fn gc_timer(seen: &Seen<'_>) -> Result<String, Errno> {
-    let now = seen.world.now;
-    show(seen, |bridge| bridge.ageing_at.map_or(0, |at| ticks(at.since(now))))
+fn timer(seen: &Seen<'_>, timer: impl Fn(&Bridge) -> Option<Time>) -> Result<String, Errno> {
+    show(seen, |bridge| timer_left(timer(bridge), seen.world.now))
 }
 
 const VLAN_PROTOCOL: u16 = 8;

@@ -1,6 +1,6 @@
 //! Options of a bridge: `IFLA_BR_*` (`br_changelink`). Times are in `USER_HZ` ticks of 10 ms.
 //!
-//! Spanning tree and the querier are not emulated: only what leaves them off is accepted.
+//! The querier is not emulated: only what leaves it off is accepted.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use super::info::{BOOLEAN_OPTIONS, multicast};
 use super::kind::vlan::is_vlan_protocol;
 use super::not_emulated;
 use crate::dev::Kind;
-use crate::dev::bridge::Bridge;
 use crate::dev::bridge::vlan::PvidChange;
+use crate::dev::bridge::{Bridge, Clock};
 use crate::device::DevId;
 use crate::mac::Mac;
 use crate::time::Time;
@@ -116,16 +116,17 @@ pub(super) fn validate(data: &Attributes<'_>) -> Result<(), Failure> {
 impl World {
     /// `br_changelink`: options before a refused one stay changed.
     pub(super) fn change_bridge(&mut self, dev: DevId, data: &Attributes<'_>) -> Result<(), Failure> {
-        let now = self.now;
-        let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         let mac = device.mac;
-        let Kind::Bridge(bridge) = &mut device.kind else { return Err(Errno::EOPNOTSUPP.into()) };
+        let Kind::Bridge(bridge) = &device.kind else { return Err(Errno::EOPNOTSUPP.into()) };
         let snooped = bridge.mcast_snooping;
         let (old_pvid, filtered) = (bridge.default_pvid, bridge.vlan_filtering);
         let mut pvid_change = PvidChange::default();
-        let outcome = change(bridge, data, (mac, now), &mut pvid_change);
-        let snoops = bridge.mcast_snooping;
-        let (pvid, filters) = (bridge.default_pvid, bridge.vlan_filtering);
+        let outcome = self.bridge_act(dev, |bridge, clock| {
+            let outcome = change(bridge, data, (mac, clock), &mut pvid_change);
+            (outcome, bridge.mcast_snooping, bridge.default_pvid, bridge.vlan_filtering)
+        });
+        let (outcome, snoops, pvid, filters) = outcome.ok_or(Errno::EOPNOTSUPP)?;
         let aged = data.has(AGEING_TIME);
         self.tell_pvid_change(dev, old_pvid, pvid, &pvid_change);
         if filters != filtered {
@@ -137,10 +138,6 @@ impl World {
         }
         if snoops != snooped {
             self.toggle_snooping(dev, snoops);
-        }
-        if data.has(PRIORITY) && outcome.is_ok() {
-            // `br_stp_set_bridge_priority`
-            self.select_bridge_carrier(dev);
         }
         self.changed();
         if data.has(FDB_FLUSH) && outcome.is_ok() {
@@ -177,7 +174,7 @@ impl World {
 fn change(
     bridge: &mut Bridge,
     data: &Attributes<'_>,
-    own: (Mac, Time),
+    (mac, clock): (Mac, Clock),
     pvid_change: &mut PvidChange,
 ) -> Result<(), Failure> {
     if let Some(delay) = data.u32(FORWARD_DELAY) {
@@ -185,24 +182,25 @@ fn change(
         if bridge.stp {
             within(delay, FORWARD_DELAY_S)?;
         }
-        bridge.forward_delay = delay;
+        bridge.set_forward_delay(delay);
     }
     if let Some(hello) = data.u32(HELLO_TIME) {
-        bridge.hello_time = within(time(hello), HELLO_TIME_S)?;
+        bridge.set_hello_time(within(time(hello), HELLO_TIME_S)?);
     }
     if let Some(age) = data.u32(MAX_AGE) {
-        bridge.max_age = within(time(age), MAX_AGE_S)?;
+        bridge.set_max_age(within(time(age), MAX_AGE_S)?);
     }
     if let Some(ageing) = data.u32(AGEING_TIME) {
         bridge.ageing = time(ageing);
+        bridge.bridge_ageing = bridge.ageing;
     }
-    if data.u32(STP_STATE).is_some_and(|state| (state != 0) != bridge.stp) {
-        return Err(not_emulated("Spanning tree"));
+    if let Some(state) = data.u32(STP_STATE) {
+        bridge.set_stp(state != 0, clock);
     }
     if let Some(priority) = data.u16(PRIORITY) {
-        bridge.priority = priority;
+        bridge.set_priority(priority, clock);
     }
-    change_vlans(bridge, data, own, pvid_change)?;
+    change_vlans(bridge, data, (mac, clock.now), pvid_change)?;
     if let Some(mask) = data.u16(GROUP_FWD_MASK) {
         if mask & FORWARD_RESTRICTED != 0 {
             return Err(Errno::EINVAL.into());
@@ -361,7 +359,10 @@ mod tests {
         let refused = Attributes::read(&bytes, BRIDGE_POLICY)
             .and_then(|data| {
                 validate(&data)?;
-                change(&mut bridge, &data, (Mac::ZERO, Time::ZERO), &mut PvidChange::default())
+                {
+                    let clock = Clock { now: Time::ZERO, up: false };
+                    change(&mut bridge, &data, (Mac::ZERO, clock), &mut PvidChange::default())
+                }
             })
             .err();
         (bridge, refused.map(|failure| failure.errno))
@@ -381,7 +382,7 @@ mod tests {
             (MAX_AGE, long(600), None),
             (AGEING_TIME, long(0), None),
             (STP_STATE, long(0), None),
-            (STP_STATE, long(1), Some(Errno::EOPNOTSUPP)),
+            (STP_STATE, long(1), None),
             (PRIORITY, short(4096), None),
             (PRIORITY, vec![1], Some(Errno::ERANGE)),
             (GROUP_FWD_MASK, short(1), Some(Errno::EINVAL)),

@@ -92,15 +92,15 @@ impl World {
             if cost == 0 || cost > COST_MAX {
                 return Err(Errno::ERANGE.into());
             }
-            let port = self.port(dev)?.1;
-            port.cost = cost;
-            port.flags |= PortFlags::ADMIN_COST;
+            let bridge = self.port(dev)?.0;
+            self.bridge_act(bridge, |state, clock| state.set_path_cost(dev, cost, clock));
         }
         if let Some(priority) = options.u16(PRIORITY) {
             if priority > PRIORITY_MAX {
                 return Err(Errno::ERANGE.into());
             }
-            self.port(dev)?.1.priority = priority as u8;
+            let bridge = self.port(dev)?.0;
+            self.bridge_act(bridge, |state, clock| state.set_port_priority(dev, priority as u8, clock));
         }
         if let Some(state) = options.u8(STATE) {
             self.change_port_state(dev, state)?;
@@ -144,7 +144,13 @@ impl World {
         if !usable {
             return Err(Errno::ENETDOWN.into());
         }
-        self.set_port_state(bridge, dev, state, true);
+        self.bridge_act(bridge, |own, clock| {
+            if let Some(port) = own.port_mut(dev) {
+                port.state = state;
+            }
+            own.select_states(clock);
+        });
+        self.changed();
         Ok(())
     }
 
