@@ -47,6 +47,7 @@ impl World {
                 }
                 self.carrier_quietly(dev, carrier);
             }
+            Kind::Vxlan(_) => self.open_vxlan(dev)?,
             _ => {}
         }
         self.set_up_flag(dev);
@@ -148,6 +149,10 @@ impl World {
             Some(Kind::Bridge(_)) => {
                 self.down_flag(dev);
                 self.close_bridge(dev);
+            }
+            Some(Kind::Vxlan(_)) => {
+                self.down_flag(dev);
+                self.close_vxlan(dev);
             }
             _ => self.down_flag(dev),
         }

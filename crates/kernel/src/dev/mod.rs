@@ -3,8 +3,10 @@
 
 pub mod bridge;
 pub mod macvlan;
+pub mod tunnel;
 pub mod veth;
 pub mod vlan;
+pub mod vxlan;
 
 pub use hairpin_netlink::PacketType;
 
@@ -59,6 +61,8 @@ pub enum Verdict {
         segment: usize,
         port: usize,
     },
+    /// Into a packet of the IP stack below a tunnel.
+    Encapsulate(tunnel::Outer),
     Drop(DropReason),
 }
 
@@ -74,6 +78,7 @@ pub enum Kind {
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
     Vlan(Box<vlan::Vlan>),
+    Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
     Nic {
         segment: usize,
@@ -91,7 +96,21 @@ impl Kind {
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Vxlan(_) => Some("vxlan"),
         }
+    }
+
+    /// The namespace whose IP stack carries a tunnel's packets.
+    pub fn underlay(&self) -> Option<crate::netns::NsId> {
+        match self {
+            Kind::Vxlan(vxlan) => Some(vxlan.underlay),
+            _ => None,
+        }
+    }
+
+    /// Whether it sends frames whose tag is kept beside their bytes (`NETIF_F_HW_VLAN_CTAG_TX`).
+    pub fn offloads_tags(&self) -> bool {
+        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Dummy)
     }
 
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.

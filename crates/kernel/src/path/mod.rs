@@ -3,4 +3,5 @@
 
 mod bridge;
 pub(crate) mod rx;
+mod tunnel;
 pub(crate) mod tx;

@@ -27,6 +27,7 @@ bridge -n sw -j vlan
 bridge -n sw fdb show br br0
 ip netns exec h1 ping -c1 -W1 10.0.0.2
 bridge -n sw fdb show dynamic
+sleep 8
 # Port 1 and 2 in VLAN 10, port 3 a trunk, port 4 stays.
 bridge -n sw vlan add vid 10 dev p1 pvid untagged
 bridge -n sw vlan add vid 10 dev p2 pvid untagged
@@ -47,8 +48,11 @@ ip -n h3 addr add 10.0.0.30/24 dev eth0.10
 sleep 2
 begin p1 p2 p3 p4 'br0 -p'
 ip netns exec h1 ping -c1 -W1 10.0.0.2
+sleep 7
 ip netns exec h1 ping -c1 -W1 10.0.0.30
+sleep 4
 ip netns exec h1 ping -c1 -W1 10.0.0.4
+sleep 4
 ip netns exec h4 ping -c1 -W1 10.0.0.3
 sleep 7
 finish

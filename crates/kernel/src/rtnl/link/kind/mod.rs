@@ -5,6 +5,7 @@ mod dummy;
 mod macvlan;
 mod veth;
 pub(super) mod vlan;
+mod vxlan;
 
 use hairpin_netlink::route::link::{InfoData, InfoKind, InfoPortData, InfoPortKind};
 use hairpin_netlink::{Errno, Failure};
@@ -28,7 +29,7 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] = &[bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS];
+static KINDS: &[LinkOps] = &[bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vxlan::OPS];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -97,6 +98,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
+        Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }
 }
 
