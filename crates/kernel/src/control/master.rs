@@ -22,6 +22,7 @@ impl World {
         self.release_from_master(dev);
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.add_bridge_port(dev, master),
+            Some(Kind::Vrf(_)) => self.add_vrf_port(dev, master),
             _ => Err(Errno::EOPNOTSUPP.into()),
         }
     }
@@ -29,8 +30,10 @@ impl World {
     /// Takes a port from its master, if it has one.
     pub(crate) fn release_from_master(&mut self, dev: DevId) {
         let Some(master) = self.devs.get(dev).and_then(|device| device.master) else { return };
-        if let Some(Kind::Bridge(_)) = self.devs.get(master).map(|device| &device.kind) {
-            self.remove_bridge_port(dev, master);
+        match self.devs.get(master).map(|device| &device.kind) {
+            Some(Kind::Bridge(_)) => self.remove_bridge_port(dev, master),
+            Some(Kind::Vrf(_)) => self.remove_vrf_port(dev),
+            _ => {}
         }
     }
 

@@ -228,6 +228,8 @@ impl World {
             match device.kind {
                 // A card's driver has reported its link.
                 Kind::Nic { .. } => OperState::Up,
+                // `vrf_dev_init`
+                Kind::Vrf(_) => OperState::Up,
                 _ => OperState::Unknown,
             }
         } else {

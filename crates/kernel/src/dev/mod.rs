@@ -6,6 +6,7 @@ pub mod macvlan;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
+pub mod vrf;
 pub mod vxlan;
 
 pub use hairpin_netlink::PacketType;
@@ -61,6 +62,8 @@ pub enum Verdict {
         segment: usize,
         port: usize,
     },
+    /// Routed by the table of the VRF that it was transmitted on.
+    VrfRoute,
     /// Into a packet of the IP stack below a tunnel.
     Encapsulate(tunnel::Outer),
     Drop(DropReason),
@@ -78,6 +81,7 @@ pub enum Kind {
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
     Vlan(Box<vlan::Vlan>),
+    Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
     Nic {
@@ -96,6 +100,7 @@ impl Kind {
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }
     }

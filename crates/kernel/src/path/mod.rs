@@ -5,3 +5,4 @@ mod bridge;
 pub(crate) mod rx;
 mod tunnel;
 pub(crate) mod tx;
+mod vrf;

@@ -62,6 +62,10 @@ impl World {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+            Kind::Vrf(vrf) => {
+                counted = None;
+                vrf.transmit(&mut verdicts);
+            }
             Kind::Vxlan(vxlan) => {
                 // Counted is what finds its way (`iptunnel_xmit_stats`).
                 counted = None;
@@ -152,6 +156,7 @@ impl World {
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
                 if reason == DropReason::Discarded {
