@@ -39,6 +39,7 @@ pub enum TimerEvent {
     Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
+    BridgeTree { bridge: DevId },
     VxlanAgeing { dev: DevId },
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
@@ -180,6 +181,7 @@ impl World {
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::BridgeTree { bridge } => self.bridge_timers(bridge),
             TimerEvent::VxlanAgeing { dev } => self.vxlan_ageing(dev),
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),

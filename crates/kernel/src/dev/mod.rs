@@ -24,9 +24,17 @@ pub enum Verdict {
     Transmit {
         dev: DevId,
     },
-    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`).
+    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`); without its tag
+    /// where the port has its VLAN untagged (`br_handle_vlan`).
     Forward {
         dev: DevId,
+        untag: bool,
+    },
+    /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
+    PassUp {
+        bridge: DevId,
+        packet_type: PacketType,
+        egress: bridge::Egress,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
@@ -131,6 +139,11 @@ impl Kind {
             Kind::Vxlan(vxlan) => Some(vxlan.underlay),
             _ => None,
         }
+    }
+
+    /// Whether it sends frames whose tag is kept beside their bytes (`NETIF_F_HW_VLAN_CTAG_TX`).
+    pub fn offloads_tags(&self) -> bool {
+        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Dummy)
     }
 
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.

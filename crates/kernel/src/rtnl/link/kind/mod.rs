@@ -98,9 +98,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Loopback | Kind::Nic { .. } => None,
         Kind::Dummy => Some((InfoKind::Dummy, None)),
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
-        Kind::Bridge(bridge) => {
-            Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, device.mac, bridge))))
-        }
+        Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
