@@ -141,7 +141,8 @@ impl World {
     pub(super) fn sync_unicast(&mut self, dev: DevId) {
         let Some(device) = self.devs.get_mut(dev).filter(|device| device.is_up()) else { return };
         // `IFF_UNICAST_FLT`
-        let filters = matches!(device.kind, Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_));
+        let filters =
+            matches!(device.kind, Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_));
         let wanted = !filters && !device.unicast.is_empty();
         if wanted != device.uc_promisc {
             device.uc_promisc = wanted;

@@ -178,8 +178,7 @@ impl Port {
         let free = |id: &u16| !self.members.iter().any(|member| member.id == *id);
         let id = (self.next_id..ID_END).find(free).or_else(|| (1..self.next_id).find(free))?;
         self.next_id = id + 1;
-        let member =
-            Member { dev, id, up: false, filter: GroupFilter::default(), addresses: Vec::new() };
+        let member = Member { dev, id, up: false, filter: GroupFilter::default(), addresses: Vec::new() };
         self.members.push(member);
         Some(id)
     }

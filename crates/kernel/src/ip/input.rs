@@ -51,7 +51,9 @@ impl World {
             }
             return self.local_deliver(dev, header, kind, frame);
         }
-        if let Some(owner) = self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination)) {
+        if let Some(owner) =
+            self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
+        {
             match self.l3s_receive(dev, owner, header, frame) {
                 Some(back) => frame = back,
                 None => return,

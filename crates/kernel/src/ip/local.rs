@@ -14,13 +14,7 @@ use super::{Header, protocol};
 
 impl World {
     /// Delivers a packet that the route says is for this host.
-    pub(crate) fn local_deliver(
-        &mut self,
-        dev: DevId,
-        header: Header,
-        delivered: RouteKind,
-        frame: Frame,
-    ) {
+    pub(crate) fn local_deliver(&mut self, dev: DevId, header: Header, delivered: RouteKind, frame: Frame) {
         self.local_deliver_to(dev, dev, header, delivered, frame);
     }
 
