@@ -346,6 +346,7 @@ impl World {
             SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
             SocketKind::TcpIpv4 => sock::Kind::Tcp(Box::default()),
             SocketKind::UdpIpv4 => sock::Kind::Udp(sock::udp::Udp::default()),
+            SocketKind::Tap { ifindex } => return self.open_tap(ns, ifindex),
             SocketKind::RouteEvents { groups } => sock::Kind::RouteEvents { groups },
         };
         self.add_socket(ns, kind)

@@ -62,6 +62,7 @@ impl World {
                     }
                 }
             }
+            Kind::Tap(tap) => self.close_tap(id, tap.device),
             Kind::RouteEvents { .. } => {}
         }
         self.release_netns(socket.ns);
@@ -341,7 +342,7 @@ impl World {
             Kind::Raw(raw) => Address::Ipv4 { address: raw.inet.source, port: u16::from(raw.protocol) },
             Kind::Udp(udp) => Address::Ipv4 { address: udp.inet.source, port: udp.port },
             Kind::Tcp(tcp) => Address::Ipv4 { address: tcp.inet.source, port: tcp.port },
-            Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
+            Kind::Tap(_) | Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
         })
     }
 
@@ -358,6 +359,7 @@ impl World {
                 self.send_udp(id, data, to)
             }
             Some(Kind::Tcp(_)) => self.send_tcp(id, data),
+            Some(Kind::Tap(_)) => self.write_tap(id, data),
             Some(Kind::RouteEvents { .. }) => Err(Errno::EOPNOTSUPP),
             None => Err(Errno::EBADF),
         }

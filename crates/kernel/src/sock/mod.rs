@@ -4,10 +4,12 @@
 //! * [`raw`] raw IPv4
 //! * [`udp`] UDP
 //! * [`tcp`] TCP
+//! * [`tap`] queues of macvtap and ipvtap devices
 
 mod calls;
 pub mod packet;
 pub mod raw;
+pub mod tap;
 pub mod tcp;
 pub mod udp;
 
@@ -68,6 +70,7 @@ pub enum Kind {
     Raw(raw::Raw),
     Udp(udp::Udp),
     Tcp(Box<tcp::Tcp>),
+    Tap(tap::Tap),
     /// Netlink notifications; bit `g - 1` is group `g`.
     RouteEvents {
         groups: u64,
@@ -136,7 +139,7 @@ pub struct Socket {
 impl Socket {
     pub fn new(ns: NsId, kind: Kind) -> Self {
         let limit = match kind {
-            Kind::Packet(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
+            Kind::Packet(_) | Kind::Tap(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
             _ => RECEIVE_BUFFER,
         };
         Socket { ns, kind, queue: VecDeque::new(), queued: 0, limit, statistics: SocketStatistics::default() }
@@ -157,6 +160,14 @@ impl Socket {
         self.queued += size;
         self.queue.push_back(item);
         true
+    }
+
+    /// Whether a tap's queue takes another frame; other sockets count bytes.
+    pub fn has_room(&self) -> bool {
+        match &self.kind {
+            Kind::Tap(tap) => self.queue.len() < tap.capacity,
+            _ => self.queued < self.limit,
+        }
     }
 
     pub fn pop(&mut self) -> Option<Item> {

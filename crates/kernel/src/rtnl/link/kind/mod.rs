@@ -31,8 +31,18 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] =
-    &[bridge::OPS, dummy::OPS, ipvlan::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vrf::OPS, vxlan::OPS];
+static KINDS: &[LinkOps] = &[
+    bridge::OPS,
+    dummy::OPS,
+    ipvlan::OPS,
+    ipvlan::TAP_OPS,
+    macvlan::OPS,
+    macvlan::TAP_OPS,
+    veth::OPS,
+    vlan::OPS,
+    vrf::OPS,
+    vxlan::OPS,
+];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
