@@ -103,10 +103,7 @@ fn frames_go_to_the_program_while_it_holds_the_queue() {
     let frames = taken(&mut lab, queue);
     assert_eq!(
         frames,
-        [
-            (frame(TAP, WIRE, 60), PacketType::Host),
-            (frame(BROADCAST, SIBLING, 60), PacketType::Broadcast)
-        ]
+        [(frame(TAP, WIRE, 60), PacketType::Host), (frame(BROADCAST, SIBLING, 60), PacketType::Broadcast)]
     );
     // Nobody holds it any more: the frame goes up, where no protocol takes it.
     lab.system().close(queue).expect("closed");
@@ -121,6 +118,8 @@ fn the_stack_answers_only_without_a_queue() {
     for line in [
         "ip netns add x",
         "ip link set wire netns x",
+        // Otherwise the device below answers for the address too.
+        "sysctl -w net.ipv4.conf.low.arp_ignore=1",
         "ip link set mt0 up",
         "ip addr add 10.0.0.10/24 dev mt0",
     ] {
