@@ -3,6 +3,7 @@
 //! * [`World`] hosts, wires, virtual time
 //! * [`dev`] what each kind of device does with a frame; [`path`] performs it
 //! * [`neigh`] ARP and neighbour states; [`ip`] IPv4; [`sock`] sockets
+//! * [`netfilter`] rules, connection tracking, address translation
 //! * [`route`] routing tables and rules
 //! * [`rtnl`] the netlink server, the only way to change the configuration; [`control`] what its changes entail
 //! * [`task`] system calls; [`files`] what is under `/proc/sys/net`, `/proc/net` and `/sys/class/net`
@@ -17,6 +18,7 @@ pub mod frame;
 pub mod ip;
 mod links;
 mod mac;
+pub mod netfilter;
 pub mod neigh;
 pub mod netns;
 pub mod path;

@@ -9,6 +9,7 @@ use crate::device::DevId;
 use crate::ip::icmp::RateLimits;
 use crate::ip::reassemble::Reassembly;
 use crate::neigh::Neighbours;
+use crate::netfilter::Netfilter;
 use crate::sock::SockId;
 use crate::sysctl::Sysctl;
 
@@ -59,6 +60,8 @@ pub struct Netns {
     pub events: Vec<SockId>,
     pub limits: RateLimits,
     pub reassembly: Reassembly,
+    /// None until somebody asks for a table.
+    pub netfilter: Option<Box<Netfilter>>,
     pub ip_id: u16,
     /// Names, tasks, descriptors and sockets that keep the namespace alive.
     pub users: u32,

@@ -199,6 +199,7 @@ impl System for LinuxSystem {
             Call::NetnsIdentify(pid) => netns::identify(pid).map(Reply::Names),
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
+            Call::Netfilter(call) => netfilter::call(call),
         }
     }
 }

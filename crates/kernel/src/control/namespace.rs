@@ -154,6 +154,7 @@ impl World {
             events: Vec::new(),
             limits: RateLimits::default(),
             reassembly: Reassembly::default(),
+            netfilter: None,
             ip_id,
             users: 0,
             counters: Counters::default(),

@@ -167,6 +167,7 @@ impl World {
         }
         frame.packet_type = World::packet_type_for(frame.destination(), target.mac);
         frame.sender = None;
+        let to_ns = target.ns;
         match &target.kind {
             // Veth's peer counts what the sender's end sent; a macvlan's sibling counts the header twice
             // (`macvlan_count_rx`: the frame still has it).
@@ -181,6 +182,11 @@ impl World {
             }
             _ => {}
         }
+        // `skb_scrub_packet`
+        frame.forget_netfilter();
+        if self.devs.get(from).is_none_or(|sender| sender.ns != to_ns) {
+            frame.mark = 0;
+        }
         self.enqueue(Waiting::Receive { dev: to, frame });
     }
 
@@ -188,6 +194,10 @@ impl World {
     fn enqueue_as(&mut self, dev: DevId, packet_type: PacketType, mut frame: Frame) {
         frame.packet_type = packet_type;
         frame.sender = None;
+        // What comes back by loopback keeps its connection.
+        if self.devs.get(dev).is_none_or(|device| !device.is_loopback()) {
+            frame.forget_netfilter();
+        }
         if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_))
         {

@@ -403,7 +403,7 @@ impl World {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
             }
-        });
+        })?;
         Ok(data.len())
     }
 
@@ -436,7 +436,9 @@ impl World {
             packet[12..16].copy_from_slice(&route.source.octets());
         }
         ip::write_checksum(packet, header.header_len);
-        self.ip_output(ns, &route, inet.multicast_loop, frame);
+        frame.owned = true;
+        frame.mark = inet.mark;
+        self.ip_output(ns, &route, inet.multicast_loop, frame)?;
         Ok(data.len())
     }
 
@@ -489,7 +491,7 @@ impl World {
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
-                Fields { dont_fragment: !route.mtu_locked, ..Fields::new(protocol::UDP, ttl) }
+                Fields { dont_fragment: !route.mtu_locked, owned: true, ..Fields::new(protocol::UDP, ttl) }
             }
         };
         if let Some(netns) = self.netns.get_mut(ns) {
@@ -498,7 +500,7 @@ impl World {
         let (from, to) = ((route.source, source_port), (route.destination, port));
         self.ip_send(ns, &route, fields, ip::UDP_LEN + data.len(), |body| {
             ip::write_udp(body, from, to, data);
-        });
+        })?;
         Ok(data.len())
     }
 
@@ -562,6 +564,8 @@ impl World {
             mark: inet.mark,
             options: &inet.options,
             loop_back: inet.multicast_loop,
+            owned: true,
+            ..Fields::new(protocol, ttl)
         }
     }
 }
