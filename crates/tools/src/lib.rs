@@ -23,6 +23,7 @@ mod ifconfig;
 mod interfaces;
 mod ip;
 mod iproute2;
+pub mod iptables;
 mod iputils;
 mod net_tools;
 mod ping;
@@ -98,6 +99,18 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ethtool", ethtool::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
+    ("ip6tables", iptables::main),
+    ("ip6tables-legacy", iptables::main),
+    ("ip6tables-legacy-restore", iptables::main),
+    ("ip6tables-legacy-save", iptables::main),
+    ("ip6tables-restore", iptables::main),
+    ("ip6tables-save", iptables::main),
+    ("iptables", iptables::main),
+    ("iptables-legacy", iptables::main),
+    ("iptables-legacy-restore", iptables::main),
+    ("iptables-legacy-save", iptables::main),
+    ("iptables-restore", iptables::main),
+    ("iptables-save", iptables::main),
     ("ping", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),

@@ -4,6 +4,7 @@
 //! Entering a namespace (`setns`) moves the calling thread, as it moves the process of a real `ip`.
 
 mod address;
+mod netfilter;
 mod netlink;
 mod netns;
 mod packet;

@@ -64,6 +64,12 @@ impl World {
         netfilter.map(|netfilter| netfilter.conntrack.shown(self.now)).unwrap_or_default()
     }
 
+    /// How many connections are tracked.
+    pub(crate) fn connection_count(&self, ns: NsId) -> u32 {
+        let netfilter = self.netns.get(ns).and_then(|netns| netns.netfilter.as_ref());
+        netfilter.map_or(0, |netfilter| netfilter.conntrack.len())
+    }
+
     fn netfilter_of(&mut self, ns: NsId) -> Result<&mut Netfilter, Errno> {
         if self.netns.get(ns).ok_or(Errno::EINVAL)?.netfilter.is_none() {
             let seed = self.random_below(u64::MAX);

@@ -140,6 +140,37 @@ impl Table {
         self.chains.iter_mut().find(|chain| chain.name == name)
     }
 
+    /// Whether some built-in chain leads into a chain that leads back to itself.
+    pub fn has_loop(&self) -> bool {
+        let place = |name: &str| self.chains.iter().position(|chain| chain.name == name);
+        // A walk in depth over every chain: 0 not seen, 1 on the way down to here, 2 done.
+        let mut seen = vec![0u8; self.chains.len()];
+        for start in 0..self.chains.len() {
+            if self.chains[start].builtin.is_none() || seen[start] != 0 {
+                continue;
+            }
+            let mut way = vec![(start, 0)];
+            seen[start] = 1;
+            while let Some((at, next)) = way.last_mut() {
+                let Some(rule) = self.chains[*at].rules.get(*next) else {
+                    seen[*at] = 2;
+                    way.pop();
+                    continue;
+                };
+                *next += 1;
+                match rule.target.chain().and_then(place) {
+                    Some(to) if seen[to] == 1 => return true,
+                    Some(to) if seen[to] == 0 => {
+                        seen[to] = 1;
+                        way.push((to, 0));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        false
+    }
+
     /// How many rules lead into a chain.
     pub fn references(&self, name: &str) -> usize {
         let rules = self.chains.iter().flat_map(|chain| &chain.rules);
