@@ -104,7 +104,6 @@ impl World {
         self.trace_step(dev, &frame, Step::Wire);
         self.learn_from_ip(segment, dev, &frame);
         // Nothing but bytes goes over a wire.
-        frame.forget_netfilter();
         frame.mark = 0;
         let mut reached = false;
         for port in 0..ports {

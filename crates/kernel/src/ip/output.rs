@@ -23,8 +23,8 @@ pub(crate) struct Fields<'a> {
     pub tos: u8,
     pub ttl: u8,
     pub dont_fragment: bool,
-    /// 0: the namespace's next.
-    pub id: u16,
+    /// None: the namespace's next.
+    pub id: Option<u16>,
     pub mark: u32,
     pub options: &'a [u8],
     /// Multicast and broadcast are delivered to this host too.
@@ -42,7 +42,7 @@ impl<'a> Fields<'a> {
             tos: 0,
             ttl,
             dont_fragment: false,
-            id: 0,
+            id: None,
             mark: 0,
             options: &[],
             loop_back: true,
@@ -72,7 +72,7 @@ impl World {
         frame.track = fields.track;
         frame.owned = fields.owned;
         self.name_frame(&mut frame);
-        let id = if fields.id == 0 { self.next_ip_id(ns) } else { fields.id };
+        let id = fields.id.unwrap_or_else(|| self.next_ip_id(ns));
         let header = Header {
             header_len,
             tos: fields.tos,
