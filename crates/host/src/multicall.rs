@@ -16,7 +16,6 @@ const CATCH_SIGNALS: &[&str] = &["arping", "ping", "tcpdump"];
 const MISSING: &[&str] = &[
     "arp-scan",
     "arptables",
-    "conntrack",
     "ctstat",
     "dcb",
     "devlink",

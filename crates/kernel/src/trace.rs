@@ -19,7 +19,11 @@ pub enum Step {
     /// It crossed a wire to another machine's card.
     Wire,
     /// Netfilter has decided that it ends here, and by which rule (0: the policy).
-    NetfilterDrop { table: &'static str, chain: String, rule: u32 },
+    NetfilterDrop {
+        table: &'static str,
+        chain: String,
+        rule: u32,
+    },
     /// A line for the kernel's log.
     Log(String),
     Drop(DropReason),

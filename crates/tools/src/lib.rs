@@ -15,6 +15,7 @@ mod bridge;
 mod c_number;
 #[cfg(test)]
 mod canned;
+mod conntrack;
 mod ethtool;
 #[cfg(test)]
 mod fake;
@@ -96,6 +97,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("arping", arping::main),
     ("brctl", brctl::main),
     ("bridge", bridge::main),
+    ("conntrack", conntrack::main),
     ("ethtool", ethtool::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),

@@ -36,7 +36,8 @@ fn tables(family: Family) -> Result<Vec<TableKind>, Errno> {
 }
 
 fn table(family: Family, kind: TableKind) -> Result<Table, Errno> {
-    let output = program(family, "save").args(["-c", "-t", kind.name()]).output().map_err(|_| Errno::ENOENT)?;
+    let output =
+        program(family, "save").args(["-c", "-t", kind.name()]).output().map_err(|_| Errno::ENOENT)?;
     if !output.status.success() {
         return Err(Errno::ENOENT);
     }

@@ -196,7 +196,9 @@ impl World {
 
     /// Takes one address off the list, with its routes.
     fn unlink_address(&mut self, dev: DevId, gone: &Ipv4Address) {
-        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else { return };
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
         self.masquerade_lost(ns, ifindex, Some(gone.local.into()));
         let Some(device) = self.devs.get_mut(dev) else { return };
         device.ipv4.retain(|known| {

@@ -157,12 +157,7 @@ impl World {
     }
 
     /// The hook for this host's own packets. What it changes may change the way (`ip_route_me_harder`).
-    fn own_output(
-        &mut self,
-        ns: NsId,
-        route: OutRoute,
-        frame: Frame,
-    ) -> Result<(OutRoute, Frame), Errno> {
+    fn own_output(&mut self, ns: NsId, route: OutRoute, frame: Frame) -> Result<(OutRoute, Frame), Errno> {
         let decides = |frame: &Frame| {
             let header = Header::quoted(frame.payload());
             header.map(|header| (header.source, header.destination, header.tos, frame.mark))

@@ -64,13 +64,7 @@ impl World {
         Some(whole)
     }
 
-    fn reassemble(
-        &mut self,
-        ns: NsId,
-        dev: DevId,
-        header: &Header,
-        frame: Frame,
-    ) -> Option<(Header, Frame)> {
+    fn reassemble(&mut self, ns: NsId, dev: DevId, header: &Header, frame: Frame) -> Option<(Header, Frame)> {
         let offset = header.fragment_offset();
         let len = header.total_len - header.header_len;
         let end = offset + len;

@@ -1,8 +1,6 @@
 //! Netfilter's configuration: what programs read and replace.
 
-use hairpin_netlink::netfilter::{
-    Family, NetfilterCall, NetfilterReply, Table, TableKind,
-};
+use hairpin_netlink::netfilter::{Family, NetfilterCall, NetfilterReply, Table, TableKind};
 use hairpin_netlink::{Errno, Reply};
 
 use super::Netfilter;

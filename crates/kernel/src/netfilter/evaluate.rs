@@ -50,7 +50,13 @@ enum Said {
 }
 
 /// Runs a packet through a table's chain of a hook.
-pub(super) fn run(rules: &mut Rules, bench: &mut Bench<'_>, world: &World, at: &At, frame: &mut Frame) -> Outcome {
+pub(super) fn run(
+    rules: &mut Rules,
+    bench: &mut Bench<'_>,
+    world: &World,
+    at: &At,
+    frame: &mut Frame,
+) -> Outcome {
     let Some(entry) = rules.entries[at.hook as usize] else { return Outcome::Accept };
     let Some(mut ip) = Ip::read(frame.payload()) else { return Outcome::Accept };
     let bytes = ip.total_len as u64;
@@ -140,12 +146,7 @@ fn extension(
     frame: &mut Frame,
 ) -> Said {
     match &armed.rule.target {
-        Target::None
-        | Target::Accept
-        | Target::Drop
-        | Target::Return
-        | Target::Jump(_)
-        | Target::Goto(_) => {
+        Target::None | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Goto(_) => {
             return Said::Continue;
         }
         Target::Reject(with) => return Said::Reject(*with),
@@ -249,14 +250,7 @@ fn masquerade(
 }
 
 /// `nf_nat_redirect_ipv4`: to this host, on the device it came in by.
-fn redirect(
-    range: &NatRange,
-    bench: &mut Bench<'_>,
-    world: &World,
-    at: &At,
-    ip: &Ip,
-    frame: &Frame,
-) -> Said {
+fn redirect(range: &NatRange, bench: &mut Bench<'_>, world: &World, at: &At, ip: &Ip, frame: &Frame) -> Said {
     let own = at.hook == Hook::Output;
     let device = at.input.and_then(|dev| world.devs.get(dev));
     let address: Option<IpAddr> = match ip.family {
@@ -266,9 +260,9 @@ fn redirect(
             let primary = |own: &&crate::device::Ipv4Address| own.flags & crate::device::ifa::SECONDARY == 0;
             device.and_then(|device| device.ipv4.iter().find(primary)).map(|own| own.local.into())
         }
-        Family::Ipv6 => {
-            device.and_then(|device| device.ipv6.iter().find(|own| own.scope == 0)).map(|own| own.address.into())
-        }
+        Family::Ipv6 => device
+            .and_then(|device| device.ipv6.iter().find(|own| own.scope == 0))
+            .map(|own| own.address.into()),
     };
     let Some(address) = address else { return Said::Drop };
     let range = NatRange { addresses: Some((address, address)), ..range.clone() };

@@ -56,7 +56,10 @@ fn write_packet(text: &mut String, ip: &Ip, packet: &[u8]) {
     let _ = match ip.family {
         Family::Ipv4 => {
             let word = |at: usize| {
-                packet.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |bytes| u16::from_be_bytes(*bytes))
+                packet
+                    .get(at..)
+                    .and_then(|rest| rest.first_chunk())
+                    .map_or(0, |bytes| u16::from_be_bytes(*bytes))
             };
             let (id, fragment) = (word(4), word(6));
             let _ = write!(
@@ -83,9 +86,9 @@ fn write_packet(text: &mut String, ip: &Ip, packet: &[u8]) {
                 }
                 std::net::IpAddr::V4(address) => address.to_string(),
             };
-            let label = packet.get(1..4).map_or(0, |bytes| {
-                u32::from_be_bytes([0, bytes[0] & 15, bytes[1], bytes[2]])
-            });
+            let label = packet
+                .get(1..4)
+                .map_or(0, |bytes| u32::from_be_bytes([0, bytes[0] & 15, bytes[1], bytes[2]]));
             write!(
                 text,
                 "SRC={} DST={} LEN={} TC={} HOPLIMIT={} FLOWLBL={label} ",

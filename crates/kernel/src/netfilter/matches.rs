@@ -74,9 +74,7 @@ impl Packet<'_> {
     pub fn has(&self, matches: &[Match], buckets: &mut [Bucket]) -> bool {
         let mut buckets = buckets.iter_mut();
         matches.iter().all(|wanted| match wanted {
-            Match::Limit(limit) => {
-                buckets.next().is_some_and(|bucket| bucket.take(limit, self.world.now))
-            }
+            Match::Limit(limit) => buckets.next().is_some_and(|bucket| bucket.take(limit, self.world.now)),
             wanted => self.is(wanted),
         })
     }
@@ -288,7 +286,7 @@ impl Packet<'_> {
     ) -> bool {
         const ROOT: u32 = 0;
         let is = |asked: Option<(u32, u32, bool)>| {
-            asked.is_none_or(|(low, high, invert)| (low <= ROOT && ROOT <= high) != invert)
+            asked.is_none_or(|(low, high, invert)| (low..=high).contains(&ROOT) != invert)
         };
         if !self.frame.owned {
             // The kernel's own packets have no owner: only what asks for none is met.

@@ -85,14 +85,9 @@ fn turns(hook: Hook) -> &'static [Turn] {
         Hook::Prerouting => &[Table(Raw), Track, Table(Mangle), Nat(Side::Destination)],
         Hook::Input => &[Table(Mangle), Table(Filter), Table(Security), Nat(Side::Source), Confirm],
         Hook::Forward => &[Table(Mangle), Table(Filter), Table(Security)],
-        Hook::Output => &[
-            Table(Raw),
-            Track,
-            Table(Mangle),
-            Nat(Side::Destination),
-            Table(Filter),
-            Table(Security),
-        ],
+        Hook::Output => {
+            &[Table(Raw), Track, Table(Mangle), Nat(Side::Destination), Table(Filter), Table(Security)]
+        }
         Hook::Postrouting => &[Table(Mangle), Nat(Side::Source), Confirm],
     }
 }
@@ -331,7 +326,9 @@ impl World {
     /// masqueraded with it end.
     pub(crate) fn masquerade_lost(&mut self, ns: NsId, ifindex: u32, address: Option<IpAddr>) {
         let now = self.now;
-        let Some(netfilter) = self.netns.get_mut(ns).and_then(|netns| netns.netfilter.as_mut()) else { return };
+        let Some(netfilter) = self.netns.get_mut(ns).and_then(|netns| netns.netfilter.as_mut()) else {
+            return;
+        };
         netfilter.conntrack.forget(now, |connection| {
             let reply = connection.tuple(conntrack::REPLY);
             connection.masquerade == ifindex

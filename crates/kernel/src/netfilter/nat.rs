@@ -139,12 +139,17 @@ impl Conntrack {
     }
 
     /// `nf_nat_l4proto_unique_tuple`: searches a free port or id.
-    fn unique_port(&self, mut tuple: Tuple, range: &NatRange, side: Side, now: Time, random: &mut Random) -> Tuple {
+    fn unique_port(
+        &self,
+        mut tuple: Tuple,
+        range: &NatRange,
+        side: Side,
+        now: Time,
+        random: &mut Random,
+    ) -> Tuple {
         let is_icmp = matches!(tuple.protocol, protocol::ICMP | protocol::ICMPV6);
-        let has_ports = matches!(
-            tuple.protocol,
-            protocol::TCP | protocol::UDP | protocol::UDPLITE | protocol::SCTP | 33
-        );
+        let has_ports =
+            matches!(tuple.protocol, protocol::TCP | protocol::UDP | protocol::UDPLITE | protocol::SCTP | 33);
         if !is_icmp && !has_ports {
             return tuple;
         }
@@ -352,7 +357,9 @@ fn rewrite_addresses(packet: &mut [u8], target: &Tuple, side: Side) {
     match address {
         IpAddr::V4(address) if is_version4 => {
             let at = if side == Side::Source { 12 } else { 16 };
-            let Some(place) = packet.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<4>()) else { return };
+            let Some(place) = packet.get_mut(at..).and_then(|rest| rest.first_chunk_mut::<4>()) else {
+                return;
+            };
             let old = std::mem::replace(place, address.octets());
             let given = read_port(packet, 10).unwrap_or(0);
             write_port(packet, 10, changed_checksum_bytes(given, &old, &address.octets()));

@@ -71,9 +71,8 @@ impl Ip {
     /// RFC 8200 §4: walks the extension headers (`ipv6_find_hdr`).
     fn read6(packet: &[u8]) -> Option<Ip> {
         let fixed = packet.first_chunk::<40>()?;
-        let address = |at: usize| -> Option<Ipv6Addr> {
-            Some(Ipv6Addr::from(*packet.get(at..)?.first_chunk::<16>()?))
-        };
+        let address =
+            |at: usize| -> Option<Ipv6Addr> { Some(Ipv6Addr::from(*packet.get(at..)?.first_chunk::<16>()?)) };
         let mut ip = Ip {
             family: Family::Ipv6,
             source: address(8)?.into(),
@@ -133,10 +132,8 @@ impl Ip {
 
     /// The source and destination ports, where the protocol has such.
     pub fn ports(&self, packet: &[u8]) -> Option<(u16, u16)> {
-        let has = matches!(
-            self.protocol,
-            protocol::TCP | protocol::UDP | protocol::SCTP | protocol::UDPLITE | 33
-        );
+        let has =
+            matches!(self.protocol, protocol::TCP | protocol::UDP | protocol::SCTP | protocol::UDPLITE | 33);
         let &[a, b, c, d] = self.payload(packet).first_chunk::<4>().filter(|_| has)?;
         Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
     }
@@ -153,7 +150,8 @@ pub(crate) fn changed_checksum(sum: u16, old: u16, new: u16) -> u16 {
 /// The same after the bytes of an address (or another even number of bytes) have changed.
 pub(crate) fn changed_checksum_bytes(mut sum: u16, old: &[u8], new: &[u8]) -> u16 {
     for (old, new) in old.chunks_exact(2).zip(new.chunks_exact(2)) {
-        sum = changed_checksum(sum, u16::from_be_bytes([old[0], old[1]]), u16::from_be_bytes([new[0], new[1]]));
+        sum =
+            changed_checksum(sum, u16::from_be_bytes([old[0], old[1]]), u16::from_be_bytes([new[0], new[1]]));
     }
     sum
 }

@@ -226,9 +226,8 @@ fn buckets(rule: &Rule, now: Time) -> Vec<Bucket> {
 
 /// Matches and targets whose module holds connection tracking (`nf_ct_netns_get`).
 fn needs_tracking(rule: &Rule) -> bool {
-    let matched = |found: &Match| {
-        matches!(found, Match::Conntrack(_) | Match::State { .. } | Match::ConnMark { .. })
-    };
+    let matched =
+        |found: &Match| matches!(found, Match::Conntrack(_) | Match::State { .. } | Match::ConnMark { .. });
     rule.matches.iter().any(matched)
         || matches!(
             rule.target,
@@ -388,8 +387,7 @@ mod tests {
     fn a_limit_lets_a_burst_pass_and_then_its_rate() {
         let limit = Limit { interval: 10_000, burst: 3 };
         let mut bucket = Bucket::new(&limit, Time::ZERO);
-        let passed: Vec<u64> =
-            (0..40).filter(|i| bucket.take(&limit, Time(i * 250_000_000))).collect();
+        let passed: Vec<u64> = (0..40).filter(|i| bucket.take(&limit, Time(i * 250_000_000))).collect();
         assert_eq!(passed[..6], [0, 1, 2, 4, 8, 12]);
     }
 
@@ -402,7 +400,8 @@ mod tests {
         table.chains[0].rules.remove(0);
         table.chains[0].rules.push(Rule::default());
         let mut numbers = 100;
-        let second = Rules::new(Family::Ipv4, table, Some(&first), &mut numbers, Time::ZERO).expect("a table");
+        let second =
+            Rules::new(Family::Ipv4, table, Some(&first), &mut numbers, Time::ZERO).expect("a table");
         let counted: Vec<u64> =
             second.chains[0].rules.iter().map(|armed| armed.rule.counters.packets).collect();
         assert_eq!((counted, second.chains[0].counters.packets), (vec![7, 0], 9));

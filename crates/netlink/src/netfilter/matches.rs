@@ -121,34 +121,81 @@ pub struct Limit {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Match {
     /// `-m tcp`
-    Tcp { source: Ports, destination: Ports, flags: Option<TcpFlags>, option: Option<(u8, bool)> },
+    Tcp {
+        source: Ports,
+        destination: Ports,
+        flags: Option<TcpFlags>,
+        option: Option<(u8, bool)>,
+    },
     /// `-m udp`
-    Udp { source: Ports, destination: Ports },
+    Udp {
+        source: Ports,
+        destination: Ports,
+    },
     /// `-m icmp`, `-m icmp6`: a type (255 with ICMP: any) and a range of codes.
-    Icmp { kind: u8, codes: (u8, u8), invert: bool },
+    Icmp {
+        kind: u8,
+        codes: (u8, u8),
+        invert: bool,
+    },
     Conntrack(Box<Conntrack>),
     /// `-m state`
-    State { states: u16, invert: bool },
+    State {
+        states: u16,
+        invert: bool,
+    },
     /// `-m multiport`
-    Multiport { side: Side, ports: Vec<(u16, u16)>, invert: bool },
+    Multiport {
+        side: Side,
+        ports: Vec<(u16, u16)>,
+        invert: bool,
+    },
     AddrType(AddrType),
     /// `-m mac`: the link-layer source.
-    Mac { address: [u8; 6], invert: bool },
+    Mac {
+        address: [u8; 6],
+        invert: bool,
+    },
     /// `-m mark`
-    Mark { value: u32, mask: u32, invert: bool },
+    Mark {
+        value: u32,
+        mask: u32,
+        invert: bool,
+    },
     /// `-m connmark`
-    ConnMark { value: u32, mask: u32, invert: bool },
+    ConnMark {
+        value: u32,
+        mask: u32,
+        invert: bool,
+    },
     Limit(Limit),
     Comment(String),
     /// `-m iprange`: ranges of addresses, both ends in them.
-    IpRange { source: Option<(IpAddr, IpAddr, bool)>, destination: Option<(IpAddr, IpAddr, bool)> },
+    IpRange {
+        source: Option<(IpAddr, IpAddr, bool)>,
+        destination: Option<(IpAddr, IpAddr, bool)>,
+    },
     PhysDev(Box<PhysDev>),
     /// `-m pkttype`: 0 unicast, 1 broadcast, 2 multicast.
-    PktType { kind: u8, invert: bool },
+    PktType {
+        kind: u8,
+        invert: bool,
+    },
     /// `-m ttl`, `-m hl`
-    Ttl { comparison: Comparison, value: u8 },
+    Ttl {
+        comparison: Comparison,
+        value: u8,
+    },
     /// `-m length`: of the IP packet.
-    Length { low: u16, high: u16, invert: bool },
+    Length {
+        low: u16,
+        high: u16,
+        invert: bool,
+    },
     /// `-m owner`: ranges of user and group ids, and whether there is a socket.
-    Owner { user: Option<(u32, u32, bool)>, group: Option<(u32, u32, bool)>, socket: Option<bool> },
+    Owner {
+        user: Option<(u32, u32, bool)>,
+        group: Option<(u32, u32, bool)>,
+        socket: Option<bool>,
+    },
 }

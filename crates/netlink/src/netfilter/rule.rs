@@ -74,8 +74,7 @@ pub enum Hook {
 }
 
 impl Hook {
-    pub const ALL: &[Hook] =
-        &[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Output, Hook::Postrouting];
+    pub const ALL: &[Hook] = &[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Output, Hook::Postrouting];
 
     /// The name of the chains there.
     pub fn name(self) -> &'static str {

@@ -1,8 +1,6 @@
 //! A command line of `iptables` (xtables.c, `do_parse`).
 
-use hairpin_netlink::netfilter::{
-    Counters, Header, Interface, Match, Network, Policy, Rule, Target,
-};
+use hairpin_netlink::netfilter::{Counters, Header, Interface, Match, Network, Policy, Rule, Target};
 
 use super::extension::{Opt, Reading, Rest, Words};
 use super::fail::Fail;
@@ -392,8 +390,7 @@ impl Parser<'_, '_, '_> {
                     true => self.more().map_or(Ok(0), |number| rule_number(&number))?,
                     false => 0,
                 };
-                let action =
-                    if letter == 'L' { Action::List(number) } else { Action::ListRules(number) };
+                let action = if letter == 'L' { Action::List(number) } else { Action::ListRules(number) };
                 self.command(action, chain)?;
             }
             'F' | 'X' => {
@@ -547,7 +544,10 @@ impl Parser<'_, '_, '_> {
             return Err(Fail::parameter("Invalid target name (too short)"));
         }
         if name.len() >= CHAIN_MAX {
-            return Err(Fail::parameter(format!("Invalid target name `{name}' ({} chars max)", CHAIN_MAX - 1)));
+            return Err(Fail::parameter(format!(
+                "Invalid target name `{name}' ({} chars max)",
+                CHAIN_MAX - 1
+            )));
         }
         if name.starts_with('-') {
             return Err(Fail::parameter(format!("chain name not allowed to start with `{}'", '-')));

@@ -34,11 +34,9 @@ pub(super) fn apply(table: &mut Table, command: &Command, names: &mut Names<'_>)
             }
             return Ok(command.then_zero);
         }
-        Action::Append
-        | Action::Insert(_)
-        | Action::Replace(_)
-        | Action::Delete
-        | Action::Check => return with_rules(table, name, command, names),
+        Action::Append | Action::Insert(_) | Action::Replace(_) | Action::Delete | Action::Check => {
+            return with_rules(table, name, command, names);
+        }
         Action::DeleteNumber(number) => {
             let rules = &mut existing(table, name)?.rules;
             if number > rules.len() {
@@ -69,12 +67,7 @@ fn existing<'t>(table: &'t mut Table, name: &str) -> Result<&'t mut Chain, Fail>
     table.chain_mut(name).ok_or_else(|| Fail::table(Errno::ENOENT))
 }
 
-fn with_rules(
-    table: &mut Table,
-    name: &str,
-    command: &Command,
-    names: &mut Names<'_>,
-) -> Result<bool, Fail> {
+fn with_rules(table: &mut Table, name: &str, command: &Command, names: &mut Names<'_>) -> Result<bool, Fail> {
     let target = target(table, command)?;
     if table.chain(name).is_none() {
         return Err(Fail::table(Errno::ENOENT));
@@ -91,9 +84,7 @@ fn with_rules(
         }
         let rules = &mut existing(table, name)?.rules;
         let at = rules.iter().position(|known| known.same(&rule));
-        let missing = || {
-            Fail::Table("Bad rule (does a matching rule exist in that chain?).".to_owned())
-        };
+        let missing = || Fail::Table("Bad rule (does a matching rule exist in that chain?).".to_owned());
         match command.action {
             Action::Check => {
                 at.ok_or_else(missing)?;
@@ -134,9 +125,7 @@ fn target(table: &Table, command: &Command) -> Result<Option<Target>, Fail> {
     match chain {
         Some(chain) if chain.builtin.is_some() => Err(Fail::table(Errno::EINVAL)),
         Some(_) => Ok(Some(Target::Jump(name.clone()))),
-        None => {
-            Err(Fail::parameter(format!("Couldn't load target `{name}':No such file or directory\n")))
-        }
+        None => Err(Fail::parameter(format!("Couldn't load target `{name}':No such file or directory\n"))),
     }
 }
 
@@ -182,8 +171,13 @@ pub(super) fn new_chain(table: &mut Table, name: &str) -> Result<(), Fail> {
     if table.chain(name).is_some() || targets::standard(name).is_some() {
         return Err(Fail::Table("Chain already exists.".to_owned()));
     }
-    let new =
-        Chain { name: name.to_owned(), builtin: None, id: 0, counters: Counters::default(), rules: Vec::new() };
+    let new = Chain {
+        name: name.to_owned(),
+        builtin: None,
+        id: 0,
+        counters: Counters::default(),
+        rules: Vec::new(),
+    };
     table.chains.push(new);
     sort(table);
     Ok(())

@@ -16,7 +16,6 @@ mod save;
 mod targets;
 mod text;
 
-
 use hairpin_netlink::netfilter::{Family, NetfilterCall, NetfilterReply, Table, TableKind};
 use hairpin_netlink::{Errno, System};
 
@@ -116,9 +115,9 @@ fn help(family: Family) -> String {
 
 fn perform(command: &Command, engine: &mut Engine<'_>, names: &mut Names<'_>) -> Result<(), Fail> {
     let name = &command.table;
-    let mut table = engine.table(names.family, name).map_err(|why| {
-        Fail::Version(format!("can't initialize {} table `{name}': {why}", engine.tool))
-    })?;
+    let mut table = engine
+        .table(names.family, name)
+        .map_err(|why| Fail::Version(format!("can't initialize {} table `{name}': {why}", engine.tool)))?;
     if edit::apply(&mut table, command, names)? {
         let call = NetfilterCall::Replace { family: names.family, table: Box::new(table) };
         engine.system.netfilter(call).map_err(|errno| {

@@ -141,11 +141,10 @@ impl<'a> Names<'a> {
         if let Some(port) = number(text, u64::from(u16::MAX)) {
             return Ok(port as u16);
         }
-        let found =
-            self.services().iter().find(|known| known.name == text && known.protocol == protocol);
-        found.map(|known| known.port).ok_or_else(|| {
-            Fail::parameter(format!("invalid port/service `{text}' specified"))
-        })
+        let found = self.services().iter().find(|known| known.name == text && known.protocol == protocol);
+        found
+            .map(|known| known.port)
+            .ok_or_else(|| Fail::parameter(format!("invalid port/service `{text}' specified")))
     }
 
     /// A port by its name, where it has one and names are wanted.

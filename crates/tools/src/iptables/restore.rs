@@ -198,9 +198,7 @@ fn one_chain(table: &mut Table, line: &str, options: &Options, names: &mut Names
     if policy == "-" {
         return Ok(());
     }
-    let counters = words.next().and_then(|word| {
-        parse_counters(word.strip_prefix('[')?.strip_suffix(']')?)
-    });
+    let counters = words.next().and_then(|word| parse_counters(word.strip_prefix('[')?.strip_suffix(']')?));
     let counters = if options.counters { counters.unwrap_or_default() } else { Counters::default() };
     edit::set_policy(table, name, policy, Some(counters))
 }
@@ -271,7 +269,10 @@ mod tests {
 
     #[test]
     fn words_may_be_quoted() {
-        assert_eq!(words(r#"-m comment --comment "a \"b\" c"  x"#), ["-m", "comment", "--comment", "a \"b\" c", "x"]);
+        assert_eq!(
+            words(r#"-m comment --comment "a \"b\" c"  x"#),
+            ["-m", "comment", "--comment", "a \"b\" c", "x"]
+        );
         assert_eq!(words(r#"--log-prefix "" -j X"#), ["--log-prefix", "", "-j", "X"]);
     }
 }

@@ -60,10 +60,7 @@ pub(super) fn main(tool: &Tool, args: &[String], engine: &mut Engine<'_>, names:
             Ok(table) => table,
             Err(why) => {
                 let (tool, version) = (tool.name, super::VERSION);
-                let _ = writeln!(
-                    names.shell.err(),
-                    "{tool} v{version} (legacy): Cannot initialize: {why}"
-                );
+                let _ = writeln!(names.shell.err(), "{tool} v{version} (legacy): Cannot initialize: {why}");
                 return 1;
             }
         };

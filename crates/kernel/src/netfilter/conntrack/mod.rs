@@ -340,8 +340,7 @@ impl Conntrack {
                 if checked && !valid_checksum(ip, payload) {
                     return Handled::Invalid;
                 }
-                let (answered, assured) =
-                    (before & status::SEEN_REPLY != 0, before & status::ASSURED != 0);
+                let (answered, assured) = (before & status::SEEN_REPLY != 0, before & status::ASSURED != 0);
                 match connection.tcp.see(track.direction(), flags, answered, assured, settings) {
                     Seen::Valid { timeout_s, assured } => {
                         if assured {
@@ -454,7 +453,8 @@ impl Conntrack {
         for id in dead {
             self.remove(id, now);
         }
-        let next = self.connections.values().filter(|connection| confirmed(connection)).map(|c| c.expires).min();
+        let next =
+            self.connections.values().filter(|connection| confirmed(connection)).map(|c| c.expires).min();
         let pause = GC_PAUSE + Duration::from_secs((self.connections.len() / GC_RATE) as u64);
         self.gc_at = next.map(|next| next.max(now + pause));
     }
@@ -466,7 +466,8 @@ impl Conntrack {
                 && (connection.expires <= now || !connection.has(status::ASSURED))
         };
         // As many as a few buckets of Linux's table hold.
-        let found = self.connections.iter().take(64).find(|(_, connection)| lost(connection)).map(|(id, _)| id);
+        let found =
+            self.connections.iter().take(64).find(|(_, connection)| lost(connection)).map(|(id, _)| id);
         let Some(id) = found else { return false };
         self.remove(id, now);
         self.statistics.early_drop += 1;
@@ -519,9 +520,7 @@ fn mapped_port(reply: &Tuple) -> u16 {
 /// By what a connection with a changed source is found again.
 fn true_source(connection: &Connection) -> Option<(IpAddr, u16, u8)> {
     let original = connection.tuple(ORIGINAL);
-    connection
-        .has(status::SRC_NAT)
-        .then_some((original.source, original.source_port, original.protocol))
+    connection.has(status::SRC_NAT).then_some((original.source, original.source_port, original.protocol))
 }
 
 fn show(connection: &Connection, now: Time) -> shown::Connection {

@@ -63,7 +63,10 @@ enum Next {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
     /// It belongs to the connection, which now lives for so many seconds.
-    Valid { timeout_s: u32, assured: bool },
+    Valid {
+        timeout_s: u32,
+        assured: bool,
+    },
     /// It belongs to it and changes nothing.
     Ignored,
     Invalid,
@@ -105,7 +108,14 @@ impl Tcp {
     }
 
     /// `nf_conntrack_tcp_packet`: a segment in a direction (0 original, 1 reply).
-    pub fn see(&mut self, direction: u8, flags: u8, seen_reply: bool, assured: bool, settings: &Settings) -> Seen {
+    pub fn see(
+        &mut self,
+        direction: u8,
+        flags: u8,
+        seen_reply: bool,
+        assured: bool,
+        settings: &Settings,
+    ) -> Seen {
         let kind = Kind::of(flags);
         let old = self.state;
         let new = match transition(direction, old, kind) {
@@ -117,7 +127,8 @@ impl Tcp {
             }
             Next::Invalid => return Seen::Invalid,
         };
-        if new == TcpState::SynSent && matches!(old, TcpState::TimeWait | TcpState::Close | TcpState::LastAck) {
+        if new == TcpState::SynSent && matches!(old, TcpState::TimeWait | TcpState::Close | TcpState::LastAck)
+        {
             // RFC 1122 4.2.2.13: a new connection may reuse the ports of one that is over.
             if old != TcpState::LastAck || self.closing[usize::from(direction & 1)] {
                 return Seen::Reopen;
@@ -256,7 +267,9 @@ mod tests {
     fn senseless_flags_are_found() {
         let mut segment = [0u8; 20];
         segment[12] = 0x50;
-        for (given, valid) in [(0x02, true), (0x12, true), (0x00, false), (0x03, false), (0x29, false), (0x11, true)] {
+        for (given, valid) in
+            [(0x02, true), (0x12, true), (0x00, false), (0x03, false), (0x29, false), (0x11, true)]
+        {
             segment[13] = given;
             assert_eq!(flags(&segment).is_some(), valid, "{given:#x}");
         }

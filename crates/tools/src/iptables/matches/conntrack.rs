@@ -58,8 +58,8 @@ impl Reader<Match> for Reading {
                 let mut bits = 0;
                 for word in given.value.split(',').filter(|word| !word.eq_ignore_ascii_case("NONE")) {
                     let known = STATUSES.iter().find(|(name, _)| name.eq_ignore_ascii_case(word));
-                    let (_, bit) = known
-                        .ok_or_else(|| Fail::parameter(format!("Bad ctstatus \"{}\"", given.value)))?;
+                    let (_, bit) =
+                        known.ok_or_else(|| Fail::parameter(format!("Bad ctstatus \"{}\"", given.value)))?;
                     bits |= bit;
                 }
                 self.0.status = Some((bits, given.invert));

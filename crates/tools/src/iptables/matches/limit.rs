@@ -7,7 +7,6 @@ use hairpin_netlink::netfilter::matches::Limit;
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-
 /// Parts of a second that intervals are counted in (`XT_LIMIT_SCALE`).
 const SCALE: u32 = 10_000;
 /// Units by their first letter, in seconds.

@@ -13,8 +13,11 @@ use super::not;
 /// Ports and ends of ranges that one match may have (`XT_MULTI_PORTS`).
 const PORTS_MAX: usize = 15;
 
+/// Which ports, and whether it must be none of them.
+type Wanted = (Side, Vec<(u16, u16)>, bool);
+
 #[derive(Default)]
-pub(super) struct Multiport(Option<(Side, Vec<(u16, u16)>, bool)>);
+pub(super) struct Multiport(Option<Wanted>);
 
 impl Reader<Match> for Multiport {
     fn name(&self) -> &'static str {

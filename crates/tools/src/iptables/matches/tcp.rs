@@ -61,9 +61,9 @@ impl Reader<Match> for Tcp {
                 self.flags = Some(TcpFlags { mask, set, invert: given.invert });
             }
             _ => {
-                let kind = number(given.value, 255).filter(|kind| *kind != 0).ok_or_else(|| {
-                    Fail::parameter(format!("Bad TCP option `{}'", given.value))
-                })?;
+                let kind = number(given.value, 255)
+                    .filter(|kind| *kind != 0)
+                    .ok_or_else(|| Fail::parameter(format!("Bad TCP option `{}'", given.value)))?;
                 self.option = Some((kind as u8, given.invert));
             }
         }

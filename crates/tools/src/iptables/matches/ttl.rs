@@ -6,7 +6,6 @@ use hairpin_netlink::netfilter::{Family, Match};
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-
 pub(super) struct Ttl {
     family: Family,
     found: Option<(Comparison, u8)>,

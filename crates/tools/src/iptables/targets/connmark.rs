@@ -82,7 +82,9 @@ impl Reader<Target> for Reading {
                 ));
             }
             Some(change @ ConnMark::Set { .. }) => change,
-            Some(ConnMark::Save { .. }) => ConnMark::Save { packet_mask: packet, connection_mask: connection },
+            Some(ConnMark::Save { .. }) => {
+                ConnMark::Save { packet_mask: packet, connection_mask: connection }
+            }
             Some(ConnMark::Restore { .. }) => {
                 ConnMark::Restore { packet_mask: packet, connection_mask: connection }
             }

@@ -5,7 +5,6 @@ use hairpin_netlink::netfilter::Target;
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-
 #[derive(Default)]
 pub(super) struct Ct(bool);
 

@@ -71,9 +71,8 @@ impl Reader<Target> for Log {
                 let text = given.value.to_lowercase();
                 let named = LEVELS.iter().find(|(name, _)| *name == text).map(|(_, level)| *level);
                 let level = number(&text, 7).map(|level| level as u8).or(named);
-                self.level = level.ok_or_else(|| {
-                    Fail::parameter(format!("log level \"{}\" unknown\n", given.value))
-                })?;
+                self.level = level
+                    .ok_or_else(|| Fail::parameter(format!("log level \"{}\" unknown\n", given.value)))?;
             }
             "log-prefix" => {
                 if given.value.is_empty() {

@@ -186,11 +186,8 @@ fn with_ports(range: &NatRange, only_ports: bool) -> String {
 }
 
 fn flags(range: &NatRange, prefix: &str) -> String {
-    let all = [
-        (range.random, "random"),
-        (range.random_fully, "random-fully"),
-        (range.persistent, "persistent"),
-    ];
+    let all =
+        [(range.random, "random"), (range.random_fully, "random-fully"), (range.persistent, "persistent")];
     all.iter().filter(|(on, _)| *on).map(|(_, name)| format!(" {prefix}{name}")).collect()
 }
 
@@ -225,9 +222,8 @@ impl Reader<Target> for Netmap {
             None => (given.value, mask_of(rest.family(), 128)),
         };
         let found = rest.names.parse_address(address);
-        let address = found.ok_or_else(|| {
-            Fail::parameter("getaddrinfo: Temporary failure in name resolution\n")
-        })?;
+        let address =
+            found.ok_or_else(|| Fail::parameter("getaddrinfo: Temporary failure in name resolution\n"))?;
         self.0 = Some((under(address, mask), mask));
         Ok(())
     }

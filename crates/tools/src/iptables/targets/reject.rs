@@ -6,7 +6,6 @@ use hairpin_netlink::netfilter::{Family, Target};
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-
 /// A name, its short form, what it stands for.
 type Named = (&'static str, &'static str, RejectWith);
 
@@ -58,9 +57,10 @@ impl Reader<Target> for Reject {
     fn option(&mut self, given: &Given<'_>, _: &mut Rest<'_, '_>) -> Result<(), Fail> {
         let text = given.value.to_lowercase();
         let fits = |(long, short, _): &&Named| long.starts_with(&text) || short.starts_with(&text);
-        let found = names(self.family).iter().find(|_| !text.is_empty()).and_then(|_| {
-            names(self.family).iter().find(fits)
-        });
+        let found = names(self.family)
+            .iter()
+            .find(|_| !text.is_empty())
+            .and_then(|_| names(self.family).iter().find(fits));
         let unknown = || Fail::parameter(format!("unknown reject type \"{}\"", given.value));
         self.with = found.ok_or_else(unknown)?.2;
         Ok(())

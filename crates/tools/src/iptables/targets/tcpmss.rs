@@ -5,7 +5,6 @@ use hairpin_netlink::netfilter::Target;
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-
 #[derive(Default)]
 pub(super) struct TcpMss(Option<Option<u16>>);
 
@@ -15,8 +14,7 @@ impl Reader<Target> for TcpMss {
     }
 
     fn options(&self) -> &'static [Opt] {
-        const OPTIONS: &[Opt] =
-            &[opt("set-mss").exclusive(1), opt("clamp-mss-to-pmtu").flag().exclusive(1)];
+        const OPTIONS: &[Opt] = &[opt("set-mss").exclusive(1), opt("clamp-mss-to-pmtu").flag().exclusive(1)];
         OPTIONS
     }
 

@@ -6,7 +6,6 @@ use hairpin_netlink::netfilter::{Family, Target};
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-
 pub(super) struct Ttl {
     family: Family,
     change: Option<(TtlChange, u8)>,
