@@ -52,6 +52,8 @@ pub struct Netns {
     /// Ids by which this namespace knows others (`net->netns_ids`).
     pub nsids: BTreeMap<i32, NsId>,
     pub sysctl: Sysctl,
+    /// The rule that lets VRFs have their tables has been made.
+    pub vrf_rule: bool,
     pub neigh: Neighbours,
     /// Unbound packet sockets: they see every device.
     pub taps: Vec<SockId>,

@@ -6,6 +6,8 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`ipvlan`] ipvlans on their lower device
+//! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
@@ -13,12 +15,14 @@
 mod address;
 mod inet;
 mod inet6;
+mod ipvlan;
 mod lists;
 mod master;
 pub(crate) mod namespace;
 mod notify;
 mod register;
 mod state;
+mod vrf;
 mod vxlan;
 mod wiring;
 

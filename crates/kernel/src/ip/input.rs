@@ -46,6 +46,7 @@ impl World {
             let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
             (header, frame) = passed;
         }
+        self.vrf_receive(dev, &mut frame, &header);
         if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
             // Sockets bound to a device see the one that has the address (`inet_iif`).
             if kind == RouteKind::Local {
@@ -55,6 +56,14 @@ impl World {
                 self.receive_options(dev, &header, kind, &mut frame);
             }
             return self.local_deliver(dev, header, kind, frame);
+        }
+        if let Some(owner) =
+            self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
+        {
+            match self.l3s_receive(dev, owner, header, frame) {
+                Some(back) => frame = back,
+                None => return,
+            }
         }
         match self.route_input(dev, &header, frame.mark) {
             Ok(InRoute::Deliver(kind)) => {

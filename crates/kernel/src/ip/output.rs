@@ -150,6 +150,9 @@ impl World {
             self.consume(frame);
             return Ok(());
         }
+        if !group {
+            self.vrf_tap_output(route.dev, &frame);
+        }
         let broadcast = route.kind == RouteKind::Broadcast;
         let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
         self.fragment_and_send(route.dev, route.next_hop(), broadcast, route.mtu, passed);
@@ -192,6 +195,7 @@ impl World {
     /// The copy of [`World::loop_back`] is delivered.
     pub(crate) fn receive_looped(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        frame.vrf_port = self.vrf_ifindex(dev);
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         match Header::parse(frame.payload()) {
             Ok(mut header) => {
