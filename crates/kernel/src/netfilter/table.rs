@@ -372,10 +372,13 @@ mod tests {
     #[test]
     fn targets_have_their_tables_and_hooks() {
         let reject = Target::Reject(RejectWith::PortUnreachable);
-        assert!(made(TableKind::Filter, &[reject.clone()], vec![]).is_ok());
+        assert!(made(TableKind::Filter, std::slice::from_ref(&reject), vec![]).is_ok());
         assert_eq!(made(TableKind::Mangle, &[reject], vec![]).err(), Some(Errno::EINVAL));
         let masquerade = Target::Masquerade(Default::default());
-        assert_eq!(made(TableKind::Nat, &[masquerade.clone()], vec![]).err(), Some(Errno::EINVAL));
+        assert_eq!(
+            made(TableKind::Nat, std::slice::from_ref(&masquerade), vec![]).err(),
+            Some(Errno::EINVAL)
+        );
         // In a chain of the user it counts from where the chain is reached.
         let indirect = vec![chain("a", &[masquerade])];
         assert_eq!(made(TableKind::Nat, &[jump("a")], indirect.clone()).err(), Some(Errno::EINVAL));
