@@ -99,6 +99,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
     ("ping", ping::main),
+    ("ping4", ping::main),
+    ("ping6", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),
     ("ssh", ssh::main),

@@ -8,6 +8,7 @@ mod netlink;
 mod netns;
 mod packet;
 mod raw;
+mod raw6;
 mod socket;
 
 use std::collections::BTreeMap;
@@ -33,6 +34,7 @@ pub struct LinuxSystem {
 enum Descriptor {
     Packet(packet::PacketSocket),
     Inet(raw::InetSocket),
+    Inet6(raw6::Inet6Socket),
     RouteEvents(netlink::Events),
     Namespace(OwnedFd),
 }
@@ -42,6 +44,7 @@ impl AsFd for Descriptor {
         match self {
             Descriptor::Packet(socket) => socket.as_fd(),
             Descriptor::Inet(socket) => socket.as_fd(),
+            Descriptor::Inet6(socket) => socket.as_fd(),
             Descriptor::RouteEvents(socket) => socket.as_fd(),
             Descriptor::Namespace(fd) => fd.as_fd(),
         }
@@ -83,6 +86,8 @@ impl LinuxSystem {
             }
             SocketKind::RawIpv4 { protocol } => Descriptor::Inet(raw::InetSocket::open_raw(protocol)?),
             SocketKind::UdpIpv4 => Descriptor::Inet(raw::InetSocket::open_udp()?),
+            SocketKind::RawIpv6 { protocol } => Descriptor::Inet6(raw6::Inet6Socket::open_raw(protocol)?),
+            SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
         };
         self.insert(descriptor)
@@ -97,6 +102,7 @@ impl LinuxSystem {
             }
             (SocketOption::Promiscuous { .. }, _) => return Err(Errno::ENOPROTOOPT),
             (option, Descriptor::Inet(socket)) => socket.set_option(option)?,
+            (option, Descriptor::Inet6(socket)) => socket.set_option(option)?,
             (option, other) => raw::set_common_option(other.as_fd(), option)?,
         }
         Ok(Reply::Done)
@@ -158,6 +164,7 @@ impl System for LinuxSystem {
                 let items = match self.descriptor(fd)? {
                     Descriptor::Packet(socket) => socket.receive(max)?,
                     Descriptor::Inet(socket) => socket.receive(max)?,
+                    Descriptor::Inet6(socket) => socket.receive(max)?,
                     Descriptor::RouteEvents(socket) => socket.receive(max)?,
                     Descriptor::Namespace(_) => return Err(Errno::EINVAL),
                 };

@@ -7,9 +7,12 @@
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
 //! * [`namespace`] namespaces and their names
-//! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
+//! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses, [`dad`] whether they are free,
+//!   [`autoconf`] what routers tell
 
 mod address;
+mod autoconf;
+mod dad;
 mod inet;
 mod inet6;
 mod lists;
