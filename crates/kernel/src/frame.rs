@@ -163,6 +163,11 @@ impl Frame {
         self.buffer = Arc::from(bytes);
     }
 
+    /// Takes `n` bytes off the front; what is left of a shorter frame is nothing.
+    pub fn pull_front(&mut self, n: usize) {
+        self.start = self.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(self.end);
+    }
+
     /// The whole frame with its tag in place, as a capture shows it.
     pub fn to_vec(&self) -> Vec<u8> {
         let bytes = self.bytes();

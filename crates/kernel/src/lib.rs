@@ -2,7 +2,8 @@
 //!
 //! * [`World`] hosts, wires, virtual time
 //! * [`dev`] what each kind of device does with a frame; [`path`] performs it
-//! * [`neigh`] ARP, neighbour discovery and neighbour states; [`ip`] IPv4; [`ip6`] IPv6; [`sock`] sockets
+//! * [`neigh`] ARP, neighbour discovery and neighbour states; [`ip`] IPv4; [`ip6`] IPv6; [`tcp`] TCP; [`sock`]
+//!   sockets
 //! * [`route`] routing tables and rules; [`route6`] those of IPv6
 //! * [`rtnl`] the netlink server, the only way to change the configuration; [`control`] what its changes entail
 //! * [`task`] system calls; [`files`] what is under `/proc/sys/net`, `/proc/net` and `/sys/class/net`
@@ -29,6 +30,7 @@ pub mod sock;
 mod summary;
 pub mod sysctl;
 pub mod task;
+pub mod tcp;
 mod time;
 mod timer;
 pub mod trace;

@@ -6,6 +6,7 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses, [`dad`] whether they are free,
 //!   [`autoconf`] what routers tell
@@ -21,6 +22,7 @@ pub(crate) mod namespace;
 mod notify;
 mod register;
 mod state;
+mod vxlan;
 mod wiring;
 
 pub(crate) use inet::AddressRequest;

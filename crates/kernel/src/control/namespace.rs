@@ -154,6 +154,8 @@ impl World {
             raw6: Vec::new(),
             udp: FxHashMap::default(),
             udp6: FxHashMap::default(),
+            tcp: Default::default(),
+            udp_tunnels: FxHashMap::default(),
             events: Vec::new(),
             limits: RateLimits::default(),
             reassembly: Reassembly::default(),
@@ -208,6 +210,12 @@ impl World {
                 continue;
             }
             self.unregister(dev);
+        }
+        for tunnel in self.tunnels_over(ns, None) {
+            self.unregister(tunnel);
+        }
+        for socket in self.netns.get(ns).map(|netns| netns.tcp.sockets()).unwrap_or_default() {
+            self.sockets.remove(socket);
         }
         self.netns.remove(ns);
         self.fib.remove(ns);

@@ -206,6 +206,7 @@ impl World {
                 pending.extend(veth.peer);
             }
             pending.extend(device.uppers.iter().copied());
+            pending.extend(self.tunnels_over(device.ns, Some(device.ifindex)));
         }
         doomed.reverse();
         doomed
@@ -264,6 +265,10 @@ impl World {
         let Some(target) = self.netns.get(ns) else { return Err(Errno::EINVAL.into()) };
         if target.names.contains_key(&name) || altnames.iter().any(|alt| target.names.contains_key(alt)) {
             return Err(Errno::EEXIST.into());
+        }
+        // For those who stand on it, it goes.
+        for tunnel in self.tunnels_over(device.ns, Some(old_ifindex)) {
+            self.unregister(tunnel);
         }
         self.close(dev);
         self.release_from_master(dev);
@@ -383,7 +388,7 @@ impl Traits {
             },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
-            Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Nic { .. } => ether,
+            Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Vxlan(_) | Kind::Nic { .. } => ether,
         }
     }
 }

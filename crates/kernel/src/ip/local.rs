@@ -45,6 +45,7 @@ impl World {
         match header.protocol {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
             protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
+            protocol::TCP => self.tcp_receive(ns, dev, &header, delivered, frame),
             // Group membership is known without asking; the messages change nothing here.
             protocol::IGMP => self.consume(frame),
             _ if raw => self.consume(frame),

@@ -57,16 +57,23 @@ impl World {
             frame,
         };
         let now = self.now;
+        let tunnelled = self.has_udp_tunnel(ns, to.1);
         if matches!(delivered, RouteKind::Broadcast | RouteKind::Multicast) {
             let sockets = self.udp_listeners(ns, from, to, frame.iif);
             for id in &sockets {
                 self.deliver_to(dev, *id, item(frame.clone(), now));
+            }
+            if tunnelled {
+                return self.udp_tunnel_receive(ns, dev, header, to.1, frame);
             }
             // A broadcast that nobody wants dies without an ICMP error.
             return match sockets.is_empty() {
                 true => self.drop_frame(Some(dev), frame, DropReason::NoSocket),
                 false => self.consume(frame),
             };
+        }
+        if tunnelled {
+            return self.udp_tunnel_receive(ns, dev, header, to.1, frame);
         }
         match self.udp_socket(ns, from, to, frame.iif) {
             Some(id) => {

@@ -4,6 +4,7 @@
 //! * [`raw`] raw IPv4
 //! * [`udp`] UDP
 //! * [`raw6`], [`udp6`] the same over IPv6, with [`inet6`] their common options
+//! * [`tcp`] TCP
 
 mod calls;
 mod calls6;
@@ -11,6 +12,7 @@ pub mod inet6;
 pub mod packet;
 pub mod raw;
 pub mod raw6;
+pub mod tcp;
 pub mod udp;
 pub mod udp6;
 
@@ -72,6 +74,7 @@ pub enum Kind {
     Udp(udp::Udp),
     Raw6(raw6::Raw6),
     Udp6(udp6::Udp6),
+    Tcp(Box<tcp::Tcp>),
     /// Netlink notifications; bit `g - 1` is group `g`.
     RouteEvents {
         groups: u64,
@@ -169,8 +172,20 @@ impl Socket {
         Some(item)
     }
 
+    /// Whether something can be sent without waiting.
+    pub fn is_writable(&self) -> bool {
+        match &self.kind {
+            Kind::Tcp(tcp) => tcp.is_writable(),
+            _ => true,
+        }
+    }
+
+    /// Whether there is something to receive.
     pub fn is_ready(&self) -> bool {
-        !self.queue.is_empty()
+        match &self.kind {
+            Kind::Tcp(tcp) => tcp.is_readable(),
+            _ => !self.queue.is_empty(),
+        }
     }
 
     /// The IPv4 side of raw and UDP sockets.
@@ -178,6 +193,7 @@ impl Socket {
         match &self.kind {
             Kind::Raw(raw) => Some(&raw.inet),
             Kind::Udp(udp) => Some(&udp.inet),
+            Kind::Tcp(tcp) => Some(&tcp.inet),
             _ => None,
         }
     }
@@ -203,6 +219,7 @@ impl Socket {
         match &mut self.kind {
             Kind::Raw(raw) => Some(&mut raw.inet),
             Kind::Udp(udp) => Some(&mut udp.inet),
+            Kind::Tcp(tcp) => Some(&mut tcp.inet),
             _ => None,
         }
     }
