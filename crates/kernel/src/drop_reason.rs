@@ -90,6 +90,8 @@ drop_reasons! {
     BridgeEgressState = "NOT_SPECIFIED (egress port not forwarding)";
     /// Here: the source is not in the FDB of a locked port.
     BridgeLocked = "NOT_SPECIFIED (locked port)";
+    /// Here: a port, or the bridge, is no member of the frame's VLAN.
+    BridgeVlan = "NOT_SPECIFIED (not in the frame's VLAN)";
     /// Here: a frame of the bridge itself to its own address.
     BridgeOwnAddress = "NOT_SPECIFIED (bridge's own address)";
     /// Here: the passthru macvlan is down.

@@ -1,6 +1,6 @@
 //! The world: hosts, the wires between their cards, virtual time and what is due.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -12,10 +12,10 @@ use crate::device::{DevId, Device};
 use crate::drop_reason::DropReason;
 use crate::frame::{Frame, PacketType, Pool, ethertype};
 use crate::ip::route::RouteCache;
+use crate::ip6::event::Event6;
 use crate::ip6::route::RouteCache6;
 use crate::mac::Mac;
 use crate::neigh::arp::Arp;
-use crate::neigh::ndisc::Delayed;
 use crate::netns::{Host, Netns, NsId};
 use crate::route::Fib;
 use crate::route6::Fib6;
@@ -39,63 +39,16 @@ const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 /// What happens at an instant.
 #[derive(Clone, Debug)]
 pub enum TimerEvent {
-    Neighbour {
-        ns: NsId,
-        ifindex: u32,
-        address: IpAddr,
-        timer: u32,
-    },
-    ProxyArp {
-        dev: DevId,
-        arp: Arp,
-    },
-    BridgeAgeing {
-        bridge: DevId,
-    },
-    GroupReport {
-        dev: DevId,
-    },
-    Reassembly {
-        ns: NsId,
-        id: u64,
-    },
-    AddressLifetime {
-        dev: DevId,
-    },
-    /// Duplicate address detection.
-    Dad {
-        dev: DevId,
-        address: Ipv6Addr,
-        timer: u32,
-    },
-    RouterSolicitation {
-        dev: DevId,
-        timer: u32,
-    },
-    ListenerReport {
-        dev: DevId,
-    },
-    /// The same when there is an address to report from.
-    InitialReport {
-        dev: DevId,
-    },
-    ProxyNdp {
-        dev: DevId,
-        delayed: Delayed,
-    },
-    Reassembly6 {
-        ns: NsId,
-        id: u64,
-    },
-    RouteExpiry6 {
-        ns: NsId,
-    },
-    VxlanAgeing {
-        dev: DevId,
-    },
-    Tcp {
-        socket: SockId,
-    },
+    Neighbour { ns: NsId, ifindex: u32, address: IpAddr, timer: u32 },
+    ProxyArp { dev: DevId, arp: Arp },
+    BridgeAgeing { bridge: DevId },
+    BridgeTree { bridge: DevId },
+    VxlanAgeing { dev: DevId },
+    GroupReport { dev: DevId },
+    Reassembly { ns: NsId, id: u64 },
+    AddressLifetime { dev: DevId },
+    Tcp { socket: SockId },
+    Ipv6(Event6),
 }
 
 /// A frame that waits for its turn.
@@ -235,17 +188,12 @@ impl World {
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::BridgeTree { bridge } => self.bridge_timers(bridge),
             TimerEvent::VxlanAgeing { dev } => self.vxlan_ageing(dev),
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
-            TimerEvent::Dad { dev, address, timer } => self.dad_due(dev, address, timer),
-            TimerEvent::RouterSolicitation { dev, timer } => self.solicitation_due(dev, timer),
-            TimerEvent::ListenerReport { dev } => self.listener_report_due(dev),
-            TimerEvent::InitialReport { dev } => self.initial_report_due(dev),
-            TimerEvent::ProxyNdp { dev, delayed } => self.proxy_ndp_due(dev, delayed),
-            TimerEvent::Reassembly6 { ns, id } => self.reassembly_timeout6(ns, id),
-            TimerEvent::RouteExpiry6 { ns } => self.route6_expiry(ns),
+            TimerEvent::Ipv6(event) => self.perform6(event),
             TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
     }

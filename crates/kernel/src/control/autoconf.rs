@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::device::{Dad, DevId, Ipv6Address, ifa};
 use crate::ip6::address::{eui64, is_link_local, scope};
+use crate::ip6::event::Event6;
 use crate::ip6::{Header, MIN_MTU};
 use crate::neigh::ndisc::{Options, address_at, option};
 use crate::neigh::nud;
@@ -149,7 +150,7 @@ impl World {
             self.add_kernel_route6(ns, route);
         }
         if let Some(at) = finite {
-            self.timers.add(at, TimerEvent::RouteExpiry6 { ns });
+            self.timers.add(at, TimerEvent::Ipv6(Event6::RouteExpiry { ns }));
         }
     }
 
@@ -249,7 +250,7 @@ impl World {
                         route.flags & !rtf::EXPIRES | if finite.is_some() { rtf::EXPIRES } else { 0 };
                 });
                 if let Some(at) = finite {
-                    self.timers.add(at, TimerEvent::RouteExpiry6 { ns });
+                    self.timers.add(at, TimerEvent::Ipv6(Event6::RouteExpiry { ns }));
                 }
             }
             (false, 0) => {}

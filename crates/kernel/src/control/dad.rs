@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::device::{Dad, DevId, Ipv6Address, ifa};
 use crate::ip6::address::{ALL_NODES, is_link_local, solicited_node};
+use crate::ip6::event::Event6;
 use crate::neigh::ndisc::Advertised;
 use crate::world::{TimerEvent, World};
 
@@ -77,7 +78,7 @@ impl World {
         let timer = self.next_timer();
         if let Some(own) = self.address6_mut(dev, address) {
             own.dad.timer = timer;
-            self.timers.add(at, TimerEvent::Dad { dev, address, timer });
+            self.timers.add(at, TimerEvent::Ipv6(Event6::Dad { dev, address, timer }));
         }
     }
 
@@ -167,7 +168,7 @@ impl World {
         let timer = self.next_timer();
         if let Some(device) = self.devs.get_mut(dev) {
             device.inet6.solicit.timer = timer;
-            self.timers.add(at, TimerEvent::RouterSolicitation { dev, timer });
+            self.timers.add(at, TimerEvent::Ipv6(Event6::RouterSolicitation { dev, timer }));
         }
     }
 

@@ -12,6 +12,7 @@ use crate::ip6::address::{
     ALL_NODES, ALL_ROUTERS, INTERFACE_ALL_NODES, INTERFACE_ALL_ROUTERS, SITE_ALL_ROUTERS, is_link_local,
     link_local, scope, solicited_node,
 };
+use crate::ip6::event::Event6;
 use crate::netns::NsId;
 use crate::route::{InsertMode, RouteKind};
 use crate::route6::fib::Wanted6;
@@ -589,7 +590,7 @@ impl World {
             self.notify_routes6(ns, &[change]);
         }
         if let Some(at) = expires {
-            self.timers.add(at, TimerEvent::RouteExpiry6 { ns });
+            self.timers.add(at, TimerEvent::Ipv6(Event6::RouteExpiry { ns }));
         }
         self.changed();
     }
@@ -609,7 +610,7 @@ impl World {
         let next = fib.next_expiry();
         self.notify_routes6(ns, &changes);
         if let Some(at) = next {
-            self.timers.add(at, TimerEvent::RouteExpiry6 { ns });
+            self.timers.add(at, TimerEvent::Ipv6(Event6::RouteExpiry { ns }));
         }
     }
 

@@ -20,6 +20,7 @@ impl World {
             {
                 self.set_promiscuity(lower, if after { 1 } else { -1 });
             }
+            self.manage_bridge_promiscuity(dev);
             self.refresh_filter(dev);
             self.changed();
             self.notify_link(dev);

@@ -147,6 +147,7 @@ impl World {
             lo: DevId::default(),
             nsids: Default::default(),
             sysctl,
+            vrf_rule: false,
             neigh: Neighbours::default(),
             neigh6: Neighbours::default(),
             taps: Vec::new(),

@@ -224,6 +224,11 @@ impl World {
                 self.release_from_master(port);
             }
         }
+        if let Some(Kind::Vrf(_)) = self.devs.get(dev).map(|device| &device.kind) {
+            for port in self.vrf_ports(dev) {
+                self.release_from_master(port);
+            }
+        }
         self.unwire(dev);
         self.forget_ip(dev);
         self.notify_link_deleted(dev);
@@ -253,7 +258,7 @@ impl World {
     /// `EINVAL` where the device may not leave its namespace, `EEXIST` where its name is taken there.
     pub(crate) fn move_to(&mut self, dev: DevId, ns: NsId, name: Option<&str>) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_)) {
+        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Vrf(_)) {
             // `NETIF_F_NETNS_LOCAL`
             return Err(Errno::EINVAL.into());
         }
@@ -388,6 +393,13 @@ impl Traits {
             },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
+            Kind::Vrf(_) => Traits {
+                flags: Flags::NOARP | Flags::MASTER,
+                mtu: 65_575,
+                min_mtu: 1280,
+                max_mtu: 65_575,
+                ..ether
+            },
             Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Vxlan(_) | Kind::Nic { .. } => ether,
         }
     }

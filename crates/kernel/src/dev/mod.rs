@@ -6,6 +6,7 @@ pub mod macvlan;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
+pub mod vrf;
 pub mod vxlan;
 
 pub use hairpin_netlink::PacketType;
@@ -21,9 +22,17 @@ pub enum Verdict {
     Transmit {
         dev: DevId,
     },
-    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`).
+    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`); without its tag
+    /// where the port has its VLAN untagged (`br_handle_vlan`).
     Forward {
         dev: DevId,
+        untag: bool,
+    },
+    /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
+    PassUp {
+        bridge: DevId,
+        packet_type: PacketType,
+        egress: bridge::Egress,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
@@ -53,6 +62,8 @@ pub enum Verdict {
         segment: usize,
         port: usize,
     },
+    /// Routed by the table of the VRF that it was transmitted on.
+    VrfRoute,
     /// Into a packet of the IP stack below a tunnel.
     Encapsulate(tunnel::Outer),
     Drop(DropReason),
@@ -70,6 +81,7 @@ pub enum Kind {
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
     Vlan(Box<vlan::Vlan>),
+    Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
     Nic {
@@ -88,6 +100,7 @@ impl Kind {
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }
     }
@@ -98,6 +111,11 @@ impl Kind {
             Kind::Vxlan(vxlan) => Some(vxlan.underlay),
             _ => None,
         }
+    }
+
+    /// Whether it sends frames whose tag is kept beside their bytes (`NETIF_F_HW_VLAN_CTAG_TX`).
+    pub fn offloads_tags(&self) -> bool {
+        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Dummy)
     }
 
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.

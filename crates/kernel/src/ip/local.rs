@@ -72,7 +72,7 @@ impl World {
         for id in &netns.raw {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             let Kind::Raw(raw) = &socket.kind else { continue };
-            if !raw.matches(header.protocol, header.source, header.destination, frame.iif) {
+            if !raw.matches(header.protocol, header.source, header.destination, frame.iif, frame.vrf_port) {
                 continue;
             }
             found = true;

@@ -115,6 +115,9 @@ impl World {
             // `ip_mc_output`: TTL 0 stays on this host.
             return self.consume(frame);
         }
+        if !group {
+            self.vrf_tap_output(route.dev, &frame);
+        }
         let broadcast = route.kind == RouteKind::Broadcast;
         self.fragment_and_send(route.dev, route.next_hop(), broadcast, route.mtu, frame);
     }
@@ -131,6 +134,7 @@ impl World {
     /// The copy of [`World::loop_back`] is delivered.
     pub(crate) fn receive_looped(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        frame.vrf_port = self.vrf_ifindex(dev);
         match Header::parse(frame.payload()) {
             Ok(header) => self.local_deliver(dev, header, kind, frame),
             Err(reason) => self.drop_frame(Some(dev), frame, reason),

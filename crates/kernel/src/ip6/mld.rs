@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::device::{DevId, ifa};
 use crate::frame::{ETH_LEN, ethertype};
+use crate::ip6::event::Event6;
 use crate::mac::Mac;
 use crate::time::Time;
 use crate::world::{TimerEvent, Waiting, World};
@@ -183,7 +184,7 @@ impl World {
         listener.rounds = listener.rounds.saturating_sub(1);
         if listener.rounds > 0 {
             listener.due = Some(next);
-            self.timers.add(next, TimerEvent::ListenerReport { dev });
+            self.timers.add(next, TimerEvent::Ipv6(Event6::ListenerReport { dev }));
         }
         self.send_listener_report(dev, &records);
     }
@@ -214,7 +215,7 @@ impl World {
         listener.initial_rounds = listener.initial_rounds.saturating_sub(1);
         if listener.initial_rounds > 0 {
             listener.initial_due = Some(next);
-            self.timers.add(next, TimerEvent::InitialReport { dev });
+            self.timers.add(next, TimerEvent::Ipv6(Event6::InitialReport { dev }));
         }
         self.send_listener_report(dev, &records);
     }

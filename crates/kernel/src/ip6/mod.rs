@@ -5,6 +5,7 @@
 //! [`mld`] tells of groups; [`route`] finds the way. Neighbour discovery is in [`crate::neigh::ndisc`].
 
 pub(crate) mod address;
+pub mod event;
 mod extension;
 mod forward;
 mod fragment;

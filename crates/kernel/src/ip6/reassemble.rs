@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::ip6::event::Event6;
 use crate::netns::NsId;
 use crate::world::{TimerEvent, World};
 
@@ -108,7 +109,7 @@ impl World {
                 reassembly.next_id += 1;
                 let id = reassembly.next_id;
                 reassembly.partial.push(Partial { key, id, dev, parts: Vec::new(), len: None });
-                self.timers.add(now + WAIT, TimerEvent::Reassembly6 { ns, id });
+                self.timers.add(now + WAIT, TimerEvent::Ipv6(Event6::Reassembly { ns, id }));
                 reassembly.partial.len() - 1
             }
         };

@@ -10,6 +10,7 @@ use crate::device::{DevId, ifa};
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip6::address::{ALL_NODES, ALL_ROUTERS, is_link_local, is_solicited_node, solicited_node};
+use crate::ip6::event::Event6;
 use crate::ip6::icmp::kind;
 use crate::ip6::{HEADER_LEN, Header, next, seal_icmp};
 use crate::mac::Mac;
@@ -176,7 +177,8 @@ impl World {
                     // `pneigh_enqueue`
                     let wait = Duration::from_micros(self.random_below(delay * 1000));
                     let to = if probing { ALL_NODES } else { source };
-                    let event = TimerEvent::ProxyNdp { dev, delayed: Delayed { to, target, router } };
+                    let event =
+                        TimerEvent::Ipv6(Event6::ProxyNdp { dev, delayed: Delayed { to, target, router } });
                     self.timers.add(self.now + wait, event);
                     if !probing {
                         self.learn_solicitor(ns, ifindex, source, mac, true);

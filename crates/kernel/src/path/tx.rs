@@ -2,6 +2,7 @@
 
 use hairpin_netlink::PacketType;
 
+use crate::dev::bridge::Egress;
 use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
 use crate::device::DevId;
@@ -31,6 +32,10 @@ impl World {
     }
 
     fn hard_start_transmit(&mut self, dev: DevId, mut frame: Frame) {
+        if frame.tag.is_some() && self.devs.get(dev).is_some_and(|device| !device.kind.offloads_tags()) {
+            // `validate_xmit_vlan`
+            frame.retag();
+        }
         self.tap(dev, &frame, PacketType::Outgoing);
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
@@ -51,12 +56,16 @@ impl World {
             }
             Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
-            Kind::Bridge(bridge) => bridge.transmit(frame.destination(), now, &mut verdicts),
+            Kind::Bridge(bridge) => bridge.transmit(&mut frame, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+            Kind::Vrf(vrf) => {
+                counted = None;
+                vrf.transmit(&mut verdicts);
+            }
             Kind::Vxlan(vxlan) => {
                 // Counted is what finds its way (`iptunnel_xmit_stats`).
                 counted = None;
@@ -92,12 +101,22 @@ impl World {
         let mut rest = Some(frame);
         for (i, verdict) in verdicts.iter().enumerate() {
             let copy = if i + 1 == count { rest.take() } else { rest.clone() };
-            let Some(copy) = copy else { break };
+            let Some(mut copy) = copy else { break };
             match *verdict {
                 Verdict::Local => next = Some((Next::Local, copy)),
                 Verdict::Exact => next = Some((Next::Exact, copy)),
                 Verdict::Receive { dev, packet_type } => {
                     next = Some((Next::Device(dev, packet_type), copy));
+                }
+                Verdict::PassUp { bridge, egress: Egress::Refused, .. } => {
+                    self.count_received(dev, bridge, &copy);
+                    self.drop_frame(Some(bridge), copy, DropReason::BridgeVlan);
+                }
+                Verdict::PassUp { bridge, packet_type, egress } => {
+                    if egress == Egress::Untagged {
+                        copy.tag = None;
+                    }
+                    next = Some((Next::Device(bridge, packet_type), copy));
                 }
                 other => self.perform_verdict(dev, copy, other),
             }
@@ -116,10 +135,13 @@ impl World {
         }
     }
 
-    fn perform_verdict(&mut self, dev: DevId, frame: Frame, verdict: Verdict) {
+    fn perform_verdict(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) {
         match verdict {
             Verdict::Transmit { dev } => self.transmit(dev, frame),
-            Verdict::Forward { dev: to } => {
+            Verdict::Forward { dev: to, untag } => {
+                if untag {
+                    frame.tag = None;
+                }
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
                     // `br_dev_queue_push_xmit` does not tell what became of it.
@@ -134,6 +156,7 @@ impl World {
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
                 if reason == DropReason::Discarded {
@@ -143,7 +166,9 @@ impl World {
                     self.drop_frame(Some(dev), frame, reason);
                 }
             }
-            Verdict::Local | Verdict::Exact | Verdict::Receive { .. } => self.consume(frame),
+            Verdict::Local | Verdict::Exact | Verdict::Receive { .. } | Verdict::PassUp { .. } => {
+                self.consume(frame);
+            }
         }
     }
 

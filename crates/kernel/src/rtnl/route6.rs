@@ -11,6 +11,7 @@ use hairpin_netlink::route::route::{
 use hairpin_netlink::{Errno, Failure, Message};
 
 use crate::ip6::address::is_link_local;
+use crate::ip6::event::Event6;
 use crate::netns::NsId;
 use crate::route::{InsertMode, LookupError, MetricSpec, RouteKind, Scope, convert_metrics};
 use crate::route6::fib::Wanted6;
@@ -70,7 +71,7 @@ impl World {
                 self.notify_routes6(ns, &[change]);
             }
             if let Some(at) = expires {
-                self.timers.add(at, TimerEvent::RouteExpiry6 { ns });
+                self.timers.add(at, TimerEvent::Ipv6(Event6::RouteExpiry { ns }));
             }
             // The other ways out join the first.
             mode_of_rest = InsertMode::APPEND;

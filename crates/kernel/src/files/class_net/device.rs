@@ -143,7 +143,7 @@ fn settings(seen: &Seen<'_>) -> Result<LinkSettings, Errno> {
 
 fn link_settings(world: &World, device: &Device) -> Option<LinkSettings> {
     match &device.kind {
-        Kind::Loopback | Kind::Dummy => None,
+        Kind::Loopback | Kind::Dummy | Kind::Vrf(_) => None,
         Kind::Veth(_) => Some(FULL_10G),
         Kind::Nic { .. } => Some(LinkSettings { speed: 1000, duplex: "full" }),
         // `br_get_link_ksettings`: the fastest port that is running.

@@ -147,7 +147,7 @@ impl World {
                     );
                 }
                 Kind::Vxlan(_) => least = OFFLOAD_SIZE,
-                Kind::Bridge(_) | Kind::Dummy | Kind::Nic { .. } => least = OFFLOAD_SIZE,
+                Kind::Bridge(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => least = OFFLOAD_SIZE,
             }
         }
         least

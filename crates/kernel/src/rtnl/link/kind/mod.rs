@@ -5,6 +5,7 @@ mod dummy;
 mod macvlan;
 mod veth;
 pub(super) mod vlan;
+mod vrf;
 mod vxlan;
 
 use hairpin_netlink::route::link::{InfoData, InfoKind, InfoPortData, InfoPortKind};
@@ -29,7 +30,8 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] = &[bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vxlan::OPS];
+static KINDS: &[LinkOps] =
+    &[bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vrf::OPS, vxlan::OPS];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -95,17 +97,19 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Loopback | Kind::Nic { .. } => None,
         Kind::Dummy => Some((InfoKind::Dummy, None)),
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
-        Kind::Bridge(bridge) => {
-            Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, device.mac, bridge))))
-        }
+        Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
+        Kind::Vrf(vrf) => Some(vrf::describe(vrf)),
         Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }
 }
 
 /// What the master of a port says of it (`fill_slave_info`); none for a device that is no port.
 pub(super) fn describe_port(world: &World, device: &Device) -> Option<(InfoPortKind, Option<InfoPortData>)> {
+    if let Some(Kind::Vrf(vrf)) = world.devs.get(device.master?).map(|master| &master.kind) {
+        return Some(vrf::describe_port(vrf));
+    }
     let port = super::info::port_data(world, device)?;
     Some((InfoPortKind::Bridge, Some(InfoPortData::BridgePort(port))))
 }
