@@ -60,6 +60,8 @@ pub(crate) enum Waiting {
     Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
     /// To be distributed to the macvlans on a device.
     MacvlanBroadcast { lower: DevId, frame: Frame },
+    /// To be distributed to the ipvlans on a device; `from` sent it.
+    IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
     /// The first report of a device's groups.
     GroupReport { dev: DevId },
     /// The same of its IPv6 groups.
@@ -71,7 +73,8 @@ impl Waiting {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
-            | Waiting::MacvlanBroadcast { lower: dev, frame } => Some((dev, frame)),
+            | Waiting::MacvlanBroadcast { lower: dev, frame }
+            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
             Waiting::GroupReport { .. } | Waiting::ListenerReport { .. } => None,
         }
     }
@@ -92,6 +95,8 @@ pub struct World {
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
     pub(crate) backlog: std::collections::VecDeque<Waiting>,
+    /// What Linux leaves to a worker thread: its turn comes when no frame waits in the backlog.
+    pub(crate) works: std::collections::VecDeque<Waiting>,
     pub(crate) pool: Pool,
     pub(crate) trace: Trace,
     pub(crate) routes: RouteCache,
@@ -128,6 +133,7 @@ impl World {
             segments: Vec::new(),
             timers: Timers::default(),
             backlog: std::collections::VecDeque::new(),
+            works: std::collections::VecDeque::new(),
             pool: Pool::default(),
             trace: Trace::default(),
             routes: RouteCache::default(),
@@ -204,8 +210,11 @@ impl World {
             return;
         }
         self.running = true;
+        // What becomes of frames that wait is nothing to the call that is sending.
+        let refused = self.transmit_refused;
         let mut steps = 0;
-        while let Some(waiting) = self.backlog.pop_front() {
+        let mut working = 0;
+        while let Some(waiting) = self.next_waiting(&mut working) {
             steps += 1;
             self.now += HANDLING;
             match waiting {
@@ -220,11 +229,28 @@ impl World {
                 Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
+                Waiting::IpvlanMulticast { lower, from, frame } => {
+                    self.ipvlan_distribute(lower, from, frame);
+                }
                 Waiting::GroupReport { dev } => self.group_report_due(dev),
                 Waiting::ListenerReport { dev } => self.listener_report_due(dev),
             }
         }
+        self.transmit_refused = refused;
         self.running = false;
+    }
+
+    /// The frame whose turn it is. A worker that has begun works off all it finds (`working`) before frames that
+    /// it sends up are received.
+    fn next_waiting(&mut self, working: &mut usize) -> Option<Waiting> {
+        if *working == 0 {
+            if let Some(waiting) = self.backlog.pop_front() {
+                return Some(waiting);
+            }
+            *working = self.works.len();
+        }
+        *working = working.saturating_sub(1);
+        self.works.pop_front()
     }
 
     /// Queues a frame for a device's receive path (`netif_rx`).

@@ -266,7 +266,7 @@ impl World {
         if !device.is_ethernet() {
             return;
         }
-        let address = eui64(prefix, device.mac);
+        let address = eui64(prefix, device.mac, device.dev_id);
         let known = device.ipv6.iter().any(|own| own.address == address);
         if !known {
             if valid == 0 || most > 0 && device.ipv6.len() as i64 >= most {

@@ -157,7 +157,8 @@ impl World {
         self.notify_own_address6(dev, address);
         // With `accept_dad` 2, a device whose own address is taken has no IPv6 any more.
         let strict = self.conf6_of_all(dev, "accept_dad") > 1 || self.conf6(dev, "accept_dad") > 1;
-        let of_mac = self.devs.get(dev).is_some_and(|d| crate::ip6::address::link_local(d.mac) == address);
+        let of_mac =
+            self.devs.get(dev).is_some_and(|d| crate::ip6::address::link_local(d.mac, d.dev_id) == address);
         if strict && of_mac {
             self.set_ipv6_disabled(dev, true);
         }

@@ -142,7 +142,7 @@ impl World {
             return;
         }
         let address = match device.addr_gen_mode {
-            AddrGenMode::Eui64 => link_local(device.mac),
+            AddrGenMode::Eui64 => link_local(device.mac, device.dev_id),
             AddrGenMode::Random | AddrGenMode::StablePrivacy
                 if !device.ipv6.iter().any(|own| is_link_local(own.address)) =>
             {
@@ -192,6 +192,7 @@ impl World {
         let wide = scope(entry.address);
         let place = device.ipv6.iter().position(|known| scope(known.address) <= wide);
         device.ipv6.insert(place.unwrap_or(device.ipv6.len()), entry);
+        self.ipvlan_addresses_changed(dev);
         self.changed();
     }
 
@@ -221,6 +222,7 @@ impl World {
         if disabled {
             return Err(Failure::with_text(Errno::EACCES, "IPv6 is disabled on this device"));
         }
+        self.check_ipvlan_address(dev, entry.address.into())?;
         self.ip6_join_in(dev);
         if entry.address.is_loopback() && !loopback {
             return Err(Errno::EADDRNOTAVAIL.into());
@@ -307,6 +309,7 @@ impl World {
                 && prefix.contains(own.address)
                 && own.flags & ifa::NOPREFIXROUTE == 0
         });
+        self.ipvlan_addresses_changed(dev);
         self.address6_gone(dev, &gone);
         if gone.flags & ifa::PERMANENT != 0 && gone.flags & ifa::NOPREFIXROUTE == 0 && !shared {
             self.remove_prefix_route6(dev, prefix, gone.metric);
@@ -464,6 +467,7 @@ impl World {
             }
         }
         let kept: Vec<Ipv6Addr> = device.ipv6.iter().map(|own| own.address).collect();
+        self.ipvlan_addresses_changed(dev);
         for own in &gone {
             self.address6_gone(dev, own);
         }

@@ -34,6 +34,7 @@ impl World {
                 }
             }
             Kind::Macvlan(_) => self.open_macvlan(dev, lower.ok_or(Errno::ENODEV)?, mac)?,
+            Kind::Ipvlan(_) => self.open_ipvlan(dev, lower.ok_or(Errno::ENODEV)?),
             Kind::Vlan(vlan) => {
                 let lower = vlan.lower;
                 let loose = vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING);
@@ -136,6 +137,11 @@ impl World {
                         port.set_up(dev, false, mac);
                     }
                 }
+                self.down_flag(dev);
+            }
+            Some(Kind::Ipvlan(state)) => {
+                let lower = state.lower;
+                self.close_ipvlan(dev, lower);
                 self.down_flag(dev);
             }
             Some(Kind::Vlan(vlan)) => {
@@ -241,8 +247,12 @@ impl World {
     /// `netif_stacked_transfer_operstate`: a stacked device has the carrier of what it stands on.
     fn lower_carrier(&mut self, lower: DevId) {
         let Some(below) = self.devs.get(lower) else { return };
-        let carrier = below.carrier;
+        let (carrier, up) = (below.carrier, below.is_up());
         for upper in below.uppers.clone() {
+            // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down.
+            if !up && matches!(self.devs.get(upper).map(|upper| &upper.kind), Some(Kind::Ipvlan(_))) {
+                continue;
+            }
             self.set_carrier(upper, carrier);
         }
     }

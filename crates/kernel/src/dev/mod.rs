@@ -2,6 +2,7 @@
 //! in [`Verdict`]s; it never calls another device. [`crate::path`] performs verdicts.
 
 pub mod bridge;
+pub mod ipvlan;
 pub mod macvlan;
 pub mod tunnel;
 pub mod veth;
@@ -13,6 +14,7 @@ pub use hairpin_netlink::PacketType;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
+use crate::mac::Mac;
 
 /// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
 /// the frame, or a copy sharing its buffer.
@@ -57,6 +59,17 @@ pub enum Verdict {
     MacvlanBroadcast {
         lower: DevId,
     },
+    /// Distribute a multicast or broadcast frame to the ipvlans on this device later
+    /// (`ipvlan_multicast_enqueue`): one that ipvlan `from` sends, or one that came in.
+    IpvlanMulticast {
+        lower: DevId,
+        from: Option<DevId>,
+    },
+    /// Without its link header, route the packet in the namespace of this device and send it from there
+    /// (`ipvlan_process_outbound`).
+    RouteBelow {
+        lower: DevId,
+    },
     /// Onto the wire of a network card.
     Wire {
         segment: usize,
@@ -72,6 +85,19 @@ pub enum Verdict {
 /// A list of verdicts; reused, so that deciding allocates nothing once warm.
 pub type Verdicts = Vec<Verdict>;
 
+/// Which group addresses a device that shares another one takes (`vlan->mc_filter`, `ipvlan->mac_filters`).
+#[derive(Clone, Debug, Default)]
+pub struct GroupFilter {
+    pub all: bool,
+    pub groups: Vec<Mac>,
+}
+
+impl GroupFilter {
+    fn passes(&self, group: Mac) -> bool {
+        self.all || self.groups.contains(&group)
+    }
+}
+
 /// A device's kind with its state.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -80,6 +106,7 @@ pub enum Kind {
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
+    Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
@@ -99,6 +126,7 @@ impl Kind {
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
+            Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
@@ -123,6 +151,7 @@ impl Kind {
         match self {
             Kind::Veth(veth) => veth.peer,
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
+            Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
             _ => None,
         }
@@ -138,6 +167,8 @@ pub enum RxHandler {
     BridgePort { bridge: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
+    /// Ipvlans stand on the device.
+    IpvlanPort(Box<ipvlan::Port>),
 }
 
 impl RxHandler {

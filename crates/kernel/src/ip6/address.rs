@@ -38,17 +38,22 @@ pub fn is_solicited_node(address: Ipv6Addr) -> bool {
     solicited_node(address) == address
 }
 
-/// An interface identifier from a MAC (appendix A) behind the first 64 bits of `prefix`.
-pub fn eui64(prefix: Ipv6Addr, mac: Mac) -> Ipv6Addr {
+/// An interface identifier from a MAC (appendix A) behind the first 64 bits of `prefix`; where several devices
+/// have one MAC, their identifiers stand in its middle and tell them apart (`addrconf_ifid_eui48`).
+pub fn eui64(prefix: Ipv6Addr, mac: Mac, dev_id: u16) -> Ipv6Addr {
     let [a, b, c, d, e, f] = mac.0;
+    let ([g, h], a) = match dev_id {
+        0 => ([0xff, 0xfe], a ^ 2),
+        id => (id.to_be_bytes(), a),
+    };
     let mut octets = prefix.octets();
-    octets[8..].copy_from_slice(&[a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
+    octets[8..].copy_from_slice(&[a, b, c, g, h, d, e, f]);
     octets.into()
 }
 
 /// The link-local address of a MAC.
-pub fn link_local(mac: Mac) -> Ipv6Addr {
-    eui64(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), mac)
+pub fn link_local(mac: Mac, dev_id: u16) -> Ipv6Addr {
+    eui64(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), mac, dev_id)
 }
 
 #[cfg(test)]
@@ -57,7 +62,9 @@ mod tests {
 
     #[test]
     fn a_link_local_address_has_the_macs_identifier() {
-        let own = link_local(Mac([0x06, 0x84, 0x97, 0xf4, 0x94, 0x01]));
+        let mac = Mac([0x06, 0x84, 0x97, 0xf4, 0x94, 0x01]);
+        assert_eq!(link_local(mac, 2).to_string(), "fe80::684:9700:2f4:9401");
+        let own = link_local(mac, 0);
         assert_eq!(own.to_string(), "fe80::484:97ff:fef4:9401");
         assert_eq!(solicited_node(own).to_string(), "ff02::1:fff4:9401");
         assert_eq!(Mac::of_ipv6_multicast(solicited_node(own)).to_string(), "33:33:ff:f4:94:01");
