@@ -1,5 +1,6 @@
 //! Delivery to this host (`ip_local_deliver`): reassembly, raw sockets, the protocol.
 
+use hairpin_netlink::Address;
 use hairpin_netlink::netfilter::Hook;
 
 use crate::device::DevId;
@@ -88,8 +89,8 @@ impl World {
             socket.push(Item::Packet {
                 frame: frame.clone(),
                 offset: ETH_LEN,
-                from: (header.source, 0),
-                to: (header.destination, 0),
+                from: Address::Ipv4 { address: header.source, port: 0 },
+                to: Address::Ipv4 { address: header.destination, port: 0 },
                 ttl: header.ttl,
                 tos: header.tos,
                 ifindex: frame.iif,
@@ -100,7 +101,7 @@ impl World {
     }
 
     /// Hands a datagram to one socket.
-    pub(super) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
+    pub(crate) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
         if let Item::Packet { frame, .. } = &item
             && self.trace.on
         {
