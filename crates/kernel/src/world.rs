@@ -53,17 +53,14 @@ pub(crate) enum Waiting {
     Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
     /// To be distributed to the macvlans on a device.
     MacvlanBroadcast { lower: DevId, frame: Frame },
-    /// The first report of a device's groups.
-    GroupReport { dev: DevId },
 }
 
 impl Waiting {
-    fn into_frame(self) -> Option<(DevId, Frame)> {
+    fn into_frame(self) -> (DevId, Frame) {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
-            | Waiting::MacvlanBroadcast { lower: dev, frame } => Some((dev, frame)),
-            Waiting::GroupReport { .. } => None,
+            | Waiting::MacvlanBroadcast { lower: dev, frame } => (dev, frame),
         }
     }
 }
@@ -187,14 +184,12 @@ impl World {
             self.now += HANDLING;
             match waiting {
                 waiting if steps > STORM_MAX => {
-                    if let Some((dev, frame)) = waiting.into_frame() {
-                        self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
-                    }
+                    let (dev, frame) = waiting.into_frame();
+                    self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
                 }
                 Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
-                Waiting::GroupReport { dev } => self.group_report_due(dev),
             }
         }
         self.running = false;
@@ -203,9 +198,8 @@ impl World {
     /// Queues a frame for a device's receive path (`netif_rx`).
     pub(crate) fn enqueue(&mut self, waiting: Waiting) {
         if self.backlog.len() >= BACKLOG_MAX {
-            if let Some((dev, frame)) = waiting.into_frame() {
-                self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
-            }
+            let (dev, frame) = waiting.into_frame();
+            self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
             return;
         }
         self.backlog.push_back(waiting);
