@@ -84,6 +84,10 @@ pub struct Stats {
     pub tx_bytes: u64,
     pub tx_errors: u64,
     pub tx_dropped: u64,
+    /// No way to where the frame was to go.
+    pub tx_carrier_errors: u64,
+    /// A tunnel whose way leads through itself.
+    pub collisions: u64,
     pub multicast: u64,
 }
 

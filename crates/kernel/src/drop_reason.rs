@@ -37,6 +37,7 @@ drop_reasons! {
     UnicastInL2Multicast = "UNICAST_IN_L2_MULTICAST";
     IcmpChecksum = "ICMP_CSUM";
     UdpChecksum = "UDP_CSUM";
+    TcpChecksum = "TCP_CSUM";
     InvalidProtocol = "INVALID_PROTO";
     NoSocket = "NO_SOCKET";
     SocketReceiveBuffer = "SOCKET_RCVBUFF";
@@ -58,6 +59,15 @@ drop_reasons! {
     MacControl = "MAC_IEEE_MAC_CONTROL";
     BridgeIngressState = "BRIDGE_INGRESS_STP_STATE";
     NoTransmitTarget = "NO_TX_TARGET";
+    /// The frame comes from the device's own address.
+    LocalMac = "LOCAL_MAC";
+    VxlanInvalidHeader = "VXLAN_INVALID_HDR";
+    VxlanVniNotFound = "VXLAN_VNI_NOT_FOUND";
+    /// The source is known at another place, and the entry is fixed.
+    VxlanEntryExists = "VXLAN_ENTRY_EXISTS";
+    TunnelEcn = "IP_TUNNEL_ECN";
+    /// A tunnel finds no way for its packet, or one through itself.
+    TunnelTransmitInfo = "TUNNEL_TXINFO";
     MacvlanBroadcastBacklog = "MACVLAN_BROADCAST_BACKLOG";
     /// Here: the peer of a veth pair, or another forwarding target, is down.
     TargetDown = "NOT_SPECIFIED (target device down)";

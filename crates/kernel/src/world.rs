@@ -39,9 +39,11 @@ pub enum TimerEvent {
     Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
+    VxlanAgeing { dev: DevId },
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Tcp { socket: SockId },
 }
 
 /// A frame that waits for its turn.
@@ -85,6 +87,8 @@ pub struct World {
     pub(crate) drops: FxHashMap<DropReason, u64>,
     /// Lists for reuse while verdicts are performed.
     pub(crate) verdicts: Vec<Verdicts>,
+    /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
+    pub(crate) transmit_refused: bool,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Changes with every change of configuration.
@@ -114,6 +118,7 @@ impl World {
             routes: RouteCache::default(),
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
+            transmit_refused: false,
             depth: 0,
             generation: 0,
             next_inode: 0xf000_0000,
@@ -166,9 +171,11 @@ impl World {
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::VxlanAgeing { dev } => self.vxlan_ageing(dev),
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
     }
 
@@ -233,9 +240,21 @@ impl World {
         }
     }
 
-    /// Switches recording on or off.
+    /// Switches recording on or off. It also ends by itself, after [`RECORDS_MAX`](crate::trace::RECORDS_MAX)
+    /// records or those of [`World::limit_trace`].
     pub fn set_tracing(&mut self, on: bool) {
-        self.trace.on = on;
+        self.trace.on = on && self.trace.left > 0;
+    }
+
+    /// Lets recording end after so many more records.
+    pub fn limit_trace(&mut self, records: u64) {
+        self.trace.left = records;
+        self.trace.on &= records > 0;
+    }
+
+    /// Whether recording has ended because there were too many records.
+    pub fn trace_is_full(&self) -> bool {
+        self.trace.left == 0
     }
 
     /// Takes what has been recorded.
@@ -254,7 +273,7 @@ impl World {
     fn record(&mut self, dev: Option<DevId>, frame: &Frame, step: Step) {
         let place = dev.map_or_else(|| "-".to_owned(), |dev| self.place(dev));
         let summary = crate::summary::summary(frame);
-        self.trace.records.push(Record { time: self.now, frame: frame.trace, dev, place, step, summary });
+        self.trace.push(Record { time: self.now, frame: frame.trace, dev, place, step, summary });
     }
 
     pub(crate) fn trace_step(&mut self, dev: DevId, frame: &Frame, step: Step) {

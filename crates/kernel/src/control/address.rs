@@ -78,13 +78,12 @@ impl World {
 
     /// A passthru macvlan's MAC is its lower device's.
     fn set_passthru_mac(&mut self, lower: DevId, mac: Mac) -> Result<(), Failure> {
-        let before = self.devs.get(lower).map(|below| below.mac);
-        if let Some(port) = self.macvlan_port(lower)
-            && port.lower_mac_before.is_none()
-        {
+        let now = self.devs.get(lower).map(|below| below.mac);
+        let before = self.macvlan_port(lower).and_then(|port| port.lower_mac_before).or(now);
+        self.store_mac(lower, mac, AddrAssign::Set);
+        if let Some(port) = self.macvlan_port(lower) {
             port.lower_mac_before = before;
         }
-        self.store_mac(lower, mac, AddrAssign::Set);
         Ok(())
     }
 
@@ -122,6 +121,8 @@ impl World {
                         member.mac = mac;
                         let up = member.up;
                         port.set_up(upper, up, mac);
+                        // `macvlan_sync_address`: what the lower device was given by itself, it keeps.
+                        port.lower_mac_before = None;
                     }
                     if self.devs.get(upper).is_some_and(|upper| upper.mac != mac) {
                         self.store_mac(upper, mac, AddrAssign::Set);
@@ -183,6 +184,10 @@ impl World {
         match (&device.kind, below) {
             (Kind::Macvlan(_), Some(below)) if mtu > below => return Err(Errno::EINVAL.into()),
             (Kind::Vlan(_), Some(below)) if mtu > below => return Err(Errno::ERANGE.into()),
+            // `vxlan_change_mtu`
+            (Kind::Vxlan(state), _) if self.vxlan_room(state).is_some_and(|room| mtu > room) => {
+                return Err(Errno::EINVAL.into());
+            }
             _ => {}
         }
         self.store_mtu(dev, mtu);

@@ -1,4 +1,4 @@
-//! Ports come to bridges and leave them (`br_add_if`, `br_del_if`).
+//! Ports come to masters and leave them (`do_set_master`): bridges (`br_add_if`, `br_del_if`).
 
 use hairpin_netlink::{Errno, Failure};
 
@@ -20,9 +20,25 @@ impl World {
     /// device's frames, `EOPNOTSUPP` where the master is none.
     pub(crate) fn enslave(&mut self, dev: DevId, master: DevId) -> Result<(), Failure> {
         self.release_from_master(dev);
-        let Some(Kind::Bridge(_)) = self.devs.get(master).map(|device| &device.kind) else {
-            return Err(Errno::EOPNOTSUPP.into());
-        };
+        match self.devs.get(master).map(|device| &device.kind) {
+            Some(Kind::Bridge(_)) => self.add_bridge_port(dev, master),
+            Some(Kind::Vrf(_)) => self.add_vrf_port(dev, master),
+            _ => Err(Errno::EOPNOTSUPP.into()),
+        }
+    }
+
+    /// Takes a port from its master, if it has one.
+    pub(crate) fn release_from_master(&mut self, dev: DevId) {
+        let Some(master) = self.devs.get(dev).and_then(|device| device.master) else { return };
+        match self.devs.get(master).map(|device| &device.kind) {
+            Some(Kind::Bridge(_)) => self.remove_bridge_port(dev, master),
+            Some(Kind::Vrf(_)) => self.remove_vrf_port(dev),
+            _ => {}
+        }
+    }
+
+    /// `br_add_if`
+    fn add_bridge_port(&mut self, dev: DevId, master: DevId) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         if device.is_loopback() || !device.is_ethernet() || !device.mac.is_valid_source() {
             return Err(Errno::EINVAL.into());
@@ -88,9 +104,8 @@ impl World {
         false
     }
 
-    /// Takes a port from its master, if it has one.
-    pub(crate) fn release_from_master(&mut self, dev: DevId) {
-        let Some(master) = self.devs.get(dev).and_then(|device| device.master) else { return };
+    /// `br_del_if`
+    fn remove_bridge_port(&mut self, dev: DevId, master: DevId) {
         self.set_port_state(master, dev, State::Disabled, true);
         self.flush_port(master, dev, true);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {

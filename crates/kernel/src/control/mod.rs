@@ -6,6 +6,8 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`vrf`] VRFs and their ports
+//! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
 
@@ -18,6 +20,8 @@ pub(crate) mod namespace;
 mod notify;
 mod register;
 mod state;
+mod vrf;
+mod vxlan;
 mod wiring;
 
 pub(crate) use inet::AddressRequest;

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::{Message, Received, codec};
 
 use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::vxlan;
 use crate::device::{DevId, Ipv4Address, Ipv6Address};
+use crate::mac::Mac;
 use crate::neigh::Neighbour;
 use crate::netns::NsId;
 use crate::route::RouteChange;
@@ -70,7 +72,8 @@ impl World {
     fn number_link_netns(&mut self, dev: DevId, ns: NsId) {
         let below =
             self.devs.get(dev).and_then(|device| device.lower()).and_then(|lower| self.devs.get(lower));
-        if let Some(other) = below.map(|below| below.ns).filter(|other| *other != ns) {
+        let underlay = || self.devs.get(dev).and_then(|device| device.kind.underlay());
+        if let Some(other) = below.map(|below| below.ns).or_else(underlay).filter(|other| *other != ns) {
             self.nsid_for(ns, other);
         }
     }
@@ -183,6 +186,29 @@ impl World {
         if let Some(message) = self.fdb_message(bridge, key, entry) {
             let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
             self.broadcast(ns, group::NEIGH, &message, 0);
+        }
+    }
+
+    /// An entry of a vxlan device came, moved or went.
+    pub(crate) fn notify_vxlan_fdb(&mut self, dev: DevId, mac: Mac, entry: &vxlan::Entry, gone: bool) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if !self.listened(ns, group::NEIGH) {
+            return;
+        }
+        let shown = if gone { entry.remotes.first() } else { entry.remotes.last() };
+        if let Some(message) = shown.and_then(|remote| self.vxlan_fdb_message(dev, mac, entry, remote)) {
+            let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
+            self.broadcast(ns, group::NEIGH, &message, 0);
+        }
+    }
+
+    /// A vxlan device does not know a destination (`vxlan_fdb_miss`).
+    pub(crate) fn notify_vxlan_miss(&mut self, dev: DevId, mac: Mac) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.listened(ns, group::NEIGH)
+            && let Some(message) = self.vxlan_miss_message(dev, mac)
+        {
+            self.broadcast(ns, group::NEIGH, &Message::GetNeighbour(message), 0);
         }
     }
 }

@@ -47,6 +47,7 @@ impl World {
                 }
                 self.carrier_quietly(dev, carrier);
             }
+            Kind::Vxlan(_) => self.open_vxlan(dev)?,
             _ => {}
         }
         self.set_up_flag(dev);
@@ -149,6 +150,10 @@ impl World {
                 self.down_flag(dev);
                 self.close_bridge(dev);
             }
+            Some(Kind::Vxlan(_)) => {
+                self.down_flag(dev);
+                self.close_vxlan(dev);
+            }
             _ => self.down_flag(dev),
         }
         self.ip_down(dev);
@@ -223,6 +228,8 @@ impl World {
             match device.kind {
                 // A card's driver has reported its link.
                 Kind::Nic { .. } => OperState::Up,
+                // `vrf_dev_init`
+                Kind::Vrf(_) => OperState::Up,
                 _ => OperState::Unknown,
             }
         } else {
@@ -325,9 +332,16 @@ impl World {
         }
     }
 
-    /// `br_port_state_selection` as far as the bridge's carrier goes: it has one while a port forwards.
+    /// `br_port_state_selection`: without spanning tree nothing keeps a port blocked, and the bridge has a carrier while
+    /// a port forwards.
     pub(crate) fn select_bridge_carrier(&mut self, bridge: DevId) {
-        if let Some(Kind::Bridge(own)) = self.devs.get(bridge).map(|device| &device.kind) {
+        let now = self.now;
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
+            for port in own.ports.iter_mut().filter(|port| port.state == State::Blocking) {
+                // `br_make_forwarding`
+                port.state = State::Forwarding;
+                port.forwards_since = Some(now);
+            }
             let live = own.ports.iter().any(|port| port.state == State::Forwarding);
             self.set_carrier(bridge, live);
         }
@@ -365,9 +379,9 @@ impl World {
         }
     }
 
-    /// `br_stp_enable_port`. Without spanning tree a port forwards at once.
+    /// `br_stp_enable_port`. Without spanning tree a port does not stay blocked.
     pub(super) fn enable_port(&mut self, bridge: DevId, port: DevId) {
-        self.set_port_state(bridge, port, State::Forwarding, true);
+        self.set_port_state(bridge, port, State::Blocking, true);
     }
 
     /// Sets a port's state; with `select`, the bridge's carrier follows (`br_port_state_selection`).
@@ -377,6 +391,9 @@ impl World {
         };
         if let Some(port) = own.port_mut(port) {
             port.state = state;
+            if state == State::Disabled {
+                port.forwards_since = None;
+            }
         }
         if select {
             self.select_bridge_carrier(bridge);

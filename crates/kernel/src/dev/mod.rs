@@ -3,8 +3,11 @@
 
 pub mod bridge;
 pub mod macvlan;
+pub mod tunnel;
 pub mod veth;
 pub mod vlan;
+pub mod vrf;
+pub mod vxlan;
 
 pub use hairpin_netlink::PacketType;
 
@@ -51,6 +54,10 @@ pub enum Verdict {
         segment: usize,
         port: usize,
     },
+    /// Routed by the table of the VRF that it was transmitted on.
+    VrfRoute,
+    /// Into a packet of the IP stack below a tunnel.
+    Encapsulate(tunnel::Outer),
     Drop(DropReason),
 }
 
@@ -66,6 +73,8 @@ pub enum Kind {
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
     Vlan(Box<vlan::Vlan>),
+    Vrf(vrf::Vrf),
+    Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
     Nic {
         segment: usize,
@@ -83,6 +92,16 @@ impl Kind {
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Vrf(_) => Some("vrf"),
+            Kind::Vxlan(_) => Some("vxlan"),
+        }
+    }
+
+    /// The namespace whose IP stack carries a tunnel's packets.
+    pub fn underlay(&self) -> Option<crate::netns::NsId> {
+        match self {
+            Kind::Vxlan(vxlan) => Some(vxlan.underlay),
+            _ => None,
         }
     }
 

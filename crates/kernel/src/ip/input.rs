@@ -40,6 +40,7 @@ impl World {
         };
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len);
+        self.vrf_receive(dev, &mut frame, &header);
         if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
             // Sockets bound to a device see the one that has the address (`inet_iif`).
             if kind == RouteKind::Local {

@@ -43,6 +43,7 @@ impl World {
         match header.protocol {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
             protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
+            protocol::TCP => self.tcp_receive(ns, dev, &header, delivered, frame),
             // Group membership is known without asking; the messages change nothing here.
             protocol::IGMP => self.consume(frame),
             _ if raw => self.consume(frame),
@@ -69,7 +70,7 @@ impl World {
         for id in &netns.raw {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             let Kind::Raw(raw) = &socket.kind else { continue };
-            if !raw.matches(header.protocol, header.source, header.destination, frame.iif) {
+            if !raw.matches(header.protocol, header.source, header.destination, frame.iif, frame.vrf_port) {
                 continue;
             }
             found = true;

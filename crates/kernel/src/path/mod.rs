@@ -2,4 +2,6 @@
 //! here, and only here; taps, counters and traces hook in here once.
 
 pub(crate) mod rx;
+mod tunnel;
 pub(crate) mod tx;
+mod vrf;

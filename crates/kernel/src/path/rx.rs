@@ -37,19 +37,11 @@ impl World {
             if std::mem::take(&mut tag_for_taps) {
                 frame.tag = None;
             }
-            if let Some(tag) = frame.tag {
-                match self.vlan_of(dev, tag) {
-                    Some(vlan) => match self.vlan_receive(vlan, frame) {
-                        Some(untagged) => {
-                            tag_for_taps = self.keeps_tag(vlan);
-                            (dev, frame) = (vlan, untagged);
-                            continue;
-                        }
-                        None => return,
-                    },
-                    None if tag.vid() == 0 && self.no_rx_handler(dev) => frame.tag = None,
-                    None => {}
-                }
+            if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
+                let Some(untagged) = self.vlan_receive(vlan, frame) else { return };
+                tag_for_taps = self.keeps_tag(vlan);
+                (dev, frame) = (vlan, untagged);
+                continue;
             }
             match self.rx_handler(dev, frame) {
                 Some((Next::Device(to, packet_type), mut other)) => {
@@ -57,13 +49,14 @@ impl World {
                     other.packet_type = packet_type;
                     (dev, frame) = (to, other);
                 }
-                Some((Next::Local, mut local)) => {
-                    if local.tag.is_some_and(|tag| tag.vid() != 0) {
-                        local.packet_type = PacketType::OtherHost;
+                Some((Next::Local, local)) => match self.without_tag(dev, local) {
+                    Some((vlan, untagged)) if vlan != dev => {
+                        tag_for_taps = self.keeps_tag(vlan);
+                        (dev, frame) = (vlan, untagged);
                     }
-                    local.tag = None;
-                    return self.deliver_to_protocol(dev, local);
-                }
+                    Some((_, local)) => return self.deliver_to_protocol(dev, local),
+                    None => return,
+                },
                 Some((Next::Exact, exact)) => {
                     if let Some(device) = self.devs.get_mut(dev) {
                         device.stats.rx_nohandler += 1;
@@ -76,8 +69,26 @@ impl World {
         self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
     }
 
-    fn no_rx_handler(&self, dev: DevId) -> bool {
-        self.devs.get(dev).is_some_and(|device| device.rx_handler.is_none())
+    /// Tags that no VLAN device wanted: the frame is for another station, unless the tag has a priority only. Behind
+    /// such a tag there may be another one, whose VLAN device gets the frame (`check_vlan_id`).
+    fn without_tag(&mut self, dev: DevId, mut frame: Frame) -> Option<(DevId, Frame)> {
+        while let Some(tag) = frame.tag.take() {
+            if tag.vid() != 0 {
+                frame.packet_type = PacketType::OtherHost;
+                break;
+            }
+            if !Tag::is_tpid(frame.ethertype()) {
+                break;
+            }
+            if !frame.untag() {
+                self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
+                return None;
+            }
+            if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
+                return Some((vlan, self.vlan_receive(vlan, frame)?));
+            }
+        }
+        Some((dev, frame))
     }
 
     fn vlan_of(&self, dev: DevId, tag: Tag) -> Option<DevId> {
@@ -126,7 +137,7 @@ impl World {
         match &device.rx_handler {
             RxHandler::None => {}
             RxHandler::MacvlanPort(port) => {
-                port.receive(dev, destination, source, frame.ethertype(), &mut verdicts);
+                port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;

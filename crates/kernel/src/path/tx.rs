@@ -37,14 +37,16 @@ impl World {
         let now = self.now;
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let Some(device) = self.devs.get_mut(dev) else { return };
-        let mut counted = len;
+        let mut counted = Some(len);
+        let mut missed = None;
         let mut sharing_port = None;
         match &mut device.kind {
             Kind::Loopback => {
                 // `loopback_xmit` counts without the link header, on both sides.
-                counted = len - ETH_LEN.min(len);
+                let len = len - ETH_LEN.min(len);
+                counted = Some(len);
                 device.stats.rx_packets += 1;
-                device.stats.rx_bytes += counted as u64;
+                device.stats.rx_bytes += len as u64;
                 verdicts.push(Verdict::Enqueue { dev, packet_type: PacketType::Host });
             }
             Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
@@ -55,9 +57,24 @@ impl World {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+            Kind::Vrf(vrf) => {
+                counted = None;
+                vrf.transmit(&mut verdicts);
+            }
+            Kind::Vxlan(vxlan) => {
+                // Counted is what finds its way (`iptunnel_xmit_stats`).
+                counted = None;
+                let ports = self.netns.get(vxlan.underlay).map(|netns| netns.sysctl.ip_local_port_range);
+                missed = vxlan.transmit(&frame, ports.unwrap_or_default(), now, &mut verdicts);
+            }
         }
-        device.stats.tx_packets += 1;
-        device.stats.tx_bytes += counted as u64;
+        if let Some(len) = counted {
+            device.stats.tx_packets += 1;
+            device.stats.tx_bytes += len as u64;
+        }
+        if let Some(mac) = missed {
+            self.notify_vxlan_miss(dev, mac);
+        }
         if let Some(lower) = sharing_port
             && let Some(RxHandler::MacvlanPort(port)) = self.devs.get(lower).map(|lower| &lower.rx_handler)
         {
@@ -109,7 +126,10 @@ impl World {
             Verdict::Forward { dev: to } => {
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
+                    // `br_dev_queue_push_xmit` does not tell what became of it.
+                    let refused = self.transmit_refused;
                     self.transmit(to, frame);
+                    self.transmit_refused = refused;
                 } else {
                     self.drop_frame(Some(to), frame, DropReason::TargetMtu);
                 }
@@ -118,6 +138,8 @@ impl World {
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::VrfRoute => self.vrf_route(dev, frame),
+            Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
                 if reason == DropReason::Discarded {
                     self.drop_frame(Some(dev), frame, reason);
@@ -133,8 +155,11 @@ impl World {
     fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason) {
         // `veth_xmit` without a peer. What a bridge or a macvlan's lower device discards is counted nowhere.
         if let Some(device) = self.devs.get_mut(dev)
-            && matches!(device.kind, Kind::Veth(Veth { peer: None }))
-            && reason == DropReason::NotSpecified
+            && match device.kind {
+                Kind::Veth(Veth { peer: None }) => reason == DropReason::NotSpecified,
+                Kind::Vxlan(_) => reason == DropReason::NoTransmitTarget,
+                _ => false,
+            }
         {
             device.stats.tx_dropped += 1;
         }
@@ -162,6 +187,7 @@ impl World {
                 sender.stats.tx_packets -= 1;
                 sender.stats.tx_bytes -= frame.len() as u64;
                 sender.stats.tx_dropped += 1;
+                self.transmit_refused = true;
             }
             return self.drop_frame(Some(to), frame, reason);
         }

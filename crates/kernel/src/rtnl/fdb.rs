@@ -120,6 +120,7 @@ impl World {
         if request.flags & ntf::SELF != 0 {
             outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
                 Some(Kind::Bridge(_)) => self.add_bridge_entry(request.dev, None, &request, flags),
+                Some(Kind::Vxlan(_)) => self.add_vxlan_entry(request.dev, request.mac, message, flags),
                 Some(Kind::Macvlan(state)) => {
                     let passthru = state.mode == Mode::Passthru;
                     self.add_macvlan_entry(&request, flags, passthru)
@@ -240,7 +241,8 @@ impl World {
     /// `ndo_dflt_fdb_add`: into the device's own address filter.
     fn add_filter_entry(&mut self, request: &Request, flags: u16) -> Result<(), Failure> {
         if request.state != 0 && request.state & nud::PERMANENT == 0 {
-            return Err(bad("FDB only supports static addresses"));
+            // The kernel says more in its log only.
+            return Err(Errno::EINVAL.into());
         }
         if request.vlan != 0 {
             return Err(bad("vlans aren't supported yet for dev_uc|mc_add()"));
@@ -271,6 +273,7 @@ impl World {
         if request.flags & ntf::SELF != 0 {
             outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
                 Some(Kind::Bridge(_)) => self.del_bridge_entry(request.dev, None, &request),
+                Some(Kind::Vxlan(_)) => self.del_vxlan_entry(request.dev, request.mac, message),
                 // `macvlan_fdb_del`
                 Some(Kind::Macvlan(state)) if state.mode != Mode::Passthru && !request.mac.is_group() => {
                     Err(Errno::EOPNOTSUPP.into())
@@ -357,7 +360,8 @@ impl World {
 
     fn del_filter_entry(&mut self, request: &Request) -> Result<(), Failure> {
         if request.state & nud::PERMANENT == 0 {
-            return Err(bad("FDB only supports static addresses"));
+            // The kernel says more in its log only.
+            return Err(Errno::EINVAL.into());
         }
         self.remove_filter_entry(request)
     }
@@ -404,6 +408,10 @@ impl World {
             if let Some(bridge) = bridge {
                 self.dump_bridge(bridge, Some(*dev), &mut dump);
             }
+            if matches!(device.kind, Kind::Vxlan(_)) {
+                self.dump_vxlan(*dev, &mut dump);
+                continue;
+            }
             for (mac, _) in device.unicast.iter().chain(&device.multicast) {
                 let mut message = NeighbourMessage::default();
                 message.header.family = AddressFamily::Bridge;
@@ -446,7 +454,18 @@ impl World {
         }
         if message.header.ifindex != 0 {
             let dev = self.device_at(ns, message.header.ifindex).ok_or(Errno::ENODEV)?;
-            bridge = bridge.or(self.bridge_of(dev)).or(Some(dev));
+            let flags = message.header.flags.bits();
+            if self.vxlan(dev).is_some() && flags & ntf::SELF != 0 && flags & ntf::MASTER == 0 {
+                return self.get_vxlan_entry(dev, mac);
+            }
+            if bridge.is_none() {
+                let of_port = flags == 0 || flags & ntf::MASTER != 0;
+                bridge = match of_port {
+                    true => Some(self.bridge_of(dev).ok_or_else(|| bad("Device is not a bridge port"))?),
+                    false if flags & ntf::SELF == 0 => return Err(bad("Missing NTF_SELF")),
+                    false => Some(dev),
+                };
+            }
         }
         let bridge = bridge.ok_or_else(|| bad("No device specified"))?;
         let entry = match self.devs.get(bridge).map(|device| &device.kind) {

@@ -21,7 +21,7 @@ use super::kernel::{Beside, Body, Kernel};
 /// # Errors
 /// The world cannot be built; the text is for the user.
 pub fn bare() -> Result<Box<dyn Kernel>, String> {
-    let source = WorldSource { world: "bare".to_owned(), trace: false };
+    let source = WorldSource { world: "bare".to_owned(), trace: None };
     let mut emulator = emulated::load(&source)?;
     let host = emulator.hosts().into_iter().next().unwrap_or_default();
     let task = emulator.open_task(&host, None).map_err(|errno| errno.text())?;
@@ -49,6 +49,7 @@ struct Program {
 struct Waits {
     task: TaskId,
     fds: Vec<Fd>,
+    writable: Vec<Fd>,
     until_ns: Option<u64>,
 }
 
@@ -86,8 +87,8 @@ impl Core {
         let Some(mut program) = self.beside.remove(&id) else { return };
         while let Ok(asked) = program.calls.recv() {
             let answer = match asked {
-                Asked::Call(task, Call::Wait { fds, until_ns, .. }) => {
-                    program.waits = Some(Waits { task, fds, until_ns });
+                Asked::Call(task, Call::Wait { fds, writable, until_ns, .. }) => {
+                    program.waits = Some(Waits { task, fds, writable, until_ns });
                     break;
                 }
                 Asked::Call(task, call) => Answer::Reply(self.emulator.call(task, call)),
@@ -128,10 +129,9 @@ impl Core {
         while let Some((id, program)) = self.beside.range(at..).next() {
             let id = *id;
             at = id + 1;
-            let Some(Waits { task, fds, until_ns }) = &program.waits else { continue };
+            let Some(Waits { task, fds, writable, until_ns }) = &program.waits else { continue };
             let over = until_ns.is_some_and(|until| until <= self.emulator.now().monotonic_ns);
-            let (task, fds) = (*task, fds.clone());
-            let ready = self.emulator.ready(task, &fds);
+            let ready = self.emulator.ready(*task, fds, writable);
             if over || !ready.is_empty() {
                 self.resume(id, Ok(ready));
                 // What it did may have woken another one.
@@ -159,12 +159,12 @@ struct Script {
 impl System for Script {
     fn call(&mut self, call: Call) -> Result<Reply, Errno> {
         let mut core = self.core.borrow_mut();
-        let Call::Wait { fds, until_ns, .. } = call else {
+        let Call::Wait { fds, writable, until_ns, .. } = call else {
             return core.emulator.call(self.task, call);
         };
         loop {
             core.run_beside();
-            let ready = core.emulator.ready(self.task, &fds);
+            let ready = core.emulator.ready(self.task, &fds, &writable);
             if !ready.is_empty() || until_ns.is_some_and(|until| until <= core.now()) {
                 return Ok(Reply::Ready(ready));
             }

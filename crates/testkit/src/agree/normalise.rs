@@ -26,6 +26,7 @@ const BLANKED: &[(&str, &str)] = &[
     // A veth has as many queues as the machine has processors; a kernel for one processor does not tell of
     // receive queues (`CONFIG_RPS`).
     (r" numtxqueues \d+( numrxqueues \d+)?", " QUEUES"),
+    (r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
 ];
 
 /// The comparable lines of an output; `release` is the real kernel's.

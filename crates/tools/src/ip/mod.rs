@@ -11,6 +11,7 @@ mod netns;
 mod route;
 mod rt_names;
 mod rule;
+mod vrf;
 
 use crate::Program;
 use crate::iproute2::inet::{AF_BRIDGE, AF_INET, AF_INET6, AF_MPLS, AF_PACKET, read_family};
@@ -63,7 +64,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("mrule", Some(rule::multicast)),
     ("netns", Some(netns::main)),
     ("netconf", None),
-    ("vrf", None),
+    ("vrf", Some(vrf::main)),
     ("sr", None),
     ("nexthop", None),
     ("mptcp", None),

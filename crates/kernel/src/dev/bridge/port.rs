@@ -1,9 +1,12 @@
 //! A bridge's port: flags and spanning-tree state (`struct net_bridge_port`).
 
+use std::time::Duration;
+
 use bitflags::bitflags;
 
 use crate::device::DevId;
 use crate::mac::Mac;
+use crate::time::Time;
 
 /// `BR_STATE_*`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,8 @@ pub struct BridgePort {
     /// Port number, from 1.
     pub number: u16,
     pub state: State,
+    /// When it was let forward: the forward delay runs from then on, also where it has no meaning.
+    pub forwards_since: Option<Time>,
     pub flags: PortFlags,
     pub priority: u8,
     pub cost: u32,
@@ -75,11 +80,18 @@ pub struct BridgePort {
 }
 
 impl BridgePort {
+    /// What is left of the forward delay, in hundredths of a second.
+    pub fn forward_delay_left_cs(&self, delay: Duration, now: Time) -> u64 {
+        let passed = self.forwards_since.map_or(delay, |since| now.since(since));
+        (delay.saturating_sub(passed).as_millis() / 10) as u64
+    }
+
     pub fn new(dev: DevId, number: u16, mac: Mac, cost: u32) -> Self {
         BridgePort {
             dev,
             number,
             state: State::Disabled,
+            forwards_since: None,
             flags: PortFlags::default(),
             priority: 32,
             cost,

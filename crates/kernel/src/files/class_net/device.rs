@@ -143,7 +143,7 @@ fn settings(seen: &Seen<'_>) -> Result<LinkSettings, Errno> {
 
 fn link_settings(world: &World, device: &Device) -> Option<LinkSettings> {
     match &device.kind {
-        Kind::Loopback | Kind::Dummy => None,
+        Kind::Loopback | Kind::Dummy | Kind::Vrf(_) => None,
         Kind::Veth(_) => Some(FULL_10G),
         Kind::Nic { .. } => Some(LinkSettings { speed: 1000, duplex: "full" }),
         // `br_get_link_ksettings`: the fastest port that is running.
@@ -155,6 +155,11 @@ fn link_settings(world: &World, device: &Device) -> Option<LinkSettings> {
         }
         Kind::Macvlan(macvlan) => link_settings(world, world.devs.get(macvlan.lower)?),
         Kind::Vlan(vlan) => link_settings(world, world.devs.get(vlan.lower)?),
+        // `vxlan_get_link_ksettings`: those of the device below.
+        Kind::Vxlan(vxlan) => match world.device_at(vxlan.underlay, vxlan.config.oif) {
+            Some(below) => link_settings(world, world.devs.get(below)?),
+            None => Some(LinkSettings { speed: -1, duplex: "unknown" }),
+        },
     }
 }
 
@@ -162,6 +167,7 @@ fn uevent(device: &Device) -> String {
     let kind = match &device.kind {
         Kind::Bridge(_) => "DEVTYPE=bridge\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
+        Kind::Vxlan(_) => "DEVTYPE=vxlan\n",
         _ => "",
     };
     format!("{kind}INTERFACE={}\nIFINDEX={}\n", device.name, device.ifindex)

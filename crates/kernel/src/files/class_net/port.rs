@@ -38,7 +38,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("designated_port", |seen| show(seen, BridgePort::id), Store::ReadOnly),
     file("designated_root", designated, Store::ReadOnly),
     write_only("flush", switch(24)),
-    file("forward_delay_timer", |_| line(0), Store::ReadOnly),
+    file("forward_delay_timer", forward_delay_timer, Store::ReadOnly),
     file("group_fwd_mask", |seen| show(seen, |port| format!("{:#x}", port.group_fwd_mask)), number(31, 2)),
     flag!("hairpin_mode", 4, HAIRPIN),
     file("hold_timer", |_| line(0), Store::ReadOnly),
@@ -80,6 +80,11 @@ fn show<T: Display>(seen: &Seen<'_>, value: impl Fn(&BridgePort) -> T) -> Result
 fn designated(seen: &Seen<'_>) -> Result<String, Errno> {
     let (master, bridge, _) = of(seen).ok_or(Errno::EINVAL)?;
     line(bridge::id(master.mac, bridge))
+}
+
+fn forward_delay_timer(seen: &Seen<'_>) -> Result<String, Errno> {
+    let (_, bridge, port) = of(seen).ok_or(Errno::EINVAL)?;
+    line(port.forward_delay_left_cs(bridge.forward_delay, seen.world.now))
 }
 
 fn backup(seen: &Seen<'_>) -> Result<String, Errno> {

@@ -8,7 +8,7 @@ use hairpin_netlink::{Errno, Failure};
 
 use super::attributes::{Attributes, Policy, U8, U16, U32, U64};
 use super::info::{BOOLEAN_OPTIONS, GROUP_ADDRESS, multicast};
-use super::kinds::is_vlan_protocol;
+use super::kind::vlan::is_vlan_protocol;
 use super::not_emulated;
 use crate::dev::Kind;
 use crate::dev::bridge::Bridge;

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 
 use hairpin_netlink::{Errno, Failure, Message, route::link::LinkMessage};
 
+use super::kind;
 use super::message::View;
 use super::request::{Request, Wanted, ifla};
 use crate::device::{DevId, Device};
@@ -43,7 +44,7 @@ impl World {
         let filter = Filter {
             master: request.attributes.u32(ifla::MASTER).filter(|master| *master != 0),
             // A kind that nobody knows filters nothing.
-            kind: request.link_info().ok().and_then(|info| known_kind(&info.kind?)),
+            kind: request.link_info().ok().and_then(|info| kind::ops(&info.kind?).map(|ops| ops.kind)),
         };
         let mut messages = Vec::new();
         for dev in self.in_index_order(target) {
@@ -75,11 +76,6 @@ impl World {
         };
         by_master && filter.kind.is_none_or(|kind| device.kind.name() == Some(kind))
     }
-}
-
-/// The kinds that this kernel can make (`rtnl_link_ops_get`).
-pub(super) fn known_kind(name: &str) -> Option<&'static str> {
-    ["bridge", "dummy", "macvlan", "veth", "vlan"].into_iter().find(|known| *known == name)
 }
 
 /// `RTEXT_FILTER_SKIP_STATS` concerns IPv6's counters only, which are never sent; there are no virtual functions

@@ -2,13 +2,11 @@
 
 use hairpin_netlink::route::link::{
     BridgeBooleanOptionFlags, BridgeBooleanOptions, BridgeId, BridgeStpState, InfoBridge, InfoBridgePort,
-    InfoData, InfoKind, InfoMacVlan, InfoPortData, InfoPortKind, InfoVlan, LinkInfo, MacVlanFlags,
-    MacVlanMode, VlanFlags, VlanProtocol, VlanQosMapping,
+    InfoData, LinkInfo, VlanProtocol,
 };
 
+use super::kind;
 use crate::dev::bridge::{Bridge, BridgePort, PortFlags};
-use crate::dev::macvlan::{Macvlan, bucket};
-use crate::dev::vlan::Vlan;
 use crate::dev::{Kind, RxHandler};
 use crate::device::Device;
 use crate::mac::Mac;
@@ -43,27 +41,19 @@ pub(super) const BOOLEAN_OPTIONS: u32 = 0x7;
 /// `rtnl_link_fill`; empty for a device without a kind that is no port.
 pub(super) fn link_info(world: &World, device: &Device) -> Vec<LinkInfo> {
     let mut info = Vec::new();
-    let kind = match &device.kind {
-        Kind::Loopback | Kind::Nic { .. } => None,
-        Kind::Dummy => Some((InfoKind::Dummy, None)),
-        Kind::Veth(_) => Some((InfoKind::Veth, None)),
-        Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(bridge_data(world.now, device.mac, bridge)))),
-        Kind::Macvlan(macvlan) => Some((InfoKind::MacVlan, Some(macvlan_data(world, macvlan)))),
-        Kind::Vlan(vlan) => Some((InfoKind::Vlan, Some(vlan_data(vlan)))),
-    };
-    if let Some((kind, data)) = kind {
+    if let Some((kind, data)) = kind::describe(world, device) {
         info.push(LinkInfo::Kind(kind));
         info.extend(data.map(LinkInfo::Data));
     }
-    if let Some(port) = port_data(world, device) {
-        info.push(LinkInfo::PortKind(InfoPortKind::Bridge));
-        info.push(LinkInfo::PortData(InfoPortData::BridgePort(port)));
+    if let Some((kind, data)) = kind::describe_port(world, device) {
+        info.push(LinkInfo::PortKind(kind));
+        info.extend(data.map(LinkInfo::PortData));
     }
     info
 }
 
 /// `br_fill_info`, of a kernel with VLAN filtering and multicast snooping built in.
-fn bridge_data(now: Time, mac: Mac, bridge: &Bridge) -> InfoData {
+pub(super) fn bridge_data(now: Time, mac: Mac, bridge: &Bridge) -> InfoData {
     let id = bridge_id(mac, bridge);
     let ticks = |time: std::time::Duration| u32::try_from(time.as_millis() / 10).unwrap_or(u32::MAX);
     let gc = bridge.ageing_at.map_or(0, |at| at.since(now).as_millis() / 10);
@@ -164,7 +154,7 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
         InfoBridgePort::Isolated(has(PortFlags::ISOLATED)),
         InfoBridgePort::Locked(has(PortFlags::LOCKED)),
         InfoBridgePort::MessageAgeTimer(0),
-        InfoBridgePort::ForwardDelayTimer(0),
+        InfoBridgePort::ForwardDelayTimer(port.forward_delay_left_cs(bridge.forward_delay, world.now)),
         InfoBridgePort::HoldTimer(0),
         InfoBridgePort::MulticastRouter(port.mcast_router.into()),
         InfoBridgePort::MulticastEhtHostsLimit(EHT_HOSTS_LIMIT),
@@ -173,52 +163,4 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
     let backup = port.backup.and_then(|backup| world.devs.get(backup));
     data.extend(backup.map(|backup| InfoBridgePort::BackupPort(backup.ifindex)));
     Some(data)
-}
-
-/// `macvlan_fill_info`: sources in the order of the port's hash table.
-fn macvlan_data(world: &World, macvlan: &Macvlan) -> InfoData {
-    let used = match world.devs.get(macvlan.lower).map(|below| &below.rx_handler) {
-        Some(RxHandler::MacvlanPort(port)) => port.bc_queue_len,
-        _ => macvlan.bc_queue_len_requested,
-    };
-    let mut data = vec![
-        InfoMacVlan::Mode(MacVlanMode::from(macvlan.mode as u32)),
-        InfoMacVlan::Flags(MacVlanFlags::from_bits_retain(macvlan.flags)),
-        InfoMacVlan::MacAddrCount(u32::try_from(macvlan.sources.len()).unwrap_or(u32::MAX)),
-    ];
-    if !macvlan.sources.is_empty() {
-        let mut sources: Vec<Mac> = macvlan.sources.iter().rev().copied().collect();
-        sources.sort_by_key(|mac| bucket(*mac));
-        data.push(InfoMacVlan::MacAddrData(
-            sources.into_iter().map(|mac| InfoMacVlan::MacAddr(mac.0)).collect(),
-        ));
-    }
-    data.push(InfoMacVlan::BcQueueLen(macvlan.bc_queue_len_requested));
-    data.push(InfoMacVlan::BcQueueLenUsed(used));
-    InfoData::MacVlan(data)
-}
-
-/// `vlan_fill_info`: egress mappings in the order of their 16 hash buckets, newest first in each.
-fn vlan_data(vlan: &Vlan) -> InfoData {
-    let mut data = vec![InfoVlan::Protocol(VlanProtocol::from(vlan.tpid)), InfoVlan::Id(vlan.vid)];
-    if !vlan.flags.is_empty() {
-        let flags = VlanFlags::from_bits_retain(vlan.flags.bits());
-        data.push(InfoVlan::Flags((flags, VlanFlags::from_bits_retain(u32::MAX))));
-    }
-    let ingress: Vec<VlanQosMapping> = (0u32..)
-        .zip(vlan.ingress_qos)
-        .filter(|(_, to)| *to != 0)
-        .map(|(from, to)| VlanQosMapping::Mapping(from, to))
-        .collect();
-    if !ingress.is_empty() {
-        data.push(InfoVlan::IngressQos(ingress));
-    }
-    let mut egress: Vec<(u32, u32)> =
-        vlan.egress_qos.iter().rev().copied().filter(|(_, to)| *to != 0).collect();
-    egress.sort_by_key(|(from, _)| from & 0xf);
-    if !egress.is_empty() {
-        let egress = egress.into_iter().map(|(from, to)| VlanQosMapping::Mapping(from, to)).collect();
-        data.push(InfoVlan::EgressQos(egress));
-    }
-    InfoData::Vlan(data)
 }

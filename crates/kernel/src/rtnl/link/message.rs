@@ -119,7 +119,10 @@ impl World {
             (Some(below), _) => Some((below.ifindex, (below.ns != device.ns).then_some(below.ns))),
             // A veth that lost its peer.
             (None, Kind::Veth(_)) => Some((0, None)),
-            (None, _) => None,
+            // A tunnel whose stack is elsewhere.
+            (None, kind) => {
+                kind.underlay().filter(|ns| *ns != device.ns).map(|ns| (device.ifindex, Some(ns)))
+            }
         }
     }
 
@@ -138,7 +141,13 @@ impl World {
                 Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
                     pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
                 }
-                Kind::Bridge(_) | Kind::Dummy | Kind::Nic { .. } => least = OFFLOAD_SIZE,
+                Kind::Vxlan(vxlan) if vxlan.config.oif != 0 => {
+                    pending.extend(
+                        self.device_at(vxlan.underlay, vxlan.config.oif).map(|lower| (lower, depth + 1)),
+                    );
+                }
+                Kind::Vxlan(_) => least = OFFLOAD_SIZE,
+                Kind::Bridge(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => least = OFFLOAD_SIZE,
             }
         }
         least
@@ -171,6 +180,8 @@ fn stats64(counted: &device::Stats) -> Stats64 {
     stats.tx_errors = counted.tx_errors;
     stats.rx_dropped = counted.rx_dropped;
     stats.tx_dropped = counted.tx_dropped;
+    stats.tx_carrier_errors = counted.tx_carrier_errors;
+    stats.collisions = counted.collisions;
     stats.multicast = counted.multicast;
     stats.rx_nohandler = counted.rx_nohandler;
     stats
@@ -187,6 +198,8 @@ fn stats(counted: &device::Stats) -> Stats {
     stats.tx_errors = counted.tx_errors as u32;
     stats.rx_dropped = counted.rx_dropped as u32;
     stats.tx_dropped = counted.tx_dropped as u32;
+    stats.tx_carrier_errors = counted.tx_carrier_errors as u32;
+    stats.collisions = counted.collisions as u32;
     stats.multicast = counted.multicast as u32;
     stats.rx_nohandler = counted.rx_nohandler as u32;
     stats

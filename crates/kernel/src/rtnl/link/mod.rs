@@ -3,7 +3,7 @@
 //!
 //! * [`create`] new devices; [`change`] what `ip link set` does; [`remove`] deletion; [`names`] other names
 //! * [`dump`] answers to questions; [`message`], [`info`], [`af_spec`] what a device is told to be
-//! * [`kinds`] the options of macvlans, VLANs and veths; [`bridge_options`], [`port_options`] of bridges
+//! * [`kind`] what each kind of device answers, one file a kind; [`bridge_options`], [`port_options`] of bridges
 //! * [`bridge`] the messages of family `AF_BRIDGE` (`bridge link`)
 //! * [`request`], [`attributes`] reading requests
 
@@ -15,7 +15,7 @@ mod change;
 mod create;
 mod dump;
 pub(crate) mod info;
-mod kinds;
+mod kind;
 mod message;
 mod names;
 mod port_options;

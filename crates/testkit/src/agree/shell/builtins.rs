@@ -30,8 +30,10 @@ const PROGRAMS: &[(&str, Main)] = &[
     ("grep", grep),
     ("head", head),
     ("ls", ls),
+    ("mktemp", mktemp),
     ("printf", printf),
     ("rm", rm),
+    ("sed", super::sed::main),
     ("sh", sh),
     ("sort", sort),
     ("tail", tail),
@@ -46,7 +48,7 @@ pub(super) fn program(name: &str) -> Option<Main> {
 
 impl Builtin<'_> {
     /// A form of the command that is not there.
-    fn unknown(&mut self, word: &str, of: &str) -> i32 {
+    pub fn unknown(&mut self, word: &str, of: &str) -> i32 {
         self.surroundings.note_unknown(word, &format!("{of}: not in the runner's {of}"));
         2
     }
@@ -57,7 +59,7 @@ impl Builtin<'_> {
     }
 
     /// The lines of the files, or of the input where there is none.
-    fn lines(&mut self, name: &str, files: &[String]) -> (Vec<String>, i32) {
+    pub fn lines(&mut self, name: &str, files: &[String]) -> (Vec<String>, i32) {
         let (mut bytes, mut code) = (Vec::new(), 0);
         for file in files {
             match read(self, file) {
@@ -71,7 +73,7 @@ impl Builtin<'_> {
         (String::from_utf8_lossy(&bytes).lines().map(str::to_owned).collect(), code)
     }
 
-    fn print(&mut self, lines: impl IntoIterator<Item = String>) {
+    pub fn print(&mut self, lines: impl IntoIterator<Item = String>) {
         for line in lines {
             let _ = writeln!(self.out, "{line}");
         }
@@ -158,13 +160,26 @@ fn ls(builtin: &mut Builtin<'_>) -> i32 {
 }
 
 fn rm(builtin: &mut Builtin<'_>) -> i32 {
+    let (options, paths): (Vec<&String>, Vec<&String>) =
+        builtin.args.iter().partition(|word| word.starts_with('-'));
+    let forced = options.iter().any(|option| option.contains('f'));
     let mut code = 0;
-    for path in builtin.args.iter().filter(|word| *word != "-f") {
-        if !builtin.surroundings.files.remove(path) && builtin.args.first().is_none_or(|word| word != "-f") {
+    for path in paths {
+        if !builtin.surroundings.files.remove(path) && !forced {
             code = builtin.complain(&format!("rm: cannot remove '{path}': No such file or directory"));
         }
     }
     code
+}
+
+/// A name of its own for files.
+fn mktemp(builtin: &mut Builtin<'_>) -> i32 {
+    let name = format!("tmp.{}", builtin.surroundings.process_id());
+    if builtin.args.first().is_none_or(|word| word != "-d") {
+        drop(builtin.surroundings.files.open(&name, false));
+    }
+    builtin.print([name]);
+    0
 }
 
 fn sh(builtin: &mut Builtin<'_>) -> i32 {

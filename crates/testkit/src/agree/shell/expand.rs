@@ -20,6 +20,7 @@ impl Interpreter {
         for part in &word.0 {
             let (value, split) = match part {
                 Part::Text { text, .. } => (text.clone(), false),
+                Part::Sum { .. } => (self.value(part, line)?, false),
                 Part::Variable { quoted, .. } | Part::Command { quoted, .. } => {
                     (self.value(part, line)?, !quoted)
                 }
@@ -65,11 +66,39 @@ impl Interpreter {
                     Some((Trim::Prefix, pattern)) => trim_prefix(&value, pattern).to_owned(),
                 })
             }
+            Part::Sum { text } => self.sum(text, line),
             Part::Command { body, .. } => {
                 let text = self.substitute(body, line)?;
                 Ok(text.trim_end_matches('\n').to_owned())
             }
         }
+    }
+}
+
+impl Interpreter {
+    /// `A + B - C`: numbers and variables.
+    fn sum(&self, text: &str, line: usize) -> Result<String, ScriptError> {
+        let spaced = text.replace('+', " + ").replace('-', " - ");
+        let (mut sum, mut sign) = (0i64, 1);
+        for word in spaced.split_whitespace() {
+            match word {
+                "+" => sign = 1,
+                "-" => sign = -1,
+                _ => {
+                    let name = word.trim_start_matches('$');
+                    let value = match name.parse::<i64>() {
+                        Ok(number) if name == word => number,
+                        _ => self.variable(name).parse().map_err(|_| ScriptError {
+                            line,
+                            word: word.to_owned(),
+                            text: "is no number".to_owned(),
+                        })?,
+                    };
+                    sum = sum.saturating_add(sign * value);
+                }
+            }
+        }
+        Ok(sum.to_string())
     }
 }
 

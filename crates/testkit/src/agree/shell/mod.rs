@@ -5,7 +5,7 @@
 //! * [`parse`] text to a tree
 //! * `expand` words to strings
 //! * [`run`] the tree on a kernel
-//! * `builtins` the commands that are not front ends
+//! * `builtins` the commands that are not front ends; `sed` one of them
 //! * `streams` what surrounds a front end: its output, files, signals
 //!
 //! The language: simple commands, quoting, `;` `&&` `||` `!` `|` `&`, variables and `$(…)`, `${v%p}` and `${v#p}`,
@@ -16,6 +16,7 @@ mod builtins;
 mod expand;
 pub mod parse;
 pub mod run;
+mod sed;
 mod streams;
 
 pub use parse::ScriptError;
