@@ -182,6 +182,8 @@ pub struct Device {
     pub max_mtu: u32,
     pub permanent_mac: Mac,
     pub addr_assign: AddrAssign,
+    /// Tells devices with one MAC apart (`dev->dev_id`); 0 for all others.
+    pub dev_id: u16,
     /// How many users want every frame (`dev->promiscuity`); the user's own wish is in `user_promisc`.
     pub promiscuity: u32,
     /// It is promiscuous because it has no filter for its secondary unicast addresses.
@@ -265,6 +267,11 @@ impl Device {
     /// link header and one VLAN tag.
     pub fn accepts_length(&self, frame_len: usize) -> bool {
         frame_len <= self.mtu as usize + crate::frame::ETH_LEN + hairpin_wire::vlan::TAG_LEN
+    }
+
+    /// `IFF_NO_RX_HANDLER`: nothing may take its frames away.
+    pub fn refuses_rx_handler(&self) -> bool {
+        matches!(self.kind, Kind::Ipvlan(_))
     }
 
     /// The device below, as `IFLA_LINK` tells it (`dev_get_iflink`).

@@ -83,12 +83,23 @@ drop_reasons! {
     BridgeEgressState = "NOT_SPECIFIED (egress port not forwarding)";
     /// Here: the source is not in the FDB of a locked port.
     BridgeLocked = "NOT_SPECIFIED (locked port)";
+    /// Here: a port, or the bridge, is no member of the frame's VLAN.
+    BridgeVlan = "NOT_SPECIFIED (not in the frame's VLAN)";
     /// Here: a frame of the bridge itself to its own address.
     BridgeOwnAddress = "NOT_SPECIFIED (bridge's own address)";
     /// Here: the passthru macvlan is down.
     MacvlanDown = "NOT_SPECIFIED (passthru macvlan is down)";
     /// Here: a source-mode macvlan with `nodst` took the frame.
     MacvlanNoDst = "NOT_SPECIFIED (taken by a nodst source macvlan)";
+    IpvlanMulticastBacklog = "IPVLAN_MULTICAST_BACKLOG";
+    /// Here: for another ipvlan of a private port.
+    IpvlanPrivate = "NOT_SPECIFIED (private ipvlan port)";
+    /// Here: an ipvlan in mode l3 or l3s sends no multicast or broadcast.
+    IpvlanGroup = "NOT_SPECIFIED (ipvlan in mode l3 sends no multicast)";
+    /// Here: an ipvlan in mode l3 or l3s sends nothing but IP.
+    IpvlanNotIp = "NOT_SPECIFIED (ipvlan in mode l3 sends only IP)";
+    /// Here: the namespace of an ipvlan's lower device has no way for the packet.
+    IpvlanNoRoute = "NOT_SPECIFIED (no route where the lower device is)";
     /// Here: the VLAN device is down.
     VlanDown = "NOT_SPECIFIED (VLAN device is down)";
     /// Here: no one is at the other end of the wire, or it is down.

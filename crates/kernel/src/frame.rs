@@ -17,6 +17,8 @@ const POOLED: usize = 2048;
 const POOL_MAX: usize = 4096;
 
 pub mod ethertype {
+    /// What is less is a length (`ETH_P_802_3_MIN`).
+    pub const LEAST: u16 = 0x0600;
     pub const IPV4: u16 = 0x0800;
     pub const ARP: u16 = 0x0806;
     pub const IPV6: u16 = 0x86dd;

@@ -39,6 +39,7 @@ pub enum TimerEvent {
     Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
+    BridgeTree { bridge: DevId },
     VxlanAgeing { dev: DevId },
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
@@ -55,6 +56,8 @@ pub(crate) enum Waiting {
     Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
     /// To be distributed to the macvlans on a device.
     MacvlanBroadcast { lower: DevId, frame: Frame },
+    /// To be distributed to the ipvlans on a device; `from` sent it.
+    IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
 }
 
 impl Waiting {
@@ -62,7 +65,8 @@ impl Waiting {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
-            | Waiting::MacvlanBroadcast { lower: dev, frame } => (dev, frame),
+            | Waiting::MacvlanBroadcast { lower: dev, frame }
+            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => (dev, frame),
         }
     }
 }
@@ -81,6 +85,8 @@ pub struct World {
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
     pub(crate) backlog: std::collections::VecDeque<Waiting>,
+    /// What Linux leaves to a worker thread: its turn comes when no frame waits in the backlog.
+    pub(crate) works: std::collections::VecDeque<Waiting>,
     pub(crate) pool: Pool,
     pub(crate) trace: Trace,
     pub(crate) routes: RouteCache,
@@ -113,6 +119,7 @@ impl World {
             segments: Vec::new(),
             timers: Timers::default(),
             backlog: std::collections::VecDeque::new(),
+            works: std::collections::VecDeque::new(),
             pool: Pool::default(),
             trace: Trace::default(),
             routes: RouteCache::default(),
@@ -171,6 +178,7 @@ impl World {
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::BridgeTree { bridge } => self.bridge_timers(bridge),
             TimerEvent::VxlanAgeing { dev } => self.vxlan_ageing(dev),
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
@@ -185,8 +193,11 @@ impl World {
             return;
         }
         self.running = true;
+        // What becomes of frames that wait is nothing to the call that is sending.
+        let refused = self.transmit_refused;
         let mut steps = 0;
-        while let Some(waiting) = self.backlog.pop_front() {
+        let mut working = 0;
+        while let Some(waiting) = self.next_waiting(&mut working) {
             steps += 1;
             self.now += HANDLING;
             match waiting {
@@ -197,9 +208,26 @@ impl World {
                 Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
+                Waiting::IpvlanMulticast { lower, from, frame } => {
+                    self.ipvlan_distribute(lower, from, frame);
+                }
             }
         }
+        self.transmit_refused = refused;
         self.running = false;
+    }
+
+    /// The frame whose turn it is. A worker that has begun works off all it finds (`working`) before frames that
+    /// it sends up are received.
+    fn next_waiting(&mut self, working: &mut usize) -> Option<Waiting> {
+        if *working == 0 {
+            if let Some(waiting) = self.backlog.pop_front() {
+                return Some(waiting);
+            }
+            *working = self.works.len();
+        }
+        *working = working.saturating_sub(1);
+        self.works.pop_front()
     }
 
     /// Queues a frame for a device's receive path (`netif_rx`).

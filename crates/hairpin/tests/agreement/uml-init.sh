@@ -7,7 +7,7 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
 # modprobe looks in lib/modules of the directory that it is given.
 mkdir -p /run/root/lib/modules
 ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
-modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
+modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
     nlmon vcan vxcan can-raw macsec
 # A process for each event, or for each device that is missing, would cost more than all else.
 echo >/proc/sys/kernel/hotplug

@@ -20,6 +20,9 @@ impl World {
         if !device.is_ethernet() {
             return Err(Errno::EOPNOTSUPP.into());
         }
+        if matches!(device.kind, Kind::Ipvlan(_)) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         if !mac.is_valid_source() {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
@@ -129,6 +132,7 @@ impl World {
                     }
                 }
             }
+            RxHandler::IpvlanPort(_) => self.ipvlans_follow_mac(dev, mac),
             RxHandler::BridgePort { bridge } => self.port_mac_changed(bridge, dev, old, mac),
             _ => {}
         }
@@ -212,6 +216,13 @@ impl World {
         }
         self.ip6_mtu_changed(dev);
         for upper in uppers {
+            if let Some(upper) = self.devs.get_mut(upper)
+                && matches!(upper.kind, Kind::Ipvlan(_))
+            {
+                // `ipvlan_adjust_mtu` tells nobody.
+                upper.mtu = mtu;
+                continue;
+            }
             if self.devs.get(upper).is_some_and(|upper| upper.mtu > mtu) {
                 self.store_mtu(upper, mtu);
             }

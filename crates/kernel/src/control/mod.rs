@@ -6,6 +6,7 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`ipvlan`] ipvlans on their lower device
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
@@ -14,6 +15,7 @@
 mod address;
 mod inet;
 mod inet6;
+mod ipvlan;
 mod lists;
 mod master;
 pub(crate) mod namespace;

@@ -80,6 +80,7 @@ impl World {
             max_mtu: traits.max_mtu,
             permanent_mac: Mac::ZERO,
             addr_assign,
+            dev_id: 0,
             promiscuity: 0,
             uc_promisc: false,
             allmulti: 0,
@@ -390,6 +391,12 @@ impl Traits {
             },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
+            Kind::Veth(_)
+            | Kind::Bridge(_)
+            | Kind::Macvlan(_)
+            | Kind::Ipvlan(_)
+            | Kind::Vxlan(_)
+            | Kind::Nic { .. } => ether,
             Kind::Vrf(_) => Traits {
                 flags: Flags::NOARP | Flags::MASTER,
                 mtu: 65_575,
@@ -397,7 +404,6 @@ impl Traits {
                 max_mtu: 65_575,
                 ..ether
             },
-            Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Vxlan(_) | Kind::Nic { .. } => ether,
         }
     }
 }

@@ -2,6 +2,7 @@
 //! in [`Verdict`]s; it never calls another device. [`crate::path`] performs verdicts.
 
 pub mod bridge;
+pub mod ipvlan;
 pub mod macvlan;
 pub mod tunnel;
 pub mod veth;
@@ -13,6 +14,7 @@ pub use hairpin_netlink::PacketType;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
+use crate::mac::Mac;
 
 /// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
 /// the frame, or a copy sharing its buffer.
@@ -22,9 +24,17 @@ pub enum Verdict {
     Transmit {
         dev: DevId,
     },
-    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`).
+    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`); without its tag
+    /// where the port has its VLAN untagged (`br_handle_vlan`).
     Forward {
         dev: DevId,
+        untag: bool,
+    },
+    /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
+    PassUp {
+        bridge: DevId,
+        packet_type: PacketType,
+        egress: bridge::Egress,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
@@ -49,6 +59,17 @@ pub enum Verdict {
     MacvlanBroadcast {
         lower: DevId,
     },
+    /// Distribute a multicast or broadcast frame to the ipvlans on this device later
+    /// (`ipvlan_multicast_enqueue`): one that ipvlan `from` sends, or one that came in.
+    IpvlanMulticast {
+        lower: DevId,
+        from: Option<DevId>,
+    },
+    /// Without its link header, route the packet in the namespace of this device and send it from there
+    /// (`ipvlan_process_outbound`).
+    RouteBelow {
+        lower: DevId,
+    },
     /// Onto the wire of a network card.
     Wire {
         segment: usize,
@@ -64,6 +85,19 @@ pub enum Verdict {
 /// A list of verdicts; reused, so that deciding allocates nothing once warm.
 pub type Verdicts = Vec<Verdict>;
 
+/// Which group addresses a device that shares another one takes (`vlan->mc_filter`, `ipvlan->mac_filters`).
+#[derive(Clone, Debug, Default)]
+pub struct GroupFilter {
+    pub all: bool,
+    pub groups: Vec<Mac>,
+}
+
+impl GroupFilter {
+    fn passes(&self, group: Mac) -> bool {
+        self.all || self.groups.contains(&group)
+    }
+}
+
 /// A device's kind with its state.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -72,6 +106,7 @@ pub enum Kind {
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
+    Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
@@ -91,6 +126,7 @@ impl Kind {
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
+            Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
@@ -105,11 +141,17 @@ impl Kind {
         }
     }
 
+    /// Whether it sends frames whose tag is kept beside their bytes (`NETIF_F_HW_VLAN_CTAG_TX`).
+    pub fn offloads_tags(&self) -> bool {
+        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Dummy)
+    }
+
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
     pub fn lower(&self) -> Option<DevId> {
         match self {
             Kind::Veth(veth) => veth.peer,
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
+            Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
             _ => None,
         }
@@ -125,6 +167,8 @@ pub enum RxHandler {
     BridgePort { bridge: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
+    /// Ipvlans stand on the device.
+    IpvlanPort(Box<ipvlan::Port>),
 }
 
 impl RxHandler {

@@ -51,6 +51,14 @@ impl World {
             }
             return self.local_deliver(dev, header, kind, frame);
         }
+        if let Some(owner) =
+            self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
+        {
+            match self.l3s_receive(dev, owner, header, frame) {
+                Some(back) => frame = back,
+                None => return,
+            }
+        }
         match self.route_input(dev, &header, frame.mark) {
             Ok(InRoute::Deliver(kind)) => {
                 // RFC 1122 3.3.6: with this setting, unicast in a link-layer broadcast is refused.

@@ -14,9 +14,15 @@ use super::{Header, protocol};
 
 impl World {
     /// Delivers a packet that the route says is for this host.
-    pub(crate) fn local_deliver(
+    pub(crate) fn local_deliver(&mut self, dev: DevId, header: Header, delivered: RouteKind, frame: Frame) {
+        self.local_deliver_to(dev, dev, header, delivered, frame);
+    }
+
+    /// The same for a packet that came in on `dev` and is in the end of `owner`, an ipvlan on it or itself.
+    pub(super) fn local_deliver_to(
         &mut self,
         dev: DevId,
+        owner: DevId,
         mut header: Header,
         delivered: RouteKind,
         mut frame: Frame,
@@ -39,6 +45,9 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_delivers += 1;
         }
+        self.hand_to_owner(dev, owner, &mut frame);
+        let dev = owner;
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         let raw = self.raw_deliver(ns, &header, &frame);
         match header.protocol {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),

@@ -3,7 +3,7 @@
 use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::Tag;
 
-use crate::dev::{Kind, RxHandler, bridge, vlan::VlanFlags};
+use crate::dev::{Kind, RxHandler, ipvlan, vlan::VlanFlags};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
@@ -127,7 +127,7 @@ impl World {
     }
 
     /// R5: the device's rx handler, if any.
-    fn rx_handler(&mut self, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
+    fn rx_handler(&mut self, dev: DevId, mut frame: Frame) -> Option<(Next, Frame)> {
         let device = self.devs.get(dev)?;
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
@@ -139,33 +139,17 @@ impl World {
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
+            RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;
-                let now = self.now;
-                let header = bridge::Header { destination, source, packet_type: frame.packet_type };
-                let master = self.devs.get_mut(bridge)?;
-                let own = bridge::Own {
-                    dev: bridge,
-                    mac: master.mac,
-                    promiscuous: master.promiscuity > 0,
-                    up: master.is_up(),
-                };
-                let mut ageing = None;
-                if let Kind::Bridge(state) = &mut master.kind {
-                    let before = state.ageing_at;
-                    state.receive(own, dev, header, now, &mut verdicts);
-                    ageing = state.ageing_at.filter(|_| before.is_none());
-                }
-                if let Some(at) = ageing {
-                    self.timers.add(at, crate::world::TimerEvent::BridgeAgeing { bridge });
-                }
+                self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
             }
         }
         self.perform_all(dev, frame, verdicts)
     }
 
     /// Counters of a stacked device that takes over a frame from `from`.
-    fn count_received(&mut self, _from: DevId, to: DevId, frame: &Frame) {
+    pub(super) fn count_received(&mut self, _from: DevId, to: DevId, frame: &Frame) {
         let Some(device) = self.devs.get_mut(to) else { return };
         let len = frame.len();
         device.stats.rx_packets += 1;
@@ -179,6 +163,7 @@ impl World {
     /// R7: the protocol by EtherType.
     fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame) {
         match frame.ethertype() {
+            0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
             // No IPv6 stack yet; Linux would take the packet, so it is no unhandled protocol.
@@ -234,6 +219,35 @@ impl World {
         {
             port.bc_queued = port.bc_queued.saturating_sub(1);
             port.distribute(frame.destination(), frame.source(), frame.ethertype(), &mut verdicts);
+        }
+        if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
+            self.consume(frame);
+        }
+    }
+
+    /// `ipvlan_multicast_enqueue`
+    pub(crate) fn ipvlan_enqueue(&mut self, lower: DevId, from: Option<DevId>, mut frame: Frame) {
+        if frame.ethertype() == ethertype::PAUSE {
+            return self.drop_frame(Some(lower), frame, DropReason::NotSpecified);
+        }
+        let Some(port) = self.ipvlan_port(lower) else { return };
+        if port.queued >= ipvlan::BACKLOG_MAX {
+            if let Some(device) = self.devs.get_mut(from.unwrap_or(lower)) {
+                device.stats.rx_dropped += 1;
+            }
+            return self.drop_frame(Some(lower), frame, DropReason::IpvlanMulticastBacklog);
+        }
+        port.queued += 1;
+        frame.mark = 0;
+        self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
+    }
+
+    /// `ipvlan_process_multicast`
+    pub(crate) fn ipvlan_distribute(&mut self, lower: DevId, from: Option<DevId>, frame: Frame) {
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        if let Some(port) = self.ipvlan_port(lower) {
+            port.queued = port.queued.saturating_sub(1);
+            port.distribute(lower, from, frame.destination(), &mut verdicts);
         }
         if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
             self.consume(frame);

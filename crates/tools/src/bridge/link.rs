@@ -280,9 +280,11 @@ fn print_settings(context: &mut Context<'_>, settings: &[InfoBridgePort]) {
     print_switches(context, &last);
 }
 
-const STATES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "blocking"];
+/// Names of the states of ports, by number.
+pub(super) const STATES: [&str; 5] = ["disabled", "listening", "learning", "forwarding", "blocking"];
 
-fn print_state(context: &mut Context<'_>, state: BridgePortState) {
+/// `print_stp_state`
+pub(super) fn print_state(context: &mut Context<'_>, state: BridgePortState) {
     let number = u8::from(state);
     match STATES.get(usize::from(number)) {
         Some(name) => context.print.any("state", *name, format_args!("state {name} ")),

@@ -3,6 +3,7 @@
 mod fdb;
 mod link;
 mod monitor;
+mod vlan;
 
 use hairpin_netlink::Message;
 
@@ -42,6 +43,7 @@ fn dispatch(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     match OBJECTS.iter().find(|name| matches(word, name)) {
         Some(&"link") => link::main(context, args),
         Some(&"fdb") => fdb::main(context, args),
+        Some(&"vlan") => vlan::main(context, args),
         Some(&"monitor") => monitor::main(context, args),
         Some(&"help") => Err(usage()),
         Some(name) => Err(fail(format!("bridge {name}: not supported by hairpin yet\n"))),
@@ -91,7 +93,7 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
         } else if let Some(when) = crate::ip::color_option(word) {
             color = Some(when);
         } else if is("-compressvlans") {
-            // Only `bridge vlan` looks at it.
+            options.compress_vlans = true;
         } else if is("-force") {
             options.force = true;
         } else if is("-json") {
@@ -115,6 +117,14 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
 /// The refusal as libnetlink words it, exit code 1.
 fn dump(context: &mut Context<'_>, request: &Message) -> Result<Vec<Message>, Stop> {
     context.dump_or_text(request).map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))
+}
+
+/// As [`dump`], of a kind without typed messages: types and payloads.
+///
+/// # Errors
+/// As there.
+fn dump_raw(context: &mut Context<'_>, kind: u16, payload: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, Stop> {
+    context.dump_raw(kind, payload).map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))
 }
 
 /// The command failed; `bridge` ends with 255 where `ip` would with 1 or 2.

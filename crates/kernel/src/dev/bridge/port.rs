@@ -1,12 +1,12 @@
 //! A bridge's port: flags and spanning-tree state (`struct net_bridge_port`).
 
-use std::time::Duration;
-
 use bitflags::bitflags;
 
 use crate::device::DevId;
 use crate::mac::Mac;
-use crate::time::Time;
+
+use super::stp::Branch;
+use super::vlan::VlanGroup;
 
 /// `BR_STATE_*`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,8 +66,6 @@ pub struct BridgePort {
     /// Port number, from 1.
     pub number: u16,
     pub state: State,
-    /// When it was let forward: the forward delay runs from then on, also where it has no meaning.
-    pub forwards_since: Option<Time>,
     pub flags: PortFlags,
     pub priority: u8,
     pub cost: u32,
@@ -77,21 +75,16 @@ pub struct BridgePort {
     pub config_pending: bool,
     pub topology_change_ack: bool,
     pub backup: Option<DevId>,
+    pub vlans: VlanGroup,
+    pub branch: Branch,
 }
 
 impl BridgePort {
-    /// What is left of the forward delay, in hundredths of a second.
-    pub fn forward_delay_left_cs(&self, delay: Duration, now: Time) -> u64 {
-        let passed = self.forwards_since.map_or(delay, |since| now.since(since));
-        (delay.saturating_sub(passed).as_millis() / 10) as u64
-    }
-
     pub fn new(dev: DevId, number: u16, mac: Mac, cost: u32) -> Self {
         BridgePort {
             dev,
             number,
             state: State::Disabled,
-            forwards_since: None,
             flags: PortFlags::default(),
             priority: 32,
             cost,
@@ -101,6 +94,8 @@ impl BridgePort {
             config_pending: false,
             topology_change_ack: false,
             backup: None,
+            vlans: VlanGroup::default(),
+            branch: Branch::default(),
         }
     }
 

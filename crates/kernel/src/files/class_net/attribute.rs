@@ -30,6 +30,8 @@ pub(super) enum Store {
     Mac { nest: Nest, kind: u16 },
     /// Device flags.
     Flags,
+    /// A number that is more than a netlink attribute.
+    Call(fn(&mut World, DevId, u64) -> Result<(), Errno>),
     /// Only the present value may be written: another would have no effect here.
     Same,
     /// An event for listeners of another kind: accepted.
@@ -112,6 +114,7 @@ impl Attribute {
                 let flags = u32::try_from(number(data)?).map_err(|_| Errno::EINVAL)?;
                 netlink::set_flags(world, dev, flags)
             }
+            Store::Call(store) => store(world, dev, number(data)?),
             Store::Same => {
                 let device = world.devs.get(dev).ok_or(Errno::ENODEV)?;
                 let now = self.show.map(|show| show(&Seen { world, device }));

@@ -162,7 +162,7 @@ fn ls(builtin: &mut Builtin<'_>) -> i32 {
 fn rm(builtin: &mut Builtin<'_>) -> i32 {
     let (options, paths): (Vec<&String>, Vec<&String>) =
         builtin.args.iter().partition(|word| word.starts_with('-'));
-    let forced = options.iter().any(|option| option.contains('f'));
+    let forced = options.iter().any(|option| option.contains(['f', 'r']));
     let mut code = 0;
     for path in paths {
         if !builtin.surroundings.files.remove(path) && !forced {

@@ -103,8 +103,14 @@ impl Files {
         lock(&self.0).get(name).map(|file| lock(file).clone())
     }
 
+    /// A file, or what a directory has in it.
     pub fn remove(&self, name: &str) -> bool {
-        lock(&self.0).remove(name).is_some()
+        let mut files = lock(&self.0);
+        let before = files.len();
+        files.retain(|known, _| {
+            known != name && !known.strip_prefix(name).is_some_and(|rest| rest.starts_with('/'))
+        });
+        files.len() < before
     }
 }
 

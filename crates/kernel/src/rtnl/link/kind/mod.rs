@@ -2,6 +2,7 @@
 
 mod bridge;
 mod dummy;
+mod ipvlan;
 mod macvlan;
 mod veth;
 pub(super) mod vlan;
@@ -31,7 +32,7 @@ const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
 static KINDS: &[LinkOps] =
-    &[bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vrf::OPS, vxlan::OPS];
+    &[bridge::OPS, dummy::OPS, ipvlan::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vrf::OPS, vxlan::OPS];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -97,10 +98,9 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Loopback | Kind::Nic { .. } => None,
         Kind::Dummy => Some((InfoKind::Dummy, None)),
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
-        Kind::Bridge(bridge) => {
-            Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, device.mac, bridge))))
-        }
+        Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
+        Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
         Kind::Vrf(vrf) => Some(vrf::describe(vrf)),
         Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
@@ -230,7 +230,7 @@ impl World {
                 return Err(Errno::EMLINK.into());
             }
             at = match device.kind {
-                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower(),
                 _ => None,
             };
         }
