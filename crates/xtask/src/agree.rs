@@ -134,7 +134,10 @@ fn scripts(options: &Options) -> Result<Vec<Script>, String> {
             files.sort();
         }
         for file in files {
-            scripts.push(read(&file)?);
+            let script = read(&file)?;
+            if !script.for_bash {
+                scripts.push(script);
+            }
         }
     }
     Ok(scripts)

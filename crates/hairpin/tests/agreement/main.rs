@@ -13,6 +13,7 @@
 //! # needs: uml                     needs devices that a running kernel may lack (`dummy`, `8021q`, bridge VLANs)
 //! # ipv6: on                       namespaces have IPv6
 //! # runs: with the real programs   by exec too
+//! # runs: by bash alone            its language is richer than that of the runner
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be
 //! # lines: REGEX                   which lines are left out of the comparison because of it
@@ -101,7 +102,8 @@ fn as_functions(scripts: &[Script], kernel: Kernel) -> bool {
         Err(text) => return skipped(name_of(kernel), &text),
     };
     println!("\nLinux {}, our front ends as functions", oracle.release);
-    let scripts = fitting(scripts, kernel);
+    let mut scripts = fitting(scripts, kernel);
+    scripts.retain(|script| !script.for_bash);
     let trials = trial::run_all(&oracle, &scripts, |trial| {
         println!("{}: {} of {} lines equal", trial.name, trial.score.equal, trial.score.lines);
     });
@@ -132,7 +134,7 @@ fn by_exec(scripts: &[Script], kernel: Kernel) -> bool {
     }
     let all = setting("WITH").is_some();
     let mut scripts = fitting(scripts, kernel);
-    scripts.retain(|script| all || script.with_real_programs);
+    scripts.retain(|script| all || script.with_real_programs || script.for_bash);
     if scripts.is_empty() {
         return true;
     }

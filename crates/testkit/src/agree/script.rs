@@ -11,6 +11,8 @@ pub struct Script {
     pub needs_uml: bool,
     /// It runs with the distribution's own programs too.
     pub with_real_programs: bool,
+    /// It is for bash alone: its language is richer than the runner's.
+    pub for_bash: bool,
     /// Namespaces have IPv6.
     pub ipv6: bool,
     /// Lines that differ for a reason given in the header: they are left out of the comparison.
@@ -54,6 +56,7 @@ impl Script {
             text: text.to_owned(),
             needs_uml: header("# needs: ").any(|needs| needs == "uml"),
             with_real_programs: header("# runs: ").any(|runs| runs == "with the real programs"),
+            for_bash: header("# runs: ").any(|runs| runs == "by bash alone"),
             ipv6: header("# ipv6: ").any(|ipv6| ipv6 == "on"),
             known,
         })

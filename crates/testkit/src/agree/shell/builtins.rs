@@ -37,6 +37,7 @@ const PROGRAMS: &[(&str, Main)] = &[
     ("sh", sh),
     ("sort", sort),
     ("tail", tail),
+    ("test", test),
     ("true", |_| 0),
     ("wc", wc),
 ];
@@ -86,10 +87,11 @@ pub(super) fn is_of_the_kernel(path: &str) -> bool {
 }
 
 fn read(builtin: &Builtin<'_>, path: &str) -> Result<Vec<u8>, String> {
-    if is_of_the_kernel(path) {
-        return builtin.task.clone().read_file(path).map_err(|errno| errno.text());
+    let path = builtin.surroundings.path(path);
+    if is_of_the_kernel(&path) {
+        return builtin.task.clone().read_file(&path).map_err(|errno| errno.text());
     }
-    builtin.surroundings.files.read(path).ok_or_else(|| "No such file or directory".to_owned())
+    builtin.surroundings.files.read(&path).ok_or_else(|| "No such file or directory".to_owned())
 }
 
 fn echo(builtin: &mut Builtin<'_>) -> i32 {
@@ -200,14 +202,15 @@ fn sh(builtin: &mut Builtin<'_>) -> i32 {
 
 fn test(builtin: &mut Builtin<'_>) -> i32 {
     let words: Vec<&str> = builtin.args.iter().map(String::as_str).collect();
+    let words = words.strip_suffix(&["]"]).unwrap_or(&words);
     let number = |text: &str| text.parse::<i64>().ok();
-    let holds = match words.as_slice() {
-        [one, "=", two, "]"] => one == two,
-        [one, "!=", two, "]"] => one != two,
-        [one, "-eq", two, "]"] => number(one) == number(two),
-        [one, "-ne", two, "]"] => number(one) != number(two),
-        ["-n", one, "]"] => !one.is_empty(),
-        ["-z", one, "]"] => one.is_empty(),
+    let holds = match words {
+        [one, "=", two] => one == two,
+        [one, "!=", two] => one != two,
+        [one, "-eq", two] => number(one) == number(two),
+        [one, "-ne", two] => number(one) != number(two),
+        ["-n", one] => !one.is_empty(),
+        ["-z", one] => one.is_empty(),
         _ => return builtin.unknown(&words.join(" "), "["),
     };
     i32::from(!holds)
@@ -281,7 +284,7 @@ fn grep(builtin: &mut Builtin<'_>) -> i32 {
         }
     }
     let has = |letter: char| options.contains(letter);
-    if let Some(letter) = options.chars().find(|letter| !"EFacioqv".contains(*letter)) {
+    if let Some(letter) = options.chars().find(|letter| !"EFHacioqv".contains(*letter)) {
         return builtin.unknown(&format!("-{letter}"), "grep");
     }
     let Some(pattern) = pattern else { return builtin.unknown("grep", "grep") };
@@ -297,6 +300,9 @@ fn grep(builtin: &mut Builtin<'_>) -> i32 {
         return builtin.unknown(pattern, "grep");
     };
     let files: Vec<String> = words.cloned().collect();
+    if has('H') {
+        return grep_with_names(builtin, &regex, &files);
+    }
     let (lines, _) = builtin.lines("grep", &files);
     let found: Vec<String> = lines.into_iter().filter(|line| regex.is_match(line) != has('v')).collect();
     let code = i32::from(found.is_empty());
@@ -306,6 +312,22 @@ fn grep(builtin: &mut Builtin<'_>) -> i32 {
         builtin.print(matches_of(&regex, &found));
     } else if !has('q') {
         builtin.print(found);
+    }
+    code
+}
+
+/// `grep -H`
+fn grep_with_names(builtin: &mut Builtin<'_>, regex: &Regex, files: &[String]) -> i32 {
+    let mut code = 1;
+    for file in files {
+        let (lines, failed) = builtin.lines("grep", std::slice::from_ref(file));
+        for line in lines.iter().filter(|line| regex.is_match(line)) {
+            builtin.print([format!("{file}:{line}")]);
+            code = code.min(0);
+        }
+        if failed != 0 {
+            code = 2;
+        }
     }
     code
 }

@@ -302,11 +302,17 @@ impl Parser {
         }
         self.take_bare(&name);
         self.blanks();
+        let mut words = Vec::new();
         if self.bare() != "in" {
-            return Err(self.error(&self.bare_or_letter(), "'in' expected"));
+            // `for NAME do`: the arguments.
+            let name_of_all = Part::Variable { name: "@".to_owned(), trim: None, quoted: false };
+            words.push(Word(vec![name_of_all]));
+            self.expect("do")?;
+            let body = self.list(&["done"])?;
+            self.expect("done")?;
+            return Ok(Node::For { name, words, body });
         }
         self.take_bare("in");
-        let mut words = Vec::new();
         loop {
             self.blanks();
             if matches!(self.peek(), None | Some('\n' | ';')) {

@@ -335,7 +335,12 @@ impl Interpreter {
                 match args.as_slice() {
                     ["-x"] => self.trace = true,
                     ["+x"] => self.trace = false,
-                    _ => return Some(Err(error(&args.join(" "), "only set -x and +x are in the runner"))),
+                    ["--", words @ ..] => {
+                        self.arguments = words.iter().map(|word| (*word).to_owned()).collect()
+                    }
+                    _ => {
+                        return Some(Err(error(&args.join(" "), "only set -x, +x and -- are in the runner")));
+                    }
                 }
                 self.status = 0;
             }
@@ -343,6 +348,20 @@ impl Interpreter {
                 self.over = true;
                 self.status = args.first().and_then(|code| code.parse().ok()).unwrap_or(self.status);
             }
+            "cd" => match args.as_slice() {
+                [path] if is_of_the_kernel(&self.surroundings.path(path)) => {
+                    let path = self.surroundings.path(path);
+                    self.status = 0;
+                    match self.task.clone().list_directory(&path) {
+                        Ok(_) => self.surroundings.directory = path,
+                        Err(errno) => {
+                            let _ = writeln!(self.err, "sh: cd: {path}: {}", errno.text());
+                            self.status = 1;
+                        }
+                    }
+                }
+                _ => return Some(Err(error(&args.join(" "), "only directories of /proc and /sys"))),
+            },
             "wait" => return Some(self.wait(&args, error)),
             "kill" => return Some(self.kill(&args, error)),
             _ => return None,
@@ -503,6 +522,10 @@ impl Interpreter {
         let mut kernel_file = None;
         for redirect in redirects {
             let path = self.expand_one(&redirect.to, redirect.line)?;
+            let path = match redirect.kind {
+                RedirectKind::Duplicate => path,
+                _ => self.surroundings.path(&path),
+            };
             let error =
                 |text: &str| ScriptError { line: redirect.line, word: path.clone(), text: text.to_owned() };
             let sink = match redirect.kind {
@@ -542,7 +565,7 @@ impl Interpreter {
 
     /// Whether a word starts a command of the runner.
     pub fn knows(name: &str) -> bool {
-        const OF_THE_SHELL: &[&str] = &["set", "exit", "wait", "kill"];
+        const OF_THE_SHELL: &[&str] = &["set", "exit", "cd", "wait", "kill"];
         OF_THE_SHELL.contains(&name)
             || builtins::program(name).is_some()
             || hairpin_tools::find(name).is_some()

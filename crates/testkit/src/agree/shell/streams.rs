@@ -144,12 +144,22 @@ pub(super) struct Surroundings {
     pub unknown: Arc<Mutex<Option<ScriptError>>>,
     /// Where in the script.
     pub line: usize,
+    /// A directory of the kernel that the shell is in; empty elsewhere.
+    pub directory: String,
 }
 
 impl Surroundings {
     /// The number of a new process: counted, so that it is the same on every kernel.
     pub fn process_id(&self) -> u32 {
         1000 + self.processes.fetch_add(1, Ordering::SeqCst)
+    }
+
+    /// A path as seen from the present directory.
+    pub fn path(&self, path: &str) -> String {
+        if self.directory.is_empty() || path.starts_with('/') {
+            return path.to_owned();
+        }
+        format!("{}/{path}", self.directory)
     }
 
     pub fn note_unknown(&self, word: &str, text: &str) {
