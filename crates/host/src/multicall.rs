@@ -10,7 +10,7 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "ping", "tcpdump"];
+const CATCH_SIGNALS: &[&str] = &["arping", "ping", "ping4", "ping6", "tcpdump"];
 
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
@@ -50,9 +50,7 @@ const MISSING: &[&str] = &[
     "modprobe",
     "mtr",
     "nameif",
-    "nc",
     "ncat",
-    "netcat",
     "netplan",
     "netstat",
     "networkctl",
@@ -61,7 +59,6 @@ const MISSING: &[&str] = &[
     "nmcli",
     "nslookup",
     "nstat",
-    "ping6",
     "plipconfig",
     "podman",
     "rarp",
@@ -156,4 +153,16 @@ fn run_with(
     let code = main(&mut Program { name, args, system, shell: &mut shell });
     shell.finish();
     code
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_not_called_missing() {
+        let both: Vec<&str> =
+            MISSING.iter().copied().filter(|name| hairpin_tools::find(name).is_some()).collect();
+        assert_eq!(both, Vec::<&str>::new());
+    }
 }

@@ -9,6 +9,7 @@ mod netlink;
 mod netns;
 mod packet;
 mod raw;
+mod raw6;
 mod socket;
 mod tcp;
 
@@ -49,6 +50,7 @@ enum Manner {
 enum Descriptor {
     Packet(packet::PacketSocket),
     Inet(raw::InetSocket),
+    Inet6(raw6::Inet6Socket),
     RouteEvents(netlink::Events),
     Tcp(tcp::TcpSocket),
     Namespace(OwnedFd),
@@ -59,6 +61,7 @@ impl AsFd for Descriptor {
         match self {
             Descriptor::Packet(socket) => socket.as_fd(),
             Descriptor::Inet(socket) => socket.as_fd(),
+            Descriptor::Inet6(socket) => socket.as_fd(),
             Descriptor::RouteEvents(socket) => socket.as_fd(),
             Descriptor::Tcp(socket) => socket.as_fd(),
             Descriptor::Namespace(fd) => fd.as_fd(),
@@ -130,6 +133,8 @@ impl LinuxSystem {
             }
             SocketKind::RawIpv4 { protocol } => Descriptor::Inet(raw::InetSocket::open_raw(protocol)?),
             SocketKind::UdpIpv4 => Descriptor::Inet(raw::InetSocket::open_udp()?),
+            SocketKind::RawIpv6 { protocol } => Descriptor::Inet6(raw6::Inet6Socket::open_raw(protocol)?),
+            SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
             SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open()?),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
         };
@@ -146,6 +151,7 @@ impl LinuxSystem {
             (SocketOption::ReceiveBuffer(bytes), Descriptor::Packet(socket)) => socket.set_buffer(*bytes)?,
             (SocketOption::Promiscuous { .. }, _) => return Err(Errno::ENOPROTOOPT),
             (option, Descriptor::Inet(socket)) => socket.set_option(option)?,
+            (option, Descriptor::Inet6(socket)) => socket.set_option(option)?,
             (option, Descriptor::Tcp(socket)) => socket.set_option(option)?,
             (option, other) => raw::set_common_option(other.as_fd(), option)?,
         }
@@ -232,6 +238,7 @@ impl System for LinuxSystem {
                 let items = match self.descriptor(fd)? {
                     Descriptor::Packet(socket) => socket.receive(max)?,
                     Descriptor::Inet(socket) => socket.receive(max)?,
+                    Descriptor::Inet6(socket) => socket.receive(max)?,
                     Descriptor::RouteEvents(socket) => socket.receive(max)?,
                     Descriptor::Tcp(socket) => socket.receive()?,
                     Descriptor::Namespace(_) => return Err(Errno::EINVAL),
