@@ -63,9 +63,7 @@ pub(crate) enum Waiting {
     MacvlanBroadcast { lower: DevId, frame: Frame },
     /// To be distributed to the ipvlans on a device; `from` sent it.
     IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
-    /// The first report of a device's groups.
-    GroupReport { dev: DevId },
-    /// The same of its IPv6 groups.
+    /// The first report of a device's IPv6 groups.
     ListenerReport { dev: DevId },
 }
 
@@ -76,7 +74,7 @@ impl Waiting {
             | Waiting::Looped { dev, frame, .. }
             | Waiting::MacvlanBroadcast { lower: dev, frame }
             | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
-            Waiting::GroupReport { .. } | Waiting::ListenerReport { .. } => None,
+            Waiting::ListenerReport { .. } => None,
         }
     }
 }
@@ -234,7 +232,6 @@ impl World {
                 Waiting::IpvlanMulticast { lower, from, frame } => {
                     self.ipvlan_distribute(lower, from, frame);
                 }
-                Waiting::GroupReport { dev } => self.group_report_due(dev),
                 Waiting::ListenerReport { dev } => self.listener_report_due(dev),
             }
         }
