@@ -118,8 +118,8 @@ fn the_stack_answers_only_without_a_queue() {
     for line in [
         "ip netns add x",
         "ip link set wire netns x",
-        // Otherwise the device below answers for the address too.
-        "sysctl -w net.ipv4.conf.low.arp_ignore=1",
+        // Otherwise the other devices answer for the address too.
+        "sysctl -w net.ipv4.conf.all.arp_ignore=1",
         "ip link set mt0 up",
         "ip addr add 10.0.0.10/24 dev mt0",
     ] {

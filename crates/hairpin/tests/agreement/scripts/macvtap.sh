@@ -7,7 +7,7 @@ ip -n h link set low up
 ip -n o link set wire up
 ip -n o addr add 10.0.0.2/24 dev wire
 # Who answers for an address first is not the question here.
-ip netns exec h sysctl -q -w net.ipv4.conf.low.arp_ignore=1
+ip netns exec h sysctl -q -w net.ipv4.conf.all.arp_ignore=1
 ip -n h link add name x type macvtap
 ip -n h link add link lo name x type macvtap
 ip -n h link add link low name x type macvtap mode funny
