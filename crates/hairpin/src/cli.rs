@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use hairpin_host::multicall::{self, Engine};
+use hairpin_host::session::launch::{self, TraceTo};
 use hairpin_host::session::manage::{self, Listed};
-use hairpin_host::session::{Pace, TaskName, launch};
+use hairpin_host::session::{Pace, TaskName};
 use serde_json::json;
 
-use hairpin_host::emulated::load;
+use hairpin_host::emulated::{TRACE_LINES_MAX, load};
 
 /// Linux virtual networking in one user-space process.
 #[derive(Parser)]
@@ -24,9 +25,13 @@ enum Command {
     Run {
         #[command(flatten)]
         world: WorldArguments,
-        /// Record what happens to every frame
+        /// Record what happens to every frame, a line each
         #[arg(long, value_name = "FILE")]
         trace: Option<PathBuf>,
+        /// The trace ends after so many lines; its last line says so
+        #[arg(long, value_name = "N", default_value_t = TRACE_LINES_MAX, requires = "trace")]
+        #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+        trace_lines: u64,
         /// The script; - reads it from standard input
         script: String,
         /// Its arguments
@@ -135,7 +140,8 @@ pub fn main(args: &[String]) -> i32 {
 
 fn perform(command: Command) -> Result<i32, String> {
     match command {
-        Command::Run { world, trace, script, args } => {
+        Command::Run { world, trace, trace_lines, script, args } => {
+            let trace = trace.map(|file| TraceTo { file, lines_max: trace_lines });
             launch::run(load, &world.options(trace), &script, &args)
         }
         Command::Shell { world } => launch::shell(load, &world.options(None)),
@@ -160,7 +166,7 @@ fn perform(command: Command) -> Result<i32, String> {
 }
 
 impl WorldArguments {
-    fn options(&self, trace: Option<PathBuf>) -> launch::Options {
+    fn options(&self, trace: Option<TraceTo>) -> launch::Options {
         let task = TaskName::parse(self.host.as_deref().unwrap_or_default());
         launch::Options { world: self.world.clone(), task, pace: self.clock.pace(), trace }
     }

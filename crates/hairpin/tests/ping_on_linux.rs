@@ -29,7 +29,7 @@ fn they_print_what_the_real_programs_print() {
         eprintln!("skipped: {why}");
         return;
     }
-    let bin = our_programs();
+    let bin = our_programs("all");
     let wanted = std::env::var("HAIRPIN_CASE").unwrap_or_default();
     let cases: Vec<Case> =
         CASES.lines().filter(|line| line.contains(&wanted)).filter_map(Case::parse).collect();
@@ -58,6 +58,27 @@ fn they_print_what_the_real_programs_print() {
         cases.len()
     );
     assert!(failures.is_empty());
+}
+
+/// `docs/differences.md`: SIGTERM ends both with the same code; only ours prints its statistics.
+#[test]
+fn a_ping_that_is_terminated_also_prints_its_statistics() {
+    if let Some(why) = missing() {
+        eprintln!("skipped: {why}");
+        return;
+    }
+    let bin = our_programs("term");
+    let case = Case::parse("ping 10.0.2.2 | at 0.5: TERM").expect("a case");
+    let real = normalise(&Network::new(9000, 'r').run(&case, None));
+    let ours = normalise(&Network::new(9000, 'o').run(&case, Some(&bin)));
+    let _ = std::fs::remove_dir_all(&bin);
+    let statistics = "\n--- 10.0.2.2 ping statistics ---\n\
+        1 packets transmitted, 1 received, 0% packet loss, time 000ms\n\
+        rtt min/avg/max/mdev = T/T/T/T ms\n";
+    let (lines, code) = real.split_at(real.rfind("exit code").expect("a code"));
+    assert_eq!(code, "exit code 143");
+    assert!(!lines.contains("statistics"), "{lines}");
+    assert_eq!(ours, format!("{lines}{statistics}{code}"));
 }
 
 /// A line of the file: a command, what is done before it and while it runs.
@@ -224,8 +245,8 @@ fn normalise(text: &str) -> String {
 }
 
 /// A directory with our programs by their names.
-fn our_programs() -> PathBuf {
-    let directory = std::env::temp_dir().join(format!("hairpin-ping-{}", std::process::id()));
+fn our_programs(test: &str) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("hairpin-ping-{test}-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     for name in ["ping", "arping", "traceroute"] {
         // A copy: a link would change when the program is built again.

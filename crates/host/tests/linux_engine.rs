@@ -5,6 +5,8 @@
 use std::net::Ipv4Addr;
 
 use hairpin_host::linux::LinuxSystem;
+use hairpin_kernel::World;
+use hairpin_kernel::task::LocalSystem;
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL};
 use hairpin_netlink::route::link::{
     InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
@@ -36,7 +38,7 @@ fn isolated(test: fn(&mut LinuxSystem)) {
     thread.join().expect("the test");
 }
 
-fn set_up(system: &mut LinuxSystem, index: u32) {
+fn set_up(system: &mut dyn System, index: u32) {
     let mut link = LinkMessage::default();
     link.header.index = index;
     link.header.flags = LinkFlags::Up;
@@ -69,7 +71,7 @@ fn names(system: &mut LinuxSystem) -> Vec<String> {
 }
 
 /// Waits for something and takes it.
-fn next(system: &mut LinuxSystem, fd: hairpin_netlink::Fd) -> Received {
+fn next(system: &mut dyn System, fd: hairpin_netlink::Fd) -> Received {
     let until = system.now().expect("the time").monotonic_ns + 2 * SECOND;
     assert_eq!(system.wait(&[fd], Some(until), true), Ok(vec![fd]));
     system.receive(fd, 1).expect("an item").remove(0)
@@ -153,6 +155,51 @@ fn an_unreachable_port_is_reported_in_the_error_queue() {
         }
         assert_eq!(system.receive(udp, 5), Ok(vec![]));
     });
+}
+
+/// `raw_err`: an error that a raw socket hears of quotes what followed the IPv4 header, or all where the socket writes
+/// that header itself. On both kernels.
+#[test]
+fn raw_errors_quote_what_was_sent() {
+    isolated(|system| raw_errors(system));
+    let mut world = World::new(1);
+    world.add_host("pc").expect("a first host");
+    let task = world.open_task("pc", None).expect("a task");
+    let mut system = LocalSystem { world: &mut world, task };
+    set_up(&mut system, 1);
+    raw_errors(&mut system);
+}
+
+fn raw_errors(system: &mut dyn System) {
+    // UDP from port 7777 to port 9, where nobody listens, without a checksum.
+    let datagram = vec![0x1e, 0x61, 0, 9, 0, 11, 0, 0, 1, 2, 3];
+    let raw = system.socket(SocketKind::RawIpv4 { protocol: 17 }).expect("raw");
+    system.set_option(raw, SocketOption::ReceiveErrors(true)).expect("errors");
+    let quoted = |system: &mut dyn System| {
+        for _ in 0..10 {
+            match next(system, raw) {
+                Received::Error { errno, origin, to, data, .. } => {
+                    assert_eq!((errno, to), (Errno::ECONNREFUSED, LOOPBACK));
+                    assert_eq!(origin, ErrorOrigin::Icmp { kind: 3, code: 3, from: Ipv4Addr::LOCALHOST });
+                    return data;
+                }
+                // The socket hears its own datagrams.
+                Received::Datagram { .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("no error");
+    };
+    system.send(raw, datagram.clone(), Some(LOOPBACK)).expect("sent");
+    assert_eq!(quoted(system), datagram);
+
+    system.set_option(raw, SocketOption::HeaderIncluded(true)).expect("a header");
+    let mut packet = vec![0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1];
+    packet.extend(&datagram);
+    system.send(raw, packet, Some(LOOPBACK)).expect("sent");
+    let whole = quoted(system);
+    assert_eq!((whole.len(), whole[0], whole[9]), (31, 0x45, 17));
+    assert!(whole.ends_with(&datagram));
 }
 
 #[test]

@@ -68,10 +68,29 @@ impl std::fmt::Display for Record {
     }
 }
 
+/// So many records are kept where nobody says otherwise: a loop of bridges would fill the disk.
+pub const RECORDS_MAX: u64 = 100_000;
+
 /// The recorder. Off, it costs one branch a step.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Trace {
     pub on: bool,
     pub records: Vec<Record>,
     pub next_frame: u32,
+    /// How many records are still wanted. The recorder switches itself off after the last one.
+    pub left: u64,
+}
+
+impl Default for Trace {
+    fn default() -> Self {
+        Trace { on: false, records: Vec::new(), next_frame: 0, left: RECORDS_MAX }
+    }
+}
+
+impl Trace {
+    pub fn push(&mut self, record: Record) {
+        self.left = self.left.saturating_sub(1);
+        self.on = self.left > 0;
+        self.records.push(record);
+    }
 }

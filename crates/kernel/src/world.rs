@@ -239,9 +239,21 @@ impl World {
         }
     }
 
-    /// Switches recording on or off.
+    /// Switches recording on or off. It also ends by itself, after [`RECORDS_MAX`](crate::trace::RECORDS_MAX)
+    /// records or those of [`World::limit_trace`].
     pub fn set_tracing(&mut self, on: bool) {
-        self.trace.on = on;
+        self.trace.on = on && self.trace.left > 0;
+    }
+
+    /// Lets recording end after so many more records.
+    pub fn limit_trace(&mut self, records: u64) {
+        self.trace.left = records;
+        self.trace.on &= records > 0;
+    }
+
+    /// Whether recording has ended because there were too many records.
+    pub fn trace_is_full(&self) -> bool {
+        self.trace.left == 0
     }
 
     /// Takes what has been recorded.
@@ -260,7 +272,7 @@ impl World {
     fn record(&mut self, dev: Option<DevId>, frame: &Frame, step: Step) {
         let place = dev.map_or_else(|| "-".to_owned(), |dev| self.place(dev));
         let summary = crate::summary::summary(frame);
-        self.trace.records.push(Record { time: self.now, frame: frame.trace, dev, place, step, summary });
+        self.trace.push(Record { time: self.now, frame: frame.trace, dev, place, step, summary });
     }
 
     pub(crate) fn trace_step(&mut self, dev: DevId, frame: &Frame, step: Step) {

@@ -7,6 +7,33 @@ use hairpin_netlink::Errno;
 
 const IPV4: &str = "/proc/sys/net/ipv4/";
 
+/// `neigh_alloc`: a full table refuses what could be collected; permanent and externally learned entries neither count
+/// nor are they refused.
+#[test]
+fn permanent_neighbours_do_not_count_against_the_limit() {
+    let mut lab = Lab::first();
+    lab.run("ip link add v0 type veth peer name v1");
+    lab.run("ip link set v0 up");
+    for (key, value) in [("gc_thresh1", "2"), ("gc_thresh2", "3"), ("gc_thresh3", "4")] {
+        assert_eq!(lab.write(&format!("{IPV4}neigh/default/{key}"), value), Ok(()));
+    }
+    for host in 1..=10 {
+        lab.run(&format!("ip neigh add 10.0.0.{host} lladdr 02:00:00:00:00:01 dev v0"));
+        lab.run(&format!(
+            "ip neigh add 10.0.1.{host} lladdr 02:00:00:00:00:01 nud reachable extern_learn dev v0"
+        ));
+    }
+    let add = |lab: &mut Lab, host| {
+        lab.output(&format!("ip neigh add 10.0.2.{host} lladdr 02:00:00:00:00:01 nud reachable dev v0"))
+    };
+    for host in 1..=4 {
+        assert_eq!(add(&mut lab, host), "");
+    }
+    assert_eq!(add(&mut lab, 5), "RTNETLINK answers: No buffer space available\n");
+    lab.run("ip neigh add 10.0.0.11 lladdr 02:00:00:00:00:01 dev v0");
+    assert_eq!(lab.output("ip neigh show dev v0").lines().count(), 25);
+}
+
 /// What is written, what answers, and what is read then.
 #[test]
 fn sysctls_are_written_as_on_linux() {

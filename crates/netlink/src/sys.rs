@@ -155,8 +155,8 @@ pub enum Received {
         info: u32,
         /// Destination of the packet that caused the error.
         to: Address,
-        /// The offending packet: for raw sockets its IPv4 header and payload as quoted by the ICMP
-        /// error; for UDP the payload only.
+        /// What the ICMP error quotes of the packet behind its IPv4 header, of UDP also behind that header; from
+        /// the IPv4 header on where the socket has [`SocketOption::HeaderIncluded`]. Nothing of a local error.
         data: Vec<u8>,
         realtime_ns: u64,
     },

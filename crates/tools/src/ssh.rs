@@ -2,6 +2,7 @@
 //! read and ignored.
 
 use crate::Program;
+use crate::resolver::inet_aton;
 
 /// Options with a value (OpenSSH 9.2, ssh.c).
 const WITH_VALUE: &str = "bcDEeFIiJLlmOopQRSWwB";
@@ -24,7 +25,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         }
         Ok(Request::Run { host, command }) => run(program, &host, &command),
         Err(Some(text)) => {
-            let _ = writeln!(program.shell.err(), "{text}\n{USAGE}");
+            let _ = write!(program.shell.err(), "{text}\r\n{USAGE}\n");
             255
         }
         Err(None) => {
@@ -112,11 +113,18 @@ fn run(program: &mut Program<'_>, host: &str, command: &[String]) -> i32 {
         Ok(code) => code,
         Err(error) => {
             let err = program.shell.err();
+            // OpenSSH ends its messages so, for a terminal in raw mode.
             let _ = match error.kind() {
-                std::io::ErrorKind::NotFound => {
-                    writeln!(err, "ssh: Could not resolve hostname {host}: Name or service not known")
+                std::io::ErrorKind::NotFound if inet_aton(host).is_some() => {
+                    write!(
+                        err,
+                        "ssh: connect to host {host} port 22: hairpin's ssh knows hosts by their names\r\n"
+                    )
                 }
-                _ => writeln!(err, "ssh: connect to host {host} port 22: {error}"),
+                std::io::ErrorKind::NotFound => {
+                    write!(err, "ssh: Could not resolve hostname {host}: Name or service not known\r\n")
+                }
+                _ => write!(err, "ssh: connect to host {host} port 22: {error}\r\n"),
             };
             255
         }
@@ -149,7 +157,7 @@ mod tests {
     fn the_other_host_gets_one_line() {
         let line = |line: &str| crate::fake::FakeKernel::new(|_| Ok(Vec::new())).run(line);
         assert_eq!(line("ssh -t S3 ip -d link"), ("S3: [\"bash\", \"-c\", \"ip -d link\"]\n".to_owned(), 7));
-        let missing = "ssh: Could not resolve hostname nope: Name or service not known\n";
+        let missing = "ssh: Could not resolve hostname nope: Name or service not known\r\n";
         assert_eq!(line("ssh root@nope ls"), (missing.to_owned(), 255));
     }
 

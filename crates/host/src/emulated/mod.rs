@@ -6,6 +6,7 @@ mod build;
 
 use std::collections::BTreeMap;
 
+pub use hairpin_kernel::trace::RECORDS_MAX as TRACE_LINES_MAX;
 use hairpin_kernel::{Time, World};
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply};
 
@@ -17,6 +18,8 @@ pub struct EmulatedWorld {
     tasks: BTreeMap<TaskId, hairpin_kernel::TaskId>,
     next_task: u64,
     files: BTreeMap<String, Vec<(String, Vec<u8>)>>,
+    /// The bound of the trace; `None` once its end has been told.
+    trace: Option<u64>,
 }
 
 /// Builds the world that the user named.
@@ -25,9 +28,17 @@ pub struct EmulatedWorld {
 /// The world's file cannot be read, is none, or describes what cannot be built; the text is for the user.
 pub fn load(source: &WorldSource) -> Result<Box<dyn Emulator>, String> {
     let built = build::build(&source.world)?;
-    let mut emulated =
-        EmulatedWorld { world: built.world, tasks: BTreeMap::new(), next_task: 1, files: built.files };
-    emulated.world.set_tracing(source.trace);
+    let mut emulated = EmulatedWorld {
+        world: built.world,
+        tasks: BTreeMap::new(),
+        next_task: 1,
+        files: built.files,
+        trace: source.trace,
+    };
+    if let Some(lines_max) = source.trace {
+        emulated.world.limit_trace(lines_max);
+        emulated.world.set_tracing(true);
+    }
     Ok(Box::new(emulated))
 }
 
@@ -100,6 +111,11 @@ impl Emulator for EmulatedWorld {
         for record in self.world.take_trace() {
             text.push_str(&record.to_string());
             text.push('\n');
+        }
+        if self.world.trace_is_full()
+            && let Some(lines) = self.trace.take()
+        {
+            text.push_str(&format!("trace ends here: {lines} lines are its bound (--trace-lines)\n"));
         }
         text.into_bytes()
     }

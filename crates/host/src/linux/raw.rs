@@ -15,28 +15,26 @@ const SO_EE_ORIGIN_ICMP: u8 = 2;
 
 pub(super) struct InetSocket {
     socket: OwnedFd,
-    /// Protocol of a raw socket.
-    raw: Option<u8>,
-    header_included: bool,
+    is_raw: bool,
     errors: bool,
     buffer: Vec<u8>,
 }
 
 impl InetSocket {
     pub fn open_raw(protocol: u8) -> Result<Self, Errno> {
-        Self::new(socket::open(libc::AF_INET, libc::SOCK_RAW, i32::from(protocol))?, Some(protocol))
+        Self::new(socket::open(libc::AF_INET, libc::SOCK_RAW, i32::from(protocol))?, true)
     }
 
     pub fn open_udp() -> Result<Self, Errno> {
-        Self::new(socket::open(libc::AF_INET, libc::SOCK_DGRAM, 0)?, None)
+        Self::new(socket::open(libc::AF_INET, libc::SOCK_DGRAM, 0)?, false)
     }
 
-    fn new(socket: OwnedFd, raw: Option<u8>) -> Result<Self, Errno> {
+    fn new(socket: OwnedFd, is_raw: bool) -> Result<Self, Errno> {
         socket::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
         for option in [libc::IP_PKTINFO, libc::IP_RECVTTL, libc::IP_RECVTOS] {
             socket::set_int(socket.as_fd(), libc::SOL_IP, option, 1)?;
         }
-        Ok(InetSocket { socket, raw, header_included: false, errors: false, buffer: vec![0; READ_SIZE] })
+        Ok(InetSocket { socket, is_raw, errors: false, buffer: vec![0; READ_SIZE] })
     }
 
     pub fn set_option(&mut self, option: &SocketOption) -> Result<(), Errno> {
@@ -60,11 +58,7 @@ impl InetSocket {
                 self.errors = *on;
                 Ok(())
             }
-            SocketOption::HeaderIncluded(on) => {
-                ip(libc::IP_HDRINCL, i32::from(*on))?;
-                self.header_included = *on;
-                Ok(())
-            }
+            SocketOption::HeaderIncluded(on) => ip(libc::IP_HDRINCL, i32::from(*on)),
             SocketOption::MulticastInterface(ifindex) => {
                 let request = membership(Ipv4Addr::UNSPECIFIED, *ifindex);
                 socket::set(self.socket.as_fd(), libc::SOL_IP, libc::IP_MULTICAST_IF, &request)
@@ -116,7 +110,7 @@ impl InetSocket {
         let local = address::decode(&socket::local_name(self.socket.as_fd()).ok()?);
         let port = match local {
             // A raw socket's name has its protocol there.
-            Some(Address::Ipv4 { port, .. }) if self.raw.is_none() => port,
+            Some(Address::Ipv4 { port, .. }) if !self.is_raw => port,
             _ => 0,
         };
         let number = |kind, size| {
@@ -150,12 +144,7 @@ impl InetSocket {
         };
         let to = address::decode(&message.name)?;
         let quoted = self.buffer.get(..message.length).unwrap_or(&self.buffer);
-        let data = match (self.raw, to) {
-            (Some(protocol), Address::Ipv4 { address, .. }) if !self.header_included => {
-                with_header(quoted, protocol, address)
-            }
-            _ => quoted.to_vec(),
-        };
+        let data = quoted.to_vec();
         Some(Received::Error {
             errno,
             origin,
@@ -195,18 +184,5 @@ fn membership(group: Ipv4Addr, ifindex: u32) -> Vec<u8> {
     let mut bytes = group.octets().to_vec();
     bytes.extend(Ipv4Addr::UNSPECIFIED.octets());
     bytes.extend(ifindex.to_ne_bytes());
-    bytes
-}
-
-/// The kernel queues an error of a raw socket without its IPv4 header (net/ipv4/raw.c:raw_err); what is known
-/// of it is put back: protocol, destination, length. Source and TTL stay zero.
-fn with_header(payload: &[u8], protocol: u8, to: Ipv4Addr) -> Vec<u8> {
-    let mut bytes = vec![0; 20];
-    bytes[0] = 0x45;
-    let length = u16::try_from(payload.len() + 20).unwrap_or(u16::MAX);
-    bytes[2..4].copy_from_slice(&length.to_be_bytes());
-    bytes[9] = protocol;
-    bytes[16..20].copy_from_slice(&to.octets());
-    bytes.extend(payload);
     bytes
 }

@@ -14,7 +14,7 @@ use nix::unistd::{getpgrp, tcgetpgrp};
 
 use super::entering::{self, Entered};
 use super::protocol::{Channel, Request, Response};
-use super::{SOCKET_VARIABLE, TASK_VARIABLE, TaskName, VIEW_VARIABLE};
+use super::{SOCKET_VARIABLE, TASK_VARIABLE, TaskName, VIEW_VARIABLE, manage};
 use crate::shell::Surroundings;
 use crate::signals;
 
@@ -95,7 +95,8 @@ impl Inner {
             _ => return Err("the session did not keep the namespace".to_owned()),
         };
         let directory = self.socket.parent().unwrap_or(Path::new("/"));
-        let (seen, complaints) = match entering::enter(directory, &task, &mut channel) {
+        let (seen, complaints) = match entering::enter(directory, &task, &mut channel, command.get_program())
+        {
             Entered::Covered(complaints) => ("1", complaints),
             Entered::Impossible(text) => {
                 ("none", vec![format!("/proc and /sys show this machine's own: {text}")])
@@ -172,6 +173,13 @@ impl Surroundings for Session {
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error {
         let socket = self.inner.borrow().socket.clone();
         let task = TaskName { host: host.to_owned(), ..TaskName::default() };
+        match manage::describe(&socket) {
+            Ok(session) if session.hosts.iter().all(|known| known.name != host) => {
+                return io::ErrorKind::NotFound.into();
+            }
+            Ok(_) => {}
+            Err(text) => return io::Error::other(text),
+        }
         let there = Session::new(socket, task);
         let Some((program, arguments)) = argv.split_first() else {
             return io::ErrorKind::InvalidInput.into();

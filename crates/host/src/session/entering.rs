@@ -1,5 +1,6 @@
 //! The namespaces of a session's real programs: prepared by its server, entered by each program before it starts.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
@@ -83,8 +84,8 @@ pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str])
 }
 
 /// Moves this process into namespaces in which it sees the session's `/proc`, `/sys` and `/etc`. `channel` holds
-/// the task.
-pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel) -> Entered {
+/// the task, `program` is what this process becomes.
+pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel, program: &OsStr) -> Entered {
     let before = std::env::var(VIEW_VARIABLE).unwrap_or_default();
     if before == "none" {
         return Entered::Skipped;
@@ -92,22 +93,33 @@ pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel) ->
     if let Err(text) = mount::separate(&task.host) {
         return Entered::Impossible(text);
     }
-    let view = match open_view(directory, channel) {
-        Ok(view) => view,
-        Err(error) => return Entered::Impossible(error.to_string()),
-    };
-    let mut complaints = mount::cover_kernel(&view);
+    let mut complaints = Complaints::new();
+    if !asks_the_session(directory, program) {
+        match open_view(directory, channel) {
+            Ok(view) => complaints.extend(mount::cover_kernel(&view)),
+            Err(error) => return Entered::Impossible(error.to_string()),
+        }
+    }
     complaints.extend(mount::cover_etc(&directory.join("hosts").join(&task.host), task.netns.as_deref()));
     if before.is_empty()
         && let Ok(own) = fs::read_link(directory.join("bin/hairpin"))
     {
         let covers = fs::read(directory.join("covers")).unwrap_or_default();
         let lines = covers.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let paths: Vec<PathBuf> =
-            lines.map(|line| PathBuf::from(std::ffi::OsStr::from_bytes(line))).collect();
+        let paths: Vec<PathBuf> = lines.map(|line| PathBuf::from(OsStr::from_bytes(line))).collect();
         mount::cover_programs(&own, &paths);
     }
     Entered::Covered(complaints)
+}
+
+/// Whether `program` is a front end of the session's that becomes no other program: those look at `/proc` and `/sys` by
+/// asking the session, and a view of plain files takes a while to be made.
+fn asks_the_session(directory: &Path, program: &OsStr) -> bool {
+    let plain = program.to_str().filter(|name| !name.contains('/'));
+    let Some(name) = plain.filter(|name| !["hairpin", "sudo"].contains(name)) else { return false };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).find(|place| place.join(name).exists());
+    found.is_some_and(|place| place == directory.join("bin"))
 }
 
 /// Has the session serve a view; returns its directory.

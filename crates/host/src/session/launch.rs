@@ -34,7 +34,15 @@ pub struct Options {
     /// Where the program starts; empty for the first host.
     pub task: TaskName,
     pub pace: Pace,
-    pub trace: Option<PathBuf>,
+    pub trace: Option<TraceTo>,
+}
+
+/// Where a session records what happens to every frame.
+#[derive(Clone, Debug)]
+pub struct TraceTo {
+    pub file: PathBuf,
+    /// Recording ends after so many lines, and says so.
+    pub lines_max: u64,
 }
 
 /// Runs a bash script (`-`: from standard input) in a world of its own; returns its exit code, 128 and the
@@ -145,10 +153,15 @@ pub(super) fn find(session: Option<&str>) -> Result<PathBuf, String> {
 }
 
 fn start(load: Load, options: &Options, name: &str, argv: &[&str]) -> Result<i32, String> {
-    let source = WorldSource { world: options.world.clone(), trace: options.trace.is_some() };
+    let source = WorldSource {
+        world: options.world.clone(),
+        trace: options.trace.as_ref().map(|trace| trace.lines_max),
+    };
     let emulator = load(&source)?;
     let trace = match &options.trace {
-        Some(path) => Some(File::create(path).map_err(|error| format!("{}: {error}", path.display()))?),
+        Some(TraceTo { file, .. }) => {
+            Some(File::create(file).map_err(|error| format!("{}: {error}", file.display()))?)
+        }
         None => None,
     };
     let mut task = options.task.clone();

@@ -32,7 +32,7 @@ pub struct Listed {
 /// The world cannot be built, or one of that name is up; for the user.
 pub fn up(load: Load, world: &str, name: Option<&str>, pace: Pace) -> Result<String, String> {
     let name = name.map_or_else(|| default_name(world), str::to_owned);
-    let emulator = load(&WorldSource { world: world.to_owned(), trace: false })?;
+    let emulator = load(&WorldSource { world: world.to_owned(), trace: None })?;
     let hosts = emulator.hosts();
     let names = program_names();
     let entry = Entry::create(&name, &names)?;

@@ -84,8 +84,8 @@ pub trait Emulator {
 pub struct WorldSource {
     /// The name of a built-in world, or a file's path.
     pub world: String,
-    /// Whether [`Emulator::take_trace`] will be asked.
-    pub trace: bool,
+    /// Whether [`Emulator::take_trace`] will be asked, and for how many records at most.
+    pub trace: Option<u64>,
 }
 
 /// Builds a world; the error is for the user.

@@ -6,6 +6,7 @@
 //!   NAME/lock                     held by the session's process as long as it lives
 //!   NAME/socket
 //!   NAME/bin/                     the front ends, first on the PATH of the session's programs
+//!   NAME/views                    views that are plain files; a link into memory where that is not on a disk
 //! ```
 
 use std::fs::{self, File};
@@ -14,10 +15,14 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
+use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::getuid;
 
 /// Overrides the directory of all sessions.
 const DIRECTORY_VARIABLE: &str = "HAIRPIN_RUNTIME_DIR";
+/// Where a session keeps views that are plain files: thousands of them, so rather in memory than on a disk.
+pub(super) const VIEWS: &str = "views";
+const MEMORY: &str = "/dev/shm";
 /// `sun_path` holds 108 bytes with the final zero.
 const SOCKET_PATH_MAX: usize = 107;
 
@@ -36,17 +41,17 @@ impl Entry {
     /// In words: a bad name, a session of that name that lives, no directory to be had.
     pub fn create(name: &str, programs: &[&str]) -> Result<Entry, String> {
         check_name(name)?;
-        let base = base().map_err(|error| format!("no directory for sessions: {error}"))?;
+        let base = base()?;
         let _guard = lock(&base.join("lock")).map_err(|error| format!("{}: {error}", base.display()))?;
         let directory = base.join(name);
         if directory.exists() {
             if is_alive(&directory) {
                 return Err(format!("a world called '{name}' is up already"));
             }
-            fs::remove_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+            remove(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
         }
         fill(name, &directory, programs).map_err(|error| {
-            let _ = fs::remove_dir_all(&directory);
+            let _ = remove(&directory);
             format!("{}: {error}", directory.display())
         })
     }
@@ -70,7 +75,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
+        let _ = remove(&self.directory);
     }
 }
 
@@ -84,7 +89,7 @@ pub fn list() -> Vec<String> {
         if is_alive(&entry.path()) {
             names.push(entry.file_name().to_string_lossy().into_owned());
         } else {
-            let _ = fs::remove_dir_all(entry.path());
+            let _ = remove(&entry.path());
         }
     }
     names.sort();
@@ -97,7 +102,7 @@ pub fn list() -> Vec<String> {
 /// No such session, in words.
 pub fn socket_of(name: &str) -> Result<PathBuf, String> {
     check_name(name)?;
-    let directory = base().map_err(|error| error.to_string())?.join(name);
+    let directory = base()?.join(name);
     if is_alive(&directory) {
         return Ok(directory.join("socket"));
     }
@@ -126,18 +131,23 @@ fn check_name(name: &str) -> Result<(), String> {
 }
 
 /// The directory of all sessions; made where it is missing. Nobody else may write to it.
-fn base() -> io::Result<PathBuf> {
+///
+/// # Errors
+/// It cannot be made, or belongs to somebody else; for the user.
+fn base() -> Result<PathBuf, String> {
     let path = match (std::env::var_os(DIRECTORY_VARIABLE), std::env::var_os("XDG_RUNTIME_DIR")) {
         (Some(path), _) if !path.is_empty() => PathBuf::from(path),
         (_, Some(path)) if owned(Path::new(&path)) => PathBuf::from(path).join("hairpin"),
         _ => PathBuf::from(format!("/tmp/hairpin-{}", getuid())),
     };
     match fs::DirBuilder::new().mode(0o700).create(&path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(format!("no directory for sessions: {}: {error}", path.display()));
+        }
         _ => {}
     }
     if !owned(&path) {
-        return Err(io::Error::other(format!("{} belongs to somebody else", path.display())));
+        return Err(format!("no directory for sessions: {} belongs to somebody else", path.display()));
     }
     Ok(path)
 }
@@ -160,7 +170,33 @@ fn fill(name: &str, directory: &Path, programs: &[&str]) -> io::Result<Entry> {
     for program in programs {
         symlink(&own, bin.join(program))?;
     }
+    make_views(&directory.join(VIEWS))?;
     Ok(Entry { name: name.to_owned(), directory: directory.to_owned(), _lock: lock })
+}
+
+/// Makes the directory for views.
+fn make_views(views: &Path) -> io::Result<()> {
+    let in_memory = |path: &Path| statfs(path).is_ok_and(|found| found.filesystem_type() == TMPFS_MAGIC);
+    let directory = views.parent().unwrap_or(views);
+    if !in_memory(directory) && in_memory(Path::new(MEMORY)) {
+        // The name is a new one, so nobody else's directory is taken for ours.
+        let place = Path::new(MEMORY).join(format!("hairpin-{}-{}", getuid(), std::process::id()));
+        if fs::DirBuilder::new().mode(0o700).create(&place).is_ok() {
+            return symlink(place, views);
+        }
+    }
+    fs::create_dir(views)
+}
+
+/// Removes a session's directory, and its views where those are elsewhere.
+fn remove(directory: &Path) -> io::Result<()> {
+    if let Ok(views) = fs::read_link(directory.join(VIEWS))
+        && views.parent() == Some(Path::new(MEMORY))
+        && owned(&views)
+    {
+        let _ = fs::remove_dir_all(views);
+    }
+    fs::remove_dir_all(directory)
 }
 
 fn is_alive(directory: &Path) -> bool {

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 
 use super::TaskName;
 use super::protocol::Response;
+use super::registry::VIEWS;
 use super::server::{Role, Server};
 use crate::view::View;
 use crate::view::files::FilesView;
@@ -33,7 +34,7 @@ impl Server {
             return Some(Response::View(None));
         }
         // One set of files for everybody in the namespace.
-        let root = self.directory.join("views").join(TaskName { token: None, ..name }.to_string());
+        let root = self.directory.join(VIEWS).join(TaskName { token: None, ..name }.to_string());
         let known = |view: &View| matches!(view, View::Files(files) if files.root() == root);
         if !self.views.iter().any(known) {
             let task = self.emulator.fork_task(task).ok()?;

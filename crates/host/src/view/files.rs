@@ -29,14 +29,16 @@ pub(crate) struct FilesView {
     inotify: Inotify,
     /// Watched directories, relative to the root.
     watches: BTreeMap<WatchDescriptor, String>,
-    /// What every path named when it was last in step.
-    known: BTreeMap<String, Node>,
+    /// What was there when it was last in step.
+    known: Names,
 }
 
-/// What a path names.
-#[derive(PartialEq, Eq)]
+/// The names in a directory.
+type Names = BTreeMap<String, Node>;
+
+/// What a name stands for.
 enum Node {
-    Directory,
+    Directory(Names),
     /// With its content.
     File(Vec<u8>),
     /// With its target.
@@ -55,7 +57,7 @@ impl FilesView {
             symlink(root.join(PROC_NET), &link)?;
         }
         let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
-        let mut view = FilesView { root, task, inotify, watches: BTreeMap::new(), known: BTreeMap::new() };
+        let mut view = FilesView { root, task, inotify, watches: BTreeMap::new(), known: Names::new() };
         view.refresh(emulator);
         Ok(view)
     }
@@ -78,47 +80,61 @@ impl FilesView {
 
     /// Brings every file in step with the kernel.
     pub fn refresh(&mut self, emulator: &mut dyn Emulator) {
-        let mut present = BTreeMap::new();
+        let mut known = std::mem::take(&mut self.known);
+        let mut walk = Walk { view: self, emulator, path: String::new(), real: String::new() };
         for (branch, real) in BRANCHES {
-            collect(emulator, self.task, branch, real, 0, &mut present);
+            let before = known.remove(*branch);
+            (*branch).clone_into(&mut walk.path);
+            (*real).clone_into(&mut walk.real);
+            // The covering needs a directory, whatever the kernel has.
+            let node = walk.visit(before, 0);
+            known.insert((*branch).to_owned(), node);
         }
-        present.insert(NETNS.to_owned(), Node::Directory);
-        for name in super::netns_names(self.task, emulator).unwrap_or_default() {
-            present.insert(format!("{NETNS}/{name}"), Node::File(Vec::new()));
-        }
-        // Deepest first.
-        for path in self.known.keys().rev().filter(|path| !present.contains_key(*path)) {
-            let path = self.root.join(path);
-            let _ = fs::remove_file(&path).or_else(|_| fs::remove_dir(&path));
-        }
-        for (path, node) in &present {
-            if self.known.get(path) == Some(node) {
-                continue;
+        let names = super::netns_names(self.task, emulator).unwrap_or_default();
+        let named = names.into_iter().map(|name| (name, Node::File(Vec::new()))).collect();
+        self.follow_netns(known.remove(NETNS), &named);
+        known.insert(NETNS.to_owned(), Node::Directory(named));
+        self.known = known;
+    }
+
+    fn follow_netns(&mut self, before: Option<Node>, now: &Names) {
+        let directory = self.root.join(NETNS);
+        let before = match before {
+            Some(Node::Directory(before)) => before,
+            _ => {
+                let _ = fs::create_dir(&directory);
+                Names::new()
             }
-            let target = self.root.join(path);
-            match node {
-                Node::File(content) => drop(fs::write(target, content)),
-                Node::Link(to) => {
-                    let _ = fs::remove_file(&target);
-                    let _ = symlink(OsStr::from_bytes(to), target);
-                }
-                Node::Directory => {
-                    let _ = fs::create_dir(&target);
-                    let watch = self.inotify.add_watch(&target, AddWatchFlags::IN_CLOSE_WRITE);
-                    if let Ok(watch) = watch {
-                        self.watches.insert(watch, path.clone());
-                    }
-                }
+        };
+        for name in before.keys().filter(|name| !now.contains_key(*name)) {
+            let _ = fs::remove_file(directory.join(name));
+        }
+        for name in now.keys().filter(|name| !before.contains_key(*name)) {
+            let _ = fs::write(directory.join(name), "");
+        }
+    }
+
+    /// The node of a path that is known.
+    fn find(&mut self, path: &str) -> Option<&mut Node> {
+        let (directories, name) = path.rsplit_once('/')?;
+        let mut names = &mut self.known;
+        for directory in directories.split('/') {
+            match names.get_mut(directory)? {
+                Node::Directory(below) => names = below,
+                _ => return None,
             }
         }
-        self.known = present;
+        names.get_mut(name)
     }
 
     fn carry_over(&mut self, path: &str, emulator: &mut dyn Emulator) {
-        let Ok(data) = fs::read(self.root.join(path)) else { return };
-        if matches!(self.known.get(path), Some(Node::File(known)) if *known == data) {
+        let target = self.root.join(path);
+        let Ok(data) = fs::read(&target) else { return };
+        let known = self.find(path);
+        if matches!(&known, Some(Node::File(known)) if *known == data) {
             return;
         }
+        let is_known = known.is_some();
         let Some(real) = super::real_path(path) else { return };
         let result = emulator.call(self.task, Call::WriteFile { path: real.clone(), data: data.clone() });
         if let Err(error) = result {
@@ -129,55 +145,116 @@ impl FilesView {
             // an instant in which somebody reads it.)
             Ok(content) => {
                 if content != data {
-                    let _ = fs::write(self.root.join(path), &content);
+                    let _ = fs::write(target, &content);
                 }
-                self.known.insert(path.to_owned(), Node::File(content));
+                if let Some(node) = self.find(path) {
+                    *node = Node::File(content);
+                }
             }
             // A program made it; the kernel has no such file.
-            Err(Errno::ENOENT) if !self.known.contains_key(path) => {
-                let _ = fs::remove_file(self.root.join(path));
-            }
+            Err(Errno::ENOENT) if !is_known => drop(fs::remove_file(target)),
             Err(_) => {}
         }
+    }
+}
+
+/// Goes through the kernel's files and lets those of a view follow.
+struct Walk<'a> {
+    view: &'a mut FilesView,
+    emulator: &'a mut dyn Emulator,
+    /// Where it is, below the root and in the kernel.
+    path: String,
+    real: String,
+}
+
+impl Walk<'_> {
+    /// What is here now; `before` is what was. Files that cannot be read are there and empty.
+    fn visit(&mut self, before: Option<Node>, depth: usize) -> Node {
+        // Most of what was there still is: one question is enough.
+        if let Some(Node::File(known)) = &before
+            && let Ok(content) = read(self.emulator, self.view.task, &self.real)
+        {
+            if content != *known {
+                let _ = fs::write(self.target(), &content);
+            }
+            return Node::File(content);
+        }
+        let task = self.view.task;
+        // Followed, links would lead through every way there is from device to device.
+        if let Ok(Reply::Bytes(to)) = self.emulator.call(task, Call::ReadLink(self.real.clone())) {
+            if !matches!(&before, Some(Node::Link(known)) if *known == to) {
+                self.remove(before);
+                let _ = symlink(OsStr::from_bytes(&to), self.target());
+            }
+            return Node::Link(to);
+        }
+        let names = match self.emulator.call(task, Call::ListDirectory(self.real.clone())) {
+            Ok(Reply::Names(names)) => Some(names),
+            _ if depth == 0 => Some(Vec::new()),
+            _ => None,
+        };
+        if let Some(names) = names {
+            return Node::Directory(self.directory(before, names, depth));
+        }
+        let content = read(self.emulator, task, &self.real).unwrap_or_default();
+        if !matches!(&before, Some(Node::File(known)) if *known == content) {
+            if !matches!(&before, Some(Node::File(_))) {
+                self.remove(before);
+            }
+            let _ = fs::write(self.target(), &content);
+        }
+        Node::File(content)
+    }
+
+    fn directory(&mut self, before: Option<Node>, names: Vec<String>, depth: usize) -> Names {
+        let mut before = match before {
+            Some(Node::Directory(before)) => before,
+            other => {
+                self.remove(other);
+                let target = self.target();
+                let _ = fs::create_dir(&target);
+                if let Ok(watch) = self.view.inotify.add_watch(&target, AddWatchFlags::IN_CLOSE_WRITE) {
+                    self.view.watches.insert(watch, self.path.clone());
+                }
+                Names::new()
+            }
+        };
+        let mut now = Names::new();
+        let (path_len, real_len) = (self.path.len(), self.real.len());
+        for name in names.into_iter().filter(|_| depth < DEPTH_MAX) {
+            self.path.extend(["/", &name]);
+            self.real.extend(["/", &name]);
+            let known = before.remove(&name);
+            now.insert(name, self.visit(known, depth + 1));
+            self.path.truncate(path_len);
+            self.real.truncate(real_len);
+        }
+        for (name, gone) in before {
+            self.path.extend(["/", &name]);
+            self.remove(Some(gone));
+            self.path.truncate(path_len);
+        }
+        now
+    }
+
+    /// Removes what was here.
+    fn remove(&mut self, before: Option<Node>) {
+        let target = self.target();
+        let _ = match before {
+            None => return,
+            Some(Node::Directory(_)) => fs::remove_dir_all(target),
+            Some(Node::File(_) | Node::Link(_)) => fs::remove_file(target),
+        };
+    }
+
+    fn target(&self) -> PathBuf {
+        self.view.root.join(&self.path)
     }
 }
 
 impl AsFd for FilesView {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
-    }
-}
-
-/// Everything below a directory of the kernel's; files that cannot be read are there and empty.
-fn collect(
-    emulator: &mut dyn Emulator,
-    task: TaskId,
-    path: &str,
-    real: &str,
-    depth: usize,
-    found: &mut BTreeMap<String, Node>,
-) {
-    // Followed, they would lead through every way there is from device to device.
-    if let Ok(Reply::Bytes(target)) = emulator.call(task, Call::ReadLink(real.to_owned())) {
-        found.insert(path.to_owned(), Node::Link(target));
-        return;
-    }
-    if let Ok(Reply::Names(names)) = emulator.call(task, Call::ListDirectory(real.to_owned())) {
-        found.insert(path.to_owned(), Node::Directory);
-        for name in names.iter().filter(|_| depth < DEPTH_MAX) {
-            collect(emulator, task, &format!("{path}/{name}"), &format!("{real}/{name}"), depth + 1, found);
-        }
-        return;
-    }
-    if depth == 0 {
-        // The covering needs a directory.
-        found.insert(path.to_owned(), Node::Directory);
-        return;
-    }
-    match read(emulator, task, real) {
-        Ok(content) => drop(found.insert(path.to_owned(), Node::File(content))),
-        Err(Errno::ENOENT | Errno::ENODEV) => {}
-        Err(_) => drop(found.insert(path.to_owned(), Node::File(Vec::new()))),
     }
 }
 

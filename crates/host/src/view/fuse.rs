@@ -271,8 +271,15 @@ impl FuseView {
         if emulator.call(self.task, Call::ListDirectory(path.clone())).is_ok() {
             return Ok(Kind::Directory);
         }
-        match emulator.call(self.task, Call::ReadFile(path)) {
-            Err(error @ (Errno::ENOENT | Errno::ENODEV | Errno::ENOTDIR)) => Err(error),
+        match emulator.call(self.task, Call::ReadFile(path.clone())) {
+            // Some files are there and say that they are not (`traffic_class` of a device with one queue).
+            Err(error @ (Errno::ENOENT | Errno::ENODEV | Errno::ENOTDIR)) => {
+                let (directory, name) = path.rsplit_once('/').ok_or(error)?;
+                match emulator.call(self.task, Call::ListDirectory(directory.to_owned())) {
+                    Ok(Reply::Names(names)) if names.iter().any(|listed| listed == name) => Ok(Kind::File),
+                    _ => Err(error),
+                }
+            }
             // Some files can only be written, some only be read at times.
             _ => Ok(Kind::File),
         }

@@ -130,7 +130,9 @@ impl World {
             if !about_it || !raw.inet.receive_errors {
                 continue;
             }
-            let data = quoted.to_vec();
+            // `raw_err`
+            let start = if raw.header_included { 0 } else { original.header_len };
+            let data = quoted.get(start..).unwrap_or(&[]).to_vec();
             let to = Address::Ipv4 { address: original.destination, port: 0 };
             socket.push(Item::Other(Box::new(report.received(to, data, realtime_ns))));
         }

@@ -50,7 +50,7 @@ impl Session {
             self.local_error(program, errno, info);
             return Ok(-1);
         };
-        let Some(sequence) = self.own_sequence(quoted_icmp(&data), to) else { return Ok(0) };
+        let Some(sequence) = self.own_sequence(&data, to) else { return Ok(0) };
         self.acknowledge(sequence);
         // Now that errors come over the queue, their packets need not be seen as well.
         let heard = [report::SOURCE_QUENCH, report::REDIRECT, report::ECHO_REPLY];

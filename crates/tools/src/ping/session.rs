@@ -16,6 +16,8 @@ use crate::{Program, Signal};
 const MIN_INTERVAL_MS: i64 = 10;
 const NS_PER_MS: u64 = 1_000_000;
 const NS_PER_SECOND: u64 = 1_000_000_000;
+/// The exit code of a program that SIGTERM has ended, as a shell tells it.
+const TERMINATED: i32 = 128 + 15;
 /// Length of the `struct timeval` in front of the data.
 pub(super) const STAMP_LEN: usize = 16;
 /// Data up to here are short enough for a time stamp.
@@ -54,6 +56,8 @@ pub(super) struct Session {
     linger_is_set: bool,
     out_of_room: i64,
     pub exiting: bool,
+    /// SIGTERM has ended it.
+    terminated: bool,
     wants_status: bool,
 }
 
@@ -103,6 +107,7 @@ impl Session {
             linger_is_set: false,
             out_of_room: 0,
             exiting: false,
+            terminated: false,
             wants_status: false,
         })
     }
@@ -110,7 +115,7 @@ impl Session {
     /// Sends and receives until the end; the exit code.
     pub fn run(mut self, program: &mut Program<'_>) -> Result<i32, Exit> {
         loop {
-            self.take_signals(program)?;
+            self.take_signals(program);
             let Counts { received, errors, .. } = self.counts;
             let is_complete = self.options.count > 0 && received + errors >= self.options.count;
             if self.exiting || is_complete || (self.options.deadline_s > 0 && errors > 0) {
@@ -127,7 +132,7 @@ impl Session {
                 if next > 0 {
                     break next;
                 }
-                self.take_signals(program)?;
+                self.take_signals(program);
             };
             self.receive_until(program, next_ms)?;
         }
@@ -183,16 +188,19 @@ impl Session {
         self.interval_ms = (estimate + self.addend_us + 500) / 1000;
     }
 
-    fn take_signals(&mut self, program: &mut Program<'_>) -> Result<(), Exit> {
+    fn take_signals(&mut self, program: &mut Program<'_>) {
         while let Some(signal) = program.shell.take_signal() {
             match signal {
                 Signal::Interrupt => self.exiting = true,
                 Signal::Quit => self.wants_status = true,
-                // Not caught by the real program: it dies of it without another word.
-                Signal::Terminate => return Err(Exit(128 + 15)),
+                // The real program dies of it without another word. A script that ends a ping wants to
+                // know how it went: docs/differences.md.
+                Signal::Terminate => {
+                    self.exiting = true;
+                    self.terminated = true;
+                }
             }
         }
-        Ok(())
     }
 
     /// Sends a packet if its time has come; in how many milliseconds the next one is due (0 or less: now).
@@ -417,7 +425,7 @@ impl Session {
             }
             Ok(_) => Ok(Woken::Expired),
             Err(Errno::EINTR) => {
-                self.take_signals(program)?;
+                self.take_signals(program);
                 Ok(Woken::Interrupted)
             }
             Err(errno) => Err(failed(program, "poll", errno)),
@@ -461,6 +469,9 @@ impl Session {
         };
         // A closed stream cannot be reported anywhere.
         let _ = closing.print(program.shell.out());
+        if self.terminated {
+            return TERMINATED;
+        }
         let received = self.counts.received;
         let too_few = self.options.deadline_s > 0 && received < self.options.count;
         i32::from(received == 0 || too_few)

@@ -30,15 +30,12 @@ fn reply(sent: &Sent, delay: u64, from: [u8; 4]) -> (u64, Received) {
 
 /// An ICMP error about an echo request, which arrives at the instant `at`.
 fn error(sent: &Sent, at: u64, kind: u8, code: u8) -> (u64, Received) {
-    let mut data = vec![0; 20];
-    data[0] = 0x45;
-    data.extend(&sent.data);
     let item = Received::Error {
         errno: Errno::EHOSTUNREACH,
         origin: ErrorOrigin::Icmp { kind, code, from: [10, 0, 0, 1].into() },
         info: 0,
         to: sent.to,
-        data,
+        data: sent.data.clone(),
         realtime_ns: realtime(at),
     };
     (at - sent.now_ns, item)
@@ -144,6 +141,21 @@ PING 10.0.0.9 (10.0.0.9) 56(84) bytes of data.
 rtt min/avg/max/mdev = 0.125/0.125/0.125/0.000 ms
 ";
     assert_eq!((text.as_str(), code), (expected, 0));
+}
+
+#[test]
+fn a_ping_that_is_terminated_prints_its_statistics() {
+    let mut kernel = FakeKernel::new(prompt);
+    kernel.signals = vec![(1500 * MS, Signal::Terminate)];
+    let (text, code) = kernel.run("ping -q 10.0.0.9");
+    let expected = "\
+PING 10.0.0.9 (10.0.0.9) 56(84) bytes of data.
+
+--- 10.0.0.9 ping statistics ---
+2 packets transmitted, 2 received, 0% packet loss, time 1000ms
+rtt min/avg/max/mdev = 0.125/0.125/0.125/0.000 ms
+";
+    assert_eq!((text.as_str(), code), (expected, 143));
 }
 
 #[test]

@@ -126,7 +126,9 @@ impl Sender {
             let Address::Ipv4 { port, .. } = peer else { return None };
             return probes.iter().position(|probe| probe.socket == Some(fd) && probe.sequence == port);
         }
-        let header_len = usize::from(data.first().copied().unwrap_or(0) & 15) * 4;
+        // A raw socket gets packets with their IPv4 header, errors without.
+        let first = data.first().copied().unwrap_or(0);
+        let header_len = if is_error { 0 } else { usize::from(first & 15) * 4 };
         let packet = Icmpv4Packet::new_checked(data.get(header_len..)?.get(..ICMP_HEADER_LEN)?).ok()?;
         // The raw socket hears errors as packets, too: those count when they come over the error queue.
         let fits =

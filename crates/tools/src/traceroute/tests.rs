@@ -1,6 +1,6 @@
 //! `traceroute` on a virtual clock.
 
-use hairpin_netlink::{Address, Errno, ErrorOrigin, Received};
+use hairpin_netlink::{Errno, ErrorOrigin, Received};
 
 use crate::fake::{Answers, FakeKernel, Sent, realtime};
 
@@ -8,18 +8,12 @@ const MS: u64 = 1_000_000;
 
 /// An ICMP error about a probe, `delay` after it.
 fn error(sent: &Sent, delay: u64, kind: u8, code: u8, from: [u8; 4]) -> (u64, Received) {
-    let is_udp = matches!(sent.to, Address::Ipv4 { port, .. } if port != 0);
-    let mut data = vec![0; if is_udp { 0 } else { 20 }];
-    if let Some(first) = data.first_mut() {
-        *first = 0x45;
-    }
-    data.extend(&sent.data);
     let item = Received::Error {
         errno: Errno::EHOSTUNREACH,
         origin: ErrorOrigin::Icmp { kind, code, from: from.into() },
         info: 0,
         to: sent.to,
-        data,
+        data: sent.data.clone(),
         realtime_ns: realtime(sent.now_ns + delay),
     };
     (delay, item)

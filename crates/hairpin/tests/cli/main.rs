@@ -1,0 +1,7 @@
+//! The binary as a user calls it: options, bad input, exit codes.
+#![allow(clippy::disallowed_methods, reason = "tests read files and start programs")]
+
+mod place;
+mod ssh;
+mod trace;
+mod views;

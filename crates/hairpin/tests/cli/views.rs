@@ -1,0 +1,122 @@
+//! `/proc` and `/sys` as real programs in a session see them.
+
+use crate::place::Place;
+
+/// A device of each kind that has files of its own.
+const DEVICES: &str = "\
+ip link add br0 type bridge; ip link add v0 type veth peer name v1; ip link set v0 master br0
+ip link add link v1 name v1.5 type vlan id 5; ip link add m0 link v1 type macvlan mode bridge
+ip link add d0 numtxqueues 2 numrxqueues 2 type dummy
+";
+
+/// Looks at every name below the trees and says which leads nowhere or cannot be read; `find` complains of one that is
+/// only listed. The devices' own names are left out.
+const WALK: &str = r#"
+for tree in /sys/class/net /proc/sys/net /proc/net; do
+  [ $(find $tree/ | wc -l) -gt 20 ] || echo "cannot walk $tree"
+  find $tree/ -xtype l -printf '%p leads nowhere\n'
+  find $tree/ -type f -print0 | xargs -0 cat 2>&1 >/dev/null | sed 's/^cat: //'
+done | sed -E 's#(class/net|conf|neigh)/(all|default|br0|v0|v1|v1\.5|m0|d0|lo)/#\1/DEV/#' | sort -u
+"#;
+
+/// What Linux answers where it has a file that cannot be read now.
+const UNREADABLE: &str = "\
+/proc/sys/net/ipv4/route/flush: Permission denied
+/proc/sys/net/ipv6/conf/DEV/stable_secret: Input/output error
+/proc/sys/net/ipv6/route/flush: Permission denied
+/sys/class/net/DEV/bridge/flush: Permission denied
+/sys/class/net/DEV/brport/flush: Permission denied
+/sys/class/net/DEV/carrier: Invalid argument
+/sys/class/net/DEV/dormant: Invalid argument
+/sys/class/net/DEV/duplex: Invalid argument
+/sys/class/net/DEV/phys_port_id: Operation not supported
+/sys/class/net/DEV/phys_port_name: Operation not supported
+/sys/class/net/DEV/phys_switch_id: Operation not supported
+/sys/class/net/DEV/power/autosuspend_delay_ms: Input/output error
+/sys/class/net/DEV/queues/tx-0/traffic_class: No such file or directory
+/sys/class/net/DEV/queues/tx-0/xps_cpus: No such file or directory
+/sys/class/net/DEV/speed: Invalid argument
+/sys/class/net/DEV/testing: Invalid argument
+";
+
+#[test]
+fn every_name_that_is_listed_is_there() {
+    let place = Place::new("walk");
+    let outcome = place.script(&format!("{DEVICES}{WALK}"));
+    if place.script("[ -e /sys/class/net/lo/queues/tx-0/traffic_class ] || echo none").out == "none\n" {
+        eprintln!("skipped: no views here");
+        return;
+    }
+    // Plain files are empty where Linux has an error.
+    let plain = place.script("cat /sys/class/net/lo/phys_port_id 2>/dev/null").code == 0;
+    assert_eq!(outcome.out, if plain { "" } else { UNREADABLE }, "{}", outcome.err);
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+}
+
+#[test]
+fn plain_files_have_every_name_too() {
+    let Some(place) = Place::of_ordinary_user("walk-plain") else {
+        eprintln!("skipped: cannot become an ordinary user");
+        return;
+    };
+    let outcome = place.script(&format!("{DEVICES}{WALK}"));
+    if outcome.err.contains("this machine's own") {
+        eprintln!("skipped: {}", outcome.err);
+        return;
+    }
+    assert_eq!((outcome.code, outcome.out.as_str(), outcome.err.as_str()), (0, "", ""));
+}
+
+/// What changes is seen by the next command, however it was changed; what is written has its effect.
+const FOLLOW: &str = r#"
+ip netns add n1; ip netns add n2
+ls /run/netns | xargs
+ip link set d0 mtu 1234; cat /sys/class/net/d0/mtu
+ip link set d0 name e0; ls /sys/class/net | xargs; ls /proc/sys/net/ipv4/conf | xargs
+ip link set e0 netns n1; ls /sys/class/net | xargs
+ip netns exec n1 cat /sys/class/net/e0/mtu
+ip netns exec n2 sysctl -w net.ipv4.ip_forward=1
+ip netns exec n2 cat /proc/sys/net/ipv4/ip_forward; cat /proc/sys/net/ipv4/ip_forward
+echo 1 >/proc/sys/net/ipv4/ip_forward; sysctl net.ipv4.ip_forward
+echo 1 >/sys/class/net/br0/brif/v0/hairpin_mode; bridge -d link show dev v0 | grep -o 'hairpin on'
+readlink /sys/class/net/br0/brif/v0 /sys/class/net/v0/master
+ip link set v0 nomaster; ls /sys/class/net/br0/brif | wc -l; [ -e /sys/class/net/v0/brport ] || echo gone
+ip link del v0; ls /sys/class/net | xargs; ls /proc/sys/net/ipv6/neigh | xargs
+ip netns del n2; ls /run/netns
+ip link add br0 type dummy; ip link del br0; ip link add br0 type dummy; [ -e /sys/class/net/br0/bridge ] || echo plain
+"#;
+
+const FOLLOWED: &str = "\
+n1 n2
+1234
+br0 e0 lo m0 v0 v1 v1.5
+all br0 default e0 lo m0 v0 v1 v1.5
+br0 lo m0 v0 v1 v1.5
+1234
+net.ipv4.ip_forward = 1
+1
+0
+net.ipv4.ip_forward = 1
+hairpin on
+../../v0/brport
+../br0
+0
+gone
+br0 lo
+br0 default lo
+n1
+plain
+";
+
+#[test]
+fn views_follow_the_configuration() {
+    for place in [Some(Place::new("follow")), Place::of_ordinary_user("follow-plain")].into_iter().flatten() {
+        let outcome = place.script(&format!("{DEVICES}{FOLLOW}"));
+        if outcome.err.contains("this machine's own") {
+            eprintln!("skipped: {}", outcome.err);
+            continue;
+        }
+        assert_eq!(outcome.out, FOLLOWED, "{}", outcome.err);
+        assert_eq!(outcome.err, "RTNETLINK answers: File exists\n");
+    }
+}
