@@ -42,6 +42,7 @@ pub enum TimerEvent {
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Bond { bond: DevId, job: crate::dev::bond::Job, serial: u32 },
 }
 
 /// A frame that waits for its turn.
@@ -172,6 +173,7 @@ impl World {
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Bond { bond, job, serial } => self.bond_timer(bond, job, serial),
         }
     }
 

@@ -10,13 +10,15 @@
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
 
 mod address;
+pub(crate) mod bond;
 mod inet;
 mod inet6;
 mod lists;
 mod master;
 pub(crate) mod namespace;
 mod notify;
-mod register;
+pub(crate) mod register;
+pub(crate) mod settings;
 mod state;
 mod wiring;
 

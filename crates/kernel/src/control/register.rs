@@ -222,6 +222,9 @@ impl World {
                 self.release_from_master(port);
             }
         }
+        for slave in self.bond_slaves(dev) {
+            self.remove_bond_slave(slave, dev, true);
+        }
         self.unwire(dev);
         self.forget_ip(dev);
         self.notify_link_deleted(dev);
@@ -250,7 +253,7 @@ impl World {
     /// `EINVAL` where the device may not leave its namespace, `EEXIST` where its name is taken there.
     pub(crate) fn move_to(&mut self, dev: DevId, ns: NsId, name: Option<&str>) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_)) {
+        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_)) {
             // `NETIF_F_NETNS_LOCAL`
             return Err(Errno::EINVAL.into());
         }
@@ -380,6 +383,7 @@ impl Traits {
             },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
+            Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
             Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Nic { .. } => ether,
         }
     }

@@ -1,6 +1,7 @@
 //! Device kinds, one file each. A kind decides what becomes of a frame from its own state alone and says so
 //! in [`Verdict`]s; it never calls another device. [`crate::path`] performs verdicts.
 
+pub mod bond;
 pub mod bridge;
 pub mod macvlan;
 pub mod veth;
@@ -46,6 +47,11 @@ pub enum Verdict {
     MacvlanBroadcast {
         lower: DevId,
     },
+    /// A unit of a slow protocol, for the bond that a slave belongs to (`bond_3ad_lacpdu_recv`).
+    SlowProtocol {
+        bond: DevId,
+        slave: DevId,
+    },
     /// Onto the wire of a network card.
     Wire {
         segment: usize,
@@ -64,6 +70,7 @@ pub enum Kind {
     Dummy,
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
+    Bond(Box<bond::Bond>),
     Macvlan(Box<macvlan::Macvlan>),
     Vlan(Box<vlan::Vlan>),
     /// A network card: its wire is a port of a segment.
@@ -81,6 +88,7 @@ impl Kind {
             Kind::Dummy => Some("dummy"),
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
+            Kind::Bond(_) => Some("bond"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Vlan(_) => Some("vlan"),
         }
@@ -104,6 +112,8 @@ pub enum RxHandler {
     None,
     /// The device is a port of this bridge.
     BridgePort { bridge: DevId },
+    /// The device is a slave of this bond.
+    BondSlave { bond: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
 }

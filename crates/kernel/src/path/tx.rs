@@ -35,6 +35,9 @@ impl World {
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
         let now = self.now;
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
+            return self.bond_transmit(dev, frame);
+        }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mut counted = len;
@@ -51,6 +54,8 @@ impl World {
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
             Kind::Bridge(bridge) => bridge.transmit(frame.destination(), now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
+            // Has a way of its own.
+            Kind::Bond(_) => {}
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
@@ -97,7 +102,7 @@ impl World {
         next
     }
 
-    fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
+    pub(super) fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
         if let Some((_, frame)) = self.perform_all(dev, frame, verdicts) {
             self.consume(frame);
         }
@@ -118,6 +123,10 @@ impl World {
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::SlowProtocol { bond, slave } => {
+                self.bond_slow_protocol(bond, slave, &frame);
+                self.consume(frame);
+            }
             Verdict::Drop(reason) => {
                 if reason == DropReason::Discarded {
                     self.drop_frame(Some(dev), frame, reason);
@@ -133,8 +142,8 @@ impl World {
     fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason) {
         // `veth_xmit` without a peer. What a bridge or a macvlan's lower device discards is counted nowhere.
         if let Some(device) = self.devs.get_mut(dev)
-            && matches!(device.kind, Kind::Veth(Veth { peer: None }))
-            && reason == DropReason::NotSpecified
+            && (matches!(device.kind, Kind::Veth(Veth { peer: None })) && reason == DropReason::NotSpecified
+                || matches!(device.kind, Kind::Bond(_)))
         {
             device.stats.tx_dropped += 1;
         }

@@ -197,7 +197,9 @@ impl World {
     /// # Errors
     /// What the slave answers.
     pub(super) fn set_alb_mac(&mut self, bond: DevId, mac: Mac) -> Result<(), Failure> {
-        let Some(state) = self.bond(bond).filter(|state| state.params.mode == Mode::Alb) else { return Ok(()) };
+        let Some(state) = self.bond(bond).filter(|state| state.params.mode == Mode::Alb) else {
+            return Ok(());
+        };
         let Some(active) = state.active else { return Ok(()) };
         let holder = state.slaves.iter().find(|slave| slave.mac == mac).map(|slave| slave.dev);
         match holder {

@@ -13,7 +13,7 @@ mod options;
 
 use hairpin_netlink::{Errno, Failure};
 
-pub(crate) use options::OptionValue;
+pub(crate) use options::{OptionValue, replace_targets};
 
 use crate::dev::bond::options::Mode;
 use crate::dev::bond::{Bond, Link, Slave};
@@ -192,8 +192,7 @@ impl World {
         let now = self.now;
         let carrier = self.devs.get(dev).is_some_and(|device| device.carrier);
         let Some(state) = self.bond_mut(bond) else { return };
-        let (miimon, arp, updelay) =
-            (state.params.miimon, state.params.arp_interval, state.params.updelay);
+        let (miimon, arp, updelay) = (state.params.miimon, state.params.arp_interval, state.params.updelay);
         let Some(slave) = state.slave_mut(dev) else { return };
         slave.link = match () {
             () if miimon > 0 && !slave.running => Link::Down,

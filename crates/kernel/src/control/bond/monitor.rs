@@ -95,8 +95,7 @@ impl World {
     /// `bond_arp_monitor`
     pub(super) fn run_arp_monitor(&mut self, bond: DevId) {
         let Some(state) = self.bond(bond) else { return };
-        let (interval, mode, empty) =
-            (state.params.arp_interval, state.params.mode, state.slaves.is_empty());
+        let (interval, mode, empty) = (state.params.arp_interval, state.params.mode, state.slaves.is_empty());
         let mut announce = false;
         if !empty {
             match mode {

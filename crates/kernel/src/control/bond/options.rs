@@ -96,7 +96,8 @@ impl World {
             Some(b'-') => false,
             _ => return Err(Errno::EPERM.into()),
         };
-        let name = word.get(1..).filter(|name| super::super::register::valid_name(name)).ok_or(Errno::EPERM)?;
+        let name =
+            word.get(1..).filter(|name| super::super::register::valid_name(name)).ok_or(Errno::EPERM)?;
         let ns = self.devs.get(bond).map(|device| device.ns).ok_or(Errno::ENODEV)?;
         let dev = self.device_named(ns, name).ok_or_else(|| refusal(Errno::ENODEV))?;
         if add {

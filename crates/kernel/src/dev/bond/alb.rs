@@ -156,7 +156,7 @@ fn simple_hash(bytes: &[u8]) -> u8 {
 
 impl Bond {
     /// `bond_tlb_xmit`
-    pub(super) fn tlb_transmit(&mut self, own: Own, frame: &mut Frame) -> Option<DevId> {
+    pub(super) fn tlb_transmit(&mut self, frame: &mut Frame) -> Option<DevId> {
         let is_ip = match frame.ethertype() {
             ethertype::IPV4 => true,
             ethertype::IPV6 => !is_neighbour_discovery(frame),
@@ -166,7 +166,7 @@ impl Bond {
             true => self.balanced(frame, None),
             false => None,
         };
-        self.alb_send(own, to, frame)
+        self.alb_send(to, frame)
     }
 
     /// `bond_alb_xmit`
@@ -189,7 +189,7 @@ impl Bond {
             ethertype::ARP => self.rlb_transmit(own, frame),
             _ => None,
         };
-        self.alb_send(own, to, frame)
+        self.alb_send(to, frame)
     }
 
     /// The slave for a flow: by load, or by hash alone with `tlb_dynamic_lb` off.
@@ -239,7 +239,7 @@ impl Bond {
     }
 
     /// `bond_do_alb_xmit`: what is not balanced goes to the active slave; by others, with their own MAC.
-    fn alb_send(&mut self, _own: Own, to: Option<DevId>, frame: &mut Frame) -> Option<DevId> {
+    fn alb_send(&mut self, to: Option<DevId>, frame: &mut Frame) -> Option<DevId> {
         if to.is_none()
             && self.params.tlb_dynamic_lb
             && let Some(alb) = &mut self.alb
@@ -364,7 +364,7 @@ impl Bond {
     }
 
     /// `rlb_arp_recv`: a client's answer tells its MAC; one who uses an address of ours makes us forget it.
-    pub(super) fn rlb_learn(&mut self, _own: Own, _dev: DevId, frame: &Frame) {
+    pub(super) fn rlb_learn(&mut self, frame: &Frame) {
         let Some(arp) = Arp::parse(frame.payload()) else { return };
         let Some(alb) = self.alb.as_mut().filter(|alb| alb.receive) else { return };
         // `rlb_purge_src_ip`
@@ -497,7 +497,8 @@ impl Bond {
         }
         let differ = pair[0].1.is_some() != pair[1].1.is_some();
         let receives = self.alb.as_ref().is_some_and(|alb| alb.receive);
-        if let Some(mac) = disabled.filter(|_| differ && receives).and_then(|dev| self.slave(dev)).map(|s| s.mac)
+        if let Some(mac) =
+            disabled.filter(|_| differ && receives).and_then(|dev| self.slave(dev)).map(|s| s.mac)
         {
             self.teach_on_active(mac);
         }

@@ -315,7 +315,7 @@ impl Bond {
             Mode::ActiveBackup => self.active,
             Mode::Xor | Mode::Lacp => self.hashed(frame),
             Mode::Broadcast => return self.broadcast(out),
-            Mode::Tlb => self.tlb_transmit(own, frame),
+            Mode::Tlb => self.tlb_transmit(frame),
             Mode::Alb => self.alb_transmit(own, frame),
         };
         out.push(match to {
@@ -327,7 +327,7 @@ impl Bond {
     /// `bond_xmit_roundrobin_slave_get`: the memberships of groups always go one way.
     fn round_robin(&mut self, random: u32, frame: &Frame) -> Option<DevId> {
         if is_igmp(frame) {
-            return self.active.or_else(|| self.from_index(0));
+            return self.active.or_else(|| self.slave_from(0));
         }
         let count = u32::try_from(self.slaves.len()).ok().filter(|count| *count > 0)?;
         let index = match self.params.packets_per_slave {
@@ -337,11 +337,11 @@ impl Bond {
                 self.rr_count / each
             }
         };
-        self.from_index((index % count) as usize)
+        self.slave_from((index % count) as usize)
     }
 
     /// `bond_get_slave_by_id`: this slave, or the next one that works.
-    fn from_index(&self, index: usize) -> Option<DevId> {
+    fn slave_from(&self, index: usize) -> Option<DevId> {
         let (front, back) = self.slaves.split_at(index.min(self.slaves.len()));
         back.iter().chain(front).find(|slave| slave.can_transmit()).map(|slave| slave.dev)
     }
@@ -369,7 +369,7 @@ impl Bond {
                 return out.push(Verdict::SlowProtocol { bond: own.dev, slave: dev });
             }
             if self.params.mode == Mode::Alb && frame.ethertype() == ethertype::ARP {
-                self.rlb_learn(own, dev, frame);
+                self.rlb_learn(frame);
             }
         }
         let inactive = self.slave(dev).is_none_or(|slave| slave.inactive);
@@ -380,10 +380,12 @@ impl Bond {
                 false => Verdict::Exact,
             });
         }
-        if self.params.mode == Mode::Alb && own.bridged && frame.packet_type == PacketType::Host {
-            if let Some(destination) = frame.bytes_mut().first_chunk_mut::<6>() {
-                *destination = own.mac.0;
-            }
+        if self.params.mode == Mode::Alb
+            && own.bridged
+            && frame.packet_type == PacketType::Host
+            && let Some(destination) = frame.bytes_mut().first_chunk_mut::<6>()
+        {
+            *destination = own.mac.0;
         }
         out.push(Verdict::Receive { dev: own.dev, packet_type: frame.packet_type });
     }
@@ -407,7 +409,8 @@ impl Bond {
         }
         let foreign = frame.packet_type == PacketType::OtherHost;
         let Some(arp) = Arp::parse(frame.payload()).filter(|_| is_arp && !foreign) else { return };
-        let heard_since = |active: &Slave| self.heard(active).is_some_and(|heard| heard > active.last_link_up);
+        let heard_since =
+            |active: &Slave| self.heard(active).is_some_and(|heard| heard > active.last_link_up);
         let tried = self.arp_slave.and_then(|dev| self.slave(dev)).and_then(|slave| slave.last_tx);
         let (sender, target) = match () {
             () if active => (arp.sender, arp.target),
@@ -486,7 +489,8 @@ impl Bond {
         let missed = u32::from(self.params.missed_max);
         let mut found = Vec::new();
         for slave in &self.slaves {
-            let within = |last: Option<Time>, times| last.is_some_and(|last| self.in_interval(now, last, times));
+            let within =
+                |last: Option<Time>, times| last.is_some_and(|last| self.in_interval(now, last, times));
             let heard = self.heard(slave);
             if slave.link != Link::Up {
                 if within(heard, 1) {

@@ -25,15 +25,8 @@ pub enum Mode {
 }
 
 impl Mode {
-    const ALL: [Mode; 7] = [
-        Mode::RoundRobin,
-        Mode::ActiveBackup,
-        Mode::Xor,
-        Mode::Broadcast,
-        Mode::Lacp,
-        Mode::Tlb,
-        Mode::Alb,
-    ];
+    const ALL: [Mode; 7] =
+        [Mode::RoundRobin, Mode::ActiveBackup, Mode::Xor, Mode::Broadcast, Mode::Lacp, Mode::Tlb, Mode::Alb];
 
     fn from_number(number: u64) -> Option<Mode> {
         usize::try_from(number).ok().and_then(|at| Mode::ALL.get(at).copied())
@@ -303,10 +296,9 @@ impl Opt {
             Opt::PrimaryReselect => words(PRIMARY_RESELECT, Some(0)),
             Opt::UseCarrier => words(SWITCH, Some(1)),
             Opt::AllSlavesActive => words(SWITCH, Some(0)),
-            Opt::LpInterval => Spec {
-                range: Some((1, INT_MAX)),
-                ..words(&[("minval", 1), ("maxval", INT_MAX)], Some(1))
-            },
+            Opt::LpInterval => {
+                Spec { range: Some((1, INT_MAX)), ..words(&[("minval", 1), ("maxval", INT_MAX)], Some(1)) }
+            }
             Opt::TlbDynamicLb => Spec { modes: TLB, flags: DOWN, ..words(SWITCH, Some(1)) },
             Opt::AdActorSysPrio => Spec {
                 modes: LACP,
@@ -407,14 +399,8 @@ const MODES: &[(&str, u64)] = &[
     ("balance-tlb", 5),
     ("balance-alb", 6),
 ];
-const HASH_POLICIES: &[(&str, u64)] = &[
-    ("layer2", 0),
-    ("layer3+4", 1),
-    ("layer2+3", 2),
-    ("encap2+3", 3),
-    ("encap3+4", 4),
-    ("vlan+srcmac", 5),
-];
+const HASH_POLICIES: &[(&str, u64)] =
+    &[("layer2", 0), ("layer3+4", 1), ("layer2+3", 2), ("encap2+3", 3), ("encap3+4", 4), ("vlan+srcmac", 5)];
 const ARP_VALIDATE: &[(&str, u64)] = &[
     ("none", 0),
     ("active", 1),
