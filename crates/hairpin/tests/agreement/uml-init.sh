@@ -4,9 +4,11 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /run
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
-for module in ipv6 dummy macvlan macvtap ipvlan 8021q veth bridge af_packet_diag; do
+for module in ipv6 dummy macvlan macvtap ipvlan 8021q veth bridge bonding team team_mode_activebackup team_mode_broadcast team_mode_loadbalance team_mode_random team_mode_roundrobin af_packet_diag; do
     modprobe $module
 done
+# The module makes a bond of its own.
+ip link del bond0
 echo /bin/false >/proc/sys/kernel/modprobe
 ip link set lo up
 cd "$WORK"

@@ -18,7 +18,7 @@ pub(crate) use options::{OptionValue, replace_targets};
 use crate::dev::bond::options::Mode;
 use crate::dev::bond::{Bond, Link, Slave};
 use crate::dev::{Kind, RxHandler};
-use crate::device::{AddrAssign, DevId, Flags, Stats};
+use crate::device::{AddrAssign, DevId, Device, Flags, Stats};
 use crate::mac::Mac;
 use crate::world::World;
 
@@ -130,11 +130,16 @@ impl World {
             };
         }
         if self.stands_on(dev, bond) {
-            // Linux notices last of all, when a bond without slaves has taken the device's MAC and lost it again.
-            let random = self.devs.get(bond).is_some_and(|bond| bond.addr_assign == AddrAssign::Random);
-            if random && !has_slaves {
-                let mac = self.random_mac();
-                self.store_mac(bond, mac, AddrAssign::Random);
+            // Linux notices last of all: the device was up for a moment, and a bond without slaves has taken its
+            // MAC and lost it again.
+            let mac = device.mac;
+            let took = |bond: &Device| bond.addr_assign == AddrAssign::Random || bond.mac == mac;
+            if !has_slaves && self.devs.get(bond).is_some_and(took) {
+                let random = self.random_mac();
+                self.store_mac(bond, random, AddrAssign::Random);
+            }
+            if let Some(device) = self.devs.get_mut(dev) {
+                device.qdisc = "noqueue";
             }
             return Err(Errno::EBUSY.into());
         }

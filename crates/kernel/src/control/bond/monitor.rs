@@ -24,10 +24,12 @@ impl World {
             announce = self.should_notify_peers(bond);
             let now = self.now;
             let Some(state) = self.bond_mut(bond) else { return };
-            let commit = state.inspect_carriers(now);
-            state.peer_notices = state.peer_notices.saturating_sub(1);
-            if commit {
+            if state.inspect_carriers(now) {
                 self.commit_carriers(bond);
+            }
+            // One that a failover of this run has left counts as made, as in Linux.
+            if let Some(state) = self.bond_mut(bond) {
+                state.peer_notices = state.peer_notices.saturating_sub(1);
             }
         }
         if miimon > 0 {
@@ -41,6 +43,11 @@ impl World {
     /// `bond_miimon_commit`
     fn commit_carriers(&mut self, bond: DevId) {
         let now = self.now;
+        let Some(state) = self.bond_mut(bond) else { return };
+        for slave in &mut state.slaves {
+            slave.link = slave.new_link.unwrap_or(slave.link);
+        }
+        let mut failover = false;
         for dev in self.bond_slaves(bond) {
             let Some(state) = self.bond_mut(bond) else { return };
             let mode = state.params.mode;
@@ -48,14 +55,9 @@ impl World {
             let up = match slave.new_link.take() {
                 Some(Link::Up) => true,
                 Some(Link::Down) => false,
-                Some(other) => {
-                    slave.link = other;
-                    continue;
-                }
-                None => continue,
+                _ => continue,
             };
             if up {
-                slave.link = Link::Up;
                 slave.last_link_up = now;
                 slave.was_up = true;
                 match mode {
@@ -66,7 +68,6 @@ impl World {
                 }
             } else {
                 slave.failures = slave.failures.saturating_add(1);
-                slave.link = Link::Down;
                 if matches!(mode, Mode::ActiveBackup | Mode::Lacp) {
                     state.deactivate(dev);
                 }
@@ -77,7 +78,7 @@ impl World {
             self.notify_link(dev);
             let Some(state) = self.bond(bond) else { return };
             let prio = |dev: Option<DevId>| dev.and_then(|dev| state.slave(dev)).map(|slave| slave.prio);
-            let failover = match up {
+            failover |= match up {
                 true => {
                     state.active.is_none()
                         || state.primary == Some(dev)
@@ -85,9 +86,9 @@ impl World {
                 }
                 false => state.active == Some(dev),
             };
-            if failover {
-                self.select_active(bond);
-            }
+        }
+        if failover {
+            self.select_active(bond);
         }
         self.settle_bond_carrier(bond);
     }

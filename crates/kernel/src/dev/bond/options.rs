@@ -233,7 +233,7 @@ const ROUND_ROBIN: u8 = 1 << Mode::RoundRobin as u8;
 const WITH_PRIMARY: u8 = 1 << Mode::ActiveBackup as u8 | 1 << Mode::Tlb as u8 | 1 << Mode::Alb as u8;
 const WITH_ARP: u8 = 0x0f;
 const LACP: u8 = 1 << Mode::Lacp as u8;
-const TLB: u8 = 1 << Mode::Tlb as u8;
+const BALANCED: u8 = 1 << Mode::Tlb as u8 | 1 << Mode::Alb as u8;
 
 /// `BOND_OPTFLAG_NOSLAVES`, `_IFDOWN`: when an option may change.
 const NO_SLAVES: u8 = 1;
@@ -299,7 +299,7 @@ impl Opt {
             Opt::LpInterval => {
                 Spec { range: Some((1, INT_MAX)), ..words(&[("minval", 1), ("maxval", INT_MAX)], Some(1)) }
             }
-            Opt::TlbDynamicLb => Spec { modes: TLB, flags: DOWN, ..words(SWITCH, Some(1)) },
+            Opt::TlbDynamicLb => Spec { modes: BALANCED, flags: DOWN, ..words(SWITCH, Some(1)) },
             Opt::AdActorSysPrio => Spec {
                 modes: LACP,
                 range: Some((1, 65535)),
