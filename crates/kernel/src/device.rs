@@ -84,6 +84,10 @@ pub struct Stats {
     pub tx_bytes: u64,
     pub tx_errors: u64,
     pub tx_dropped: u64,
+    /// No way to where the frame was to go.
+    pub tx_carrier_errors: u64,
+    /// A tunnel whose way leads through itself.
+    pub collisions: u64,
     pub multicast: u64,
 }
 
@@ -101,6 +105,8 @@ impl Stats {
             tx_errors: change(self.tx_errors, other.tx_errors),
             tx_dropped: change(self.tx_dropped, other.tx_dropped),
             multicast: change(self.multicast, other.multicast),
+            collisions: change(self.collisions, other.collisions),
+            tx_carrier_errors: change(self.tx_carrier_errors, other.tx_carrier_errors),
         }
     }
 
@@ -206,6 +212,8 @@ pub struct Device {
     pub max_mtu: u32,
     pub permanent_mac: Mac,
     pub addr_assign: AddrAssign,
+    /// Tells devices with one MAC apart (`dev->dev_id`); 0 for all others.
+    pub dev_id: u16,
     /// How many users want every frame (`dev->promiscuity`); the user's own wish is in `user_promisc`.
     pub promiscuity: u32,
     /// It is promiscuous because it has no filter for its secondary unicast addresses.
@@ -289,6 +297,11 @@ impl Device {
     /// link header and one VLAN tag.
     pub fn accepts_length(&self, frame_len: usize) -> bool {
         frame_len <= self.mtu as usize + crate::frame::ETH_LEN + hairpin_wire::vlan::TAG_LEN
+    }
+
+    /// `IFF_NO_RX_HANDLER`: nothing may take its frames away.
+    pub fn refuses_rx_handler(&self) -> bool {
+        matches!(self.kind, Kind::Ipvlan(_))
     }
 
     /// The device below, as `IFLA_LINK` tells it (`dev_get_iflink`).

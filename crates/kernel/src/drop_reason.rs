@@ -37,6 +37,7 @@ drop_reasons! {
     UnicastInL2Multicast = "UNICAST_IN_L2_MULTICAST";
     IcmpChecksum = "ICMP_CSUM";
     UdpChecksum = "UDP_CSUM";
+    TcpChecksum = "TCP_CSUM";
     InvalidProtocol = "INVALID_PROTO";
     NoSocket = "NO_SOCKET";
     SocketReceiveBuffer = "SOCKET_RCVBUFF";
@@ -58,6 +59,15 @@ drop_reasons! {
     MacControl = "MAC_IEEE_MAC_CONTROL";
     BridgeIngressState = "BRIDGE_INGRESS_STP_STATE";
     NoTransmitTarget = "NO_TX_TARGET";
+    /// The frame comes from the device's own address.
+    LocalMac = "LOCAL_MAC";
+    VxlanInvalidHeader = "VXLAN_INVALID_HDR";
+    VxlanVniNotFound = "VXLAN_VNI_NOT_FOUND";
+    /// The source is known at another place, and the entry is fixed.
+    VxlanEntryExists = "VXLAN_ENTRY_EXISTS";
+    TunnelEcn = "IP_TUNNEL_ECN";
+    /// A tunnel finds no way for its packet, or one through itself.
+    TunnelTransmitInfo = "TUNNEL_TXINFO";
     MacvlanBroadcastBacklog = "MACVLAN_BROADCAST_BACKLOG";
     /// Here: the peer of a veth pair, or another forwarding target, is down.
     TargetDown = "NOT_SPECIFIED (target device down)";
@@ -73,12 +83,23 @@ drop_reasons! {
     BridgeEgressState = "NOT_SPECIFIED (egress port not forwarding)";
     /// Here: the source is not in the FDB of a locked port.
     BridgeLocked = "NOT_SPECIFIED (locked port)";
+    /// Here: a port, or the bridge, is no member of the frame's VLAN.
+    BridgeVlan = "NOT_SPECIFIED (not in the frame's VLAN)";
     /// Here: a frame of the bridge itself to its own address.
     BridgeOwnAddress = "NOT_SPECIFIED (bridge's own address)";
     /// Here: the passthru macvlan is down.
     MacvlanDown = "NOT_SPECIFIED (passthru macvlan is down)";
     /// Here: a source-mode macvlan with `nodst` took the frame.
     MacvlanNoDst = "NOT_SPECIFIED (taken by a nodst source macvlan)";
+    IpvlanMulticastBacklog = "IPVLAN_MULTICAST_BACKLOG";
+    /// Here: for another ipvlan of a private port.
+    IpvlanPrivate = "NOT_SPECIFIED (private ipvlan port)";
+    /// Here: an ipvlan in mode l3 or l3s sends no multicast or broadcast.
+    IpvlanGroup = "NOT_SPECIFIED (ipvlan in mode l3 sends no multicast)";
+    /// Here: an ipvlan in mode l3 or l3s sends nothing but IP.
+    IpvlanNotIp = "NOT_SPECIFIED (ipvlan in mode l3 sends only IP)";
+    /// Here: the namespace of an ipvlan's lower device has no way for the packet.
+    IpvlanNoRoute = "NOT_SPECIFIED (no route where the lower device is)";
     /// Here: the VLAN device is down.
     VlanDown = "NOT_SPECIFIED (VLAN device is down)";
     /// Here: no one is at the other end of the wire, or it is down.

@@ -17,6 +17,8 @@ const POOLED: usize = 2048;
 const POOL_MAX: usize = 4096;
 
 pub mod ethertype {
+    /// What is less is a length (`ETH_P_802_3_MIN`).
+    pub const LEAST: u16 = 0x0600;
     pub const IPV4: u16 = 0x0800;
     pub const ARP: u16 = 0x0806;
     pub const IPV6: u16 = 0x86dd;
@@ -34,6 +36,8 @@ pub struct Frame {
     pub packet_type: PacketType,
     /// Where the packet came in, by interface index; 0 for local packets.
     pub iif: u32,
+    /// The port of the VRF that the packet came in by, or the VRF itself (`inet_sdif`); 0: no VRF.
+    pub vrf_port: u32,
     pub mark: u32,
     /// The packet socket that sent it, which does not see it.
     pub sender: Option<crate::sock::SockId>,
@@ -163,6 +167,11 @@ impl Frame {
         self.buffer = Arc::from(bytes);
     }
 
+    /// Takes `n` bytes off the front; what is left of a shorter frame is nothing.
+    pub fn pull_front(&mut self, n: usize) {
+        self.start = self.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(self.end);
+    }
+
     /// The whole frame with its tag in place, as a capture shows it.
     pub fn to_vec(&self) -> Vec<u8> {
         let bytes = self.bytes();
@@ -201,6 +210,7 @@ impl Pool {
             tag: None,
             packet_type: PacketType::Host,
             iif: 0,
+            vrf_port: 0,
             mark: 0,
             sender: None,
             trace: 0,

@@ -2,7 +2,7 @@
 //!
 //! * [`World`] hosts, wires, virtual time
 //! * [`dev`] what each kind of device does with a frame; [`path`] performs it
-//! * [`neigh`] ARP and neighbour states; [`ip`] IPv4; [`sock`] sockets
+//! * [`neigh`] ARP and neighbour states; [`ip`] IPv4; [`tcp`] TCP; [`sock`] sockets
 //! * [`route`] routing tables and rules
 //! * [`rtnl`] the netlink server, the only way to change the configuration; [`control`] what its changes entail
 //! * [`task`] system calls; [`files`] what is under `/proc/sys/net`, `/proc/net` and `/sys/class/net`
@@ -27,6 +27,7 @@ pub mod sock;
 mod summary;
 pub mod sysctl;
 pub mod task;
+pub mod tcp;
 mod time;
 mod timer;
 pub mod trace;

@@ -4,9 +4,10 @@ use std::net::Ipv4Addr;
 
 use slotmap::SlotMap;
 
+use crate::dev::Kind;
 use crate::device::{DevId, Device};
 use crate::netns::{Netns, NsId};
-use crate::route::{InterfaceAddress, Ipv4Settings, LinkState, Links, Scope};
+use crate::route::{InterfaceAddress, Ipv4Settings, LinkState, Links, Scope, Vrf};
 use crate::sysctl::Conf;
 use crate::world::World;
 
@@ -22,6 +23,22 @@ impl NsLinks<'_> {
     }
 }
 
+impl NsLinks<'_> {
+    /// The VRF that a device is, or is a port of.
+    fn vrf(&self, device: &Device) -> Option<Vrf> {
+        match (&device.kind, device.master) {
+            (Kind::Vrf(vrf), _) => Some(Vrf { ifindex: device.ifindex, table: vrf.table }),
+            (_, Some(master)) => match self.devs.get(master) {
+                Some(Device { kind: Kind::Vrf(vrf), ifindex, .. }) => {
+                    Some(Vrf { ifindex: *ifindex, table: vrf.table })
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 impl Links for NsLinks<'_> {
     fn link(&self, ifindex: u32) -> Option<LinkState<'_>> {
         let device = self.device(ifindex)?;
@@ -33,7 +50,7 @@ impl Links for NsLinks<'_> {
             ipv4: device.mtu >= 68,
             mtu: device.mtu,
             group: device.group,
-            vrf: None,
+            vrf: self.vrf(device),
         })
     }
 
@@ -112,6 +129,16 @@ impl World {
     /// Whether an address is unicast and not local (`inet_addr_type` is `RTN_UNICAST`).
     pub(crate) fn is_unicast_address(&self, ns: NsId, address: Ipv4Addr) -> bool {
         self.address_kind(ns, address) == crate::route::RouteKind::Unicast
+    }
+
+    /// The kind of an address by the local table, or by that of the VRF which the device belongs to
+    /// (`inet_addr_type_dev_table`).
+    pub(crate) fn address_kind_at(&self, dev: DevId, address: Ipv4Addr) -> crate::route::RouteKind {
+        let Some(device) = self.devs.get(dev) else { return crate::route::RouteKind::Unicast };
+        let vrf = self.links(device.ns).and_then(|links| links.vrf(device));
+        let table = vrf.map_or(crate::route::model::TABLE_LOCAL, |vrf| vrf.table);
+        let fib = self.fib.get(device.ns);
+        fib.map_or(crate::route::RouteKind::Unicast, |fib| fib.address_owner(address, table).0)
     }
 
     pub(crate) fn address_kind(&self, ns: NsId, address: Ipv4Addr) -> crate::route::RouteKind {

@@ -51,11 +51,16 @@ pub struct Netns {
     /// Ids by which this namespace knows others (`net->netns_ids`).
     pub nsids: BTreeMap<i32, NsId>,
     pub sysctl: Sysctl,
+    /// The rule that lets VRFs have their tables has been made.
+    pub vrf_rule: bool,
     pub neigh: Neighbours,
     /// Unbound packet sockets: they see every device.
     pub taps: Vec<SockId>,
     pub raw: Vec<SockId>,
     pub udp: FxHashMap<u16, Vec<SockId>>,
+    pub tcp: crate::tcp::Table,
+    /// Running tunnels over UDP by port: those of a port share a socket of the kernel's.
+    pub udp_tunnels: FxHashMap<u16, Vec<DevId>>,
     pub events: Vec<SockId>,
     pub limits: RateLimits,
     pub reassembly: Reassembly,
@@ -96,6 +101,8 @@ pub struct Counters {
     /// Messages in and out by type; Linux knows types up to `NR_ICMP_TYPES`.
     pub icmp_in_types: [u64; ICMP_TYPES],
     pub icmp_out_types: [u64; ICMP_TYPES],
+    pub tcp_out: u64,
+    pub tcp_out_resets: u64,
     pub udp_in: u64,
     pub udp_no_ports: u64,
     pub udp_out: u64,

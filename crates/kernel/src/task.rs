@@ -143,6 +143,27 @@ impl World {
                 let id = self.socket_of(task, fd)?;
                 self.connect_socket(id, address).map(|()| Reply::Done)
             }
+            Call::Listen { fd, backlog } => {
+                let id = self.socket_of(task, fd)?;
+                self.listen_socket(id, backlog).map(|()| Reply::Done)
+            }
+            Call::Accept(fd) => {
+                let id = self.socket_of(task, fd)?;
+                let accepted = self.accept_socket(id)?;
+                self.give_fd(task, Open::Socket(accepted))
+            }
+            Call::Shutdown(fd) => {
+                let id = self.socket_of(task, fd)?;
+                self.shutdown_socket(id).map(|()| Reply::Done)
+            }
+            Call::TakeError(fd) => {
+                let id = self.socket_of(task, fd)?;
+                self.take_socket_error(id).map(|()| Reply::Done)
+            }
+            Call::PeerAddress(fd) => {
+                let id = self.socket_of(task, fd)?;
+                self.peer_address(id).map(Reply::Address)
+            }
             Call::LocalAddress(fd) => {
                 let id = self.socket_of(task, fd)?;
                 self.socket_address(id).map(Reply::Address)
@@ -153,6 +174,9 @@ impl World {
             }
             Call::Receive { fd, max } => {
                 let id = self.socket_of(task, fd)?;
+                if self.tcp_of(id).is_some() {
+                    return self.receive_tcp(id).map(Reply::Received);
+                }
                 let epoch_ns = self.epoch_ns;
                 let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
                 let strip = matches!(&socket.kind, sock::Kind::Packet(packet) if packet.cooked);
@@ -276,19 +300,22 @@ impl World {
         }
     }
 
-    /// Which of a task's descriptors have something to receive.
-    pub fn ready(&self, task: TaskId, fds: &[Fd]) -> Vec<Fd> {
-        let is_ready = |fd: &&Fd| {
-            self.socket_of(task, **fd).ok().and_then(|id| self.sockets.get(id)).is_some_and(|s| s.is_ready())
-        };
-        fds.iter().filter(is_ready).copied().collect()
+    /// Which of a task's descriptors have something to receive, or, of `writable`, can send without waiting.
+    pub fn ready(&self, task: TaskId, fds: &[Fd], writable: &[Fd]) -> Vec<Fd> {
+        let socket = |fd: &Fd| self.socket_of(task, *fd).ok().and_then(|id| self.sockets.get(id));
+        let readable = fds.iter().filter(|fd| socket(fd).is_some_and(|socket| socket.is_ready()));
+        let sending = writable.iter().filter(|fd| socket(fd).is_some_and(|socket| socket.is_writable()));
+        readable
+            .chain(sending.filter(|fd| !fds.contains(fd) || !socket(fd).is_some_and(|s| s.is_ready())))
+            .copied()
+            .collect()
     }
 
     /// As a driver with nothing else to do would perform [`Call::Wait`]: lets time pass, event by event, until a
     /// descriptor is ready or the deadline has come. Without a deadline it ends when nothing is due any more.
-    pub fn wait(&mut self, task: TaskId, fds: &[Fd], until_ns: Option<u64>) -> Vec<Fd> {
+    pub fn wait(&mut self, task: TaskId, fds: &[Fd], writable: &[Fd], until_ns: Option<u64>) -> Vec<Fd> {
         loop {
-            let ready = self.ready(task, fds);
+            let ready = self.ready(task, fds, writable);
             if !ready.is_empty() {
                 return ready;
             }
@@ -296,12 +323,12 @@ impl World {
             match (self.next_event(), until) {
                 (Some(next), Some(until)) if next > until => {
                     self.advance_to(until);
-                    return self.ready(task, fds);
+                    return self.ready(task, fds, writable);
                 }
                 (Some(next), _) => self.advance_to(next),
                 (None, Some(until)) => {
                     self.advance_to(until);
-                    return self.ready(task, fds);
+                    return self.ready(task, fds, writable);
                 }
                 (None, None) => return Vec::new(),
             }
@@ -317,6 +344,7 @@ impl World {
                 promiscuous: Vec::new(),
             }),
             SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
+            SocketKind::TcpIpv4 => sock::Kind::Tcp(Box::default()),
             SocketKind::UdpIpv4 => sock::Kind::Udp(sock::udp::Udp::default()),
             SocketKind::RouteEvents { groups } => sock::Kind::RouteEvents { groups },
         };
@@ -334,7 +362,9 @@ pub struct LocalSystem<'a> {
 impl hairpin_netlink::System for LocalSystem<'_> {
     fn call(&mut self, call: Call) -> Result<Reply, Errno> {
         match call {
-            Call::Wait { fds, until_ns, .. } => Ok(Reply::Ready(self.world.wait(self.task, &fds, until_ns))),
+            Call::Wait { fds, writable, until_ns, .. } => {
+                Ok(Reply::Ready(self.world.wait(self.task, &fds, &writable, until_ns)))
+            }
             call => self.world.call(self.task, call),
         }
     }

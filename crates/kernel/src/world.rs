@@ -39,10 +39,13 @@ pub enum TimerEvent {
     Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
+    BridgeTree { bridge: DevId },
+    VxlanAgeing { dev: DevId },
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
     Bond { bond: DevId, job: crate::dev::bond::Job, serial: u32 },
+    Tcp { socket: SockId },
 }
 
 /// A frame that waits for its turn.
@@ -54,6 +57,8 @@ pub(crate) enum Waiting {
     Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
     /// To be distributed to the macvlans on a device.
     MacvlanBroadcast { lower: DevId, frame: Frame },
+    /// To be distributed to the ipvlans on a device; `from` sent it.
+    IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
     /// The first report of a device's groups.
     GroupReport { dev: DevId },
 }
@@ -63,7 +68,8 @@ impl Waiting {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
-            | Waiting::MacvlanBroadcast { lower: dev, frame } => Some((dev, frame)),
+            | Waiting::MacvlanBroadcast { lower: dev, frame }
+            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
             Waiting::GroupReport { .. } => None,
         }
     }
@@ -83,12 +89,16 @@ pub struct World {
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
     pub(crate) backlog: std::collections::VecDeque<Waiting>,
+    /// What Linux leaves to a worker thread: its turn comes when no frame waits in the backlog.
+    pub(crate) works: std::collections::VecDeque<Waiting>,
     pub(crate) pool: Pool,
     pub(crate) trace: Trace,
     pub(crate) routes: RouteCache,
     pub(crate) drops: FxHashMap<DropReason, u64>,
     /// Lists for reuse while verdicts are performed.
     pub(crate) verdicts: Vec<Verdicts>,
+    /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
+    pub(crate) transmit_refused: bool,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Changes with every change of configuration.
@@ -113,11 +123,13 @@ impl World {
             segments: Vec::new(),
             timers: Timers::default(),
             backlog: std::collections::VecDeque::new(),
+            works: std::collections::VecDeque::new(),
             pool: Pool::default(),
             trace: Trace::default(),
             routes: RouteCache::default(),
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
+            transmit_refused: false,
             depth: 0,
             generation: 0,
             next_inode: 0xf000_0000,
@@ -170,10 +182,13 @@ impl World {
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
+            TimerEvent::BridgeTree { bridge } => self.bridge_timers(bridge),
+            TimerEvent::VxlanAgeing { dev } => self.vxlan_ageing(dev),
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
             TimerEvent::Bond { bond, job, serial } => self.bond_timer(bond, job, serial),
+            TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
     }
 
@@ -183,8 +198,11 @@ impl World {
             return;
         }
         self.running = true;
+        // What becomes of frames that wait is nothing to the call that is sending.
+        let refused = self.transmit_refused;
         let mut steps = 0;
-        while let Some(waiting) = self.backlog.pop_front() {
+        let mut working = 0;
+        while let Some(waiting) = self.next_waiting(&mut working) {
             steps += 1;
             self.now += HANDLING;
             match waiting {
@@ -196,10 +214,27 @@ impl World {
                 Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
+                Waiting::IpvlanMulticast { lower, from, frame } => {
+                    self.ipvlan_distribute(lower, from, frame);
+                }
                 Waiting::GroupReport { dev } => self.group_report_due(dev),
             }
         }
+        self.transmit_refused = refused;
         self.running = false;
+    }
+
+    /// The frame whose turn it is. A worker that has begun works off all it finds (`working`) before frames that
+    /// it sends up are received.
+    fn next_waiting(&mut self, working: &mut usize) -> Option<Waiting> {
+        if *working == 0 {
+            if let Some(waiting) = self.backlog.pop_front() {
+                return Some(waiting);
+            }
+            *working = self.works.len();
+        }
+        *working = working.saturating_sub(1);
+        self.works.pop_front()
     }
 
     /// Queues a frame for a device's receive path (`netif_rx`).

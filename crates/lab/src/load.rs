@@ -106,7 +106,9 @@ impl Files<'_, '_> {
                     return node;
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(place.error(format!("cannot read {candidate}: {error}")).into()),
+                Err(error) => {
+                    return Err(place.error(format!("cannot read {candidate}: {}", plain(&error))).into());
+                }
             }
         }
         if let Some(text) = builtin::text(name) {
@@ -170,7 +172,14 @@ fn is_yaml(name: &str) -> bool {
 fn unreadable(path: &str, error: &io::Error) -> Errors {
     let help = (!path.contains('/') && !is_yaml(path))
         .then(|| suggest::help(path, "built-in worlds", builtin::names()));
-    Error { file: Arc::from(path), position: None, message: format!("cannot read: {error}"), help }.into()
+    Error { file: Arc::from(path), position: None, message: format!("cannot read: {}", plain(error)), help }
+        .into()
+}
+
+/// An error's words without its number.
+fn plain(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split_once(" (os error").map_or(text.as_str(), |(words, _)| words).to_owned()
 }
 
 #[cfg(test)]

@@ -93,6 +93,15 @@ pub fn encode(message: &RouteNetlinkMessage, flags: u16, sequence: u32, port: u3
     bytes
 }
 
+/// The bytes of a message without a typed form.
+pub fn encode_raw(header: Header, payload: &[u8]) -> Vec<u8> {
+    let length = HEADER_LEN + payload.len();
+    let mut bytes = vec![0; align(length)];
+    put_header(&mut bytes, length, header);
+    bytes[HEADER_LEN..length].copy_from_slice(payload);
+    bytes
+}
+
 /// One decoded message of a buffer.
 #[derive(Clone, Debug)]
 pub struct Decoded<'a> {
@@ -174,6 +183,9 @@ impl Decoded<'_> {
     }
 }
 
+/// `NLA_F_NESTED`: the attribute's value is attributes.
+pub const NLA_F_NESTED: u16 = 0x8000;
+
 /// Splits a buffer into messages; stops at the first header whose length does not fit.
 pub fn messages(bytes: &[u8]) -> impl Iterator<Item = Decoded<'_>> {
     let mut rest = bytes;
@@ -253,6 +265,14 @@ impl Answer {
     /// Adds a message with these header flags.
     pub fn push_flagged(&mut self, message: &RouteNetlinkMessage, flags: u16) {
         self.bytes.extend(encode(message, flags, self.request.sequence, self.request.port));
+    }
+
+    /// Adds a message without a typed form.
+    pub fn push_raw(&mut self, kind: u16, payload: &[u8], flags: u16) {
+        self.bytes.extend(encode_raw(
+            Header { kind, flags, sequence: self.request.sequence, port: self.request.port },
+            payload,
+        ));
     }
 
     /// Ends a dump.
@@ -362,7 +382,8 @@ fn put_header(bytes: &mut [u8], length: usize, header: Header) {
     bytes[12..16].copy_from_slice(&header.port.to_ne_bytes());
 }
 
-fn put_attribute(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
+/// Appends an attribute; `kind` with the nested bit where its value is attributes.
+pub fn put_attribute(bytes: &mut Vec<u8>, kind: u16, value: &[u8]) {
     bytes.extend(((4 + value.len()) as u16).to_ne_bytes());
     bytes.extend(kind.to_ne_bytes());
     bytes.extend(value);

@@ -58,6 +58,7 @@ errnos! {
     ENOSPC = 28, "No space left on device";
     EROFS = 30, "Read-only file system";
     EMLINK = 31, "Too many links";
+    EPIPE = 32, "Broken pipe";
     ERANGE = 34, "Numerical result out of range";
     ENAMETOOLONG = 36, "File name too long";
     ENOSYS = 38, "Function not implemented";
@@ -75,6 +76,7 @@ errnos! {
     EADDRNOTAVAIL = 99, "Cannot assign requested address";
     ENETDOWN = 100, "Network is down";
     ENETUNREACH = 101, "Network is unreachable";
+    ECONNRESET = 104, "Connection reset by peer";
     ENOBUFS = 105, "No buffer space available";
     EISCONN = 106, "Transport endpoint is already connected";
     ENOTCONN = 107, "Transport endpoint is not connected";

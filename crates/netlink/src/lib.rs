@@ -3,11 +3,12 @@
 //!
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
-//! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages
+//! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
 
 pub mod bridge_port;
+pub mod bridge_vlan;
 pub mod codec;
 mod errno;
 mod shims;

@@ -35,6 +35,8 @@ pub enum SocketKind {
     RawIpv4 { protocol: u8 },
     /// `AF_INET, SOCK_DGRAM`.
     UdpIpv4,
+    /// `AF_INET, SOCK_STREAM`; never blocks.
+    TcpIpv4,
     /// `AF_NETLINK, NETLINK_ROUTE` that receives notifications. Bit `g - 1` joins group `g` (`RTNLGRP_*`).
     RouteEvents { groups: u64 },
 }
@@ -88,6 +90,10 @@ pub enum SocketOption {
     IcmpFilter(u32),
     /// `PACKET_ADD_MEMBERSHIP, PACKET_MR_PROMISC` until the socket closes.
     Promiscuous { ifindex: u32 },
+    /// `SO_REUSEADDR`
+    ReuseAddress(bool),
+    /// `TCP_NODELAY`
+    NoDelay(bool),
     /// `IP_OPTIONS`: raw option bytes put into every header sent (record route, time stamp).
     IpOptions(Vec<u8>),
 }
@@ -162,6 +168,10 @@ pub enum Received {
     },
     /// One or more netlink notifications.
     Netlink(Vec<u8>),
+    /// The next bytes of a connection.
+    Stream(Vec<u8>),
+    /// The peer of a connection sends no more.
+    End,
 }
 
 /// `PACKET_STATISTICS` and the like.
@@ -187,10 +197,25 @@ pub enum Call {
         fd: Fd,
         address: Address,
     },
+    /// A TCP socket fails with `EINPROGRESS` once it has begun; it is writable when that has ended, and
+    /// [`Call::TakeError`] says how.
     Connect {
         fd: Fd,
         address: Address,
     },
+    /// `listen`
+    Listen {
+        fd: Fd,
+        backlog: u32,
+    },
+    /// The oldest connection that waits, as a descriptor of its own; `EAGAIN` while none does.
+    Accept(Fd),
+    /// `shutdown(SHUT_WR)`
+    Shutdown(Fd),
+    /// `SO_ERROR`: fails with the error that the socket has kept.
+    TakeError(Fd),
+    /// `getpeername`
+    PeerAddress(Fd),
     /// `getsockname`
     LocalAddress(Fd),
     Send {
@@ -211,6 +236,8 @@ pub enum Call {
     /// end) only watches time pass.
     Wait {
         fds: Vec<Fd>,
+        /// Or until one of these can send without waiting.
+        writable: Vec<Fd>,
         until_ns: Option<u64>,
         bounded: bool,
     },
@@ -298,6 +325,33 @@ pub trait System {
         self.done(Call::Connect { fd, address })
     }
 
+    /// See [`Call::Listen`].
+    fn listen(&mut self, fd: Fd, backlog: u32) -> Result<(), Errno> {
+        self.done(Call::Listen { fd, backlog })
+    }
+
+    /// See [`Call::Accept`].
+    fn accept(&mut self, fd: Fd) -> Result<Fd, Errno> {
+        self.fd(Call::Accept(fd))
+    }
+
+    /// See [`Call::Shutdown`].
+    fn shutdown(&mut self, fd: Fd) -> Result<(), Errno> {
+        self.done(Call::Shutdown(fd))
+    }
+
+    /// See [`Call::TakeError`].
+    fn take_error(&mut self, fd: Fd) -> Result<(), Errno> {
+        self.done(Call::TakeError(fd))
+    }
+
+    fn peer_address(&mut self, fd: Fd) -> Result<Address, Errno> {
+        match self.call(Call::PeerAddress(fd))? {
+            Reply::Address(address) => Ok(address),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
     fn local_address(&mut self, fd: Fd) -> Result<Address, Errno> {
         match self.call(Call::LocalAddress(fd))? {
             Reply::Address(address) => Ok(address),
@@ -332,7 +386,18 @@ pub trait System {
 
     /// See [`Call::Wait`]. An empty answer means that the deadline passed.
     fn wait(&mut self, fds: &[Fd], until_ns: Option<u64>, bounded: bool) -> Result<Vec<Fd>, Errno> {
-        let call = Call::Wait { fds: fds.to_vec(), until_ns, bounded };
+        self.wait_for(fds, &[], until_ns, bounded)
+    }
+
+    /// As [`System::wait`], or until one of `writable` can send. The answer names what is ready of both lists.
+    fn wait_for(
+        &mut self,
+        fds: &[Fd],
+        writable: &[Fd],
+        until_ns: Option<u64>,
+        bounded: bool,
+    ) -> Result<Vec<Fd>, Errno> {
+        let call = Call::Wait { fds: fds.to_vec(), writable: writable.to_vec(), until_ns, bounded };
         match self.call(call)? {
             Reply::Ready(ready) => Ok(ready),
             _ => Err(Errno::EPROTO),

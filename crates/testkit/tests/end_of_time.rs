@@ -28,5 +28,5 @@ fn the_clock_stops_at_its_end() {
         Now { monotonic_ns: Time::END.nanos(), realtime_ns: 1_800_000_000_000_000_000 + Time::END.nanos() };
     assert_eq!(world.call(task, Call::Now), Ok(Reply::Now(now)));
     // What would be later than that never comes.
-    assert_eq!(world.wait(task, &[], Some(u64::MAX)), Vec::new());
+    assert_eq!(world.wait(task, &[], &[], Some(u64::MAX)), Vec::new());
 }

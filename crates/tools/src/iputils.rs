@@ -15,6 +15,17 @@ pub(crate) fn complain(program: &mut Program<'_>, text: &str) {
     let _ = writeln!(program.shell.err(), "{}: {text}", program.name);
 }
 
+/// The end of a run (`close_stdout`): what could not be printed is told, and makes it a failure.
+pub(crate) fn close(program: &mut Program<'_>, code: i32) -> i32 {
+    match program.shell.out().flush() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let _ = writeln!(program.shell.err(), "{}: write error", program.name);
+            1
+        }
+        _ => code,
+    }
+}
+
 /// [`complain`], for `return Err(fail(…))`.
 pub(crate) fn fail(program: &mut Program<'_>, code: i32, text: &str) -> Exit {
     complain(program, text);

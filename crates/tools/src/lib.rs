@@ -24,6 +24,7 @@ mod interfaces;
 mod ip;
 mod iproute2;
 mod iputils;
+mod nc;
 mod net_tools;
 mod ping;
 pub mod quiet;
@@ -60,6 +61,20 @@ pub trait Shell {
     fn out(&mut self) -> &mut dyn Write;
     fn err(&mut self) -> &mut dyn Write;
     fn input(&mut self) -> &mut dyn BufRead;
+    /// While on, a wait also ends, with `EINTR`, when there is input to read. False where it does not, because
+    /// reading input never makes anyone wait here.
+    fn watch_input(&mut self, _on: bool) -> bool {
+        false
+    }
+    /// Takes what there is of the input without waiting for more: nothing yet, some bytes, or none at its end.
+    ///
+    /// # Errors
+    /// The input cannot be read.
+    fn read_input(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let data = self.input().fill_buf()?.to_vec();
+        self.input().consume(data.len());
+        Ok(Some(data))
+    }
     /// Opens a file of the user for reading.
     fn open(&mut self, path: &str) -> std::io::Result<Box<dyn Read>>;
     /// Creates or empties a file of the user.
@@ -98,6 +113,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ethtool", ethtool::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
+    ("nc", nc::main),
+    ("netcat", nc::main),
     ("ping", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),

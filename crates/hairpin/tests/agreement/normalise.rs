@@ -23,7 +23,9 @@ const BLANKED: &[(&str, &str)] = &[
     (r"(mcast_startup_query_interval) 312[45]", "$1 N"),
     // A veth has as many queues as the machine has processors; a kernel for one processor does not tell of
     // receive queues (`CONFIG_RPS`).
+    (r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
     (r" numtxqueues \d+( numrxqueues \d+)?", " QUEUES"),
+    (r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
 ];
 
 /// The comparable lines of an output.

@@ -4,7 +4,7 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /run
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
-for module in ipv6 dummy macvlan macvtap ipvlan 8021q veth bridge bonding team team_mode_activebackup team_mode_broadcast team_mode_loadbalance team_mode_random team_mode_roundrobin af_packet_diag; do
+for module in ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding team team_mode_activebackup team_mode_broadcast team_mode_loadbalance team_mode_random team_mode_roundrobin af_packet_diag vxlan vrf ifb nlmon vcan vxcan can-raw macsec; do
     modprobe $module
 done
 # The module makes a bond of its own.

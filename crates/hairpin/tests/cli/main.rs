@@ -1,6 +1,7 @@
 //! The binary as a user calls it: options, bad input, exit codes.
 #![allow(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
+mod bad_input;
 mod place;
 mod ssh;
 mod trace;

@@ -85,8 +85,8 @@ impl Emulator for EmulatedWorld {
         self.world.call(task, call)
     }
 
-    fn ready(&mut self, task: TaskId, fds: &[Fd]) -> Vec<Fd> {
-        self.task(task).map_or(Vec::new(), |task| self.world.ready(task, fds))
+    fn ready(&mut self, task: TaskId, fds: &[Fd], writable: &[Fd]) -> Vec<Fd> {
+        self.task(task).map_or(Vec::new(), |task| self.world.ready(task, fds, writable))
     }
 
     fn now(&self) -> Now {

@@ -9,6 +9,7 @@ mod netns;
 mod packet;
 mod raw;
 mod socket;
+mod tcp;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -34,6 +35,7 @@ enum Descriptor {
     Packet(packet::PacketSocket),
     Inet(raw::InetSocket),
     RouteEvents(netlink::Events),
+    Tcp(tcp::TcpSocket),
     Namespace(OwnedFd),
 }
 
@@ -43,6 +45,7 @@ impl AsFd for Descriptor {
             Descriptor::Packet(socket) => socket.as_fd(),
             Descriptor::Inet(socket) => socket.as_fd(),
             Descriptor::RouteEvents(socket) => socket.as_fd(),
+            Descriptor::Tcp(socket) => socket.as_fd(),
             Descriptor::Namespace(fd) => fd.as_fd(),
         }
     }
@@ -61,6 +64,13 @@ impl LinuxSystem {
 
     fn descriptor(&mut self, fd: Fd) -> Result<&mut Descriptor, Errno> {
         self.descriptors.get_mut(&fd.0).ok_or(Errno::EBADF)
+    }
+
+    fn tcp(&mut self, fd: Fd) -> Result<&mut tcp::TcpSocket, Errno> {
+        match self.descriptor(fd)? {
+            Descriptor::Tcp(socket) => Ok(socket),
+            _ => Err(Errno::EOPNOTSUPP),
+        }
     }
 
     fn netlink(&mut self, request: &[u8]) -> Result<Reply, Errno> {
@@ -83,6 +93,7 @@ impl LinuxSystem {
             }
             SocketKind::RawIpv4 { protocol } => Descriptor::Inet(raw::InetSocket::open_raw(protocol)?),
             SocketKind::UdpIpv4 => Descriptor::Inet(raw::InetSocket::open_udp()?),
+            SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open()?),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
         };
         self.insert(descriptor)
@@ -97,16 +108,18 @@ impl LinuxSystem {
             }
             (SocketOption::Promiscuous { .. }, _) => return Err(Errno::ENOPROTOOPT),
             (option, Descriptor::Inet(socket)) => socket.set_option(option)?,
+            (option, Descriptor::Tcp(socket)) => socket.set_option(option)?,
             (option, other) => raw::set_common_option(other.as_fd(), option)?,
         }
         Ok(Reply::Done)
     }
 
-    fn wait(&mut self, fds: &[Fd], until_ns: Option<u64>) -> Result<Reply, Errno> {
-        let mut polled = Vec::with_capacity(fds.len());
-        for fd in fds {
+    fn wait(&mut self, fds: &[Fd], writable: &[Fd], until_ns: Option<u64>) -> Result<Reply, Errno> {
+        let mut polled = Vec::with_capacity(fds.len() + writable.len());
+        let reading = fds.iter().map(|fd| (fd, PollFlags::POLLIN));
+        for (fd, events) in reading.chain(writable.iter().map(|fd| (fd, PollFlags::POLLOUT))) {
             let descriptor = self.descriptors.get(&fd.0).ok_or(Errno::EBADF)?;
-            polled.push(PollFd::new(descriptor.as_fd(), PollFlags::POLLIN));
+            polled.push(PollFd::new(descriptor.as_fd(), events));
         }
         loop {
             let now = now()?.monotonic_ns;
@@ -115,10 +128,11 @@ impl LinuxSystem {
                 TimeSpec::new((left / 1_000_000_000) as i64, (left % 1_000_000_000) as i64)
             });
             let count = signals::poll(&mut polled, timeout)?;
-            let ready: Vec<Fd> = std::iter::zip(fds, &polled)
+            let mut ready: Vec<Fd> = std::iter::zip(fds.iter().chain(writable), &polled)
                 .filter(|(_, poll)| poll.any().unwrap_or(false))
                 .map(|(fd, _)| *fd)
                 .collect();
+            ready.dedup();
             let expired = match until_ns {
                 Some(until) => self::now()?.monotonic_ns >= until,
                 None => false,
@@ -145,6 +159,17 @@ impl System for LinuxSystem {
                 socket::connect(self.descriptor(fd)?.as_fd(), &address::encode(address))?;
                 Ok(Reply::Done)
             }
+            Call::Listen { fd, backlog } => self.tcp(fd)?.listen(backlog).map(|()| Reply::Done),
+            Call::Accept(fd) => {
+                let accepted = self.tcp(fd)?.accept()?;
+                self.insert(Descriptor::Tcp(accepted))
+            }
+            Call::Shutdown(fd) => self.tcp(fd)?.shutdown().map(|()| Reply::Done),
+            Call::TakeError(fd) => self.tcp(fd)?.take_error().map(|()| Reply::Done),
+            Call::PeerAddress(fd) => {
+                let name = self.tcp(fd)?.peer_name()?;
+                address::decode(&name).map(Reply::Address).ok_or(Errno::EAFNOSUPPORT)
+            }
             Call::LocalAddress(fd) => {
                 let name = socket::local_name(self.descriptor(fd)?.as_fd())?;
                 address::decode(&name).map(Reply::Address).ok_or(Errno::EAFNOSUPPORT)
@@ -159,6 +184,7 @@ impl System for LinuxSystem {
                     Descriptor::Packet(socket) => socket.receive(max)?,
                     Descriptor::Inet(socket) => socket.receive(max)?,
                     Descriptor::RouteEvents(socket) => socket.receive(max)?,
+                    Descriptor::Tcp(socket) => socket.receive()?,
                     Descriptor::Namespace(_) => return Err(Errno::EINVAL),
                 };
                 Ok(Reply::Received(items))
@@ -168,7 +194,7 @@ impl System for LinuxSystem {
                 _ => Err(Errno::ENOPROTOOPT),
             },
             Call::Close(fd) => self.descriptors.remove(&fd.0).map(|_| Reply::Done).ok_or(Errno::EBADF),
-            Call::Wait { fds, until_ns, bounded: _ } => self.wait(&fds, until_ns),
+            Call::Wait { fds, writable, until_ns, bounded: _ } => self.wait(&fds, &writable, until_ns),
             Call::ReadFile(path) => std::fs::read(own_view(&path)).map(Reply::Bytes).map_err(errno),
             Call::WriteFile { path, data } => {
                 // One write: each is one request to a file of /proc or /sys.

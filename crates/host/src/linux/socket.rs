@@ -70,6 +70,37 @@ pub(super) fn connect(fd: BorrowedFd<'_>, name: &[u8]) -> Result<(), Errno> {
         .map(drop)
 }
 
+pub(super) fn listen(fd: BorrowedFd<'_>, backlog: i32) -> Result<(), Errno> {
+    // SAFETY: listen() takes no pointer.
+    check(unsafe { libc::listen(fd.as_raw_fd(), backlog) }).map(drop)
+}
+
+/// A close-on-exec, non-blocking socket for the oldest connection that waits.
+pub(super) fn accept(fd: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+    // SAFETY: null name and length are allowed; the descriptor that accept4() returns is new and ours alone.
+    unsafe {
+        let accepted =
+            check(libc::accept4(fd.as_raw_fd(), std::ptr::null_mut(), std::ptr::null_mut(), flags))?;
+        Ok(OwnedFd::from_raw_fd(accepted))
+    }
+}
+
+/// `SHUT_WR`
+pub(super) fn shutdown_writing(fd: BorrowedFd<'_>) -> Result<(), Errno> {
+    // SAFETY: shutdown() takes no pointer.
+    check(unsafe { libc::shutdown(fd.as_raw_fd(), libc::SHUT_WR) }).map(drop)
+}
+
+pub(super) fn peer_name(fd: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
+    let mut name = vec![0u8; size_of::<libc::sockaddr_storage>()];
+    let mut length = name.len() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `length` bytes to `name`, and to `length`; both live through the call.
+    check(unsafe { libc::getpeername(fd.as_raw_fd(), name.as_mut_ptr().cast(), &mut length) })?;
+    name.truncate(length as usize);
+    Ok(name)
+}
+
 pub(super) fn local_name(fd: BorrowedFd<'_>) -> Result<Vec<u8>, Errno> {
     let mut name = vec![0u8; size_of::<libc::sockaddr_storage>()];
     let mut length = name.len() as libc::socklen_t;

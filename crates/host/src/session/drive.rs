@@ -332,7 +332,7 @@ impl Server {
         let now = self.emulator.now().monotonic_ns;
         let mut woken = Vec::new();
         for (id, connection) in &self.connections {
-            let Role::Client(Client { task, state: State::Waiting { fds, until_ns, .. }, .. }) =
+            let Role::Client(Client { task, state: State::Waiting { fds, writable, until_ns, .. }, .. }) =
                 &connection.role
             else {
                 continue;
@@ -340,7 +340,10 @@ impl Server {
             if only.is_some_and(|only| only != *id) {
                 continue;
             }
-            let ready = if fds.is_empty() { Vec::new() } else { self.emulator.ready(*task, fds) };
+            let ready = match fds.is_empty() && writable.is_empty() {
+                true => Vec::new(),
+                false => self.emulator.ready(*task, fds, writable),
+            };
             if !ready.is_empty() || until_ns.is_some_and(|until| until <= now) {
                 woken.push((*id, ready));
             }

@@ -159,9 +159,10 @@ fn start(load: Load, options: &Options, name: &str, argv: &[&str]) -> Result<i32
     };
     let emulator = load(&source)?;
     let trace = match &options.trace {
-        Some(TraceTo { file, .. }) => {
-            Some(File::create(file).map_err(|error| format!("{}: {error}", file.display()))?)
-        }
+        Some(TraceTo { file, .. }) => Some(
+            File::create(file)
+                .map_err(|error| format!("{}: {}", file.display(), crate::linux::errno(error)))?,
+        ),
         None => None,
     };
     let mut task = options.task.clone();

@@ -60,8 +60,8 @@ pub trait Emulator {
     /// # Errors
     /// As on Linux.
     fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno>;
-    /// Which of `fds` have something to receive.
-    fn ready(&mut self, task: TaskId, fds: &[Fd]) -> Vec<Fd>;
+    /// Which of `fds` have something to receive, or, of `writable`, can send without waiting.
+    fn ready(&mut self, task: TaskId, fds: &[Fd], writable: &[Fd]) -> Vec<Fd>;
     fn now(&self) -> Now;
     /// When the next thing happens by itself, on the monotonic clock.
     fn next_event(&self) -> Option<u64>;

@@ -103,6 +103,7 @@ pub(super) enum State {
     First(Call, Instant),
     Waiting {
         fds: Vec<Fd>,
+        writable: Vec<Fd>,
         until_ns: Option<u64>,
         bounded: bool,
     },
@@ -452,9 +453,9 @@ impl Server {
         self.serve_views(true);
         let Some(client) = self.client(id) else { return };
         let task = client.task;
-        if let Call::Wait { fds, until_ns, bounded } = call {
+        if let Call::Wait { fds, writable, until_ns, bounded } = call {
             client.settled = true;
-            client.state = State::Waiting { fds, until_ns, bounded };
+            client.state = State::Waiting { fds, writable, until_ns, bounded };
             self.wake(Some(id));
             return;
         }

@@ -163,7 +163,7 @@ impl Emulator for Fake {
         }
     }
 
-    fn ready(&mut self, task: TaskId, fds: &[Fd]) -> Vec<Fd> {
+    fn ready(&mut self, task: TaskId, fds: &[Fd], _writable: &[Fd]) -> Vec<Fd> {
         let Some(task) = self.tasks.get(&task.0) else { return Vec::new() };
         fds.iter()
             .copied()

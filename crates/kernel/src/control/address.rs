@@ -20,6 +20,9 @@ impl World {
         if !device.is_ethernet() {
             return Err(Errno::EOPNOTSUPP.into());
         }
+        if matches!(device.kind, Kind::Ipvlan(_)) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         if !mac.is_valid_source() {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
@@ -83,13 +86,12 @@ impl World {
 
     /// A passthru macvlan's MAC is its lower device's.
     fn set_passthru_mac(&mut self, lower: DevId, mac: Mac) -> Result<(), Failure> {
-        let before = self.devs.get(lower).map(|below| below.mac);
-        if let Some(port) = self.macvlan_port(lower)
-            && port.lower_mac_before.is_none()
-        {
+        let now = self.devs.get(lower).map(|below| below.mac);
+        let before = self.macvlan_port(lower).and_then(|port| port.lower_mac_before).or(now);
+        self.store_mac(lower, mac, AddrAssign::Set);
+        if let Some(port) = self.macvlan_port(lower) {
             port.lower_mac_before = before;
         }
-        self.store_mac(lower, mac, AddrAssign::Set);
         Ok(())
     }
 
@@ -127,12 +129,15 @@ impl World {
                         member.mac = mac;
                         let up = member.up;
                         port.set_up(upper, up, mac);
+                        // `macvlan_sync_address`: what the lower device was given by itself, it keeps.
+                        port.lower_mac_before = None;
                     }
                     if self.devs.get(upper).is_some_and(|upper| upper.mac != mac) {
                         self.store_mac(upper, mac, AddrAssign::Set);
                     }
                 }
             }
+            RxHandler::IpvlanPort(_) => self.ipvlans_follow_mac(dev, mac),
             RxHandler::BridgePort { bridge } => self.port_mac_changed(bridge, dev, old, mac),
             RxHandler::BondSlave { bond } => self.slave_mac_changed(bond, dev, mac),
             _ => {}
@@ -189,6 +194,10 @@ impl World {
         match (&device.kind, below) {
             (Kind::Macvlan(_), Some(below)) if mtu > below => return Err(Errno::EINVAL.into()),
             (Kind::Vlan(_), Some(below)) if mtu > below => return Err(Errno::ERANGE.into()),
+            // `vxlan_change_mtu`
+            (Kind::Vxlan(state), _) if self.vxlan_room(state).is_some_and(|room| mtu > room) => {
+                return Err(Errno::EINVAL.into());
+            }
             _ => {}
         }
         self.set_bond_mtu(dev, mtu)?;
@@ -214,6 +223,13 @@ impl World {
         }
         self.ip6_mtu_changed(dev);
         for upper in uppers {
+            if let Some(upper) = self.devs.get_mut(upper)
+                && matches!(upper.kind, Kind::Ipvlan(_))
+            {
+                // `ipvlan_adjust_mtu` tells nobody.
+                upper.mtu = mtu;
+                continue;
+            }
             if self.devs.get(upper).is_some_and(|upper| upper.mtu > mtu) {
                 self.store_mtu(upper, mtu);
             }

@@ -110,8 +110,11 @@ impl World {
         if address.flags & ifa::SECONDARY != 0 {
             place = device.ipv4.len();
         }
+        self.check_ipvlan_address(dev, address.peer.into())?;
+        let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
         device.ipv4.insert(place, address.clone());
         refresh_routing(device);
+        self.ipvlan_addresses_changed(dev);
         self.schedule_expiry(dev, &address);
         self.changed();
         self.notify_address(dev, &address, false);
@@ -201,6 +204,7 @@ impl World {
             known.local != gone.local || known.prefix_len != gone.prefix_len || known.peer != gone.peer
         });
         refresh_routing(device);
+        self.ipvlan_addresses_changed(dev);
         self.notify_address(dev, gone, true);
         self.forget_routes_of(dev, &to_routing(gone));
     }
@@ -243,6 +247,7 @@ impl World {
             device.ipv4.clear();
             device.routing_addresses.clear();
         }
+        self.ipvlan_addresses_changed(dev);
         self.flush_addresses6(dev);
         self.changed();
     }

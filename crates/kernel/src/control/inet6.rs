@@ -110,7 +110,7 @@ impl World {
         {
             return;
         }
-        let address = link_local(device.mac);
+        let address = link_local(device.mac, device.dev_id);
         self.insert_address6(dev, address, 64, SCOPE_LINK, ifa::PERMANENT, PROTOCOL_LINK_LOCAL);
         self.join_group(dev, solicited(address));
     }
@@ -151,6 +151,7 @@ impl World {
         // `ipv6_link_dev_addr`: of wider scope first.
         let place = device.ipv6.iter().position(|known| known.scope >= scope).unwrap_or(device.ipv6.len());
         device.ipv6.insert(place, entry.clone());
+        self.ipvlan_addresses_changed(dev);
         self.changed();
         self.notify_address6(dev, &entry, false);
     }
@@ -165,10 +166,14 @@ impl World {
         entry: Ipv6Address,
         replace: bool,
     ) -> Result<(), Failure> {
-        let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         if device.ipv6_disabled {
             return Err(Failure::with_text(Errno::EACCES, "IPv6 is disabled on this device"));
         }
+        if !device.ipv6.iter().any(|known| known.address == entry.address) {
+            self.check_ipvlan_address(dev, entry.address.into())?;
+        }
+        let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
         if let Some(known) = device.ipv6.iter_mut().find(|known| known.address == entry.address) {
             if !replace {
                 return Err(Failure::with_text(Errno::EEXIST, "address already assigned"));
@@ -178,6 +183,7 @@ impl World {
             let place =
                 device.ipv6.iter().position(|known| known.scope >= entry.scope).unwrap_or(device.ipv6.len());
             device.ipv6.insert(place, entry.clone());
+            self.ipvlan_addresses_changed(dev);
         }
         if self.devs.get(dev).is_some_and(|device| device.is_up()) {
             self.join_group(dev, solicited(entry.address));
@@ -206,6 +212,7 @@ impl World {
         if device.is_up() {
             self.leave_group(dev, solicited(address));
         }
+        self.ipvlan_addresses_changed(dev);
         self.changed();
         self.notify_address6(dev, &gone, true);
         Ok(())
@@ -220,10 +227,15 @@ impl World {
     }
 }
 
-/// An interface identifier from a MAC (RFC 4291 appendix A).
-fn link_local(mac: Mac) -> Ipv6Addr {
+/// A link-local address with an interface identifier from a MAC (RFC 4291 appendix A); where several devices
+/// have one MAC, their identifiers stand in its middle and tell them apart (`addrconf_ifid_eui48`).
+fn link_local(mac: Mac, dev_id: u16) -> Ipv6Addr {
     let [a, b, c, d, e, f] = mac.0;
-    Ipv6Addr::from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a ^ 2, b, c, 0xff, 0xfe, d, e, f])
+    let ([g, h], a) = match dev_id {
+        0 => ([0xff, 0xfe], a ^ 2),
+        id => (id.to_be_bytes(), a),
+    };
+    Ipv6Addr::from([0xfe, 0x80, 0, 0, 0, 0, 0, 0, a, b, c, g, h, d, e, f])
 }
 
 /// The MAC of an address's solicited-node group (RFC 4291 §2.7.1, RFC 2464 §7).
@@ -243,7 +255,8 @@ mod tests {
     #[test]
     fn a_link_local_address_has_the_macs_identifier() {
         let mac = Mac([0x06, 0x84, 0x97, 0xf4, 0x94, 0x01]);
-        assert_eq!(link_local(mac).to_string(), "fe80::484:97ff:fef4:9401");
-        assert_eq!(solicited(link_local(mac)).to_string(), "33:33:ff:f4:94:01");
+        assert_eq!(link_local(mac, 0).to_string(), "fe80::484:97ff:fef4:9401");
+        assert_eq!(link_local(mac, 2).to_string(), "fe80::684:9700:2f4:9401");
+        assert_eq!(solicited(link_local(mac, 0)).to_string(), "33:33:ff:f4:94:01");
     }
 }

@@ -2,15 +2,15 @@
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::bridge::{BridgePort, State};
+use crate::dev::bridge::vlan::Membership;
+use crate::dev::bridge::{BridgePort, PortFlags, VlanGroup};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, DevId};
 use crate::mac::Mac;
 use crate::world::World;
 
-/// VLAN that every port and the bridge are members of from the start; its entries stand in the forwarding
-/// database beside those without a VLAN (`br_vlan_init`, Linux with VLAN filtering built in).
-const DEFAULT_VLAN: u16 = 1;
+/// How many devices may stand on one another.
+const STACK_MAX: usize = 8;
 
 impl World {
     /// Makes a device a port of a master. One that it was a port of is left first.
@@ -23,6 +23,7 @@ impl World {
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.add_bridge_port(dev, master),
             Some(Kind::Bond(_)) => self.add_bond_slave(dev, master),
+            Some(Kind::Vrf(_)) => self.add_vrf_port(dev, master),
             _ => Err(Errno::EOPNOTSUPP.into()),
         }
     }
@@ -33,6 +34,7 @@ impl World {
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.remove_bridge_port(dev, master),
             Some(Kind::Bond(_)) => self.remove_bond_slave(dev, master, false),
+            Some(Kind::Vrf(_)) => self.remove_vrf_port(dev),
             _ => {}
         }
     }
@@ -49,36 +51,57 @@ impl World {
         if !device.rx_handler.is_none() {
             return Err(Errno::EBUSY.into());
         }
+        if device.refuses_rx_handler() {
+            return Err(Errno::EINVAL.into());
+        }
         // `__netdev_upper_dev_link`
         if self.stands_on(dev, master) {
             return Err(Errno::EBUSY.into());
         }
         let mac = device.mac;
-        let usable = device.is_up() && device.oper_up() && device.carrier;
+        let usable = self.is_usable_port(dev);
+        let cost = self.port_cost(dev);
         let now = self.now;
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             let number = (1..=1023).find(|n| !bridge.ports.iter().any(|port| port.number == *n));
             let number = number.ok_or(Errno::EXDEV)?;
-            // `port_cost` for a link of 10 Gbit/s, which virtual devices claim to have.
-            let port = BridgePort::new(dev, number, mac, 2);
-            bridge.ports.insert(0, port);
+            bridge.ports.insert(0, BridgePort::new(dev, number, mac, cost));
+            bridge.adopt_port(dev);
             bridge.fdb.add_local(mac, 0, Some(dev), now);
-            bridge.fdb.add_local(mac, DEFAULT_VLAN, Some(dev), now);
+            // `nbp_vlan_init`
+            if bridge.default_pvid != 0 {
+                bridge.add_port_vlan(dev, bridge.default_pvid, Membership::DEFAULT, now);
+            }
         }
         if let Some(device) = self.devs.get_mut(dev) {
             device.rx_handler = RxHandler::BridgePort { bridge: master };
             device.master = Some(master);
         }
         self.set_allmulti(dev, 1);
-        self.set_promiscuity(dev, 1);
+        self.manage_bridge_promiscuity(master);
         self.recalculate_bridge_mac(master);
         if usable && self.devs.get(master).is_some_and(|master| master.is_up()) {
-            self.enable_port(master, dev);
+            self.bridge_act(master, |state, clock| state.enable_port(dev, clock));
         }
         self.adjust_bridge_mtu(master);
         self.changed();
-        self.notify_bridge_port(dev);
+        self.notify_bridge_link(dev);
         Ok(())
+    }
+
+    /// `port_cost`: 2 for a link of 10 Gbit/s, which virtual devices claim to have, 100 where nothing is known.
+    fn port_cost(&self, dev: DevId) -> u32 {
+        let mut at = self.devs.get(dev);
+        for _ in 0..STACK_MAX {
+            match at.map(|device| &device.kind) {
+                Some(Kind::Macvlan(_) | Kind::Vlan(_)) => {
+                    at = at.and_then(|device| device.lower()).and_then(|lower| self.devs.get(lower));
+                }
+                Some(Kind::Dummy) => return 100,
+                _ => break,
+            }
+        }
+        2
     }
 
     /// Whether `dev` is stacked on `below`, directly or not. A bridge stands on its ports.
@@ -92,7 +115,7 @@ impl World {
             seen.push(at);
             let Some(device) = self.devs.get(at) else { continue };
             let lowers = match &device.kind {
-                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
                 Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
                 Kind::Bond(bond) => bond.slaves.iter().map(|slave| slave.dev).collect(),
                 _ => continue,
@@ -107,7 +130,12 @@ impl World {
 
     /// `br_del_if`
     fn remove_bridge_port(&mut self, dev: DevId, master: DevId) {
-        self.set_port_state(master, dev, State::Disabled, true);
+        self.bridge_act(master, |state, clock| state.disable_port(dev, clock));
+        let mut promiscuous = false;
+        if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
+            promiscuous = bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC));
+            bridge.flush_port_vlans(dev);
+        }
         self.flush_port(master, dev, true);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.ports.retain(|port| port.dev != dev);
@@ -118,10 +146,43 @@ impl World {
         }
         self.notify_bridge_port_gone(dev, master);
         self.set_allmulti(dev, -1);
-        self.set_promiscuity(dev, -1);
+        if promiscuous {
+            self.set_promiscuity(dev, -1);
+        }
+        self.manage_bridge_promiscuity(master);
         self.adjust_bridge_mtu(master);
         self.recalculate_bridge_mac(master);
         self.changed();
+    }
+
+    /// `br_manage_promisc`: ports receive every frame, unless a bridge that filters by VLAN and is not
+    /// promiscuous itself knows where its frames go without looking: at most one port learns and floods.
+    pub(crate) fn manage_bridge_promiscuity(&mut self, bridge: DevId) {
+        let Some(device) = self.devs.get(bridge) else { return };
+        let Kind::Bridge(state) = &device.kind else { return };
+        let all = device.promiscuity > 0 || !state.vlan_filtering;
+        let auto = |port: &BridgePort| port.flags.intersects(PortFlags::AUTO);
+        let autos = state.ports.iter().filter(|port| auto(port)).count();
+        let mut changes = Vec::new();
+        for port in &state.ports {
+            // `IFF_UNICAST_FLT`: the device can be told which addresses it is to take.
+            let filters = self.devs.get(port.dev).is_some_and(|device| {
+                matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Nic { .. })
+            });
+            let known = filters && (autos == 0 || autos == 1 && auto(port));
+            let wanted = all || !known;
+            if wanted != port.has(PortFlags::PROMISC) {
+                changes.push((port.dev, wanted));
+            }
+        }
+        for (port, wanted) in changes {
+            if let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+                && let Some(port) = state.port_mut(port)
+            {
+                port.flags.set(PortFlags::PROMISC, wanted);
+            }
+            self.set_promiscuity(port, if wanted { 1 } else { -1 });
+        }
     }
 
     /// `br_stp_recalculate_bridge_id`: unless set by hand, the numerically lowest MAC of the ports, or zero.
@@ -144,11 +205,11 @@ impl World {
         let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
             return;
         };
-        for vlan in [0, DEFAULT_VLAN] {
+        for vlan in with_untagged(&state.vlans) {
             state.forget_own_address(old, vlan, None, new);
             state.fdb.add_local(new, vlan, None, now);
         }
-        self.select_bridge_carrier(bridge);
+        self.bridge_act(bridge, |state, clock| state.set_tree_mac(new, clock));
     }
 
     /// The own entries that a new bridge starts with (`br_device_event`, `br_vlan_bridge_event`). A bridge that
@@ -158,9 +219,8 @@ impl World {
         let Some(device) = self.devs.get_mut(bridge) else { return };
         let mac = device.mac;
         let Kind::Bridge(state) = &mut device.kind else { return };
-        for vlan in [0, DEFAULT_VLAN] {
-            state.fdb.add_local(mac, vlan, None, now);
-        }
+        state.fdb.add_local(mac, 0, None, now);
+        state.add_own_vlan(state.default_pvid, Membership::DEFAULT, mac, now);
         if device.addr_assign == AddrAssign::Set {
             state.mac_set = true;
             self.bridge_mac_changed(bridge, mac, mac);
@@ -173,16 +233,23 @@ impl World {
         let Some(device) = self.devs.get_mut(bridge) else { return };
         let bridge_mac = device.mac;
         if let Kind::Bridge(state) = &mut device.kind {
+            let mut vlans = Vec::new();
             if let Some(port) = state.port_mut(port) {
                 port.mac = new;
+                vlans = with_untagged(&port.vlans);
             }
-            for vlan in [0, DEFAULT_VLAN] {
-                state.forget_own_address(old, vlan, Some(port), bridge_mac);
+            for vlan in &vlans {
+                state.forget_own_address(old, *vlan, Some(port), bridge_mac);
             }
-            for vlan in [0, DEFAULT_VLAN] {
-                state.fdb.add_local(new, vlan, Some(port), now);
+            for vlan in &vlans {
+                state.fdb.add_local(new, *vlan, Some(port), now);
             }
         }
         self.recalculate_bridge_mac(bridge);
     }
+}
+
+/// The VLANs in which an own address stands: that of unfiltered frames, and those of its owner.
+fn with_untagged(group: &VlanGroup) -> Vec<u16> {
+    std::iter::once(0).chain(group.members().map(|vlan| vlan.vid)).collect()
 }

@@ -6,6 +6,9 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`ipvlan`] ipvlans on their lower device
+//! * [`vrf`] VRFs and their ports
+//! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
 
@@ -13,6 +16,7 @@ mod address;
 pub(crate) mod bond;
 mod inet;
 mod inet6;
+mod ipvlan;
 mod lists;
 mod master;
 pub(crate) mod namespace;
@@ -20,6 +24,8 @@ mod notify;
 pub(crate) mod register;
 pub(crate) mod settings;
 mod state;
+mod vrf;
+mod vxlan;
 mod wiring;
 
 pub(crate) use inet::AddressRequest;

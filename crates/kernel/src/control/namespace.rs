@@ -147,10 +147,13 @@ impl World {
             lo: DevId::default(),
             nsids: Default::default(),
             sysctl,
+            vrf_rule: false,
             neigh: Neighbours::default(),
             taps: Vec::new(),
             raw: Vec::new(),
             udp: FxHashMap::default(),
+            tcp: Default::default(),
+            udp_tunnels: FxHashMap::default(),
             events: Vec::new(),
             limits: RateLimits::default(),
             reassembly: Reassembly::default(),
@@ -202,6 +205,12 @@ impl World {
                 continue;
             }
             self.unregister(dev);
+        }
+        for tunnel in self.tunnels_over(ns, None) {
+            self.unregister(tunnel);
+        }
+        for socket in self.netns.get(ns).map(|netns| netns.tcp.sockets()).unwrap_or_default() {
+            self.sockets.remove(socket);
         }
         self.netns.remove(ns);
         self.fib.remove(ns);

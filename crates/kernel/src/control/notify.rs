@@ -2,10 +2,13 @@
 
 use std::net::Ipv4Addr;
 
+use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
 use hairpin_netlink::{Message, Received, codec};
 
 use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::vxlan;
 use crate::device::{DevId, Ipv4Address, Ipv6Address};
+use crate::mac::Mac;
 use crate::neigh::Neighbour;
 use crate::netns::NsId;
 use crate::route::RouteChange;
@@ -21,6 +24,7 @@ mod group {
     pub const IPV4_ROUTE: u32 = 7;
     pub const IPV4_RULE: u32 = 8;
     pub const IPV6_IFADDR: u32 = 9;
+    pub const BRVLAN: u32 = 33;
 }
 
 impl World {
@@ -35,14 +39,17 @@ impl World {
 
     /// `rtnl_notify`
     fn broadcast(&mut self, ns: NsId, group: u32, message: &Message, flags: u16) {
-        let bytes = codec::encode(message, flags, 0, 0);
+        self.broadcast_bytes(ns, group, &codec::encode(message, flags, 0, 0));
+    }
+
+    fn broadcast_bytes(&mut self, ns: NsId, group: u32, bytes: &[u8]) {
         let Some(netns) = self.netns.get(ns) else { return };
         for id in &netns.events {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             if let Kind::RouteEvents { groups } = &socket.kind
                 && groups >> (group - 1) & 1 != 0
             {
-                socket.push(Item::Other(Box::new(Received::Netlink(bytes.clone()))));
+                socket.push(Item::Other(Box::new(Received::Netlink(bytes.to_vec()))));
             }
         }
     }
@@ -70,7 +77,8 @@ impl World {
     fn number_link_netns(&mut self, dev: DevId, ns: NsId) {
         let below =
             self.devs.get(dev).and_then(|device| device.lower()).and_then(|lower| self.devs.get(lower));
-        if let Some(other) = below.map(|below| below.ns).filter(|other| *other != ns) {
+        let underlay = || self.devs.get(dev).and_then(|device| device.kind.underlay());
+        if let Some(other) = below.map(|below| below.ns).or_else(underlay).filter(|other| *other != ns) {
             self.nsid_for(ns, other);
         }
     }
@@ -80,13 +88,26 @@ impl World {
         self.notify_link_deleted(dev);
     }
 
-    /// A port's state or flags have changed (`br_ifinfo_notify`).
-    pub(crate) fn notify_bridge_port(&mut self, port: DevId) {
-        let Some(ns) = self.devs.get(port).map(|device| device.ns) else { return };
+    /// A port's state or flags, or its VLANs or the bridge's, have changed (`br_ifinfo_notify`).
+    pub(crate) fn notify_bridge_link(&mut self, dev: DevId) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if self.listened(ns, group::LINK)
-            && let Some(message) = self.bridge_port_message(port, true)
+            && let Some(message) = self.bridge_link_message(dev)
         {
             self.broadcast(ns, group::LINK, &Message::NewLink(message), 0);
+        }
+    }
+
+    /// VLANs `first` to `last` of a bridge or its port came, changed or (`gone`) went (`br_vlan_notify`).
+    pub(crate) fn notify_vlans(&mut self, dev: DevId, first: u16, last: u16, gone: bool) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.listened(ns, group::BRVLAN)
+            && let Some(message) = self.vlan_notice(dev, first, last, gone)
+        {
+            let kind = if gone { RTM_DELVLAN } else { RTM_NEWVLAN };
+            let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
+            let bytes = codec::encode_raw(header, &message.emit());
+            self.broadcast_bytes(ns, group::BRVLAN, &bytes);
         }
     }
 
@@ -183,6 +204,29 @@ impl World {
         if let Some(message) = self.fdb_message(bridge, key, entry) {
             let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
             self.broadcast(ns, group::NEIGH, &message, 0);
+        }
+    }
+
+    /// An entry of a vxlan device came, moved or went.
+    pub(crate) fn notify_vxlan_fdb(&mut self, dev: DevId, mac: Mac, entry: &vxlan::Entry, gone: bool) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if !self.listened(ns, group::NEIGH) {
+            return;
+        }
+        let shown = if gone { entry.remotes.first() } else { entry.remotes.last() };
+        if let Some(message) = shown.and_then(|remote| self.vxlan_fdb_message(dev, mac, entry, remote)) {
+            let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
+            self.broadcast(ns, group::NEIGH, &message, 0);
+        }
+    }
+
+    /// A vxlan device does not know a destination (`vxlan_fdb_miss`).
+    pub(crate) fn notify_vxlan_miss(&mut self, dev: DevId, mac: Mac) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.listened(ns, group::NEIGH)
+            && let Some(message) = self.vxlan_miss_message(dev, mac)
+        {
+            self.broadcast(ns, group::NEIGH, &Message::GetNeighbour(message), 0);
         }
     }
 }

@@ -80,6 +80,7 @@ impl World {
             max_mtu: traits.max_mtu,
             permanent_mac: Mac::ZERO,
             addr_assign,
+            dev_id: 0,
             promiscuity: 0,
             uc_promisc: false,
             allmulti: 0,
@@ -205,6 +206,7 @@ impl World {
                 pending.extend(veth.peer);
             }
             pending.extend(device.uppers.iter().copied());
+            pending.extend(self.tunnels_over(device.ns, Some(device.ifindex)));
         }
         doomed.reverse();
         doomed
@@ -224,6 +226,11 @@ impl World {
         }
         for slave in self.bond_slaves(dev) {
             self.remove_bond_slave(slave, dev, true);
+        }
+        if let Some(Kind::Vrf(_)) = self.devs.get(dev).map(|device| &device.kind) {
+            for port in self.vrf_ports(dev) {
+                self.release_from_master(port);
+            }
         }
         self.unwire(dev);
         self.forget_ip(dev);
@@ -253,7 +260,7 @@ impl World {
     /// `EINVAL` where the device may not leave its namespace, `EEXIST` where its name is taken there.
     pub(crate) fn move_to(&mut self, dev: DevId, ns: NsId, name: Option<&str>) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_)) {
+        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_) | Kind::Vrf(_)) {
             // `NETIF_F_NETNS_LOCAL`
             return Err(Errno::EINVAL.into());
         }
@@ -265,6 +272,10 @@ impl World {
         let Some(target) = self.netns.get(ns) else { return Err(Errno::EINVAL.into()) };
         if target.names.contains_key(&name) || altnames.iter().any(|alt| target.names.contains_key(alt)) {
             return Err(Errno::EEXIST.into());
+        }
+        // For those who stand on it, it goes.
+        for tunnel in self.tunnels_over(device.ns, Some(old_ifindex)) {
+            self.unregister(tunnel);
         }
         self.close(dev);
         self.release_from_master(dev);
@@ -384,7 +395,19 @@ impl Traits {
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
             Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
-            Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Nic { .. } => ether,
+            Kind::Veth(_)
+            | Kind::Bridge(_)
+            | Kind::Macvlan(_)
+            | Kind::Ipvlan(_)
+            | Kind::Vxlan(_)
+            | Kind::Nic { .. } => ether,
+            Kind::Vrf(_) => Traits {
+                flags: Flags::NOARP | Flags::MASTER,
+                mtu: 65_575,
+                min_mtu: 1280,
+                max_mtu: 65_575,
+                ..ether
+            },
         }
     }
 }

@@ -21,7 +21,7 @@ impl World {
     pub(crate) fn link_settings(&self, device: &Device) -> Option<LinkSettings> {
         let below = |dev| self.devs.get(dev).and_then(|below| self.link_settings(below));
         match &device.kind {
-            Kind::Loopback | Kind::Dummy => None,
+            Kind::Loopback | Kind::Dummy | Kind::Vrf(_) => None,
             Kind::Veth(_) => Some(FULL_10G),
             Kind::Nic { .. } => Some(FULL_1G),
             // `br_get_link_ksettings`: the fastest port that is running.
@@ -44,6 +44,12 @@ impl World {
                 Some(LinkSettings { speed, full_duplex })
             }
             Kind::Macvlan(macvlan) => below(macvlan.lower),
+            Kind::Ipvlan(ipvlan) => below(ipvlan.lower),
+            // `vxlan_get_link_ksettings`: those of the device below.
+            Kind::Vxlan(vxlan) => match self.device_at(vxlan.underlay, vxlan.config.oif) {
+                Some(lower) => below(lower),
+                None => Some(LinkSettings { speed: None, full_duplex: None }),
+            },
             Kind::Vlan(vlan) => below(vlan.lower),
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::bridge::State;
+use crate::dev::bridge::{Bridge, State};
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
@@ -34,6 +34,7 @@ impl World {
                 }
             }
             Kind::Macvlan(_) => self.open_macvlan(dev, lower.ok_or(Errno::ENODEV)?, mac)?,
+            Kind::Ipvlan(_) => self.open_ipvlan(dev, lower.ok_or(Errno::ENODEV)?),
             Kind::Vlan(vlan) => {
                 let lower = vlan.lower;
                 let loose = vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING);
@@ -47,6 +48,7 @@ impl World {
                 }
                 self.carrier_quietly(dev, carrier);
             }
+            Kind::Vxlan(_) => self.open_vxlan(dev)?,
             _ => {}
         }
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
@@ -141,6 +143,11 @@ impl World {
                 }
                 self.down_flag(dev);
             }
+            Some(Kind::Ipvlan(state)) => {
+                let lower = state.lower;
+                self.close_ipvlan(dev, lower);
+                self.down_flag(dev);
+            }
             Some(Kind::Vlan(vlan)) => {
                 let lower = vlan.lower;
                 if self.devs.get(lower).is_some_and(|below| below.mac != mac) {
@@ -156,6 +163,10 @@ impl World {
             Some(Kind::Bond(_)) => {
                 self.close_bond(dev);
                 self.down_flag(dev);
+            }
+            Some(Kind::Vxlan(_)) => {
+                self.down_flag(dev);
+                self.close_vxlan(dev);
             }
             _ => self.down_flag(dev),
         }
@@ -231,6 +242,8 @@ impl World {
             match device.kind {
                 // A card's driver has reported its link.
                 Kind::Nic { .. } => OperState::Up,
+                // `vrf_dev_init`
+                Kind::Vrf(_) => OperState::Up,
                 _ => OperState::Unknown,
             }
         } else {
@@ -244,8 +257,12 @@ impl World {
     /// `netif_stacked_transfer_operstate`: a stacked device has the carrier of what it stands on.
     fn lower_carrier(&mut self, lower: DevId) {
         let Some(below) = self.devs.get(lower) else { return };
-        let carrier = below.carrier;
+        let (carrier, up) = (below.carrier, below.is_up());
         for upper in below.uppers.clone() {
+            // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down.
+            if !up && matches!(self.devs.get(upper).map(|upper| &upper.kind), Some(Kind::Ipvlan(_))) {
+                continue;
+            }
             self.set_carrier(upper, carrier);
         }
     }
@@ -282,15 +299,18 @@ impl World {
         if self.snoops(bridge) {
             self.join_snoopers(bridge, true);
         }
+        self.schedule_bridge_ageing(bridge, AGEING_FIRST);
+        self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
-            let usable = self
-                .devs
-                .get(port)
-                .is_some_and(|device| device.is_up() && device.oper_up() && device.carrier);
-            if usable {
-                self.enable_port(bridge, port);
+            if self.is_usable_port(port) {
+                self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }
         }
+    }
+
+    /// `netif_running`, `netif_oper_up`
+    pub(super) fn is_usable_port(&self, port: DevId) -> bool {
+        self.devs.get(port).is_some_and(|device| device.is_up() && device.oper_up() && device.carrier)
     }
 
     /// `br_stp_disable_bridge`
@@ -298,19 +318,10 @@ impl World {
         if self.snoops(bridge) {
             self.join_snoopers(bridge, false);
         }
-        for port in self.bridge_ports(bridge) {
-            if self.port_enabled(bridge, port) {
-                self.set_port_state(bridge, port, State::Disabled, true);
-                self.flush_port(bridge, port, false);
-            }
-        }
-    }
-
-    fn port_enabled(&self, bridge: DevId, port: DevId) -> bool {
-        match self.devs.get(bridge).map(|device| &device.kind) {
-            Some(Kind::Bridge(own)) => own.port(port).is_some_and(|port| port.state != State::Disabled),
-            _ => false,
-        }
+        self.bridge_act(bridge, |state, clock| {
+            state.stop(clock);
+            state.ageing_at = None;
+        });
     }
 
     /// `br_multicast_toggle`: a bridge that is up joins or leaves the groups of all snoopers.
@@ -333,14 +344,6 @@ impl World {
         }
     }
 
-    /// `br_port_state_selection` as far as the bridge's carrier goes: it has one while a port forwards.
-    pub(crate) fn select_bridge_carrier(&mut self, bridge: DevId) {
-        if let Some(Kind::Bridge(own)) = self.devs.get(bridge).map(|device| &device.kind) {
-            let live = own.ports.iter().any(|port| port.state == State::Forwarding);
-            self.set_carrier(bridge, live);
-        }
-    }
-
     fn snoops(&self, bridge: DevId) -> bool {
         matches!(self.devs.get(bridge).map(|device| &device.kind), Some(Kind::Bridge(b)) if b.mcast_snooping)
     }
@@ -360,7 +363,7 @@ impl World {
             RxHandler::BondSlave { bond } => return self.bond_slave_changed(bond, port),
             _ => return,
         };
-        let usable = device.is_up() && device.oper_up() && device.carrier;
+        let usable = self.is_usable_port(port);
         let Some(master) = self.devs.get(bridge) else { return };
         if !master.is_up() {
             return;
@@ -368,33 +371,14 @@ impl World {
         let Kind::Bridge(state) = &master.kind else { return };
         let enabled = state.port(port).is_some_and(|port| port.state != State::Disabled);
         match (usable, enabled) {
-            (true, false) => self.enable_port(bridge, port),
+            (true, false) => {
+                self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
+            }
             (false, true) => {
-                self.set_port_state(bridge, port, State::Disabled, true);
-                self.flush_port(bridge, port, false);
+                self.bridge_act(bridge, |state, clock| state.disable_port(port, clock));
             }
             _ => {}
         }
-    }
-
-    /// `br_stp_enable_port`. Without spanning tree a port forwards at once.
-    pub(super) fn enable_port(&mut self, bridge: DevId, port: DevId) {
-        self.set_port_state(bridge, port, State::Forwarding, true);
-    }
-
-    /// Sets a port's state; with `select`, the bridge's carrier follows (`br_port_state_selection`).
-    pub(crate) fn set_port_state(&mut self, bridge: DevId, port: DevId, state: State, select: bool) {
-        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
-            return;
-        };
-        if let Some(port) = own.port_mut(port) {
-            port.state = state;
-        }
-        if select {
-            self.select_bridge_carrier(bridge);
-        }
-        self.changed();
-        self.notify_bridge_port(port);
     }
 
     /// Forgets what was learned behind a port (`br_fdb_delete_by_port`).
@@ -408,7 +392,16 @@ impl World {
         }
     }
 
-    /// The timer of a bridge's forwarding database.
+    /// Looks through a bridge's forwarding database after so long.
+    pub(crate) fn schedule_bridge_ageing(&mut self, bridge: DevId, after: Duration) {
+        let at = self.now + after;
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
+            own.ageing_at = Some(at);
+            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
+        }
+    }
+
+    /// `br_fdb_cleanup`: the timer of a bridge's forwarding database.
     pub(crate) fn bridge_ageing(&mut self, bridge: DevId) {
         let now = self.now;
         let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
@@ -417,11 +410,13 @@ impl World {
         if own.ageing_at.is_none_or(|at| at > now) {
             return;
         }
-        let (gone, next) = own.fdb.expire(now, own.ageing);
-        // `br_fdb_cleanup` does not run more often than every ten milliseconds.
-        own.ageing_at = next.map(|at| at.max(now + Duration::from_millis(10)));
-        if let Some(at) = own.ageing_at {
-            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
+        let ageing = own.hold_time();
+        let (gone, next) = own.fdb.expire(now, ageing);
+        own.ageing_at = None;
+        // With ageing 0 nothing is learned: there will be nothing to look for.
+        if !ageing.is_zero() {
+            let after = next.map_or(ageing, |at| at.since(now).min(ageing));
+            self.schedule_bridge_ageing(bridge, after.max(AGEING_APART));
         }
         for (key, entry) in gone {
             self.notify_fdb(bridge, key, &entry, true);
@@ -437,6 +432,10 @@ impl World {
     }
 }
 
+/// How long after it went up a bridge looks for old entries first (`br_stp_enable_bridge`).
+const AGEING_FIRST: Duration = Duration::from_millis(100);
+/// And how long it waits at least between two looks.
+const AGEING_APART: Duration = Duration::from_millis(10);
 /// The groups of all snoopers (RFC 4286), which a snooping bridge joins.
 const SNOOPERS: std::net::Ipv4Addr = std::net::Ipv4Addr::new(224, 0, 0, 106);
 const SNOOPERS6: Mac = Mac([0x33, 0x33, 0, 0, 0, 0x6a]);

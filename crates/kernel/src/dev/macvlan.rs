@@ -10,7 +10,7 @@ use crate::drop_reason::DropReason;
 use crate::frame::ethertype;
 use crate::mac::Mac;
 
-use super::{PacketType, Verdict, Verdicts};
+use super::{GroupFilter, PacketType, Verdict, Verdicts};
 
 /// `MACVLAN_MODE_*`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,19 +47,6 @@ pub struct Macvlan {
     pub bc_queue_len_requested: u32,
     /// Source mode: the MACs to receive from, in the order in which they were added.
     pub sources: Vec<Mac>,
-}
-
-/// Which group addresses a macvlan takes (`vlan->mc_filter`).
-#[derive(Clone, Debug, Default)]
-pub struct GroupFilter {
-    pub all: bool,
-    pub groups: Vec<Mac>,
-}
-
-impl GroupFilter {
-    fn passes(&self, group: Mac) -> bool {
-        self.all || self.groups.contains(&group)
-    }
 }
 
 /// What the port knows of one macvlan.
@@ -169,10 +156,18 @@ impl Port {
     }
 
     /// `macvlan_handle_frame`: a frame received on the lower device.
-    pub fn receive(&self, lower: DevId, destination: Mac, source: Mac, kind: u16, out: &mut Verdicts) {
+    /// `packet_type` is what it is to the lower device.
+    pub fn receive(
+        &self,
+        lower: DevId,
+        destination: Mac,
+        source: Mac,
+        packet_type: PacketType,
+        out: &mut Verdicts,
+    ) {
         let received_as =
             if destination.is_broadcast() { PacketType::Broadcast } else { PacketType::Multicast };
-        if self.forward_source(source, destination, out) {
+        if self.forward_source(source, destination, packet_type, out) {
             return out.push(Verdict::Drop(DropReason::MacvlanNoDst));
         }
         if destination.is_group() {
@@ -189,7 +184,6 @@ impl Port {
                 }
             };
         }
-        let _ = kind;
         let to = if self.is_passthru() { self.members.first() } else { self.lookup(destination) };
         match to {
             None | Some(Member { mode: Mode::Source, .. }) => out.push(Verdict::Local),
@@ -199,21 +193,21 @@ impl Port {
     }
 
     /// `macvlan_forward_source`: copies for source-mode macvlans. True if one of them keeps the frame.
-    fn forward_source(&self, source: Mac, destination: Mac, out: &mut Verdicts) -> bool {
+    fn forward_source(
+        &self,
+        source: Mac,
+        destination: Mac,
+        packet_type: PacketType,
+        out: &mut Verdicts,
+    ) -> bool {
         let mut consume = false;
         for member in &self.members {
             if member.mode != Mode::Source || !member.up || !member.sources.contains(&source) {
                 continue;
             }
-            let packet_type = if destination.is_broadcast() {
-                PacketType::Broadcast
-            } else if destination.is_group() {
-                PacketType::Multicast
-            } else if destination == member.mac {
-                PacketType::Host
-            } else {
-                PacketType::OtherHost
-            };
+            // `macvlan_forward_source_one` only notes that it is for the macvlan itself: a frame to the lower device's
+            // MAC is one for this host.
+            let packet_type = if destination == member.mac { PacketType::Host } else { packet_type };
             out.push(Verdict::Enqueue { dev: member.dev, packet_type });
             consume |= member.nodst;
         }
@@ -268,6 +262,8 @@ mod tests {
     use super::*;
     use slotmap::SlotMap;
 
+    const LOWER: Mac = Mac([2, 0, 0, 0, 0, 1]);
+
     fn mac(last: u8) -> Mac {
         Mac([2, 0, 0, 0, 0, last])
     }
@@ -301,7 +297,12 @@ mod tests {
 
     fn received(port: &Port, lower: DevId, destination: Mac, source: Mac) -> Verdicts {
         let mut out = Vec::new();
-        port.receive(lower, destination, source, 0x0800, &mut out);
+        let packet_type = match destination {
+            Mac::BROADCAST => PacketType::Broadcast,
+            LOWER => PacketType::Host,
+            _ => PacketType::OtherHost,
+        };
+        port.receive(lower, destination, source, packet_type, &mut out);
         out
     }
 
@@ -375,6 +376,8 @@ mod tests {
             received(&port, lower, mac(0x12), mac(0x99)),
             [copy, Verdict::Receive { dev: devs[1], packet_type: PacketType::Host }]
         );
+        let copy_of_ours = Verdict::Enqueue { dev: devs[0], packet_type: PacketType::Host };
+        assert_eq!(received(&port, lower, LOWER, mac(0x99)), [copy_of_ours, Verdict::Local]);
         if let Some(member) = port.member_mut(devs[0]) {
             member.nodst = true;
         }

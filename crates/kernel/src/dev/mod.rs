@@ -3,14 +3,19 @@
 
 pub mod bond;
 pub mod bridge;
+pub mod ipvlan;
 pub mod macvlan;
+pub mod tunnel;
 pub mod veth;
 pub mod vlan;
+pub mod vrf;
+pub mod vxlan;
 
 pub use hairpin_netlink::PacketType;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
+use crate::mac::Mac;
 
 /// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
 /// the frame, or a copy sharing its buffer.
@@ -20,9 +25,17 @@ pub enum Verdict {
     Transmit {
         dev: DevId,
     },
-    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`).
+    /// As `Transmit`, unless the frame is too long for the device (`br_dev_queue_push_xmit`); without its tag
+    /// where the port has its VLAN untagged (`br_handle_vlan`).
     Forward {
         dev: DevId,
+        untag: bool,
+    },
+    /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
+    PassUp {
+        bridge: DevId,
+        packet_type: PacketType,
+        egress: bridge::Egress,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
@@ -52,16 +65,44 @@ pub enum Verdict {
         bond: DevId,
         slave: DevId,
     },
+    /// Distribute a multicast or broadcast frame to the ipvlans on this device later
+    /// (`ipvlan_multicast_enqueue`): one that ipvlan `from` sends, or one that came in.
+    IpvlanMulticast {
+        lower: DevId,
+        from: Option<DevId>,
+    },
+    /// Without its link header, route the packet in the namespace of this device and send it from there
+    /// (`ipvlan_process_outbound`).
+    RouteBelow {
+        lower: DevId,
+    },
     /// Onto the wire of a network card.
     Wire {
         segment: usize,
         port: usize,
     },
+    /// Routed by the table of the VRF that it was transmitted on.
+    VrfRoute,
+    /// Into a packet of the IP stack below a tunnel.
+    Encapsulate(tunnel::Outer),
     Drop(DropReason),
 }
 
 /// A list of verdicts; reused, so that deciding allocates nothing once warm.
 pub type Verdicts = Vec<Verdict>;
+
+/// Which group addresses a device that shares another one takes (`vlan->mc_filter`, `ipvlan->mac_filters`).
+#[derive(Clone, Debug, Default)]
+pub struct GroupFilter {
+    pub all: bool,
+    pub groups: Vec<Mac>,
+}
+
+impl GroupFilter {
+    fn passes(&self, group: Mac) -> bool {
+        self.all || self.groups.contains(&group)
+    }
+}
 
 /// A device's kind with its state.
 #[derive(Clone, Debug)]
@@ -72,7 +113,10 @@ pub enum Kind {
     Bridge(Box<bridge::Bridge>),
     Bond(Box<bond::Bond>),
     Macvlan(Box<macvlan::Macvlan>),
+    Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
+    Vrf(vrf::Vrf),
+    Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
     Nic {
         segment: usize,
@@ -90,8 +134,24 @@ impl Kind {
             Kind::Bridge(_) => Some("bridge"),
             Kind::Bond(_) => Some("bond"),
             Kind::Macvlan(_) => Some("macvlan"),
+            Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Vrf(_) => Some("vrf"),
+            Kind::Vxlan(_) => Some("vxlan"),
         }
+    }
+
+    /// The namespace whose IP stack carries a tunnel's packets.
+    pub fn underlay(&self) -> Option<crate::netns::NsId> {
+        match self {
+            Kind::Vxlan(vxlan) => Some(vxlan.underlay),
+            _ => None,
+        }
+    }
+
+    /// Whether it sends frames whose tag is kept beside their bytes (`NETIF_F_HW_VLAN_CTAG_TX`).
+    pub fn offloads_tags(&self) -> bool {
+        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Dummy)
     }
 
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
@@ -99,6 +159,7 @@ impl Kind {
         match self {
             Kind::Veth(veth) => veth.peer,
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
+            Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
             _ => None,
         }
@@ -116,6 +177,8 @@ pub enum RxHandler {
     BondSlave { bond: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
+    /// Ipvlans stand on the device.
+    IpvlanPort(Box<ipvlan::Port>),
 }
 
 impl RxHandler {

@@ -202,7 +202,10 @@ impl World {
                 _ => return,
             }
         }
-        let local = self.is_local_address(ns, header.destination);
+        let local = match dev {
+            Some(dev) => self.address_kind_at(dev, header.destination) == RouteKind::Local,
+            None => self.is_local_address(ns, header.destination),
+        };
         let source = if local { header.destination } else { Ipv4Addr::UNSPECIFIED };
         let source = match (local, dev) {
             (false, Some(dev)) if self.errors_use_inbound(ns) => {
@@ -212,6 +215,7 @@ impl World {
         };
         let key = OutKey {
             source,
+            oif: dev.map_or(0, |dev| self.vrf_ifindex(dev)),
             tos: header.tos & 0x1e,
             protocol: protocol::ICMP,
             ..OutKey::to(ns, header.source)
@@ -284,6 +288,7 @@ impl World {
         };
         let key = OutKey {
             source,
+            oif: self.vrf_ifindex(dev),
             tos: header.tos & 0x1e,
             mark: 0,
             protocol: protocol::ICMP,

@@ -77,7 +77,7 @@ impl World {
             // Nobody here has a ping socket; raw sockets have had their copy.
             kind::ECHO_REPLY => self.consume(frame),
             kind::DEST_UNREACHABLE | kind::TIME_EXCEEDED | kind::PARAMETER_PROBLEM | kind::SOURCE_QUENCH => {
-                self.icmp_report(ns, dev, header, &frame);
+                self.icmp_report(ns, header, &frame);
                 self.consume(frame);
             }
             kind::REDIRECT => {
@@ -89,7 +89,7 @@ impl World {
     }
 
     /// `icmp_unreach`, `icmp_socket_deliver`: the sockets whose packet it is about are told.
-    fn icmp_report(&mut self, ns: NsId, dev: DevId, header: &Header, frame: &Frame) {
+    fn icmp_report(&mut self, ns: NsId, header: &Header, frame: &Frame) {
         let Some(message) = frame.payload().get(header.header_len..) else { return };
         let Some((head, quoted)) = message.split_at_checked(8) else { return };
         let Some(original) = Header::quoted(quoted) else { return };
@@ -112,21 +112,25 @@ impl World {
         };
         let report = Report { errno, hard, kind, code, from: header.source, info };
         // `raw_icmp_error`, `__udp4_lib_err`: by the device the message came in on.
-        let iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        let iif = (frame.iif, frame.vrf_port);
         self.tell_raw(ns, &original, quoted, &report, iif);
         if original.protocol == protocol::UDP {
             self.tell_udp(ns, &original, quoted, &report, iif);
         }
+        if original.protocol == protocol::TCP {
+            self.tcp_error(ns, &original, quoted, errno);
+        }
     }
 
     /// `raw_icmp_error`
-    fn tell_raw(&mut self, ns: NsId, original: &Header, quoted: &[u8], report: &Report, iif: u32) {
+    fn tell_raw(&mut self, ns: NsId, original: &Header, quoted: &[u8], report: &Report, iif: (u32, u32)) {
         let Some(netns) = self.netns.get(ns) else { return };
         let realtime_ns = self.epoch_ns + self.now.nanos();
         for id in &netns.raw {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             let Kind::Raw(raw) = &socket.kind else { continue };
-            let about_it = raw.matches(original.protocol, original.destination, original.source, iif);
+            let about_it =
+                raw.matches(original.protocol, original.destination, original.source, iif.0, iif.1);
             if !about_it || !raw.inet.receive_errors {
                 continue;
             }
@@ -139,7 +143,7 @@ impl World {
     }
 
     /// `__udp4_lib_err`
-    fn tell_udp(&mut self, ns: NsId, original: &Header, quoted: &[u8], report: &Report, iif: u32) {
+    fn tell_udp(&mut self, ns: NsId, original: &Header, quoted: &[u8], report: &Report, iif: (u32, u32)) {
         let Some(&[a, b, c, d, ..]) = quoted.get(original.header_len..) else { return };
         let local = (original.source, u16::from_be_bytes([a, b]));
         let remote = (original.destination, u16::from_be_bytes([c, d]));

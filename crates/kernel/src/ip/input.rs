@@ -40,6 +40,7 @@ impl World {
         };
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len);
+        self.vrf_receive(dev, &mut frame, &header);
         if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
             // Sockets bound to a device see the one that has the address (`inet_iif`).
             if kind == RouteKind::Local {
@@ -49,6 +50,14 @@ impl World {
                 self.receive_options(dev, &header, kind, &mut frame);
             }
             return self.local_deliver(dev, header, kind, frame);
+        }
+        if let Some(owner) =
+            self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
+        {
+            match self.l3s_receive(dev, owner, header, frame) {
+                Some(back) => frame = back,
+                None => return,
+            }
         }
         match self.route_input(dev, &header, frame.mark) {
             Ok(InRoute::Deliver(kind)) => {

@@ -14,9 +14,15 @@ use super::{Header, protocol};
 
 impl World {
     /// Delivers a packet that the route says is for this host.
-    pub(crate) fn local_deliver(
+    pub(crate) fn local_deliver(&mut self, dev: DevId, header: Header, delivered: RouteKind, frame: Frame) {
+        self.local_deliver_to(dev, dev, header, delivered, frame);
+    }
+
+    /// The same for a packet that came in on `dev` and is in the end of `owner`, an ipvlan on it or itself.
+    pub(super) fn local_deliver_to(
         &mut self,
         dev: DevId,
+        owner: DevId,
         mut header: Header,
         delivered: RouteKind,
         mut frame: Frame,
@@ -39,10 +45,14 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_delivers += 1;
         }
+        self.hand_to_owner(dev, owner, &mut frame);
+        let dev = owner;
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         let raw = self.raw_deliver(ns, &header, &frame);
         match header.protocol {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
             protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
+            protocol::TCP => self.tcp_receive(ns, dev, &header, delivered, frame),
             // Group membership is known without asking; the messages change nothing here.
             protocol::IGMP => self.consume(frame),
             _ if raw => self.consume(frame),
@@ -69,7 +79,7 @@ impl World {
         for id in &netns.raw {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             let Kind::Raw(raw) = &socket.kind else { continue };
-            if !raw.matches(header.protocol, header.source, header.destination, frame.iif) {
+            if !raw.matches(header.protocol, header.source, header.destination, frame.iif, frame.vrf_port) {
                 continue;
             }
             found = true;

@@ -21,8 +21,8 @@ pub(crate) struct Fields<'a> {
     pub tos: u8,
     pub ttl: u8,
     pub dont_fragment: bool,
-    /// 0: the namespace's next.
-    pub id: u16,
+    /// None: the namespace's next.
+    pub id: Option<u16>,
     pub mark: u32,
     pub options: &'a [u8],
     /// Multicast and broadcast are delivered to this host too.
@@ -31,7 +31,16 @@ pub(crate) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     pub fn new(protocol: u8, ttl: u8) -> Fields<'a> {
-        Fields { protocol, tos: 0, ttl, dont_fragment: false, id: 0, mark: 0, options: &[], loop_back: true }
+        Fields {
+            protocol,
+            tos: 0,
+            ttl,
+            dont_fragment: false,
+            id: None,
+            mark: 0,
+            options: &[],
+            loop_back: true,
+        }
     }
 }
 
@@ -50,7 +59,7 @@ impl World {
         let mut frame = self.pool.frame(ETH_LEN + header_len + len);
         frame.mark = fields.mark;
         self.name_frame(&mut frame);
-        let id = if fields.id == 0 { self.next_ip_id(ns) } else { fields.id };
+        let id = fields.id.unwrap_or_else(|| self.next_ip_id(ns));
         let header = Header {
             header_len,
             tos: fields.tos,
@@ -106,6 +115,9 @@ impl World {
             // `ip_mc_output`: TTL 0 stays on this host.
             return self.consume(frame);
         }
+        if !group {
+            self.vrf_tap_output(route.dev, &frame);
+        }
         let broadcast = route.kind == RouteKind::Broadcast;
         self.fragment_and_send(route.dev, route.next_hop(), broadcast, route.mtu, frame);
     }
@@ -122,6 +134,7 @@ impl World {
     /// The copy of [`World::loop_back`] is delivered.
     pub(crate) fn receive_looped(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        frame.vrf_port = self.vrf_ifindex(dev);
         match Header::parse(frame.payload()) {
             Ok(header) => self.local_deliver(dev, header, kind, frame),
             Err(reason) => self.drop_frame(Some(dev), frame, reason),

@@ -55,10 +55,14 @@ impl World {
             frame,
         };
         let now = self.now;
+        let tunnelled = self.has_udp_tunnel(ns, to.1);
         if matches!(delivered, RouteKind::Broadcast | RouteKind::Multicast) {
-            let sockets = self.udp_listeners(ns, from, to, frame.iif);
+            let sockets = self.udp_listeners(ns, from, to, (frame.iif, frame.vrf_port));
             for id in &sockets {
                 self.deliver_to(dev, *id, item(frame.clone(), now));
+            }
+            if tunnelled {
+                return self.udp_tunnel_receive(ns, dev, header, to.1, frame);
             }
             // A broadcast that nobody wants dies without an ICMP error.
             return match sockets.is_empty() {
@@ -66,7 +70,10 @@ impl World {
                 false => self.consume(frame),
             };
         }
-        match self.udp_socket(ns, from, to, frame.iif) {
+        if tunnelled {
+            return self.udp_tunnel_receive(ns, dev, header, to.1, frame);
+        }
+        match self.udp_socket(ns, from, to, (frame.iif, frame.vrf_port)) {
             Some(id) => {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters.udp_in += 1;
@@ -91,13 +98,13 @@ impl World {
         ns: NsId,
         from: (Ipv4Addr, u16),
         to: (Ipv4Addr, u16),
-        iif: u32,
+        (iif, vrf_port): (u32, u32),
     ) -> Option<SockId> {
         let candidates = self.netns.get(ns)?.udp.get(&to.1)?;
         let mut best = None;
         for id in candidates {
             let Some(Kind::Udp(udp)) = self.sockets.get(*id).map(|socket| &socket.kind) else { continue };
-            if let Some(score) = udp.score(from, to, iif)
+            if let Some(score) = udp.score(from, to, iif, vrf_port)
                 && best.is_none_or(|(known, _)| score >= known)
             {
                 best = Some((score, *id));
@@ -107,13 +114,19 @@ impl World {
     }
 
     /// `__udp4_lib_mcast_deliver`: every socket that fits a broadcast or multicast.
-    fn udp_listeners(&self, ns: NsId, from: (Ipv4Addr, u16), to: (Ipv4Addr, u16), iif: u32) -> Vec<SockId> {
+    fn udp_listeners(
+        &self,
+        ns: NsId,
+        from: (Ipv4Addr, u16),
+        to: (Ipv4Addr, u16),
+        (iif, vrf_port): (u32, u32),
+    ) -> Vec<SockId> {
         let candidates = self.netns.get(ns).and_then(|netns| netns.udp.get(&to.1));
         let fits = |id: &&SockId| match self.sockets.get(**id).map(|socket| &socket.kind) {
             Some(Kind::Udp(udp)) => {
                 let joined = !to.0.is_multicast()
                     || udp.inet.groups.iter().any(|(group, on)| *group == to.0 && (*on == 0 || *on == iif));
-                joined && udp.score(from, to, iif).is_some()
+                joined && udp.score(from, to, iif, vrf_port).is_some()
             }
             _ => false,
         };

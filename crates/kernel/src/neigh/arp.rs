@@ -82,7 +82,10 @@ impl World {
         let request = arp.operation == REQUEST;
         if arp.sender.is_unspecified() {
             // Duplicate address detection (RFC 5227): answered, but nothing is learned from it.
-            if request && self.is_local_address(ns, arp.target) && !self.arp_ignores(dev, &arp) {
+            if request
+                && self.address_kind_at(dev, arp.target) == RouteKind::Local
+                && !self.arp_ignores(dev, &arp)
+            {
                 self.arp_send(dev, REPLY, arp.sender, arp.target, Some(arp.sender_mac), arp.sender_mac);
             }
             return self.consume(frame);
@@ -287,7 +290,7 @@ impl World {
         let ucast = self.devs.get(dev).map_or(0, |device| device.neigh_params.ucast_solicit.max(0) as u32);
         let mut sender = None;
         if let Some(source) = packet_source
-            && self.is_local_address(ns, source)
+            && self.address_kind_at(dev, source) == RouteKind::Local
         {
             let known_to_target = || {
                 self.devs.get(dev).is_some_and(|device| {

@@ -1,6 +1,9 @@
-//! A frame's way through the devices: [`tx`] sends, [`rx`] receives. What a device decides is performed
-//! here, and only here; taps, counters and traces hook in here once.
+//! A frame's way through the devices: [`tx`] sends, [`rx`] receives, [`bridge`] asks a bridge. What a device
+//! decides is performed here, and only here; taps, counters and traces hook in here once.
 
+mod bridge;
 mod lag;
 pub(crate) mod rx;
+mod tunnel;
 pub(crate) mod tx;
+mod vrf;

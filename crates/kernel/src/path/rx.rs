@@ -3,7 +3,7 @@
 use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::Tag;
 
-use crate::dev::{Kind, RxHandler, bridge, vlan::VlanFlags};
+use crate::dev::{Kind, RxHandler, ipvlan, vlan::VlanFlags};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
@@ -41,19 +41,11 @@ impl World {
             if std::mem::take(&mut tag_for_taps) {
                 frame.tag = None;
             }
-            if let Some(tag) = frame.tag {
-                match self.vlan_of(dev, tag) {
-                    Some(vlan) => match self.vlan_receive(vlan, frame) {
-                        Some(untagged) => {
-                            tag_for_taps = self.keeps_tag(vlan);
-                            (dev, frame) = (vlan, untagged);
-                            continue;
-                        }
-                        None => return,
-                    },
-                    None if tag.vid() == 0 && self.no_rx_handler(dev) => frame.tag = None,
-                    None => {}
-                }
+            if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
+                let Some(untagged) = self.vlan_receive(vlan, frame) else { return };
+                tag_for_taps = self.keeps_tag(vlan);
+                (dev, frame) = (vlan, untagged);
+                continue;
             }
             match self.rx_handler(dev, frame) {
                 Some((Next::Device(to, packet_type), mut other)) => {
@@ -61,13 +53,14 @@ impl World {
                     other.packet_type = packet_type;
                     (dev, frame) = (to, other);
                 }
-                Some((Next::Local, mut local)) => {
-                    if local.tag.is_some_and(|tag| tag.vid() != 0) {
-                        local.packet_type = PacketType::OtherHost;
+                Some((Next::Local, local)) => match self.without_tag(dev, local) {
+                    Some((vlan, untagged)) if vlan != dev => {
+                        tag_for_taps = self.keeps_tag(vlan);
+                        (dev, frame) = (vlan, untagged);
                     }
-                    local.tag = None;
-                    return self.deliver_to_protocol(dev, local);
-                }
+                    Some((_, local)) => return self.deliver_to_protocol(dev, local),
+                    None => return,
+                },
                 Some((Next::Exact, exact)) => {
                     if let Some(device) = self.devs.get_mut(dev) {
                         device.stats.rx_nohandler += 1;
@@ -80,8 +73,26 @@ impl World {
         self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
     }
 
-    fn no_rx_handler(&self, dev: DevId) -> bool {
-        self.devs.get(dev).is_some_and(|device| device.rx_handler.is_none())
+    /// Tags that no VLAN device wanted: the frame is for another station, unless the tag has a priority only. Behind
+    /// such a tag there may be another one, whose VLAN device gets the frame (`check_vlan_id`).
+    fn without_tag(&mut self, dev: DevId, mut frame: Frame) -> Option<(DevId, Frame)> {
+        while let Some(tag) = frame.tag.take() {
+            if tag.vid() != 0 {
+                frame.packet_type = PacketType::OtherHost;
+                break;
+            }
+            if !Tag::is_tpid(frame.ethertype()) {
+                break;
+            }
+            if !frame.untag() {
+                self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
+                return None;
+            }
+            if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
+                return Some((vlan, self.vlan_receive(vlan, frame)?));
+            }
+        }
+        Some((dev, frame))
     }
 
     fn vlan_of(&self, dev: DevId, tag: Tag) -> Option<DevId> {
@@ -120,7 +131,7 @@ impl World {
     }
 
     /// R5: the device's rx handler, if any.
-    fn rx_handler(&mut self, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
+    fn rx_handler(&mut self, dev: DevId, mut frame: Frame) -> Option<(Next, Frame)> {
         let device = self.devs.get(dev)?;
         if let RxHandler::BondSlave { bond } = device.rx_handler {
             return self.bond_receive(bond, dev, frame);
@@ -133,35 +144,19 @@ impl World {
         match &device.rx_handler {
             RxHandler::None | RxHandler::BondSlave { .. } => {}
             RxHandler::MacvlanPort(port) => {
-                port.receive(dev, destination, source, frame.ethertype(), &mut verdicts);
+                port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
+            RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;
-                let now = self.now;
-                let header = bridge::Header { destination, source, packet_type: frame.packet_type };
-                let master = self.devs.get_mut(bridge)?;
-                let own = bridge::Own {
-                    dev: bridge,
-                    mac: master.mac,
-                    promiscuous: master.promiscuity > 0,
-                    up: master.is_up(),
-                };
-                let mut ageing = None;
-                if let Kind::Bridge(state) = &mut master.kind {
-                    let before = state.ageing_at;
-                    state.receive(own, dev, header, now, &mut verdicts);
-                    ageing = state.ageing_at.filter(|_| before.is_none());
-                }
-                if let Some(at) = ageing {
-                    self.timers.add(at, crate::world::TimerEvent::BridgeAgeing { bridge });
-                }
+                self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
             }
         }
         self.perform_all(dev, frame, verdicts)
     }
 
     /// Counters of a stacked device that takes over a frame from `from`.
-    fn count_received(&mut self, _from: DevId, to: DevId, frame: &Frame) {
+    pub(super) fn count_received(&mut self, _from: DevId, to: DevId, frame: &Frame) {
         let Some(device) = self.devs.get_mut(to) else { return };
         let len = frame.len();
         if matches!(device.kind, Kind::Bond(_)) {
@@ -179,6 +174,7 @@ impl World {
     /// R7: the protocol by EtherType.
     fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame) {
         match frame.ethertype() {
+            0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
             // No IPv6 stack yet; Linux would take the packet, so it is no unhandled protocol.
@@ -234,6 +230,35 @@ impl World {
         {
             port.bc_queued = port.bc_queued.saturating_sub(1);
             port.distribute(frame.destination(), frame.source(), frame.ethertype(), &mut verdicts);
+        }
+        if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
+            self.consume(frame);
+        }
+    }
+
+    /// `ipvlan_multicast_enqueue`
+    pub(crate) fn ipvlan_enqueue(&mut self, lower: DevId, from: Option<DevId>, mut frame: Frame) {
+        if frame.ethertype() == ethertype::PAUSE {
+            return self.drop_frame(Some(lower), frame, DropReason::NotSpecified);
+        }
+        let Some(port) = self.ipvlan_port(lower) else { return };
+        if port.queued >= ipvlan::BACKLOG_MAX {
+            if let Some(device) = self.devs.get_mut(from.unwrap_or(lower)) {
+                device.stats.rx_dropped += 1;
+            }
+            return self.drop_frame(Some(lower), frame, DropReason::IpvlanMulticastBacklog);
+        }
+        port.queued += 1;
+        frame.mark = 0;
+        self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
+    }
+
+    /// `ipvlan_process_multicast`
+    pub(crate) fn ipvlan_distribute(&mut self, lower: DevId, from: Option<DevId>, frame: Frame) {
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        if let Some(port) = self.ipvlan_port(lower) {
+            port.queued = port.queued.saturating_sub(1);
+            port.distribute(lower, from, frame.destination(), &mut verdicts);
         }
         if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
             self.consume(frame);

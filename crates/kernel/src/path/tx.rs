@@ -2,6 +2,7 @@
 
 use hairpin_netlink::PacketType;
 
+use crate::dev::bridge::Egress;
 use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
 use crate::device::DevId;
@@ -31,6 +32,10 @@ impl World {
     }
 
     fn hard_start_transmit(&mut self, dev: DevId, mut frame: Frame) {
+        if frame.tag.is_some() && self.devs.get(dev).is_some_and(|device| !device.kind.offloads_tags()) {
+            // `validate_xmit_vlan`
+            frame.retag();
+        }
         self.tap(dev, &frame, PacketType::Outgoing);
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
@@ -40,19 +45,21 @@ impl World {
         }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let Some(device) = self.devs.get_mut(dev) else { return };
-        let mut counted = len;
+        let mut counted = Some(len);
+        let mut missed = None;
         let mut sharing_port = None;
         match &mut device.kind {
             Kind::Loopback => {
                 // `loopback_xmit` counts without the link header, on both sides.
-                counted = len - ETH_LEN.min(len);
+                let len = len - ETH_LEN.min(len);
+                counted = Some(len);
                 device.stats.rx_packets += 1;
-                device.stats.rx_bytes += counted as u64;
+                device.stats.rx_bytes += len as u64;
                 verdicts.push(Verdict::Enqueue { dev, packet_type: PacketType::Host });
             }
             Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
-            Kind::Bridge(bridge) => bridge.transmit(frame.destination(), now, &mut verdicts),
+            Kind::Bridge(bridge) => bridge.transmit(&mut frame, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Has a way of its own.
             Kind::Bond(_) => {}
@@ -60,13 +67,33 @@ impl World {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+            Kind::Ipvlan(ipvlan) => sharing_port = Some(ipvlan.lower),
+            Kind::Vrf(vrf) => {
+                counted = None;
+                vrf.transmit(&mut verdicts);
+            }
+            Kind::Vxlan(vxlan) => {
+                // Counted is what finds its way (`iptunnel_xmit_stats`).
+                counted = None;
+                let ports = self.netns.get(vxlan.underlay).map(|netns| netns.sysctl.ip_local_port_range);
+                missed = vxlan.transmit(&frame, ports.unwrap_or_default(), now, &mut verdicts);
+            }
         }
-        device.stats.tx_packets += 1;
-        device.stats.tx_bytes += counted as u64;
-        if let Some(lower) = sharing_port
-            && let Some(RxHandler::MacvlanPort(port)) = self.devs.get(lower).map(|lower| &lower.rx_handler)
-        {
-            port.transmit(dev, lower, frame.destination(), &mut verdicts);
+        if let Some(len) = counted {
+            device.stats.tx_packets += 1;
+            device.stats.tx_bytes += len as u64;
+        }
+        if let Some(mac) = missed {
+            self.notify_vxlan_miss(dev, mac);
+        }
+        if let Some(lower) = sharing_port {
+            match self.devs.get(lower).map(|lower| &lower.rx_handler) {
+                Some(RxHandler::MacvlanPort(port)) => {
+                    port.transmit(dev, lower, frame.destination(), &mut verdicts);
+                }
+                Some(RxHandler::IpvlanPort(port)) => port.transmit(dev, lower, &frame, &mut verdicts),
+                _ => {}
+            }
         }
         self.carry_out(dev, frame, verdicts);
     }
@@ -84,12 +111,22 @@ impl World {
         let mut rest = Some(frame);
         for (i, verdict) in verdicts.iter().enumerate() {
             let copy = if i + 1 == count { rest.take() } else { rest.clone() };
-            let Some(copy) = copy else { break };
+            let Some(mut copy) = copy else { break };
             match *verdict {
                 Verdict::Local => next = Some((Next::Local, copy)),
                 Verdict::Exact => next = Some((Next::Exact, copy)),
                 Verdict::Receive { dev, packet_type } => {
                     next = Some((Next::Device(dev, packet_type), copy));
+                }
+                Verdict::PassUp { bridge, egress: Egress::Refused, .. } => {
+                    self.count_received(dev, bridge, &copy);
+                    self.drop_frame(Some(bridge), copy, DropReason::BridgeVlan);
+                }
+                Verdict::PassUp { bridge, packet_type, egress } => {
+                    if egress == Egress::Untagged {
+                        copy.tag = None;
+                    }
+                    next = Some((Next::Device(bridge, packet_type), copy));
                 }
                 other => self.perform_verdict(dev, copy, other),
             }
@@ -108,13 +145,19 @@ impl World {
         }
     }
 
-    fn perform_verdict(&mut self, dev: DevId, frame: Frame, verdict: Verdict) {
+    fn perform_verdict(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) {
         match verdict {
             Verdict::Transmit { dev } => self.transmit(dev, frame),
-            Verdict::Forward { dev: to } => {
+            Verdict::Forward { dev: to, untag } => {
+                if untag {
+                    frame.tag = None;
+                }
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
+                    // `br_dev_queue_push_xmit` does not tell what became of it.
+                    let refused = self.transmit_refused;
                     self.transmit(to, frame);
+                    self.transmit_refused = refused;
                 } else {
                     self.drop_frame(Some(to), frame, DropReason::TargetMtu);
                 }
@@ -122,30 +165,55 @@ impl World {
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
-            Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
             Verdict::SlowProtocol { bond, slave } => {
                 self.bond_slow_protocol(bond, slave, &frame);
                 self.consume(frame);
             }
-            Verdict::Drop(reason) => {
-                if reason == DropReason::Discarded {
-                    self.drop_frame(Some(dev), frame, reason);
-                } else {
-                    self.count_transmit_drop(dev, reason);
-                    self.drop_frame(Some(dev), frame, reason);
+            Verdict::IpvlanMulticast { lower, from } => self.ipvlan_enqueue(lower, from, frame),
+            Verdict::RouteBelow { lower } => {
+                let len = frame.len();
+                if !self.route_below(dev, lower, frame) {
+                    self.uncount_transmit(dev, len);
                 }
             }
-            Verdict::Local | Verdict::Exact | Verdict::Receive { .. } => self.consume(frame),
+            Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::VrfRoute => self.vrf_route(dev, frame),
+            Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
+            Verdict::Drop(reason) => {
+                if reason != DropReason::Discarded {
+                    self.count_transmit_drop(dev, reason, frame.len());
+                }
+                self.drop_frame(Some(dev), frame, reason);
+            }
+            Verdict::Local | Verdict::Exact | Verdict::Receive { .. } | Verdict::PassUp { .. } => {
+                self.consume(frame);
+            }
         }
     }
 
-    fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason) {
-        // `veth_xmit` without a peer. What a bridge or a macvlan's lower device discards is counted nowhere.
-        if let Some(device) = self.devs.get_mut(dev)
-            && (matches!(device.kind, Kind::Veth(Veth { peer: None })) && reason == DropReason::NotSpecified
-                || matches!(device.kind, Kind::Bond(_)))
-        {
+    fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason, len: usize) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        // What a bridge or a macvlan's lower device discards is counted nowhere.
+        match device.kind {
+            // `veth_xmit` without a peer.
+            Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
+                device.stats.tx_dropped += 1;
+            }
+            Kind::Bond(_) => device.stats.tx_dropped += 1,
+            Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
+            Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
+            _ => {}
+        }
+    }
+
+    /// A frame of a device that counts only what it got rid of, and tells its caller, is dropped after it was
+    /// counted (`veth_xmit`, `ipvlan_start_xmit`).
+    fn uncount_transmit(&mut self, dev: DevId, len: usize) {
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.stats.tx_packets = device.stats.tx_packets.saturating_sub(1);
+            device.stats.tx_bytes = device.stats.tx_bytes.saturating_sub(len as u64);
             device.stats.tx_dropped += 1;
+            self.transmit_refused = true;
         }
     }
 
@@ -164,13 +232,19 @@ impl World {
         };
         if let Some(reason) = reason {
             target.stats.rx_dropped += 1;
-            if let Some(sender) = self.devs.get_mut(from)
-                && matches!(sender.kind, Kind::Veth(_))
-            {
-                // `veth_xmit` counts only what it could forward.
-                sender.stats.tx_packets -= 1;
-                sender.stats.tx_bytes -= frame.len() as u64;
-                sender.stats.tx_dropped += 1;
+            if matches!(target.kind, Kind::Ipvlan(_)) {
+                // `ipvlan_count_rx`: an error is shown as a drop too, beside the drop that `dev_forward_skb` counts.
+                target.stats.rx_errors += 1;
+                target.stats.rx_dropped += u64::from(reason == DropReason::TargetMtu);
+            }
+            // `veth_xmit`, and `ipvlan_start_xmit` to the lower device, count only what could be forwarded.
+            let counts = match self.devs.get(from).map(|sender| &sender.kind) {
+                Some(Kind::Veth(veth)) => veth.peer == Some(to),
+                Some(Kind::Ipvlan(ipvlan)) => ipvlan.lower == to,
+                _ => false,
+            };
+            if counts {
+                self.uncount_transmit(from, frame.len());
             }
             return self.drop_frame(Some(to), frame, reason);
         }
@@ -188,6 +262,12 @@ impl World {
                 target.stats.rx_bytes += (frame.len() + ETH_LEN) as u64;
                 target.stats.multicast += 1;
             }
+            // `ipvlan_count_rx`, with the header twice as well.
+            Kind::Ipvlan(_) => {
+                target.stats.rx_packets += 1;
+                target.stats.rx_bytes += (frame.len() + ETH_LEN) as u64;
+                target.stats.multicast += u64::from(frame.destination().is_group());
+            }
             _ => {}
         }
         self.enqueue(Waiting::Receive { dev: to, frame });
@@ -198,7 +278,7 @@ impl World {
         frame.packet_type = packet_type;
         frame.sender = None;
         if let Some(device) = self.devs.get_mut(dev)
-            && matches!(device.kind, Kind::Macvlan(_))
+            && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
             device.stats.rx_packets += 1;
             device.stats.rx_bytes += frame.len() as u64;
@@ -210,9 +290,10 @@ impl World {
     }
 }
 
-/// Whether a frame injected from this device comes by way of a macvlan sibling rather than off a veth's wire.
+/// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than
+/// off a veth's wire.
 fn is_sibling_path(devs: &slotmap::SlotMap<DevId, crate::device::Device>, from: DevId) -> bool {
-    devs.get(from).is_some_and(|device| matches!(device.kind, Kind::Macvlan(_)))
+    devs.get(from).is_some_and(|device| matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_)))
 }
 
 /// Where a frame goes on in the receive path.

@@ -2,12 +2,13 @@
 //! net/bridge/br_fdb.c).
 
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
+use hairpin_netlink::core::Nla as _;
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
 use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
-use crate::dev::bridge::State;
 use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::bridge::{Bridge, State};
 use crate::dev::macvlan::Mode;
 use crate::dev::{Kind, RxHandler};
 use crate::device::DevId;
@@ -22,6 +23,70 @@ use super::neigh::{link_layer, ntf};
 
 fn bad(text: &str) -> Failure {
     Failure::with_text(Errno::EINVAL, text)
+}
+
+/// The VLANs that a request for an entry is about: the one it names, or 0 and all of the entry's owner. None for
+/// a VLAN that the owner is not in; where `member`, one that the bridge only keeps for its ports is none.
+fn vlans_of(bridge: &Bridge, port: Option<DevId>, vlan: u16, member: bool) -> Option<Vec<u16>> {
+    let group = match port {
+        Some(dev) => &bridge.port(dev)?.vlans,
+        None => &bridge.vlans,
+    };
+    if vlan == 0 {
+        return Some(std::iter::once(0).chain(group.members().map(|vlan| vlan.vid)).collect());
+    }
+    group.find(vlan).filter(|vlan| vlan.member || !member).map(|vlan| vec![vlan.vid])
+}
+
+const NDA_NDM_STATE_MASK: u16 = 16;
+const NDA_NDM_FLAGS_MASK: u16 = 17;
+
+/// Which entries a flush takes away (`struct net_bridge_fdb_flush_desc`).
+#[derive(Clone, Copy, Debug, Default)]
+struct FlushChoice {
+    /// 0 for any.
+    vlan: u16,
+    /// Whose entries; the inner `None` is the bridge itself.
+    owner: Option<Option<DevId>>,
+    mask: u8,
+    wanted: u8,
+}
+
+impl FlushChoice {
+    fn matches(&self, key: &Key, entry: &Entry) -> bool {
+        let mut bits = 0;
+        for (at, on) in [entry.local, entry.fixed, entry.added_by_user, entry.extern_learn, entry.sticky]
+            .iter()
+            .enumerate()
+        {
+            bits |= u8::from(*on) << at;
+        }
+        (self.vlan == 0 || self.vlan == key.1)
+            && self.owner.is_none_or(|owner| owner == entry.port)
+            && (self.mask == 0 || bits & self.mask == self.wanted)
+    }
+}
+
+/// Properties of entries as a flush names them, in the order of [`FlushChoice::matches`].
+fn entry_bits(state: u16, flags: u8) -> u8 {
+    u8::from(state & nud::PERMANENT != 0)
+        | u8::from(state & nud::NOARP != 0) << 1
+        | u8::from(flags & ntf::USE != 0) << 2
+        | u8::from(flags & ntf::EXT_LEARNED != 0) << 3
+        | u8::from(flags & ntf::STICKY != 0) << 4
+        // Nothing is offloaded here.
+        | u8::from(flags & ntf::OFFLOADED != 0) << 5
+}
+
+/// The number in an attribute of one or two bytes.
+fn raw_number(attribute: &NeighbourAttribute) -> u16 {
+    let mut value = vec![0; attribute.value_len()];
+    attribute.emit_value(&mut value);
+    match *value {
+        [low] => low.into(),
+        [a, b, ..] => u16::from_ne_bytes([a, b]),
+        [] => 0,
+    }
 }
 
 /// What a request for one entry says.
@@ -120,6 +185,7 @@ impl World {
         if request.flags & ntf::SELF != 0 {
             outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
                 Some(Kind::Bridge(_)) => self.add_bridge_entry(request.dev, None, &request, flags),
+                Some(Kind::Vxlan(_)) => self.add_vxlan_entry(request.dev, request.mac, message, flags),
                 Some(Kind::Macvlan(state)) => {
                     let passthru = state.mode == Mode::Passthru;
                     self.add_macvlan_entry(&request, flags, passthru)
@@ -159,14 +225,10 @@ impl World {
         } else if state & nud::PERMANENT == 0 {
             return Err(Errno::EINVAL.into());
         }
-        // Every port is in VLAN 1: an entry without a VLAN is made there too.
-        let vlans: &[u16] = match request.vlan {
-            0 => &[0, 1],
-            1 => &[1],
-            _ => return Err(Errno::EINVAL.into()),
-        };
+        // An entry without a VLAN is made in every VLAN of its owner too.
+        let Some(vlans) = vlans_of(own, port, request.vlan, true) else { return Err(Errno::EINVAL.into()) };
         let mut notices = Vec::new();
-        for vlan in vlans {
+        for vlan in &vlans {
             let local = state & nud::PERMANENT != 0;
             let fixed = local || state & nud::NOARP != 0;
             match own.fdb.get_mut(mac, *vlan) {
@@ -198,11 +260,6 @@ impl World {
                     notices.push(((mac, *vlan), entry));
                 }
             }
-        }
-        if own.ageing_at.is_none() {
-            let at = now + own.ageing;
-            own.ageing_at = Some(at);
-            self.timers.add(at, crate::world::TimerEvent::BridgeAgeing { bridge });
         }
         for (key, entry) in notices {
             self.notify_fdb(bridge, key, &entry, false);
@@ -240,7 +297,8 @@ impl World {
     /// `ndo_dflt_fdb_add`: into the device's own address filter.
     fn add_filter_entry(&mut self, request: &Request, flags: u16) -> Result<(), Failure> {
         if request.state != 0 && request.state & nud::PERMANENT == 0 {
-            return Err(bad("FDB only supports static addresses"));
+            // The kernel says more in its log only.
+            return Err(Errno::EINVAL.into());
         }
         if request.vlan != 0 {
             return Err(bad("vlans aren't supported yet for dev_uc|mc_add()"));
@@ -271,6 +329,7 @@ impl World {
         if request.flags & ntf::SELF != 0 {
             outcome = match self.devs.get(request.dev).map(|device| &device.kind) {
                 Some(Kind::Bridge(_)) => self.del_bridge_entry(request.dev, None, &request),
+                Some(Kind::Vxlan(_)) => self.del_vxlan_entry(request.dev, request.mac, message),
                 // `macvlan_fdb_del`
                 Some(Kind::Macvlan(state)) if state.mode != Mode::Passthru && !request.mac.is_group() => {
                     Err(Errno::EOPNOTSUPP.into())
@@ -286,7 +345,7 @@ impl World {
     /// `rtnl_fdb_del` with `NLM_F_BULK`, for which only bridges have a function (`br_fdb_delete_bulk`).
     ///
     /// # Errors
-    /// `EOPNOTSUPP` for other devices; what the request selects by is not emulated.
+    /// `EOPNOTSUPP` for other devices, `EINVAL` for what an entry cannot be selected by.
     pub(super) fn flush_fdb(&mut self, ns: NsId, message: &NeighbourMessage) -> Result<(), Failure> {
         let header = &message.header;
         if header.ifindex == 0 {
@@ -306,28 +365,66 @@ impl World {
             None if flags & ntf::SELF != 0 && is_bridge => (dev, None),
             None => return Err(Errno::EOPNOTSUPP.into()),
         };
-        let selects = |attribute: &NeighbourAttribute| !matches!(attribute, NeighbourAttribute::Vlan(_));
-        if u16::from(header.state) != 0
-            || flags & !(ntf::MASTER | ntf::SELF) != 0
-            || message.attributes.iter().any(selects)
-        {
-            return Err(Failure::with_text(Errno::EOPNOTSUPP, "Selective flush of the FDB: not emulated"));
-        }
-        let vlan = message.attributes.iter().find_map(|attribute| match attribute {
-            NeighbourAttribute::Vlan(vlan) => Some(*vlan),
-            _ => None,
-        });
+        let chosen = self.flush_choice(ns, bridge, message, port)?;
         let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
             return Err(Errno::EOPNOTSUPP.into());
         };
-        let gone = own.fdb.flush(|key, entry| {
-            port.is_none_or(|port| entry.port == Some(port)) && vlan.is_none_or(|vlan| key.1 == vlan)
-        });
+        let gone = own.fdb.flush(|key, entry| chosen.matches(key, entry));
         for (key, entry) in gone {
             self.notify_fdb(bridge, key, &entry, true);
         }
         self.changed();
         Ok(())
+    }
+
+    /// What of a bridge's entries a flush request selects (`br_fdb_delete_bulk`).
+    fn flush_choice(
+        &self,
+        ns: NsId,
+        bridge: DevId,
+        message: &NeighbourMessage,
+        port: Option<DevId>,
+    ) -> Result<FlushChoice, Failure> {
+        let wrong = |text: &str| Failure::with_text(Errno::EINVAL, text);
+        let flags = message.header.flags.bits() & !(ntf::MASTER | ntf::SELF);
+        let state = u16::from(message.header.state);
+        if flags & !(ntf::USE | ntf::EXT_LEARNED | ntf::OFFLOADED | ntf::STICKY) != 0 {
+            return Err(wrong("Unsupported fdb flush ndm flag bits set"));
+        }
+        if state & !(nud::PERMANENT | nud::NOARP) != 0 {
+            return Err(wrong("Unsupported fdb flush ndm state bits set"));
+        }
+        let mut choice = FlushChoice { owner: port.map(Some), ..FlushChoice::default() };
+        choice.wanted = entry_bits(state, flags);
+        for attribute in &message.attributes {
+            match attribute {
+                NeighbourAttribute::Vlan(vlan) => choice.vlan = *vlan,
+                NeighbourAttribute::IfIndex(index) => {
+                    choice.owner = Some(self.flush_owner(ns, bridge, *index)?);
+                }
+                other => match (other.kind(), raw_number(other)) {
+                    (NDA_NDM_STATE_MASK, mask) => choice.mask |= entry_bits(mask, 0),
+                    (NDA_NDM_FLAGS_MASK, mask) => choice.mask |= entry_bits(0, mask as u8),
+                    _ => {}
+                },
+            }
+        }
+        Ok(choice)
+    }
+
+    /// `__fdb_flush_validate_ifindex`: the port, or the bridge itself (`None`), that a flush names.
+    fn flush_owner(&self, ns: NsId, bridge: DevId, index: u32) -> Result<Option<DevId>, Failure> {
+        let wrong = |text: &str| Err(Failure::with_text(Errno::EINVAL, format!("bridge: {text}")));
+        let Some(dev) = self.device_at(ns, index) else {
+            return Err(Failure::with_text(Errno::ENODEV, "bridge: Unknown flush device ifindex"));
+        };
+        match (self.bridge_of(dev), self.devs.get(dev).map(|device| &device.kind)) {
+            (Some(master), _) if master == bridge => Ok(Some(dev)),
+            (Some(_), _) => wrong("Port belongs to a different bridge device"),
+            (None, Some(Kind::Bridge(_))) if dev == bridge => Ok(None),
+            (None, Some(Kind::Bridge(_))) => wrong("Flush bridge device does not match target bridge device"),
+            _ => wrong("Flush device is not a bridge or bridge port"),
+        }
     }
 
     fn del_bridge_entry(
@@ -339,9 +436,9 @@ impl World {
         let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
             return Err(Errno::EOPNOTSUPP.into());
         };
-        let vlans: &[u16] = if request.vlan == 0 { &[0, 1] } else { &[request.vlan] };
+        let Some(vlans) = vlans_of(own, port, request.vlan, false) else { return Err(Errno::EINVAL.into()) };
         let mut gone = Vec::new();
-        for vlan in vlans {
+        for vlan in &vlans {
             if own.fdb.get(request.mac, *vlan).is_some_and(|entry| entry.port == port) {
                 gone.extend(own.fdb.remove(request.mac, *vlan).map(|entry| ((request.mac, *vlan), entry)));
             }
@@ -357,7 +454,8 @@ impl World {
 
     fn del_filter_entry(&mut self, request: &Request) -> Result<(), Failure> {
         if request.state & nud::PERMANENT == 0 {
-            return Err(bad("FDB only supports static addresses"));
+            // The kernel says more in its log only.
+            return Err(Errno::EINVAL.into());
         }
         self.remove_filter_entry(request)
     }
@@ -404,6 +502,10 @@ impl World {
             if let Some(bridge) = bridge {
                 self.dump_bridge(bridge, Some(*dev), &mut dump);
             }
+            if matches!(device.kind, Kind::Vxlan(_)) {
+                self.dump_vxlan(*dev, &mut dump);
+                continue;
+            }
             for (mac, _) in device.unicast.iter().chain(&device.multicast) {
                 let mut message = NeighbourMessage::default();
                 message.header.family = AddressFamily::Bridge;
@@ -446,7 +548,18 @@ impl World {
         }
         if message.header.ifindex != 0 {
             let dev = self.device_at(ns, message.header.ifindex).ok_or(Errno::ENODEV)?;
-            bridge = bridge.or(self.bridge_of(dev)).or(Some(dev));
+            let flags = message.header.flags.bits();
+            if self.vxlan(dev).is_some() && flags & ntf::SELF != 0 && flags & ntf::MASTER == 0 {
+                return self.get_vxlan_entry(dev, mac);
+            }
+            if bridge.is_none() {
+                let of_port = flags == 0 || flags & ntf::MASTER != 0;
+                bridge = match of_port {
+                    true => Some(self.bridge_of(dev).ok_or_else(|| bad("Device is not a bridge port"))?),
+                    false if flags & ntf::SELF == 0 => return Err(bad("Missing NTF_SELF")),
+                    false => Some(dev),
+                };
+            }
         }
         let bridge = bridge.ok_or_else(|| bad("No device specified"))?;
         let entry = match self.devs.get(bridge).map(|device| &device.kind) {

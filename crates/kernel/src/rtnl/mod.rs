@@ -3,7 +3,8 @@
 //! * [`server`] one request and its answer
 //! * [`link`] `RTM_NEWLINK` and its kin
 //! * [`addr`] `RTM_NEWADDR` and its kin
-//! * [`neigh`] `RTM_NEWNEIGH` and its kin of IPv4; [`fdb`] those of bridges
+//! * [`neigh`] `RTM_NEWNEIGH` and its kin of IPv4; [`fdb`] those of bridges, [`fdb_vxlan`] of vxlan
+//! * [`vlan`] `RTM_NEWVLAN` and its kin: VLANs of bridges, and their counters
 //! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
 //! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4
 //! * [`rule`] `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` of IPv4
@@ -12,12 +13,14 @@ use hairpin_netlink::Message;
 
 pub(crate) mod addr;
 mod fdb;
+mod fdb_vxlan;
 pub(crate) mod link;
 pub(crate) mod neigh;
 mod nsid;
 pub mod route;
 pub mod rule;
 pub(crate) mod server;
+pub(crate) mod vlan;
 
 /// A message for everyone who listens (`ip monitor`).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -27,6 +27,7 @@ pub(super) mod ntf {
     pub const MASTER: u8 = 0x04;
     pub const PROXY: u8 = 0x08;
     pub const EXT_LEARNED: u8 = crate::neigh::EXT_LEARNED;
+    pub const OFFLOADED: u8 = 0x20;
     pub const STICKY: u8 = 0x40;
     pub const ROUTER: u8 = 0x80;
 }

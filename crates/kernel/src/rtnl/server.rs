@@ -1,5 +1,6 @@
 //! One netlink request and its answer (`rtnetlink_rcv_msg`).
 
+use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
 use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
 use hairpin_netlink::{Answer, Errno, Failure, Message};
@@ -39,6 +40,13 @@ impl World {
             let outcome = self.rtnl_link(asker, decoded, &mut answer);
             return answer.end(outcome);
         }
+        if let Some(outcome) = self.rtnl_untyped(asker, decoded, &mut answer) {
+            return match outcome {
+                Ok(()) if dump => answer.done(),
+                Err(failure) if dump => answer.broken_off(failure),
+                outcome => answer.end(outcome),
+            };
+        }
         let message = match decoded.message() {
             Ok(message) => message,
             Err(errno) => return answer.end(Err(errno.into())),
@@ -57,6 +65,21 @@ impl World {
         }
         let outcome = self.perform_request(asker, &message, decoded, &mut answer);
         answer.end(outcome)
+    }
+
+    /// Requests for which there are no typed messages; none for another.
+    fn rtnl_untyped(
+        &mut self,
+        asker: &Asker<'_>,
+        decoded: &Decoded<'_>,
+        answer: &mut Answer,
+    ) -> Option<Result<(), Failure>> {
+        match decoded.header.kind {
+            RTM_NEWVLAN | RTM_DELVLAN | RTM_GETVLAN | RTM_GETSTATS => {
+                Some(self.rtnl_vlan(asker.ns, decoded, answer))
+            }
+            _ => None,
+        }
     }
 
     fn dump(&mut self, asker: &Asker<'_>, message: &Message) -> Result<Dump, Failure> {

@@ -39,6 +39,9 @@ impl World {
     }
 
     pub(crate) fn close_socket(&mut self, id: SockId) {
+        if self.close_tcp(id) {
+            return;
+        }
         self.untap(id);
         self.unbind_udp(id);
         let Some(socket) = self.sockets.remove(id) else { return };
@@ -52,7 +55,7 @@ impl World {
                     self.set_promiscuity(*dev, -1);
                 }
             }
-            Kind::Udp(_) | Kind::Raw(_) => {
+            Kind::Udp(_) | Kind::Raw(_) | Kind::Tcp(_) => {
                 for (group, ifindex) in socket.inet().map(|inet| inet.groups.clone()).unwrap_or_default() {
                     if let Some(dev) = self.device_at(socket.ns, ifindex) {
                         self.leave_ipv4_group(dev, group);
@@ -135,6 +138,18 @@ impl World {
                 Some(Kind::Raw(raw)) if raw.protocol == protocol::ICMP => raw.icmp_filter = filter,
                 _ => return Err(Errno::EOPNOTSUPP),
             },
+            SocketOption::ReuseAddress(on) => {
+                if let Some(tcp) = self.tcp_of_mut(id) {
+                    tcp.reuse = on;
+                }
+            }
+            SocketOption::NoDelay(on) => {
+                self.tcp_of_mut(id).ok_or(Errno::ENOPROTOOPT)?.no_delay = on;
+                if let Some(connection) = self.connection_of(id) {
+                    connection.send.no_delay = on;
+                    self.tcp_push(id);
+                }
+            }
             SocketOption::Ttl(0) => return Err(Errno::EINVAL),
             SocketOption::IpOptions(options) if options.len() > 40 => return Err(Errno::EINVAL),
             option => {
@@ -202,6 +217,10 @@ impl World {
                 self.check_own(ns, address)?;
                 self.bind_udp(id, ns, address, port)
             }
+            (Some(Kind::Tcp(_)), Address::Ipv4 { address, port }) => {
+                self.check_own(ns, address)?;
+                self.bind_tcp(id, ns, address, port)
+            }
             _ => Err(Errno::EAFNOSUPPORT),
         }
     }
@@ -259,7 +278,7 @@ impl World {
             _ => false,
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.udp.get(&port));
-        if taken.is_some_and(|list| list.iter().any(clashes)) {
+        if self.has_udp_tunnel(ns, port) || taken.is_some_and(|list| list.iter().any(clashes)) {
             return Err(Errno::EADDRINUSE);
         }
         self.unbind_udp(id);
@@ -280,13 +299,16 @@ impl World {
         let netns = self.netns.get(ns).ok_or(Errno::EBADF)?;
         (0..count)
             .map(|i| low + ((start + i) % count) as u16)
-            .find(|port| !netns.udp.contains_key(port))
+            .find(|port| !netns.udp.contains_key(port) && !netns.udp_tunnels.contains_key(port))
             .ok_or(Errno::EAGAIN)
     }
 
     pub(crate) fn connect_socket(&mut self, id: SockId, address: Address) -> Result<(), Errno> {
         let Address::Ipv4 { address, port } = address else { return Err(Errno::EAFNOSUPPORT) };
         let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
+        if self.tcp_of(id).is_some() {
+            return self.connect_tcp(id, ns, (address, port));
+        }
         let inet = self.inet_of(id)?.clone();
         let route = self.route_output(key(ns, &inet, address, 0))?;
         if route.kind == RouteKind::Broadcast && !inet.broadcast {
@@ -318,6 +340,7 @@ impl World {
             }
             Kind::Raw(raw) => Address::Ipv4 { address: raw.inet.source, port: u16::from(raw.protocol) },
             Kind::Udp(udp) => Address::Ipv4 { address: udp.inet.source, port: udp.port },
+            Kind::Tcp(tcp) => Address::Ipv4 { address: tcp.inet.source, port: tcp.port },
             Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
         })
     }
@@ -334,6 +357,7 @@ impl World {
                 };
                 self.send_udp(id, data, to)
             }
+            Some(Kind::Tcp(_)) => self.send_tcp(id, data),
             Some(Kind::RouteEvents { .. }) => Err(Errno::EOPNOTSUPP),
             None => Err(Errno::EBADF),
         }
@@ -374,8 +398,21 @@ impl World {
         }
         frame.sender = Some(id);
         self.name_frame(&mut frame);
+        self.transmit_refused = false;
         self.transmit(dev, frame);
-        Ok(data.len())
+        self.sent(id, data.len())
+    }
+
+    /// How a sending ends that the device was asked for: only some devices tell that they could not (`net_xmit_errno`),
+    /// and a raw or UDP socket hears of it if it wants to hear of errors.
+    fn sent(&mut self, id: SockId, length: usize) -> Result<usize, Errno> {
+        if std::mem::take(&mut self.transmit_refused) {
+            let inet = self.sockets.get(id).and_then(Socket::inet);
+            if inet.is_none_or(|inet| inet.receive_errors) {
+                return Err(Errno::ENOBUFS);
+            }
+        }
+        Ok(length)
     }
 
     /// `raw_sendmsg`
@@ -399,12 +436,13 @@ impl World {
         self.check_sendable(id, &raw.inet, &route, header_len + data.len(), (destination, 0))?;
         let whole = header_len + data.len();
         let fields = self.fields(ns, &raw.inet, &route, raw.protocol, whole);
+        self.transmit_refused = false;
         self.ip_send(ns, &route, fields, data.len(), |body| {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
             }
         });
-        Ok(data.len())
+        self.sent(id, data.len())
     }
 
     /// `raw_send_hdrinc`: the program wrote the header; length, checksum, and an id and a source left zero are
@@ -496,10 +534,11 @@ impl World {
             netns.counters.udp_out += 1;
         }
         let (from, to) = ((route.source, source_port), (route.destination, port));
+        self.transmit_refused = false;
         self.ip_send(ns, &route, fields, ip::UDP_LEN + data.len(), |body| {
             ip::write_udp(body, from, to, data);
         });
-        Ok(data.len())
+        self.sent(id, data.len())
     }
 
     /// Whether a socket may send so much there: broadcasts must be allowed, and what is too long for the path
@@ -558,7 +597,7 @@ impl World {
             tos: inet.tos,
             ttl,
             dont_fragment,
-            id: 0,
+            id: None,
             mark: inet.mark,
             options: &inet.options,
             loop_back: inet.multicast_loop,

@@ -3,10 +3,12 @@
 //! * [`packet`] `AF_PACKET`
 //! * [`raw`] raw IPv4
 //! * [`udp`] UDP
+//! * [`tcp`] TCP
 
 mod calls;
 pub mod packet;
 pub mod raw;
+pub mod tcp;
 pub mod udp;
 
 use std::collections::VecDeque;
@@ -65,6 +67,7 @@ pub enum Kind {
     Packet(packet::Packet),
     Raw(raw::Raw),
     Udp(udp::Udp),
+    Tcp(Box<tcp::Tcp>),
     /// Netlink notifications; bit `g - 1` is group `g`.
     RouteEvents {
         groups: u64,
@@ -162,8 +165,20 @@ impl Socket {
         Some(item)
     }
 
+    /// Whether something can be sent without waiting.
+    pub fn is_writable(&self) -> bool {
+        match &self.kind {
+            Kind::Tcp(tcp) => tcp.is_writable(),
+            _ => true,
+        }
+    }
+
+    /// Whether there is something to receive.
     pub fn is_ready(&self) -> bool {
-        !self.queue.is_empty()
+        match &self.kind {
+            Kind::Tcp(tcp) => tcp.is_readable(),
+            _ => !self.queue.is_empty(),
+        }
     }
 
     /// The IPv4 side of raw and UDP sockets.
@@ -171,6 +186,7 @@ impl Socket {
         match &self.kind {
             Kind::Raw(raw) => Some(&raw.inet),
             Kind::Udp(udp) => Some(&udp.inet),
+            Kind::Tcp(tcp) => Some(&tcp.inet),
             _ => None,
         }
     }
@@ -179,6 +195,7 @@ impl Socket {
         match &mut self.kind {
             Kind::Raw(raw) => Some(&mut raw.inet),
             Kind::Udp(udp) => Some(&mut udp.inet),
+            Kind::Tcp(tcp) => Some(&mut tcp.inet),
             _ => None,
         }
     }

@@ -22,12 +22,19 @@ impl Raw {
         Raw { protocol, inet: Inet::default(), icmp_filter: 0, header_included: protocol == IPPROTO_RAW }
     }
 
-    /// `raw_v4_match`: whether a packet on device `iif` is for this socket.
-    pub fn matches(&self, protocol: u8, source: Ipv4Addr, destination: Ipv4Addr, iif: u32) -> bool {
+    /// `raw_v4_match`: whether a packet on device `iif` (port `vrf_port` of it, if that is a VRF) is for this socket.
+    pub fn matches(
+        &self,
+        protocol: u8,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        iif: u32,
+        vrf_port: u32,
+    ) -> bool {
         self.protocol == protocol
             && self.inet.remote.is_none_or(|(remote, _)| remote == source)
             && (self.inet.received_by.is_unspecified() || self.inet.received_by == destination)
-            && (self.inet.device == 0 || self.inet.device == iif)
+            && (self.inet.device == 0 || self.inet.device == iif || self.inet.device == vrf_port)
     }
 
     /// `icmp_filter`: whether an ICMP type is discarded.

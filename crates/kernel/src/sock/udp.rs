@@ -14,7 +14,14 @@ pub struct Udp {
 
 impl Udp {
     /// `compute_score`: how well the socket fits a datagram; none if not at all.
-    pub fn score(&self, source: (Ipv4Addr, u16), destination: (Ipv4Addr, u16), iif: u32) -> Option<u32> {
+    /// Datagrams of a VRF, with its port in `vrf_port`, are for sockets bound to either (`udp_l3mdev_accept` is 0).
+    pub fn score(
+        &self,
+        source: (Ipv4Addr, u16),
+        destination: (Ipv4Addr, u16),
+        iif: u32,
+        vrf_port: u32,
+    ) -> Option<u32> {
         if self.port != destination.1 {
             return None;
         }
@@ -32,10 +39,12 @@ impl Udp {
             score += 8;
         }
         if self.inet.device != 0 {
-            if self.inet.device != iif {
+            if self.inet.device != iif && self.inet.device != vrf_port {
                 return None;
             }
             score += 4;
+        } else if vrf_port != 0 {
+            return None;
         }
         Some(score)
     }

@@ -81,7 +81,7 @@ pub fn seeds() -> Vec<Vec<u8>> {
 
 impl<'a> Arbitrary<'a> for AnyCall {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(AnyCall(match u8::arbitrary(u)? % 20 {
+        Ok(AnyCall(match u8::arbitrary(u)? % 23 {
             0 => Call::Now,
             1 => Call::Netlink(bytes(u)?),
             2 | 3 => Call::Socket(socket_kind(u)?),
@@ -102,11 +102,18 @@ impl<'a> Arbitrary<'a> for AnyCall {
             16 if u.ratio(1, 4)? => Call::ReadLink(path(u)?),
             16 => Call::ListDirectory(path(u)?),
             17 => Call::NetnsAdd(name(u)?),
-            18 => match u8::arbitrary(u)? % 4 {
+            21 => match u8::arbitrary(u)? % 4 {
                 0 => Call::NetnsDelete(name(u)?),
                 1 => Call::NetnsEnter(name(u)?),
                 2 => Call::NetnsOpen(name(u)?),
                 _ => Call::NetnsOpenSelf,
+            },
+            18 => Call::Listen { fd: fd(u)?, backlog: u8::arbitrary(u)?.into() },
+            19 => Call::Accept(fd(u)?),
+            20 => match u8::arbitrary(u)? % 3 {
+                0 => Call::Shutdown(fd(u)?),
+                1 => Call::TakeError(fd(u)?),
+                _ => Call::PeerAddress(fd(u)?),
             },
             _ => match u8::arbitrary(u)? % 4 {
                 0 => Call::NetnsList,
@@ -114,6 +121,7 @@ impl<'a> Arbitrary<'a> for AnyCall {
                 2 => Call::NetnsProcesses(name(u)?),
                 _ => Call::Wait {
                     fds: vec![fd(u)?],
+                    writable: vec![fd(u)?],
                     until_ns: Option::arbitrary(u)?,
                     bounded: bool::arbitrary(u)?,
                 },
@@ -165,10 +173,11 @@ fn address(u: &mut Unstructured<'_>) -> Result<Address> {
 }
 
 fn socket_kind(u: &mut Unstructured<'_>) -> Result<SocketKind> {
-    Ok(match u8::arbitrary(u)? % 4 {
+    Ok(match u8::arbitrary(u)? % 5 {
         0 => SocketKind::Packet { cooked: bool::arbitrary(u)?, protocol: u16::arbitrary(u)? % 4 },
         1 => SocketKind::RawIpv4 { protocol: *u.choose(&[0, 1, 17, 255, 4])? },
         2 => SocketKind::UdpIpv4,
+        3 => SocketKind::TcpIpv4,
         _ => SocketKind::RouteEvents { groups: u64::arbitrary(u)? },
     })
 }

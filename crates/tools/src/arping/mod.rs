@@ -14,7 +14,7 @@ use hairpin_netlink::{
 };
 
 use crate::getopt::{Getopt, Item};
-use crate::iputils::{Exit, complain, fail, failed, signed};
+use crate::iputils::{self, Exit, complain, fail, failed, signed};
 use crate::resolver::{self, inet_aton};
 use crate::{Program, Signal};
 use packet::{ARP_REPLY, ARP_REQUEST, Arp, ETHERTYPE_IPV4};
@@ -52,9 +52,7 @@ const NS_PER_SECOND: u64 = 1_000_000_000;
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let code = run(program).unwrap_or_else(|Exit(code)| code);
-    // Nobody is left to tell of a closed stream.
-    let _ = program.shell.out().flush();
-    code
+    iputils::close(program, code)
 }
 
 /// What the command line says. Times are in seconds; 0 is never.

@@ -3,25 +3,16 @@
 mod fdb;
 mod link;
 mod monitor;
+mod vlan;
 
 use hairpin_netlink::Message;
 
 use crate::Program;
 use crate::iproute2::inet::{AF_INET, AF_INET6};
-use crate::iproute2::{Args, Context, Stop, matches};
+use crate::iproute2::{self, Args, Context, Stop, matches};
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
-    let (mut context, words) = Context::new(program);
-    let outcome = run(&mut context, Args::new(words));
-    // What was printed before an error is printed all the same, as at exit() in C.
-    context.flush();
-    match outcome {
-        Ok(()) => 0,
-        Err(stop) => {
-            context.complain(&stop.text);
-            stop.code
-        }
-    }
+    iproute2::start(program, run)
 }
 
 fn run(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
@@ -42,6 +33,7 @@ fn dispatch(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     match OBJECTS.iter().find(|name| matches(word, name)) {
         Some(&"link") => link::main(context, args),
         Some(&"fdb") => fdb::main(context, args),
+        Some(&"vlan") => vlan::main(context, args),
         Some(&"monitor") => monitor::main(context, args),
         Some(&"help") => Err(usage()),
         Some(name) => Err(fail(format!("bridge {name}: not supported by hairpin yet\n"))),
@@ -91,7 +83,7 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
         } else if let Some(when) = crate::ip::color_option(word) {
             color = Some(when);
         } else if is("-compressvlans") {
-            // Only `bridge vlan` looks at it.
+            options.compress_vlans = true;
         } else if is("-force") {
             options.force = true;
         } else if is("-json") {
@@ -115,6 +107,14 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
 /// The refusal as libnetlink words it, exit code 1.
 fn dump(context: &mut Context<'_>, request: &Message) -> Result<Vec<Message>, Stop> {
     context.dump_or_text(request).map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))
+}
+
+/// As [`dump`], of a kind without typed messages: types and payloads.
+///
+/// # Errors
+/// As there.
+fn dump_raw(context: &mut Context<'_>, kind: u16, payload: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, Stop> {
+    context.dump_raw(kind, payload).map_err(|text| Stop::exit(1, format!("{text}Dump terminated\n")))
 }
 
 /// The command failed; `bridge` ends with 255 where `ip` would with 1 or 2.

@@ -1,15 +1,18 @@
 //! `bridge monitor`: changes of links and forwarding databases as they happen.
 
+use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::messages;
 use hairpin_netlink::{Errno, Message, Received, SocketKind};
 
-use super::{fail, fdb, link};
+use super::{fail, fdb, link, vlan};
 use crate::Signal;
 use crate::iproute2::{Args, Context, Stop, matches};
 
 /// `RTNLGRP_LINK` and `RTNLGRP_NEIGH` as bits.
 const GROUP_LINK: u64 = 1;
 const GROUP_NEIGH: u64 = 1 << 2;
+/// `RTNLGRP_BRVLAN`
+const GROUP_BRVLAN: u64 = 1 << 32;
 
 pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     if context.options.timestamp {
@@ -24,12 +27,15 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
             chosen |= GROUP_LINK;
         } else if is("fdb") {
             chosen |= GROUP_NEIGH;
+        } else if is("vlan") {
+            chosen |= GROUP_BRVLAN;
         } else if word == "all" {
             labels = true;
+            groups |= GROUP_BRVLAN;
         } else if is("help") {
             let usage = "Usage: bridge monitor [file | link | fdb | mdb | vlan | vni | all]\n";
             return Err(Stop::exit(255, usage));
-        } else if is("file") || is("mdb") || is("vlan") || word == "vni" {
+        } else if is("file") || is("mdb") || word == "vni" {
             return Err(fail(format!("bridge monitor {word}: not supported by hairpin yet\n")));
         } else {
             let text = format!("Argument \"{word}\" is unknown, try \"bridge monitor help\".\n");
@@ -56,7 +62,13 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
         for item in context.system.receive(fd, 64).unwrap_or_default() {
             if let Received::Netlink(bytes) = item {
                 for decoded in messages(&bytes) {
-                    if let Ok(message) = decoded.message() {
+                    if matches!(decoded.header.kind, RTM_NEWVLAN | RTM_DELVLAN) {
+                        if labels {
+                            context.print.text(format_args!("[VLAN]"));
+                        }
+                        let deleted = decoded.header.kind == RTM_DELVLAN;
+                        vlan::print_event(context, decoded.payload, deleted);
+                    } else if let Ok(message) = decoded.message() {
                         print(context, &message, labels);
                     }
                 }

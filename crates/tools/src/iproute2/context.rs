@@ -35,6 +35,8 @@ pub(crate) struct Options {
     pub timestamp_short: bool,
     /// `-a`
     pub all: bool,
+    /// `-compressvlans`: ranges of VLANs.
+    pub compress_vlans: bool,
     /// `-force`: a batch goes on after a failure.
     pub force: bool,
     /// `-echo`: the kernel sends back what it made.

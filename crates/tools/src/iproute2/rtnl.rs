@@ -1,6 +1,8 @@
 //! Requests to the kernel, and what is said when it refuses (iproute2's libnetlink).
 
-use hairpin_netlink::codec::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, encode, messages};
+use hairpin_netlink::codec::{
+    Header, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, encode, encode_raw, messages,
+};
 use hairpin_netlink::core::NetlinkSerializable;
 use hairpin_netlink::{Call, Errno, Failure, Message, Reply};
 
@@ -86,12 +88,66 @@ impl Context<'_> {
         Ok(found)
     }
 
+    /// As [`Context::talk`] with a message that has no typed form: its type and payload. What came before the
+    /// acknowledgement is not looked at.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn talk_raw(&mut self, kind: u16, payload: &[u8], flags: u16) -> Result<(), Stop> {
+        let refused = |failure: Failure| Stop::fail(2, refusal(&failure));
+        let answer =
+            self.exchange_raw(kind, payload, flags | NLM_F_ACK).map_err(|errno| refused(errno.into()))?;
+        for decoded in messages(&answer) {
+            match decoded.outcome() {
+                Some(Ok(())) => {
+                    if let Some(text) = decoded.text() {
+                        self.complain(&notice("Warning", &text));
+                    }
+                }
+                Some(Err(failure)) => return Err(refused(failure)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// As [`Context::dump`] with a message that has no typed form; types and payloads of the answer.
+    ///
+    /// # Errors
+    /// The refusal as libnetlink words it; empty where it says nothing.
+    pub(crate) fn dump_raw(&mut self, kind: u16, payload: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, String> {
+        let answer = self
+            .exchange_raw(kind, payload, NLM_F_DUMP)
+            .map_err(|errno| format!("Cannot send dump request: {errno}\n"))?;
+        let mut found = Vec::new();
+        for decoded in messages(&answer) {
+            match decoded.outcome() {
+                Some(Ok(())) => {}
+                Some(Err(failure)) => return Err(dump_refusal(&failure, decoded.header.kind)),
+                None => found.push((decoded.header.kind, decoded.payload.to_vec())),
+            }
+        }
+        Ok(found)
+    }
+
     fn exchange(&mut self, message: &Message, flags: u16) -> Result<Vec<u8>, Errno> {
         // The length of an attribute has 16 bits.
         if message.buffer_len() > MESSAGE_MAX {
             return Err(Errno::EMSGSIZE);
         }
-        match self.system.call(Call::Netlink(encode(message, NLM_F_REQUEST | flags, 1, 0)))? {
+        self.exchange_bytes(encode(message, NLM_F_REQUEST | flags, 1, 0))
+    }
+
+    fn exchange_raw(&mut self, kind: u16, payload: &[u8], flags: u16) -> Result<Vec<u8>, Errno> {
+        if payload.len() > MESSAGE_MAX {
+            return Err(Errno::EMSGSIZE);
+        }
+        let header = Header { kind, flags: NLM_F_REQUEST | flags, sequence: 1, port: 0 };
+        self.exchange_bytes(encode_raw(header, payload))
+    }
+
+    fn exchange_bytes(&mut self, request: Vec<u8>) -> Result<Vec<u8>, Errno> {
+        match self.system.call(Call::Netlink(request))? {
             Reply::Bytes(bytes) => Ok(bytes),
             _ => Err(Errno::EPROTO),
         }

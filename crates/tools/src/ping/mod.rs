@@ -21,7 +21,7 @@ use hairpin_netlink::{
 };
 
 use crate::Program;
-use crate::iputils::{Exit, complain, fail, failed};
+use crate::iputils::{self, Exit, complain, fail, failed};
 use crate::resolver::{self, Unresolved};
 use options::{Family, Options, TimeStamp};
 use session::Session;
@@ -36,9 +36,7 @@ const DATA_MAX: usize = 0x1_0000;
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let code = run(program).unwrap_or_else(|Exit(code)| code);
-    // Nobody is left to tell of a closed stream.
-    let _ = program.shell.out().flush();
-    code
+    iputils::close(program, code)
 }
 
 fn run(program: &mut Program<'_>) -> Result<i32, Exit> {

@@ -32,6 +32,19 @@ const LONG: &[Long] = &[
 ];
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    let code = run(program);
+    // `close_stdout`
+    match program.shell.out().flush() {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            let text = error.raw_os_error().map_or_else(|| error.to_string(), |code| Errno(code).text());
+            let _ = writeln!(program.shell.err(), "sysctl: write error: {text}");
+            1
+        }
+        _ => code,
+    }
+}
+
+fn run(program: &mut Program<'_>) -> i32 {
     let args = program.args;
     let mut sysctl = Sysctl {
         system: &mut *program.system,
@@ -160,6 +173,8 @@ impl Sysctl<'_> {
     }
 
     fn warn(&mut self, text: std::fmt::Arguments<'_>) {
+        // `error(3)` lets standard output go first.
+        let _ = self.shell.out().flush();
         let _ = writeln!(self.shell.err(), "sysctl: {text}");
     }
 

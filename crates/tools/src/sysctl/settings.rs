@@ -78,7 +78,10 @@ impl Sysctl<'_> {
                 Err(error) => Err(error),
             }
         };
-        if let Err(error) = outcome {
+        if let Err(error) = outcome
+            // A directory can be opened, and has no line.
+            && error.raw_os_error() != Some(hairpin_netlink::Errno::EISDIR.0)
+        {
             let errno = error.raw_os_error().map(|code| hairpin_netlink::Errno(code).text());
             let errno = errno.unwrap_or_else(|| error.kind().to_string());
             self.warn(format_args!("cannot open \"{file}\": {errno}"));

@@ -44,7 +44,7 @@ impl Devices {
             .find(|device| device.name == name || device.alternatives.iter().any(|other| other == name))
     }
 
-    /// As `-D` lists them: those that carry packets first (`get_figure_of_merit`).
+    /// As `-D` lists them: those that carry packets first (`get_figure_of_merit`), else as the kernel does.
     pub fn in_order(&self) -> Vec<Device> {
         let any = Device {
             name: ANY.to_owned(),
@@ -97,15 +97,12 @@ impl Device {
 
     /// Smaller is better.
     fn figure_of_merit(&self) -> u32 {
-        let digits = self.name.bytes().rev().take_while(u8::is_ascii_digit).count();
-        let unit = self.name[self.name.len() - digits..].parse::<u32>().unwrap_or(0) & 0x00ff_ffff;
         let penalty = |bad: bool, weight: u32| if bad { weight } else { 0 };
         penalty(!self.running, 0x8000_0000)
             | penalty(!self.up, 0x4000_0000)
             | penalty(self.is_disconnected(), 0x2000_0000)
             | penalty(self.loopback, 0x1000_0000)
             | penalty(self.name == ANY, 0x0800_0000)
-            | unit
     }
 
     fn is_disconnected(&self) -> bool {

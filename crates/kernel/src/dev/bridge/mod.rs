@@ -1,26 +1,45 @@
 //! The bridge: a learning switch whose uplink is the host itself (net/bridge).
 //!
 //! Configuration: `IFLA_BR_*` of the device, `IFLA_BRPORT_*` of its ports. State: ports (newest first, the
-//! order of floods) and the forwarding database. Receive on a port: [`Bridge::receive`]; transmit of the
-//! bridge device: [`Bridge::transmit`]. Timers: the ageing of the database.
+//! order of floods), the forwarding database, VLANs. Receive on a port: [`Bridge::receive`]; transmit of the
+//! bridge device: [`Bridge::transmit`]. Timers: the ageing of the database, and those of spanning tree.
+//!
+//! * [`port`] flags and state of a port; [`fdb`] who is where
+//! * [`vlan`] VLAN filtering; [`forward`] which ports a frame leaves by; [`stp`] spanning tree
 
 pub mod fdb;
+mod forward;
 pub mod port;
+pub mod stp;
+pub mod vlan;
 
 use std::time::Duration;
 
+use hairpin_wire::bpdu::Bpdu;
+use hairpin_wire::vlan::{TPID_8021Q, Tag};
+
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
+use crate::frame::Frame;
 use crate::mac::Mac;
 use crate::time::Time;
 
 pub use fdb::{Entry, Fdb, Learned};
 pub use port::{BridgePort, PortFlags, State};
+pub use stp::{Clock, Tree};
+pub use vlan::{Egress, VlanGroup};
 
 use super::{PacketType, Verdict, Verdicts};
+use forward::{Flood, Passing};
 
 /// The group addresses 01:80:c2:00:00:0X (IEEE 802.1D-2004 table 7-10).
 const RESERVED: [u8; 5] = [0x01, 0x80, 0xc2, 0x00, 0x00];
+/// A bridge's priority unless it is told another.
+const PRIORITY: u16 = 0x8000;
+/// The address of bridges among them, spanning tree's.
+pub const GROUP_ADDRESS: Mac = Mac([0x01, 0x80, 0xc2, 0x00, 0x00, 0x00]);
+/// Reserved addresses that a bridge of 802.1ad tags forwards (`BR_GROUPFWD_8021AD`, IEEE 802.1Q-2011 table 8-1).
+const FORWARDED_8021AD: u16 = 0xb801;
 
 /// A bridge device's own state.
 #[derive(Clone, Debug)]
@@ -28,16 +47,30 @@ pub struct Bridge {
     /// Newest first: floods go out in this order.
     pub ports: Vec<BridgePort>,
     pub fdb: Fdb,
+    /// How long an address is known, now and as configured: shorter while the topology changes.
     pub ageing: Duration,
+    pub bridge_ageing: Duration,
+    /// Spanning tree's times as configured; those in force are in `tree`.
     pub forward_delay: Duration,
     pub hello_time: Duration,
     pub max_age: Duration,
     pub priority: u16,
     pub stp: bool,
+    pub tree: Tree,
     pub group_fwd_mask: u16,
+    /// The address that spanning tree's frames go to.
+    pub group_addr: Mac,
+    /// It was set by hand: it no longer follows the VLAN protocol.
+    pub group_addr_set: bool,
+    /// Sources of frames to reserved addresses are not learned.
+    pub no_linklocal_learn: bool,
     pub vlan_filtering: bool,
     pub vlan_protocol: u16,
     pub default_pvid: u16,
+    pub vlan_stats: bool,
+    pub vlan_stats_per_port: bool,
+    /// The bridge device's own VLANs.
+    pub vlans: VlanGroup,
     pub mcast_snooping: bool,
     pub mcast_router: u8,
     pub nf_call: [bool; 3],
@@ -45,9 +78,26 @@ pub struct Bridge {
     pub mac_set: bool,
     /// An MTU was set by hand: it no longer follows the ports.
     pub mtu_set: bool,
-    /// When the next ageing run is due.
+    /// When the forwarding database is next looked through; it is while the bridge is up.
     pub ageing_at: Option<Time>,
     pub created: Time,
+    /// What decisions changed and others are to be told of.
+    pub events: Vec<Event>,
+}
+
+/// A change that a frame brought about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An address was learned, or is behind another port now.
+    Learned(fdb::Key),
+    /// A port's state changed, or is announced anew.
+    PortChanged(DevId),
+    /// What was learned behind a port is void.
+    Flush(DevId),
+    /// The bridge device has a carrier, or has none.
+    Carrier(bool),
+    /// A BPDU leaves a port.
+    Bpdu(DevId, Bpdu),
 }
 
 /// What the decision needs to know of the bridge device.
@@ -59,33 +109,6 @@ pub struct Own {
     pub up: bool,
 }
 
-/// The part of a frame that a bridge looks at.
-#[derive(Clone, Copy, Debug)]
-pub struct Header {
-    pub destination: Mac,
-    pub source: Mac,
-    pub packet_type: PacketType,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Flood {
-    Unicast,
-    Multicast,
-    Broadcast,
-}
-
-impl Flood {
-    fn of(destination: Mac) -> Flood {
-        if destination.is_broadcast() {
-            Flood::Broadcast
-        } else if destination.is_group() {
-            Flood::Multicast
-        } else {
-            Flood::Unicast
-        }
-    }
-}
-
 impl Bridge {
     /// A bridge as `ip link add type bridge` makes it.
     pub fn new(now: Time) -> Self {
@@ -93,15 +116,30 @@ impl Bridge {
             ports: Vec::new(),
             fdb: Fdb::default(),
             ageing: Duration::from_secs(300),
+            bridge_ageing: Duration::from_secs(300),
             forward_delay: Duration::from_secs(15),
             hello_time: Duration::from_secs(2),
             max_age: Duration::from_secs(20),
-            priority: 0x8000,
+            priority: PRIORITY,
             stp: false,
+            tree: Tree {
+                id: stp::identifier(PRIORITY, Mac::ZERO),
+                root: stp::identifier(PRIORITY, Mac::ZERO),
+                forward_delay: Duration::from_secs(15),
+                hello_time: Duration::from_secs(2),
+                max_age: Duration::from_secs(20),
+                ..Tree::default()
+            },
             group_fwd_mask: 0,
+            group_addr: GROUP_ADDRESS,
+            group_addr_set: false,
+            no_linklocal_learn: false,
             vlan_filtering: false,
-            vlan_protocol: hairpin_wire::vlan::TPID_8021Q,
+            vlan_protocol: TPID_8021Q,
             default_pvid: 1,
+            vlan_stats: false,
+            vlan_stats_per_port: false,
+            vlans: VlanGroup::default(),
             mcast_snooping: true,
             mcast_router: 1,
             nf_call: [false; 3],
@@ -109,6 +147,7 @@ impl Bridge {
             mtu_set: false,
             ageing_at: None,
             created: now,
+            events: Vec::new(),
         }
     }
 
@@ -137,10 +176,15 @@ impl Bridge {
     }
 
     fn hand_over(&mut self, mac: Mac, vlan: u16, owner: Option<DevId>, bridge_mac: Mac) -> Option<Entry> {
-        let other = self.ports.iter().find(|port| port.mac == mac && Some(port.dev) != owner);
+        let other = self.ports.iter().find(|port| {
+            port.mac == mac && Some(port.dev) != owner && (vlan == 0 || port.vlans.find(vlan).is_some())
+        });
         let heir = match other {
             Some(port) => Some(Some(port.dev)),
-            None => (owner.is_some() && bridge_mac == mac).then_some(None),
+            None => {
+                let in_vlan = vlan == 0 || self.vlans.member(vlan).is_some();
+                (owner.is_some() && bridge_mac == mac && in_vlan).then_some(None)
+            }
         };
         match heir {
             Some(heir) => {
@@ -170,63 +214,72 @@ impl Bridge {
         gone
     }
 
+    /// Reserved addresses that are forwarded whatever the configuration says (`br_recalculate_fwd_mask`).
+    fn forwarded_anyway(&self) -> u16 {
+        match !self.vlan_filtering || self.vlan_protocol == TPID_8021Q {
+            true => 0,
+            false => FORWARDED_8021AD & !(1 << (self.group_addr.0[5] & 0xf)),
+        }
+    }
+
+    /// `recalculate_group_addr`: a provider bridge has an address of its own (IEEE 802.1Q-2011 8.13.4).
+    pub fn recalculate_group_address(&mut self) {
+        if !self.group_addr_set {
+            let provider = self.vlan_filtering && self.vlan_protocol != TPID_8021Q;
+            self.group_addr.0[5] = if provider { 0x08 } else { 0x00 };
+        }
+    }
+
     /// `br_handle_frame`, `br_handle_frame_finish`: a frame received on port device `from`.
-    pub fn receive(&mut self, own: Own, from: DevId, header: Header, now: Time, out: &mut Verdicts) {
-        let Header { destination, source, .. } = header;
+    pub fn receive(&mut self, own: Own, from: DevId, frame: &mut Frame, now: Time, out: &mut Verdicts) {
+        let (destination, source) = (frame.destination(), frame.source());
         if !source.is_valid_source() {
             return out.push(Verdict::Drop(DropReason::MacInvalidSource));
         }
         let Some(ingress) = self.ports.iter().find(|port| port.dev == from) else {
             return out.push(Verdict::Local);
         };
-        let (state, flags) = (ingress.state, ingress.flags);
-        if destination.0[..5] == RESERVED {
-            let number = destination.0[5];
-            match number {
-                // Bridge Group Address: with STP off it is an ordinary multicast.
-                0x00 if !self.stp && ingress.has(PortFlags::BPDU_GUARD) => {
-                    return out.push(Verdict::Drop(DropReason::NotSpecified));
-                }
-                0x00 if !self.stp => {}
-                // IEEE 802.3x pause: never forwarded.
-                0x01 => return out.push(Verdict::Drop(DropReason::MacControl)),
-                0x00..=0x0f => {
-                    let mask = self.group_fwd_mask | ingress.group_fwd_mask;
-                    if mask & (1 << number) == 0 {
-                        // `br_handle_local_finish`: the source is learned, the frame is the port's own.
-                        if flags.contains(PortFlags::LEARNING) && learns(state) {
-                            self.learn(source, from, now);
-                        }
-                        return out.push(Verdict::Local);
-                    }
-                }
-                _ => {}
-            }
+        let (mut state, flags) = (ingress.state, ingress.flags);
+        if destination.0[..5] == RESERVED
+            && destination.0[5] < 0x10
+            && let Some(verdict) = self.reserved(from, destination.0[5], source, frame.tag, now)
+        {
+            return out.push(verdict);
         }
         if !matches!(state, State::Learning | State::Forwarding) {
             return out.push(Verdict::Drop(DropReason::BridgeIngressState));
         }
+        let vid = match self.admit(Some(from), frame, &mut state) {
+            Ok(vid) => vid,
+            Err(reason) => return out.push(Verdict::Drop(reason)),
+        };
         if flags.contains(PortFlags::LOCKED) {
-            let known = self.fdb.get(source, 0).is_some_and(|entry| entry.port == Some(from) && !entry.local);
+            let known =
+                self.fdb.get(source, vid).is_some_and(|entry| entry.port == Some(from) && !entry.local);
             if !known {
                 return out.push(Verdict::Drop(DropReason::BridgeLocked));
             }
         }
         if flags.contains(PortFlags::LEARNING) {
-            self.learn(source, from, now);
+            self.learn(source, vid, from, now);
         }
         if state == State::Learning {
             return out.push(Verdict::Drop(DropReason::BridgeIngressState));
         }
-        let isolated = flags.contains(PortFlags::ISOLATED);
-        let packet_type = if destination == own.mac { PacketType::Host } else { header.packet_type };
+        let packet_type = if destination == own.mac { PacketType::Host } else { frame.packet_type };
+        let passing = Passing {
+            from: Some(from),
+            isolated: flags.contains(PortFlags::ISOLATED),
+            vid,
+            len: frame.len(),
+        };
         let mut local = own.promiscuous;
         let before = out.len();
         if destination.is_group() {
-            self.flood(Some(from), isolated, Flood::of(destination), out);
+            self.flood(&passing, Flood::of(destination), out);
             local = true;
         } else {
-            match self.fdb.get_mut(destination, 0) {
+            match self.fdb.get_mut(destination, vid) {
                 Some(entry) if entry.local => {
                     local = true;
                     entry.used = now;
@@ -234,82 +287,113 @@ impl Bridge {
                 Some(entry) => {
                     entry.used = now;
                     let port = entry.port;
-                    let verdict = self.to_port(port, Some(from), isolated);
+                    let verdict = self.forward_to(port, &passing);
                     if !matches!(verdict, Verdict::Drop(_)) || !local {
                         out.push(verdict);
                     }
                 }
-                None => self.flood(Some(from), isolated, Flood::Unicast, out),
+                None => self.flood(&passing, Flood::Unicast, out),
             }
         }
         if local {
-            // `br_pass_frame_up`: the bridge device has received the frame.
-            out.push(Verdict::Receive { dev: own.dev, packet_type });
+            out.push(self.pass_up(own, &passing, packet_type));
         } else if out.len() == before {
             out.push(Verdict::Drop(DropReason::NoTransmitTarget));
         }
     }
 
+    /// What becomes of a frame to 01:80:c2:00:00:0X that is not forwarded like any other.
+    fn reserved(
+        &mut self,
+        from: DevId,
+        number: u8,
+        source: Mac,
+        tag: Option<Tag>,
+        now: Time,
+    ) -> Option<Verdict> {
+        let port = self.port(from)?;
+        let (state, flags) = (port.state, port.flags);
+        let mut mask = self.forwarded_anyway() | port.group_fwd_mask;
+        match number {
+            // Bridge Group Address: with STP off it is an ordinary multicast.
+            0 if !self.stp => return None,
+            0 => {}
+            1 => return Some(Verdict::Drop(DropReason::MacControl)),
+            _ => mask |= self.group_fwd_mask,
+        }
+        if mask & (1 << number) != 0 {
+            return None;
+        }
+        // `br_handle_local_finish`: the source is learned, the frame is the port's own.
+        if flags.contains(PortFlags::LEARNING)
+            && learns(state)
+            && !self.no_linklocal_learn
+            && let Some(vid) = self.learning_vlan(from, tag)
+        {
+            self.learn(source, vid, from, now);
+        }
+        Some(Verdict::Local)
+    }
+
+    /// `br_pass_frame_up`: the bridge device has received the frame, if it is a member of its VLAN.
+    fn pass_up(&mut self, own: Own, passing: &Passing, packet_type: PacketType) -> Verdict {
+        let mut egress = Egress::Tagged;
+        if self.vlan_filtering {
+            egress = self.vlans.egress(passing.vid);
+            if egress == Egress::Refused && own.promiscuous {
+                // Somebody captures: as it is.
+                egress = Egress::Tagged;
+            } else if self.vlan_stats && egress != Egress::Refused {
+                self.count_egress(None, passing.vid, passing.len);
+            }
+        }
+        Verdict::PassUp { bridge: own.dev, packet_type, egress }
+    }
+
     /// `br_dev_xmit`: a frame sent by the bridge device itself.
-    pub fn transmit(&mut self, destination: Mac, now: Time, out: &mut Verdicts) {
+    pub fn transmit(&mut self, frame: &mut Frame, now: Time, out: &mut Verdicts) {
+        let mut state = State::Forwarding;
+        let vid = match self.admit(None, frame, &mut state) {
+            Ok(vid) => vid,
+            Err(reason) => return out.push(Verdict::Drop(reason)),
+        };
+        let destination = frame.destination();
+        let passing = Passing { from: None, isolated: false, vid, len: frame.len() };
         let before = out.len();
         if destination.is_group() {
-            self.flood(None, false, Flood::of(destination), out);
-        } else if let Some(entry) = self.fdb.get_mut(destination, 0) {
+            self.flood(&passing, Flood::of(destination), out);
+        } else if let Some(entry) = self.fdb.get_mut(destination, vid) {
             entry.used = now;
             let (local, port) = (entry.local, entry.port);
-            out.push(match local {
+            let verdict = match local {
                 true => Verdict::Drop(DropReason::BridgeOwnAddress),
-                false => self.to_port(port, None, false),
-            });
+                false => self.forward_to(port, &passing),
+            };
+            out.push(verdict);
         } else {
-            self.flood(None, false, Flood::Unicast, out);
+            self.flood(&passing, Flood::Unicast, out);
         }
         if out.len() == before {
             out.push(Verdict::Drop(DropReason::NoTransmitTarget));
         }
     }
 
-    /// `br_forward`: known unicast to one port.
-    fn to_port(&self, port: Option<DevId>, from: Option<DevId>, isolated: bool) -> Verdict {
-        let Some(egress) = port.and_then(|dev| self.port(dev)) else {
-            return Verdict::Drop(DropReason::NoTransmitTarget);
-        };
-        if from == Some(egress.dev) && !egress.has(PortFlags::HAIRPIN) {
-            return Verdict::Drop(DropReason::BridgeSamePort);
-        }
-        if egress.state != State::Forwarding {
-            return Verdict::Drop(DropReason::BridgeEgressState);
-        }
-        if isolated && egress.has(PortFlags::ISOLATED) {
-            return Verdict::Drop(DropReason::BridgeIsolated);
-        }
-        Verdict::Forward { dev: egress.dev }
-    }
-
-    /// `br_flood`: to every eligible port.
-    fn flood(&self, from: Option<DevId>, isolated: bool, kind: Flood, out: &mut Verdicts) {
-        for egress in &self.ports {
-            let wanted = match kind {
-                Flood::Unicast => egress.has(PortFlags::FLOOD),
-                Flood::Multicast => egress.has(PortFlags::MCAST_FLOOD) || from.is_none(),
-                Flood::Broadcast => egress.has(PortFlags::BCAST_FLOOD) || from.is_none(),
-            };
-            if wanted && !matches!(self.to_port(Some(egress.dev), from, isolated), Verdict::Drop(_)) {
-                out.push(Verdict::Forward { dev: egress.dev });
-            }
+    /// `hold_time`: how long an address is known after its last frame.
+    pub fn hold_time(&self) -> Duration {
+        match self.tree.topology_change {
+            true => self.tree.forward_delay,
+            false => self.ageing,
         }
     }
 
-    /// Learns a source address, and schedules its ageing.
-    fn learn(&mut self, source: Mac, from: DevId, now: Time) {
-        // `hold_time`: with ageing 0 nothing is learned into use.
-        if self.ageing.is_zero() {
+    /// Learns a source address.
+    fn learn(&mut self, source: Mac, vid: u16, from: DevId, now: Time) {
+        // With ageing 0 nothing is learned into use.
+        if self.hold_time().is_zero() {
             return;
         }
-        self.fdb.learn(source, 0, from, now);
-        if self.ageing_at.is_none() {
-            self.ageing_at = Some(now + self.ageing);
+        if self.fdb.learn(source, vid, from, now) == Learned::Changed {
+            self.events.push(Event::Learned((source, vid)));
         }
     }
 }

@@ -5,6 +5,9 @@ use bitflags::bitflags;
 use crate::device::DevId;
 use crate::mac::Mac;
 
+use super::stp::Branch;
+use super::vlan::VlanGroup;
+
 /// `BR_STATE_*`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -72,6 +75,8 @@ pub struct BridgePort {
     pub config_pending: bool,
     pub topology_change_ack: bool,
     pub backup: Option<DevId>,
+    pub vlans: VlanGroup,
+    pub branch: Branch,
 }
 
 impl BridgePort {
@@ -89,6 +94,8 @@ impl BridgePort {
             config_pending: false,
             topology_change_ack: false,
             backup: None,
+            vlans: VlanGroup::default(),
+            branch: Branch::default(),
         }
     }
 

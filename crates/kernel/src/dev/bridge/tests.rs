@@ -1,13 +1,22 @@
 //! Forwarding decisions, one rule a test.
 
+use hairpin_wire::vlan::TPID_8021AD;
 use slotmap::SlotMap;
 
+use super::vlan::Membership;
 use super::*;
+use crate::frame::Pool;
 
 struct Fixture {
     bridge: Bridge,
     own: Own,
     ports: Vec<DevId>,
+}
+
+fn frame(destination: Mac, source: Mac) -> Frame {
+    let mut frame = Pool::default().frame(60);
+    frame.set_header(destination, source, 0x9000);
+    frame
 }
 
 fn mac(last: u8) -> Mac {
@@ -20,6 +29,7 @@ fn fixture(n: u8) -> Fixture {
     let own = Own { dev: ids.insert(()), mac: mac(0xb0), promiscuous: false, up: true };
     let mut bridge = Bridge::new(Time::ZERO);
     bridge.fdb.add_local(own.mac, 0, None, Time::ZERO);
+    bridge.add_own_vlan(1, Membership::DEFAULT, own.mac, Time::ZERO);
     let ports = (1..=n)
         .map(|i| {
             let dev = ids.insert(());
@@ -27,6 +37,7 @@ fn fixture(n: u8) -> Fixture {
             port.state = State::Forwarding;
             bridge.fdb.add_local(port.mac, 0, Some(dev), Time::ZERO);
             bridge.ports.insert(0, port);
+            bridge.add_port_vlan(dev, 1, Membership::DEFAULT, Time::ZERO);
             dev
         })
         .collect();
@@ -35,9 +46,29 @@ fn fixture(n: u8) -> Fixture {
 
 impl Fixture {
     fn receive(&mut self, port: usize, destination: Mac, source: Mac) -> Verdicts {
+        self.receive_tagged(port, destination, source, None).0
+    }
+
+    /// What becomes of a frame, and the tag by which the bridge then knows it.
+    fn receive_tagged(
+        &mut self,
+        port: usize,
+        destination: Mac,
+        source: Mac,
+        tag: Option<Tag>,
+    ) -> (Verdicts, Option<Tag>) {
         let mut out = Vec::new();
-        let header = Header { destination, source, packet_type: PacketType::OtherHost };
-        self.bridge.receive(self.own, self.ports[port], header, Time::ZERO, &mut out);
+        let mut frame = frame(destination, source);
+        frame.tag = tag;
+        frame.packet_type = PacketType::OtherHost;
+        self.bridge.receive(self.own, self.ports[port], &mut frame, Time::ZERO, &mut out);
+        (out, frame.tag)
+    }
+
+    fn transmit(&mut self, destination: Mac) -> Verdicts {
+        let mut out = Vec::new();
+        let source = self.own.mac;
+        self.bridge.transmit(&mut frame(destination, source), Time::ZERO, &mut out);
         out
     }
 
@@ -49,11 +80,11 @@ impl Fixture {
     }
 
     fn to(&self, port: usize) -> Verdict {
-        Verdict::Forward { dev: self.ports[port] }
+        Verdict::Forward { dev: self.ports[port], untag: false }
     }
 
     fn up(&self, packet_type: PacketType) -> Verdict {
-        Verdict::Receive { dev: self.own.dev, packet_type }
+        Verdict::PassUp { bridge: self.own.dev, packet_type, egress: Egress::Tagged }
     }
 }
 
@@ -162,15 +193,9 @@ fn the_bridge_itself_floods_groups_everywhere_but_unknown_unicast_by_flag() {
     let mut f = fixture(2);
     f.set(0, PortFlags::BCAST_FLOOD, false);
     f.set(1, PortFlags::FLOOD, false);
-    let mut out = Vec::new();
-    f.bridge.transmit(Mac::BROADCAST, Time::ZERO, &mut out);
-    assert_eq!(out, [f.to(1), f.to(0)]);
-    out.clear();
-    f.bridge.transmit(mac(9), Time::ZERO, &mut out);
-    assert_eq!(out, [f.to(0)]);
-    out.clear();
-    f.bridge.transmit(mac(0xf1), Time::ZERO, &mut out);
-    assert_eq!(out, [Verdict::Drop(DropReason::BridgeOwnAddress)]);
+    assert_eq!(f.transmit(Mac::BROADCAST), [f.to(1), f.to(0)]);
+    assert_eq!(f.transmit(mac(9)), [f.to(0)]);
+    assert_eq!(f.transmit(mac(0xf1)), [Verdict::Drop(DropReason::BridgeOwnAddress)]);
 }
 
 #[test]
@@ -201,4 +226,80 @@ fn entries_age_from_the_last_frame_seen() {
     assert_eq!((gone.len(), next), (0, Some(Time::ZERO + ageing)));
     let (gone, next) = f.bridge.fdb.expire(Time::ZERO + ageing, ageing);
     assert_eq!((gone.len(), next), (1, None));
+}
+
+const TAGGED: Membership = Membership { pvid: false, untagged: false };
+
+fn tag(vid: u16) -> Option<Tag> {
+    Some(Tag { tpid: TPID_8021Q, tci: vid })
+}
+
+/// Port 0: VLAN 1 untagged, 10 tagged. Port 1: VLAN 10 untagged and pvid. Port 2: VLAN 1 untagged. Bridge: VLAN 1.
+fn filtering() -> Fixture {
+    let mut f = fixture(3);
+    f.bridge.vlan_filtering = true;
+    f.bridge.add_port_vlan(f.ports[0], 10, TAGGED, Time::ZERO);
+    f.bridge.add_port_vlan(f.ports[1], 10, Membership::DEFAULT, Time::ZERO);
+    f.bridge.delete_port_vlan(f.ports[1], 1, f.own.mac);
+    f
+}
+
+#[test]
+fn a_frame_stays_in_its_vlan_and_changes_its_tag_at_the_ports() {
+    let mut f = filtering();
+    let untagged = |f: &Fixture, port: usize| Verdict::Forward { dev: f.ports[port], untag: true };
+    let (out, known) = f.receive_tagged(0, Mac::BROADCAST, mac(1), None);
+    let up = |egress| Verdict::PassUp { bridge: f.own.dev, packet_type: PacketType::OtherHost, egress };
+    assert_eq!((out, known), (vec![untagged(&f, 2), up(Egress::Untagged)], tag(1)));
+    // Of VLAN 10 the bridge device is no member.
+    let (out, _) = f.receive_tagged(0, Mac::BROADCAST, mac(1), tag(10));
+    let refused =
+        Verdict::PassUp { bridge: f.own.dev, packet_type: PacketType::OtherHost, egress: Egress::Refused };
+    assert_eq!(out, [untagged(&f, 1), refused]);
+    let (out, known) = f.receive_tagged(1, mac(1), mac(2), None);
+    assert_eq!((out, known), (vec![f.to(0)], tag(10)));
+    // What was learned in VLAN 10 is unknown in VLAN 1.
+    let (out, _) = f.receive_tagged(2, mac(2), mac(3), None);
+    assert_eq!(out, [untagged(&f, 0)]);
+}
+
+#[test]
+fn a_vlan_of_no_member_comes_in_nowhere() {
+    let mut f = filtering();
+    let refused = vec![Verdict::Drop(DropReason::BridgeVlan)];
+    assert_eq!(f.receive_tagged(2, mac(9), mac(3), tag(10)).0, refused);
+    assert_eq!(f.receive_tagged(1, mac(9), mac(3), tag(1)).0, refused);
+    assert!(f.bridge.fdb.get(mac(3), 10).is_none());
+    // A priority tag is in the pvid, and keeps its priority.
+    let (_, known) = f.receive_tagged(1, mac(9), mac(3), Some(Tag { tpid: TPID_8021Q, tci: 0xa000 }));
+    assert_eq!(known, Some(Tag { tpid: TPID_8021Q, tci: 0xa00a }));
+    // Another protocol's tag is payload.
+    let (_, known) = f.receive_tagged(1, mac(9), mac(3), Some(Tag { tpid: TPID_8021AD, tci: 5 }));
+    assert_eq!(known, tag(10));
+    // Without a pvid there is no place for frames without a tag.
+    f.bridge.add_port_vlan(f.ports[1], 10, Membership { pvid: false, untagged: true }, Time::ZERO);
+    assert_eq!(f.receive_tagged(1, mac(9), mac(3), None).0, refused);
+}
+
+#[test]
+fn a_bridge_keeps_the_vlans_of_its_ports_but_is_no_member() {
+    let mut f = filtering();
+    assert!(f.bridge.vlans.find(10).is_some() && f.bridge.vlans.member(10).is_none());
+    f.bridge.delete_port_vlan(f.ports[0], 10, f.own.mac);
+    assert!(f.bridge.vlans.find(10).is_some());
+    f.bridge.flush_port_vlans(f.ports[1]);
+    assert!(f.bridge.vlans.find(10).is_none());
+}
+
+#[test]
+fn another_default_vlan_moves_those_who_have_the_old_one() {
+    let mut f = filtering();
+    let change = f.bridge.set_default_pvid(20, f.own.mac, Time::ZERO);
+    let port = |dev: DevId, f: &Fixture| f.bridge.port(dev).map(|port| port.vlans.pvid);
+    assert_eq!(change.joined, [None, Some(f.ports[2]), Some(f.ports[0])]);
+    assert_eq!(port(f.ports[0], &f), Some(20));
+    // Port 1 has another pvid by hand.
+    assert_eq!(port(f.ports[1], &f), Some(10));
+    f.bridge.set_default_pvid(0, f.own.mac, Time::ZERO);
+    assert_eq!((f.bridge.vlans.pvid, port(f.ports[2], &f)), (0, Some(0)));
 }

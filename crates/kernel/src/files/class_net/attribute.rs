@@ -34,6 +34,8 @@ pub(super) enum Store {
     Flags,
     /// An option of a bond.
     Bond(Opt),
+    /// A number that is more than a netlink attribute.
+    Call(fn(&mut World, DevId, u64) -> Result<(), Errno>),
     /// Only the present value may be written: another would have no effect here.
     Same,
     /// An event for listeners of another kind: accepted.
@@ -117,6 +119,7 @@ impl Attribute {
                 netlink::set_flags(world, dev, flags)
             }
             Store::Bond(option) => bonding::set(world, dev, option, data),
+            Store::Call(store) => store(world, dev, number(data)?),
             Store::Same => {
                 let device = world.devs.get(dev).ok_or(Errno::ENODEV)?;
                 let now = self.show.map(|show| show(&Seen { world, device }));

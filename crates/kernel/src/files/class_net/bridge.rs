@@ -5,10 +5,13 @@ use std::time::Duration;
 use hairpin_netlink::Errno;
 
 use super::attribute::{Attribute, Seen, Store, file, line, write_only};
-use super::netlink::Nest;
+use super::netlink::{self, Nest};
 use crate::dev::Kind;
-use crate::dev::bridge::Bridge;
-use crate::rtnl::link::info::{GROUP_ADDRESS, multicast};
+use crate::dev::bridge::{Bridge, stp};
+use crate::device::DevId;
+use crate::rtnl::link::info::{multicast, timer_left};
+use crate::time::Time;
+use crate::world::World;
 
 const fn number(kind: u16, bytes: usize) -> Store {
     Store::Number { nest: Nest::Bridge, kind, bytes }
@@ -21,18 +24,22 @@ const fn switch(kind: u16) -> Store {
 /// The netlink attribute of each file that can be written is its `IFLA_BR_*`.
 pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("ageing_time", |seen| show(seen, |bridge| ticks(bridge.ageing)), number(4, 4)),
-    file("bridge_id", bridge_id, Store::ReadOnly),
-    file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), number(39, 2)),
+    file("bridge_id", |seen| show(seen, |bridge| id(bridge.tree.id)), Store::ReadOnly),
+    file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), Store::Call(set_default_pvid)),
     write_only("flush", switch(21)),
-    file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.forward_delay)), number(1, 4)),
-    file("gc_timer", gc_timer, Store::ReadOnly),
-    file("group_addr", |_| line(crate::mac::Mac(GROUP_ADDRESS)), Store::Mac { nest: Nest::Bridge, kind: 20 }),
+    file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.tree.forward_delay)), number(1, 4)),
+    file("gc_timer", |seen| timer(seen, |bridge| bridge.ageing_at), Store::ReadOnly),
+    file(
+        "group_addr",
+        |seen| show(seen, |bridge| bridge.group_addr),
+        Store::Mac { nest: Nest::Bridge, kind: 20 },
+    ),
     file("group_fwd_mask", |seen| show(seen, |bridge| format!("{:#x}", bridge.group_fwd_mask)), number(9, 2)),
     file("hash_elasticity", |_| line(multicast::HASH_ELASTICITY), number(26, 4)),
     file("hash_max", |_| line(multicast::HASH_MAX), number(27, 4)),
-    file("hello_time", |seen| show(seen, |bridge| ticks(bridge.hello_time)), number(2, 4)),
-    file("hello_timer", |_| line(0), Store::ReadOnly),
-    file("max_age", |seen| show(seen, |bridge| ticks(bridge.max_age)), number(3, 4)),
+    file("hello_time", |seen| show(seen, |bridge| ticks(bridge.tree.hello_time)), number(2, 4)),
+    file("hello_timer", |seen| timer(seen, |bridge| bridge.tree.hello), Store::ReadOnly),
+    file("max_age", |seen| show(seen, |bridge| ticks(bridge.tree.max_age)), number(3, 4)),
     file("multicast_igmp_version", |_| line(multicast::IGMP_VERSION), number(43, 1)),
     file("multicast_last_member_count", |_| line(multicast::LAST_MEMBER_COUNT), number(28, 4)),
     file("multicast_last_member_interval", |_| line(multicast::LAST_MEMBER_INTERVAL), number(30, 8)),
@@ -51,20 +58,40 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("nf_call_arptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[2])), switch(38)),
     file("nf_call_ip6tables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[1])), switch(37)),
     file("nf_call_iptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[0])), switch(36)),
-    file("no_linklocal_learn", |_| line(0), Store::Same),
+    file(
+        "no_linklocal_learn",
+        |seen| show(seen, |bridge| u8::from(bridge.no_linklocal_learn)),
+        Store::Call(set_no_linklocal_learn),
+    ),
     file("priority", |seen| show(seen, |bridge| bridge.priority), number(6, 2)),
-    file("root_id", bridge_id, Store::ReadOnly),
-    file("root_path_cost", |_| line(0), Store::ReadOnly),
-    file("root_port", |_| line(0), Store::ReadOnly),
+    file("root_id", |seen| show(seen, |bridge| id(bridge.tree.root)), Store::ReadOnly),
+    file("root_path_cost", |seen| show(seen, |bridge| bridge.tree.root_path_cost), Store::ReadOnly),
+    file("root_port", |seen| show(seen, |bridge| bridge.tree.root_port), Store::ReadOnly),
     file("stp_state", |seen| show(seen, |bridge| u8::from(bridge.stp)), switch(5)),
-    file("tcn_timer", |_| line(0), Store::ReadOnly),
-    file("topology_change", |_| line(0), Store::ReadOnly),
-    file("topology_change_detected", |_| line(0), Store::ReadOnly),
-    file("topology_change_timer", |_| line(0), Store::ReadOnly),
+    file("tcn_timer", |seen| timer(seen, |bridge| bridge.tree.notification), Store::ReadOnly),
+    file(
+        "topology_change",
+        |seen| show(seen, |bridge| u8::from(bridge.tree.topology_change)),
+        Store::ReadOnly,
+    ),
+    file(
+        "topology_change_detected",
+        |seen| show(seen, |bridge| u8::from(bridge.tree.detected)),
+        Store::ReadOnly,
+    ),
+    file("topology_change_timer", |seen| timer(seen, |bridge| bridge.tree.change), Store::ReadOnly),
     file("vlan_filtering", |seen| show(seen, |bridge| u8::from(bridge.vlan_filtering)), switch(7)),
-    file("vlan_protocol", |seen| show(seen, |bridge| format!("{:#06x}", bridge.vlan_protocol)), Store::Same),
-    file("vlan_stats_enabled", |_| line(0), switch(41)),
-    file("vlan_stats_per_port", |_| line(0), switch(45)),
+    file(
+        "vlan_protocol",
+        |seen| show(seen, |bridge| format!("{:#06x}", bridge.vlan_protocol)),
+        Store::Call(set_vlan_protocol),
+    ),
+    file("vlan_stats_enabled", |seen| show(seen, |bridge| u8::from(bridge.vlan_stats)), number(41, 1)),
+    file(
+        "vlan_stats_per_port",
+        |seen| show(seen, |bridge| u8::from(bridge.vlan_stats_per_port)),
+        number(45, 1),
+    ),
 ];
 
 fn show<T: std::fmt::Display>(seen: &Seen<'_>, value: impl Fn(&Bridge) -> T) -> Result<String, Errno> {
@@ -79,20 +106,41 @@ fn ticks(time: Duration) -> u128 {
 }
 
 /// `br_show_bridge_id`: priority and MAC in hexadecimal, without colons.
-fn bridge_id(seen: &Seen<'_>) -> Result<String, Errno> {
-    match &seen.device.kind {
-        Kind::Bridge(bridge) => line(id(seen.device.mac, bridge)),
-        _ => Err(Errno::EINVAL),
+pub(super) fn id(id: u64) -> String {
+    let (priority, [a, b, c, d, e, f]) = stp::parts(id);
+    format!("{priority:04x}.{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}")
+}
+
+fn timer(seen: &Seen<'_>, timer: impl Fn(&Bridge) -> Option<Time>) -> Result<String, Errno> {
+    show(seen, |bridge| timer_left(timer(bridge), seen.world.now))
+}
+
+const VLAN_PROTOCOL: u16 = 8;
+const VLAN_DEFAULT_PVID: u16 = 39;
+const MULTI_BOOLOPT: u16 = 46;
+
+/// `br_vlan_set_default_pvid`: other than by netlink, only while nothing is filtered.
+fn set_default_pvid(world: &mut World, dev: DevId, pvid: u64) -> Result<(), Errno> {
+    let Some(Kind::Bridge(bridge)) = world.devs.get(dev).map(|device| &device.kind) else {
+        return Err(Errno::ENODEV);
+    };
+    if pvid >= 0xfff {
+        return Err(Errno::EINVAL);
     }
+    if u64::from(bridge.default_pvid) == pvid {
+        return Ok(());
+    }
+    if bridge.vlan_filtering {
+        return Err(Errno::EPERM);
+    }
+    netlink::set(world, dev, Nest::Bridge, VLAN_DEFAULT_PVID, &(pvid as u16).to_ne_bytes())
 }
 
-pub(super) fn id(mac: crate::mac::Mac, bridge: &Bridge) -> String {
-    let id = crate::rtnl::link::info::bridge_id(mac, bridge);
-    let [a, b, c, d, e, f] = id.address;
-    format!("{:04x}.{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}", id.priority)
+fn set_vlan_protocol(world: &mut World, dev: DevId, tpid: u64) -> Result<(), Errno> {
+    netlink::set(world, dev, Nest::Bridge, VLAN_PROTOCOL, &(tpid as u16).to_be_bytes())
 }
 
-fn gc_timer(seen: &Seen<'_>) -> Result<String, Errno> {
-    let now = seen.world.now;
-    show(seen, |bridge| bridge.ageing_at.map_or(0, |at| ticks(at.since(now))))
+fn set_no_linklocal_learn(world: &mut World, dev: DevId, on: u64) -> Result<(), Errno> {
+    let value = [u32::from(on != 0).to_ne_bytes(), 1u32.to_ne_bytes()].concat();
+    netlink::set(world, dev, Nest::Bridge, MULTI_BOOLOPT, &value)
 }

@@ -44,7 +44,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     ),
     file("carrier_down_count", |seen| line(seen.device.carrier_down_count), Store::ReadOnly),
     file("carrier_up_count", |seen| line(seen.device.carrier_up_count), Store::ReadOnly),
-    file("dev_id", |_| line("0x0"), Store::ReadOnly),
+    file("dev_id", |seen| line(format_args!("{:#x}", seen.device.dev_id)), Store::ReadOnly),
     file("dev_port", |_| line(0), Store::ReadOnly),
     file(
         "dormant",
@@ -150,6 +150,7 @@ fn uevent(device: &Device) -> String {
         Kind::Bridge(_) => "DEVTYPE=bridge\n",
         Kind::Bond(_) => "DEVTYPE=bond\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
+        Kind::Vxlan(_) => "DEVTYPE=vxlan\n",
         _ => "",
     };
     format!("{kind}INTERFACE={}\nIFINDEX={}\n", device.name, device.ifindex)

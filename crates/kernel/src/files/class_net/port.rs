@@ -10,6 +10,8 @@ use super::netlink::Nest;
 use crate::dev::bridge::{Bridge, BridgePort, PortFlags};
 use crate::dev::{Kind, RxHandler};
 use crate::device::Device;
+use crate::rtnl::link::info::timer_left;
+use crate::time::Time;
 
 const fn number(kind: u16, bytes: usize) -> Store {
     Store::Number { nest: Nest::Port, kind, bytes }
@@ -33,18 +35,18 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     flag!("broadcast_flood", 30, BCAST_FLOOD),
     file("change_ack", |seen| show(seen, |port| u8::from(port.topology_change_ack)), Store::ReadOnly),
     file("config_pending", |seen| show(seen, |port| u8::from(port.config_pending)), Store::ReadOnly),
-    file("designated_bridge", designated, Store::ReadOnly),
-    file("designated_cost", |_| line(0), Store::ReadOnly),
-    file("designated_port", |seen| show(seen, BridgePort::id), Store::ReadOnly),
-    file("designated_root", designated, Store::ReadOnly),
+    file("designated_bridge", |seen| show(seen, |port| bridge::id(port.branch.bridge)), Store::ReadOnly),
+    file("designated_cost", |seen| show(seen, |port| port.branch.cost), Store::ReadOnly),
+    file("designated_port", |seen| show(seen, |port| port.branch.port), Store::ReadOnly),
+    file("designated_root", |seen| show(seen, |port| bridge::id(port.branch.root)), Store::ReadOnly),
     write_only("flush", switch(24)),
-    file("forward_delay_timer", |_| line(0), Store::ReadOnly),
+    file("forward_delay_timer", |seen| timer(seen, |port| port.branch.forward_delay), Store::ReadOnly),
     file("group_fwd_mask", |seen| show(seen, |port| format!("{:#x}", port.group_fwd_mask)), number(31, 2)),
     flag!("hairpin_mode", 4, HAIRPIN),
-    file("hold_timer", |_| line(0), Store::ReadOnly),
+    file("hold_timer", |seen| timer(seen, |port| port.branch.hold), Store::ReadOnly),
     flag!("isolated", 33, ISOLATED),
     flag!("learning", 8, LEARNING),
-    file("message_age_timer", |_| line(0), Store::ReadOnly),
+    file("message_age_timer", |seen| timer(seen, |port| port.branch.message_age), Store::ReadOnly),
     flag!("multicast_fast_leave", 7, FAST_LEAVE),
     flag!("multicast_flood", 27, MCAST_FLOOD),
     file("multicast_router", |seen| show(seen, |port| port.mcast_router), number(25, 1)),
@@ -76,10 +78,8 @@ fn show<T: Display>(seen: &Seen<'_>, value: impl Fn(&BridgePort) -> T) -> Result
     line(value(port))
 }
 
-/// Without spanning tree every bridge is the root and the designated one of its ports' wires.
-fn designated(seen: &Seen<'_>) -> Result<String, Errno> {
-    let (master, bridge, _) = of(seen).ok_or(Errno::EINVAL)?;
-    line(bridge::id(master.mac, bridge))
+fn timer(seen: &Seen<'_>, timer: impl Fn(&BridgePort) -> Option<Time>) -> Result<String, Errno> {
+    show(seen, |port| timer_left(timer(port), seen.world.now))
 }
 
 fn backup(seen: &Seen<'_>) -> Result<String, Errno> {

@@ -11,7 +11,7 @@ macro_rules! counters {
 }
 
 counters! {
-    "collisions";
+    "collisions" = collisions;
     "multicast" = multicast;
     "rx_bytes" = rx_bytes;
     "rx_compressed";
@@ -27,7 +27,7 @@ counters! {
     "rx_packets" = rx_packets;
     "tx_aborted_errors";
     "tx_bytes" = tx_bytes;
-    "tx_carrier_errors";
+    "tx_carrier_errors" = tx_carrier_errors;
     "tx_compressed";
     "tx_dropped" = tx_dropped;
     "tx_errors" = tx_errors;

@@ -6,6 +6,7 @@ mod ipv4;
 mod ipv6;
 mod snmp;
 mod sockets;
+mod tcp;
 mod vlan;
 
 use hairpin_netlink::Errno;
@@ -33,7 +34,7 @@ const FILES: &[File] = &[
     File { name: "snmp", show: snmp::snmp },
     File { name: "sockstat", show: sockets::statistics },
     File { name: "sockstat6", show: sockets::statistics6 },
-    File { name: "tcp", show: sockets::empty_tcp },
+    File { name: "tcp", show: tcp::tcp },
     File { name: "tcp6", show: sockets::empty_tcp6 },
     File { name: "udp", show: sockets::udp },
     File { name: "udp6", show: sockets::empty_ipv6 },

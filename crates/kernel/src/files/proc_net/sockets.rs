@@ -10,9 +10,8 @@ use crate::netns::NsId;
 use crate::sock::{Inet, Kind, SockId, Socket};
 use crate::world::World;
 
-/// Lines of `udp` are padded to this width, of `tcp` to the other.
+/// Lines of `udp` are padded to this width.
 const UDP_WIDTH: usize = 127;
-const TCP_WIDTH: usize = 149;
 /// `TCP_ESTABLISHED`, `TCP_CLOSE`: a datagram socket with and without a peer.
 const CONNECTED: u8 = 1;
 const UNCONNECTED: u8 = 7;
@@ -29,12 +28,21 @@ const RAW_HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue t
 pub(super) fn udp(world: &World, ns: NsId) -> String {
     let mut text = format!("{UDP_HEAD:<UDP_WIDTH$}\n");
     let Some(netns) = world.netns.get(ns) else { return text };
-    let mut ids: Vec<SockId> = netns.udp.values().flatten().copied().collect();
-    ids.sort_by_key(|id| (port(world, *id) % UDP_SLOTS, *id));
-    for id in ids {
-        let Some(socket) = world.sockets.get(id) else { continue };
+    let mut lines: Vec<(u16, String)> = Vec::new();
+    for id in netns.udp.values().flatten() {
+        let Some(socket) = world.sockets.get(*id) else { continue };
         let Kind::Udp(udp) = &socket.kind else { continue };
-        let line = format!("{:>5}: {}", udp.port % UDP_SLOTS, inet_line(id, socket, &udp.inet, udp.port));
+        lines.push((udp.port, inet_line(*id, socket, &udp.inet, udp.port)));
+    }
+    // The kernel's own, of tunnels.
+    let none = Inet::default();
+    for port in netns.udp_tunnels.keys() {
+        lines.push((*port, address_line(&none, *port, 0, 0)));
+    }
+    lines.sort();
+    lines.sort_by_key(|(port, _)| port % UDP_SLOTS);
+    for (port, line) in lines {
+        let line = format!("{:>5}: {line}", port % UDP_SLOTS);
         let _ = writeln!(text, "{line:<UDP_WIDTH$}");
     }
     text
@@ -91,12 +99,6 @@ pub(super) fn statistics6(_: &World, _: NsId) -> String {
     "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n".to_owned()
 }
 
-pub(super) fn empty_tcp(_: &World, _: NsId) -> String {
-    let head =
-        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
-    format!("{head:<TCP_WIDTH$}\n")
-}
-
 pub(super) fn empty_udp(_: &World, _: NsId) -> String {
     format!("{UDP_HEAD:<UDP_WIDTH$}\n")
 }
@@ -120,6 +122,10 @@ pub(super) fn empty_unix(_: &World, _: NsId) -> String {
 /// The part that `udp4_format_sock` and `raw_sock_seq_show` have in common. Kernel pointers show as 0, as to
 /// anyone whom `kptr_restrict` keeps from them.
 fn inet_line(id: SockId, socket: &Socket, inet: &Inet, port: u16) -> String {
+    address_line(inet, port, inode(id), socket.statistics.dropped)
+}
+
+fn address_line(inet: &Inet, port: u16, inode: u64, dropped: u64) -> String {
     let (remote, remote_port) = inet.remote.unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
     let state = if inet.remote.is_some() { CONNECTED } else { UNCONNECTED };
     format!(
@@ -133,18 +139,11 @@ fn inet_line(id: SockId, socket: &Socket, inet: &Inet, port: u16) -> String {
         0,
         0,
         0,
-        inode(id),
+        inode,
         2,
         0,
-        socket.statistics.dropped,
+        dropped,
     )
-}
-
-fn port(world: &World, id: SockId) -> u16 {
-    match world.sockets.get(id).map(|socket| &socket.kind) {
-        Some(Kind::Udp(udp)) => udp.port,
-        _ => 0,
-    }
 }
 
 /// Packet sockets: of every device, and bound ones.
@@ -158,6 +157,6 @@ fn packet_sockets(world: &World, ns: NsId) -> Vec<SockId> {
 }
 
 /// A number that no other open socket has.
-fn inode(id: SockId) -> u64 {
+pub(super) fn inode(id: SockId) -> u64 {
     id.data().as_ffi() & u64::from(u32::MAX)
 }

@@ -51,8 +51,8 @@ pub(super) const KEYS: &[Key] = &[
     field!(switch("ipv4/icmp_echo_ignore_broadcasts", "1"), icmp_echo_ignore_broadcasts: bool),
     field!(switch("ipv4/icmp_errors_use_inbound_ifaddr", "0"), icmp_errors_use_inbound_ifaddr: bool),
     field!(switch("ipv4/icmp_ignore_bogus_error_responses", "1"), icmp_ignore_bogus_error_responses: bool),
-    field!(range("ipv4/icmp_msgs_burst", "50", 0, INT).first(), icmp_msgs_burst: u32),
-    field!(range("ipv4/icmp_msgs_per_sec", "1000", 0, INT).first(), icmp_msgs_per_sec: u32),
+    field!(range("ipv4/icmp_msgs_burst", "50", 0, INT), icmp_msgs_burst: u32),
+    field!(range("ipv4/icmp_msgs_per_sec", "1000", 0, INT), icmp_msgs_per_sec: u32),
     range("ipv4/icmp_ratelimit", "1000", 0, INT)
         .field(|sysctl| vec![sysctl.icmp_ratelimit_ms.into()], set_rate_limit),
     field!(range("ipv4/icmp_ratemask", "6168", 0, U32), icmp_ratemask: u32),

@@ -18,14 +18,18 @@ use super::message::oper_state;
 use super::port_options::PORT_POLICY;
 use super::request::{Request, ifla};
 use super::{AF_BRIDGE, info, not_emulated};
-use crate::dev::Kind;
+use crate::dev::bridge::VlanGroup;
+use crate::dev::{Kind, RxHandler};
 use crate::device::DevId;
 use crate::netns::NsId;
 use crate::rtnl::Dump;
+use crate::rtnl::vlan::VlanInfo;
 use crate::world::World;
 
 const IFLA_BRIDGE_FLAGS: u16 = 0;
 const IFLA_BRIDGE_MODE: u16 = 1;
+const IFLA_BRIDGE_VLAN_INFO: u16 = 2;
+const IFLA_BRIDGE_VLAN_TUNNEL_INFO: u16 = 3;
 /// `BRIDGE_FLAGS_*`: whom a request is for.
 const FOR_MASTER: u16 = 1;
 const FOR_SELF: u16 = 2;
@@ -35,30 +39,41 @@ impl World {
     pub(super) fn dump_bridge_links(&self, ns: NsId, request: &Request<'_>) -> Dump {
         let mask = request.attributes.u32(ifla::EXT_MASK).unwrap_or(0);
         let asked = |what| mask & u32::from(what) != 0;
-        let vlans = asked(LinkExtentMask::Brvlan) || asked(LinkExtentMask::BrvlanCompressed);
+        let vlans = match (asked(LinkExtentMask::BrvlanCompressed), asked(LinkExtentMask::Brvlan)) {
+            (true, _) => Vlans::Ranges,
+            (false, true) => Vlans::Each,
+            (false, false) => Vlans::None,
+        };
         let mut messages = Vec::new();
         for device in self.devices_of(ns) {
             messages.extend(self.bridge_port_message(device.id, vlans).map(Message::NewLink));
-            if vlans && matches!(device.kind, Kind::Bridge(_)) {
-                let bridge = self.describe_for_bridge(device.id, device.id, true);
+            if vlans != Vlans::None && matches!(device.kind, Kind::Bridge(_)) {
+                let bridge = self.describe_for_bridge(device.id, device.id, vlans);
                 messages.extend(bridge.map(Message::NewLink));
             }
         }
         Dump { messages, filtered: false }
     }
 
-    /// A port as `bridge monitor` is told of it (`br_fill_ifinfo`); none for a device that is no port.
-    pub(crate) fn bridge_port_message(&self, dev: DevId, vlans: bool) -> Option<LinkMessage> {
+    fn bridge_port_message(&self, dev: DevId, vlans: Vlans) -> Option<LinkMessage> {
         let master = self.devs.get(dev)?.master?;
         self.describe_for_bridge(dev, master, vlans)
     }
 
-    /// A device that is no port of `bridge` any more (`br_ifinfo_notify` with `RTM_DELLINK`).
-    pub(crate) fn former_port_message(&self, dev: DevId, bridge: DevId) -> Option<LinkMessage> {
-        self.describe_for_bridge(dev, bridge, false)
+    /// A port, or a bridge, as `bridge monitor` is told of it (`br_fill_ifinfo`); none for another device.
+    pub(crate) fn bridge_link_message(&self, dev: DevId) -> Option<LinkMessage> {
+        match self.is_bridge_port(dev) {
+            true => self.bridge_port_message(dev, Vlans::Ranges),
+            false => self.describe_for_bridge(dev, dev, Vlans::Ranges),
+        }
     }
 
-    fn describe_for_bridge(&self, dev: DevId, bridge: DevId, vlans: bool) -> Option<LinkMessage> {
+    /// A device that is no port of `bridge` any more (`br_ifinfo_notify` with `RTM_DELLINK`).
+    pub(crate) fn former_port_message(&self, dev: DevId, bridge: DevId) -> Option<LinkMessage> {
+        self.describe_for_bridge(dev, bridge, Vlans::None)
+    }
+
+    fn describe_for_bridge(&self, dev: DevId, bridge: DevId, vlans: Vlans) -> Option<LinkMessage> {
         let device = self.devs.get(dev)?;
         let master = self.devs.get(bridge)?;
         let Kind::Bridge(state) = &master.kind else { return None };
@@ -82,13 +97,13 @@ impl World {
             let raw = |option| LinkProtoInfoBridge::Other(untyped(&option));
             attributes.push(LinkAttribute::ProtoInfoBridge(port.into_iter().map(raw).collect()));
         }
-        if vlans {
-            // While nothing is filtered every port is in the default VLAN, and in no other.
-            let own = BridgeVlanInfo {
-                flags: BridgeVlanInfoFlags::Pvid | BridgeVlanInfoFlags::Untagged,
-                vid: state.default_pvid,
-            };
-            attributes.push(LinkAttribute::AfSpecBridge(vec![AfSpecBridge::VlanInfo(own)]));
+        let group = match state.port(dev) {
+            Some(port) => &port.vlans,
+            None => &state.vlans,
+        };
+        let vlans = vlans.of(group);
+        if !vlans.is_empty() {
+            attributes.push(LinkAttribute::AfSpecBridge(vlans));
         }
         Some(message)
     }
@@ -119,10 +134,14 @@ impl World {
         {
             return Err(Errno::EOPNOTSUPP.into());
         }
+        if flags == 0 || flags & FOR_MASTER != 0 {
+            self.change_vlans_of(dev, request, true).map_err(|failure| failure.errno)?;
+        }
         if flags & FOR_SELF != 0 {
             self.check_bridge_itself(dev)?;
+            self.change_vlans_of(dev, request, true).map_err(|failure| failure.errno)?;
         }
-        refuse_vlans(request)
+        Ok(())
     }
 
     fn bridge_target(&self, ns: NsId, request: &Request<'_>) -> Result<DevId, Failure> {
@@ -145,7 +164,7 @@ impl World {
     fn set_for_bridge(&mut self, dev: DevId, request: &Request<'_>) -> Result<(), Failure> {
         let options = request.attributes.get(ifla::PROTINFO);
         let sides = request.attributes.get(ifla::AF_SPEC);
-        let is_port = self.devs.get(dev).is_some_and(|device| device.master.is_some());
+        let is_port = self.is_bridge_port(dev);
         if options.is_none() && sides.is_none() {
             return Ok(());
         }
@@ -163,7 +182,83 @@ impl World {
                 }
             }
         }
-        refuse_vlans(request)
+        self.change_vlans_of(dev, request, false)
+    }
+
+    fn is_bridge_port(&self, dev: DevId) -> bool {
+        self.devs.get(dev).is_some_and(|device| matches!(device.rx_handler, RxHandler::BridgePort { .. }))
+    }
+
+    /// `br_afspec`: the VLANs that a request gives to a port or a bridge, or takes away.
+    fn change_vlans_of(&mut self, dev: DevId, request: &Request<'_>, delete: bool) -> Result<(), Failure> {
+        let mut range = None;
+        let mut changed = false;
+        let mut outcome = Ok(());
+        for (kind, value) in codec::attributes(request.attributes.get(ifla::AF_SPEC).unwrap_or(&[])) {
+            match (kind, value) {
+                (IFLA_BRIDGE_FLAGS | IFLA_BRIDGE_MODE, _) => {}
+                (IFLA_BRIDGE_VLAN_INFO, &[a, b, c, d]) => {
+                    let info =
+                        VlanInfo { flags: u16::from_ne_bytes([a, b]), vid: u16::from_ne_bytes([c, d]) };
+                    outcome = self.process_vlan_info(dev, delete, info, &mut range, &mut changed);
+                }
+                (IFLA_BRIDGE_VLAN_INFO, _) => outcome = Err(Errno::EINVAL.into()),
+                // Only a port with `vlan_tunnel` takes these, and there is none.
+                (IFLA_BRIDGE_VLAN_TUNNEL_INFO, _) => outcome = Err(Errno::EINVAL.into()),
+                _ => outcome = Err(not_emulated("Bridge option")),
+            }
+            if outcome.is_err() {
+                break;
+            }
+        }
+        if changed {
+            self.changed();
+            self.notify_bridge_link(dev);
+        }
+        outcome
+    }
+}
+
+/// How a message lists VLANs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Vlans {
+    None,
+    /// `RTEXT_FILTER_BRVLAN`
+    Each,
+    /// `RTEXT_FILTER_BRVLAN_COMPRESSED`
+    Ranges,
+}
+
+impl Vlans {
+    /// `br_fill_ifvlaninfo`, `br_fill_ifvlaninfo_compressed`
+    fn of(self, group: &VlanGroup) -> Vec<AfSpecBridge> {
+        let mut ranges: Vec<(u16, u16, BridgeVlanInfoFlags)> = Vec::new();
+        if self == Vlans::None {
+            return Vec::new();
+        }
+        for vlan in group.members() {
+            let mut flags = BridgeVlanInfoFlags::empty();
+            flags.set(BridgeVlanInfoFlags::Pvid, group.is_pvid(vlan.vid));
+            flags.set(BridgeVlanInfoFlags::Untagged, vlan.untagged);
+            match ranges.last_mut() {
+                Some((_, last, of)) if self == Vlans::Ranges && vlan.vid == *last + 1 && flags == *of => {
+                    *last = vlan.vid;
+                }
+                _ => ranges.push((vlan.vid, vlan.vid, flags)),
+            }
+        }
+        let mut list = Vec::new();
+        for (first, last, flags) in ranges {
+            let mut push = |vid, flags| list.push(AfSpecBridge::VlanInfo(BridgeVlanInfo { flags, vid }));
+            match first == last {
+                true => push(first, flags),
+                false => {
+                    push(first, flags | BridgeVlanInfoFlags::RangeBegin);
+                    push(last, flags | BridgeVlanInfoFlags::RangeEnd);
+                }
+            }
+        }
+        list
     }
 }
 
@@ -178,15 +273,6 @@ fn bridge_flags(request: &Request<'_>) -> Result<u16, Failure> {
         }
     }
     Ok(flags)
-}
-
-/// VLAN entries, tunnels and the rest of `IFLA_AF_SPEC` have no emulation.
-fn refuse_vlans(request: &Request<'_>) -> Result<(), Failure> {
-    let mut sides = codec::attributes(request.attributes.get(ifla::AF_SPEC).unwrap_or(&[]));
-    match sides.any(|(kind, _)| kind > IFLA_BRIDGE_MODE) {
-        true => Err(not_emulated("VLAN filtering")),
-        false => Ok(()),
-    }
 }
 
 /// An option of a port as the plain attribute that this family's messages carry.

@@ -1,19 +1,22 @@
 //! Options of a bridge: `IFLA_BR_*` (`br_changelink`). Times are in `USER_HZ` ticks of 10 ms.
 //!
-//! VLAN filtering, spanning tree and the querier are not emulated: only what leaves them off is accepted.
+//! The querier is not emulated: only what leaves it off is accepted.
 
 use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
 use super::attributes::{Attributes, Policy, U8, U16, U32, U64};
-use super::info::{BOOLEAN_OPTIONS, GROUP_ADDRESS, multicast};
+use super::info::{BOOLEAN_OPTIONS, multicast};
 use super::kind::vlan::is_vlan_protocol;
 use super::not_emulated;
 use crate::dev::Kind;
-use crate::dev::bridge::Bridge;
+use crate::dev::bridge::vlan::PvidChange;
+use crate::dev::bridge::{Bridge, Clock};
 use crate::device::DevId;
-use crate::world::{TimerEvent, World};
+use crate::mac::Mac;
+use crate::time::Time;
+use crate::world::World;
 
 const FORWARD_DELAY: u16 = 1;
 const HELLO_TIME: u16 = 2;
@@ -48,6 +51,9 @@ const MCAST_IGMP_VERSION: u16 = 43;
 const MCAST_MLD_VERSION: u16 = 44;
 const VLAN_STATS_PER_PORT: u16 = 45;
 const MULTI_BOOLOPT: u16 = 46;
+
+/// `BR_BOOLOPT_NO_LL_LEARN`
+const NO_LINKLOCAL_LEARN: u32 = 1;
 
 /// `br_policy`
 pub(super) const BRIDGE_POLICY: &[(u16, Policy)] = &[
@@ -110,30 +116,47 @@ pub(super) fn validate(data: &Attributes<'_>) -> Result<(), Failure> {
 impl World {
     /// `br_changelink`: options before a refused one stay changed.
     pub(super) fn change_bridge(&mut self, dev: DevId, data: &Attributes<'_>) -> Result<(), Failure> {
-        let now = self.now;
-        let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
-            return Err(Errno::EOPNOTSUPP.into());
-        };
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        let mac = device.mac;
+        let Kind::Bridge(bridge) = &device.kind else { return Err(Errno::EOPNOTSUPP.into()) };
         let snooped = bridge.mcast_snooping;
-        let outcome = change(bridge, data);
-        let snoops = bridge.mcast_snooping;
-        if data.has(AGEING_TIME) && outcome.is_ok() && bridge.ageing_at.is_some() {
+        let (old_pvid, filtered) = (bridge.default_pvid, bridge.vlan_filtering);
+        let mut pvid_change = PvidChange::default();
+        let outcome = self.bridge_act(dev, |bridge, clock| {
+            let outcome = change(bridge, data, (mac, clock), &mut pvid_change);
+            (outcome, bridge.mcast_snooping, bridge.default_pvid, bridge.vlan_filtering)
+        });
+        let (outcome, snoops, pvid, filters) = outcome.ok_or(Errno::EOPNOTSUPP)?;
+        let aged = data.has(AGEING_TIME);
+        self.tell_pvid_change(dev, old_pvid, pvid, &pvid_change);
+        if filters != filtered {
+            self.manage_bridge_promiscuity(dev);
+        }
+        if aged {
             // Entries may be too old by the new time already.
-            bridge.ageing_at = Some(now);
-            self.timers.add(now, TimerEvent::BridgeAgeing { bridge: dev });
+            self.schedule_bridge_ageing(dev, Duration::ZERO);
         }
         if snoops != snooped {
             self.toggle_snooping(dev, snoops);
-        }
-        if data.has(PRIORITY) && outcome.is_ok() {
-            // `br_stp_set_bridge_priority`
-            self.select_bridge_carrier(dev);
         }
         self.changed();
         if data.has(FDB_FLUSH) && outcome.is_ok() {
             self.flush_bridge(dev);
         }
         outcome
+    }
+
+    /// Tells of who left the old default VLAN and joined the new one.
+    fn tell_pvid_change(&mut self, dev: DevId, old: u16, new: u16, change: &PvidChange) {
+        for who in &change.left {
+            self.notify_vlans(who.unwrap_or(dev), old, old, true);
+        }
+        for who in &change.joined {
+            self.notify_vlans(who.unwrap_or(dev), new, new, false);
+        }
+        for (key, entry) in &change.lost {
+            self.notify_fdb(dev, *key, entry, true);
+        }
     }
 
     /// `br_fdb_flush`: everything that is not fixed.
@@ -148,30 +171,36 @@ impl World {
     }
 }
 
-fn change(bridge: &mut Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
+fn change(
+    bridge: &mut Bridge,
+    data: &Attributes<'_>,
+    (mac, clock): (Mac, Clock),
+    pvid_change: &mut PvidChange,
+) -> Result<(), Failure> {
     if let Some(delay) = data.u32(FORWARD_DELAY) {
         let delay = time(delay);
         if bridge.stp {
             within(delay, FORWARD_DELAY_S)?;
         }
-        bridge.forward_delay = delay;
+        bridge.set_forward_delay(delay);
     }
     if let Some(hello) = data.u32(HELLO_TIME) {
-        bridge.hello_time = within(time(hello), HELLO_TIME_S)?;
+        bridge.set_hello_time(within(time(hello), HELLO_TIME_S)?);
     }
     if let Some(age) = data.u32(MAX_AGE) {
-        bridge.max_age = within(time(age), MAX_AGE_S)?;
+        bridge.set_max_age(within(time(age), MAX_AGE_S)?);
     }
     if let Some(ageing) = data.u32(AGEING_TIME) {
         bridge.ageing = time(ageing);
+        bridge.bridge_ageing = bridge.ageing;
     }
-    if data.u32(STP_STATE).is_some_and(|state| (state != 0) != bridge.stp) {
-        return Err(not_emulated("Spanning tree"));
+    if let Some(state) = data.u32(STP_STATE) {
+        bridge.set_stp(state != 0, clock);
     }
     if let Some(priority) = data.u16(PRIORITY) {
-        bridge.priority = priority;
+        bridge.set_priority(priority, clock);
     }
-    unfiltered(bridge, data)?;
+    change_vlans(bridge, data, (mac, clock.now), pvid_change)?;
     if let Some(mask) = data.u16(GROUP_FWD_MASK) {
         if mask & FORWARD_RESTRICTED != 0 {
             return Err(Errno::EINVAL.into());
@@ -179,7 +208,8 @@ fn change(bridge: &mut Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
         bridge.group_fwd_mask = mask;
     }
     if let Some(address) = data.get(GROUP_ADDR) {
-        group_address(address)?;
+        bridge.group_addr = group_address(address)?;
+        bridge.group_addr_set = true;
     }
     change_multicast(bridge, data)?;
     for (at, kind) in NF_CALL.into_iter().enumerate() {
@@ -190,8 +220,16 @@ fn change(bridge: &mut Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
     // `struct br_boolopt_multi`: values, then the mask of those meant.
     match data.u64(MULTI_BOOLOPT).map(|_| boolean_options(data.get(MULTI_BOOLOPT))) {
         Some((_, mask)) if mask & !BOOLEAN_OPTIONS != 0 => Err(Errno::EOPNOTSUPP.into()),
-        Some((values, mask)) if values & mask != 0 => Err(not_emulated("Bridge option")),
-        _ => Ok(()),
+        Some((values, mask)) => {
+            if mask & NO_LINKLOCAL_LEARN != 0 {
+                bridge.no_linklocal_learn = values & NO_LINKLOCAL_LEARN != 0;
+            }
+            match values & mask & !NO_LINKLOCAL_LEARN {
+                0 => Ok(()),
+                _ => Err(not_emulated("Bridge option")),
+            }
+        }
+        None => Ok(()),
     }
 }
 
@@ -204,29 +242,48 @@ fn boolean_options(value: Option<&[u8]>) -> (u32, u32) {
     }
 }
 
-/// VLAN options as they are while nothing is filtered.
-fn unfiltered(bridge: &Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
-    let on = |kind, now: bool| data.u8(kind).is_some_and(|wanted| (wanted != 0) != now);
-    let other = data.be16(VLAN_PROTOCOL).is_some_and(|tpid| tpid != bridge.vlan_protocol)
-        || data.u16(VLAN_DEFAULT_PVID).is_some_and(|vid| vid != bridge.default_pvid);
-    if on(VLAN_FILTERING, bridge.vlan_filtering)
-        || on(VLAN_STATS_ENABLED, false)
-        || on(VLAN_STATS_PER_PORT, false)
-        || other
+/// `br_vlan_filter_toggle`, `__br_vlan_set_proto`, `__br_vlan_set_default_pvid` and the counters' options.
+fn change_vlans(
+    bridge: &mut Bridge,
+    data: &Attributes<'_>,
+    (mac, now): (Mac, Time),
+    pvid_change: &mut PvidChange,
+) -> Result<(), Failure> {
+    if let Some(filtering) = data.u8(VLAN_FILTERING) {
+        bridge.vlan_filtering = filtering != 0;
+        bridge.recalculate_group_address();
+    }
+    if let Some(tpid) = data.be16(VLAN_PROTOCOL) {
+        bridge.vlan_protocol = tpid;
+        bridge.recalculate_group_address();
+    }
+    if let Some(pvid) = data.u16(VLAN_DEFAULT_PVID) {
+        *pvid_change = bridge.set_default_pvid(pvid, mac, now);
+    }
+    let switch = |kind| match data.u8(kind) {
+        Some(on @ 0..=1) => Ok(Some(on != 0)),
+        Some(_) => Err(Failure::from(Errno::EINVAL)),
+        None => Ok(None),
+    };
+    if let Some(on) = switch(VLAN_STATS_ENABLED)? {
+        bridge.vlan_stats = on;
+    }
+    if data.has(VLAN_STATS_PER_PORT) && bridge.ports.iter().any(|port| port.vlans.members().next().is_some())
     {
-        return Err(not_emulated("VLAN filtering"));
+        // Counters are where VLANs are made.
+        return Err(Errno::EBUSY.into());
+    }
+    if let Some(on) = switch(VLAN_STATS_PER_PORT)? {
+        bridge.vlan_stats_per_port = on;
     }
     Ok(())
 }
 
 /// Another group address: link-local, and none of those with a meaning of their own.
-fn group_address(address: &[u8]) -> Result<(), Failure> {
-    match address {
-        [0x01, 0x80, 0xc2, 0, 0, last] if last & 0xf0 == 0 && !(1..=3).contains(last) => {
-            match address == GROUP_ADDRESS {
-                true => Ok(()),
-                false => Err(not_emulated("Spanning tree")),
-            }
+fn group_address(address: &[u8]) -> Result<Mac, Failure> {
+    match *address {
+        [0x01, 0x80, 0xc2, 0, 0, last] if last & 0xf0 == 0 && !(1..=3).contains(&last) => {
+            Ok(Mac([0x01, 0x80, 0xc2, 0, 0, last]))
         }
         _ => Err(Errno::EINVAL.into()),
     }
@@ -287,7 +344,6 @@ fn within(time: Duration, seconds: std::ops::RangeInclusive<u64>) -> Result<Dura
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::Time;
 
     fn option(kind: u16, value: &[u8]) -> Vec<u8> {
         let mut bytes = ((4 + value.len()) as u16).to_ne_bytes().to_vec();
@@ -301,7 +357,13 @@ mod tests {
         let mut bridge = Bridge::new(Time::ZERO);
         let bytes = option(kind, value);
         let refused = Attributes::read(&bytes, BRIDGE_POLICY)
-            .and_then(|data| validate(&data).and_then(|()| change(&mut bridge, &data)))
+            .and_then(|data| {
+                validate(&data)?;
+                {
+                    let clock = Clock { now: Time::ZERO, up: false };
+                    change(&mut bridge, &data, (Mac::ZERO, clock), &mut PvidChange::default())
+                }
+            })
             .err();
         (bridge, refused.map(|failure| failure.errno))
     }
@@ -320,13 +382,15 @@ mod tests {
             (MAX_AGE, long(600), None),
             (AGEING_TIME, long(0), None),
             (STP_STATE, long(0), None),
-            (STP_STATE, long(1), Some(Errno::EOPNOTSUPP)),
+            (STP_STATE, long(1), None),
             (PRIORITY, short(4096), None),
             (PRIORITY, vec![1], Some(Errno::ERANGE)),
             (GROUP_FWD_MASK, short(1), Some(Errno::EINVAL)),
             (GROUP_FWD_MASK, short(0x4000), None),
             (VLAN_FILTERING, vec![0], None),
-            (VLAN_FILTERING, vec![1], Some(Errno::EOPNOTSUPP)),
+            (VLAN_FILTERING, vec![1], None),
+            (VLAN_STATS_ENABLED, vec![2], Some(Errno::EINVAL)),
+            (VLAN_STATS_PER_PORT, vec![1], None),
             (VLAN_DEFAULT_PVID, short(4095), Some(Errno::EINVAL)),
             (VLAN_PROTOCOL, vec![8, 0], Some(Errno::EPROTONOSUPPORT)),
             (MCAST_ROUTER, vec![5], Some(Errno::EINVAL)),

@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Devices in the order of the table of indices: by bucket, in a bucket the newest first.
-    fn in_index_order(&self, ns: NsId) -> Vec<DevId> {
+    pub(in crate::rtnl) fn in_index_order(&self, ns: NsId) -> Vec<DevId> {
         let mut found: Vec<(u32, Reverse<usize>, DevId)> = self
             .devices_of(ns)
             .enumerate()

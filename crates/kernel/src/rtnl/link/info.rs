@@ -6,15 +6,12 @@ use hairpin_netlink::route::link::{
 };
 
 use super::kind;
-use crate::dev::bridge::{Bridge, BridgePort, PortFlags};
+use crate::dev::bridge::{Bridge, BridgePort, PortFlags, stp};
 use crate::dev::{Kind, RxHandler};
 use crate::device::Device;
-use crate::mac::Mac;
 use crate::time::Time;
 use crate::world::World;
 
-/// Address that spanning tree talks to (IEEE 802.1D-2004 table 7-10).
-pub(crate) const GROUP_ADDRESS: [u8; 6] = [0x01, 0x80, 0xc2, 0, 0, 0];
 /// Hosts that explicit tracking keeps for a group (`BR_MCAST_DEFAULT_EHT_HOSTS_LIMIT`).
 const EHT_HOSTS_LIMIT: u32 = 512;
 
@@ -53,38 +50,38 @@ pub(super) fn link_info(world: &World, device: &Device) -> Vec<LinkInfo> {
 }
 
 /// `br_fill_info`, of a kernel with VLAN filtering and multicast snooping built in.
-pub(super) fn bridge_data(now: Time, mac: Mac, bridge: &Bridge) -> InfoData {
-    let id = bridge_id(mac, bridge);
+pub(super) fn bridge_data(now: Time, bridge: &Bridge) -> InfoData {
+    let tree = &bridge.tree;
     let ticks = |time: std::time::Duration| u32::try_from(time.as_millis() / 10).unwrap_or(u32::MAX);
-    let gc = bridge.ageing_at.map_or(0, |at| at.since(now).as_millis() / 10);
+    let left = |timer| timer_left(timer, now);
     InfoData::Bridge(vec![
-        InfoBridge::HelloTimer(0),
-        InfoBridge::TcnTimer(0),
-        InfoBridge::TopologyChangeTimer(0),
-        InfoBridge::GcTimer(u64::try_from(gc).unwrap_or(u64::MAX)),
-        InfoBridge::ForwardDelay(ticks(bridge.forward_delay)),
-        InfoBridge::HelloTime(ticks(bridge.hello_time)),
-        InfoBridge::MaxAge(ticks(bridge.max_age)),
+        InfoBridge::HelloTimer(left(tree.hello)),
+        InfoBridge::TcnTimer(left(tree.notification)),
+        InfoBridge::TopologyChangeTimer(left(tree.change)),
+        InfoBridge::GcTimer(left(bridge.ageing_at)),
+        InfoBridge::ForwardDelay(ticks(tree.forward_delay)),
+        InfoBridge::HelloTime(ticks(tree.hello_time)),
+        InfoBridge::MaxAge(ticks(tree.max_age)),
         InfoBridge::AgeingTime(ticks(bridge.ageing)),
         InfoBridge::StpState(if bridge.stp { BridgeStpState::KernelStp } else { BridgeStpState::Disabled }),
         InfoBridge::Priority(bridge.priority),
         InfoBridge::VlanFiltering(bridge.vlan_filtering),
         InfoBridge::GroupFwdMask(bridge.group_fwd_mask),
-        InfoBridge::BridgeId(id.clone()),
-        InfoBridge::RootId(id),
-        InfoBridge::RootPort(0),
-        InfoBridge::RootPathCost(0),
-        InfoBridge::TopologyChange(0),
-        InfoBridge::TopologyChangeDetected(0),
-        InfoBridge::GroupAddr(GROUP_ADDRESS),
+        InfoBridge::BridgeId(bridge_id(tree.id)),
+        InfoBridge::RootId(bridge_id(tree.root)),
+        InfoBridge::RootPort(tree.root_port),
+        InfoBridge::RootPathCost(tree.root_path_cost),
+        InfoBridge::TopologyChange(tree.topology_change.into()),
+        InfoBridge::TopologyChangeDetected(tree.detected.into()),
+        InfoBridge::GroupAddr(bridge.group_addr.0),
         InfoBridge::MultiBoolOpt(BridgeBooleanOptions {
-            value: BridgeBooleanOptionFlags::empty(),
+            value: BridgeBooleanOptionFlags::from_bits_retain(bridge.no_linklocal_learn.into()),
             mask: BridgeBooleanOptionFlags::from_bits_retain(BOOLEAN_OPTIONS),
         }),
         InfoBridge::VlanProtocol(VlanProtocol::from(bridge.vlan_protocol)),
         InfoBridge::VlanDefaultPvid(bridge.default_pvid),
-        InfoBridge::VlanStatsEnabled(false),
-        InfoBridge::VlanStatsPerPort(false),
+        InfoBridge::VlanStatsEnabled(bridge.vlan_stats),
+        InfoBridge::VlanStatsPerPort(bridge.vlan_stats_per_port),
         InfoBridge::MulticastRouter(bridge.mcast_router.into()),
         InfoBridge::MulticastSnooping(bridge.mcast_snooping),
         InfoBridge::MulticastQueryUseIfaddr(false),
@@ -108,10 +105,15 @@ pub(super) fn bridge_data(now: Time, mac: Mac, bridge: &Bridge) -> InfoData {
     ])
 }
 
-/// The bridge's id in spanning tree: without a port or a MAC set by hand it has no address.
-pub(crate) fn bridge_id(mac: Mac, bridge: &Bridge) -> BridgeId {
-    let known = bridge.mac_set || !bridge.ports.is_empty();
-    BridgeId { priority: bridge.priority, address: if known { mac.0 } else { [0; 6] } }
+/// What is left of a timer, in `USER_HZ` ticks; 0 where it does not run (`br_timer_value`).
+pub(crate) fn timer_left(timer: Option<Time>, now: Time) -> u64 {
+    timer.map_or(0, |at| u64::try_from(at.since(now).as_millis() / 10).unwrap_or(u64::MAX))
+}
+
+/// An identifier of spanning tree.
+pub(crate) fn bridge_id(id: u64) -> BridgeId {
+    let (priority, address) = stp::parts(id);
+    BridgeId { priority, address }
 }
 
 /// `br_port_fill_attrs` of a port, as Linux 6.1 has it; none for a device that is no port.
@@ -120,7 +122,8 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
     let master = world.devs.get(bridge)?;
     let Kind::Bridge(bridge) = &master.kind else { return None };
     let port: &BridgePort = bridge.port(device.id)?;
-    let id = bridge_id(master.mac, bridge);
+    let branch = &port.branch;
+    let left = |timer| timer_left(timer, world.now);
     let has = |flag| port.has(flag);
     let mut data = vec![
         InfoBridgePort::State((port.state as u8).into()),
@@ -137,11 +140,10 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
         InfoBridgePort::BroadcastFlood(has(PortFlags::BCAST_FLOOD)),
         InfoBridgePort::ProxyARP(has(PortFlags::PROXY_ARP)),
         InfoBridgePort::ProxyARPWifi(has(PortFlags::PROXY_ARP_WIFI)),
-        InfoBridgePort::RootId(id.clone()),
-        InfoBridgePort::BridgeId(id),
-        // Without spanning tree every port is the designated one of its wire.
-        InfoBridgePort::DesignatedPort(port.id()),
-        InfoBridgePort::DesignatedCost(0),
+        InfoBridgePort::RootId(bridge_id(branch.root)),
+        InfoBridgePort::BridgeId(bridge_id(branch.bridge)),
+        InfoBridgePort::DesignatedPort(branch.port),
+        InfoBridgePort::DesignatedCost(branch.cost as u16),
         InfoBridgePort::PortId(port.id()),
         InfoBridgePort::PortNumber(port.number),
         InfoBridgePort::TopologyChangeAck(port.topology_change_ack),
@@ -153,9 +155,9 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
         InfoBridgePort::MrpInOpen(false),
         InfoBridgePort::Isolated(has(PortFlags::ISOLATED)),
         InfoBridgePort::Locked(has(PortFlags::LOCKED)),
-        InfoBridgePort::MessageAgeTimer(0),
-        InfoBridgePort::ForwardDelayTimer(0),
-        InfoBridgePort::HoldTimer(0),
+        InfoBridgePort::MessageAgeTimer(left(branch.message_age)),
+        InfoBridgePort::ForwardDelayTimer(left(branch.forward_delay)),
+        InfoBridgePort::HoldTimer(left(branch.hold)),
         InfoBridgePort::MulticastRouter(port.mcast_router.into()),
         InfoBridgePort::MulticastEhtHostsLimit(EHT_HOSTS_LIMIT),
         InfoBridgePort::MulticastEhtHostsCnt(0),

@@ -120,7 +120,10 @@ impl World {
             (Some(below), _) => Some((below.ifindex, (below.ns != device.ns).then_some(below.ns))),
             // A veth that lost its peer.
             (None, Kind::Veth(_)) => Some((0, None)),
-            (None, _) => None,
+            // A tunnel whose stack is elsewhere.
+            (None, kind) => {
+                kind.underlay().filter(|ns| *ns != device.ns).map(|ns| (device.ifindex, Some(ns)))
+            }
         }
     }
 
@@ -133,7 +136,7 @@ impl World {
             match &device.kind {
                 _ if depth > STACK_MAX => {}
                 Kind::Loopback | Kind::Veth(_) => {}
-                Kind::Macvlan(_) | Kind::Vlan(_) => {
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => {
                     pending.extend(device.lower().map(|lower| (lower, depth + 1)));
                 }
                 Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
@@ -143,7 +146,15 @@ impl World {
                 Kind::Bond(bond) if bond.had_slaves => {
                     pending.extend(bond.slaves.iter().map(|slave| (slave.dev, depth + 1)));
                 }
-                Kind::Bridge(_) | Kind::Bond(_) | Kind::Dummy | Kind::Nic { .. } => least = OFFLOAD_SIZE,
+                Kind::Vxlan(vxlan) if vxlan.config.oif != 0 => {
+                    pending.extend(
+                        self.device_at(vxlan.underlay, vxlan.config.oif).map(|lower| (lower, depth + 1)),
+                    );
+                }
+                Kind::Vxlan(_) => least = OFFLOAD_SIZE,
+                Kind::Bridge(_) | Kind::Bond(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => {
+                    least = OFFLOAD_SIZE;
+                }
             }
         }
         least
@@ -176,6 +187,8 @@ fn stats64(counted: &device::Stats) -> Stats64 {
     stats.tx_errors = counted.tx_errors;
     stats.rx_dropped = counted.rx_dropped;
     stats.tx_dropped = counted.tx_dropped;
+    stats.tx_carrier_errors = counted.tx_carrier_errors;
+    stats.collisions = counted.collisions;
     stats.multicast = counted.multicast;
     stats.rx_nohandler = counted.rx_nohandler;
     stats
@@ -192,6 +205,8 @@ fn stats(counted: &device::Stats) -> Stats {
     stats.tx_errors = counted.tx_errors as u32;
     stats.rx_dropped = counted.rx_dropped as u32;
     stats.tx_dropped = counted.tx_dropped as u32;
+    stats.tx_carrier_errors = counted.tx_carrier_errors as u32;
+    stats.collisions = counted.collisions as u32;
     stats.multicast = counted.multicast as u32;
     stats.rx_nohandler = counted.rx_nohandler as u32;
     stats

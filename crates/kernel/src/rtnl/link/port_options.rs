@@ -80,22 +80,27 @@ const FORWARD_PAUSE: u16 = 1 << 1;
 impl World {
     /// `br_setport`: options before a refused one stay changed.
     pub(super) fn change_port(&mut self, dev: DevId, options: &Attributes<'_>) -> Result<(), Failure> {
-        let flags = options_flags(self.port(dev)?.1.flags, options)?;
-        self.port(dev)?.1.flags = flags;
+        let (bridge, port) = self.port(dev)?;
+        let old = port.flags;
+        let flags = options_flags(old, options)?;
+        port.flags = flags;
         self.changed();
+        if (old ^ flags).intersects(PortFlags::AUTO) {
+            self.manage_bridge_promiscuity(bridge);
+        }
         if let Some(cost) = options.u32(COST) {
             if cost == 0 || cost > COST_MAX {
                 return Err(Errno::ERANGE.into());
             }
-            let port = self.port(dev)?.1;
-            port.cost = cost;
-            port.flags |= PortFlags::ADMIN_COST;
+            let bridge = self.port(dev)?.0;
+            self.bridge_act(bridge, |state, clock| state.set_path_cost(dev, cost, clock));
         }
         if let Some(priority) = options.u16(PRIORITY) {
             if priority > PRIORITY_MAX {
                 return Err(Errno::ERANGE.into());
             }
-            self.port(dev)?.1.priority = priority as u8;
+            let bridge = self.port(dev)?.0;
+            self.bridge_act(bridge, |state, clock| state.set_port_priority(dev, priority as u8, clock));
         }
         if let Some(state) = options.u8(STATE) {
             self.change_port_state(dev, state)?;
@@ -121,7 +126,7 @@ impl World {
         if let Some(index) = options.u32(BACKUP_PORT) {
             self.change_backup(dev, index)?;
         }
-        self.notify_bridge_port(dev);
+        self.notify_bridge_link(dev);
         Ok(())
     }
 
@@ -139,7 +144,13 @@ impl World {
         if !usable {
             return Err(Errno::ENETDOWN.into());
         }
-        self.set_port_state(bridge, dev, state, true);
+        self.bridge_act(bridge, |own, clock| {
+            if let Some(port) = own.port_mut(dev) {
+                port.state = state;
+            }
+            own.select_states(clock);
+        });
+        self.changed();
         Ok(())
     }
 

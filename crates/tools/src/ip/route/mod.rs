@@ -10,7 +10,7 @@ use crate::iproute2::{Args, Context, Stop, matches};
 mod filter;
 mod get;
 mod metrics;
-mod modify;
+pub(in crate::ip) mod modify;
 mod print;
 mod save;
 mod show;

@@ -106,7 +106,7 @@ pub(super) fn main(ctx: &mut Context<'_>, change: Change, mut args: Args<'_>) ->
 }
 
 /// The table of a VRF device; `default` is the main table's VRF.
-pub(super) fn vrf_table(ctx: &mut Context<'_>, name: &str) -> Option<u32> {
+pub(in crate::ip) fn vrf_table(ctx: &mut Context<'_>, name: &str) -> Option<u32> {
     let mut request = LinkMessage::default();
     request.attributes.push(LinkAttribute::IfName(name.to_owned()));
     let Ok(answer) = ctx.talk_quietly(&Message::GetLink(request), 0) else {

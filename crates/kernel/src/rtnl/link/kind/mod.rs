@@ -3,9 +3,12 @@
 mod bond;
 mod bridge;
 mod dummy;
+mod ipvlan;
 mod macvlan;
 mod veth;
 pub(super) mod vlan;
+mod vrf;
+mod vxlan;
 
 use hairpin_netlink::route::link::{InfoData, InfoKind, InfoPortData, InfoPortKind};
 use hairpin_netlink::{Errno, Failure};
@@ -29,7 +32,17 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] = &[bond::OPS, bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS];
+static KINDS: &[LinkOps] = &[
+    bond::OPS,
+    bridge::OPS,
+    dummy::OPS,
+    ipvlan::OPS,
+    macvlan::OPS,
+    veth::OPS,
+    vlan::OPS,
+    vrf::OPS,
+    vxlan::OPS,
+];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -98,12 +111,13 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Loopback | Kind::Nic { .. } => None,
         Kind::Dummy => Some((InfoKind::Dummy, None)),
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
-        Kind::Bridge(bridge) => {
-            Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, device.mac, bridge))))
-        }
+        Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Bond(bond) => Some(bond::describe(world, bond)),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
+        Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
+        Kind::Vrf(vrf) => Some(vrf::describe(vrf)),
+        Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }
 }
 
@@ -111,6 +125,9 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
 pub(super) fn describe_port(world: &World, device: &Device) -> Option<(InfoPortKind, Option<InfoPortData>)> {
     if let RxHandler::BondSlave { bond } = device.rx_handler {
         return bond::describe_slave(world, bond, device.id);
+    }
+    if let Some(Kind::Vrf(vrf)) = world.devs.get(device.master?).map(|master| &master.kind) {
+        return Some(vrf::describe_port(vrf));
     }
     let port = super::info::port_data(world, device)?;
     Some((InfoPortKind::Bridge, Some(InfoPortData::BridgePort(port))))
@@ -230,7 +247,7 @@ impl World {
                 return Err(Errno::EMLINK.into());
             }
             at = match device.kind {
-                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower(),
                 _ => None,
             };
         }

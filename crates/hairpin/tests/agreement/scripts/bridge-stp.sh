@@ -1,0 +1,91 @@
+# needs: uml
+# Two bridges with two wires between them: a loop comes to rest, and pings pass once ports forward.
+begin() {
+    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
+    for p; do ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    sleep 2; set -x
+}
+# The clocks of the two kernels do not tick together: of what is sent every other second only the kinds count.
+finish() {
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p" | sed -E 's/message-age [0-9.]+s/message-age N/' | sort -u; done; rm -r "$C"; set -x
+}
+ip netns add sw
+ip netns add h1
+ip netns add h2
+for i in 1 2; do
+    ip -n sw link add br$i address 02:00:00:00:01:0$i type bridge stp_state 1 forward_delay 400 mcast_snooping 0
+    ip link add eth0 netns h$i address 02:00:00:00:00:0$i type veth peer name p$i netns sw address 02:00:00:00:02:0$i
+    ip -n h$i link set eth0 up
+    ip -n h$i addr add 10.0.0.$i/24 dev eth0
+    ip -n sw link set p$i master br$i up
+done
+for i in 3 4; do
+    ip -n sw link add a$i address 02:00:00:00:03:0$i type veth peer name b$i address 02:00:00:00:04:0$i
+    ip -n sw link set a$i master br1 up
+    ip -n sw link set b$i master br2 up
+done
+bridge -n sw link
+ip -n sw link set br1 up
+ip -n sw link set br2 up
+sleep 1.5
+bridge -n sw link
+ip -n sw -br link show type bridge
+ip netns exec h1 ping -c1 -W1 10.0.0.2
+sleep 4
+bridge -n sw link
+ip netns exec sw brctl showstp br1 | grep -v timer
+sleep 5
+bridge -n sw link
+ip netns exec h1 ping -c1 -W1 10.0.0.2
+ip -n sw -d link show br1
+ip -n sw -d link show br2
+ip -n sw -d link show a3
+ip -n sw -d link show b4
+ip netns exec sw brctl show
+ip netns exec sw brctl showstp br1 | grep -v timer
+ip netns exec sw brctl showstp br2 | grep -v timer
+ip netns exec sw sh -c 'cd /sys/class/net/br2/bridge; grep . root_id bridge_id root_port root_path_cost topology_change topology_change_detected ageing_time forward_delay max_age hello_time stp_state'
+ip netns exec sw sh -c 'cd /sys/class/net/b4/brport; grep . designated_* port_id port_no state path_cost priority change_ack config_pending'
+begin p1 a3 b4
+sleep 6
+finish
+# The active wire breaks.
+ip -n sw link set b3 down
+sleep 2
+bridge -n sw link
+sleep 8
+bridge -n sw link
+ip netns exec h1 ping -c1 -W1 10.0.0.2
+ip -n sw link set b3 up
+sleep 2
+bridge -n sw link
+# Priorities and costs decide.
+ip -n sw link set br2 type bridge priority 4096
+sleep 1.5
+ip netns exec sw brctl showstp br1 | grep -v timer
+bridge -n sw link set dev b3 cost 50
+bridge -n sw link set dev a3 cost 50
+sleep 1.5
+bridge -n sw link
+bridge -n sw link set dev a3 priority 1
+ip netns exec sw brctl setportprio br1 a4 2
+bridge -n sw -d link show dev a4
+bridge -n sw link set dev a3 state 3
+sleep 20
+ip netns exec h1 ping -c1 -W1 10.0.0.2
+bridge -n sw link
+# Guards.
+bridge -n sw link set dev b4 guard on
+bridge -n sw link set dev a3 root_block on
+sleep 3
+bridge -n sw link
+bridge -n sw link set dev b4 guard off
+bridge -n sw link set dev a3 root_block off
+ip -n sw link set b4 down
+ip -n sw link set b4 up
+# Off again.
+ip -n sw link set br1 type bridge stp_state 0
+bridge -n sw link
+ip netns exec sw brctl stp br2 off
+bridge -n sw link

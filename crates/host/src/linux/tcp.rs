@@ -1,0 +1,79 @@
+//! `AF_INET, SOCK_STREAM` sockets of the real kernel.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use hairpin_netlink::{Errno, Received, SocketOption};
+
+use super::{raw, socket};
+
+/// Bytes that one call takes out of a connection.
+const READ_SIZE: usize = 64 * 1024;
+
+pub(super) struct TcpSocket {
+    socket: OwnedFd,
+    buffer: Vec<u8>,
+}
+
+impl TcpSocket {
+    pub fn open() -> Result<Self, Errno> {
+        Ok(Self::of(socket::open(libc::AF_INET, libc::SOCK_STREAM, 0)?))
+    }
+
+    fn of(socket: OwnedFd) -> Self {
+        TcpSocket { socket, buffer: vec![0; READ_SIZE] }
+    }
+
+    pub fn set_option(&mut self, option: &SocketOption) -> Result<(), Errno> {
+        let set = |level, name, value| socket::set_int(self.as_fd(), level, name, value);
+        match option {
+            SocketOption::ReuseAddress(on) => set(libc::SOL_SOCKET, libc::SO_REUSEADDR, i32::from(*on)),
+            SocketOption::NoDelay(on) => set(libc::SOL_TCP, libc::TCP_NODELAY, i32::from(*on)),
+            SocketOption::Ttl(ttl) => set(libc::SOL_IP, libc::IP_TTL, i32::from(*ttl)),
+            SocketOption::Tos(tos) => set(libc::SOL_IP, libc::IP_TOS, i32::from(*tos)),
+            other => raw::set_common_option(self.as_fd(), other),
+        }
+    }
+
+    pub fn listen(&self, backlog: u32) -> Result<(), Errno> {
+        socket::listen(self.as_fd(), i32::try_from(backlog).unwrap_or(i32::MAX))
+    }
+
+    pub fn accept(&self) -> Result<TcpSocket, Errno> {
+        socket::accept(self.as_fd()).map(Self::of)
+    }
+
+    pub fn shutdown(&self) -> Result<(), Errno> {
+        socket::shutdown_writing(self.as_fd())
+    }
+
+    pub fn take_error(&self) -> Result<(), Errno> {
+        let mut value = [0; 4];
+        socket::get(self.as_fd(), libc::SOL_SOCKET, libc::SO_ERROR, &mut value)?;
+        match i32::from_ne_bytes(value) {
+            0 => Ok(()),
+            errno => Err(Errno(errno)),
+        }
+    }
+
+    pub fn peer_name(&self) -> Result<Vec<u8>, Errno> {
+        socket::peer_name(self.as_fd())
+    }
+
+    pub fn receive(&mut self) -> Result<Vec<Received>, Errno> {
+        match socket::receive(self.socket.as_fd(), &mut self.buffer, 0) {
+            Ok(message) if message.length == 0 => Ok(vec![Received::End]),
+            Ok(message) => {
+                let data = self.buffer.get(..message.length).unwrap_or(&self.buffer);
+                Ok(vec![Received::Stream(data.to_vec())])
+            }
+            Err(Errno::EAGAIN) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl AsFd for TcpSocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

@@ -1,0 +1,160 @@
+//! vxlan devices go up and down, learn and forget: their sockets, groups and timers
+//! (`vxlan_open`, `vxlan_stop`, `vxlan_cleanup`).
+
+use hairpin_netlink::{Errno, Failure};
+
+use crate::dev::Kind;
+use crate::dev::vxlan::{Config, Vxlan};
+use crate::device::DevId;
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::world::{TimerEvent, World};
+
+impl World {
+    pub(crate) fn vxlan(&self, dev: DevId) -> Option<&Vxlan> {
+        match &self.devs.get(dev)?.kind {
+            Kind::Vxlan(state) => Some(state),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn vxlan_mut(&mut self, dev: DevId) -> Option<&mut Vxlan> {
+        match &mut self.devs.get_mut(dev)?.kind {
+            Kind::Vxlan(state) => Some(state),
+            _ => None,
+        }
+    }
+
+    /// `vxlan_open`: the socket, then the group.
+    ///
+    /// # Errors
+    /// `EADDRINUSE` where a program has the port.
+    pub(super) fn open_vxlan(&mut self, dev: DevId) -> Result<(), Failure> {
+        let now = self.now;
+        let Some(state) = self.vxlan_mut(dev) else { return Ok(()) };
+        state.aged = now;
+        let (underlay, port) = (state.underlay, state.config.port);
+        self.bind_udp_tunnel(underlay, port, dev)?;
+        if !self.vxlan_group_used(dev)
+            && let Some((below, config)) = self.vxlan_below(dev)
+            && config.remote.is_multicast()
+        {
+            let group = config.remote;
+            self.join_ipv4_group(below, group);
+        }
+        if let Some(at) = self.vxlan_mut(dev).and_then(|state| state.start_ageing(now)) {
+            self.timers.add(at, TimerEvent::VxlanAgeing { dev });
+        }
+        Ok(())
+    }
+
+    /// `vxlan_stop`
+    pub(super) fn close_vxlan(&mut self, dev: DevId) {
+        let Some(state) = self.vxlan_mut(dev) else { return };
+        let (underlay, port) = (state.underlay, state.config.port);
+        state.ageing_at = None;
+        // `vxlan_flush`
+        let gone = state.fdb.take(|_, entry| !entry.is_fixed());
+        if !self.vxlan_group_used(dev)
+            && let Some((below, config)) = self.vxlan_below(dev)
+            && config.remote.is_multicast()
+        {
+            let group = config.remote;
+            self.leave_ipv4_group(below, group);
+        }
+        for (mac, entry) in gone {
+            self.notify_vxlan_fdb(dev, mac, &entry, true);
+        }
+        self.release_udp_tunnel(underlay, port, dev);
+    }
+
+    /// `udp_sock_create`: a tunnel's socket takes the port on every address.
+    ///
+    /// # Errors
+    /// `EADDRINUSE`
+    pub(super) fn bind_udp_tunnel(&mut self, ns: NsId, port: u16, dev: DevId) -> Result<(), Failure> {
+        let kind = |dev: DevId| self.devs.get(dev).map(|device| std::mem::discriminant(&device.kind));
+        let Some(netns) = self.netns.get(ns) else { return Err(Errno::ENODEV.into()) };
+        let others = netns.udp_tunnels.get(&port).and_then(|devs| devs.first()).copied();
+        // Tunnels of one kind share a socket.
+        if netns.udp.contains_key(&port) || others.is_some_and(|other| kind(other) != kind(dev)) {
+            return Err(Errno::EADDRINUSE.into());
+        }
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.udp_tunnels.entry(port).or_default().push(dev);
+        }
+        Ok(())
+    }
+
+    pub(super) fn release_udp_tunnel(&mut self, ns: NsId, port: u16, dev: DevId) {
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        if let Some(devs) = netns.udp_tunnels.get_mut(&port) {
+            devs.retain(|known| *known != dev);
+            if devs.is_empty() {
+                netns.udp_tunnels.remove(&port);
+            }
+        }
+    }
+
+    /// The device below, where one is named, and the configuration.
+    fn vxlan_below(&self, dev: DevId) -> Option<(DevId, &Config)> {
+        let state = self.vxlan(dev)?;
+        Some((self.device_at(state.underlay, state.config.oif)?, &state.config))
+    }
+
+    /// `vxlan_group_used`: another running device on the same socket wants the same group.
+    fn vxlan_group_used(&self, dev: DevId) -> bool {
+        let Some(own) = self.vxlan(dev) else { return false };
+        let sharing = self.netns.get(own.underlay).and_then(|netns| netns.udp_tunnels.get(&own.config.port));
+        sharing.is_some_and(|devs| {
+            devs.iter()
+                .filter(|other| **other != dev)
+                .filter_map(|other| self.vxlan(*other))
+                .any(|other| (other.config.remote, other.config.oif) == (own.config.remote, own.config.oif))
+        })
+    }
+
+    /// An entry for `mac` is new or has moved.
+    pub(crate) fn vxlan_learned(&mut self, dev: DevId, mac: Mac) {
+        self.vxlan_start_ageing(dev);
+        if let Some(entry) = self.vxlan(dev).and_then(|state| state.fdb.get(mac)).cloned() {
+            self.notify_vxlan_fdb(dev, mac, &entry, false);
+        }
+    }
+
+    /// Sets the timer of ageing where something ages and the device runs.
+    pub(crate) fn vxlan_start_ageing(&mut self, dev: DevId) {
+        let now = self.now;
+        if self.devs.get(dev).is_some_and(|device| device.is_up())
+            && let Some(at) = self.vxlan_mut(dev).and_then(|state| state.start_ageing(now))
+        {
+            self.timers.add(at, TimerEvent::VxlanAgeing { dev });
+        }
+    }
+
+    /// The timer of ageing.
+    pub(crate) fn vxlan_ageing(&mut self, dev: DevId) {
+        let now = self.now;
+        let Some(state) = self.vxlan_mut(dev) else { return };
+        if state.ageing_at.is_none_or(|at| at > now) {
+            return;
+        }
+        let (gone, next) = state.age(now);
+        if let Some(at) = next {
+            self.timers.add(at, TimerEvent::VxlanAgeing { dev });
+        }
+        for (mac, entry) in gone {
+            self.notify_vxlan_fdb(dev, mac, &entry, true);
+        }
+    }
+
+    /// Tunnels that go with a device or namespace below (`vxlan_handle_lowerdev_unregister`,
+    /// `vxlan_exit_batch_net`): those on device `below`, or without it all of the namespace's stack.
+    pub(super) fn tunnels_over(&self, ns: NsId, below: Option<u32>) -> Vec<DevId> {
+        let over = |device: &&crate::device::Device| match &device.kind {
+            Kind::Vxlan(state) => state.underlay == ns && below.is_none_or(|below| state.config.oif == below),
+            _ => false,
+        };
+        self.devs.values().filter(over).map(|device| device.id).collect()
+    }
+}

@@ -1,0 +1,106 @@
+//! Which ports a frame leaves by (net/bridge/br_forward.c).
+
+use crate::dev::{Verdict, Verdicts};
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::mac::Mac;
+
+use super::{Bridge, BridgePort, Egress, PortFlags, State};
+
+/// Why a frame goes to many ports.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flood {
+    Unicast,
+    Multicast,
+    Broadcast,
+}
+
+impl Flood {
+    pub fn of(destination: Mac) -> Flood {
+        if destination.is_broadcast() {
+            Flood::Broadcast
+        } else if destination.is_group() {
+            Flood::Multicast
+        } else {
+            Flood::Unicast
+        }
+    }
+}
+
+/// What the way of a frame depends on beside its destination.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Passing {
+    /// The port it came in by; none for a frame of the bridge device.
+    pub from: Option<DevId>,
+    /// That port is isolated.
+    pub isolated: bool,
+    /// Its VLAN; 0 without filtering.
+    pub vid: u16,
+    /// Its length with the Ethernet header, for counters.
+    pub len: usize,
+}
+
+impl Bridge {
+    /// `should_deliver`
+    fn deliver(&self, egress: &BridgePort, passing: &Passing) -> Verdict {
+        if passing.from == Some(egress.dev) && !egress.has(PortFlags::HAIRPIN) {
+            return Verdict::Drop(DropReason::BridgeSamePort);
+        }
+        if egress.state != State::Forwarding {
+            return Verdict::Drop(DropReason::BridgeEgressState);
+        }
+        let how = match self.vlan_filtering {
+            true => egress.vlans.egress(passing.vid),
+            false => Egress::Tagged,
+        };
+        if how == Egress::Refused {
+            return Verdict::Drop(DropReason::BridgeVlan);
+        }
+        if passing.isolated && egress.has(PortFlags::ISOLATED) {
+            return Verdict::Drop(DropReason::BridgeIsolated);
+        }
+        Verdict::Forward { dev: egress.dev, untag: how == Egress::Untagged }
+    }
+
+    /// `br_forward`: known unicast to one port.
+    pub(super) fn forward_to(&mut self, port: Option<DevId>, passing: &Passing) -> Verdict {
+        let Some(egress) = port.and_then(|dev| self.port(dev)) else {
+            return Verdict::Drop(DropReason::NoTransmitTarget);
+        };
+        let verdict = self.deliver(egress, passing);
+        self.count_deliveries(&[verdict], passing);
+        verdict
+    }
+
+    /// `br_flood`: to every eligible port.
+    pub(super) fn flood(&mut self, passing: &Passing, kind: Flood, out: &mut Verdicts) {
+        let before = out.len();
+        let own = passing.from.is_none();
+        for egress in &self.ports {
+            let wanted = match kind {
+                Flood::Unicast => egress.has(PortFlags::FLOOD),
+                Flood::Multicast => egress.has(PortFlags::MCAST_FLOOD) || own,
+                Flood::Broadcast => egress.has(PortFlags::BCAST_FLOOD) || own,
+            };
+            if !wanted {
+                continue;
+            }
+            let verdict = self.deliver(egress, passing);
+            if !matches!(verdict, Verdict::Drop(_)) {
+                out.push(verdict);
+            }
+        }
+        self.count_deliveries(out.get(before..).unwrap_or(&[]), passing);
+    }
+
+    fn count_deliveries(&mut self, verdicts: &[Verdict], passing: &Passing) {
+        if !self.vlan_filtering || !self.vlan_stats {
+            return;
+        }
+        for verdict in verdicts {
+            if let Verdict::Forward { dev, .. } = verdict {
+                self.count_egress(Some(*dev), passing.vid, passing.len);
+            }
+        }
+    }
+}

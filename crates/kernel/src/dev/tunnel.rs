@@ -1,0 +1,314 @@
+//! What tunnels have in common: what is put around a packet, and how a flow chooses its source port
+//! (include/net/ip_tunnels.h, include/net/udp_tunnel.h, include/net/inet_ecn.h).
+
+use std::net::Ipv4Addr;
+
+use hairpin_wire::vlan::Tag;
+
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::ip::{Header, UDP_LEN, checksum, fold, protocol, pseudo_sum, sum, write_checksum};
+use crate::netns::NsId;
+
+/// What an encapsulated packet gets around it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outer {
+    /// The namespace whose IP stack carries it.
+    pub underlay: NsId,
+    /// Unspecified: chosen by the route.
+    pub local: Ipv4Addr,
+    pub remote: Ipv4Addr,
+    /// Out of this device only; 0: any.
+    pub oif: u32,
+    pub tos: u8,
+    /// 0: the namespace's default.
+    pub ttl: u8,
+    pub dont_fragment: bool,
+    pub shim: Shim,
+}
+
+/// What stands between the outer IP header and the packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shim {
+    /// RFC 7348
+    Vxlan { vni: u32, ports: Ports },
+}
+
+/// The UDP side of a tunnel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ports {
+    pub source: u16,
+    pub destination: u16,
+    /// The checksum is computed; else it is 0, which says that there is none.
+    pub checksum: bool,
+}
+
+/// Length of a VXLAN header.
+pub const VXLAN_LEN: usize = 8;
+
+impl Shim {
+    /// Bytes of the shim.
+    pub fn size(&self) -> usize {
+        match self {
+            Shim::Vxlan { .. } => UDP_LEN + VXLAN_LEN,
+        }
+    }
+
+    /// What the outer header calls it.
+    pub fn protocol(&self) -> u8 {
+        match self {
+            Shim::Vxlan { .. } => protocol::UDP,
+        }
+    }
+
+    /// Whether the packet goes with its link header.
+    pub fn carries_frames(&self) -> bool {
+        match self {
+            Shim::Vxlan { .. } => true,
+        }
+    }
+
+    /// Writes the shim to the front of `body`, which the packet follows.
+    pub fn write(&self, body: &mut [u8], source: Ipv4Addr, destination: Ipv4Addr) {
+        match self {
+            Shim::Vxlan { vni, ports } => {
+                if let Some(header) = body.get_mut(UDP_LEN..).and_then(|rest| rest.first_chunk_mut()) {
+                    let [a, b, c, d] = (vni << 8).to_be_bytes();
+                    *header = [0x08, 0, 0, 0, a, b, c, d];
+                }
+                ports.write(body, source, destination);
+            }
+        }
+    }
+}
+
+impl Ports {
+    fn write(&self, body: &mut [u8], source: Ipv4Addr, destination: Ipv4Addr) {
+        let len = body.len();
+        let Some(head) = body.first_chunk_mut::<UDP_LEN>() else { return };
+        head[0..2].copy_from_slice(&self.source.to_be_bytes());
+        head[2..4].copy_from_slice(&self.destination.to_be_bytes());
+        head[4..6].copy_from_slice(&(len as u16).to_be_bytes());
+        head[6..8].fill(0);
+        if !self.checksum {
+            return;
+        }
+        let pseudo = pseudo_sum(source, destination, protocol::UDP, len) << 16;
+        let sum = match !fold(pseudo + sum(body)) {
+            0 => 0xffff,
+            sum => sum,
+        };
+        if let Some(field) = body.get_mut(6..8) {
+            field.copy_from_slice(&sum.to_be_bytes());
+        }
+    }
+}
+
+/// What a tunnel reads of the header of the packet that it carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Inner {
+    /// DSCP and ECN; 0 where the packet is not IP.
+    pub tos: u8,
+    /// 0 where the packet is not IP.
+    pub ttl: u8,
+    /// An IPv4 packet with DF, or an IPv6 packet.
+    pub dont_fragment: bool,
+}
+
+impl Inner {
+    /// `ip_tunnel_get_dsfield`, `ip_tunnel_get_ttl`
+    pub fn of(frame: &Frame) -> Inner {
+        let packet = frame.payload();
+        match (frame.ethertype(), packet) {
+            (ethertype::IPV4, &[_, tos, _, _, _, _, flags, _, ttl, ..]) => {
+                Inner { tos, ttl, dont_fragment: flags & 0x40 != 0 }
+            }
+            (ethertype::IPV6, &[a, b, _, _, _, _, _, ttl, ..]) => {
+                Inner { tos: a << 4 | b >> 4, ttl, dont_fragment: true }
+            }
+            _ => Inner::default(),
+        }
+    }
+
+    /// `ip_tunnel_ecn_encap`: the outer TOS, with the congestion bits of the packet (RFC 6040 §4.1).
+    pub fn outer_tos(&self, tos: u8) -> u8 {
+        let bits = if self.tos & ECN == ECN { ECT_0 } else { self.tos & ECN };
+        tos & !ECN | bits
+    }
+}
+
+/// Congestion bits of a TOS; both set: congestion was met.
+const ECN: u8 = 3;
+const ECT_0: u8 = 2;
+
+/// `IP_ECN_decapsulate`: congestion that the outer packet met is told to the inner one (RFC 6040 §4.2).
+///
+/// # Errors
+/// It cannot be told, for the packet knows no such marks.
+pub fn decapsulate_ecn(outer_tos: u8, frame: &mut Frame) -> Result<(), DropReason> {
+    if outer_tos & ECN != ECN {
+        return Ok(());
+    }
+    let inner = Inner::of(frame);
+    let kind = frame.ethertype();
+    match kind {
+        ethertype::IPV4 | ethertype::IPV6 if inner.tos & ECN == 0 => Err(DropReason::TunnelEcn),
+        ethertype::IPV4 => {
+            let packet = frame.payload_mut();
+            if let Some(tos) = packet.get_mut(1) {
+                *tos |= ECN;
+            }
+            let header_len = packet.first().map_or(0, |first| usize::from(first & 15) * 4);
+            write_checksum(packet, header_len);
+            Ok(())
+        }
+        ethertype::IPV6 => {
+            if let Some(class) = frame.payload_mut().get_mut(1) {
+                *class |= ECN << 4;
+            }
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `udp_flow_src_port`: a port of `low..high` by the flow of the packet; both directions of a flow have the same.
+pub fn source_port(frame: &Frame, (low, high): (u16, u16)) -> u16 {
+    let hash = u64::from(flow_hash(frame));
+    let span = u64::from(high.saturating_sub(low));
+    low.saturating_add(((hash * span) >> 32) as u16)
+}
+
+/// A hash of addresses, protocol and ports, whichever the direction (`skb_get_hash`).
+fn flow_hash(frame: &Frame) -> u32 {
+    let mut state = Fnv::new();
+    let mut at = ETH_LEN;
+    let mut kind = frame.ethertype();
+    if Tag::is_tpid(kind)
+        && let Some(&[tci, low, a, b]) = frame.payload().first_chunk()
+    {
+        state.add(&[tci & 0x0f, low]);
+        kind = u16::from_be_bytes([a, b]);
+        at += hairpin_wire::vlan::TAG_LEN;
+    }
+    state.add(&kind.to_be_bytes());
+    let packet = frame.bytes().get(at..).unwrap_or(&[]);
+    match kind {
+        ethertype::IPV4 => {
+            if let Some(header) = Header::quoted(packet) {
+                state.add_both(&header.source.octets(), &header.destination.octets());
+                state.add(&[header.protocol]);
+                if !header.is_fragment() {
+                    let rest = packet.get(header.header_len..).unwrap_or(&[]);
+                    ports(&mut state, header.protocol, rest);
+                }
+            }
+        }
+        ethertype::IPV6 => {
+            if let (Some(source), Some(destination)) = (packet.get(8..24), packet.get(24..40)) {
+                state.add_both(source, destination);
+                let next = packet.get(6).copied().unwrap_or(0);
+                state.add(&[next]);
+                ports(&mut state, next, packet.get(40..).unwrap_or(&[]));
+            }
+        }
+        _ => {}
+    }
+    state.finish()
+}
+
+fn ports(state: &mut Fnv, protocol: u8, rest: &[u8]) {
+    match (protocol, rest) {
+        (protocol::TCP | protocol::UDP, &[a, b, c, d, ..]) => state.add_both(&[a, b], &[c, d]),
+        // The identifier of an echo request and its reply.
+        (protocol::ICMP, &[0 | 8, _, _, _, a, b, ..]) => state.add(&[a, b]),
+        _ => {}
+    }
+}
+
+/// The hash function FNV-1a, 32 bits, its bits mixed in the end.
+struct Fnv(u32);
+
+impl Fnv {
+    fn new() -> Fnv {
+        Fnv(0x811c_9dc5)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u32::from(*byte)).wrapping_mul(0x0100_0193);
+        }
+    }
+
+    /// The same whichever of the two comes first.
+    fn add_both(&mut self, one: &[u8], other: &[u8]) {
+        let (first, second) = if one <= other { (one, other) } else { (other, one) };
+        self.add(first);
+        self.add(second);
+    }
+
+    fn finish(self) -> u32 {
+        let mixed = (self.0 ^ self.0 >> 16).wrapping_mul(0x85eb_ca6b);
+        mixed ^ mixed >> 13
+    }
+}
+
+/// Whether the one's complement sum over `bytes` is right.
+pub fn sums_up(bytes: &[u8]) -> bool {
+    checksum(bytes) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Pool;
+
+    fn packet(source: [u8; 4], destination: [u8; 4], tos: u8) -> Frame {
+        let mut bytes = vec![0; 12];
+        bytes.extend([8, 0]);
+        let mut header = vec![0x45, tos, 0, 28, 0, 0, 0, 0, 64, 17, 0, 0];
+        header.extend(source);
+        header.extend(destination);
+        write_checksum(&mut header, 20);
+        bytes.extend(header);
+        bytes.extend([0, 7, 0, 7, 0, 8, 0, 0]);
+        Pool::default().frame_from(&bytes)
+    }
+
+    #[test]
+    fn both_directions_of_a_flow_have_one_port_within_the_range() {
+        let (a, b) = ([10, 0, 0, 1], [10, 0, 0, 2]);
+        let range = (32768, 60999);
+        let port = source_port(&packet(a, b, 0), range);
+        assert_eq!(port, source_port(&packet(b, a, 0), range));
+        assert!((range.0..range.1).contains(&port));
+        assert_eq!(source_port(&packet(a, b, 0), (50000, 50001)), 50000);
+        assert_ne!(port, source_port(&packet(a, [10, 0, 0, 3], 0), range));
+    }
+
+    /// RFC 6040 §4: what comes out of a tunnel whose outer packet met congestion.
+    #[test]
+    fn congestion_is_told_or_the_packet_dropped() {
+        let mut capable = packet([10, 0, 0, 1], [10, 0, 0, 2], 2);
+        assert_eq!(decapsulate_ecn(3, &mut capable), Ok(()));
+        assert_eq!(Inner::of(&capable).tos, 3);
+        assert!(sums_up(&capable.payload()[..20]));
+        let mut not = packet([10, 0, 0, 1], [10, 0, 0, 2], 0);
+        assert_eq!(decapsulate_ecn(3, &mut not), Err(DropReason::TunnelEcn));
+        assert_eq!(decapsulate_ecn(2, &mut not), Ok(()));
+        assert_eq!(Inner { tos: 3, ..Inner::default() }.outer_tos(0x28), 0x2a);
+    }
+
+    #[test]
+    fn a_vxlan_header_follows_udp() {
+        let ports = Ports { source: 50000, destination: 4789, checksum: true };
+        let shim = Shim::Vxlan { vni: 0x01_02_03, ports };
+        let mut body = vec![0; shim.size() + 4];
+        let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        shim.write(&mut body, source, destination);
+        assert_eq!(body[..6], [0xc3, 0x50, 0x12, 0xb5, 0, 20]);
+        assert_eq!(body[8..16], [8, 0, 0, 0, 1, 2, 3, 0]);
+        let pseudo = pseudo_sum(source, destination, protocol::UDP, body.len()) << 16;
+        assert_eq!(fold(pseudo + sum(&body)), 0xffff);
+    }
+}

@@ -1,0 +1,175 @@
+//! Where MACs are behind a vxlan device (`struct vxlan_fdb`, `struct vxlan_rdst`).
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use rustc_hash::FxHashMap;
+
+use crate::dev::macvlan::bucket;
+use crate::mac::Mac;
+use crate::neigh::nud;
+use crate::time::Time;
+
+/// Entries that a device keeps where it is not told another limit.
+const ENTRIES_MAX: usize = 1 << 16;
+/// Remotes that an entry may have.
+const REMOTES_MAX: usize = 1024;
+
+/// A tunnel's other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remote {
+    /// Unspecified: nowhere.
+    pub ip: Ipv4Addr,
+    pub port: u16,
+    pub vni: u32,
+    /// Out of this device only; 0: any.
+    pub ifindex: u32,
+}
+
+/// Where a MAC is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// `NUD_*`
+    pub state: u16,
+    /// `NTF_*`
+    pub flags: u8,
+    pub added_by_user: bool,
+    /// At least one; more than one for the MAC zero and for groups only.
+    pub remotes: Vec<Remote>,
+    pub updated: Time,
+    pub used: Time,
+    /// Orders entries of one hash bucket: the newest comes first.
+    serial: u64,
+}
+
+impl Entry {
+    /// Neither learned anew elsewhere nor forgotten.
+    pub fn is_fixed(&self) -> bool {
+        self.state & (nud::PERMANENT | nud::NOARP) != 0
+    }
+
+    fn ages(&self) -> bool {
+        !self.is_fixed() && self.flags & crate::neigh::EXT_LEARNED == 0
+    }
+}
+
+/// Why an entry cannot be added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refused {
+    /// There is no room.
+    Full,
+}
+
+/// The forwarding database.
+#[derive(Clone, Debug, Default)]
+pub struct Fdb {
+    entries: FxHashMap<Mac, Entry>,
+    serial: u64,
+}
+
+impl Fdb {
+    pub fn get(&self, mac: Mac) -> Option<&Entry> {
+        self.entries.get(&mac)
+    }
+
+    pub fn get_mut(&mut self, mac: Mac) -> Option<&mut Entry> {
+        self.entries.get_mut(&mac)
+    }
+
+    /// `vxlan_find_mac`: finding it is using it.
+    #[inline]
+    pub fn find(&mut self, mac: Mac, now: Time) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(&mac)?;
+        entry.used = now;
+        Some(entry)
+    }
+
+    /// `vxlan_fdb_create`. `limit` 0 is none but the own.
+    ///
+    /// # Errors
+    /// [`Refused::Full`]
+    pub fn create(
+        &mut self,
+        mac: Mac,
+        remote: Remote,
+        state: u16,
+        flags: u8,
+        now: Time,
+        limit: u32,
+    ) -> Result<&mut Entry, Refused> {
+        let limit = if limit == 0 { ENTRIES_MAX } else { ENTRIES_MAX.min(limit as usize) };
+        if self.entries.len() >= limit {
+            return Err(Refused::Full);
+        }
+        self.serial += 1;
+        let entry = Entry {
+            state,
+            flags,
+            added_by_user: false,
+            remotes: vec![remote],
+            updated: now,
+            used: now,
+            serial: self.serial,
+        };
+        Ok(self.entries.entry(mac).insert_entry(entry).into_mut())
+    }
+
+    pub fn remove(&mut self, mac: Mac) -> Option<Entry> {
+        self.entries.remove(&mac)
+    }
+
+    /// All entries in the order in which Linux lists them.
+    pub fn dump(&self) -> Vec<(Mac, &Entry)> {
+        let mut all: Vec<_> = self.entries.iter().map(|(mac, entry)| (*mac, entry)).collect();
+        all.sort_by_key(|(mac, entry)| (bucket(*mac), std::cmp::Reverse(entry.serial)));
+        all
+    }
+
+    /// Whether anything here is forgotten with time.
+    pub fn ages(&self) -> bool {
+        self.entries.values().any(Entry::ages)
+    }
+
+    /// `vxlan_cleanup`: what has not been used for `ageing`. Also when the next entry will be due.
+    pub fn expire(&mut self, now: Time, ageing: Duration) -> (Vec<(Mac, Entry)>, Option<Time>) {
+        let over = |entry: &Entry| entry.ages() && entry.used + ageing <= now;
+        let gone = self.take(|_, entry| over(entry));
+        let next = self.entries.values().filter(|entry| entry.ages()).map(|entry| entry.used + ageing).min();
+        (gone, next)
+    }
+
+    /// Takes out what `select` picks, in the order of a listing.
+    pub fn take(&mut self, select: impl Fn(Mac, &Entry) -> bool) -> Vec<(Mac, Entry)> {
+        let picked: Vec<Mac> =
+            self.dump().into_iter().filter(|(mac, entry)| select(*mac, entry)).map(|(mac, _)| mac).collect();
+        picked.into_iter().filter_map(|mac| self.entries.remove(&mac).map(|entry| (mac, entry))).collect()
+    }
+}
+
+impl Entry {
+    /// `vxlan_fdb_append`: one more remote. False if it was there.
+    ///
+    /// # Errors
+    /// [`Refused::Full`]
+    pub fn append(&mut self, remote: Remote) -> Result<bool, Refused> {
+        if self.remotes.contains(&remote) {
+            return Ok(false);
+        }
+        if self.remotes.len() >= REMOTES_MAX {
+            return Err(Refused::Full);
+        }
+        self.remotes.push(remote);
+        Ok(true)
+    }
+
+    /// `vxlan_fdb_replace`: the only remote is now this one. False if it was.
+    pub fn replace(&mut self, remote: Remote) -> bool {
+        if self.remotes.contains(&remote) {
+            return false;
+        }
+        if let Some(first) = self.remotes.first_mut() {
+            *first = remote;
+        }
+        true
+    }
+}

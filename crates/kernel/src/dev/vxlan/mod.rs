@@ -1,0 +1,348 @@
+//! vxlan: Ethernet over UDP (RFC 7348, drivers/net/vxlan).
+//!
+//! Configuration: `IFLA_VXLAN_*`, kept in [`Config`]; where MACs are, in [`Fdb`]. Transmit: the remotes of the
+//! destination's entry, else of the entry of MAC zero; each gets a copy ([`Vxlan::transmit`]). Receive: by UDP port
+//! and network identifier; who sent is learned ([`Vxlan::receive`]). Timer: ageing of what was learned.
+
+pub mod fdb;
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use crate::drop_reason::DropReason;
+use crate::frame::Frame;
+use crate::mac::Mac;
+use crate::neigh::nud;
+use crate::netns::NsId;
+use crate::time::Time;
+
+use super::tunnel::{self, Inner, Outer, Ports, Shim};
+use super::{Verdict, Verdicts};
+pub use fdb::{Entry, Fdb, Remote};
+
+/// The port of Linux' own making, older than the assigned 4789.
+pub const PORT: u16 = 8472;
+/// Network identifiers are smaller.
+pub const VNI_END: u32 = 1 << 24;
+/// Bytes around a frame with its link header, over IPv4 (`VXLAN_HEADROOM`).
+pub const HEADROOM: u32 = 50;
+/// `FDB_AGE_DEFAULT`
+pub const AGEING: u32 = 300;
+/// `FDB_AGE_INTERVAL`: how long ageing waits at most for its next look.
+pub const AGEING_INTERVAL: Duration = Duration::from_secs(10);
+/// The flag that says that there is a network identifier.
+const FLAG_VNI: u8 = 0x08;
+
+/// What of the carried packet makes the outer one's DF (`VXLAN_DF_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DontFragment {
+    Unset = 0,
+    Set = 1,
+    Inherit = 2,
+}
+
+/// What a vxlan device is told to be (`struct vxlan_config`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub vni: u32,
+    /// Of the entry that MAC zero has; unspecified: none.
+    pub remote: Ipv4Addr,
+    pub local: Ipv4Addr,
+    /// The device below; 0: any.
+    pub oif: u32,
+    pub port: u16,
+    /// Source ports from the first up to, without it, the second; (0, 0): the namespace's.
+    pub port_range: (u16, u16),
+    pub ttl: u8,
+    pub ttl_inherit: bool,
+    /// 1: the carried packet's.
+    pub tos: u8,
+    pub df: DontFragment,
+    pub learning: bool,
+    /// An unknown destination is told to listeners.
+    pub l2miss: bool,
+    /// Seconds
+    pub ageing: u32,
+    /// Most entries; 0: no limit.
+    pub limit: u32,
+    pub checksum: bool,
+}
+
+/// A vxlan device.
+#[derive(Clone, Debug)]
+pub struct Vxlan {
+    /// The namespace whose IP stack carries the frames; the device may be in another.
+    pub underlay: NsId,
+    pub config: Config,
+    pub fdb: Fdb,
+    /// Ageing looked at the entries last, or the device went up, then.
+    pub aged: Time,
+    /// When ageing looks next; none while nothing ages.
+    pub ageing_at: Option<Time>,
+}
+
+/// What an arriving frame has done to the database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learned {
+    Nothing,
+    /// The entry of the source is new, or is elsewhere now.
+    Changed,
+}
+
+impl Vxlan {
+    pub fn new(underlay: NsId, config: Config, now: Time) -> Vxlan {
+        Vxlan { underlay, config, fdb: Fdb::default(), aged: now, ageing_at: None }
+    }
+
+    /// The remote of the device's own configuration.
+    pub fn default_remote(&self) -> Remote {
+        let Config { remote, port, vni, oif, .. } = self.config;
+        Remote { ip: remote, port, vni, ifindex: oif }
+    }
+
+    /// `vxlan_xmit`. `local_ports` are those that the namespace below gives to programs. The unknown destination
+    /// that listeners are to be told of is returned.
+    pub fn transmit(
+        &mut self,
+        frame: &Frame,
+        local_ports: (u16, u16),
+        now: Time,
+        out: &mut Verdicts,
+    ) -> Option<Mac> {
+        let destination = frame.destination();
+        let known = self.fdb.find(destination, now).is_some();
+        let key = if known { destination } else { Mac::ZERO };
+        let Some(entry) = self.fdb.find(key, now) else {
+            out.push(Verdict::Drop(DropReason::NoTransmitTarget));
+            return Some(destination).filter(|mac| self.config.l2miss && !mac.is_group());
+        };
+        let config = &self.config;
+        let inner = Inner::of(frame);
+        let range = match config.port_range {
+            (low, high) if low < high => (low, high),
+            _ => local_ports,
+        };
+        let source = tunnel::source_port(frame, range);
+        let dont_fragment = match config.df {
+            DontFragment::Unset => false,
+            DontFragment::Set => true,
+            DontFragment::Inherit => inner.dont_fragment,
+        };
+        let tos = if config.tos == 1 { inner.tos } else { config.tos };
+        // The first remote is served last: it gets the frame itself.
+        let (first, rest) = match entry.remotes.split_first() {
+            Some((first, rest)) => (Some(first), rest),
+            None => (None, &[][..]),
+        };
+        for remote in rest.iter().chain(first) {
+            if remote.ip.is_unspecified() {
+                out.push(Verdict::Drop(DropReason::NoTransmitTarget));
+                continue;
+            }
+            let ttl = match (config.ttl_inherit, config.ttl) {
+                (true, _) => inner.ttl,
+                (false, 0) if remote.ip.is_multicast() => 1,
+                (false, ttl) => ttl,
+            };
+            let ports = Ports { source, destination: remote.port, checksum: config.checksum };
+            out.push(Verdict::Encapsulate(Outer {
+                underlay: self.underlay,
+                local: config.local,
+                remote: remote.ip,
+                oif: remote.ifindex,
+                tos: inner.outer_tos(tos),
+                ttl,
+                dont_fragment,
+                shim: Shim::Vxlan { vni: remote.vni, ports },
+            }));
+        }
+        None
+    }
+
+    /// `vxlan_set_mac`, `vxlan_snoop`: a frame from `source` has come from the tunnel's end `from`; the device has
+    /// the address `own`.
+    ///
+    /// # Errors
+    /// Why it is dropped: it is the device's own, or its source is fixed at another place.
+    pub fn receive(
+        &mut self,
+        own: Mac,
+        source: Mac,
+        from: Ipv4Addr,
+        now: Time,
+    ) -> Result<Learned, DropReason> {
+        if source == own {
+            return Err(DropReason::LocalMac);
+        }
+        match self.config.learning {
+            true => self.learn(source, from, now),
+            false => Ok(Learned::Nothing),
+        }
+    }
+
+    /// `vxlan_snoop`
+    ///
+    /// # Errors
+    /// [`DropReason::VxlanEntryExists`]
+    pub fn learn(&mut self, source: Mac, from: Ipv4Addr, now: Time) -> Result<Learned, DropReason> {
+        let Config { vni, port, limit, .. } = self.config;
+        match self.fdb.find(source, now) {
+            Some(entry) => {
+                let fixed = entry.is_fixed();
+                let Some(remote) = entry.remotes.first_mut() else { return Ok(Learned::Nothing) };
+                if remote.ip == from && remote.ifindex == 0 {
+                    return Ok(Learned::Nothing);
+                }
+                if fixed {
+                    return Err(DropReason::VxlanEntryExists);
+                }
+                remote.ip = from;
+                entry.updated = now;
+                Ok(Learned::Changed)
+            }
+            None => {
+                let remote = Remote { ip: from, port, vni, ifindex: 0 };
+                let made = self.fdb.create(source, remote, nud::REACHABLE, NTF_SELF, now, limit);
+                Ok(if made.is_ok() { Learned::Changed } else { Learned::Nothing })
+            }
+        }
+    }
+
+    /// When ageing looks at the entries for the first time after `now`, if it does not do so already.
+    pub fn start_ageing(&mut self, now: Time) -> Option<Time> {
+        if self.ageing_at.is_some() || !self.fdb.ages() {
+            return None;
+        }
+        let rounds = now.since(self.aged).as_secs() / AGEING_INTERVAL.as_secs() + 1;
+        let at = self.aged + Duration::from_secs(rounds.saturating_mul(AGEING_INTERVAL.as_secs()));
+        self.ageing_at = Some(at);
+        Some(at)
+    }
+
+    /// `vxlan_cleanup`: what is too old, and when to look again.
+    pub fn age(&mut self, now: Time) -> (Vec<(Mac, Entry)>, Option<Time>) {
+        let (gone, next) = self.fdb.expire(now, Duration::from_secs(u64::from(self.config.ageing)));
+        self.aged = now;
+        self.ageing_at = next.map(|at| at.min(now + AGEING_INTERVAL));
+        (gone, self.ageing_at)
+    }
+}
+
+/// `NTF_SELF`
+pub const NTF_SELF: u8 = 0x02;
+
+/// The network identifier of a VXLAN header.
+///
+/// # Errors
+/// There is none, or there is what this kernel was not told to understand (`vxlan_rcv`).
+pub fn read_header(bytes: &[u8]) -> Result<u32, DropReason> {
+    match bytes.first_chunk::<{ tunnel::VXLAN_LEN }>() {
+        Some(&[FLAG_VNI, 0, 0, 0, a, b, c, 0]) => Ok(u32::from_be_bytes([0, a, b, c])),
+        _ => Err(DropReason::VxlanInvalidHeader),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::{Pool, ethertype};
+
+    const NOW: Time = Time::ZERO;
+    const PORTS: (u16, u16) = (32768, 60999);
+
+    fn mac(last: u8) -> Mac {
+        Mac([2, 0, 0, 0, 0, last])
+    }
+
+    fn ip(last: u8) -> Ipv4Addr {
+        Ipv4Addr::new(192, 168, 0, last)
+    }
+
+    fn device(remote: Ipv4Addr) -> Vxlan {
+        let config = Config {
+            vni: 42,
+            remote,
+            local: Ipv4Addr::UNSPECIFIED,
+            oif: 0,
+            port: 4789,
+            port_range: (0, 0),
+            ttl: 0,
+            ttl_inherit: false,
+            tos: 0,
+            df: DontFragment::Unset,
+            learning: true,
+            l2miss: false,
+            ageing: AGEING,
+            limit: 0,
+            checksum: true,
+        };
+        let mut vxlan = Vxlan::new(NsId::default(), config, NOW);
+        if !remote.is_unspecified() {
+            let remote = vxlan.default_remote();
+            assert!(vxlan.fdb.create(Mac::ZERO, remote, nud::PERMANENT, NTF_SELF, NOW, 0).is_ok());
+        }
+        vxlan
+    }
+
+    fn sent(vxlan: &mut Vxlan, destination: Mac) -> Vec<Result<(Ipv4Addr, u8), DropReason>> {
+        let mut frame = Pool::default().frame(60);
+        frame.set_header(destination, mac(1), ethertype::ARP);
+        let mut out = Vec::new();
+        vxlan.transmit(&frame, PORTS, NOW, &mut out);
+        out.iter()
+            .map(|verdict| match verdict {
+                Verdict::Encapsulate(outer) => Ok((outer.remote, outer.ttl)),
+                Verdict::Drop(reason) => Err(*reason),
+                other => panic!("{other:?}"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_exact_entry_then_that_of_zero_then_nothing() {
+        let mut vxlan = device(ip(2));
+        assert_eq!(sent(&mut vxlan, mac(9)), [Ok((ip(2), 0))]);
+        assert_eq!(vxlan.receive(mac(1), mac(9), ip(3), NOW), Ok(Learned::Changed));
+        assert_eq!(vxlan.receive(mac(1), mac(9), ip(3), NOW), Ok(Learned::Nothing));
+        assert_eq!(sent(&mut vxlan, mac(9)), [Ok((ip(3), 0))]);
+        assert_eq!(sent(&mut vxlan, Mac::BROADCAST), [Ok((ip(2), 0))]);
+        let mut lonely = device(Ipv4Addr::UNSPECIFIED);
+        assert_eq!(sent(&mut lonely, mac(9)), [Err(DropReason::NoTransmitTarget)]);
+    }
+
+    #[test]
+    fn every_remote_of_an_entry_gets_a_copy_the_first_last() {
+        let mut vxlan = device(ip(2));
+        let remote = vxlan.default_remote();
+        let entry = vxlan.fdb.get_mut(Mac::ZERO).expect("the default entry");
+        assert_eq!(entry.append(Remote { ip: Ipv4Addr::new(239, 1, 1, 1), ..remote }), Ok(true));
+        assert_eq!(entry.append(remote), Ok(false));
+        assert_eq!(sent(&mut vxlan, Mac::BROADCAST), [Ok((Ipv4Addr::new(239, 1, 1, 1), 1)), Ok((ip(2), 0))]);
+    }
+
+    #[test]
+    fn what_is_learned_moves_and_ages_what_is_set_does_not() {
+        let mut vxlan = device(ip(2));
+        assert_eq!(vxlan.receive(mac(1), mac(1), ip(2), NOW), Err(DropReason::LocalMac));
+        assert_eq!(vxlan.receive(mac(1), mac(9), ip(3), NOW), Ok(Learned::Changed));
+        assert_eq!(vxlan.receive(mac(1), mac(9), ip(4), NOW), Ok(Learned::Changed));
+        let remote = Remote { ip: ip(5), ..vxlan.default_remote() };
+        assert!(vxlan.fdb.create(mac(8), remote, nud::PERMANENT, NTF_SELF, NOW, 0).is_ok());
+        assert_eq!(vxlan.receive(mac(1), mac(8), ip(3), NOW), Err(DropReason::VxlanEntryExists));
+        assert_eq!(vxlan.start_ageing(NOW), Some(NOW + AGEING_INTERVAL));
+        assert_eq!(vxlan.start_ageing(NOW), None);
+        let (gone, next) = vxlan.age(NOW + Duration::from_secs(290));
+        assert_eq!((gone.len(), next), (0, Some(NOW + Duration::from_secs(300))));
+        let (gone, next) = vxlan.age(NOW + Duration::from_secs(300));
+        assert_eq!((gone.len(), next), (1, None));
+    }
+
+    #[test]
+    fn headers_say_their_network_and_nothing_else() {
+        assert_eq!(read_header(&[8, 0, 0, 0, 0, 0, 42, 0, 1]), Ok(42));
+        for bytes in [&[0, 0, 0, 0, 0, 0, 42, 0][..], &[8, 0, 0, 0, 0, 0, 42, 1], &[8, 0, 0, 0]] {
+            assert_eq!(read_header(bytes), Err(DropReason::VxlanInvalidHeader));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! A frame at a bridge's port: what the bridge decides, and what else its decisions entail.
+
+use hairpin_wire::bpdu::Bpdu;
+
+use crate::dev::bridge::{Bridge, Clock, Event, Own};
+use crate::dev::{Kind, RxHandler, Verdicts};
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame};
+use crate::world::{TimerEvent, World};
+
+impl World {
+    /// The bridge's decision on a frame that its port `port` has received.
+    pub(super) fn bridge_receive(
+        &mut self,
+        bridge: DevId,
+        port: DevId,
+        frame: &mut Frame,
+        verdicts: &mut Verdicts,
+    ) {
+        let now = self.now;
+        let Some(master) = self.devs.get_mut(bridge) else { return };
+        let own =
+            Own { dev: bridge, mac: master.mac, promiscuous: master.promiscuity > 0, up: master.is_up() };
+        let Kind::Bridge(state) = &mut master.kind else { return };
+        state.receive(own, port, frame, now, verdicts);
+        if !state.events.is_empty() {
+            self.bridge_events(bridge);
+        }
+    }
+
+    /// Lets a bridge do something and performs what that entails. None for another device.
+    pub(crate) fn bridge_act<R>(
+        &mut self,
+        bridge: DevId,
+        act: impl FnOnce(&mut Bridge, Clock) -> R,
+    ) -> Option<R> {
+        let now = self.now;
+        let device = self.devs.get_mut(bridge)?;
+        let clock = Clock { now, up: device.is_up() };
+        let Kind::Bridge(state) = &mut device.kind else { return None };
+        let result = act(state, clock);
+        self.bridge_events(bridge);
+        self.arm_bridge(bridge);
+        Some(result)
+    }
+
+    /// Asks to be woken at a bridge's next timer.
+    fn arm_bridge(&mut self, bridge: DevId) {
+        let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        let Some(at) = state.next_timer() else { return };
+        if state.tree.armed.is_none_or(|armed| at < armed) {
+            state.tree.armed = Some(at);
+            self.timers.add(at, TimerEvent::BridgeTree { bridge });
+        }
+    }
+
+    /// A bridge's timers, those that are due.
+    pub(crate) fn bridge_timers(&mut self, bridge: DevId) {
+        self.bridge_act(bridge, |state, clock| {
+            if state.tree.armed.is_some_and(|armed| armed <= clock.now) {
+                state.tree.armed = None;
+            }
+            state.expire_timers(clock);
+        });
+    }
+
+    /// Performs what a bridge's decisions entail.
+    fn bridge_events(&mut self, bridge: DevId) {
+        loop {
+            let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+                return;
+            };
+            if state.events.is_empty() {
+                return;
+            }
+            let mut events = std::mem::take(&mut state.events);
+            for event in events.drain(..) {
+                self.bridge_event(bridge, event);
+            }
+            // The list goes back for reuse, unless there is more by now.
+            if let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+                && state.events.is_empty()
+            {
+                state.events = events;
+            }
+        }
+    }
+
+    fn bridge_event(&mut self, bridge: DevId, event: Event) {
+        match event {
+            Event::Learned(key) => {
+                if let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind)
+                    && let Some(entry) = state.fdb.get(key.0, key.1).copied()
+                {
+                    self.notify_fdb(bridge, key, &entry, false);
+                }
+            }
+            Event::PortChanged(port) => {
+                self.changed();
+                self.notify_bridge_link(port);
+            }
+            Event::Flush(port) => self.flush_port(bridge, port, false),
+            Event::Carrier(carrier) => self.set_carrier(bridge, carrier),
+            Event::Bpdu(port, bpdu) => self.send_bpdu(bridge, port, &bpdu),
+        }
+    }
+
+    /// `br_send_bpdu`
+    fn send_bpdu(&mut self, bridge: DevId, port: DevId, bpdu: &Bpdu) {
+        let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind) else { return };
+        let destination = state.group_addr;
+        let Some(source) = self.devs.get(port).map(|device| device.mac) else { return };
+        let mut frame = self.pool.frame(ETH_LEN + bpdu.len());
+        frame.set_header(destination, source, bpdu.len() as u16);
+        bpdu.emit(frame.payload_mut());
+        self.name_frame(&mut frame);
+        self.transmit(port, frame);
+    }
+
+    /// `llc_rcv`, `stp_pdu_rcv`: a frame with a length instead of an EtherType. Only BPDUs are for anybody here.
+    pub(super) fn llc_receive(&mut self, dev: DevId, frame: Frame) {
+        let Some(device) = self.devs.get(dev) else { return };
+        if let RxHandler::BridgePort { bridge } = device.rx_handler {
+            let length = usize::from(frame.ethertype());
+            let payload = frame.payload().get(..length).unwrap_or(&[]);
+            let destination = frame.destination();
+            self.bridge_act(bridge, |state, clock| state.receive_bpdu(dev, destination, payload, clock));
+        }
+        self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
+    }
+}

@@ -1,0 +1,87 @@
+//! Packets of VRFs on their way (drivers/net/vrf.c): what the VRF device has of them.
+
+use hairpin_netlink::PacketType;
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::ip::Header;
+use crate::ip::route::OutKey;
+use crate::mac::Mac;
+use crate::route::RouteKind;
+use crate::world::{Waiting, World};
+
+impl World {
+    /// `vrf_ip_rcv`: an IPv4 packet that came in on `dev`, if that is a VRF's port. The frame is the VRF's from here on.
+    #[inline]
+    pub(crate) fn vrf_receive(&mut self, dev: DevId, frame: &mut Frame, header: &Header) {
+        let Some(vrf) = self.vrf_of(dev) else { return };
+        frame.vrf_port = frame.iif;
+        let Some(device) = self.devs.get_mut(vrf) else { return };
+        frame.iif = device.ifindex;
+        if header.destination.is_multicast() {
+            return;
+        }
+        device.stats.rx_packets += 1;
+        device.stats.rx_bytes += frame.payload().len() as u64;
+        if !device.taps.is_empty() {
+            // `dev_queue_xmit_nit` serves the VRF's taps, so they see it go out.
+            self.tap(vrf, frame, PacketType::Outgoing);
+        }
+    }
+
+    /// `vrf_ip_out`: a packet of this host that leaves by a VRF's port is seen on the VRF.
+    pub(crate) fn vrf_tap_output(&mut self, dev: DevId, frame: &Frame) {
+        let Some(vrf) = self.devs.get(dev).and_then(|device| device.master).and_then(|_| self.vrf_of(dev))
+        else {
+            return;
+        };
+        let Some(device) = self.devs.get(vrf) else { return };
+        if device.taps.is_empty() {
+            return;
+        }
+        let mac = device.mac;
+        let mut copy = frame.clone();
+        copy.set_header(Mac::ZERO, mac, frame.ethertype());
+        self.tap(vrf, &copy, PacketType::Outgoing);
+        self.consume(copy);
+    }
+
+    /// `vrf_process_v4_outbound`: a packet that was transmitted on a VRF is routed by its table.
+    pub(super) fn vrf_route(&mut self, vrf: DevId, frame: Frame) {
+        let len = frame.len() as u64;
+        let Some(device) = self.devs.get(vrf) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        let route = match (frame.ethertype(), Header::quoted(frame.payload())) {
+            (ethertype::IPV4, Some(header)) => self
+                .route_output(OutKey {
+                    source: header.source,
+                    oif: ifindex,
+                    tos: header.tos & 0x1e,
+                    any_source: true,
+                    ..OutKey::to(ns, header.destination)
+                })
+                .ok(),
+            _ => None,
+        };
+        let route = route.filter(|route| matches!(route.kind, RouteKind::Unicast | RouteKind::Local));
+        let Some(device) = self.devs.get_mut(vrf) else { return };
+        let Some(route) = route else {
+            device.stats.tx_errors += 1;
+            device.stats.tx_dropped += 1;
+            return self.drop_frame(Some(vrf), frame, DropReason::IpOutNoRoutes);
+        };
+        device.stats.tx_packets += 1;
+        device.stats.tx_bytes += len;
+        if route.dev == vrf {
+            // `vrf_local_xmit`: taps have seen it already.
+            device.stats.rx_packets += 1;
+            device.stats.rx_bytes += len;
+            return self.enqueue(Waiting::Looped { dev: vrf, kind: RouteKind::Local, frame });
+        }
+        if frame.len() < ETH_LEN {
+            return self.drop_frame(Some(vrf), frame, DropReason::PacketTooSmall);
+        }
+        self.fragment_and_send(route.dev, route.next_hop(), false, route.mtu, frame);
+    }
+}

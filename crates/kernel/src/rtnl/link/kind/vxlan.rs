@@ -1,0 +1,412 @@
+//! vxlan (`vxlan_nl2conf`, `vxlan_config_validate`, drivers/net/vxlan/vxlan_core.c). Not here: an underlay of IPv6,
+//! tunnels that routes or filters choose (`external`), and the extensions of the header.
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::route::link::{InfoData, InfoKind, InfoVxlan, VxlanDf};
+use hairpin_netlink::{Errno, Failure};
+
+use super::{Creation, LinkOps};
+use crate::dev::Kind;
+use crate::dev::vxlan::{self, Config, DontFragment, NTF_SELF, Remote, Vxlan};
+use crate::device::DevId;
+use crate::mac::Mac;
+use crate::neigh::nud;
+use crate::netns::NsId;
+use crate::rtnl::link::attributes::{Attributes, Policy, U8, U16, U32};
+use crate::rtnl::link::not_emulated;
+use crate::rtnl::link::request::ifla;
+use crate::world::World;
+
+pub(super) const OPS: LinkOps = LinkOps {
+    policy: Some(POLICY),
+    validate,
+    change: Some(World::change_vxlan),
+    ..LinkOps::new("vxlan", World::create_vxlan)
+};
+
+/// `IFLA_VXLAN_*`
+mod attr {
+    pub const ID: u16 = 1;
+    pub const GROUP: u16 = 2;
+    pub const LINK: u16 = 3;
+    pub const LOCAL: u16 = 4;
+    pub const TTL: u16 = 5;
+    pub const TOS: u16 = 6;
+    pub const LEARNING: u16 = 7;
+    pub const AGEING: u16 = 8;
+    pub const LIMIT: u16 = 9;
+    pub const PORT_RANGE: u16 = 10;
+    pub const PROXY: u16 = 11;
+    pub const RSC: u16 = 12;
+    pub const L2MISS: u16 = 13;
+    pub const L3MISS: u16 = 14;
+    pub const PORT: u16 = 15;
+    pub const GROUP6: u16 = 16;
+    pub const LOCAL6: u16 = 17;
+    pub const UDP_CSUM: u16 = 18;
+    pub const UDP_ZERO_CSUM6_TX: u16 = 19;
+    pub const UDP_ZERO_CSUM6_RX: u16 = 20;
+    pub const REMCSUM_TX: u16 = 21;
+    pub const REMCSUM_RX: u16 = 22;
+    pub const GBP: u16 = 23;
+    pub const REMCSUM_NOPARTIAL: u16 = 24;
+    pub const COLLECT_METADATA: u16 = 25;
+    pub const LABEL: u16 = 26;
+    pub const GPE: u16 = 27;
+    pub const TTL_INHERIT: u16 = 28;
+    pub const DF: u16 = 29;
+    pub const VNIFILTER: u16 = 30;
+}
+
+/// `vxlan_policy`
+const POLICY: &[(u16, Policy)] = &[
+    (attr::ID, U32),
+    (attr::GROUP, U32),
+    (attr::GROUP6, Policy::Least(16)),
+    (attr::LINK, U32),
+    (attr::LOCAL, U32),
+    (attr::LOCAL6, Policy::Least(16)),
+    (attr::TOS, U8),
+    (attr::TTL, U8),
+    (attr::LABEL, U32),
+    (attr::LEARNING, U8),
+    (attr::AGEING, U32),
+    (attr::LIMIT, U32),
+    (attr::PORT_RANGE, U32),
+    (attr::PROXY, U8),
+    (attr::RSC, U8),
+    (attr::L2MISS, U8),
+    (attr::L3MISS, U8),
+    (attr::COLLECT_METADATA, U8),
+    (attr::PORT, U16),
+    (attr::UDP_CSUM, U8),
+    (attr::UDP_ZERO_CSUM6_TX, U8),
+    (attr::UDP_ZERO_CSUM6_RX, U8),
+    (attr::REMCSUM_TX, U8),
+    (attr::REMCSUM_RX, U8),
+    (attr::DF, U8),
+    (attr::VNIFILTER, U8),
+];
+
+/// Switches that a device keeps for life: attribute and name.
+const FIXED: &[(u16, &str)] = &[
+    (attr::TTL_INHERIT, "vxlan: cannot change TTL_INHERIT flag"),
+    (attr::PROXY, "vxlan: cannot change PROXY flag"),
+    (attr::RSC, "vxlan: cannot change RSC flag"),
+    (attr::L2MISS, "vxlan: cannot change L2MISS flag"),
+    (attr::L3MISS, "vxlan: cannot change L3MISS flag"),
+    (attr::LIMIT, "Cannot change limit"),
+    (attr::COLLECT_METADATA, "vxlan: cannot change COLLECT_METADATA flag"),
+    (attr::PORT_RANGE, "Cannot change port range"),
+    (attr::PORT, "Cannot change port"),
+    (attr::UDP_CSUM, "Cannot change UDP_CSUM flag"),
+    (attr::UDP_ZERO_CSUM6_TX, "vxlan: cannot change UDP_ZERO_CSUM6_TX flag"),
+    (attr::UDP_ZERO_CSUM6_RX, "vxlan: cannot change UDP_ZERO_CSUM6_RX flag"),
+    (attr::REMCSUM_TX, "vxlan: cannot change REMCSUM_TX flag"),
+    (attr::REMCSUM_RX, "vxlan: cannot change REMCSUM_RX flag"),
+    (attr::GBP, "vxlan: cannot change GBP flag"),
+    (attr::GPE, "vxlan: cannot change GPE flag"),
+    (attr::REMCSUM_NOPARTIAL, "vxlan: cannot change REMCSUM_NOPARTIAL flag"),
+];
+
+/// What this kernel does not do: attribute and name.
+const MISSING: &[(u16, &str)] = &[
+    (attr::PROXY, "vxlan proxy"),
+    (attr::RSC, "vxlan rsc"),
+    (attr::L3MISS, "vxlan l3miss"),
+    (attr::COLLECT_METADATA, "vxlan external"),
+    (attr::VNIFILTER, "vxlan vnifilter"),
+    (attr::REMCSUM_TX, "vxlan remcsumtx"),
+    (attr::REMCSUM_RX, "vxlan remcsumrx"),
+    (attr::UDP_ZERO_CSUM6_TX, "vxlan udp6zerocsumtx"),
+    (attr::UDP_ZERO_CSUM6_RX, "vxlan udp6zerocsumrx"),
+];
+
+/// Least and largest MTU (`ETH_MIN_MTU`, `ETH_MAX_MTU`).
+const MTU: std::ops::RangeInclusive<u32> = 68..=super::ETH_MAX_MTU;
+
+fn bad(text: &str) -> Failure {
+    Failure::with_text(Errno::EINVAL, text)
+}
+
+/// `vxlan_validate`
+fn validate(attributes: &Attributes<'_>, data: Option<&Attributes<'_>>) -> Result<(), Failure> {
+    match attributes.get(ifla::ADDRESS) {
+        Some(address) if address.len() != 6 => {
+            return Err(bad("Provided link layer address is not Ethernet"));
+        }
+        Some(address) if !Mac::read(address).is_some_and(Mac::is_valid_source) => {
+            let text = "Provided Ethernet address is not unicast";
+            return Err(Failure::with_text(Errno::EADDRNOTAVAIL, text));
+        }
+        _ => {}
+    }
+    if attributes.u32(ifla::MTU).is_some_and(|mtu| !MTU.contains(&mtu)) {
+        return Err(bad("MTU must be between 68 and 65535"));
+    }
+    let Some(data) = data else {
+        return Err(bad("Required attributes not provided to perform the operation"));
+    };
+    if data.u32(attr::ID).is_some_and(|id| id >= vxlan::VNI_END) {
+        return Err(Failure::with_text(Errno::ERANGE, "VXLAN ID must be lower than 16777216"));
+    }
+    if port_range(data).is_some_and(|(low, high)| high < low) {
+        return Err(bad("Invalid source port range"));
+    }
+    if data.u8(attr::DF).is_some_and(|df| df > DontFragment::Inherit as u8) {
+        return Err(bad("Invalid DF attribute"));
+    }
+    Ok(())
+}
+
+/// `struct ifla_vxlan_port_range`
+fn port_range(data: &Attributes<'_>) -> Option<(u16, u16)> {
+    let [a, b, c, d] = *data.get(attr::PORT_RANGE)?.first_chunk()?;
+    Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
+}
+
+fn address(data: &Attributes<'_>, kind: u16) -> Option<Ipv4Addr> {
+    let octets: [u8; 4] = *data.get(kind)?.first_chunk()?;
+    Some(Ipv4Addr::from(octets))
+}
+
+/// `vxlan_nl2conf`: what a request makes of a configuration; `old` is that of a device that exists.
+fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Failure> {
+    let unsupported = |text: &str| Err(Failure::with_text(Errno::EOPNOTSUPP, text));
+    let mut config = old.cloned().unwrap_or(Config {
+        vni: 0,
+        remote: Ipv4Addr::UNSPECIFIED,
+        local: Ipv4Addr::UNSPECIFIED,
+        oif: 0,
+        port: 0,
+        port_range: (0, 0),
+        ttl: 0,
+        ttl_inherit: false,
+        tos: 0,
+        df: DontFragment::Unset,
+        learning: true,
+        l2miss: false,
+        ageing: 0,
+        limit: 0,
+        checksum: true,
+    });
+    if let Some(vni) = data.u32(attr::ID) {
+        if old.is_some_and(|old| old.vni != vni) {
+            return unsupported("Cannot change VNI");
+        }
+        config.vni = vni;
+    }
+    if old.is_some() && data.has(attr::GROUP6) {
+        return unsupported("New group address family does not match old group");
+    }
+    if old.is_some() && data.has(attr::LOCAL6) {
+        return unsupported("New local address family does not match old");
+    }
+    if data.has(attr::GROUP6) || data.has(attr::LOCAL6) {
+        return Err(not_emulated("vxlan over IPv6"));
+    }
+    config.remote = address(data, attr::GROUP).unwrap_or(config.remote);
+    config.local = address(data, attr::LOCAL).unwrap_or(config.local);
+    config.oif = data.u32(attr::LINK).unwrap_or(config.oif);
+    config.tos = data.u8(attr::TOS).unwrap_or(config.tos);
+    config.ttl = data.u8(attr::TTL).unwrap_or(config.ttl);
+    if old.is_some()
+        && let Some((_, text)) = FIXED.iter().find(|(kind, _)| data.has(*kind))
+    {
+        return unsupported(text);
+    }
+    if let Some((_, what)) = MISSING.iter().find(|(kind, _)| data.u8(*kind).is_some_and(|on| on != 0)) {
+        return Err(not_emulated(what));
+    }
+    for (kind, what) in [(attr::GBP, "vxlan gbp"), (attr::GPE, "vxlan gpe")] {
+        if data.has(kind) {
+            return Err(not_emulated(what));
+        }
+    }
+    config.ttl_inherit |= data.has(attr::TTL_INHERIT);
+    config.learning = data.u8(attr::LEARNING).map_or(config.learning, |on| on != 0);
+    config.l2miss = data.u8(attr::L2MISS).map_or(config.l2miss, |on| on != 0);
+    config.ageing = data.u32(attr::AGEING).unwrap_or(config.ageing);
+    config.limit = data.u32(attr::LIMIT).unwrap_or(config.limit);
+    config.port_range = port_range(data).unwrap_or(config.port_range);
+    config.port = data.be16(attr::PORT).unwrap_or(config.port);
+    config.checksum = data.u8(attr::UDP_CSUM).map_or(config.checksum, |on| on != 0);
+    config.df = match data.u8(attr::DF) {
+        Some(0) => DontFragment::Unset,
+        Some(1) => DontFragment::Set,
+        Some(2) => DontFragment::Inherit,
+        _ => config.df,
+    };
+    if data.u32(attr::LABEL).is_some_and(|label| label != 0) {
+        return Err(bad("Label attribute only applies to IPv6 VXLAN devices"));
+    }
+    Ok(config)
+}
+
+impl World {
+    /// `vxlan_config_validate`: fills in defaults. `own` is the device that is changed.
+    fn complete_vxlan(
+        &self,
+        underlay: NsId,
+        mut config: Config,
+        own: Option<DevId>,
+    ) -> Result<Config, Failure> {
+        if config.local.is_multicast() {
+            return Err(bad("Local address cannot be multicast"));
+        }
+        if config.oif != 0 && self.device_at(underlay, config.oif).is_none() {
+            return Err(Failure::with_text(Errno::ENODEV, "Invalid local interface, device not found"));
+        }
+        if config.oif == 0 && config.remote.is_multicast() {
+            return Err(bad("Local interface required for multicast remote destination"));
+        }
+        if config.port == 0 {
+            config.port = vxlan::PORT;
+        }
+        if config.ageing == 0 {
+            config.ageing = vxlan::AGEING;
+        }
+        let clashes = self.devs.values().filter(|device| Some(device.id) != own).any(|device| {
+            matches!(&device.kind, Kind::Vxlan(other) if other.underlay == underlay
+                && (other.config.vni, other.config.port) == (config.vni, config.port))
+        });
+        if clashes {
+            return Err(Failure::with_text(
+                Errno::EEXIST,
+                "A VXLAN device with the specified VNI already exists",
+            ));
+        }
+        Ok(config)
+    }
+
+    /// The largest MTU over the device below, where one is named.
+    pub(crate) fn vxlan_room(&self, state: &Vxlan) -> Option<u32> {
+        let below = self.devs.get(self.device_at(state.underlay, state.config.oif)?)?;
+        Some(below.mtu.saturating_sub(vxlan::HEADROOM).max(*MTU.start()))
+    }
+
+    /// `__vxlan_dev_create`
+    fn create_vxlan(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
+        let Creation { place, mut draft, data, .. } = new;
+        let data = data.ok_or(Errno::EINVAL)?;
+        let underlay = place.below();
+        let config = self.complete_vxlan(underlay, read_config(data, None)?, None)?;
+        let mut state = Vxlan::new(underlay, config, self.now);
+        if let Some(room) = self.vxlan_room(&state) {
+            draft.mtu = Some(draft.mtu.map_or(room, |mtu| mtu.min(room)));
+        }
+        let remote = state.default_remote();
+        if !remote.ip.is_unspecified() {
+            let kept = nud::REACHABLE | nud::PERMANENT;
+            let limit = state.config.limit;
+            state
+                .fdb
+                .create(Mac::ZERO, remote, kept, NTF_SELF, self.now, limit)
+                .map_err(|_| Errno::ENOSPC)?;
+        }
+        let dev = self.register_draft(draft, Kind::Vxlan(Box::new(state)))?;
+        self.vxlan_learned(dev, Mac::ZERO);
+        Ok(dev)
+    }
+
+    /// `vxlan_changelink`
+    fn change_vxlan(&mut self, dev: DevId, data: &Attributes<'_>) -> Result<(), Failure> {
+        let now = self.now;
+        let Some(state) = self.vxlan(dev) else { return Err(Errno::EOPNOTSUPP.into()) };
+        let (underlay, old) = (state.underlay, state.config.clone());
+        let before = state.default_remote();
+        let config = self.complete_vxlan(underlay, read_config(data, Some(&old))?, Some(dev))?;
+        let up = self.devs.get(dev).is_some_and(|device| device.is_up());
+        if config.remote != old.remote {
+            let remote = Remote { ip: config.remote, ifindex: config.oif, ..before };
+            let mut changes: Vec<Mac> = Vec::new();
+            if let Some(state) = self.vxlan_mut(dev) {
+                if !remote.ip.is_unspecified() {
+                    let kept = nud::REACHABLE | nud::PERMANENT;
+                    let added = match state.fdb.get_mut(Mac::ZERO) {
+                        Some(entry) => entry.append(remote).map(|_| ()),
+                        None => {
+                            let limit = state.config.limit;
+                            state.fdb.create(Mac::ZERO, remote, kept, NTF_SELF, now, limit).map(|_| ())
+                        }
+                    };
+                    added.map_err(|_| Errno::ENOSPC)?;
+                    changes.push(Mac::ZERO);
+                }
+                if let Some(entry) = state.fdb.get_mut(Mac::ZERO)
+                    && !before.ip.is_unspecified()
+                {
+                    entry.remotes.retain(|known| *known != before);
+                    if entry.remotes.is_empty() {
+                        state.fdb.remove(Mac::ZERO);
+                    }
+                }
+            }
+            for mac in changes {
+                self.vxlan_learned(dev, mac);
+            }
+        }
+        let ageing_changed = config.ageing != old.ageing;
+        if let Some(state) = self.vxlan_mut(dev) {
+            state.config = config;
+            if ageing_changed && up {
+                state.ageing_at = Some(now);
+            }
+        }
+        if ageing_changed && up {
+            self.vxlan_ageing(dev);
+        }
+        let room = self.vxlan(dev).and_then(|state| self.vxlan_room(state));
+        if let Some(room) = room
+            && self.devs.get(dev).is_some_and(|device| device.mtu > room)
+        {
+            self.on_device(dev, |device| device.mtu = room);
+        }
+        self.changed();
+        Ok(())
+    }
+}
+
+/// `vxlan_fill_info`
+pub(super) fn describe(state: &Vxlan) -> (InfoKind, Option<InfoData>) {
+    let config = &state.config;
+    let mut data = vec![InfoVxlan::Id(config.vni)];
+    if !config.remote.is_unspecified() {
+        data.push(InfoVxlan::Group(config.remote));
+    }
+    if config.oif != 0 {
+        data.push(InfoVxlan::Link(config.oif));
+    }
+    if !config.local.is_unspecified() {
+        data.push(InfoVxlan::Local(config.local));
+    }
+    let df = match config.df {
+        DontFragment::Unset => VxlanDf::Unset,
+        DontFragment::Set => VxlanDf::Set,
+        DontFragment::Inherit => VxlanDf::Inherit,
+    };
+    data.extend([
+        InfoVxlan::Ttl(config.ttl),
+        InfoVxlan::TtlInherit(config.ttl_inherit.into()),
+        InfoVxlan::Tos(config.tos),
+        InfoVxlan::Df(df),
+        InfoVxlan::Label(0),
+        InfoVxlan::Learning(config.learning),
+        InfoVxlan::Proxy(false),
+        InfoVxlan::Rsc(false),
+        InfoVxlan::L2Miss(config.l2miss),
+        InfoVxlan::L3Miss(false),
+        InfoVxlan::CollectMetadata(false),
+        InfoVxlan::Ageing(config.ageing),
+        InfoVxlan::Limit(config.limit),
+        InfoVxlan::Port(config.port),
+        InfoVxlan::UDPCsum(config.checksum),
+        InfoVxlan::UDPZeroCsumTX(false),
+        InfoVxlan::UDPZeroCsumRX(false),
+        InfoVxlan::RemCsumTX(false),
+        InfoVxlan::RemCsumRX(false),
+        InfoVxlan::PortRange(config.port_range),
+    ]);
+    (InfoKind::Vxlan, Some(InfoData::Vxlan(data)))
+}

@@ -1,0 +1,230 @@
+//! Segments that arrive: whose they are, and what becomes of them (`tcp_v4_rcv`, `tcp_v4_err`).
+
+use hairpin_netlink::Errno;
+
+use super::Endpoint;
+use super::connection::{Connection, Outcome, State};
+use super::segment::{Flags, Segment};
+use super::seq::Seq;
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::Frame;
+use crate::ip::{Header, fold, protocol, pseudo_sum, sum};
+use crate::netns::NsId;
+use crate::route::RouteKind;
+use crate::sock::tcp::{Role, Tcp};
+use crate::sock::{Kind, SockId};
+use crate::trace::Step;
+use crate::world::World;
+
+impl World {
+    /// `tcp_v4_rcv`
+    pub(crate) fn tcp_receive(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        header: &Header,
+        delivered: RouteKind,
+        frame: Frame,
+    ) {
+        let bytes = frame.payload().get(header.header_len..header.total_len).unwrap_or(&[]);
+        let Some((segment, offset)) = Segment::parse(bytes) else {
+            return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
+        };
+        let pseudo = pseudo_sum(header.source, header.destination, protocol::TCP, bytes.len()) << 16;
+        if fold(pseudo + sum(bytes)) != 0xffff {
+            return self.drop_frame(Some(dev), frame, DropReason::TcpChecksum);
+        }
+        if delivered != RouteKind::Local {
+            return self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
+        }
+        let (from, to) = ((header.source, segment.source), (header.destination, segment.destination));
+        let len = bytes.len() - offset;
+        let found = self.tcp_socket(ns, from, to, frame.iif, &segment);
+        let Some(id) = found else {
+            self.tcp_reset(ns, &segment, from, to, len);
+            return self.drop_frame(Some(dev), frame, DropReason::NoSocket);
+        };
+        self.trace_step(dev, &frame, Step::Deliver("socket"));
+        let data = bytes.get(offset..).unwrap_or(&[]);
+        match self.tcp_of(id).map(|tcp| &tcp.role) {
+            Some(Role::Listening(_)) => self.tcp_listener_receive(id, &segment, from, to, len),
+            Some(Role::Connection(_)) => self.tcp_connection_receive(id, &segment, data, from, to),
+            _ => {}
+        }
+        self.consume(frame);
+    }
+
+    pub(crate) fn tcp_of(&self, id: SockId) -> Option<&Tcp> {
+        match &self.sockets.get(id)?.kind {
+            Kind::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn tcp_of_mut(&mut self, id: SockId) -> Option<&mut Tcp> {
+        match &mut self.sockets.get_mut(id)?.kind {
+            Kind::Tcp(tcp) => Some(tcp),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn connection_of(&mut self, id: SockId) -> Option<&mut Connection> {
+        match &mut self.tcp_of_mut(id)?.role {
+            Role::Connection(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
+    /// `__inet_lookup_skb`: the connection, else the listener that fits best. A connection that only waits out its
+    /// time makes room for a new one.
+    fn tcp_socket(
+        &mut self,
+        ns: NsId,
+        from: Endpoint,
+        to: Endpoint,
+        iif: u32,
+        segment: &Segment,
+    ) -> Option<SockId> {
+        if let Some(id) = self.netns.get(ns)?.tcp.connections.get(&(to, from)).copied() {
+            let opens = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
+            let yields = opens
+                && self.connection_of(id).is_some_and(|connection| connection.gives_way_to(segment))
+                && self.tcp_listener(ns, to, iif).is_some();
+            if !yields {
+                return Some(id);
+            }
+            self.tcp_forget(id);
+        }
+        self.tcp_listener(ns, to, iif)
+    }
+
+    /// `inet_lhash2_lookup`: a bound address counts for more than none, a bound device too.
+    fn tcp_listener(&self, ns: NsId, to: Endpoint, iif: u32) -> Option<SockId> {
+        let candidates = self.netns.get(ns)?.tcp.bound.get(&to.1)?;
+        let score = |id: &SockId| {
+            let tcp = self.tcp_of(*id)?;
+            let fits = matches!(tcp.role, Role::Listening(_))
+                && (tcp.inet.source == to.0 || tcp.inet.source.is_unspecified())
+                && (tcp.inet.device == 0 || tcp.inet.device == iif);
+            fits.then_some((tcp.inet.source == to.0) as u32 * 2 + (tcp.inet.device != 0) as u32)
+        };
+        candidates
+            .iter()
+            .filter_map(|id| Some((score(id)?, *id)))
+            .max_by_key(|found| found.0)
+            .map(|found| found.1)
+    }
+
+    /// `tcp_rcv_state_process` of a listener: a SYN opens a connection (`tcp_conn_request`).
+    fn tcp_listener_receive(
+        &mut self,
+        id: SockId,
+        segment: &Segment,
+        from: Endpoint,
+        to: Endpoint,
+        len: usize,
+    ) {
+        let flags = segment.flags;
+        if flags.has(Flags::RST) {
+            return;
+        }
+        let Some(socket) = self.sockets.get(id) else { return };
+        let (ns, Kind::Tcp(tcp)) = (socket.ns, &socket.kind) else { return };
+        if flags.has(Flags::ACK) {
+            return self.tcp_reset(ns, segment, from, to, len);
+        }
+        let Role::Listening(listener) = &tcp.role else { return };
+        if !flags.has(Flags::SYN) || flags.has(Flags::FIN) || listener.is_full() {
+            return;
+        }
+        let (inet, settings) = (tcp.inet.clone(), self.tcp_settings(ns));
+        let Ok(route) = self.tcp_route(ns, &inet, to.0, from) else { return };
+        let iss = Seq(self.random_below(1 << 32) as u32);
+        let path_mss = super::output::path_mss(route.mtu);
+        let connection = Connection::accept(settings, iss, path_mss, segment, self.now);
+        let mut child = Tcp { inet, port: to.1, listener: Some(id), ..Tcp::default() };
+        child.inet.source = to.0;
+        child.inet.remote = Some(from);
+        child.next_ip_id = self.random_below(1 << 16) as u16;
+        child.role = Role::Connection(Box::new(connection));
+        let Ok(child) = self.add_socket(ns, Kind::Tcp(Box::new(child))) else { return };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.tcp.bind(to.1, child);
+            netns.tcp.connections.insert((to, from), child);
+        }
+        // No program has it yet: the namespace may go without waiting for it.
+        self.release_netns(ns);
+        self.tcp_push(child);
+    }
+
+    fn tcp_connection_receive(
+        &mut self,
+        id: SockId,
+        segment: &Segment,
+        data: &[u8],
+        from: Endpoint,
+        to: Endpoint,
+    ) {
+        let now = self.now;
+        let Some(ns) = self.sockets.get(id).map(|socket| socket.ns) else { return };
+        let Some(connection) = self.connection_of(id) else { return };
+        let was = connection.state;
+        let outcome = connection.receive(segment, data, now);
+        let is = connection.state;
+        if was == State::SynReceived && is != State::SynReceived {
+            self.tcp_child_changed(id, is);
+        }
+        if outcome == Outcome::Reset {
+            self.tcp_reset(ns, segment, from, to, data.len());
+        }
+        self.tcp_push(id);
+    }
+
+    /// A connection on its way to a listener has been established, or has died.
+    fn tcp_child_changed(&mut self, id: SockId, state: State) {
+        let listener = self.tcp_of_mut(id).and_then(|tcp| tcp.listener.take());
+        if state == State::Closed {
+            return;
+        }
+        let queue = listener.and_then(|listener| self.tcp_of_mut(listener)).map(|tcp| &mut tcp.role);
+        match queue {
+            Some(Role::Listening(listener)) => listener.queue.push_back(id),
+            // The listener has gone: nobody can take the connection.
+            _ => {
+                if let Some(connection) = self.connection_of(id) {
+                    connection.abort();
+                }
+            }
+        }
+    }
+
+    /// `tcp_v4_err`: an ICMP error quotes a segment of ours. What it tells of the path's MTU is known to the route
+    /// already.
+    pub(crate) fn tcp_error(&mut self, ns: NsId, original: &Header, quoted: &[u8], errno: Errno) {
+        let Some(&[a, b, c, d, e, f, g, h]) =
+            quoted.get(original.header_len..).and_then(|rest| rest.first_chunk())
+        else {
+            return;
+        };
+        let local = (original.source, u16::from_be_bytes([a, b]));
+        let remote = (original.destination, u16::from_be_bytes([c, d]));
+        let seq = Seq(u32::from_be_bytes([e, f, g, h]));
+        let found = self.netns.get(ns).and_then(|netns| netns.tcp.connections.get(&(local, remote)));
+        let Some(id) = found.copied() else { return };
+        let Some(connection) = self.connection_of(id) else { return };
+        if !seq.is_within(connection.send.unacked, connection.send.next) {
+            return;
+        }
+        if errno != Errno::EMSGSIZE {
+            connection.unreachable(errno);
+            return self.tcp_push(id);
+        }
+        let Some(inet) = self.tcp_of(id).map(|tcp| tcp.inet.clone()) else { return };
+        let Ok(route) = self.tcp_route(ns, &inet, local.0, remote) else { return };
+        if let Some(connection) = self.connection_of(id) {
+            connection.shrink_path(super::output::path_mss(route.mtu));
+        }
+        self.tcp_push(id);
+    }
+}

@@ -1,0 +1,59 @@
+//! TCP (RFC 9293; net/ipv4/tcp*.c).
+//!
+//! * [`seq`], [`segment`] numbers and bytes
+//! * [`receive`], [`send`] the two halves of a connection; [`connection`] its states
+//! * [`input`], [`output`] between connections and the world: segments in and out, timers, resets
+//!
+//! Deliberate gaps: no ECN, no urgent data, no fast open, no tail loss probe; congestion avoidance is NewReno's with
+//! CUBIC's reduction. A segment is never longer than the MSS: captures of bulk transfers show them as they are on a
+//! wire, not as a device with segmentation offload shows them.
+
+pub mod connection;
+mod input;
+mod output;
+pub mod receive;
+pub mod segment;
+pub mod send;
+pub mod seq;
+
+use std::net::Ipv4Addr;
+
+pub(crate) use output::path_mss;
+
+use rustc_hash::FxHashMap;
+
+use crate::sock::SockId;
+
+/// An end of a connection.
+pub type Endpoint = (Ipv4Addr, u16);
+
+/// A namespace's TCP sockets by what finds them.
+#[derive(Clone, Debug, Default)]
+pub struct Table {
+    /// By local and remote end.
+    pub connections: FxHashMap<(Endpoint, Endpoint), SockId>,
+    /// Every socket with a local port, listeners and connections, by that port.
+    pub bound: FxHashMap<u16, Vec<SockId>>,
+}
+
+impl Table {
+    /// Every socket, in the order of their ports.
+    pub fn sockets(&self) -> Vec<SockId> {
+        let mut ports: Vec<u16> = self.bound.keys().copied().collect();
+        ports.sort_unstable();
+        ports.iter().filter_map(|port| self.bound.get(port)).flatten().copied().collect()
+    }
+
+    pub(crate) fn bind(&mut self, port: u16, id: SockId) {
+        self.bound.entry(port).or_default().push(id);
+    }
+
+    pub(crate) fn unbind(&mut self, port: u16, id: SockId) {
+        if let Some(list) = self.bound.get_mut(&port) {
+            list.retain(|known| *known != id);
+            if list.is_empty() {
+                self.bound.remove(&port);
+            }
+        }
+    }
+}
