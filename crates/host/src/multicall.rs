@@ -10,7 +10,7 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "ping", "tcpdump"];
+const CATCH_SIGNALS: &[&str] = &["arping", "ping", "ping4", "ping6", "tcpdump"];
 
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
@@ -59,7 +59,6 @@ const MISSING: &[&str] = &[
     "nmcli",
     "nslookup",
     "nstat",
-    "ping6",
     "plipconfig",
     "podman",
     "rarp",

@@ -147,6 +147,7 @@ pub struct Ipv4Address {
 pub mod ifa {
     pub const SECONDARY: u32 = 0x01;
     pub const NODAD: u32 = 0x02;
+    pub const DADFAILED: u32 = 0x08;
     pub const TENTATIVE: u32 = 0x40;
     pub const PERMANENT: u32 = 0x80;
     pub const DEPRECATED: u32 = 0x20;
@@ -170,6 +171,40 @@ pub struct Ipv6Address {
     pub protocol: u8,
     pub created: Time,
     pub updated: Time,
+    pub dad: Dad,
+}
+
+/// Where the search for duplicates of an address is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dad {
+    /// Questions still to be asked.
+    pub probes: u32,
+    /// Told in the questions; zeros for none.
+    pub nonce: [u8; 6],
+    /// The timer that counts; 0 where none runs.
+    pub timer: u32,
+    /// The group of the address is listened to.
+    pub joined: bool,
+}
+
+/// What of IPv6 a device has beside addresses (`struct inet6_dev`).
+#[derive(Clone, Debug, Default)]
+pub struct Inet6 {
+    pub listener: crate::ip6::mld::Listener,
+    /// It has been configured since it has a link (`IF_READY`).
+    pub ready: bool,
+    pub solicit: Solicit,
+}
+
+/// How far the solicitation of routers is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Solicit {
+    pub sent: u32,
+    pub interval_us: u64,
+    /// The timer that counts.
+    pub timer: u32,
+    /// A router has answered (`IF_RA_RCVD`).
+    pub advertised: bool,
 }
 
 /// `IN6_ADDR_GEN_MODE_*`: how a link-local address is made.
@@ -246,6 +281,7 @@ pub struct Device {
     /// Reports of group membership that are to be sent.
     pub igmp: crate::ip::igmp::Reports,
     pub ipv6: Vec<Ipv6Address>,
+    pub inet6: Inet6,
     pub ipv6_disabled: bool,
     /// Other values of `net.ipv6.conf.DEV`.
     pub ipv6_conf: Overrides,

@@ -41,6 +41,13 @@ drop_reasons! {
     InvalidProtocol = "INVALID_PROTO";
     NoSocket = "NO_SOCKET";
     SocketReceiveBuffer = "SOCKET_RCVBUFF";
+    Ipv6Disabled = "IPV6DISABLED";
+    /// Here: an extension header that is malformed, or an option that says so.
+    Ipv6BadExtension = "NOT_SPECIFIED (IPv6 extension header)";
+    /// Here: nobody on this host listens to the multicast group.
+    Ipv6NotJoined = "NOT_SPECIFIED (multicast group not joined)";
+    /// Here: neighbour discovery that is malformed, or about nobody here.
+    NeighbourDiscoveryIgnored = "NOT_SPECIFIED (neighbour discovery ignored)";
     NetfilterDrop = "NETFILTER_DROP";
     NeighbourCreateFail = "NEIGH_CREATEFAIL";
     NeighbourFailed = "NEIGH_FAILED";

@@ -147,7 +147,7 @@ impl World {
             return;
         };
         if self.neigh_ensure(ns, ifindex, address) {
-            let how = Update { replace: true, admin: true };
+            let how = Update { replace: true, admin: true, ..Update::default() };
             self.neigh_update(ns, ifindex, address, Some(source), nud::REACHABLE, how);
         }
     }

@@ -116,6 +116,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("nc", nc::main),
     ("netcat", nc::main),
     ("ping", ping::main),
+    ("ping4", ping::main),
+    ("ping6", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),
     ("ssh", ssh::main),

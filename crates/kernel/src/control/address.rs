@@ -114,6 +114,7 @@ impl World {
         if old != mac {
             // `arp_netdev_event`: what was resolved over the old address is void.
             self.flush_neighbours(ns, ifindex, false);
+            self.flush_neighbours6(ns, ifindex, false);
             self.announce_addresses(dev);
         }
         for vlan in self.devs.get(dev).map(|device| device.vlans.clone()).unwrap_or_default() {

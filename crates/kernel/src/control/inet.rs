@@ -1,6 +1,6 @@
 //! IPv4 addresses of devices, and what comes and goes with them (net/ipv4/devinet.c).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
@@ -8,7 +8,7 @@ use hairpin_netlink::{Errno, Failure};
 use crate::device::{DevId, Device, Ipv4Address, ifa};
 use crate::ip::igmp::Change;
 use crate::mac::Mac;
-use crate::neigh::arp;
+use crate::neigh::{Neighbour, arp};
 use crate::netns::NsId;
 use crate::route::{InterfaceAddress, Scope};
 use crate::sysctl::Conf;
@@ -248,7 +248,6 @@ impl World {
             device.routing_addresses.clear();
         }
         self.ipvlan_addresses_changed(dev);
-        self.flush_addresses6(dev);
         self.changed();
     }
 
@@ -301,6 +300,7 @@ impl World {
         for address in &deprecated {
             self.notify_address(dev, address, false);
         }
+        self.address6_lifetimes(dev);
     }
 
     /// IPv4 and IPv6 of a device that went up (`inetdev_event`, `fib_netdev_event`).
@@ -373,6 +373,11 @@ impl World {
     pub(crate) fn flush_neighbours(&mut self, ns: NsId, ifindex: u32, keep_permanent: bool) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let gone = netns.neigh.remove_device(ifindex, keep_permanent);
+        self.neighbours_gone(ns, ifindex, gone);
+    }
+
+    /// Announces and frees neighbours that are no longer in their table.
+    pub(super) fn neighbours_gone(&mut self, ns: NsId, ifindex: u32, gone: Vec<(IpAddr, Neighbour)>) {
         for (address, entry) in gone {
             self.notify_neighbour_gone(ns, ifindex, address, &entry);
             self.neigh_release(entry);

@@ -10,10 +10,13 @@
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
-//! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
+//! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses, [`dad`] whether they are free,
+//!   [`autoconf`] what routers tell
 
 mod address;
+mod autoconf;
 pub(crate) mod bond;
+mod dad;
 mod inet;
 mod inet6;
 mod ipvlan;

@@ -106,6 +106,7 @@ impl World {
             ipv4_groups: Vec::new(),
             igmp: Default::default(),
             ipv6: Vec::new(),
+            inet6: Default::default(),
             ipv6_disabled,
             ipv6_conf,
             neigh6_params,
@@ -252,6 +253,7 @@ impl World {
         };
         self.destroy_addresses(dev);
         self.flush_neighbours(ns, ifindex, false);
+        self.ip6_forget(dev);
     }
 
     /// Moves a device to another namespace: it arrives down, without addresses, with its MAC and kind.
@@ -306,6 +308,7 @@ impl World {
         }
         self.list(ns, dev, &name, ifindex);
         self.settle_ignore_linkdown(dev);
+        self.ip6_registered(dev);
         if let Some(netns) = self.netns.get_mut(ns) {
             for alt in altnames {
                 netns.names.insert(alt, dev);

@@ -70,9 +70,9 @@ impl World {
             self.open_bridge(dev);
         }
         self.settle_operstate(dev);
-        self.ip_up(dev);
         self.changed();
         self.notify_link(dev);
+        self.ip_up(dev);
         self.lower_went_up(dev);
         self.port_changed(dev);
         self.bond_opened(dev);
@@ -170,9 +170,9 @@ impl World {
             }
             _ => self.down_flag(dev),
         }
-        self.ip_down(dev);
         self.changed();
         self.notify_link(dev);
+        self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
     }
@@ -198,9 +198,7 @@ impl World {
             }
             self.changed();
             self.notify_link(dev);
-            if carrier {
-                self.ip6_link_ready(dev);
-            }
+            self.ip6_carrier_changed(dev);
         }
         self.lower_carrier(dev);
         self.port_changed(dev);
@@ -335,11 +333,11 @@ impl World {
         match join {
             true => {
                 self.join_ipv4_group(bridge, SNOOPERS);
-                self.join_group(bridge, SNOOPERS6);
+                self.join_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
             }
             false => {
                 self.leave_ipv4_group(bridge, SNOOPERS);
-                self.leave_group(bridge, SNOOPERS6);
+                self.leave_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
             }
         }
     }
@@ -438,6 +436,5 @@ const AGEING_FIRST: Duration = Duration::from_millis(100);
 const AGEING_APART: Duration = Duration::from_millis(10);
 /// The groups of all snoopers (RFC 4286), which a snooping bridge joins.
 const SNOOPERS: std::net::Ipv4Addr = std::net::Ipv4Addr::new(224, 0, 0, 106);
-const SNOOPERS6: Mac = Mac([0x33, 0x33, 0, 0, 0, 0x6a]);
 /// Least MTU for an IPv4 side of a device (`inetdev_valid_mtu`).
 pub(super) const IPV4_MIN_MTU: u32 = 68;

@@ -1,5 +1,7 @@
 //! Delivery to this host (`ip_local_deliver`): reassembly, raw sockets, the protocol.
 
+use hairpin_netlink::Address;
+
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
@@ -89,8 +91,8 @@ impl World {
             socket.push(Item::Packet {
                 frame: frame.clone(),
                 offset: ETH_LEN,
-                from: (header.source, 0),
-                to: (header.destination, 0),
+                from: Address::Ipv4 { address: header.source, port: 0 },
+                to: Address::Ipv4 { address: header.destination, port: 0 },
                 ttl: header.ttl,
                 tos: header.tos,
                 ifindex: frame.iif,
@@ -101,7 +103,7 @@ impl World {
     }
 
     /// Hands a datagram to one socket.
-    pub(super) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
+    pub(crate) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
         if let Item::Packet { frame, .. } = &item
             && self.trace.on
         {

@@ -177,8 +177,7 @@ impl World {
             0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
-            // No IPv6 stack yet; Linux would take the packet, so it is no unhandled protocol.
-            ethertype::IPV6 => self.drop_frame(Some(dev), frame, DropReason::IpNoProtocol),
+            ethertype::IPV6 => self.ip6_receive(dev, frame),
             _ => {
                 if let Some(device) = self.devs.get_mut(dev) {
                     device.stats.rx_dropped += 1;
