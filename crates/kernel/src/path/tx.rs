@@ -250,6 +250,7 @@ impl World {
         }
         frame.packet_type = World::packet_type_for(frame.destination(), target.mac);
         frame.sender = None;
+        let to_ns = target.ns;
         match &target.kind {
             // Veth's peer counts what the sender's end sent; a macvlan's sibling counts the header twice
             // (`macvlan_count_rx`: the frame still has it).
@@ -269,6 +270,10 @@ impl World {
                 target.stats.multicast += u64::from(frame.destination().is_group());
             }
             _ => {}
+        }
+        // `skb_scrub_packet`
+        if self.devs.get(from).is_none_or(|sender| sender.ns != to_ns) {
+            frame.mark = 0;
         }
         self.enqueue(Waiting::Receive { dev: to, frame });
     }
