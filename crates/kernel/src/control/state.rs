@@ -397,6 +397,20 @@ impl World {
         let at = self.now + after;
         if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
             own.ageing_at = Some(at);
+            own.ageing_rests = false;
+            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
+        }
+    }
+
+    /// Something has been learned: the database is looked through again.
+    pub(crate) fn wake_bridge_ageing(&mut self, bridge: DevId) {
+        let now = self.now;
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+            && own.ageing_rests
+            && let Some(at) = own.next_ageing(now)
+        {
+            own.ageing_at = Some(at);
+            own.ageing_rests = false;
             self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
         }
     }
@@ -413,9 +427,13 @@ impl World {
         let ageing = own.hold_time();
         let (gone, next) = own.fdb.expire(now, ageing);
         own.ageing_at = None;
+        if next.is_none() && !ageing.is_zero() {
+            own.ageing_at = Some(now + ageing);
+            own.ageing_rests = true;
+        }
         // With ageing 0 nothing is learned: there will be nothing to look for.
-        if !ageing.is_zero() {
-            let after = next.map_or(ageing, |at| at.since(now).min(ageing));
+        if let Some(at) = next.filter(|_| !ageing.is_zero()) {
+            let after = at.since(now).min(ageing);
             self.schedule_bridge_ageing(bridge, after.max(AGEING_APART));
         }
         for (key, entry) in gone {

@@ -95,6 +95,7 @@ impl World {
                 if let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind)
                     && let Some(entry) = state.fdb.get(key.0, key.1).copied()
                 {
+                    self.wake_bridge_ageing(bridge);
                     self.notify_fdb(bridge, key, &entry, false);
                 }
             }

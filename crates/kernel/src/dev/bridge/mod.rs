@@ -80,6 +80,8 @@ pub struct Bridge {
     pub mtu_set: bool,
     /// When the forwarding database is next looked through; it is while the bridge is up.
     pub ageing_at: Option<Time>,
+    /// Nothing in it ages: looking through it would find nothing, and waits until something is learned.
+    pub ageing_rests: bool,
     pub created: Time,
     /// What decisions changed and others are to be told of.
     pub events: Vec<Event>,
@@ -146,9 +148,21 @@ impl Bridge {
             mac_set: false,
             mtu_set: false,
             ageing_at: None,
+            ageing_rests: false,
             created: now,
             events: Vec::new(),
         }
+    }
+
+    /// When the forwarding database is next looked through, by the clock of Linux, which does so also in vain.
+    pub fn next_ageing(&self, now: Time) -> Option<Time> {
+        let at = self.ageing_at?;
+        let every = self.hold_time().as_nanos() as u64;
+        if !self.ageing_rests || at > now || every == 0 {
+            return Some(at);
+        }
+        let missed = now.since(at).as_nanos() as u64 / every + 1;
+        Some(Time(at.nanos().saturating_add(missed.saturating_mul(every))))
     }
 
     pub fn port(&self, dev: DevId) -> Option<&BridgePort> {

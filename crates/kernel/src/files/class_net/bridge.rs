@@ -9,7 +9,7 @@ use super::netlink::{self, Nest};
 use crate::dev::Kind;
 use crate::dev::bridge::{Bridge, stp};
 use crate::device::DevId;
-use crate::rtnl::link::info::{multicast, timer_left};
+use crate::rtnl::link::info::{expiry, multicast, timer_left};
 use crate::time::Time;
 use crate::world::World;
 
@@ -28,7 +28,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), Store::Call(set_default_pvid)),
     write_only("flush", switch(21)),
     file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.tree.forward_delay)), number(1, 4)),
-    file("gc_timer", |seen| timer(seen, |bridge| bridge.ageing_at), Store::ReadOnly),
+    file("gc_timer", |seen| timer(seen, |bridge| bridge.next_ageing(seen.world.now)), Store::ReadOnly),
     file(
         "group_addr",
         |seen| show(seen, |bridge| bridge.group_addr),
@@ -38,7 +38,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("hash_elasticity", |_| line(multicast::HASH_ELASTICITY), number(26, 4)),
     file("hash_max", |_| line(multicast::HASH_MAX), number(27, 4)),
     file("hello_time", |seen| show(seen, |bridge| ticks(bridge.tree.hello_time)), number(2, 4)),
-    file("hello_timer", |seen| timer(seen, |bridge| bridge.tree.hello), Store::ReadOnly),
+    file("hello_timer", |seen| timer(seen, |bridge| expiry(bridge.tree.hello)), Store::ReadOnly),
     file("max_age", |seen| show(seen, |bridge| ticks(bridge.tree.max_age)), number(3, 4)),
     file("multicast_igmp_version", |_| line(multicast::IGMP_VERSION), number(43, 1)),
     file("multicast_last_member_count", |_| line(multicast::LAST_MEMBER_COUNT), number(28, 4)),
@@ -68,7 +68,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("root_path_cost", |seen| show(seen, |bridge| bridge.tree.root_path_cost), Store::ReadOnly),
     file("root_port", |seen| show(seen, |bridge| bridge.tree.root_port), Store::ReadOnly),
     file("stp_state", |seen| show(seen, |bridge| u8::from(bridge.stp)), switch(5)),
-    file("tcn_timer", |seen| timer(seen, |bridge| bridge.tree.notification), Store::ReadOnly),
+    file("tcn_timer", |seen| timer(seen, |bridge| expiry(bridge.tree.notification)), Store::ReadOnly),
     file(
         "topology_change",
         |seen| show(seen, |bridge| u8::from(bridge.tree.topology_change)),
@@ -79,7 +79,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         |seen| show(seen, |bridge| u8::from(bridge.tree.detected)),
         Store::ReadOnly,
     ),
-    file("topology_change_timer", |seen| timer(seen, |bridge| bridge.tree.change), Store::ReadOnly),
+    file("topology_change_timer", |seen| timer(seen, |bridge| expiry(bridge.tree.change)), Store::ReadOnly),
     file("vlan_filtering", |seen| show(seen, |bridge| u8::from(bridge.vlan_filtering)), switch(7)),
     file(
         "vlan_protocol",

@@ -10,7 +10,7 @@ use super::netlink::Nest;
 use crate::dev::bridge::{Bridge, BridgePort, PortFlags};
 use crate::dev::{Kind, RxHandler};
 use crate::device::Device;
-use crate::rtnl::link::info::timer_left;
+use crate::rtnl::link::info::{expiry, timer_left};
 use crate::time::Time;
 
 const fn number(kind: u16, bytes: usize) -> Store {
@@ -40,13 +40,17 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("designated_port", |seen| show(seen, |port| port.branch.port), Store::ReadOnly),
     file("designated_root", |seen| show(seen, |port| bridge::id(port.branch.root)), Store::ReadOnly),
     write_only("flush", switch(24)),
-    file("forward_delay_timer", |seen| timer(seen, |port| port.branch.forward_delay), Store::ReadOnly),
+    file(
+        "forward_delay_timer",
+        |seen| timer(seen, |port| expiry(port.branch.forward_delay)),
+        Store::ReadOnly,
+    ),
     file("group_fwd_mask", |seen| show(seen, |port| format!("{:#x}", port.group_fwd_mask)), number(31, 2)),
     flag!("hairpin_mode", 4, HAIRPIN),
-    file("hold_timer", |seen| timer(seen, |port| port.branch.hold), Store::ReadOnly),
+    file("hold_timer", |seen| timer(seen, |port| expiry(port.branch.hold)), Store::ReadOnly),
     flag!("isolated", 33, ISOLATED),
     flag!("learning", 8, LEARNING),
-    file("message_age_timer", |seen| timer(seen, |port| port.branch.message_age), Store::ReadOnly),
+    file("message_age_timer", |seen| timer(seen, |port| expiry(port.branch.message_age)), Store::ReadOnly),
     flag!("multicast_fast_leave", 7, FAST_LEAVE),
     flag!("multicast_flood", 27, MCAST_FLOOD),
     file("multicast_router", |seen| show(seen, |port| port.mcast_router), number(25, 1)),

@@ -55,10 +55,10 @@ pub(super) fn bridge_data(now: Time, bridge: &Bridge) -> InfoData {
     let ticks = |time: std::time::Duration| u32::try_from(time.as_millis() / 10).unwrap_or(u32::MAX);
     let left = |timer| timer_left(timer, now);
     InfoData::Bridge(vec![
-        InfoBridge::HelloTimer(left(tree.hello)),
-        InfoBridge::TcnTimer(left(tree.notification)),
-        InfoBridge::TopologyChangeTimer(left(tree.change)),
-        InfoBridge::GcTimer(left(bridge.ageing_at)),
+        InfoBridge::HelloTimer(left(expiry(tree.hello))),
+        InfoBridge::TcnTimer(left(expiry(tree.notification))),
+        InfoBridge::TopologyChangeTimer(left(expiry(tree.change))),
+        InfoBridge::GcTimer(left(bridge.next_ageing(now))),
         InfoBridge::ForwardDelay(ticks(tree.forward_delay)),
         InfoBridge::HelloTime(ticks(tree.hello_time)),
         InfoBridge::MaxAge(ticks(tree.max_age)),
@@ -110,6 +110,11 @@ pub(crate) fn timer_left(timer: Option<Time>, now: Time) -> u64 {
     timer.map_or(0, |at| u64::try_from(at.since(now).as_millis() / 10).unwrap_or(u64::MAX))
 }
 
+/// What a timer of spanning tree was set to.
+pub(crate) fn expiry(alarm: Option<stp::Alarm>) -> Option<Time> {
+    alarm.map(|alarm| alarm.expires)
+}
+
 /// An identifier of spanning tree.
 pub(crate) fn bridge_id(id: u64) -> BridgeId {
     let (priority, address) = stp::parts(id);
@@ -155,9 +160,9 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
         InfoBridgePort::MrpInOpen(false),
         InfoBridgePort::Isolated(has(PortFlags::ISOLATED)),
         InfoBridgePort::Locked(has(PortFlags::LOCKED)),
-        InfoBridgePort::MessageAgeTimer(left(branch.message_age)),
-        InfoBridgePort::ForwardDelayTimer(left(branch.forward_delay)),
-        InfoBridgePort::HoldTimer(left(branch.hold)),
+        InfoBridgePort::MessageAgeTimer(left(expiry(branch.message_age))),
+        InfoBridgePort::ForwardDelayTimer(left(expiry(branch.forward_delay))),
+        InfoBridgePort::HoldTimer(left(expiry(branch.hold))),
         InfoBridgePort::MulticastRouter(port.mcast_router.into()),
         InfoBridgePort::MulticastEhtHostsLimit(EHT_HOSTS_LIMIT),
         InfoBridgePort::MulticastEhtHostsCnt(0),
