@@ -5,6 +5,7 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod netfilter;
 mod netlink;
 mod netns;
 mod packet;
@@ -136,6 +137,7 @@ impl LinuxSystem {
             SocketKind::RawIpv6 { protocol } => Descriptor::Inet6(raw6::Inet6Socket::open_raw(protocol)?),
             SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
             SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open()?),
+            SocketKind::Tap { .. } => return Err(Errno::ENOSYS),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
         };
         self.insert(descriptor)
@@ -285,6 +287,7 @@ impl System for LinuxSystem {
             Call::NetnsIdentify(pid) => netns::identify(pid).map(Reply::Names),
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
+            Call::Netfilter(call) => netfilter::call(call),
         }
     }
 }
