@@ -231,6 +231,7 @@ impl World {
             Call::NetnsIdentify(Some(_)) | Call::NetnsProcesses(_) | Call::NetnsAttach { .. } => {
                 Err(Errno::ENOSYS)
             }
+            Call::Netfilter(call) => self.netfilter_call(ns, call),
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))

@@ -47,6 +47,8 @@ pub enum TimerEvent {
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Bond { bond: DevId, job: crate::dev::bond::Job, serial: u32 },
+    ConntrackCollect { ns: NsId },
     Tcp { socket: SockId },
     Ipv6(Event6),
 }
@@ -197,6 +199,8 @@ impl World {
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Bond { bond, job, serial } => self.bond_timer(bond, job, serial),
+            TimerEvent::ConntrackCollect { ns } => self.conntrack_collect(ns),
             TimerEvent::Ipv6(event) => self.perform6(event),
             TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
@@ -251,7 +255,13 @@ impl World {
     }
 
     /// Queues a frame for a device's receive path (`netif_rx`).
-    pub(crate) fn enqueue(&mut self, waiting: Waiting) {
+    pub(crate) fn enqueue(&mut self, mut waiting: Waiting) {
+        // What comes back by loopback keeps its connection.
+        if let Waiting::Receive { dev, frame } = &mut waiting
+            && self.devs.get(*dev).is_none_or(|device| !device.is_loopback())
+        {
+            frame.forget_netfilter();
+        }
         if self.backlog.len() >= BACKLOG_MAX {
             if let Some((dev, frame)) = waiting.into_frame() {
                 self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);

@@ -5,6 +5,7 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod netfilter;
 mod netlink;
 mod netns;
 mod packet;
@@ -285,6 +286,7 @@ impl System for LinuxSystem {
             Call::NetnsIdentify(pid) => netns::identify(pid).map(Reply::Names),
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
+            Call::Netfilter(call) => netfilter::call(call),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Device kinds, one file each. A kind decides what becomes of a frame from its own state alone and says so
 //! in [`Verdict`]s; it never calls another device. [`crate::path`] performs verdicts.
 
+pub mod bond;
 pub mod bridge;
 pub mod ipvlan;
 pub mod macvlan;
@@ -59,6 +60,11 @@ pub enum Verdict {
     MacvlanBroadcast {
         lower: DevId,
     },
+    /// A unit of a slow protocol, for the bond that a slave belongs to (`bond_3ad_lacpdu_recv`).
+    SlowProtocol {
+        bond: DevId,
+        slave: DevId,
+    },
     /// Distribute a multicast or broadcast frame to the ipvlans on this device later
     /// (`ipvlan_multicast_enqueue`): one that ipvlan `from` sends, or one that came in.
     IpvlanMulticast {
@@ -105,6 +111,7 @@ pub enum Kind {
     Dummy,
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
+    Bond(Box<bond::Bond>),
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
@@ -125,6 +132,7 @@ impl Kind {
             Kind::Dummy => Some("dummy"),
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
+            Kind::Bond(_) => Some("bond"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
@@ -165,6 +173,8 @@ pub enum RxHandler {
     None,
     /// The device is a port of this bridge.
     BridgePort { bridge: DevId },
+    /// The device is a slave of this bond.
+    BondSlave { bond: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.

@@ -469,7 +469,7 @@ impl World {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
             }
-        });
+        })?;
         self.sent(id, data.len())
     }
 
@@ -502,7 +502,9 @@ impl World {
             packet[12..16].copy_from_slice(&route.source.octets());
         }
         ip::write_checksum(packet, header.header_len);
-        self.ip_output(ns, &route, inet.multicast_loop, frame);
+        frame.owned = true;
+        frame.mark = inet.mark;
+        self.ip_output(ns, &route, inet.multicast_loop, frame)?;
         Ok(data.len())
     }
 
@@ -555,7 +557,7 @@ impl World {
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
-                Fields { dont_fragment: !route.mtu_locked, ..Fields::new(protocol::UDP, ttl) }
+                Fields { dont_fragment: !route.mtu_locked, owned: true, ..Fields::new(protocol::UDP, ttl) }
             }
         };
         if let Some(netns) = self.netns.get_mut(ns) {
@@ -565,7 +567,7 @@ impl World {
         self.transmit_refused = false;
         self.ip_send(ns, &route, fields, ip::UDP_LEN + data.len(), |body| {
             ip::write_udp(body, from, to, data);
-        });
+        })?;
         self.sent(id, data.len())
     }
 
@@ -629,6 +631,8 @@ impl World {
             mark: inet.mark,
             options: &inet.options,
             loop_back: inet.multicast_loop,
+            owned: true,
+            ..Fields::new(protocol, ttl)
         }
     }
 }
