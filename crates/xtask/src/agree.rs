@@ -106,7 +106,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
         }
         good = false;
         if trial.verdict == Verdict::Differs && !options.no_shrink {
-            smallest(&oracle, script)?;
+            smallest(&oracle, script, trial);
         }
     }
     let equal: usize = trials.iter().map(|trial| trial.score.equal).sum();
@@ -120,20 +120,30 @@ pub fn run(options: &Options) -> Result<bool, String> {
     Ok(good)
 }
 
-/// Prints the smallest script that still differs, and the lines.
-fn smallest(oracle: &Oracle, script: &Script) -> Result<(), String> {
+/// Prints the smallest script that still shows one of the lines that differ, and them.
+fn smallest(oracle: &Oracle, script: &Script, trial: &Trial) {
+    let signed = |difference: &str| -> Vec<String> {
+        let lines = difference.lines().filter(|line| line.starts_with(['+', '-']) && line.len() > 2);
+        lines.filter(|line| !line.starts_with("+++") && !line.starts_with("---")).map(str::to_owned).collect()
+    };
+    let wanted = signed(&trial.score.difference);
     let again = |text: &str| {
         let candidate = Script::new(&script.name, text).ok()?;
         let trial = trial::run(oracle, &candidate);
-        (trial.verdict == Verdict::Differs).then_some(trial)
+        let same = signed(&trial.score.difference).iter().any(|line| wanted.contains(line));
+        (trial.verdict == Verdict::Differs && same).then_some(trial)
     };
-    let text = shrink::shrink(&script.text, |text| again(text).is_some(), |left| eprint!("\r{left} lines  "));
+    let text = shrink::shrink(
+        &script.text,
+        oracle.at_once,
+        |text| again(text).is_some(),
+        |left| eprint!("\r{left} lines  "),
+    );
     eprintln!();
     println!("smallest script of {}:\n{text}", script.name);
     if let Some(trial) = again(&text) {
         print!("{}", trial.score.difference);
     }
-    Ok(())
 }
 
 fn measure(oracle: &Oracle, scripts: &[Script], times: usize) -> Result<bool, String> {

@@ -257,8 +257,14 @@ impl World {
         let Some(below) = self.devs.get(lower) else { return };
         let (carrier, up) = (below.carrier, below.is_up());
         for upper in below.uppers.clone() {
-            // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down.
-            if !up && matches!(self.devs.get(upper).map(|upper| &upper.kind), Some(Kind::Ipvlan(_))) {
+            // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down, and `vlan_device_event` tells
+            // only the VLANs that go down with it.
+            let hears = match self.devs.get(upper).map(|upper| &upper.kind) {
+                Some(Kind::Ipvlan(_)) => false,
+                Some(Kind::Vlan(vlan)) => !vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING),
+                _ => true,
+            };
+            if !up && !hears {
                 continue;
             }
             self.set_carrier(upper, carrier);

@@ -334,7 +334,13 @@ impl World {
             return self.connect_tcp(id, ns, (address, port));
         }
         let inet = self.inet_of(id)?.clone();
-        let route = self.route_output(key(ns, &inet, address, 0))?;
+        let wanted = key(ns, &inet, address, 0);
+        let mut route = self.route_output(wanted)?;
+        if inet.source.is_unspecified() {
+            // `ip_route_connect`: once the source is known, rules about it count.
+            route =
+                self.route_output(OutKey { source: route.source, destination: route.destination, ..wanted })?;
+        }
         if route.kind == RouteKind::Broadcast && !inet.broadcast {
             return Err(Errno::EACCES);
         }

@@ -40,7 +40,7 @@ fn build(scenario: &mut Scenario) {
             scenario.line(format!("ip -n {ns} link add link eth0 name {dev} type vlan id {id}{options}"));
             scenario.up(ns, &dev);
             scenario.address(ns, &dev, id, None);
-            let flag = scenario.one(&["reorder_hdr off", "reorder_hdr on", "loose_binding on", "gvrp on"]);
+            let flag = scenario.one(&["reorder_hdr off", "reorder_hdr on", "loose_binding on"]);
             scenario.changes.push(format!("ip -n {ns} link set {dev} type vlan {flag}"));
             scenario.changes.push(format!("ip -n {ns} link set {dev} mtu 1496"));
         }
