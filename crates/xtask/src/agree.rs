@@ -10,6 +10,8 @@ use hairpin_testkit::agree::script::Script;
 use hairpin_testkit::agree::shrink;
 use hairpin_testkit::agree::trial::{self, Trial, Verdict};
 
+use crate::report;
+
 /// What to compare, and on which kernel.
 #[derive(Args)]
 pub struct Options {
@@ -31,6 +33,9 @@ pub struct Options {
     /// Write the scripts into this directory
     #[arg(long, value_name = "DIRECTORY")]
     keep: Option<PathBuf>,
+    /// Write the score into this file (docs/agreement.md)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Leave differing scripts as long as they are
     #[arg(long)]
     no_shrink: bool,
@@ -92,6 +97,15 @@ pub fn run(options: &Options) -> Result<bool, String> {
             late.as_millis()
         );
     });
+    if let Some(path) = &options.report {
+        let command = format!("cargo xtask agree --seed {} --count {}", options.seed, scripts.len());
+        let topics: Vec<&str> = scripts
+            .iter()
+            .map(|script| script.name.rsplit_once('-').map_or("named", |(topic, _)| topic))
+            .collect();
+        let text = report::text(&command, &oracle.release, &topics, &scripts, &trials);
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let mut good = true;
     for (script, trial) in scripts.iter().zip(&trials) {
         match &trial.verdict {

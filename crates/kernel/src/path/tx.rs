@@ -3,6 +3,7 @@
 use hairpin_netlink::PacketType;
 
 use crate::dev::bridge::Egress;
+use crate::dev::macvlan::Mode;
 use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
 use crate::device::DevId;
@@ -285,11 +286,18 @@ impl World {
         if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
+            let quiet = match &device.kind {
+                Kind::Macvlan(state) => matches!(state.mode, Mode::Source | Mode::Private | Mode::Passthru),
+                _ => false,
+            };
+            let source = matches!(&device.kind, Kind::Macvlan(state) if state.mode == Mode::Source);
+            // `macvlan_handle_frame`: a group's frame that comes back to its sender is counted without its length, for
+            // that is not known there yet; `macvlan_forward_source_one` counts no frame as a group's.
+            let comes_back = quiet && frame.source() == device.mac;
             device.stats.rx_packets += 1;
-            device.stats.rx_bytes += frame.len() as u64;
-            if matches!(packet_type, PacketType::Broadcast | PacketType::Multicast) {
-                device.stats.multicast += 1;
-            }
+            device.stats.rx_bytes += if comes_back { 0 } else { frame.len() as u64 };
+            let group = matches!(packet_type, PacketType::Broadcast | PacketType::Multicast);
+            device.stats.multicast += u64::from(group && !comes_back && !source);
         }
         self.enqueue(Waiting::Receive { dev, frame });
     }
