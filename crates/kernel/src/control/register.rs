@@ -233,6 +233,7 @@ impl World {
                 self.release_from_master(port);
             }
         }
+        self.forget_tap(dev);
         self.unwire(dev);
         self.forget_ip(dev);
         self.notify_link_deleted(dev);

@@ -59,8 +59,10 @@ impl World {
             && device.qdisc == "noop"
         {
             device.qdisc = match device.kind {
-                // `attach_default_qdiscs`: a card gets the default discipline, a virtual device none.
+                // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap; other
+                // virtual devices have none.
                 Kind::Nic { .. } => "fq_codel",
+                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
                 _ => "noqueue",
             };
         }

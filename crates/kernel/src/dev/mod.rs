@@ -5,6 +5,7 @@ pub mod bond;
 pub mod bridge;
 pub mod ipvlan;
 pub mod macvlan;
+pub mod tap;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
@@ -16,6 +17,7 @@ pub use hairpin_netlink::PacketType;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::mac::Mac;
+use crate::sock::SockId;
 
 /// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
 /// the frame, or a copy sharing its buffer.
@@ -76,6 +78,10 @@ pub enum Verdict {
     RouteBelow {
         lower: DevId,
     },
+    /// To the program that holds this queue of a macvtap or ipvtap.
+    Queue {
+        queue: SockId,
+    },
     /// Onto the wire of a network card.
     Wire {
         segment: usize,
@@ -133,8 +139,8 @@ impl Kind {
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
             Kind::Bond(_) => Some("bond"),
-            Kind::Macvlan(_) => Some("macvlan"),
-            Kind::Ipvlan(_) => Some("ipvlan"),
+            Kind::Macvlan(macvlan) => Some(if macvlan.tap { "macvtap" } else { "macvlan" }),
+            Kind::Ipvlan(ipvlan) => Some(if ipvlan.tap { "ipvtap" } else { "ipvlan" }),
             Kind::Vlan(_) => Some("vlan"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
@@ -179,6 +185,8 @@ pub enum RxHandler {
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.
     IpvlanPort(Box<ipvlan::Port>),
+    /// The device is a macvtap or ipvtap.
+    Tap(tap::Tap),
 }
 
 impl RxHandler {

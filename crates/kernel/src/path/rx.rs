@@ -147,6 +147,7 @@ impl World {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
             RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
+            RxHandler::Tap(tap) => tap.receive(&frame, &mut verdicts),
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;
                 self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);

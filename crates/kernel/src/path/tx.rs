@@ -177,6 +177,7 @@ impl World {
                     self.uncount_transmit(dev, len);
                 }
             }
+            Verdict::Queue { queue } => self.queue_for_tap(dev, queue, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
             Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
@@ -214,7 +215,8 @@ impl World {
             device.stats.tx_packets = device.stats.tx_packets.saturating_sub(1);
             device.stats.tx_bytes = device.stats.tx_bytes.saturating_sub(len as u64);
             device.stats.tx_dropped += 1;
-            self.transmit_refused = true;
+            // Only a device without a queueing discipline tells its caller.
+            self.transmit_refused |= !matches!(device.rx_handler, RxHandler::Tap(_));
         }
     }
 
