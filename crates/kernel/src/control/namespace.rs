@@ -153,6 +153,8 @@ impl World {
             raw: Vec::new(),
             udp: FxHashMap::default(),
             tcp: Default::default(),
+            ip_tunnels: Vec::new(),
+            nlmons: Vec::new(),
             udp_tunnels: FxHashMap::default(),
             events: Vec::new(),
             limits: RateLimits::default(),

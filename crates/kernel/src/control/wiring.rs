@@ -2,7 +2,7 @@
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::{Kind, RxHandler, macvlan, veth::Veth};
+use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{AddrAssign, DevId, Flags};
 use crate::mac::Mac;
 use crate::world::World;
@@ -11,11 +11,13 @@ use crate::world::World;
 const REGISTRATION: Mac = Mac([0x01, 0x80, 0xc2, 0, 0, 0x21]);
 
 impl World {
-    /// Makes two registered veth ends one pair: no carrier until both are up.
+    /// Makes two registered ends (of veth, or vxcan) one pair: no carrier until both are up.
     pub(crate) fn link_veth(&mut self, a: DevId, b: DevId) {
         for (dev, peer) in [(a, b), (b, a)] {
-            if let Some(device) = self.devs.get_mut(dev) {
-                device.kind = Kind::Veth(Veth { peer: Some(peer) });
+            if let Some(Kind::Veth(pair) | Kind::Vxcan(pair)) =
+                self.devs.get_mut(dev).map(|device| &mut device.kind)
+            {
+                pair.peer = Some(peer);
             }
         }
         for dev in [a, b] {
@@ -173,7 +175,7 @@ impl World {
     /// `EOPNOTSUPP` and `EEXIST` with the kernel's texts.
     pub(crate) fn check_vlan(&self, lower: DevId, tpid: u16, vid: u16) -> Result<(), Failure> {
         let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
-        if below.is_loopback() {
+        if below.is_loopback() || !below.is_ethernet() {
             return Err(Failure::with_text(Errno::EOPNOTSUPP, "8021q: VLANs not supported on device"));
         }
         if below.vlans.iter().any(|(key, _)| *key == (tpid, vid)) {
@@ -223,9 +225,9 @@ impl World {
         let lower = match &device.kind {
             Kind::Macvlan(state) => state.lower,
             Kind::Vlan(state) => state.lower,
-            Kind::Veth(veth) => {
+            Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer;
-                if let Some(Kind::Veth(other)) =
+                if let Some(Kind::Veth(other) | Kind::Vxcan(other)) =
                     peer.and_then(|peer| self.devs.get_mut(peer)).map(|peer| &mut peer.kind)
                 {
                     other.peer = None;

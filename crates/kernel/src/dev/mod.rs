@@ -2,7 +2,12 @@
 //! in [`Verdict`]s; it never calls another device. [`crate::path`] performs verdicts.
 
 pub mod bridge;
+pub mod can;
+pub mod geneve;
+pub mod ifb;
+pub mod ip_tunnel;
 pub mod macvlan;
+pub mod nlmon;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
@@ -66,6 +71,8 @@ pub enum Verdict {
     VrfRoute,
     /// Into a packet of the IP stack below a tunnel.
     Encapsulate(tunnel::Outer),
+    /// The end: it has served its purpose.
+    Consume,
     Drop(DropReason),
 }
 
@@ -81,6 +88,13 @@ pub enum Kind {
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
     Vlan(Box<vlan::Vlan>),
+    Ifb,
+    Nlmon,
+    Vcan,
+    /// CAN devices in a pair.
+    Vxcan(veth::Veth),
+    IpTunnel(Box<ip_tunnel::IpTunnel>),
+    Geneve(Box<geneve::Geneve>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
@@ -100,6 +114,12 @@ impl Kind {
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Ifb => Some("ifb"),
+            Kind::Nlmon => Some("nlmon"),
+            Kind::Vcan => Some("vcan"),
+            Kind::Vxcan(_) => Some("vxcan"),
+            Kind::IpTunnel(tunnel) => Some(tunnel.variant.name()),
+            Kind::Geneve(_) => Some("geneve"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }
@@ -109,6 +129,8 @@ impl Kind {
     pub fn underlay(&self) -> Option<crate::netns::NsId> {
         match self {
             Kind::Vxlan(vxlan) => Some(vxlan.underlay),
+            Kind::Geneve(geneve) => Some(geneve.underlay),
+            Kind::IpTunnel(tunnel) => Some(tunnel.underlay),
             _ => None,
         }
     }
@@ -121,7 +143,7 @@ impl Kind {
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
     pub fn lower(&self) -> Option<DevId> {
         match self {
-            Kind::Veth(veth) => veth.peer,
+            Kind::Veth(pair) | Kind::Vxcan(pair) => pair.peer,
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
             _ => None,

@@ -2,7 +2,11 @@
 
 mod bridge;
 mod dummy;
+mod geneve;
+mod ip_tunnel;
 mod macvlan;
+mod raw;
+mod simple;
 mod veth;
 pub(super) mod vlan;
 mod vrf;
@@ -30,8 +34,26 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] =
-    &[bridge::OPS, dummy::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vrf::OPS, vxlan::OPS];
+static KINDS: &[LinkOps] = &[
+    bridge::OPS,
+    dummy::OPS,
+    geneve::OPS,
+    ip_tunnel::GRE,
+    ip_tunnel::GRETAP,
+    ip_tunnel::IPIP,
+    ip_tunnel::SIT,
+    macvlan::OPS,
+    simple::IFB,
+    simple::IPOIB,
+    simple::NETDEVSIM,
+    simple::NLMON,
+    simple::VCAN,
+    veth::OPS,
+    veth::VXCAN,
+    vlan::OPS,
+    vrf::OPS,
+    vxlan::OPS,
+];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -100,6 +122,12 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
+        Kind::Ifb => Some((InfoKind::Ifb, None)),
+        Kind::Nlmon => Some((InfoKind::Nlmon, None)),
+        Kind::Vcan => Some((InfoKind::Vcan, None)),
+        Kind::Vxcan(_) => Some((InfoKind::Vxcan, None)),
+        Kind::IpTunnel(tunnel) => Some(ip_tunnel::describe(tunnel)),
+        Kind::Geneve(geneve) => Some(geneve::describe(geneve)),
         Kind::Vrf(vrf) => Some(vrf::describe(vrf)),
         Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }
