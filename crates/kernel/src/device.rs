@@ -127,6 +127,7 @@ pub struct Ipv4Address {
 pub mod ifa {
     pub const SECONDARY: u32 = 0x01;
     pub const NODAD: u32 = 0x02;
+    pub const DADFAILED: u32 = 0x08;
     pub const TENTATIVE: u32 = 0x40;
     pub const PERMANENT: u32 = 0x80;
     pub const DEPRECATED: u32 = 0x20;
@@ -150,6 +151,40 @@ pub struct Ipv6Address {
     pub protocol: u8,
     pub created: Time,
     pub updated: Time,
+    pub dad: Dad,
+}
+
+/// Where the search for duplicates of an address is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dad {
+    /// Questions still to be asked.
+    pub probes: u32,
+    /// Told in the questions; zeros for none.
+    pub nonce: [u8; 6],
+    /// The timer that counts; 0 where none runs.
+    pub timer: u32,
+    /// The group of the address is listened to.
+    pub joined: bool,
+}
+
+/// What of IPv6 a device has beside addresses (`struct inet6_dev`).
+#[derive(Clone, Debug, Default)]
+pub struct Inet6 {
+    pub listener: crate::ip6::mld::Listener,
+    /// It has been configured since it has a link (`IF_READY`).
+    pub ready: bool,
+    pub solicit: Solicit,
+}
+
+/// How far the solicitation of routers is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Solicit {
+    pub sent: u32,
+    pub interval_us: u64,
+    /// The timer that counts.
+    pub timer: u32,
+    /// A router has answered (`IF_RA_RCVD`).
+    pub advertised: bool,
 }
 
 /// `IN6_ADDR_GEN_MODE_*`: how a link-local address is made.
@@ -192,6 +227,8 @@ pub struct Device {
     pub max_mtu: u32,
     pub permanent_mac: Mac,
     pub addr_assign: AddrAssign,
+    /// Tells devices with one MAC apart (`dev->dev_id`); 0 for all others.
+    pub dev_id: u16,
     /// How many users want every frame (`dev->promiscuity`); the user's own wish is in `user_promisc`.
     pub promiscuity: u32,
     /// It is promiscuous because it has no filter for its secondary unicast addresses.
@@ -224,6 +261,7 @@ pub struct Device {
     /// Reports of group membership that are to be sent.
     pub igmp: crate::ip::igmp::Reports,
     pub ipv6: Vec<Ipv6Address>,
+    pub inet6: Inet6,
     pub ipv6_disabled: bool,
     /// Other values of `net.ipv6.conf.DEV`.
     pub ipv6_conf: Overrides,
@@ -290,6 +328,11 @@ impl Device {
     /// link header and one VLAN tag.
     pub fn accepts_length(&self, frame_len: usize) -> bool {
         frame_len <= self.mtu as usize + crate::frame::ETH_LEN + hairpin_wire::vlan::TAG_LEN
+    }
+
+    /// `IFF_NO_RX_HANDLER`: nothing may take its frames away.
+    pub fn refuses_rx_handler(&self) -> bool {
+        matches!(self.kind, Kind::Ipvlan(_))
     }
 
     /// The device below, as `IFLA_LINK` tells it (`dev_get_iflink`).

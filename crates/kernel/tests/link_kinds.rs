@@ -52,15 +52,15 @@ fn can_frames_cross_a_pair_and_others_do_not() {
     let (other, _) = tap(&mut lab, "c2");
     for (socket, index, data) in [(sender, c0, &frame[..]), (sender, c0, &frame[..9]), (alone, c2, &frame)] {
         let to = Address::Link { ifindex: index, protocol: ETH_P_CAN, mac: [0; 6] };
-        assert_eq!(lab.system().send(socket, data, Some(to)), Ok(data.len()));
+        assert_eq!(lab.system().send(socket, data.to_vec(), Some(to)), Ok(data.len()));
     }
     assert_eq!(received(&mut lab, listener), [(frame.to_vec(), ETH_P_CAN, PacketType::Broadcast, 280)]);
     assert_eq!(received(&mut lab, other), [(frame.to_vec(), ETH_P_CAN, PacketType::Outgoing, 280)]);
     let stats = lab.output("ip -s link show c0");
     assert!(stats.lines().any(|line| line.split_whitespace().eq(["4", "1", "0", "1", "0", "0"])), "{stats}");
-    let long = [0; 73];
+    let long = vec![0; 73];
     let to = Address::Link { ifindex: c0, protocol: ETH_P_CAN, mac: [0; 6] };
-    assert!(lab.system().send(sender, &long, Some(to)).is_err());
+    assert!(lab.system().send(sender, long, Some(to)).is_err());
 }
 
 #[test]

@@ -30,6 +30,7 @@ mod edns;
 mod ether;
 mod geneve;
 mod gre;
+mod groups;
 mod icmp;
 mod icmp6;
 mod igmp;

@@ -4,15 +4,17 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /run
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
-for module in ipv6 dummy macvlan macvtap ipvlan 8021q veth bridge af_packet_diag vxlan vrf ifb nlmon vcan vxcan can-raw macsec; do
-    modprobe $module
-done
-# Their fallback devices (gre0, tunl0, sit0) stay out of the scripts' namespaces.
+# modprobe looks in lib/modules of the directory that it is given.
+mkdir -p /run/root/lib/modules
+ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
+modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
+    nlmon vcan vxcan can-raw macsec
+# The fallback devices of tunnels (gre0, tunl0, sit0) stay out of the scripts' namespaces.
 echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
-for module in ip_gre ipip sit geneve; do
-    modprobe $module
-done
-echo /bin/false >/proc/sys/kernel/modprobe
+modprobe -d /run/root -a ip_gre ipip sit geneve
+# A process for each event, or for each device that is missing, would cost more than all else.
+echo >/proc/sys/kernel/hotplug
+echo >/proc/sys/kernel/modprobe
 ip link set lo up
 cd "$WORK"
 job() {

@@ -21,6 +21,9 @@ impl World {
         if !device.is_ethernet() || matches!(device.kind, Kind::Ifb) {
             return Err(Errno::EOPNOTSUPP.into());
         }
+        if matches!(device.kind, Kind::Ipvlan(_)) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         if !mac.is_valid_source() {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
@@ -107,6 +110,7 @@ impl World {
         if old != mac {
             // `arp_netdev_event`: what was resolved over the old address is void.
             self.flush_neighbours(ns, ifindex, false);
+            self.flush_neighbours6(ns, ifindex, false);
             self.announce_addresses(dev);
         }
         for vlan in self.devs.get(dev).map(|device| device.vlans.clone()).unwrap_or_default() {
@@ -130,6 +134,7 @@ impl World {
                     }
                 }
             }
+            RxHandler::IpvlanPort(_) => self.ipvlans_follow_mac(dev, mac),
             RxHandler::BridgePort { bridge } => self.port_mac_changed(bridge, dev, old, mac),
             _ => {}
         }
@@ -222,6 +227,13 @@ impl World {
         }
         self.ip6_mtu_changed(dev);
         for upper in uppers {
+            if let Some(upper) = self.devs.get_mut(upper)
+                && matches!(upper.kind, Kind::Ipvlan(_))
+            {
+                // `ipvlan_adjust_mtu` tells nobody.
+                upper.mtu = mtu;
+                continue;
+            }
             if self.devs.get(upper).is_some_and(|upper| upper.mtu > mtu) {
                 self.store_mtu(upper, mtu);
             }

@@ -1,7 +1,7 @@
 //! Promiscuity and address lists of devices, and how stacked devices pass them down
 //! (net/core/dev_addr_lists.c, `__dev_set_rx_mode`).
 
-use crate::dev::{Kind, RxHandler};
+use crate::dev::{GroupFilter, Kind, RxHandler};
 use crate::device::{DevId, Device, MacList};
 use crate::mac::Mac;
 use crate::world::World;
@@ -16,7 +16,7 @@ impl World {
         if before != after {
             if device.is_up()
                 && let Some(lower) = stacked_on(device)
-                && !self.is_passthru_lower(lower)
+                && self.passes_promiscuity(dev, lower)
             {
                 self.set_promiscuity(lower, if after { 1 } else { -1 });
             }
@@ -34,7 +34,8 @@ impl World {
         device.allmulti = device.allmulti.saturating_add_signed(by);
         let after = device.allmulti > 0;
         if before != after {
-            if device.is_up()
+            // `ipvlan_change_rx_flags` does not ask whether the device is up.
+            if (device.is_up() || matches!(device.kind, Kind::Ipvlan(_)))
                 && let Some(lower) = stacked_on(device)
             {
                 self.set_allmulti(lower, if after { 1 } else { -1 });
@@ -70,10 +71,10 @@ impl World {
         let (promisc, allmulti) = (device.promiscuity > 0, device.allmulti > 0);
         let by = if up { 1 } else { -1 };
         let groups = device.multicast.clone();
-        if promisc && !self.is_passthru_lower(lower) {
+        if promisc && self.passes_promiscuity(dev, lower) {
             self.set_promiscuity(lower, by);
         }
-        if allmulti {
+        if allmulti && !matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipvlan(_))) {
             self.set_allmulti(lower, by);
         }
         for (group, _) in groups {
@@ -85,11 +86,15 @@ impl World {
         self.refresh_filter(dev);
     }
 
-    fn is_passthru_lower(&self, lower: DevId) -> bool {
-        matches!(
+    /// Whether a device that wants every frame makes the one below promiscuous: an ipvlan does not, nor does a
+    /// passthru macvlan, which has made it so already.
+    fn passes_promiscuity(&self, dev: DevId, lower: DevId) -> bool {
+        let ipvlan = matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipvlan(_)));
+        let passthru = matches!(
             self.devs.get(lower).map(|device| &device.rx_handler),
             Some(RxHandler::MacvlanPort(port)) if port.is_passthru()
-        )
+        );
+        !ipvlan && !passthru
     }
 
     /// `dev_mc_add`
@@ -136,7 +141,8 @@ impl World {
     pub(super) fn sync_unicast(&mut self, dev: DevId) {
         let Some(device) = self.devs.get_mut(dev).filter(|device| device.is_up()) else { return };
         // `IFF_UNICAST_FLT`
-        let filters = matches!(device.kind, Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Vlan(_));
+        let filters =
+            matches!(device.kind, Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_));
         let wanted = !filters && !device.unicast.is_empty();
         if wanted != device.uc_promisc {
             device.uc_promisc = wanted;
@@ -160,16 +166,30 @@ impl World {
         }
     }
 
-    /// `macvlan_compute_filter`: tells the port which groups this macvlan takes.
+    /// `macvlan_compute_filter`, `ipvlan_set_multicast_mac_filter`: tells the port which groups a device takes.
     pub(super) fn refresh_filter(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        let Kind::Macvlan(state) = &device.kind else { return };
-        let lower = state.lower;
+        let lower = match &device.kind {
+            Kind::Macvlan(state) => state.lower,
+            Kind::Ipvlan(state) => state.lower,
+            _ => return,
+        };
         let all = device.promiscuity > 0 || device.allmulti > 0;
         let mut groups: Vec<Mac> = device.multicast.iter().map(|(group, _)| *group).collect();
         groups.push(device.broadcast);
-        if let Some(member) = self.macvlan_port(lower).and_then(|port| port.member_mut(dev)) {
-            member.filter = crate::dev::macvlan::GroupFilter { all, groups };
+        let filter = GroupFilter { all, groups };
+        match self.devs.get_mut(lower).map(|below| &mut below.rx_handler) {
+            Some(RxHandler::MacvlanPort(port)) => {
+                if let Some(member) = port.member_mut(dev) {
+                    member.filter = filter;
+                }
+            }
+            Some(RxHandler::IpvlanPort(port)) => {
+                if let Some(member) = port.member_mut(dev) {
+                    member.filter = filter;
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -178,6 +198,7 @@ impl World {
 fn stacked_on(device: &Device) -> Option<DevId> {
     match &device.kind {
         Kind::Macvlan(macvlan) => Some(macvlan.lower),
+        Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
         Kind::Vlan(vlan) => Some(vlan.lower),
         _ => None,
     }

@@ -49,6 +49,9 @@ impl World {
         if !device.rx_handler.is_none() {
             return Err(Errno::EBUSY.into());
         }
+        if device.refuses_rx_handler() {
+            return Err(Errno::EINVAL.into());
+        }
         // `__netdev_upper_dev_link`
         if self.stands_on(dev, master) {
             return Err(Errno::EBUSY.into());
@@ -110,7 +113,7 @@ impl World {
             seen.push(at);
             let Some(device) = self.devs.get(at) else { continue };
             let lowers = match &device.kind {
-                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
                 Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
                 _ => continue,
             };

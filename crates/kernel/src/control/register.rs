@@ -83,6 +83,7 @@ impl World {
             max_mtu: traits.max_mtu,
             permanent_mac: Mac::ZERO,
             addr_assign,
+            dev_id: 0,
             promiscuity: 0,
             uc_promisc: false,
             allmulti: 0,
@@ -108,6 +109,7 @@ impl World {
             ipv4_groups: Vec::new(),
             igmp: Default::default(),
             ipv6: Vec::new(),
+            inet6: Default::default(),
             ipv6_disabled,
             ipv6_conf,
             neigh6_params,
@@ -251,6 +253,7 @@ impl World {
         };
         self.destroy_addresses(dev);
         self.flush_neighbours(ns, ifindex, false);
+        self.ip6_forget(dev);
     }
 
     /// Moves a device to another namespace: it arrives down, without addresses, with its MAC and kind.
@@ -305,6 +308,7 @@ impl World {
         }
         self.list(ns, dev, &name, ifindex);
         self.settle_ignore_linkdown(dev);
+        self.ip6_registered(dev);
         if let Some(netns) = self.netns.get_mut(ns) {
             for alt in altnames {
                 netns.names.insert(alt, dev);
@@ -418,6 +422,12 @@ impl Traits {
                 }
             },
             Kind::Geneve(_) => Traits { max_mtu: 65_535 - geneve::HEADROOM, ..ether },
+            Kind::Veth(_)
+            | Kind::Bridge(_)
+            | Kind::Macvlan(_)
+            | Kind::Ipvlan(_)
+            | Kind::Vxlan(_)
+            | Kind::Nic { .. } => ether,
             Kind::Vrf(_) => Traits {
                 flags: Flags::NOARP | Flags::MASTER,
                 mtu: 65_575,
@@ -425,7 +435,6 @@ impl Traits {
                 max_mtu: 65_575,
                 ..ether
             },
-            Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Vxlan(_) | Kind::Nic { .. } => ether,
         }
     }
 }

@@ -6,6 +6,7 @@ pub mod can;
 pub mod geneve;
 pub mod ifb;
 pub mod ip_tunnel;
+pub mod ipvlan;
 pub mod macvlan;
 pub mod nlmon;
 pub mod tunnel;
@@ -18,6 +19,7 @@ pub use hairpin_netlink::PacketType;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
+use crate::mac::Mac;
 
 /// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
 /// the frame, or a copy sharing its buffer.
@@ -62,6 +64,17 @@ pub enum Verdict {
     MacvlanBroadcast {
         lower: DevId,
     },
+    /// Distribute a multicast or broadcast frame to the ipvlans on this device later
+    /// (`ipvlan_multicast_enqueue`): one that ipvlan `from` sends, or one that came in.
+    IpvlanMulticast {
+        lower: DevId,
+        from: Option<DevId>,
+    },
+    /// Without its link header, route the packet in the namespace of this device and send it from there
+    /// (`ipvlan_process_outbound`).
+    RouteBelow {
+        lower: DevId,
+    },
     /// Onto the wire of a network card.
     Wire {
         segment: usize,
@@ -79,6 +92,19 @@ pub enum Verdict {
 /// A list of verdicts; reused, so that deciding allocates nothing once warm.
 pub type Verdicts = Vec<Verdict>;
 
+/// Which group addresses a device that shares another one takes (`vlan->mc_filter`, `ipvlan->mac_filters`).
+#[derive(Clone, Debug, Default)]
+pub struct GroupFilter {
+    pub all: bool,
+    pub groups: Vec<Mac>,
+}
+
+impl GroupFilter {
+    fn passes(&self, group: Mac) -> bool {
+        self.all || self.groups.contains(&group)
+    }
+}
+
 /// A device's kind with its state.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -87,6 +113,7 @@ pub enum Kind {
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
     Macvlan(Box<macvlan::Macvlan>),
+    Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
     Ifb,
     Nlmon,
@@ -113,6 +140,7 @@ impl Kind {
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
             Kind::Macvlan(_) => Some("macvlan"),
+            Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
             Kind::Ifb => Some("ifb"),
             Kind::Nlmon => Some("nlmon"),
@@ -145,6 +173,7 @@ impl Kind {
         match self {
             Kind::Veth(pair) | Kind::Vxcan(pair) => pair.peer,
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
+            Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
             _ => None,
         }
@@ -160,6 +189,8 @@ pub enum RxHandler {
     BridgePort { bridge: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
+    /// Ipvlans stand on the device.
+    IpvlanPort(Box<ipvlan::Port>),
 }
 
 impl RxHandler {

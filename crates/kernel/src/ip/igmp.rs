@@ -8,7 +8,7 @@ use crate::device::DevId;
 use crate::frame::{ETH_LEN, ethertype};
 use crate::mac::Mac;
 use crate::time::Time;
-use crate::world::{TimerEvent, Waiting, World};
+use crate::world::{TimerEvent, World};
 
 use super::{FLAG_DF, HEADER_LEN, Header, checksum, protocol};
 
@@ -20,6 +20,8 @@ const ALL_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 const ROBUSTNESS: u8 = 2;
 /// `IGMP_V3_UNSOLICITED_REPORT_INTERVAL` in microseconds.
 const INTERVAL_US: u64 = 1_000_000;
+/// Two ticks of a kernel with 250 of them a second (`igmp_ifc_start_timer`).
+const FIRST_AFTER: Duration = Duration::from_millis(8);
 /// `IGMPV3_HOST_MEMBERSHIP_REPORT`
 const REPORT: u8 = 0x22;
 /// `IPOPT_RA`
@@ -61,10 +63,11 @@ impl World {
         if reports.changes.len() < CHANGES_MAX {
             reports.changes.insert(0, (group, change, ROBUSTNESS));
         }
-        // `igmp_ifc_event`: two ticks from now in Linux, which is before the next command; here at once.
+        // `igmp_ifc_event`
+        let due = now + FIRST_AFTER;
         reports.rounds = ROBUSTNESS;
-        if reports.due.replace(now) != Some(now) {
-            self.enqueue(Waiting::GroupReport { dev });
+        if reports.due.replace(due) != Some(due) {
+            self.timers.add(due, TimerEvent::GroupReport { dev });
         }
     }
 

@@ -3,7 +3,7 @@
 use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::Tag;
 
-use crate::dev::{Kind, RxHandler, vlan::VlanFlags};
+use crate::dev::{Kind, RxHandler, ipvlan, vlan::VlanFlags};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
@@ -139,6 +139,7 @@ impl World {
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
+            RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;
                 self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
@@ -167,8 +168,7 @@ impl World {
             0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
-            // No IPv6 stack yet; Linux would take the packet, so it is no unhandled protocol.
-            ethertype::IPV6 => self.drop_frame(Some(dev), frame, DropReason::IpNoProtocol),
+            ethertype::IPV6 => self.ip6_receive(dev, frame),
             _ => {
                 if let Some(device) = self.devs.get_mut(dev) {
                     device.stats.rx_dropped += 1;
@@ -220,6 +220,35 @@ impl World {
         {
             port.bc_queued = port.bc_queued.saturating_sub(1);
             port.distribute(frame.destination(), frame.source(), frame.ethertype(), &mut verdicts);
+        }
+        if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
+            self.consume(frame);
+        }
+    }
+
+    /// `ipvlan_multicast_enqueue`
+    pub(crate) fn ipvlan_enqueue(&mut self, lower: DevId, from: Option<DevId>, mut frame: Frame) {
+        if frame.ethertype() == ethertype::PAUSE {
+            return self.drop_frame(Some(lower), frame, DropReason::NotSpecified);
+        }
+        let Some(port) = self.ipvlan_port(lower) else { return };
+        if port.queued >= ipvlan::BACKLOG_MAX {
+            if let Some(device) = self.devs.get_mut(from.unwrap_or(lower)) {
+                device.stats.rx_dropped += 1;
+            }
+            return self.drop_frame(Some(lower), frame, DropReason::IpvlanMulticastBacklog);
+        }
+        port.queued += 1;
+        frame.mark = 0;
+        self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
+    }
+
+    /// `ipvlan_process_multicast`
+    pub(crate) fn ipvlan_distribute(&mut self, lower: DevId, from: Option<DevId>, frame: Frame) {
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        if let Some(port) = self.ipvlan_port(lower) {
+            port.queued = port.queued.saturating_sub(1);
+            port.distribute(lower, from, frame.destination(), &mut verdicts);
         }
         if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
             self.consume(frame);

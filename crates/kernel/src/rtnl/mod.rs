@@ -6,7 +6,7 @@
 //! * [`neigh`] `RTM_NEWNEIGH` and its kin of IPv4; [`fdb`] those of bridges, [`fdb_vxlan`] of vxlan
 //! * [`vlan`] `RTM_NEWVLAN` and its kin: VLANs of bridges, and their counters
 //! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
-//! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4
+//! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4; [`route6`] those of IPv6
 //! * [`rule`] `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` of IPv4
 
 use hairpin_netlink::Message;
@@ -18,6 +18,7 @@ pub(crate) mod link;
 pub(crate) mod neigh;
 mod nsid;
 pub mod route;
+pub(crate) mod route6;
 pub mod rule;
 pub(crate) mod server;
 pub(crate) mod vlan;

@@ -44,7 +44,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     ),
     file("carrier_down_count", |seen| line(seen.device.carrier_down_count), Store::ReadOnly),
     file("carrier_up_count", |seen| line(seen.device.carrier_up_count), Store::ReadOnly),
-    file("dev_id", |_| line("0x0"), Store::ReadOnly),
+    file("dev_id", |seen| line(format_args!("{:#x}", seen.device.dev_id)), Store::ReadOnly),
     file("dev_port", |_| line(0), Store::ReadOnly),
     file(
         "dormant",
@@ -169,6 +169,7 @@ fn link_settings(world: &World, device: &Device) -> Option<LinkSettings> {
             Some(LinkSettings { speed: speed.unwrap_or(-1), duplex: "unknown" })
         }
         Kind::Macvlan(macvlan) => link_settings(world, world.devs.get(macvlan.lower)?),
+        Kind::Ipvlan(ipvlan) => link_settings(world, world.devs.get(ipvlan.lower)?),
         Kind::Vlan(vlan) => link_settings(world, world.devs.get(vlan.lower)?),
         // `vxlan_get_link_ksettings`: those of the device below.
         Kind::Vxlan(vxlan) => match world.device_at(vxlan.underlay, vxlan.config.oif) {

@@ -3,6 +3,7 @@
 mod device;
 mod ipv4;
 mod ipv6;
+mod netfilter;
 mod snmp;
 mod sockets;
 mod tcp;
@@ -26,6 +27,9 @@ const FILES: &[File] = &[
     File { name: "dev_mcast", show: device::multicast },
     File { name: "if_inet6", show: ipv6::addresses },
     File { name: "igmp", show: ipv4::groups },
+    File { name: "ip6_tables_names", show: netfilter::tables6 },
+    File { name: "ip_tables_names", show: netfilter::tables },
+    File { name: "nf_conntrack", show: netfilter::connections },
     File { name: "packet", show: sockets::packet },
     File { name: "raw", show: sockets::raw },
     File { name: "raw6", show: sockets::empty_ipv6 },

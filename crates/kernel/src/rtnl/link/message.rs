@@ -147,7 +147,7 @@ impl World {
             match &device.kind {
                 _ if depth > STACK_MAX => {}
                 Kind::Loopback | Kind::Veth(_) => {}
-                Kind::Macvlan(_) | Kind::Vlan(_) => {
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => {
                     pending.extend(device.lower().map(|lower| (lower, depth + 1)));
                 }
                 Kind::Bridge(bridge) if !bridge.ports.is_empty() => {

@@ -4,6 +4,7 @@ mod bridge;
 mod dummy;
 mod geneve;
 mod ip_tunnel;
+mod ipvlan;
 mod macvlan;
 mod raw;
 mod simple;
@@ -42,6 +43,7 @@ static KINDS: &[LinkOps] = &[
     ip_tunnel::GRETAP,
     ip_tunnel::IPIP,
     ip_tunnel::SIT,
+    ipvlan::OPS,
     macvlan::OPS,
     simple::IFB,
     simple::IPOIB,
@@ -121,6 +123,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
         Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
+        Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
         Kind::Ifb => Some((InfoKind::Ifb, None)),
         Kind::Nlmon => Some((InfoKind::Nlmon, None)),
@@ -256,7 +259,7 @@ impl World {
                 return Err(Errno::EMLINK.into());
             }
             at = match device.kind {
-                Kind::Macvlan(_) | Kind::Vlan(_) => device.lower(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower(),
                 _ => None,
             };
         }

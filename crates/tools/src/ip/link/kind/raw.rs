@@ -62,10 +62,6 @@ impl Raw {
         self.get(kind)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
     }
 
-    pub fn get_u64(&self, kind: u16) -> Option<u64> {
-        self.get(kind)?.first_chunk().map(|bytes| u64::from_ne_bytes(*bytes))
-    }
-
     pub fn get_be16(&self, kind: u16) -> Option<u16> {
         self.get(kind)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
     }

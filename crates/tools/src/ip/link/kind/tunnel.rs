@@ -19,35 +19,13 @@ pub(in crate::ip) struct Numbers {
     pub ttl: u16,
     pub tos: u16,
     pub pmtudisc: u16,
-    pub encap_type: u16,
     pub external: u16,
-    pub fwmark: u16,
 }
 
 /// `IFLA_GRE_*`
-const GRE: Numbers = Numbers {
-    link: 1,
-    local: 6,
-    remote: 7,
-    ttl: 8,
-    tos: 9,
-    pmtudisc: 10,
-    encap_type: 14,
-    external: 18,
-    fwmark: 20,
-};
+const GRE: Numbers = Numbers { link: 1, local: 6, remote: 7, ttl: 8, tos: 9, pmtudisc: 10, external: 18 };
 /// `IFLA_IPTUN_*`
-const IPTUN: Numbers = Numbers {
-    link: 1,
-    local: 2,
-    remote: 3,
-    ttl: 4,
-    tos: 5,
-    pmtudisc: 10,
-    encap_type: 15,
-    external: 19,
-    fwmark: 20,
-};
+const IPTUN: Numbers = Numbers { link: 1, local: 2, remote: 3, ttl: 4, tos: 5, pmtudisc: 10, external: 19 };
 
 const GRE_IFLAGS: u16 = 2;
 const GRE_OFLAGS: u16 = 3;
