@@ -8,7 +8,10 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
 mkdir -p /run/root/lib/modules
 ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
 modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
-    nlmon vcan vxcan can-raw macsec
+    nlmon vcan vxcan can-raw macsec team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
+    team_mode_random team_mode_roundrobin
+# The module makes a bond of its own.
+ip link del bond0
 # The fallback devices of tunnels (gre0, tunl0, sit0) stay out of the scripts' namespaces.
 echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
 modprobe -d /run/root -a ip_gre ipip sit geneve

@@ -2,6 +2,7 @@
 //! decides is performed here, and only here; taps, counters and traces hook in here once.
 
 mod bridge;
+mod lag;
 mod nlmon;
 pub(crate) mod rx;
 mod tunnel;
