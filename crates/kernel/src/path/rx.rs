@@ -252,6 +252,7 @@ impl World {
         }
         port.queued += 1;
         frame.mark = 0;
+        frame.forget_netfilter();
         self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
     }
 
