@@ -416,6 +416,8 @@ impl World {
             return Err(Errno::ENETDOWN);
         }
         let (dev, own, mtu) = (device.id, device.mac, device.mtu as usize);
+        // Without a link header, what is sent is all payload.
+        let cooked = cooked || device.header_len() == 0;
         let whole = if cooked { data.len() + ETH_LEN } else { data.len() };
         let tagged = data.get(12..14).is_some_and(|t| matches!(t, [0x81, 0x00] | [0x88, 0xa8]));
         let room = mtu + ETH_LEN + if !cooked && tagged { hairpin_wire::vlan::TAG_LEN } else { 0 };
