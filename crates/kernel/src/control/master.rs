@@ -62,6 +62,7 @@ impl World {
             let number = number.ok_or(Errno::EXDEV)?;
             bridge.ports.insert(0, BridgePort::new(dev, number, mac, cost));
             bridge.adopt_port(dev);
+            bridge.had_ports = true;
             bridge.fdb.add_local(mac, 0, Some(dev), now);
             // `nbp_vlan_init`
             if bridge.default_pvid != 0 {
@@ -129,6 +130,7 @@ impl World {
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             promiscuous = bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC));
             bridge.flush_port_vlans(dev);
+            bridge.forget_groups(dev, true);
         }
         self.flush_port(master, dev, true);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {

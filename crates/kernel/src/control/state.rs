@@ -278,15 +278,16 @@ impl World {
 
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
-        if self.snoops(bridge) {
-            self.join_snoopers(bridge, true);
-        }
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
             if self.is_usable_port(port) {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }
+        }
+        self.bridge_act(bridge, Bridge::start_snooping);
+        if self.snoops(bridge) {
+            self.join_snoopers(bridge, true);
         }
     }
 

@@ -44,8 +44,7 @@ impl World {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
             protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
             protocol::TCP => self.tcp_receive(ns, dev, &header, delivered, frame),
-            // Group membership is known without asking; the messages change nothing here.
-            protocol::IGMP => self.consume(frame),
+            protocol::IGMP => self.igmp_receive(dev, frame),
             _ if raw => self.consume(frame),
             _ => {
                 let message = Message::Unreachable(Unreachable::Protocol);

@@ -1,13 +1,18 @@
 //! A frame at a bridge's port: what the bridge decides, and what else its decisions entail.
 
-use hairpin_wire::bpdu::Bpdu;
+use std::net::Ipv4Addr;
 
+use hairpin_wire::bpdu::Bpdu;
+use hairpin_wire::snoop;
+
+use crate::dev::bridge::snoop::Query;
 use crate::dev::bridge::{Bridge, Clock, Event, Own};
 use crate::dev::{Kind, RxHandler, Verdicts};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
-use crate::frame::{ETH_LEN, Frame};
-use crate::world::{TimerEvent, World};
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::mac::Mac;
+use crate::world::{TimerEvent, Waiting, World};
 
 impl World {
     /// The bridge's decision on a frame that its port `port` has received.
@@ -25,8 +30,14 @@ impl World {
         let Kind::Bridge(state) = &mut master.kind else { return };
         state.receive(own, port, frame, now, verdicts);
         if !state.events.is_empty() {
-            self.bridge_events(bridge);
+            self.bridge_events_and_timers(bridge);
         }
+    }
+
+    /// Performs what a decision on a frame entails.
+    pub(super) fn bridge_events_and_timers(&mut self, bridge: DevId) {
+        self.bridge_events(bridge);
+        self.arm_bridge(bridge);
     }
 
     /// Lets a bridge do something and performs what that entails. None for another device.
@@ -40,8 +51,7 @@ impl World {
         let clock = Clock { now, up: device.is_up() };
         let Kind::Bridge(state) = &mut device.kind else { return None };
         let result = act(state, clock);
-        self.bridge_events(bridge);
-        self.arm_bridge(bridge);
+        self.bridge_events_and_timers(bridge);
         Some(result)
     }
 
@@ -59,10 +69,12 @@ impl World {
 
     /// A bridge's timers, those that are due.
     pub(crate) fn bridge_timers(&mut self, bridge: DevId) {
+        let address = self.devs.get(bridge).and_then(|device| device.ipv4.first()).map(|known| known.local);
         self.bridge_act(bridge, |state, clock| {
             if state.tree.armed.is_some_and(|armed| armed <= clock.now) {
                 state.tree.armed = None;
             }
+            state.snooping.address = address.unwrap_or(Ipv4Addr::UNSPECIFIED);
             state.expire_timers(clock);
         });
     }
@@ -105,6 +117,16 @@ impl World {
             Event::Flush(port) => self.flush_port(bridge, port, false),
             Event::Carrier(carrier) => self.set_carrier(bridge, carrier),
             Event::Bpdu(port, bpdu) => self.send_bpdu(bridge, port, &bpdu),
+            Event::Mdb(change) => {
+                self.changed();
+                self.notify_mdb(bridge, &change);
+            }
+            Event::Router(port, gone) => {
+                self.changed();
+                self.notify_router_port(bridge, port, gone);
+            }
+            Event::Query(query) => self.send_query(bridge, &query),
+            Event::Timers => {}
         }
     }
 
@@ -118,6 +140,20 @@ impl World {
         bpdu.emit(frame.payload_mut());
         self.name_frame(&mut frame);
         self.transmit(port, frame);
+    }
+
+    /// `__br_multicast_send_query`: out of a port, or into the bridge device's own stack.
+    fn send_query(&mut self, bridge: DevId, query: &Query) {
+        let Some(source) = self.devs.get(bridge).map(|device| device.mac) else { return };
+        let group = query.group.unwrap_or(Ipv4Addr::new(224, 0, 0, 1));
+        let mut frame = self.pool.frame(ETH_LEN + snoop::QUERY_LEN);
+        frame.set_header(Mac::of_ipv4_multicast(group), source, ethertype::IPV4);
+        snoop::write_query(frame.payload_mut(), query.source, query.group, query.response);
+        self.name_frame(&mut frame);
+        match query.port {
+            Some(port) => self.transmit(port, frame),
+            None => self.enqueue(Waiting::Receive { dev: bridge, frame }),
+        }
     }
 
     /// `llc_rcv`, `stp_pdu_rcv`: a frame with a length instead of an EtherType. Only BPDUs are for anybody here.

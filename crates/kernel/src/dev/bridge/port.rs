@@ -5,6 +5,7 @@ use bitflags::bitflags;
 use crate::device::DevId;
 use crate::mac::Mac;
 
+use super::snoop::PortQueries;
 use super::stp::Branch;
 use super::vlan::VlanGroup;
 
@@ -77,6 +78,7 @@ pub struct BridgePort {
     pub backup: Option<DevId>,
     pub vlans: VlanGroup,
     pub branch: Branch,
+    pub queries: [PortQueries; 2],
 }
 
 impl BridgePort {
@@ -96,6 +98,7 @@ impl BridgePort {
             backup: None,
             vlans: VlanGroup::default(),
             branch: Branch::default(),
+            queries: Default::default(),
         }
     }
 

@@ -83,8 +83,17 @@ impl Fixture {
         Verdict::Forward { dev: self.ports[port], untag: false }
     }
 
+    fn up_multicast(&self) -> Verdict {
+        Verdict::PassUp {
+            bridge: self.own.dev,
+            packet_type: PacketType::OtherHost,
+            egress: Egress::Tagged,
+            multicast: true,
+        }
+    }
+
     fn up(&self, packet_type: PacketType) -> Verdict {
-        Verdict::PassUp { bridge: self.own.dev, packet_type, egress: Egress::Tagged }
+        Verdict::PassUp { bridge: self.own.dev, packet_type, egress: Egress::Tagged, multicast: false }
     }
 }
 
@@ -172,12 +181,12 @@ fn port_states_let_pass_learn_or_drop() {
 fn reserved_group_addresses() {
     let mut f = fixture(2);
     let reserved = |last| Mac([1, 0x80, 0xc2, 0, 0, last]);
-    assert_eq!(f.receive(0, reserved(0), mac(1)), [f.to(1), f.up(PacketType::OtherHost)]);
+    assert_eq!(f.receive(0, reserved(0), mac(1)), [f.to(1), f.up_multicast()]);
     assert_eq!(f.receive(0, reserved(1), mac(1)), [Verdict::Drop(DropReason::MacControl)]);
     assert_eq!(f.receive(0, reserved(0xe), mac(1)), [Verdict::Local]);
-    assert_eq!(f.receive(0, reserved(0x10), mac(1)), [f.to(1), f.up(PacketType::OtherHost)]);
+    assert_eq!(f.receive(0, reserved(0x10), mac(1)), [f.to(1), f.up_multicast()]);
     f.bridge.group_fwd_mask = 1 << 0xe;
-    assert_eq!(f.receive(0, reserved(0xe), mac(1)), [f.to(1), f.up(PacketType::OtherHost)]);
+    assert_eq!(f.receive(0, reserved(0xe), mac(1)), [f.to(1), f.up_multicast()]);
 }
 
 #[test]
@@ -249,12 +258,21 @@ fn a_frame_stays_in_its_vlan_and_changes_its_tag_at_the_ports() {
     let mut f = filtering();
     let untagged = |f: &Fixture, port: usize| Verdict::Forward { dev: f.ports[port], untag: true };
     let (out, known) = f.receive_tagged(0, Mac::BROADCAST, mac(1), None);
-    let up = |egress| Verdict::PassUp { bridge: f.own.dev, packet_type: PacketType::OtherHost, egress };
+    let up = |egress| Verdict::PassUp {
+        bridge: f.own.dev,
+        packet_type: PacketType::OtherHost,
+        egress,
+        multicast: false,
+    };
     assert_eq!((out, known), (vec![untagged(&f, 2), up(Egress::Untagged)], tag(1)));
     // Of VLAN 10 the bridge device is no member.
     let (out, _) = f.receive_tagged(0, Mac::BROADCAST, mac(1), tag(10));
-    let refused =
-        Verdict::PassUp { bridge: f.own.dev, packet_type: PacketType::OtherHost, egress: Egress::Refused };
+    let refused = Verdict::PassUp {
+        bridge: f.own.dev,
+        packet_type: PacketType::OtherHost,
+        egress: Egress::Refused,
+        multicast: false,
+    };
     assert_eq!(out, [untagged(&f, 1), refused]);
     let (out, known) = f.receive_tagged(1, mac(1), mac(2), None);
     assert_eq!((out, known), (vec![f.to(0)], tag(10)));

@@ -138,7 +138,7 @@ impl World {
                 Kind::Macvlan(_) | Kind::Vlan(_) => {
                     pending.extend(device.lower().map(|lower| (lower, depth + 1)));
                 }
-                Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
+                Kind::Bridge(bridge) if bridge.had_ports => {
                     pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
                 }
                 Kind::Vxlan(vxlan) if vxlan.config.oif != 0 => {

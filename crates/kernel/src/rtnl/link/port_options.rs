@@ -40,7 +40,6 @@ const FLAGS: &[(u16, PortFlags)] = &[
 /// Flags whose effect on frames is missing: they stay off.
 const WITHOUT_EFFECT: PortFlags = PortFlags::PROXY_ARP
     .union(PortFlags::PROXY_ARP_WIFI)
-    .union(PortFlags::MULTICAST_TO_UNICAST)
     .union(PortFlags::VLAN_TUNNEL)
     .union(PortFlags::NEIGH_SUPPRESS);
 
@@ -109,10 +108,12 @@ impl World {
             let bridge = self.port(dev)?.0;
             self.flush_port(bridge, dev, false);
         }
-        match options.u8(MULTICAST_ROUTER) {
-            Some(router @ 0..=3) => self.port(dev)?.1.mcast_router = router,
-            Some(_) => return Err(Errno::EINVAL.into()),
-            None => {}
+        if let Some(router) = options.u8(MULTICAST_ROUTER) {
+            let bridge = self.port(dev)?.0;
+            if self.bridge_act(bridge, |state, clock| state.set_port_router(dev, router, clock)) != Some(true)
+            {
+                return Err(Errno::EINVAL.into());
+            }
         }
         if options.u32(MCAST_EHT_HOSTS_LIMIT).is_some() {
             return Err(not_emulated("Explicit host tracking"));
