@@ -213,17 +213,19 @@ fn checksum(bytes: &[u8], start: u32) -> u16 {
     !(sum as u16)
 }
 
+/// Where queries go, those about one group too.
+pub const QUERY_TO: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 1);
+
 /// Length of a query of IGMPv2 with an IPv4 header that has the router alert.
 pub const QUERY_LEN: usize = 32;
 
 /// Writes a query of IGMPv2 with its IPv4 header. False if there is too little room.
 pub fn write_query(bytes: &mut [u8], source: Ipv4Addr, group: Option<Ipv4Addr>, response: Duration) -> bool {
     let Some(bytes) = bytes.first_chunk_mut::<QUERY_LEN>() else { return false };
-    let to = group.unwrap_or(Ipv4Addr::new(224, 0, 0, 1));
     *bytes = [0; QUERY_LEN];
     bytes[..10].copy_from_slice(&[0x46, 0xc0, 0, QUERY_LEN as u8, 0, 0, 0x40, 0, 1, IGMP]);
     bytes[12..16].copy_from_slice(&source.octets());
-    bytes[16..20].copy_from_slice(&to.octets());
+    bytes[16..20].copy_from_slice(&QUERY_TO.octets());
     // The router alert option.
     bytes[20..24].copy_from_slice(&[0x94, 4, 0, 0]);
     let sum = checksum(&bytes[..24], 0);

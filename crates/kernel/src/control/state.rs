@@ -342,7 +342,12 @@ impl World {
     pub(super) fn port_changed(&mut self, port: DevId) {
         let Some(device) = self.devs.get(port) else { return };
         let RxHandler::BridgePort { bridge } = device.rx_handler else { return };
-        let usable = self.is_usable_port(port);
+        let (usable, carrier) = (self.is_usable_port(port), device.carrier);
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+            && let Some(port) = own.port_mut(port)
+        {
+            port.carrier = carrier;
+        }
         let Some(master) = self.devs.get(bridge) else { return };
         if !master.is_up() {
             return;

@@ -5,13 +5,15 @@ use std::net::Ipv4Addr;
 use hairpin_wire::bpdu::Bpdu;
 use hairpin_wire::snoop;
 
+use crate::dev::bridge::arp_proxy::{self, Answer};
 use crate::dev::bridge::snoop::Query;
-use crate::dev::bridge::{Bridge, Clock, Event, Own};
+use crate::dev::bridge::{Bridge, Clock, Event, Known, Own};
 use crate::dev::{Kind, RxHandler, Verdicts};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::mac::Mac;
+use crate::neigh::arp::ARP_LEN;
 use crate::world::{TimerEvent, Waiting, World};
 
 impl World {
@@ -24,14 +26,45 @@ impl World {
         verdicts: &mut Verdicts,
     ) {
         let now = self.now;
+        let known = self.known_to_bridge(bridge, Some(port), frame);
         let Some(master) = self.devs.get_mut(bridge) else { return };
-        let own =
-            Own { dev: bridge, mac: master.mac, promiscuous: master.promiscuity > 0, up: master.is_up() };
+        let own = Own {
+            dev: bridge,
+            mac: master.mac,
+            promiscuous: master.promiscuity > 0,
+            up: master.is_up(),
+            known,
+        };
         let Kind::Bridge(state) = &mut master.kind else { return };
         state.receive(own, port, frame, now, verdicts);
         if !state.events.is_empty() {
             self.bridge_events_and_timers(bridge);
         }
+    }
+
+    /// What a bridge device knows of the address that an ARP frame asks for, where a port wants that known
+    /// (`br_is_local_ip`, `neigh_lookup`).
+    pub(super) fn known_to_bridge(&self, bridge: DevId, port: Option<DevId>, frame: &Frame) -> Known {
+        let Some(master) = self.devs.get(bridge) else { return Known::default() };
+        let Kind::Bridge(state) = &master.kind else { return Known::default() };
+        if frame.ethertype() != ethertype::ARP || !state.proxies_arp() {
+            return Known::default();
+        }
+        let Some(target) = arp_proxy::asked(frame) else { return Known::default() };
+        let at = match state.vlan_seen(port, frame.tag) {
+            0 => Some(bridge),
+            vid => {
+                master.vlans.iter().find(|(key, _)| *key == (state.vlan_protocol, vid)).map(|(_, dev)| *dev)
+            }
+        };
+        let Some(device) = at.and_then(|dev| self.devs.get(dev)) else { return Known::default() };
+        let has = |dev: &DevId| {
+            self.devs.get(*dev).is_some_and(|device| device.ipv4.iter().any(|known| known.local == target))
+        };
+        let own = has(&device.id) || device.uppers.iter().any(has);
+        let neighbour = self.netns.get(device.ns).and_then(|netns| netns.neigh.get(device.ifindex, target));
+        let mac = neighbour.filter(|neighbour| neighbour.is_valid()).map(|neighbour| neighbour.mac);
+        Known { asked: true, own, mac }
     }
 
     /// Performs what a decision on a frame entails.
@@ -127,6 +160,7 @@ impl World {
             }
             Event::Query(query) => self.send_query(bridge, &query),
             Event::Timers => {}
+            Event::Answer(answer) => self.send_answer(bridge, &answer),
         }
     }
 
@@ -142,12 +176,24 @@ impl World {
         self.transmit(port, frame);
     }
 
+    /// `br_arp_send`: out of the port that asked; to the bridge device itself by way of its own stack.
+    fn send_answer(&mut self, bridge: DevId, answer: &Answer) {
+        let mut frame = self.pool.frame(ETH_LEN + ARP_LEN);
+        frame.set_header(answer.arp.target_mac, answer.arp.sender_mac, ethertype::ARP);
+        answer.arp.write(frame.payload_mut());
+        frame.tag = answer.tag;
+        self.name_frame(&mut frame);
+        match answer.port {
+            Some(port) => self.transmit(port, frame),
+            None => self.enqueue(Waiting::Receive { dev: bridge, frame }),
+        }
+    }
+
     /// `__br_multicast_send_query`: out of a port, or into the bridge device's own stack.
     fn send_query(&mut self, bridge: DevId, query: &Query) {
         let Some(source) = self.devs.get(bridge).map(|device| device.mac) else { return };
-        let group = query.group.unwrap_or(Ipv4Addr::new(224, 0, 0, 1));
         let mut frame = self.pool.frame(ETH_LEN + snoop::QUERY_LEN);
-        frame.set_header(Mac::of_ipv4_multicast(group), source, ethertype::IPV4);
+        frame.set_header(Mac::of_ipv4_multicast(snoop::QUERY_TO), source, ethertype::IPV4);
         snoop::write_query(frame.payload_mut(), query.source, query.group, query.response);
         self.name_frame(&mut frame);
         match query.port {

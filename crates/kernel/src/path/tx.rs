@@ -41,6 +41,7 @@ impl World {
         let len = frame.len();
         let now = self.now;
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        let known = self.known_to_bridge(dev, None, &frame);
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mut counted = Some(len);
         let mut missed = None;
@@ -56,7 +57,7 @@ impl World {
             }
             Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
-            Kind::Bridge(bridge) => bridge.transmit(&mut frame, now, &mut verdicts),
+            Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });

@@ -310,7 +310,11 @@ fn add(state: &mut Bridge, port: Option<DevId>, entry: &Entry, clock: Clock) -> 
     let until = clock.now.timer(state.snooping.membership_interval);
     let number = port.and_then(|dev| state.port(dev)).map_or(0, |port| port.number);
     let most = state.snooping.hash_max;
-    let Some(known) = state.mdb.entry(group, most) else { return Err(Errno::E2BIG.into()) };
+    let Some(known) = state.mdb.entry(group, most) else {
+        // `br_multicast_new_group`: a full table ends snooping.
+        state.mcast_snooping = false;
+        return Err(Errno::E2BIG.into());
+    };
     let Some(port) = port else {
         if known.host_joined {
             return Err(failure(Errno::EEXIST, "Group is already joined by host"));

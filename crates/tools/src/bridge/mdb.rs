@@ -259,7 +259,8 @@ fn modify(context: &mut Context<'_>, mut args: Args<'_>, command: u16) -> Result
     let bridge = require(context, device)?;
     let ifindex = require(context, port)?;
     let Some(address) = read_group(group) else {
-        return Err(fail(format!("Invalid address \"{group}\"\n")));
+        let text = format!("\"{group}\" is invalid lladdr.\nInvalid address \"{group}\"\n");
+        return Err(fail(text));
     };
     let source = match source {
         None => None,

@@ -28,6 +28,8 @@ pub(super) struct Passing {
     pub vid: u16,
     /// Its length with the Ethernet header, for counters.
     pub len: usize,
+    /// Ports that are spared ARP do not get it.
+    pub spared: bool,
 }
 
 impl Bridge {
@@ -54,9 +56,12 @@ impl Bridge {
 
     /// `br_forward`: known unicast to one port.
     pub(super) fn forward_to(&mut self, port: Option<DevId>, passing: &Passing) -> Verdict {
-        let Some(egress) = port.and_then(|dev| self.port(dev)) else {
+        let Some(mut egress) = port.and_then(|dev| self.port(dev)) else {
             return Verdict::Drop(DropReason::NoTransmitTarget);
         };
+        if let Some(backup) = egress.backup.filter(|_| !egress.carrier).and_then(|dev| self.port(dev)) {
+            egress = backup;
+        }
         let verdict = self.deliver(egress, passing);
         self.count_deliveries(&[verdict], passing);
         verdict
@@ -72,7 +77,11 @@ impl Bridge {
                 Flood::Multicast => egress.has(PortFlags::MCAST_FLOOD) || own,
                 Flood::Broadcast => egress.has(PortFlags::BCAST_FLOOD) || own,
             };
-            if !wanted {
+            let spared = PortFlags::PROXY_ARP_WIFI | PortFlags::NEIGH_SUPPRESS;
+            if !wanted
+                || egress.has(PortFlags::PROXY_ARP)
+                || passing.spared && egress.flags.intersects(spared)
+            {
                 continue;
             }
             let verdict = self.deliver(egress, passing);

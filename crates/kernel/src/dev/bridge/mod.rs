@@ -6,8 +6,10 @@
 //!
 //! * [`port`] flags and state of a port; [`fdb`] who is where
 //! * [`vlan`] VLAN filtering; [`forward`] which ports a frame leaves by; [`stp`] spanning tree
+//! * [`arp_proxy`] ARP answered for others
 //! * [`snoop`] who wants which multicast; [`mdb`] the table of it
 
+pub mod arp_proxy;
 pub mod fdb;
 mod forward;
 pub mod mdb;
@@ -27,6 +29,7 @@ use crate::frame::Frame;
 use crate::mac::Mac;
 use crate::time::Time;
 
+pub use arp_proxy::Known;
 pub use fdb::{Entry, Fdb, Learned};
 pub use mdb::Mdb;
 pub use port::{BridgePort, PortFlags, State};
@@ -35,6 +38,7 @@ pub use stp::{Clock, Tree};
 pub use vlan::{Egress, VlanGroup};
 
 use super::{PacketType, Verdict, Verdicts};
+use arp_proxy::Answer;
 use forward::{Flood, Passing};
 use mdb::Group;
 use snoop::{MdbChange, Query, Snooped};
@@ -116,6 +120,8 @@ pub enum Event {
     Query(Query),
     /// A timer was set.
     Timers,
+    /// ARP answered for somebody else.
+    Answer(Answer),
 }
 
 /// What the decision needs to know of the bridge device.
@@ -125,6 +131,8 @@ pub struct Own {
     pub mac: Mac,
     pub promiscuous: bool,
     pub up: bool,
+    /// What it knows of the address that an ARP frame asks for.
+    pub known: Known,
 }
 
 impl Bridge {
@@ -300,6 +308,7 @@ impl Bridge {
             isolated: flags.contains(PortFlags::ISOLATED),
             vid,
             len: frame.len(),
+            spared: self.proxy_arp(Some(from), frame, vid, own.known),
         };
         let mut local = own.promiscuous;
         let mut multicast = false;
@@ -413,14 +422,15 @@ impl Bridge {
     }
 
     /// `br_dev_xmit`: a frame sent by the bridge device itself.
-    pub fn transmit(&mut self, frame: &mut Frame, now: Time, out: &mut Verdicts) {
+    pub fn transmit(&mut self, frame: &mut Frame, known: Known, now: Time, out: &mut Verdicts) {
         let mut state = State::Forwarding;
         let vid = match self.admit(None, frame, &mut state) {
             Ok(vid) => vid,
             Err(reason) => return out.push(Verdict::Drop(reason)),
         };
         let destination = frame.destination();
-        let passing = Passing { from: None, isolated: false, vid, len: frame.len() };
+        let spared = self.proxy_arp(None, frame, vid, known);
+        let passing = Passing { from: None, isolated: false, vid, len: frame.len(), spared };
         let before = out.len();
         if destination.is_broadcast() {
             self.flood(&passing, Flood::Broadcast, out);

@@ -58,19 +58,36 @@ impl Fixture {
         frame.set_header(to, Mac([2, 0, 0, 0, 0, port as u8 + 1]), ethertype::IPV4);
         frame.payload_mut().copy_from_slice(body);
         frame.packet_type = PacketType::Multicast;
-        let own = Own { dev: self.own, mac: Mac([2, 0, 0, 0, 9, 9]), promiscuous: false, up: true };
+        let own = Own {
+            dev: self.own,
+            mac: Mac([2, 0, 0, 0, 9, 9]),
+            promiscuous: false,
+            up: true,
+            known: Default::default(),
+        };
         let mut out = Vec::new();
         self.bridge.receive(own, self.ports[port], &mut frame, self.now, &mut out);
         out
     }
 
-    /// A message of IGMPv2, made from a query.
-    fn igmp(&mut self, port: usize, kind: u8) -> Verdicts {
-        let mut bytes = [0; hairpin_wire::snoop::QUERY_LEN];
+    /// An IPv4 packet to the group, of this protocol, that begins with `kind`.
+    fn packet(protocol: u8, kind: u8) -> Vec<u8> {
+        let mut bytes = vec![0; hairpin_wire::snoop::QUERY_LEN];
         assert!(hairpin_wire::snoop::write_query(&mut bytes, QUERIER, Some(GROUP), Duration::ZERO));
+        bytes[9] = protocol;
+        bytes[16..20].copy_from_slice(&GROUP.octets());
         bytes[24] = kind;
-        let sum = u16::from_be_bytes([bytes[26], bytes[27]]) - u16::from(kind - 0x11) * 256;
-        bytes[26..28].copy_from_slice(&sum.to_be_bytes());
+        for (from, to, sum) in [(0, 24, 10), (24, 32, 26)] {
+            bytes[sum..sum + 2].fill(0);
+            let value = crate::ip::checksum(&bytes[from..to]).to_be_bytes();
+            bytes[sum..sum + 2].copy_from_slice(&value);
+        }
+        bytes
+    }
+
+    /// A message of IGMPv2.
+    fn igmp(&mut self, port: usize, kind: u8) -> Verdicts {
+        let bytes = Self::packet(2, kind);
         self.receive(port, Mac::of_ipv4_multicast(GROUP), &bytes)
     }
 
@@ -82,12 +99,7 @@ impl Fixture {
 
     /// The ports that a packet of the group which comes in by `port` leaves by, and whether it goes up.
     fn reach(&mut self, port: usize) -> (Vec<usize>, bool) {
-        let mut bytes = [0; hairpin_wire::snoop::QUERY_LEN];
-        assert!(hairpin_wire::snoop::write_query(&mut bytes, QUERIER, Some(GROUP), Duration::ZERO));
-        // UDP instead of IGMP: the checksum follows.
-        bytes[9] = 17;
-        let sum = u16::from_be_bytes([bytes[10], bytes[11]]) - 15;
-        bytes[10..12].copy_from_slice(&sum.to_be_bytes());
+        let bytes = Self::packet(17, 0);
         let verdicts = self.receive(port, Mac::of_ipv4_multicast(GROUP), &bytes);
         let mut ports = Vec::new();
         for verdict in &verdicts {
@@ -175,11 +187,7 @@ fn members_may_get_their_group_as_unicast() {
     f.run(11);
     f.bridge.port_mut(f.ports[1]).expect("a port").flags |= PortFlags::MULTICAST_TO_UNICAST;
     f.igmp(1, REPORT);
-    let mut bytes = [0; hairpin_wire::snoop::QUERY_LEN];
-    assert!(hairpin_wire::snoop::write_query(&mut bytes, QUERIER, Some(GROUP), Duration::ZERO));
-    bytes[9] = 17;
-    let sum = u16::from_be_bytes([bytes[10], bytes[11]]) - 15;
-    bytes[10..12].copy_from_slice(&sum.to_be_bytes());
+    let bytes = Fixture::packet(17, 0);
     let out = f.receive(0, Mac::of_ipv4_multicast(GROUP), &bytes);
     let to = Mac([2, 0, 0, 0, 0, 2]);
     assert_eq!(out, [Verdict::ForwardTo { dev: f.ports[1], untag: false, to }]);

@@ -12,9 +12,6 @@ use crate::device::Device;
 use crate::time::Time;
 use crate::world::World;
 
-/// Hosts that explicit tracking keeps for a group (`BR_MCAST_DEFAULT_EHT_HOSTS_LIMIT`).
-const EHT_HOSTS_LIMIT: u32 = 512;
-
 /// What multicast snooping starts with (`br_multicast_ctx_init`); times in `USER_HZ` ticks.
 pub(crate) mod multicast {
     pub const HASH_ELASTICITY: u32 = 16;
@@ -163,7 +160,7 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
         InfoBridgePort::ForwardDelayTimer(left(branch.forward_delay)),
         InfoBridgePort::HoldTimer(left(branch.hold)),
         InfoBridgePort::MulticastRouter(port.mcast_router.into()),
-        InfoBridgePort::MulticastEhtHostsLimit(EHT_HOSTS_LIMIT),
+        InfoBridgePort::MulticastEhtHostsLimit(port.eht_hosts_limit),
         InfoBridgePort::MulticastEhtHostsCnt(0),
     ];
     let backup = port.backup.and_then(|backup| world.devs.get(backup));

@@ -38,10 +38,7 @@ const FLAGS: &[(u16, PortFlags)] = &[
 ];
 
 /// Flags whose effect on frames is missing: they stay off.
-const WITHOUT_EFFECT: PortFlags = PortFlags::PROXY_ARP
-    .union(PortFlags::PROXY_ARP_WIFI)
-    .union(PortFlags::VLAN_TUNNEL)
-    .union(PortFlags::NEIGH_SUPPRESS);
+const WITHOUT_EFFECT: PortFlags = PortFlags::VLAN_TUNNEL;
 
 /// `br_port_policy`
 pub(super) const PORT_POLICY: &[(u16, Policy)] = &[
@@ -115,8 +112,10 @@ impl World {
                 return Err(Errno::EINVAL.into());
             }
         }
-        if options.u32(MCAST_EHT_HOSTS_LIMIT).is_some() {
-            return Err(not_emulated("Explicit host tracking"));
+        match options.u32(MCAST_EHT_HOSTS_LIMIT) {
+            Some(0) => return Err(Errno::EINVAL.into()),
+            Some(limit) => self.port(dev)?.1.eht_hosts_limit = limit,
+            None => {}
         }
         if let Some(mask) = options.u16(GROUP_FWD_MASK) {
             if mask & FORWARD_PAUSE != 0 {
@@ -166,7 +165,8 @@ impl World {
         let backup = self.device_at(ns, index).ok_or(Errno::ENOENT)?;
         match self.devs.get(backup).map(|device| &device.rx_handler) {
             Some(RxHandler::BridgePort { bridge: other }) if *other == bridge && backup != dev => {
-                Err(not_emulated("Backup port"))
+                self.port(dev)?.1.backup = Some(backup);
+                Ok(())
             }
             Some(RxHandler::BridgePort { .. }) => Err(Errno::EINVAL.into()),
             _ => Err(Errno::ENOENT.into()),
