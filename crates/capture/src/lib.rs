@@ -4,6 +4,7 @@
 //! [`filter`] and [`text`] on byte slices.
 
 mod names;
+mod services;
 
 pub mod filter;
 pub mod pcap;

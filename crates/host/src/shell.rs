@@ -89,6 +89,21 @@ impl Shell for ProcessShell {
         self.input.get_or_insert_with(|| io::stdin().lock())
     }
 
+    fn watch_input(&mut self, on: bool) -> bool {
+        signals::watch_input(on);
+        true
+    }
+
+    fn read_input(&mut self) -> io::Result<Option<Vec<u8>>> {
+        if !signals::has_input() {
+            return Ok(None);
+        }
+        let mut buffer = vec![0; 16 << 10];
+        let length = nix::unistd::read(io::stdin(), &mut buffer)?;
+        buffer.truncate(length);
+        Ok(Some(buffer))
+    }
+
     fn open(&mut self, path: &str) -> io::Result<Box<dyn Read>> {
         Ok(Box::new(File::open(path)?))
     }

@@ -1,11 +1,13 @@
 //! The signals that ask a front end to end: a flag each, and a `poll` that they interrupt.
 #![allow(unsafe_code)]
 
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
 use hairpin_netlink::Errno;
 use hairpin_tools::Signal as Request;
-use nix::poll::{PollFd, ppoll};
+use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, SigmaskHow, Signal, sigaction, sigprocmask};
 use nix::sys::time::TimeSpec;
 
@@ -19,6 +21,9 @@ const CAUGHT: [(Signal, u8, Request); 3] = [
 
 /// One bit a signal that has arrived and was not taken.
 static ARRIVED: AtomicU8 = AtomicU8::new(0);
+/// Standard input is polled beside what else is.
+static WATCHING: AtomicBool = AtomicBool::new(false);
+static INPUT: OnceLock<std::io::Stdin> = OnceLock::new();
 static CATCHING: AtomicBool = AtomicBool::new(false);
 
 /// Lets a closed pipe end the process, as in any C program; Rust ignores the signal at start.
@@ -26,6 +31,18 @@ pub fn default_pipe() {
     let action = SigAction::new(SigHandler::SigDfl, SaFlags::empty(), SigSet::empty());
     // SAFETY: the default action runs no code of ours.
     let _ = unsafe { sigaction(Signal::SIGPIPE, &action) };
+}
+
+/// Whether [`poll`] also ends when there is input to read.
+pub fn watch_input(on: bool) {
+    WATCHING.store(on, Ordering::SeqCst);
+}
+
+/// Whether standard input can be read without waiting: data, its end, or an error.
+pub fn has_input() -> bool {
+    let input = std::io::stdin();
+    let mut fds = [PollFd::new(input.as_fd(), PollFlags::POLLIN)];
+    ppoll(&mut fds, Some(TimeSpec::new(0, 0)), None).is_ok_and(|count| count > 0)
 }
 
 /// Whether SIGINT was ignored when the process started, as for `command &` in a shell script.
@@ -60,8 +77,25 @@ pub fn take() -> Option<Request> {
         .map(|(.., request)| *request)
 }
 
-/// `ppoll`; fails with `EINTR` as long as a caught signal has not been taken. Returns how many are ready.
+/// `ppoll`; fails with `EINTR` as long as a caught signal has not been taken, or watched input is there and nothing
+/// of `fds` is. Returns how many of `fds` are ready.
 pub fn poll(fds: &mut [PollFd<'_>], timeout: Option<TimeSpec>) -> Result<i32, Errno> {
+    if !WATCHING.load(Ordering::SeqCst) {
+        return poll_these(fds, timeout);
+    }
+    let watched = PollFd::new(INPUT.get_or_init(std::io::stdin).as_fd(), PollFlags::POLLIN);
+    let mut all: Vec<PollFd<'_>> = fds.iter().cloned().chain([watched]).collect();
+    let count = poll_these(&mut all, timeout)?;
+    let has_input = all.pop().is_some_and(|watched| watched.any().unwrap_or(false));
+    fds.clone_from_slice(&all);
+    match (count, has_input) {
+        (1, true) => Err(Errno::EINTR),
+        (count, true) => Ok(count - 1),
+        (count, false) => Ok(count),
+    }
+}
+
+fn poll_these(fds: &mut [PollFd<'_>], timeout: Option<TimeSpec>) -> Result<i32, Errno> {
     if !CATCHING.load(Ordering::SeqCst) {
         return loop {
             match ppoll(fds, timeout, None) {

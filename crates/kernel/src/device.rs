@@ -91,6 +91,36 @@ pub struct Stats {
     pub multicast: u64,
 }
 
+impl Stats {
+    /// Each counter with what `change` makes of it and of the other's.
+    fn with(&self, other: &Stats, change: impl Fn(u64, u64) -> u64) -> Stats {
+        Stats {
+            rx_packets: change(self.rx_packets, other.rx_packets),
+            rx_bytes: change(self.rx_bytes, other.rx_bytes),
+            rx_errors: change(self.rx_errors, other.rx_errors),
+            rx_dropped: change(self.rx_dropped, other.rx_dropped),
+            rx_nohandler: change(self.rx_nohandler, other.rx_nohandler),
+            tx_packets: change(self.tx_packets, other.tx_packets),
+            tx_bytes: change(self.tx_bytes, other.tx_bytes),
+            tx_errors: change(self.tx_errors, other.tx_errors),
+            tx_dropped: change(self.tx_dropped, other.tx_dropped),
+            multicast: change(self.multicast, other.multicast),
+            collisions: change(self.collisions, other.collisions),
+            tx_carrier_errors: change(self.tx_carrier_errors, other.tx_carrier_errors),
+        }
+    }
+
+    /// Counts what others have counted.
+    pub fn add(&mut self, other: &Stats) {
+        *self = self.with(other, u64::wrapping_add);
+    }
+
+    /// What was counted since an earlier look.
+    pub fn since(&self, earlier: &Stats) -> Stats {
+        self.with(earlier, u64::saturating_sub)
+    }
+}
+
 /// An IPv4 address of a device (`struct in_ifaddr`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ipv4Address {
@@ -117,6 +147,7 @@ pub struct Ipv4Address {
 pub mod ifa {
     pub const SECONDARY: u32 = 0x01;
     pub const NODAD: u32 = 0x02;
+    pub const DADFAILED: u32 = 0x08;
     pub const TENTATIVE: u32 = 0x40;
     pub const PERMANENT: u32 = 0x80;
     pub const DEPRECATED: u32 = 0x20;
@@ -140,6 +171,40 @@ pub struct Ipv6Address {
     pub protocol: u8,
     pub created: Time,
     pub updated: Time,
+    pub dad: Dad,
+}
+
+/// Where the search for duplicates of an address is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dad {
+    /// Questions still to be asked.
+    pub probes: u32,
+    /// Told in the questions; zeros for none.
+    pub nonce: [u8; 6],
+    /// The timer that counts; 0 where none runs.
+    pub timer: u32,
+    /// The group of the address is listened to.
+    pub joined: bool,
+}
+
+/// What of IPv6 a device has beside addresses (`struct inet6_dev`).
+#[derive(Clone, Debug, Default)]
+pub struct Inet6 {
+    pub listener: crate::ip6::mld::Listener,
+    /// It has been configured since it has a link (`IF_READY`).
+    pub ready: bool,
+    pub solicit: Solicit,
+}
+
+/// How far the solicitation of routers is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Solicit {
+    pub sent: u32,
+    pub interval_us: u64,
+    /// The timer that counts.
+    pub timer: u32,
+    /// A router has answered (`IF_RA_RCVD`).
+    pub advertised: bool,
 }
 
 /// `IN6_ADDR_GEN_MODE_*`: how a link-local address is made.
@@ -182,6 +247,8 @@ pub struct Device {
     pub max_mtu: u32,
     pub permanent_mac: Mac,
     pub addr_assign: AddrAssign,
+    /// Tells devices with one MAC apart (`dev->dev_id`); 0 for all others.
+    pub dev_id: u16,
     /// How many users want every frame (`dev->promiscuity`); the user's own wish is in `user_promisc`.
     pub promiscuity: u32,
     /// It is promiscuous because it has no filter for its secondary unicast addresses.
@@ -214,6 +281,7 @@ pub struct Device {
     /// Reports of group membership that are to be sent.
     pub igmp: crate::ip::igmp::Reports,
     pub ipv6: Vec<Ipv6Address>,
+    pub inet6: Inet6,
     pub ipv6_disabled: bool,
     /// Other values of `net.ipv6.conf.DEV`.
     pub ipv6_conf: Overrides,
@@ -265,6 +333,11 @@ impl Device {
     /// link header and one VLAN tag.
     pub fn accepts_length(&self, frame_len: usize) -> bool {
         frame_len <= self.mtu as usize + crate::frame::ETH_LEN + hairpin_wire::vlan::TAG_LEN
+    }
+
+    /// `IFF_NO_RX_HANDLER`: nothing may take its frames away.
+    pub fn refuses_rx_handler(&self) -> bool {
+        matches!(self.kind, Kind::Ipvlan(_))
     }
 
     /// The device below, as `IFLA_LINK` tells it (`dev_get_iflink`).

@@ -41,6 +41,13 @@ drop_reasons! {
     InvalidProtocol = "INVALID_PROTO";
     NoSocket = "NO_SOCKET";
     SocketReceiveBuffer = "SOCKET_RCVBUFF";
+    Ipv6Disabled = "IPV6DISABLED";
+    /// Here: an extension header that is malformed, or an option that says so.
+    Ipv6BadExtension = "NOT_SPECIFIED (IPv6 extension header)";
+    /// Here: nobody on this host listens to the multicast group.
+    Ipv6NotJoined = "NOT_SPECIFIED (multicast group not joined)";
+    /// Here: neighbour discovery that is malformed, or about nobody here.
+    NeighbourDiscoveryIgnored = "NOT_SPECIFIED (neighbour discovery ignored)";
     NetfilterDrop = "NETFILTER_DROP";
     NeighbourCreateFail = "NEIGH_CREATEFAIL";
     NeighbourFailed = "NEIGH_FAILED";
@@ -50,6 +57,8 @@ drop_reasons! {
     QdiscDrop = "QDISC_DROP";
     CpuBacklog = "CPU_BACKLOG";
     UnhandledProtocol = "UNHANDLED_PROTO";
+    /// A tap's queue has no room.
+    FullRing = "FULL_RING";
     HeaderTruncated = "HDR_TRUNC";
     RecursionLimit = "RECURSION_LIMIT";
     FragmentReassemblyTimeout = "FRAG_REASM_TIMEOUT";
@@ -93,6 +102,15 @@ drop_reasons! {
     MacvlanDown = "NOT_SPECIFIED (passthru macvlan is down)";
     /// Here: a source-mode macvlan with `nodst` took the frame.
     MacvlanNoDst = "NOT_SPECIFIED (taken by a nodst source macvlan)";
+    IpvlanMulticastBacklog = "IPVLAN_MULTICAST_BACKLOG";
+    /// Here: for another ipvlan of a private port.
+    IpvlanPrivate = "NOT_SPECIFIED (private ipvlan port)";
+    /// Here: an ipvlan in mode l3 or l3s sends no multicast or broadcast.
+    IpvlanGroup = "NOT_SPECIFIED (ipvlan in mode l3 sends no multicast)";
+    /// Here: an ipvlan in mode l3 or l3s sends nothing but IP.
+    IpvlanNotIp = "NOT_SPECIFIED (ipvlan in mode l3 sends only IP)";
+    /// Here: the namespace of an ipvlan's lower device has no way for the packet.
+    IpvlanNoRoute = "NOT_SPECIFIED (no route where the lower device is)";
     /// Here: the VLAN device is down.
     VlanDown = "NOT_SPECIFIED (VLAN device is down)";
     /// Here: no one is at the other end of the wire, or it is down.

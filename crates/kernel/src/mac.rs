@@ -34,6 +34,20 @@ impl Mac {
         Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
     }
 
+    /// The MAC of an IPv6 multicast group (RFC 2464 §7).
+    pub fn of_ipv6_multicast(group: std::net::Ipv6Addr) -> Mac {
+        let [.., a, b, c, d] = group.octets();
+        Mac([0x33, 0x33, a, b, c, d])
+    }
+
+    /// The MAC of a multicast group.
+    pub fn of_multicast(group: std::net::IpAddr) -> Mac {
+        match group {
+            std::net::IpAddr::V4(group) => Mac::of_ipv4_multicast(group),
+            std::net::IpAddr::V6(group) => Mac::of_ipv6_multicast(group),
+        }
+    }
+
     /// Reads an address at the front of `bytes`.
     pub fn read(bytes: &[u8]) -> Option<Mac> {
         bytes.first_chunk::<6>().map(|mac| Mac(*mac))

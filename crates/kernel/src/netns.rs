@@ -1,6 +1,7 @@
 //! A network namespace and a host's names for it (`struct net`).
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 use slotmap::new_key_type;
@@ -8,7 +9,9 @@ use slotmap::new_key_type;
 use crate::device::DevId;
 use crate::ip::icmp::RateLimits;
 use crate::ip::reassemble::Reassembly;
+use crate::ip6::reassemble::Reassembly6;
 use crate::neigh::Neighbours;
+use crate::netfilter::Netfilter;
 use crate::sock::SockId;
 use crate::sysctl::Sysctl;
 
@@ -53,21 +56,43 @@ pub struct Netns {
     pub sysctl: Sysctl,
     /// The rule that lets VRFs have their tables has been made.
     pub vrf_rule: bool,
+    /// Neighbours of IPv4, and of IPv6.
     pub neigh: Neighbours,
+    pub neigh6: Neighbours,
     /// Unbound packet sockets: they see every device.
     pub taps: Vec<SockId>,
     pub raw: Vec<SockId>,
+    pub raw6: Vec<SockId>,
+    /// UDP sockets by port.
     pub udp: FxHashMap<u16, Vec<SockId>>,
+    pub udp6: FxHashMap<u16, Vec<SockId>>,
     pub tcp: crate::tcp::Table,
     /// Running tunnels over UDP by port: those of a port share a socket of the kernel's.
     pub udp_tunnels: FxHashMap<u16, Vec<DevId>>,
     pub events: Vec<SockId>,
     pub limits: RateLimits,
     pub reassembly: Reassembly,
+    /// None until somebody asks for a table.
+    pub netfilter: Option<Box<Netfilter>>,
+    pub reassembly6: Reassembly6,
     pub ip_id: u16,
     /// Names, tasks, descriptors and sockets that keep the namespace alive.
     pub users: u32,
     pub counters: Counters,
+    pub counters6: Counters6,
+}
+
+impl Netns {
+    /// The neighbours of an address's family.
+    #[inline]
+    pub fn neighbours(&self, address: IpAddr) -> &Neighbours {
+        if address.is_ipv4() { &self.neigh } else { &self.neigh6 }
+    }
+
+    #[inline]
+    pub fn neighbours_mut(&mut self, address: IpAddr) -> &mut Neighbours {
+        if address.is_ipv4() { &mut self.neigh } else { &mut self.neigh6 }
+    }
 }
 
 /// ICMP types that are counted, 0 to 18.
@@ -123,5 +148,82 @@ impl Counters {
         if let Some(count) = self.icmp_in_types.get_mut(usize::from(kind)) {
             *count += 1;
         }
+    }
+}
+
+/// Counters of `/proc/net/snmp6` that the stack keeps.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counters6 {
+    pub in_receives: u64,
+    pub in_header_errors: u64,
+    pub in_too_big: u64,
+    pub in_no_routes: u64,
+    pub in_address_errors: u64,
+    pub in_unknown_protocols: u64,
+    pub in_truncated: u64,
+    pub in_discards: u64,
+    pub in_delivers: u64,
+    pub forwarded: u64,
+    pub out_requests: u64,
+    pub out_no_routes: u64,
+    pub reassembly_timeouts: u64,
+    pub reassembly_fragments: u64,
+    pub reassembled: u64,
+    pub reassembly_failures: u64,
+    pub fragmented: u64,
+    pub fragmentation_failures: u64,
+    pub fragments_made: u64,
+    pub in_multicast: u64,
+    pub out_multicast: u64,
+    pub in_octets: u64,
+    pub out_octets: u64,
+    pub in_multicast_octets: u64,
+    pub out_multicast_octets: u64,
+    pub icmp_in: u64,
+    pub icmp_in_errors: u64,
+    pub icmp_in_checksums: u64,
+    pub icmp_out: u64,
+    /// Errors not sent for the limit on their destination.
+    pub icmp_limited_host: u64,
+    /// Messages in and out by type.
+    pub icmp_in_types: BTreeMap<u8, u64>,
+    pub icmp_out_types: BTreeMap<u8, u64>,
+    pub udp_in: u64,
+    pub udp_no_ports: u64,
+    pub udp_out: u64,
+}
+
+impl Counters6 {
+    /// A packet of so many bytes has come in.
+    #[inline]
+    pub fn received(&mut self, len: usize, multicast: bool) {
+        self.in_receives += 1;
+        self.in_octets += len as u64;
+        if multicast {
+            self.in_multicast += 1;
+            self.in_multicast_octets += len as u64;
+        }
+    }
+
+    /// A packet of so many bytes goes out.
+    #[inline]
+    pub fn sent(&mut self, len: usize, multicast: bool) {
+        self.out_requests += 1;
+        self.out_octets += len as u64;
+        if multicast {
+            self.out_multicast += 1;
+            self.out_multicast_octets += len as u64;
+        }
+    }
+
+    #[inline]
+    pub fn count_icmp_out(&mut self, kind: u8) {
+        self.icmp_out += 1;
+        *self.icmp_out_types.entry(kind).or_default() += 1;
+    }
+
+    #[inline]
+    pub fn count_icmp_in(&mut self, kind: u8) {
+        *self.icmp_in_types.entry(kind).or_default() += 1;
     }
 }

@@ -103,6 +103,8 @@ impl World {
         debug_assert!(frame.len() >= pad);
         self.trace_step(dev, &frame, Step::Wire);
         self.learn_from_ip(segment, dev, &frame);
+        // Nothing but bytes goes over a wire.
+        frame.mark = 0;
         let mut reached = false;
         for port in 0..ports {
             if port == from || to.is_some_and(|to| to != port) {
@@ -147,7 +149,7 @@ impl World {
             return;
         };
         if self.neigh_ensure(ns, ifindex, address) {
-            let how = Update { replace: true, admin: true };
+            let how = Update { replace: true, admin: true, ..Update::default() };
             self.neigh_update(ns, ifindex, address, Some(source), nud::REACHABLE, how);
         }
     }

@@ -186,14 +186,19 @@ pub struct Sysctl {
     pub gc_thresh1: i32,
     pub gc_thresh2: i32,
     pub gc_thresh3: i32,
+    /// Limit of the IPv6 neighbour table.
+    pub gc6_thresh3: i32,
     /// Whether IPv6 is switched off (`net.ipv6.conf.{all,default}.disable_ipv6`).
     pub ipv6_disable_all: bool,
     pub ipv6_disable_default: bool,
     pub ipv6_forwarding: bool,
+    pub icmp6_echo_ignore_all: bool,
+    pub icmp6_echo_ignore_multicast: bool,
     /// Other values of `net.ipv6.conf.{all,default}`.
     pub ipv6_all: Overrides,
     pub ipv6_default: Overrides,
     pub neigh6_default: NeighParams,
+    pub conntrack: crate::netfilter::Settings,
     /// Known keys without an effect here, by path below `/proc/sys/net`.
     pub other: BTreeMap<String, String>,
 }
@@ -229,12 +234,16 @@ impl Default for Sysctl {
             gc_thresh1: 128,
             gc_thresh2: 512,
             gc_thresh3: 1024,
+            gc6_thresh3: 1024,
             ipv6_disable_all: false,
             ipv6_disable_default: false,
             ipv6_forwarding: false,
+            icmp6_echo_ignore_all: false,
+            icmp6_echo_ignore_multicast: false,
             ipv6_all: Overrides::new(),
             ipv6_default: Overrides::new(),
             neigh6_default: NeighParams::ipv6(),
+            conntrack: Default::default(),
             other: BTreeMap::new(),
         }
     }

@@ -1,6 +1,6 @@
 //! The world: hosts, the wires between their cards, virtual time and what is due.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
@@ -10,12 +10,15 @@ use slotmap::{SecondaryMap, SlotMap};
 use crate::dev::Verdicts;
 use crate::device::{DevId, Device};
 use crate::drop_reason::DropReason;
-use crate::frame::{Frame, PacketType, Pool};
+use crate::frame::{Frame, PacketType, Pool, ethertype};
 use crate::ip::route::RouteCache;
+use crate::ip6::event::Event6;
+use crate::ip6::route::RouteCache6;
 use crate::mac::Mac;
 use crate::neigh::arp::Arp;
 use crate::netns::{Host, Netns, NsId};
 use crate::route::Fib;
+use crate::route6::Fib6;
 use crate::segment::Segment;
 use crate::sock::{SockId, Socket};
 use crate::task::{Task, TaskId};
@@ -36,7 +39,7 @@ const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 /// What happens at an instant.
 #[derive(Clone, Debug)]
 pub enum TimerEvent {
-    Neighbour { ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32 },
+    Neighbour { ns: NsId, ifindex: u32, address: IpAddr, timer: u32 },
     ProxyArp { dev: DevId, arp: Arp },
     BridgeAgeing { bridge: DevId },
     BridgeTree { bridge: DevId },
@@ -44,7 +47,10 @@ pub enum TimerEvent {
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Bond { bond: DevId, job: crate::dev::bond::Job, serial: u32 },
+    ConntrackCollect { ns: NsId },
     Tcp { socket: SockId },
+    Ipv6(Event6),
 }
 
 /// A frame that waits for its turn.
@@ -56,8 +62,10 @@ pub(crate) enum Waiting {
     Looped { dev: DevId, kind: crate::route::RouteKind, frame: Frame },
     /// To be distributed to the macvlans on a device.
     MacvlanBroadcast { lower: DevId, frame: Frame },
-    /// The first report of a device's groups.
-    GroupReport { dev: DevId },
+    /// To be distributed to the ipvlans on a device; `from` sent it.
+    IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
+    /// The first report of a device's IPv6 groups.
+    ListenerReport { dev: DevId },
 }
 
 impl Waiting {
@@ -65,8 +73,9 @@ impl Waiting {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
-            | Waiting::MacvlanBroadcast { lower: dev, frame } => Some((dev, frame)),
-            Waiting::GroupReport { .. } => None,
+            | Waiting::MacvlanBroadcast { lower: dev, frame }
+            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
+            Waiting::ListenerReport { .. } => None,
         }
     }
 }
@@ -79,15 +88,19 @@ pub struct World {
     pub(crate) hosts: Vec<Host>,
     pub(crate) netns: SlotMap<NsId, Netns>,
     pub(crate) fib: SecondaryMap<NsId, Fib>,
+    pub(crate) fib6: SecondaryMap<NsId, Fib6>,
     pub(crate) devs: SlotMap<DevId, Device>,
     pub(crate) sockets: SlotMap<SockId, Socket>,
     pub(crate) tasks: SlotMap<TaskId, Task>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
     pub(crate) backlog: std::collections::VecDeque<Waiting>,
+    /// What Linux leaves to a worker thread: its turn comes when no frame waits in the backlog.
+    pub(crate) works: std::collections::VecDeque<Waiting>,
     pub(crate) pool: Pool,
     pub(crate) trace: Trace,
     pub(crate) routes: RouteCache,
+    pub(crate) routes6: RouteCache6,
     pub(crate) drops: FxHashMap<DropReason, u64>,
     /// Lists for reuse while verdicts are performed.
     pub(crate) verdicts: Vec<Verdicts>,
@@ -98,6 +111,8 @@ pub struct World {
     /// Changes with every change of configuration.
     pub(crate) generation: u64,
     pub(crate) next_inode: u64,
+    /// The number of the newest timer that can be void.
+    last_timer: u32,
     running: bool,
     rng: ChaCha8Rng,
 }
@@ -111,21 +126,25 @@ impl World {
             hosts: Vec::new(),
             netns: SlotMap::with_key(),
             fib: SecondaryMap::new(),
+            fib6: SecondaryMap::new(),
             devs: SlotMap::with_key(),
             sockets: SlotMap::with_key(),
             tasks: SlotMap::with_key(),
             segments: Vec::new(),
             timers: Timers::default(),
             backlog: std::collections::VecDeque::new(),
+            works: std::collections::VecDeque::new(),
             pool: Pool::default(),
             trace: Trace::default(),
             routes: RouteCache::default(),
+            routes6: RouteCache6::default(),
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
             transmit_refused: false,
             depth: 0,
             generation: 0,
             next_inode: 0xf000_0000,
+            last_timer: 0,
             running: false,
             rng: ChaCha8Rng::seed_from_u64(seed),
         }
@@ -180,6 +199,9 @@ impl World {
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Bond { bond, job, serial } => self.bond_timer(bond, job, serial),
+            TimerEvent::ConntrackCollect { ns } => self.conntrack_collect(ns),
+            TimerEvent::Ipv6(event) => self.perform6(event),
             TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
     }
@@ -190,8 +212,11 @@ impl World {
             return;
         }
         self.running = true;
+        // What becomes of frames that wait is nothing to the call that is sending.
+        let refused = self.transmit_refused;
         let mut steps = 0;
-        while let Some(waiting) = self.backlog.pop_front() {
+        let mut working = 0;
+        while let Some(waiting) = self.next_waiting(&mut working) {
             steps += 1;
             self.now += HANDLING;
             match waiting {
@@ -200,17 +225,43 @@ impl World {
                         self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
                     }
                 }
+                Waiting::Looped { dev, kind, frame } if frame.ethertype() == ethertype::IPV6 => {
+                    self.receive_looped6(dev, kind, frame);
+                }
                 Waiting::Looped { dev, kind, frame } => self.receive_looped(dev, kind, frame),
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
-                Waiting::GroupReport { dev } => self.group_report_due(dev),
+                Waiting::IpvlanMulticast { lower, from, frame } => {
+                    self.ipvlan_distribute(lower, from, frame);
+                }
+                Waiting::ListenerReport { dev } => self.listener_report_due(dev),
             }
         }
+        self.transmit_refused = refused;
         self.running = false;
     }
 
+    /// The frame whose turn it is. A worker that has begun works off all it finds (`working`) before frames that
+    /// it sends up are received.
+    fn next_waiting(&mut self, working: &mut usize) -> Option<Waiting> {
+        if *working == 0 {
+            if let Some(waiting) = self.backlog.pop_front() {
+                return Some(waiting);
+            }
+            *working = self.works.len();
+        }
+        *working = working.saturating_sub(1);
+        self.works.pop_front()
+    }
+
     /// Queues a frame for a device's receive path (`netif_rx`).
-    pub(crate) fn enqueue(&mut self, waiting: Waiting) {
+    pub(crate) fn enqueue(&mut self, mut waiting: Waiting) {
+        // What comes back by loopback keeps its connection.
+        if let Waiting::Receive { dev, frame } = &mut waiting
+            && self.devs.get(*dev).is_none_or(|device| !device.is_loopback())
+        {
+            frame.forget_netfilter();
+        }
         if self.backlog.len() >= BACKLOG_MAX {
             if let Some((dev, frame)) = waiting.into_frame() {
                 self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
@@ -218,6 +269,12 @@ impl World {
             return;
         }
         self.backlog.push_back(waiting);
+    }
+
+    /// A number for a timer that can be void when it goes off; never 0.
+    pub(crate) fn next_timer(&mut self) -> u32 {
+        self.last_timer = self.last_timer.wrapping_add(1).max(1);
+        self.last_timer
     }
 
     /// A number below `bound` (0 if that is 0).

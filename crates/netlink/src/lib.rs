@@ -3,6 +3,7 @@
 //!
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
+//! * [`netfilter`] tables of rules, tracked connections
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
 //!   [`bridge_mdb`] their multicast databases
 //! * [`Errno`] error numbers and their texts
@@ -13,6 +14,7 @@ pub mod bridge_port;
 pub mod bridge_vlan;
 pub mod codec;
 mod errno;
+pub mod netfilter;
 mod shims;
 pub mod sys;
 

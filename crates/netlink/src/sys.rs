@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 use crate::Errno;
+use crate::netfilter::{NetfilterCall, NetfilterReply};
 
 /// A descriptor of this task: a socket or an opened network namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -35,8 +36,15 @@ pub enum SocketKind {
     RawIpv4 { protocol: u8 },
     /// `AF_INET, SOCK_DGRAM`.
     UdpIpv4,
+    /// `AF_INET6, SOCK_RAW`: received data starts behind the IPv6 headers. Checksums of ICMPv6 are the kernel's.
+    RawIpv6 { protocol: u8 },
+    /// `AF_INET6, SOCK_DGRAM`, for IPv6 only.
+    UdpIpv6,
     /// `AF_INET, SOCK_STREAM`; never blocks.
     TcpIpv4,
+    /// A queue of the macvtap or ipvtap with this index in the task's namespace (`/dev/tapN`, opened for whole
+    /// frames: `IFF_TAP | IFF_NO_PI`). Emulated kernels only; on Linux it fails with `ENOSYS`.
+    Tap { ifindex: u32 },
     /// `AF_NETLINK, NETLINK_ROUTE` that receives notifications. Bit `g - 1` joins group `g` (`RTNLGRP_*`).
     RouteEvents { groups: u64 },
 }
@@ -66,23 +74,23 @@ pub enum SocketOption {
     DontRoute(bool),
     /// `SO_RCVBUF` in bytes; what does not fit is dropped and counted.
     ReceiveBuffer(u32),
-    /// `IP_TTL`
+    /// `IP_TTL`; `IPV6_UNICAST_HOPS`
     Ttl(u8),
-    /// `IP_MULTICAST_TTL`
+    /// `IP_MULTICAST_TTL`; `IPV6_MULTICAST_HOPS`
     MulticastTtl(u8),
-    /// `IP_MULTICAST_LOOP`
+    /// `IP_MULTICAST_LOOP`; `IPV6_MULTICAST_LOOP`
     MulticastLoop(bool),
-    /// `IP_MULTICAST_IF` by interface index
+    /// `IP_MULTICAST_IF`, `IPV6_MULTICAST_IF` by interface index
     MulticastInterface(u32),
     /// `IP_ADD_MEMBERSHIP` on an interface (0: chosen by route)
     JoinMulticast { group: Ipv4Addr, ifindex: u32 },
     /// `IP_DROP_MEMBERSHIP`
     LeaveMulticast { group: Ipv4Addr, ifindex: u32 },
-    /// `IP_TOS`
+    /// `IP_TOS`; `IPV6_TCLASS`
     Tos(u8),
-    /// `IP_MTU_DISCOVER`
+    /// `IP_MTU_DISCOVER`; `IPV6_MTU_DISCOVER`
     PathMtuDiscovery(PathMtuDiscovery),
-    /// `IP_RECVERR`: errors are queued as [`Received::Error`].
+    /// `IP_RECVERR`, `IPV6_RECVERR`: errors are queued as [`Received::Error`].
     ReceiveErrors(bool),
     /// `IP_HDRINCL`: sent data starts with the IPv4 header.
     HeaderIncluded(bool),
@@ -96,6 +104,10 @@ pub enum SocketOption {
     NoDelay(bool),
     /// `IP_OPTIONS`: raw option bytes put into every header sent (record route, time stamp).
     IpOptions(Vec<u8>),
+    /// `ICMP6_FILTER`: bit `t` of the 256, from the lowest of the first word on, discards ICMPv6 type `t`.
+    Icmp6Filter([u32; 8]),
+    /// `IPV6_ADD_MEMBERSHIP` on an interface (0: chosen by route)
+    JoinMulticast6 { group: Ipv6Addr, ifindex: u32 },
 }
 
 /// A socket address.
@@ -133,6 +145,7 @@ pub enum PacketType {
 pub enum ErrorOrigin {
     Local,
     Icmp { kind: u8, code: u8, from: Ipv4Addr },
+    Icmp6 { kind: u8, code: u8, from: Ipv6Addr },
 }
 
 /// One item of a socket's receive queue.
@@ -151,7 +164,8 @@ pub enum Received {
         mac: [u8; 6],
         realtime_ns: u64,
     },
-    /// From a raw or UDP socket. Raw data starts with the IPv4 header.
+    /// From a raw or UDP socket. Raw data starts with the IPv4 header, of IPv6 behind the headers; `ttl` and
+    /// `tos` are the hop limit and the traffic class then.
     Datagram { data: Vec<u8>, from: Address, to: Address, ttl: u8, tos: u8, ifindex: u32, realtime_ns: u64 },
     /// From the error queue of a socket with [`SocketOption::ReceiveErrors`].
     Error {
@@ -162,7 +176,8 @@ pub enum Received {
         /// Destination of the packet that caused the error.
         to: Address,
         /// What the ICMP error quotes of the packet behind its IPv4 header, of UDP also behind that header; from
-        /// the IPv4 header on where the socket has [`SocketOption::HeaderIncluded`]. Nothing of a local error.
+        /// the IPv4 header on where the socket has [`SocketOption::HeaderIncluded`]. Nothing of a local error. Of
+        /// IPv6 what follows the headers.
         data: Vec<u8>,
         realtime_ns: u64,
     },
@@ -272,6 +287,8 @@ pub enum Call {
         name: String,
         pid: u32,
     },
+    /// Tables of rules and tracked connections.
+    Netfilter(NetfilterCall),
 }
 
 /// The answer to a [`Call`].
@@ -288,6 +305,7 @@ pub enum Reply {
     /// Which of the waited descriptors are ready; empty when the deadline passed.
     Ready(Vec<Fd>),
     Names(Vec<String>),
+    Netfilter(NetfilterReply),
 }
 
 /// A kernel, as one task sees it.
@@ -453,6 +471,15 @@ pub trait System {
     /// See [`Call::NetnsAttach`].
     fn netns_attach(&mut self, name: &str, pid: u32) -> Result<(), Errno> {
         self.done(Call::NetnsAttach { name: name.to_owned(), pid })
+    }
+
+    /// See [`NetfilterCall`]; `None` where the call asks for nothing.
+    fn netfilter(&mut self, call: NetfilterCall) -> Result<Option<NetfilterReply>, Errno> {
+        match self.call(Call::Netfilter(call))? {
+            Reply::Netfilter(reply) => Ok(Some(reply)),
+            Reply::Done => Ok(None),
+            _ => Err(Errno::EPROTO),
+        }
     }
 
     #[doc(hidden)]

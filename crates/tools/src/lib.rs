@@ -15,6 +15,7 @@ mod bridge;
 mod c_number;
 #[cfg(test)]
 mod canned;
+mod conntrack;
 mod ethtool;
 #[cfg(test)]
 mod fake;
@@ -23,7 +24,9 @@ mod ifconfig;
 mod interfaces;
 mod ip;
 mod iproute2;
+pub mod iptables;
 mod iputils;
+mod nc;
 mod net_tools;
 mod ping;
 pub mod quiet;
@@ -60,6 +63,20 @@ pub trait Shell {
     fn out(&mut self) -> &mut dyn Write;
     fn err(&mut self) -> &mut dyn Write;
     fn input(&mut self) -> &mut dyn BufRead;
+    /// While on, a wait also ends, with `EINTR`, when there is input to read. False where it does not, because
+    /// reading input never makes anyone wait here.
+    fn watch_input(&mut self, _on: bool) -> bool {
+        false
+    }
+    /// Takes what there is of the input without waiting for more: nothing yet, some bytes, or none at its end.
+    ///
+    /// # Errors
+    /// The input cannot be read.
+    fn read_input(&mut self) -> std::io::Result<Option<Vec<u8>>> {
+        let data = self.input().fill_buf()?.to_vec();
+        self.input().consume(data.len());
+        Ok(Some(data))
+    }
     /// Opens a file of the user for reading.
     fn open(&mut self, path: &str) -> std::io::Result<Box<dyn Read>>;
     /// Creates or empties a file of the user.
@@ -95,10 +112,27 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("arping", arping::main),
     ("brctl", brctl::main),
     ("bridge", bridge::main),
+    ("conntrack", conntrack::main),
     ("ethtool", ethtool::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
+    ("ip6tables", iptables::main),
+    ("ip6tables-legacy", iptables::main),
+    ("ip6tables-legacy-restore", iptables::main),
+    ("ip6tables-legacy-save", iptables::main),
+    ("ip6tables-restore", iptables::main),
+    ("ip6tables-save", iptables::main),
+    ("iptables", iptables::main),
+    ("iptables-legacy", iptables::main),
+    ("iptables-legacy-restore", iptables::main),
+    ("iptables-legacy-save", iptables::main),
+    ("iptables-restore", iptables::main),
+    ("iptables-save", iptables::main),
+    ("nc", nc::main),
+    ("netcat", nc::main),
     ("ping", ping::main),
+    ("ping4", ping::main),
+    ("ping6", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),
     ("ssh", ssh::main),

@@ -18,6 +18,15 @@ pub(crate) struct Host {
     pub canonical: String,
 }
 
+/// What a name stands for in IPv6.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Host6 {
+    pub address: Ipv6Addr,
+    /// Behind a `%`: a device's name or index.
+    pub device: Option<String>,
+    pub canonical: String,
+}
+
 /// Why `getaddrinfo` finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unresolved {
@@ -25,12 +34,12 @@ pub(crate) enum Unresolved {
     NotKnown,
     /// `EAI_AGAIN`: no name server answers.
     TryAgain,
-    /// It is an address of IPv6.
+    /// It is an address of the other family.
     Ipv6,
 }
 
 impl Unresolved {
-    /// What `gai_strerror` says. IPv6 addresses are an error only where IPv4 was asked for.
+    /// What `gai_strerror` says. Addresses of the other family are an error only where one was asked for.
     pub fn text(self) -> &'static str {
         match self {
             Unresolved::NotKnown => "Name or service not known",
@@ -64,6 +73,35 @@ pub(crate) fn lookup(shell: &mut dyn Shell, name: &str) -> Result<Host, Unresolv
     Err(if is_domain_name(name) { Unresolved::TryAgain } else { Unresolved::NotKnown })
 }
 
+/// `getaddrinfo` where only IPv6 is asked for.
+pub(crate) fn lookup_ipv6(shell: &mut dyn Shell, name: &str) -> Result<Host6, Unresolved> {
+    let (number, device) =
+        name.split_once('%').map_or((name, None), |(number, device)| (number, Some(device)));
+    if let Ok(address) = number.parse() {
+        return Ok(Host6 { address, device: device.map(str::to_owned), canonical: name.to_owned() });
+    }
+    if inet_aton(name).is_some() {
+        return Err(Unresolved::Ipv6);
+    }
+    let hosts = hosts(shell);
+    let mut entries = hosts.iter().filter(|entry| entry.is_called(name));
+    let found = entries.clone().find_map(|entry| match entry.address {
+        IpAddr::V6(address) => Some((address, entry.names.first()?)),
+        IpAddr::V4(_) => None,
+    });
+    if let Some((address, canonical)) = found {
+        return Ok(Host6 { address, device: None, canonical: canonical.clone() });
+    }
+    if name.eq_ignore_ascii_case("localhost") {
+        return Ok(Host6 { address: Ipv6Addr::LOCALHOST, device: None, canonical: name.to_owned() });
+    }
+    match entries.next() {
+        Some(_) => Err(Unresolved::Ipv6),
+        None if is_domain_name(name) => Err(Unresolved::TryAgain),
+        None => Err(Unresolved::NotKnown),
+    }
+}
+
 /// [`lookup`] where only IPv4 is asked for: what looks like a wrong number then is not taken for a name.
 pub(crate) fn lookup_ipv4(shell: &mut dyn Shell, name: &str) -> Result<Host, Unresolved> {
     let is_number = name.starts_with(|first: char| first.is_ascii_digit())
@@ -85,7 +123,8 @@ pub(crate) fn lookup_ipv4(shell: &mut dyn Shell, name: &str) -> Result<Host, Unr
 }
 
 /// `getnameinfo`: the name of an address in the hosts file.
-pub(crate) fn name_of(shell: &mut dyn Shell, address: Ipv4Addr) -> Option<String> {
+pub(crate) fn name_of(shell: &mut dyn Shell, address: impl Into<IpAddr>) -> Option<String> {
+    let address = address.into();
     hosts(shell).into_iter().find(|entry| entry.address == address)?.names.into_iter().next()
 }
 

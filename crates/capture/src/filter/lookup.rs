@@ -2,7 +2,8 @@
 
 use super::Error;
 use super::primitive::Qualifiers;
-use crate::names::{self, Transport};
+use crate::names;
+use crate::services::{self, Transport};
 
 pub(super) const IPV4: u32 = 0x0800;
 pub(super) const ARP: u32 = 0x0806;
@@ -104,13 +105,15 @@ pub(super) fn named_port(name: &str) -> Option<(u32, Option<u32>)> {
     if !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit()) {
         return name.parse().ok().map(|port| (port, None));
     }
-    let tcp = names::port_of_service(name, Transport::Tcp).map(u32::from);
-    let udp = names::port_of_service(name, Transport::Udp).map(u32::from);
+    let tcp = services::port_of_service(name, Transport::Tcp).map(u32::from);
+    let udp = services::port_of_service(name, Transport::Udp).map(u32::from);
     match (tcp, udp) {
         (Some(tcp), Some(udp)) if tcp == udp => Some((tcp, None)),
         (Some(tcp), _) => Some((tcp, Some(TCP))),
         (None, Some(udp)) => Some((udp, Some(UDP))),
-        (None, None) => names::port_of_service(name, Transport::Sctp).map(|port| (port.into(), Some(SCTP))),
+        (None, None) => {
+            services::port_of_service(name, Transport::Sctp).map(|port| (port.into(), Some(SCTP)))
+        }
     }
 }
 

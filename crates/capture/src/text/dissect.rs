@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::Options;
 use super::tcp::Flows;
-use crate::names;
+use crate::{names, services};
 
 /// A read behind the captured bytes. It ends the whole packet, as `nd_trunc_longjmp` does.
 #[derive(Clone, Copy, Debug)]
@@ -124,14 +124,14 @@ impl<'a> Dissector<'a> {
     }
 
     pub fn tcp_port(&self, port: u16) -> String {
-        match names::tcp_service(port) {
+        match services::tcp_service(port) {
             Some(name) if !self.options.numeric => name.to_owned(),
             _ => port.to_string(),
         }
     }
 
     pub fn udp_port(&self, port: u16) -> String {
-        match names::udp_service(port) {
+        match services::udp_service(port) {
             Some(name) if !self.options.numeric => name.to_owned(),
             _ => port.to_string(),
         }

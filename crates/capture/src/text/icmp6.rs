@@ -1,6 +1,7 @@
 //! ICMPv6 (RFC 4443), neighbour discovery (RFC 4861) and multicast listener discovery (RFC 2710, 3810).
 
 use super::dissect::{Dissected, Dissector, Ipv6Text, checksum_should_be, name, put};
+use super::groups::IPV6_LEN;
 use super::ip_payload::{Carrier, ICMPV6, TCP, UDP};
 
 const TYPES: &[(u32, &str)] = &[
@@ -56,8 +57,6 @@ const ROUTER_FLAGS: &[(u32, &str)] =
 const PREFIX_FLAGS: &[(u32, &str)] = &[(0x80, "onlink"), (0x40, "auto"), (0x20, "router")];
 const NEIGHBOR_FLAGS: &[(u32, &str)] =
     &[(0x8000_0000, "router"), (0x4000_0000, "solicited"), (0x2000_0000, "override")];
-const REPORT_RECORDS: &[(u32, &str)] =
-    &[(1, "is_in"), (2, "is_ex"), (3, "to_in"), (4, "to_ex"), (5, "allow"), (6, "block")];
 
 /// How a message's line goes on.
 enum Rest {
@@ -248,34 +247,7 @@ impl Dissector<'_> {
             put!(self, " [invalid len {length}]");
             return Ok(());
         }
-        let records = self.u16(at + 6)?;
-        put!(self, ", {records} group record(s)");
-        if self.options.verbose == 0 {
-            return Ok(());
-        }
-        let mut record = 8;
-        for _ in 0..records {
-            if length < record + 20 {
-                self.out.push_str(" [invalid number of groups]");
-                return Ok(());
-            }
-            put!(self, " [gaddr {} ", self.ipv6(at + record + 4)?);
-            let kind = u32::from(self.u8(at + record)?);
-            self.token(REPORT_RECORDS, kind, |number| format!(" [v2-report-#{number}]"));
-            let sources = usize::from(self.u16(at + record + 2)?);
-            if length < record + 20 + sources * 16 {
-                put!(self, " [invalid number of sources {sources}]");
-                return Ok(());
-            }
-            if self.options.verbose == 1 {
-                put!(self, ", {sources} source(s)");
-            } else {
-                self.mld_sources(at + record + 20, sources)?;
-            }
-            record += 20 + sources * 16;
-            self.out.push(']');
-        }
-        Ok(())
+        self.group_records(at, length, IPV6_LEN)
     }
 
     fn mld2_query(&mut self, at: usize, length: usize) -> Dissected {
@@ -299,27 +271,7 @@ impl Dissector<'_> {
             let interval = if code < 128 { code } else { (code & 0xf | 0x10) << ((code >> 4 & 7) + 3) };
             put!(self, " qqi={interval}");
         }
-        let sources = usize::from(self.u16(at + 26)?);
-        if sources > 0 {
-            if length < 28 + sources * 16 {
-                self.out.push_str(" [invalid number of sources]");
-            } else if self.options.verbose > 1 {
-                self.mld_sources(at + 28, sources)?;
-            } else {
-                put!(self, ", {sources} source(s)");
-            }
-        }
-        self.out.push(']');
-        Ok(())
-    }
-
-    fn mld_sources(&mut self, at: usize, count: usize) -> Dissected {
-        self.out.push_str(" {");
-        for source in 0..count {
-            put!(self, " {}", self.ipv6(at + source * 16)?);
-        }
-        self.out.push_str(" }");
-        Ok(())
+        self.queried_sources(at, 28, length, IPV6_LEN)
     }
 
     /// Options of neighbour discovery behind a message's `header_len` bytes.

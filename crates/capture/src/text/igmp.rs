@@ -1,9 +1,7 @@
 //! IGMP (RFC 1112, 2236, 3376).
 
-use super::dissect::{Dissected, Dissector, name, put, relative_time};
-
-const REPORT_RECORDS: &[(u32, &str)] =
-    &[(1, "is_in"), (2, "is_ex"), (3, "to_in"), (4, "to_ex"), (5, "allow"), (6, "block")];
+use super::dissect::{Dissected, Dissector, put, relative_time};
+use super::groups::IPV4_LEN;
 
 impl Dissector<'_> {
     pub fn igmp(&mut self, at: usize, length: usize) -> Dissected {
@@ -86,18 +84,7 @@ impl Dissector<'_> {
             return Ok(());
         }
         put!(self, " [gaddr {}", self.ipv4(at + 4)?);
-        let sources = usize::from(self.u16(at + 10)?);
-        if sources > 0 {
-            if length < 12 + sources * 4 {
-                self.out.push_str(" [invalid number of sources]");
-            } else if self.options.verbose > 1 {
-                self.igmp_sources(at + 12, sources)?;
-            } else {
-                put!(self, ", {sources} source(s)");
-            }
-        }
-        self.out.push(']');
-        Ok(())
+        self.queried_sources(at, 12, length, IPV4_LEN)
     }
 
     fn igmp3_report(&mut self, at: usize, length: usize) -> Dissected {
@@ -105,45 +92,6 @@ impl Dissector<'_> {
             put!(self, " [invalid len {length}]");
             return Ok(());
         }
-        let records = self.u16(at + 6)?;
-        put!(self, ", {records} group record(s)");
-        if self.options.verbose == 0 {
-            return Ok(());
-        }
-        let mut record = 8;
-        for _ in 0..records {
-            if length < record + 8 {
-                self.out.push_str(" [invalid number of groups]");
-                return Ok(());
-            }
-            put!(self, " [gaddr {} ", self.ipv4(at + record + 4)?);
-            let kind = u32::from(self.u8(at + record)?);
-            match name(REPORT_RECORDS, kind) {
-                Some(known) => self.out.push_str(known),
-                None => put!(self, " [v3-report-#{kind}]"),
-            }
-            let sources = usize::from(self.u16(at + record + 2)?);
-            if length < record + 8 + sources * 4 {
-                put!(self, " [invalid number of sources {sources}]");
-                return Ok(());
-            }
-            if self.options.verbose == 1 {
-                put!(self, ", {sources} source(s)");
-            } else {
-                self.igmp_sources(at + record + 8, sources)?;
-            }
-            record += 8 + sources * 4;
-            self.out.push(']');
-        }
-        Ok(())
-    }
-
-    fn igmp_sources(&mut self, at: usize, count: usize) -> Dissected {
-        self.out.push_str(" {");
-        for source in 0..count {
-            put!(self, " {}", self.ipv4(at + source * 4)?);
-        }
-        self.out.push_str(" }");
-        Ok(())
+        self.group_records(at, length, IPV4_LEN)
     }
 }

@@ -29,6 +29,7 @@ mod dump;
 mod edns;
 mod ether;
 mod gre;
+mod groups;
 mod icmp;
 mod icmp6;
 mod igmp;

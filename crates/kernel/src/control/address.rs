@@ -20,6 +20,9 @@ impl World {
         if !device.is_ethernet() {
             return Err(Errno::EOPNOTSUPP.into());
         }
+        if matches!(device.kind, Kind::Ipvlan(_)) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         if !mac.is_valid_source() {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
@@ -46,6 +49,11 @@ impl World {
                         self.remove_unicast(lower, old);
                     }
                 }
+            }
+            Kind::Bond(_) => {
+                let stored = if self.set_bond_mac(dev, mac)? { mac } else { old };
+                self.store_mac(dev, stored, AddrAssign::Set);
+                return Ok(());
             }
             _ => {}
         }
@@ -106,6 +114,7 @@ impl World {
         if old != mac {
             // `arp_netdev_event`: what was resolved over the old address is void.
             self.flush_neighbours(ns, ifindex, false);
+            self.flush_neighbours6(ns, ifindex, false);
             self.announce_addresses(dev);
         }
         for vlan in self.devs.get(dev).map(|device| device.vlans.clone()).unwrap_or_default() {
@@ -129,7 +138,9 @@ impl World {
                     }
                 }
             }
+            RxHandler::IpvlanPort(_) => self.ipvlans_follow_mac(dev, mac),
             RxHandler::BridgePort { bridge } => self.port_mac_changed(bridge, dev, old, mac),
+            RxHandler::BondSlave { bond } => self.slave_mac_changed(bond, dev, mac),
             _ => {}
         }
         self.notify_link(dev);
@@ -190,6 +201,7 @@ impl World {
             }
             _ => {}
         }
+        self.set_bond_mtu(dev, mtu)?;
         self.store_mtu(dev, mtu);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) {
             bridge.mtu_set = true;
@@ -212,6 +224,13 @@ impl World {
         }
         self.ip6_mtu_changed(dev);
         for upper in uppers {
+            if let Some(upper) = self.devs.get_mut(upper)
+                && matches!(upper.kind, Kind::Ipvlan(_))
+            {
+                // `ipvlan_adjust_mtu` tells nobody.
+                upper.mtu = mtu;
+                continue;
+            }
             if self.devs.get(upper).is_some_and(|upper| upper.mtu > mtu) {
                 self.store_mtu(upper, mtu);
             }

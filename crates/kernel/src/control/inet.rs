@@ -1,6 +1,6 @@
 //! IPv4 addresses of devices, and what comes and goes with them (net/ipv4/devinet.c).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
@@ -8,7 +8,7 @@ use hairpin_netlink::{Errno, Failure};
 use crate::device::{DevId, Device, Ipv4Address, ifa};
 use crate::ip::igmp::Change;
 use crate::mac::Mac;
-use crate::neigh::arp;
+use crate::neigh::{Neighbour, arp};
 use crate::netns::NsId;
 use crate::route::{InterfaceAddress, Scope};
 use crate::sysctl::Conf;
@@ -110,8 +110,11 @@ impl World {
         if address.flags & ifa::SECONDARY != 0 {
             place = device.ipv4.len();
         }
+        self.check_ipvlan_address(dev, address.peer.into())?;
+        let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
         device.ipv4.insert(place, address.clone());
         refresh_routing(device);
+        self.ipvlan_addresses_changed(dev);
         self.schedule_expiry(dev, &address);
         self.changed();
         self.notify_address(dev, &address, false);
@@ -196,11 +199,16 @@ impl World {
 
     /// Takes one address off the list, with its routes.
     fn unlink_address(&mut self, dev: DevId, gone: &Ipv4Address) {
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        self.masquerade_lost(ns, ifindex, Some(gone.local.into()));
         let Some(device) = self.devs.get_mut(dev) else { return };
         device.ipv4.retain(|known| {
             known.local != gone.local || known.prefix_len != gone.prefix_len || known.peer != gone.peer
         });
         refresh_routing(device);
+        self.ipvlan_addresses_changed(dev);
         self.notify_address(dev, gone, true);
         self.forget_routes_of(dev, &to_routing(gone));
     }
@@ -243,7 +251,7 @@ impl World {
             device.ipv4.clear();
             device.routing_addresses.clear();
         }
-        self.flush_addresses6(dev);
+        self.ipvlan_addresses_changed(dev);
         self.changed();
     }
 
@@ -296,6 +304,7 @@ impl World {
         for address in &deprecated {
             self.notify_address(dev, address, false);
         }
+        self.address6_lifetimes(dev);
     }
 
     /// IPv4 and IPv6 of a device that went up (`inetdev_event`, `fib_netdev_event`).
@@ -335,6 +344,7 @@ impl World {
     pub(super) fn ip_down(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
+        self.masquerade_lost(ns, ifindex, None);
         if let Some(fib) = self.fib.get_mut(ns) {
             let changes = fib.device_down(ifindex);
             self.notify_routes(ns, &changes);
@@ -368,6 +378,11 @@ impl World {
     pub(crate) fn flush_neighbours(&mut self, ns: NsId, ifindex: u32, keep_permanent: bool) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let gone = netns.neigh.remove_device(ifindex, keep_permanent);
+        self.neighbours_gone(ns, ifindex, gone);
+    }
+
+    /// Announces and frees neighbours that are no longer in their table.
+    pub(super) fn neighbours_gone(&mut self, ns: NsId, ifindex: u32, gone: Vec<(IpAddr, Neighbour)>) {
         for (address, entry) in gone {
             self.notify_neighbour_gone(ns, ifindex, address, &entry);
             self.neigh_release(entry);
@@ -377,9 +392,14 @@ impl World {
     /// `inetdev_send_gratuitous_arp`, where `arp_notify` asks for it: on going up and on a new MAC.
     pub(super) fn announce_addresses(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if !device.is_up() || !self.dev_conf_either(dev, Conf::ArpNotify) {
-            return;
+        if device.is_up() && self.dev_conf_either(dev, Conf::ArpNotify) {
+            self.send_gratuitous_arp(dev);
         }
+    }
+
+    /// `inetdev_send_gratuitous_arp`: a question for each own address, which neighbours hear.
+    pub(crate) fn send_gratuitous_arp(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
         let addresses: Vec<Ipv4Addr> = device.ipv4.iter().map(|address| address.local).collect();
         for address in addresses {
             self.arp_send(dev, arp::REQUEST, address, address, None, Mac::ZERO);

@@ -1,7 +1,7 @@
 //! Promiscuity and address lists of devices, and how stacked devices pass them down
 //! (net/core/dev_addr_lists.c, `__dev_set_rx_mode`).
 
-use crate::dev::{Kind, RxHandler};
+use crate::dev::{GroupFilter, Kind, RxHandler};
 use crate::device::{DevId, Device, MacList};
 use crate::mac::Mac;
 use crate::world::World;
@@ -16,9 +16,12 @@ impl World {
         if before != after {
             if device.is_up()
                 && let Some(lower) = stacked_on(device)
-                && !self.is_passthru_lower(lower)
+                && self.passes_promiscuity(dev, lower)
             {
                 self.set_promiscuity(lower, if after { 1 } else { -1 });
+            }
+            for slave in self.bond_filter_devices(dev) {
+                self.set_promiscuity(slave, if after { 1 } else { -1 });
             }
             self.manage_bridge_promiscuity(dev);
             self.refresh_filter(dev);
@@ -34,10 +37,14 @@ impl World {
         device.allmulti = device.allmulti.saturating_add_signed(by);
         let after = device.allmulti > 0;
         if before != after {
-            if device.is_up()
+            // `ipvlan_change_rx_flags` does not ask whether the device is up.
+            if (device.is_up() || matches!(device.kind, Kind::Ipvlan(_)))
                 && let Some(lower) = stacked_on(device)
             {
                 self.set_allmulti(lower, if after { 1 } else { -1 });
+            }
+            for slave in self.bond_filter_devices(dev) {
+                self.set_allmulti(slave, if after { 1 } else { -1 });
             }
             self.refresh_filter(dev);
             self.changed();
@@ -70,10 +77,10 @@ impl World {
         let (promisc, allmulti) = (device.promiscuity > 0, device.allmulti > 0);
         let by = if up { 1 } else { -1 };
         let groups = device.multicast.clone();
-        if promisc && !self.is_passthru_lower(lower) {
+        if promisc && self.passes_promiscuity(dev, lower) {
             self.set_promiscuity(lower, by);
         }
-        if allmulti {
+        if allmulti && !matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipvlan(_))) {
             self.set_allmulti(lower, by);
         }
         for (group, _) in groups {
@@ -85,21 +92,25 @@ impl World {
         self.refresh_filter(dev);
     }
 
-    fn is_passthru_lower(&self, lower: DevId) -> bool {
-        matches!(
+    /// Whether a device that wants every frame makes the one below promiscuous: an ipvlan does not, nor does a
+    /// passthru macvlan, which has made it so already.
+    fn passes_promiscuity(&self, dev: DevId, lower: DevId) -> bool {
+        let ipvlan = matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipvlan(_)));
+        let passthru = matches!(
             self.devs.get(lower).map(|device| &device.rx_handler),
             Some(RxHandler::MacvlanPort(port)) if port.is_passthru()
-        )
+        );
+        !ipvlan && !passthru
     }
 
     /// `dev_mc_add`
     pub(crate) fn join_group(&mut self, dev: DevId, group: Mac) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        if add(&mut device.multicast, group)
-            && device.is_up()
-            && let Some(lower) = stacked_on(device)
-        {
-            self.join_group(lower, group);
+        if add(&mut device.multicast, group) && device.is_up() {
+            let lower = stacked_on(device);
+            for lower in lower.into_iter().chain(self.bond_filter_devices(dev)) {
+                self.join_group(lower, group);
+            }
         }
         self.refresh_filter(dev);
     }
@@ -107,11 +118,11 @@ impl World {
     /// `dev_mc_del`
     pub(crate) fn leave_group(&mut self, dev: DevId, group: Mac) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        if remove(&mut device.multicast, group)
-            && device.is_up()
-            && let Some(lower) = stacked_on(device)
-        {
-            self.leave_group(lower, group);
+        if remove(&mut device.multicast, group) && device.is_up() {
+            let lower = stacked_on(device);
+            for lower in lower.into_iter().chain(self.bond_filter_devices(dev)) {
+                self.leave_group(lower, group);
+            }
         }
         self.refresh_filter(dev);
     }
@@ -136,17 +147,21 @@ impl World {
     pub(super) fn sync_unicast(&mut self, dev: DevId) {
         let Some(device) = self.devs.get_mut(dev).filter(|device| device.is_up()) else { return };
         // `IFF_UNICAST_FLT`
-        let filters = matches!(device.kind, Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Vlan(_));
+        let filters = matches!(
+            device.kind,
+            Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Bond(_)
+        );
         let wanted = !filters && !device.unicast.is_empty();
         if wanted != device.uc_promisc {
             device.uc_promisc = wanted;
             self.set_promiscuity(dev, if wanted { 1 } else { -1 });
         }
-        let Some(device) = self.devs.get(dev) else { return };
-        if let Some(lower) = stacked_on(device)
-            && device.is_up()
-        {
+        let Some(device) = self.devs.get(dev).filter(|device| device.is_up()) else { return };
+        let lowers: Vec<DevId> =
+            stacked_on(device).into_iter().chain(self.bond_filter_devices(dev)).collect();
+        for lower in lowers {
             // `dev_uc_sync`: what stands on a stacked device reaches the lower one.
+            let Some(device) = self.devs.get(dev) else { return };
             let wanted: Vec<Mac> = device.unicast.iter().map(|(mac, _)| *mac).collect();
             let missing: Vec<Mac> = match self.devs.get(lower) {
                 Some(below) => {
@@ -160,16 +175,30 @@ impl World {
         }
     }
 
-    /// `macvlan_compute_filter`: tells the port which groups this macvlan takes.
+    /// `macvlan_compute_filter`, `ipvlan_set_multicast_mac_filter`: tells the port which groups a device takes.
     pub(super) fn refresh_filter(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        let Kind::Macvlan(state) = &device.kind else { return };
-        let lower = state.lower;
+        let lower = match &device.kind {
+            Kind::Macvlan(state) => state.lower,
+            Kind::Ipvlan(state) => state.lower,
+            _ => return,
+        };
         let all = device.promiscuity > 0 || device.allmulti > 0;
         let mut groups: Vec<Mac> = device.multicast.iter().map(|(group, _)| *group).collect();
         groups.push(device.broadcast);
-        if let Some(member) = self.macvlan_port(lower).and_then(|port| port.member_mut(dev)) {
-            member.filter = crate::dev::macvlan::GroupFilter { all, groups };
+        let filter = GroupFilter { all, groups };
+        match self.devs.get_mut(lower).map(|below| &mut below.rx_handler) {
+            Some(RxHandler::MacvlanPort(port)) => {
+                if let Some(member) = port.member_mut(dev) {
+                    member.filter = filter;
+                }
+            }
+            Some(RxHandler::IpvlanPort(port)) => {
+                if let Some(member) = port.member_mut(dev) {
+                    member.filter = filter;
+                }
+            }
+            _ => {}
         }
     }
 }
@@ -178,6 +207,7 @@ impl World {
 fn stacked_on(device: &Device) -> Option<DevId> {
     match &device.kind {
         Kind::Macvlan(macvlan) => Some(macvlan.lower),
+        Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
         Kind::Vlan(vlan) => Some(vlan.lower),
         _ => None,
     }

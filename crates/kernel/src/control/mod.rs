@@ -6,19 +6,26 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`ipvlan`] ipvlans on their lower device
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
-//! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses
+//! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses, [`dad`] whether they are free,
+//!   [`autoconf`] what routers tell
 
 mod address;
+mod autoconf;
+pub(crate) mod bond;
+mod dad;
 mod inet;
 mod inet6;
+mod ipvlan;
 mod lists;
 mod master;
 pub(crate) mod namespace;
 mod notify;
-mod register;
+pub(crate) mod register;
+pub(crate) mod settings;
 mod state;
 mod vrf;
 mod vxlan;

@@ -149,19 +149,26 @@ impl World {
             sysctl,
             vrf_rule: false,
             neigh: Neighbours::default(),
+            neigh6: Neighbours::default(),
             taps: Vec::new(),
             raw: Vec::new(),
+            raw6: Vec::new(),
             udp: FxHashMap::default(),
+            udp6: FxHashMap::default(),
             tcp: Default::default(),
             udp_tunnels: FxHashMap::default(),
             events: Vec::new(),
             limits: RateLimits::default(),
             reassembly: Reassembly::default(),
+            netfilter: None,
+            reassembly6: Default::default(),
             ip_id,
             users: 0,
             counters: Counters::default(),
+            counters6: Default::default(),
         });
         self.fib.insert(ns, Fib::new());
+        self.fib6.insert(ns, Default::default());
         let new = NewDevice { name: "lo".to_owned(), kind: Kind::Loopback, mac: None, ifindex: 0, mtu: None };
         let lo = self.register(ns, new)?;
         if let Some(netns) = self.netns.get_mut(ns) {

@@ -1,6 +1,6 @@
 //! Netlink notifications: what `ip monitor` shows, queued for every socket that joined the group.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
@@ -14,6 +14,7 @@ use crate::mac::Mac;
 use crate::neigh::Neighbour;
 use crate::netns::NsId;
 use crate::route::RouteChange;
+use crate::route6::Change6;
 use crate::rtnl;
 use crate::sock::{Item, Kind};
 use crate::world::World;
@@ -27,6 +28,7 @@ mod group {
     pub const IPV4_RULE: u32 = 8;
     pub const IPV6_IFADDR: u32 = 9;
     pub const MDB: u32 = 26;
+    pub const IPV6_ROUTE: u32 = 11;
     pub const BRVLAN: u32 = 33;
 }
 
@@ -158,6 +160,19 @@ impl World {
         }
     }
 
+    pub(crate) fn notify_routes6(&mut self, ns: NsId, changes: &[Change6]) {
+        if !changes.is_empty() {
+            self.changed();
+        }
+        if !self.listened(ns, group::IPV6_ROUTE) {
+            return;
+        }
+        for change in changes {
+            let notification = rtnl::route6::announce(change, self.now);
+            self.broadcast(ns, group::IPV6_ROUTE, &notification.message, notification.flags);
+        }
+    }
+
     /// Sends what a route or rule handler wants announced.
     pub(crate) fn announce(&mut self, ns: NsId, notifications: &[rtnl::Notification]) {
         if !notifications.is_empty() {
@@ -194,11 +209,13 @@ impl World {
         }
     }
 
-    pub(crate) fn notify_neighbour(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
+    pub(crate) fn notify_neighbour(&mut self, ns: NsId, ifindex: u32, address: IpAddr) {
         if !self.listened(ns, group::NEIGH) {
             return;
         }
-        let Some(entry) = self.netns.get(ns).and_then(|netns| netns.neigh.get(ifindex, address)) else {
+        let Some(entry) =
+            self.netns.get(ns).and_then(|netns| netns.neighbours(address).get(ifindex, address))
+        else {
             return;
         };
         let message =
@@ -210,7 +227,7 @@ impl World {
         &mut self,
         ns: NsId,
         ifindex: u32,
-        address: Ipv4Addr,
+        address: IpAddr,
         entry: &Neighbour,
     ) {
         if self.listened(ns, group::NEIGH) {

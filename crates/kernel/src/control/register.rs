@@ -80,6 +80,7 @@ impl World {
             max_mtu: traits.max_mtu,
             permanent_mac: Mac::ZERO,
             addr_assign,
+            dev_id: 0,
             promiscuity: 0,
             uc_promisc: false,
             allmulti: 0,
@@ -105,6 +106,7 @@ impl World {
             ipv4_groups: Vec::new(),
             igmp: Default::default(),
             ipv6: Vec::new(),
+            inet6: Default::default(),
             ipv6_disabled,
             ipv6_conf,
             neigh6_params,
@@ -223,11 +225,15 @@ impl World {
                 self.release_from_master(port);
             }
         }
+        for slave in self.bond_slaves(dev) {
+            self.remove_bond_slave(slave, dev, true);
+        }
         if let Some(Kind::Vrf(_)) = self.devs.get(dev).map(|device| &device.kind) {
             for port in self.vrf_ports(dev) {
                 self.release_from_master(port);
             }
         }
+        self.forget_tap(dev);
         self.unwire(dev);
         self.forget_ip(dev);
         self.notify_link_deleted(dev);
@@ -248,6 +254,7 @@ impl World {
         };
         self.destroy_addresses(dev);
         self.flush_neighbours(ns, ifindex, false);
+        self.ip6_forget(dev);
     }
 
     /// Moves a device to another namespace: it arrives down, without addresses, with its MAC and kind.
@@ -256,7 +263,7 @@ impl World {
     /// `EINVAL` where the device may not leave its namespace, `EEXIST` where its name is taken there.
     pub(crate) fn move_to(&mut self, dev: DevId, ns: NsId, name: Option<&str>) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Vrf(_)) {
+        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_) | Kind::Vrf(_)) {
             // `NETIF_F_NETNS_LOCAL`
             return Err(Errno::EINVAL.into());
         }
@@ -302,6 +309,7 @@ impl World {
         }
         self.list(ns, dev, &name, ifindex);
         self.settle_ignore_linkdown(dev);
+        self.ip6_registered(dev);
         if let Some(netns) = self.netns.get_mut(ns) {
             for alt in altnames {
                 netns.names.insert(alt, dev);
@@ -390,6 +398,13 @@ impl Traits {
             },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
+            Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
+            Kind::Veth(_)
+            | Kind::Bridge(_)
+            | Kind::Macvlan(_)
+            | Kind::Ipvlan(_)
+            | Kind::Vxlan(_)
+            | Kind::Nic { .. } => ether,
             Kind::Vrf(_) => Traits {
                 flags: Flags::NOARP | Flags::MASTER,
                 mtu: 65_575,
@@ -397,7 +412,6 @@ impl Traits {
                 max_mtu: 65_575,
                 ..ether
             },
-            Kind::Veth(_) | Kind::Bridge(_) | Kind::Macvlan(_) | Kind::Vxlan(_) | Kind::Nic { .. } => ether,
         }
     }
 }

@@ -34,6 +34,7 @@ impl World {
                 }
             }
             Kind::Macvlan(_) => self.open_macvlan(dev, lower.ok_or(Errno::ENODEV)?, mac)?,
+            Kind::Ipvlan(_) => self.open_ipvlan(dev, lower.ok_or(Errno::ENODEV)?),
             Kind::Vlan(vlan) => {
                 let lower = vlan.lower;
                 let loose = vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING);
@@ -50,13 +51,18 @@ impl World {
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             _ => {}
         }
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
+            self.open_bond(dev);
+        }
         self.set_up_flag(dev);
         if let Some(device) = self.devs.get_mut(dev)
             && device.qdisc == "noop"
         {
             device.qdisc = match device.kind {
-                // `attach_default_qdiscs`: a card gets the default discipline, a virtual device none.
+                // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap; other
+                // virtual devices have none.
                 Kind::Nic { .. } => "fq_codel",
+                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
                 _ => "noqueue",
             };
         }
@@ -66,11 +72,12 @@ impl World {
             self.open_bridge(dev);
         }
         self.settle_operstate(dev);
-        self.ip_up(dev);
         self.changed();
         self.notify_link(dev);
+        self.ip_up(dev);
         self.lower_went_up(dev);
         self.port_changed(dev);
+        self.bond_opened(dev);
         Ok(())
     }
 
@@ -138,6 +145,11 @@ impl World {
                 }
                 self.down_flag(dev);
             }
+            Some(Kind::Ipvlan(state)) => {
+                let lower = state.lower;
+                self.close_ipvlan(dev, lower);
+                self.down_flag(dev);
+            }
             Some(Kind::Vlan(vlan)) => {
                 let lower = vlan.lower;
                 if self.devs.get(lower).is_some_and(|below| below.mac != mac) {
@@ -150,15 +162,19 @@ impl World {
                 self.down_flag(dev);
                 self.close_bridge(dev);
             }
+            Some(Kind::Bond(_)) => {
+                self.close_bond(dev);
+                self.down_flag(dev);
+            }
             Some(Kind::Vxlan(_)) => {
                 self.down_flag(dev);
                 self.close_vxlan(dev);
             }
             _ => self.down_flag(dev),
         }
-        self.ip_down(dev);
         self.changed();
         self.notify_link(dev);
+        self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
     }
@@ -184,9 +200,7 @@ impl World {
             }
             self.changed();
             self.notify_link(dev);
-            if carrier {
-                self.ip6_link_ready(dev);
-            }
+            self.ip6_carrier_changed(dev);
         }
         self.lower_carrier(dev);
         self.port_changed(dev);
@@ -243,8 +257,12 @@ impl World {
     /// `netif_stacked_transfer_operstate`: a stacked device has the carrier of what it stands on.
     fn lower_carrier(&mut self, lower: DevId) {
         let Some(below) = self.devs.get(lower) else { return };
-        let carrier = below.carrier;
+        let (carrier, up) = (below.carrier, below.is_up());
         for upper in below.uppers.clone() {
+            // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down.
+            if !up && matches!(self.devs.get(upper).map(|upper| &upper.kind), Some(Kind::Ipvlan(_))) {
+                continue;
+            }
             self.set_carrier(upper, carrier);
         }
     }
@@ -318,11 +336,11 @@ impl World {
         match join {
             true => {
                 self.join_ipv4_group(bridge, SNOOPERS);
-                self.join_group(bridge, SNOOPERS6);
+                self.join_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
             }
             false => {
                 self.leave_ipv4_group(bridge, SNOOPERS);
-                self.leave_group(bridge, SNOOPERS6);
+                self.leave_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
             }
         }
     }
@@ -341,7 +359,11 @@ impl World {
     /// `br_device_event`, `br_port_carrier_check`: a port went up or down, or its link did.
     pub(super) fn port_changed(&mut self, port: DevId) {
         let Some(device) = self.devs.get(port) else { return };
-        let RxHandler::BridgePort { bridge } = device.rx_handler else { return };
+        let bridge = match device.rx_handler {
+            RxHandler::BridgePort { bridge } => bridge,
+            RxHandler::BondSlave { bond } => return self.bond_slave_changed(bond, port),
+            _ => return,
+        };
         let (usable, carrier) = (self.is_usable_port(port), device.carrier);
         if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
             && let Some(port) = own.port_mut(port)
@@ -422,6 +444,5 @@ const AGEING_FIRST: Duration = Duration::from_millis(100);
 const AGEING_APART: Duration = Duration::from_millis(10);
 /// The groups of all snoopers (RFC 4286), which a snooping bridge joins.
 const SNOOPERS: std::net::Ipv4Addr = std::net::Ipv4Addr::new(224, 0, 0, 106);
-const SNOOPERS6: Mac = Mac([0x33, 0x33, 0, 0, 0, 0x6a]);
 /// Least MTU for an IPv4 side of a device (`inetdev_valid_mtu`).
 pub(super) const IPV4_MIN_MTU: u32 = 68;

@@ -2,7 +2,7 @@
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::{Kind, RxHandler, macvlan, veth::Veth};
+use crate::dev::{GroupFilter, Kind, RxHandler, macvlan, veth::Veth};
 use crate::device::{AddrAssign, DevId, Flags};
 use crate::mac::Mac;
 use crate::world::World;
@@ -40,6 +40,7 @@ impl World {
                 }
             }
             _ if !below.is_ethernet() || below.is_loopback() => return Err(Errno::EINVAL.into()),
+            RxHandler::None if below.refuses_rx_handler() => return Err(Errno::EINVAL.into()),
             RxHandler::None => {}
             _ => return Err(Errno::EBUSY.into()),
         }
@@ -58,7 +59,7 @@ impl World {
             up: false,
             nodst: state.flags & macvlan::FLAG_NODST != 0,
             sources: state.sources.clone(),
-            filter: macvlan::GroupFilter::default(),
+            filter: GroupFilter::default(),
         };
         let Some(below) = self.devs.get_mut(lower) else { return };
         if below.rx_handler.is_none() {
@@ -173,7 +174,8 @@ impl World {
     /// `EOPNOTSUPP` and `EEXIST` with the kernel's texts.
     pub(crate) fn check_vlan(&self, lower: DevId, tpid: u16, vid: u16) -> Result<(), Failure> {
         let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
-        if below.is_loopback() {
+        // `NETIF_F_VLAN_CHALLENGED`
+        if below.is_loopback() || matches!(below.kind, Kind::Ipvlan(_)) {
             return Err(Failure::with_text(Errno::EOPNOTSUPP, "8021q: VLANs not supported on device"));
         }
         if below.vlans.iter().any(|(key, _)| *key == (tpid, vid)) {
@@ -223,6 +225,10 @@ impl World {
         let lower = match &device.kind {
             Kind::Macvlan(state) => state.lower,
             Kind::Vlan(state) => state.lower,
+            Kind::Ipvlan(state) => {
+                let lower = state.lower;
+                return self.unlink_ipvlan(dev, lower);
+            }
             Kind::Veth(veth) => {
                 let peer = veth.peer;
                 if let Some(Kind::Veth(other)) =

@@ -10,7 +10,7 @@ use crate::drop_reason::DropReason;
 use crate::frame::ethertype;
 use crate::mac::Mac;
 
-use super::{PacketType, Verdict, Verdicts};
+use super::{GroupFilter, PacketType, Verdict, Verdicts};
 
 /// `MACVLAN_MODE_*`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,24 +42,13 @@ pub const DEFAULT_BC_QUEUE_LEN: u32 = 1000;
 #[derive(Clone, Debug)]
 pub struct Macvlan {
     pub lower: DevId,
+    /// It is a macvtap.
+    pub tap: bool,
     pub mode: Mode,
     pub flags: u16,
     pub bc_queue_len_requested: u32,
     /// Source mode: the MACs to receive from, in the order in which they were added.
     pub sources: Vec<Mac>,
-}
-
-/// Which group addresses a macvlan takes (`vlan->mc_filter`).
-#[derive(Clone, Debug, Default)]
-pub struct GroupFilter {
-    pub all: bool,
-    pub groups: Vec<Mac>,
-}
-
-impl GroupFilter {
-    fn passes(&self, group: Mac) -> bool {
-        self.all || self.groups.contains(&group)
-    }
 }
 
 /// What the port knows of one macvlan.

@@ -1,7 +1,7 @@
 //! ICMP that this host sends: errors with their rate limits, echo replies (net/ipv4/icmp.c, RFC 792, RFC 1122
 //! §3.2.2).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use hairpin_netlink::PacketType;
@@ -39,6 +39,8 @@ pub enum Unreachable {
     Protocol,
     Port,
     FragmentationNeeded { mtu: u16 },
+    NetProhibited,
+    HostProhibited,
     PacketFiltered,
 }
 
@@ -65,6 +67,8 @@ impl Message {
                         let [a, b] = mtu.to_be_bytes();
                         (4, [0, 0, a, b])
                     }
+                    Unreachable::NetProhibited => (9, [0; 4]),
+                    Unreachable::HostProhibited => (10, [0; 4]),
                     Unreachable::PacketFiltered => (13, [0; 4]),
                 };
                 (kind::DEST_UNREACHABLE, code, rest)
@@ -99,7 +103,7 @@ fn nanos(at: Time) -> i64 {
 /// Limits on ICMP errors of one namespace.
 #[derive(Clone, Debug, Default)]
 pub struct RateLimits {
-    peers: FxHashMap<Ipv4Addr, Peer>,
+    peers: FxHashMap<IpAddr, Peer>,
     global: Option<(u64, Time)>,
 }
 
@@ -119,7 +123,7 @@ const ERROR_LEN_MAX: usize = 576;
 
 impl RateLimits {
     /// A peer unheard of counts as last seen a minute ago (`inet_getpeer`).
-    fn peer(&mut self, address: Ipv4Addr, now: Time) -> &mut Peer {
+    fn peer(&mut self, address: IpAddr, now: Time) -> &mut Peer {
         if self.peers.len() >= PEERS_MAX {
             self.peers.clear();
         }
@@ -127,7 +131,8 @@ impl RateLimits {
         self.peers.entry(address).or_insert(Peer { tokens: 0, last, redirects: 0 })
     }
 
-    fn take(&mut self, address: Ipv4Addr, now: Time, cost: u64, most: u64) -> bool {
+    /// Whether a message that costs so many nanoseconds may go to this destination.
+    pub(crate) fn take(&mut self, address: IpAddr, now: Time, cost: u64, most: u64) -> bool {
         let peer = self.peer(address, now);
         peer.tokens = peer.tokens.saturating_add(peer.quiet(now)).min(most);
         peer.last = nanos(now);
@@ -138,7 +143,7 @@ impl RateLimits {
         allowed
     }
 
-    fn take_redirect(&mut self, address: Ipv4Addr, now: Time) -> bool {
+    fn take_redirect(&mut self, address: IpAddr, now: Time) -> bool {
         let peer = self.peer(address, now);
         let quiet = Duration::from_nanos(peer.quiet(now));
         if quiet > REDIRECT_SILENCE {
@@ -160,7 +165,7 @@ impl RateLimits {
     }
 
     /// `icmp_global_allow`: so many a second for everybody together.
-    fn take_global(&mut self, now: Time, per_second: u64, burst: u64) -> bool {
+    pub(crate) fn take_global(&mut self, now: Time, per_second: u64, burst: u64) -> bool {
         let (credit, last) = self.global.unwrap_or((burst * SECOND, now));
         let earned = (now.since(last).as_nanos() as u64).saturating_mul(per_second);
         let credit = credit.saturating_add(earned).min(burst * SECOND);
@@ -175,13 +180,13 @@ impl World {
     pub(super) fn route_error_allowed(&mut self, ns: NsId, to: Ipv4Addr) -> bool {
         let now = self.now;
         let Some(netns) = self.netns.get_mut(ns) else { return false };
-        netns.limits.take(to, now, SECOND, ROUTE_ERROR_BURST * SECOND)
+        netns.limits.take(to.into(), now, SECOND, ROUTE_ERROR_BURST * SECOND)
     }
 
     /// `ip_rt_send_redirect`: nine redirects to a station that does not listen, ever more rarely.
     pub(super) fn redirect_allowed(&mut self, ns: NsId, to: Ipv4Addr) -> bool {
         let now = self.now;
-        self.netns.get_mut(ns).is_some_and(|netns| netns.limits.take_redirect(to, now))
+        self.netns.get_mut(ns).is_some_and(|netns| netns.limits.take_redirect(to.into(), now))
     }
 
     /// `icmp_send`: tells the sender of a packet why it goes nowhere.
@@ -233,8 +238,9 @@ impl World {
         // RFC 1812 4.3.2.5: errors have precedence "internetwork control".
         let tos = header.tos & 0x1e | 0xc0;
         let ttl = self.default_ttl(ns, Ipv4Addr::UNSPECIFIED);
-        let fields = Fields { tos, ..Fields::new(protocol::ICMP, ttl) };
-        self.ip_send(ns, &route, fields, 8 + quoted.len(), |body| {
+        let track = about.track.of_error();
+        let fields = Fields { tos, track, ..Fields::new(protocol::ICMP, ttl) };
+        let _ = self.ip_send(ns, &route, fields, 8 + quoted.len(), |body| {
             write_icmp(body, kind, code, rest, &quoted);
         });
     }
@@ -264,7 +270,7 @@ impl World {
             return true;
         }
         let cost = u64::from(rate) * 1_000_000;
-        let allowed = netns.limits.take(route.destination, now, cost, BURST * cost);
+        let allowed = netns.limits.take(route.destination.into(), now, cost, BURST * cost);
         if !allowed {
             netns.counters.icmp_limited_host += 1;
         }
@@ -302,7 +308,7 @@ impl World {
         };
         let fields = Fields { tos: header.tos, options: &options, ..Fields::new(protocol::ICMP, ttl) };
         let reply_frame = frame.clone();
-        self.ip_send(ns, &route, fields, data.len(), |body| {
+        let _ = self.ip_send(ns, &route, fields, data.len(), |body| {
             let data = reply_frame.payload().get(header.header_len..).unwrap_or(&[]);
             if body.len() == data.len() {
                 body.copy_from_slice(data);
@@ -356,7 +362,7 @@ mod tests {
         Time(ms * 1_000_000)
     }
 
-    const PEER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 1);
+    const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 
     /// At five errors a second Linux answers packets 1 to 7 and then every fifth.
     #[test]

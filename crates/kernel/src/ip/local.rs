@@ -1,8 +1,12 @@
 //! Delivery to this host (`ip_local_deliver`): reassembly, raw sockets, the protocol.
 
+use hairpin_netlink::Address;
+use hairpin_netlink::netfilter::Hook;
+
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::At;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::sock::{Item, Kind, SockId};
@@ -14,31 +18,36 @@ use super::{Header, protocol};
 
 impl World {
     /// Delivers a packet that the route says is for this host.
-    pub(crate) fn local_deliver(
+    pub(crate) fn local_deliver(&mut self, dev: DevId, header: Header, delivered: RouteKind, frame: Frame) {
+        self.local_deliver_to(dev, dev, header, delivered, frame);
+    }
+
+    /// The same for a packet that came in on `dev` and is in the end of `owner`, an ipvlan on it or itself.
+    pub(super) fn local_deliver_to(
         &mut self,
         dev: DevId,
+        owner: DevId,
         mut header: Header,
         delivered: RouteKind,
         mut frame: Frame,
     ) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if header.is_fragment() {
-            if let Some(netns) = self.netns.get_mut(ns) {
-                netns.counters.reassembly_fragments += 1;
-            }
-            match self.reassemble(ns, dev, &header, frame) {
-                Some(whole) => {
-                    (header, frame) = whole;
-                    if let Some(netns) = self.netns.get_mut(ns) {
-                        netns.counters.reassembled += 1;
-                    }
-                }
-                None => return,
-            }
+            let Some(whole) = self.gather(ns, dev, &header, frame) else { return };
+            (header, frame) = whole;
+        }
+        if self.has_netfilter(ns) {
+            let at = At { ns, hook: Hook::Input, input: Some(dev), output: None, next_hop: None };
+            let Some(passed) = self.filter(at, frame) else { return };
+            frame = passed.into_frame();
+            header = Header::quoted(frame.payload()).unwrap_or(header);
         }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_delivers += 1;
         }
+        self.hand_to_owner(dev, owner, &mut frame);
+        let dev = owner;
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         let raw = self.raw_deliver(ns, &header, &frame);
         match header.protocol {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
@@ -79,8 +88,8 @@ impl World {
             socket.push(Item::Packet {
                 frame: frame.clone(),
                 offset: ETH_LEN,
-                from: (header.source, 0),
-                to: (header.destination, 0),
+                from: Address::Ipv4 { address: header.source, port: 0 },
+                to: Address::Ipv4 { address: header.destination, port: 0 },
                 ttl: header.ttl,
                 tos: header.tos,
                 ifindex: frame.iif,
@@ -91,7 +100,7 @@ impl World {
     }
 
     /// Hands a datagram to one socket.
-    pub(super) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
+    pub(crate) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
         if let Item::Packet { frame, .. } = &item
             && self.trace.on
         {

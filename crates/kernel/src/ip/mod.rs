@@ -1,8 +1,9 @@
 //! IPv4.
 //!
 //! The way in: [`input`] → [`local`] (with [`reassemble`]) or [`forward`]. The way out: [`output`] (with
-//! [`fragment`]) → the neighbour layer. [`icmp`] answers and reports; [`igmp`] tells of groups; [`route`] finds the way.
+//! [`fragment`]) → the neighbour layer; [`below`] is where ipvlans send and receive by way of their lower device. [`icmp`] answers and reports; [`igmp`] tells of groups; [`route`] finds the way.
 
+mod below;
 mod forward;
 mod fragment;
 pub mod icmp;

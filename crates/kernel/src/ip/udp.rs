@@ -2,6 +2,8 @@
 
 use std::net::Ipv4Addr;
 
+use hairpin_netlink::Address;
+
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
@@ -46,8 +48,8 @@ impl World {
         let to = (header.destination, u16::from_be_bytes([c, d]));
         let item = |frame: Frame, time| Item::Packet {
             offset: ETH_LEN + header.header_len + UDP_LEN,
-            from,
-            to,
+            from: Address::Ipv4 { address: from.0, port: from.1 },
+            to: Address::Ipv4 { address: to.0, port: to.1 },
             ttl: header.ttl,
             tos: header.tos,
             ifindex: frame.iif,

@@ -175,8 +175,8 @@ impl World {
             return self.dev_conf_either(dev, Conf::ProxyArpPvlan) && arp.sender != arp.target;
         }
         let listed = self.netns.get(device.ns).is_some_and(|netns| {
-            netns.neigh.proxies.contains_key(&(device.ifindex, arp.target))
-                || netns.neigh.proxies.contains_key(&(0, arp.target))
+            netns.neigh.proxies.contains_key(&(device.ifindex, arp.target.into()))
+                || netns.neigh.proxies.contains_key(&(0, arp.target.into()))
         });
         listed || self.dev_conf_either(dev, Conf::ProxyArp)
     }
@@ -206,7 +206,7 @@ impl World {
         if !self.neigh_ensure(ns, ifindex, arp.sender) {
             return false;
         }
-        let how = Update { replace: true, admin: false };
+        let how = Update { replace: true, ..Update::default() };
         self.neigh_update(ns, ifindex, arp.sender, Some(arp.sender_mac), nud::STALE, how);
         true
     }
@@ -249,7 +249,7 @@ impl World {
             arp.sender,
             Some(arp.sender_mac),
             state,
-            Update { replace, admin: false },
+            Update { replace, ..Update::default() },
         );
     }
 
@@ -275,9 +275,9 @@ impl World {
         self.transmit(dev, frame);
     }
 
-    /// `arp_solicit` by way of `neigh_probe`: asks for an address, by broadcast or (when it is being probed)
+    /// `arp_solicit`: asks for an address, by broadcast or (when it is being probed)
     /// of the known station.
-    pub(super) fn neigh_probe(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
+    pub(super) fn arp_solicit(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let Some(entry) = netns.neigh.get_mut(ifindex, address) else { return };
         let probes = entry.probes;

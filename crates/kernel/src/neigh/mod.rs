@@ -1,14 +1,15 @@
 //! Neighbours: which MAC an on-link address has, and whether that still holds (net/core/neighbour.c).
 //!
-//! The table of states is in [`state`]; ARP packets are in [`arp`]; sending to a
-//! neighbour is in [`output`].
+//! The table of states is in [`state`]; ARP packets are in [`arp`], those of IPv6's neighbour discovery
+//! in [`ndisc`]; sending to a neighbour is in [`output`].
 
 pub mod arp;
+pub(crate) mod ndisc;
 mod output;
 pub(crate) mod state;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -20,6 +21,9 @@ use crate::time::Time;
 
 /// `NTF_EXT_LEARNED`: something outside the kernel keeps this entry; the collector does not.
 pub(crate) const EXT_LEARNED: u8 = 0x10;
+
+/// `NTF_ROUTER`
+pub(crate) const ROUTER: u8 = 0x80;
 
 /// `NUD_*` states, as the bits of netlink messages.
 pub mod nud {
@@ -69,12 +73,12 @@ impl Neighbour {
     }
 }
 
-/// The neighbour table of one namespace.
+/// The neighbour table of one family in one namespace.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
-    entries: FxHashMap<(u32, Ipv4Addr), Neighbour>,
-    /// Addresses that a device answers ARP for (`ip neigh add proxy`).
-    pub proxies: BTreeMap<(u32, Ipv4Addr), ()>,
+    entries: FxHashMap<(u32, IpAddr), Neighbour>,
+    /// Addresses that a device answers for (`ip neigh add proxy`), with their `NTF_ROUTER`.
+    pub proxies: BTreeMap<(u32, IpAddr), u8>,
     /// Each device's present reachable time, and when it was drawn.
     reachable: FxHashMap<u32, (Duration, Time)>,
     serial: u64,
@@ -82,12 +86,12 @@ pub struct Neighbours {
 }
 
 impl Neighbours {
-    pub fn get(&self, ifindex: u32, address: Ipv4Addr) -> Option<&Neighbour> {
-        self.entries.get(&(ifindex, address))
+    pub fn get(&self, ifindex: u32, address: impl Into<IpAddr>) -> Option<&Neighbour> {
+        self.entries.get(&(ifindex, address.into()))
     }
 
-    pub fn get_mut(&mut self, ifindex: u32, address: Ipv4Addr) -> Option<&mut Neighbour> {
-        self.entries.get_mut(&(ifindex, address))
+    pub fn get_mut(&mut self, ifindex: u32, address: impl Into<IpAddr>) -> Option<&mut Neighbour> {
+        self.entries.get_mut(&(ifindex, address.into()))
     }
 
     pub fn len(&self) -> usize {
@@ -99,7 +103,7 @@ impl Neighbours {
     }
 
     /// Entries in the order of creation. (Linux lists them in the order of a hash with a random seed.)
-    pub fn dump(&self) -> Vec<((u32, Ipv4Addr), &Neighbour)> {
+    pub fn dump(&self) -> Vec<((u32, IpAddr), &Neighbour)> {
         let mut all: Vec<_> = self.entries.iter().map(|(key, entry)| (*key, entry)).collect();
         all.sort_by_key(|(_, entry)| entry.serial);
         all
@@ -109,7 +113,7 @@ impl Neighbours {
     pub fn create(
         &mut self,
         ifindex: u32,
-        address: Ipv4Addr,
+        address: IpAddr,
         dev: DevId,
         now: Time,
         limit: i32,
@@ -155,12 +159,12 @@ impl Neighbours {
         });
     }
 
-    pub fn remove(&mut self, ifindex: u32, address: Ipv4Addr) -> Option<Neighbour> {
+    pub fn remove(&mut self, ifindex: u32, address: IpAddr) -> Option<Neighbour> {
         self.entries.remove(&(ifindex, address))
     }
 
     /// Removes a device's entries; permanent ones stay when only the carrier is lost.
-    pub fn remove_device(&mut self, ifindex: u32, keep_permanent: bool) -> Vec<(Ipv4Addr, Neighbour)> {
+    pub fn remove_device(&mut self, ifindex: u32, keep_permanent: bool) -> Vec<(IpAddr, Neighbour)> {
         let mut gone = Vec::new();
         self.entries.retain(|(of, address), entry| {
             if *of != ifindex || (keep_permanent && entry.state & nud::PERMANENT != 0) {

@@ -1,6 +1,6 @@
-//! Sending an IPv4 packet to the next hop: the link header, or a wait for it (`neigh_resolve_output`).
+//! Sending a packet to the next hop: the link header, or a wait for it (`neigh_resolve_output`).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use crate::device::{DevId, Flags};
 use crate::drop_reason::DropReason;
@@ -12,16 +12,23 @@ use crate::world::World;
 use super::nud;
 
 impl World {
-    /// Sends an IPv4 packet (14 unused bytes, then the packet) to `next_hop` on `dev`. `broadcast` says that the
+    /// Sends a packet (14 unused bytes, then the packet) to `next_hop` on `dev`. `broadcast` says that the
     /// route is a broadcast one.
-    pub(crate) fn neigh_output(&mut self, dev: DevId, next_hop: Ipv4Addr, broadcast: bool, mut frame: Frame) {
+    pub(crate) fn neigh_output(
+        &mut self,
+        dev: DevId,
+        next_hop: impl Into<IpAddr>,
+        broadcast: bool,
+        mut frame: Frame,
+    ) {
+        let next_hop = next_hop.into();
         let Some(device) = self.devs.get(dev) else {
             return self.drop_frame(None, frame, DropReason::NotSpecified);
         };
         let (ns, ifindex, own) = (device.ns, device.ifindex, device.mac);
-        // `arp_constructor`: what needs no resolution.
+        // `arp_constructor`, `ndisc_constructor`: what needs no resolution.
         let known = if next_hop.is_multicast() {
-            Some(Mac::of_ipv4_multicast(next_hop))
+            Some(Mac::of_multicast(next_hop))
         } else if device.is_noarp() {
             Some(device.mac)
         } else if broadcast || device.flags.contains(Flags::POINTOPOINT) {
@@ -30,17 +37,20 @@ impl World {
             None
         };
         if let Some(mac) = known {
-            frame.set_header(mac, own, ethertype::IPV4);
+            frame.set_header(mac, own, protocol(next_hop));
             return self.transmit(dev, frame);
         }
         let now = self.now;
-        let entry = self.netns.get_mut(ns).and_then(|netns| netns.neigh.get_mut(ifindex, next_hop));
+        let entry = self
+            .netns
+            .get_mut(ns)
+            .and_then(|netns| netns.neighbours_mut(next_hop).get_mut(ifindex, next_hop));
         if let Some(entry) = entry
             && entry.state & nud::CONNECTED != 0
         {
             entry.used = now;
             let mac = entry.mac;
-            frame.set_header(mac, own, ethertype::IPV4);
+            frame.set_header(mac, own, protocol(next_hop));
             return self.transmit(dev, frame);
         }
         if !self.neigh_ensure(ns, ifindex, next_hop) {
@@ -55,15 +65,21 @@ impl World {
     }
 
     /// Writes the header from the entry as it is, and transmits.
-    pub(super) fn send_to_neighbour(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr, mut frame: Frame) {
-        let entry = self.netns.get(ns).and_then(|netns| netns.neigh.get(ifindex, address));
+    pub(super) fn send_to_neighbour(&mut self, ns: NsId, ifindex: u32, address: IpAddr, mut frame: Frame) {
+        let entry = self.netns.get(ns).and_then(|netns| netns.neighbours(address).get(ifindex, address));
         let Some((dev, mac)) = entry.map(|entry| (entry.dev, entry.mac)) else {
             return self.drop_frame(None, frame, DropReason::NeighbourDead);
         };
         let Some(own) = self.devs.get(dev).map(|device| device.mac) else {
             return self.drop_frame(None, frame, DropReason::NeighbourDead);
         };
-        frame.set_header(mac, own, ethertype::IPV4);
+        frame.set_header(mac, own, protocol(address));
         self.transmit(dev, frame);
     }
+}
+
+/// The EtherType of packets to an address.
+#[inline]
+fn protocol(address: IpAddr) -> u16 {
+    if address.is_ipv4() { ethertype::IPV4 } else { ethertype::IPV6 }
 }

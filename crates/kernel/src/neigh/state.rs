@@ -12,7 +12,7 @@
 //! | REACHABLE | its time is over, used in the last 5 s | DELAY | |
 //! | REACHABLE | its time is over, unused | STALE | |
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::drop_reason::DropReason;
@@ -23,7 +23,7 @@ use crate::sysctl::NeighParams;
 use crate::time::Time;
 use crate::world::{TimerEvent, World};
 
-use super::{QUEUED_OVERHEAD, nud};
+use super::{QUEUED_OVERHEAD, ROUTER, nud};
 
 /// `REACHABLE_TIME` is drawn anew at this interval (`neigh_periodic_work`).
 const REDRAW: Duration = Duration::from_secs(300);
@@ -35,20 +35,28 @@ pub struct Update {
     pub replace: bool,
     /// The user said so.
     pub admin: bool,
+    /// A different MAC that may not replace the known one of a confirmed entry makes it stale.
+    pub weak: bool,
+    /// Whether the neighbour is a router, where the message tells.
+    pub router: Option<bool>,
 }
 
 impl World {
-    fn neigh_params(&self, ns: NsId, ifindex: u32) -> NeighParams {
+    fn neigh_params(&self, ns: NsId, ifindex: u32, address: IpAddr) -> NeighParams {
         let Some(netns) = self.netns.get(ns) else { return NeighParams::default() };
         let device = netns.devices.get(&ifindex).and_then(|dev| self.devs.get(*dev));
-        device.map_or(netns.sysctl.neigh_default, |device| device.neigh_params)
+        match address {
+            IpAddr::V4(_) => device.map_or(netns.sysctl.neigh_default, |device| device.neigh_params),
+            IpAddr::V6(_) => device.map_or(netns.sysctl.neigh6_default, |device| device.neigh6_params),
+        }
     }
 
     /// How long a confirmation holds on this device: half to one and a half times the base.
-    fn reachable_time(&mut self, ns: NsId, ifindex: u32) -> Duration {
-        let base = self.neigh_params(ns, ifindex).base_reachable_ms;
+    fn reachable_time(&mut self, ns: NsId, ifindex: u32, address: IpAddr) -> Duration {
+        let base = self.neigh_params(ns, ifindex, address).base_reachable_ms;
         let now = self.now;
-        let drawn = self.netns.get(ns).and_then(|netns| netns.neigh.reachable.get(&ifindex)).copied();
+        let drawn =
+            self.netns.get(ns).and_then(|netns| netns.neighbours(address).reachable.get(&ifindex)).copied();
         if let Some((time, at)) = drawn
             && now.since(at) < REDRAW
         {
@@ -56,21 +64,22 @@ impl World {
         }
         let time = Duration::from_millis(base / 2 + self.random_below(base.max(1)));
         if let Some(netns) = self.netns.get_mut(ns) {
-            netns.neigh.reachable.insert(ifindex, (time, now));
+            netns.neighbours_mut(address).reachable.insert(ifindex, (time, now));
         }
         time
     }
 
     /// Sets the entry's timer for `at` (`neigh_add_timer`).
-    fn neigh_timer(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr, at: Time) {
+    fn neigh_timer(&mut self, ns: NsId, ifindex: u32, address: IpAddr, at: Time) {
         let at = match at.since(self.now) {
             Duration::ZERO => self.now,
             wait => self.now.timer(wait),
         };
         let Some(netns) = self.netns.get_mut(ns) else { return };
-        netns.neigh.timers = netns.neigh.timers.wrapping_add(1);
-        let timer = netns.neigh.timers;
-        if let Some(entry) = netns.neigh.get_mut(ifindex, address) {
+        let table = netns.neighbours_mut(address);
+        table.timers = table.timers.wrapping_add(1);
+        let timer = table.timers;
+        if let Some(entry) = table.get_mut(ifindex, address) {
             entry.timer = timer;
             self.timers.add(at, TimerEvent::Neighbour { ns, ifindex, address, timer });
         }
@@ -82,12 +91,14 @@ impl World {
         &mut self,
         ns: NsId,
         ifindex: u32,
-        address: Ipv4Addr,
+        address: IpAddr,
         frame: &mut Option<Frame>,
     ) -> bool {
         let now = self.now;
-        let params = self.neigh_params(ns, ifindex);
-        let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) else {
+        let params = self.neigh_params(ns, ifindex, address);
+        let Some(entry) =
+            self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address))
+        else {
             return false;
         };
         entry.used = now;
@@ -139,13 +150,15 @@ impl World {
     }
 
     /// `neigh_timer_handler`
-    pub(crate) fn neigh_timeout(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr, timer: u32) {
+    pub(crate) fn neigh_timeout(&mut self, ns: NsId, ifindex: u32, address: IpAddr, timer: u32) {
         let now = self.now;
-        let params = self.neigh_params(ns, ifindex);
-        let reachable = self.reachable_time(ns, ifindex);
+        let params = self.neigh_params(ns, ifindex, address);
+        let reachable = self.reachable_time(ns, ifindex, address);
         let delay = Duration::from_millis(params.delay_first_probe_ms);
         let retrans = Duration::from_millis(params.retrans_ms.max(10));
-        let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) else {
+        let Some(entry) =
+            self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address))
+        else {
             return;
         };
         if entry.timer != timer || entry.state & nud::IN_TIMER == 0 {
@@ -188,6 +201,10 @@ impl World {
         if after != before && after != nud::DELAY {
             self.notify_neighbour(ns, ifindex, address);
         }
+        if address.is_ipv6() && (after ^ before) & nud::FAILED != 0 {
+            // Choosing among routers looks at it.
+            self.changed();
+        }
         if after == nud::FAILED {
             self.neigh_invalidate(ns, ifindex, address);
         } else if probing {
@@ -195,17 +212,29 @@ impl World {
         }
     }
 
+    /// `neigh_probe`: asks for the address as its family does.
+    fn neigh_probe(&mut self, ns: NsId, ifindex: u32, address: IpAddr) {
+        match address {
+            IpAddr::V4(address) => self.arp_solicit(ns, ifindex, address),
+            IpAddr::V6(address) => self.ndisc_solicit(ns, ifindex, address),
+        }
+    }
+
     /// `neigh_invalidate`: the address could not be resolved.
-    fn neigh_invalidate(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
-        let (dev, queue) = match self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) {
-            Some(entry) => {
-                entry.queued = 0;
-                (entry.dev, std::mem::take(&mut entry.queue))
-            }
-            None => return,
-        };
+    fn neigh_invalidate(&mut self, ns: NsId, ifindex: u32, address: IpAddr) {
+        let (dev, queue) =
+            match self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address)) {
+                Some(entry) => {
+                    entry.queued = 0;
+                    (entry.dev, std::mem::take(&mut entry.queue))
+                }
+                None => return,
+            };
         for frame in queue {
-            self.link_failure(ns, &frame);
+            match address {
+                IpAddr::V4(_) => self.link_failure(ns, &frame),
+                IpAddr::V6(_) => self.link_failure6(ns, &frame),
+            }
             self.drop_frame(Some(dev), frame, DropReason::NeighbourFailed);
         }
     }
@@ -215,15 +244,18 @@ impl World {
         &mut self,
         ns: NsId,
         ifindex: u32,
-        address: Ipv4Addr,
+        address: impl Into<IpAddr>,
         mac: Option<Mac>,
         state: u16,
         how: Update,
     ) {
+        let address = address.into();
         let now = self.now;
-        let reachable = self.reachable_time(ns, ifindex);
-        let base = Duration::from_millis(self.neigh_params(ns, ifindex).base_reachable_ms);
-        let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) else {
+        let reachable = self.reachable_time(ns, ifindex, address);
+        let base = Duration::from_millis(self.neigh_params(ns, ifindex, address).base_reachable_ms);
+        let Some(entry) =
+            self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address))
+        else {
             return;
         };
         let old = entry.state;
@@ -244,28 +276,38 @@ impl World {
             return self.notify_neighbour(ns, ifindex, address);
         }
         let was_valid = old & nud::VALID != 0;
-        let mac = match mac {
+        let mut is_router = how.router;
+        let mut mac = match mac {
             Some(mac) if was_valid && mac == entry.mac => entry.mac,
             Some(mac) => mac,
             None if was_valid => entry.mac,
             None => return,
         };
-        let changed_mac = mac != entry.mac || !was_valid;
         if new & nud::CONNECTED != 0 {
             entry.confirmed = now;
         }
         if was_valid {
             if mac != entry.mac && !how.replace {
-                return;
-            }
-            if mac == entry.mac && new == nud::STALE && !how.admin {
+                if !how.weak || old & nud::CONNECTED == 0 {
+                    return;
+                }
+                mac = entry.mac;
+                new = nud::STALE;
+                is_router = None;
+            } else if mac == entry.mac && new == nud::STALE && !how.admin {
                 new = old;
             }
         }
+        let changed_mac = mac != entry.mac || !was_valid;
         if new != old || mac != entry.mac {
             entry.updated = now;
         }
         entry.state = new;
+        let was_router = entry.flags & ROUTER != 0;
+        if let Some(router) = is_router {
+            entry.flags = entry.flags & !ROUTER | if router { ROUTER } else { 0 };
+        }
+        let changed_router = was_router != (entry.flags & ROUTER != 0);
         if changed_mac {
             entry.mac = mac;
             if new & nud::CONNECTED == 0 {
@@ -286,7 +328,7 @@ impl World {
             let wait = if new == nud::REACHABLE { reachable } else { Duration::ZERO };
             self.neigh_timer(ns, ifindex, address, now + wait);
         }
-        if new != old || changed_mac {
+        if new != old || changed_mac || changed_router {
             self.notify_neighbour(ns, ifindex, address);
         }
         for frame in queue {
@@ -295,13 +337,17 @@ impl World {
     }
 
     /// `NTF_USE`: as if a packet had been sent to the neighbour.
-    pub(crate) fn neigh_use(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) {
-        self.neigh_event_send(ns, ifindex, address, &mut None);
+    pub(crate) fn neigh_use(&mut self, ns: NsId, ifindex: u32, address: impl Into<IpAddr>) {
+        self.neigh_event_send(ns, ifindex, address.into(), &mut None);
     }
 
     /// Finds or makes an entry, and says whether there is one now.
-    pub(crate) fn neigh_ensure(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) -> bool {
-        let limit = self.netns.get(ns).map_or(0, |netns| netns.sysctl.gc_thresh3);
+    pub(crate) fn neigh_ensure(&mut self, ns: NsId, ifindex: u32, address: impl Into<IpAddr>) -> bool {
+        let address = address.into();
+        let limit = self.netns.get(ns).map_or(0, |netns| match address {
+            IpAddr::V4(_) => netns.sysctl.gc_thresh3,
+            IpAddr::V6(_) => netns.sysctl.gc6_thresh3,
+        });
         self.neigh_ensure_within(ns, ifindex, address, limit)
     }
 
@@ -311,21 +357,23 @@ impl World {
         &mut self,
         ns: NsId,
         ifindex: u32,
-        address: Ipv4Addr,
+        address: IpAddr,
         limit: i32,
     ) -> bool {
         let now = self.now;
         let Some(netns) = self.netns.get_mut(ns) else { return false };
-        if netns.neigh.get(ifindex, address).is_some() {
+        if netns.neighbours(address).get(ifindex, address).is_some() {
             return true;
         }
         let Some(dev) = netns.devices.get(&ifindex).copied() else { return false };
-        netns.neigh.create(ifindex, address, dev, now, limit).is_some()
+        netns.neighbours_mut(address).create(ifindex, address, dev, now, limit).is_some()
     }
 
     /// Takes an entry away, with what waits for it.
-    pub(crate) fn neigh_forget(&mut self, ns: NsId, ifindex: u32, address: Ipv4Addr) -> bool {
-        let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.remove(ifindex, address)) else {
+    pub(crate) fn neigh_forget(&mut self, ns: NsId, ifindex: u32, address: IpAddr) -> bool {
+        let Some(entry) =
+            self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).remove(ifindex, address))
+        else {
             return false;
         };
         self.neigh_release(entry);

@@ -3,7 +3,7 @@
 use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::Tag;
 
-use crate::dev::{Kind, RxHandler, vlan::VlanFlags};
+use crate::dev::{Kind, RxHandler, ipvlan, vlan::VlanFlags};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
@@ -27,6 +27,10 @@ impl World {
                 return self.drop_frame(None, frame, DropReason::NotSpecified);
             };
             if !device.is_up() {
+                // What a slave has received is seen on its bond, be that down.
+                if matches!(device.kind, Kind::Bond(_)) {
+                    self.tap(dev, &frame, frame.packet_type);
+                }
                 return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
             }
             if frame.tag.is_none() && Tag::is_tpid(frame.ethertype()) && !frame.untag() {
@@ -129,16 +133,21 @@ impl World {
     /// R5: the device's rx handler, if any.
     fn rx_handler(&mut self, dev: DevId, mut frame: Frame) -> Option<(Next, Frame)> {
         let device = self.devs.get(dev)?;
+        if let RxHandler::BondSlave { bond } = device.rx_handler {
+            return self.bond_receive(bond, dev, frame);
+        }
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
             _ => self.verdicts.pop().unwrap_or_default(),
         };
         let (destination, source) = (frame.destination(), frame.source());
         match &device.rx_handler {
-            RxHandler::None => {}
+            RxHandler::None | RxHandler::BondSlave { .. } => {}
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
+            RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
+            RxHandler::Tap(tap) => tap.receive(&frame, &mut verdicts),
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;
                 self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
@@ -151,6 +160,10 @@ impl World {
     pub(super) fn count_received(&mut self, _from: DevId, to: DevId, frame: &Frame) {
         let Some(device) = self.devs.get_mut(to) else { return };
         let len = frame.len();
+        if matches!(device.kind, Kind::Bond(_)) {
+            // It shows what its slaves count.
+            return;
+        }
         device.stats.rx_packets += 1;
         match &device.kind {
             // `br_pass_frame_up` counts behind the link header, `macvlan_handle_frame` with it.
@@ -165,8 +178,7 @@ impl World {
             0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
-            // No IPv6 stack yet; Linux would take the packet, so it is no unhandled protocol.
-            ethertype::IPV6 => self.drop_frame(Some(dev), frame, DropReason::IpNoProtocol),
+            ethertype::IPV6 => self.ip6_receive(dev, frame),
             _ => {
                 if let Some(device) = self.devs.get_mut(dev) {
                     device.stats.rx_dropped += 1;
@@ -218,6 +230,35 @@ impl World {
         {
             port.bc_queued = port.bc_queued.saturating_sub(1);
             port.distribute(frame.destination(), frame.source(), frame.ethertype(), &mut verdicts);
+        }
+        if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
+            self.consume(frame);
+        }
+    }
+
+    /// `ipvlan_multicast_enqueue`
+    pub(crate) fn ipvlan_enqueue(&mut self, lower: DevId, from: Option<DevId>, mut frame: Frame) {
+        if frame.ethertype() == ethertype::PAUSE {
+            return self.drop_frame(Some(lower), frame, DropReason::NotSpecified);
+        }
+        let Some(port) = self.ipvlan_port(lower) else { return };
+        if port.queued >= ipvlan::BACKLOG_MAX {
+            if let Some(device) = self.devs.get_mut(from.unwrap_or(lower)) {
+                device.stats.rx_dropped += 1;
+            }
+            return self.drop_frame(Some(lower), frame, DropReason::IpvlanMulticastBacklog);
+        }
+        port.queued += 1;
+        frame.mark = 0;
+        self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
+    }
+
+    /// `ipvlan_process_multicast`
+    pub(crate) fn ipvlan_distribute(&mut self, lower: DevId, from: Option<DevId>, frame: Frame) {
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        if let Some(port) = self.ipvlan_port(lower) {
+            port.queued = port.queued.saturating_sub(1);
+            port.distribute(lower, from, frame.destination(), &mut verdicts);
         }
         if let Some((_, frame)) = self.perform_all(lower, frame, verdicts) {
             self.consume(frame);

@@ -40,6 +40,9 @@ impl World {
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
         let now = self.now;
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
+            return self.bond_transmit(dev, frame);
+        }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let known = self.known_to_bridge(dev, None, &frame);
         let Some(device) = self.devs.get_mut(dev) else { return };
@@ -59,10 +62,13 @@ impl World {
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
             Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
+            // Has a way of its own.
+            Kind::Bond(_) => {}
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+            Kind::Ipvlan(ipvlan) => sharing_port = Some(ipvlan.lower),
             Kind::Vrf(vrf) => {
                 counted = None;
                 vrf.transmit(&mut verdicts);
@@ -81,10 +87,14 @@ impl World {
         if let Some(mac) = missed {
             self.notify_vxlan_miss(dev, mac);
         }
-        if let Some(lower) = sharing_port
-            && let Some(RxHandler::MacvlanPort(port)) = self.devs.get(lower).map(|lower| &lower.rx_handler)
-        {
-            port.transmit(dev, lower, frame.destination(), &mut verdicts);
+        if let Some(lower) = sharing_port {
+            match self.devs.get(lower).map(|lower| &lower.rx_handler) {
+                Some(RxHandler::MacvlanPort(port)) => {
+                    port.transmit(dev, lower, frame.destination(), &mut verdicts);
+                }
+                Some(RxHandler::IpvlanPort(port)) => port.transmit(dev, lower, &frame, &mut verdicts),
+                _ => {}
+            }
         }
         self.carry_out(dev, frame, verdicts);
     }
@@ -132,7 +142,7 @@ impl World {
         next
     }
 
-    fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
+    pub(super) fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
         if let Some((_, frame)) = self.perform_all(dev, frame, verdicts) {
             self.consume(frame);
         }
@@ -164,16 +174,26 @@ impl World {
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
+            Verdict::SlowProtocol { bond, slave } => {
+                self.bond_slow_protocol(bond, slave, &frame);
+                self.consume(frame);
+            }
+            Verdict::IpvlanMulticast { lower, from } => self.ipvlan_enqueue(lower, from, frame),
+            Verdict::RouteBelow { lower } => {
+                let len = frame.len();
+                if !self.route_below(dev, lower, frame) {
+                    self.uncount_transmit(dev, len);
+                }
+            }
+            Verdict::Queue { queue } => self.queue_for_tap(dev, queue, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
             Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
-                if reason == DropReason::Discarded {
-                    self.drop_frame(Some(dev), frame, reason);
-                } else {
-                    self.count_transmit_drop(dev, reason);
-                    self.drop_frame(Some(dev), frame, reason);
+                if reason != DropReason::Discarded {
+                    self.count_transmit_drop(dev, reason, frame.len());
                 }
+                self.drop_frame(Some(dev), frame, reason);
             }
             Verdict::Local | Verdict::Exact | Verdict::Receive { .. } | Verdict::PassUp { .. } => {
                 self.consume(frame);
@@ -187,16 +207,30 @@ impl World {
         }
     }
 
-    fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason) {
-        // `veth_xmit` without a peer. What a bridge or a macvlan's lower device discards is counted nowhere.
-        if let Some(device) = self.devs.get_mut(dev)
-            && match device.kind {
-                Kind::Veth(Veth { peer: None }) => reason == DropReason::NotSpecified,
-                Kind::Vxlan(_) => reason == DropReason::NoTransmitTarget,
-                _ => false,
+    fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason, len: usize) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        // What a bridge or a macvlan's lower device discards is counted nowhere.
+        match device.kind {
+            // `veth_xmit` without a peer.
+            Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
+                device.stats.tx_dropped += 1;
             }
-        {
+            Kind::Bond(_) => device.stats.tx_dropped += 1,
+            Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
+            Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
+            _ => {}
+        }
+    }
+
+    /// A frame of a device that counts only what it got rid of, and tells its caller, is dropped after it was
+    /// counted (`veth_xmit`, `ipvlan_start_xmit`).
+    fn uncount_transmit(&mut self, dev: DevId, len: usize) {
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.stats.tx_packets = device.stats.tx_packets.saturating_sub(1);
+            device.stats.tx_bytes = device.stats.tx_bytes.saturating_sub(len as u64);
             device.stats.tx_dropped += 1;
+            // Only a device without a queueing discipline tells its caller.
+            self.transmit_refused |= !matches!(device.rx_handler, RxHandler::Tap(_));
         }
     }
 
@@ -215,19 +249,25 @@ impl World {
         };
         if let Some(reason) = reason {
             target.stats.rx_dropped += 1;
-            if let Some(sender) = self.devs.get_mut(from)
-                && matches!(sender.kind, Kind::Veth(_))
-            {
-                // `veth_xmit` counts only what it could forward.
-                sender.stats.tx_packets -= 1;
-                sender.stats.tx_bytes -= frame.len() as u64;
-                sender.stats.tx_dropped += 1;
-                self.transmit_refused = true;
+            if matches!(target.kind, Kind::Ipvlan(_)) {
+                // `ipvlan_count_rx`: an error is shown as a drop too, beside the drop that `dev_forward_skb` counts.
+                target.stats.rx_errors += 1;
+                target.stats.rx_dropped += u64::from(reason == DropReason::TargetMtu);
+            }
+            // `veth_xmit`, and `ipvlan_start_xmit` to the lower device, count only what could be forwarded.
+            let counts = match self.devs.get(from).map(|sender| &sender.kind) {
+                Some(Kind::Veth(veth)) => veth.peer == Some(to),
+                Some(Kind::Ipvlan(ipvlan)) => ipvlan.lower == to,
+                _ => false,
+            };
+            if counts {
+                self.uncount_transmit(from, frame.len());
             }
             return self.drop_frame(Some(to), frame, reason);
         }
         frame.packet_type = World::packet_type_for(frame.destination(), target.mac);
         frame.sender = None;
+        let to_ns = target.ns;
         match &target.kind {
             // Veth's peer counts what the sender's end sent; a macvlan's sibling counts the header twice
             // (`macvlan_count_rx`: the frame still has it).
@@ -240,7 +280,17 @@ impl World {
                 target.stats.rx_bytes += (frame.len() + ETH_LEN) as u64;
                 target.stats.multicast += 1;
             }
+            // `ipvlan_count_rx`, with the header twice as well.
+            Kind::Ipvlan(_) => {
+                target.stats.rx_packets += 1;
+                target.stats.rx_bytes += (frame.len() + ETH_LEN) as u64;
+                target.stats.multicast += u64::from(frame.destination().is_group());
+            }
             _ => {}
+        }
+        // `skb_scrub_packet`
+        if self.devs.get(from).is_none_or(|sender| sender.ns != to_ns) {
+            frame.mark = 0;
         }
         self.enqueue(Waiting::Receive { dev: to, frame });
     }
@@ -250,7 +300,7 @@ impl World {
         frame.packet_type = packet_type;
         frame.sender = None;
         if let Some(device) = self.devs.get_mut(dev)
-            && matches!(device.kind, Kind::Macvlan(_))
+            && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
             device.stats.rx_packets += 1;
             device.stats.rx_bytes += frame.len() as u64;
@@ -262,9 +312,10 @@ impl World {
     }
 }
 
-/// Whether a frame injected from this device comes by way of a macvlan sibling rather than off a veth's wire.
+/// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than
+/// off a veth's wire.
 fn is_sibling_path(devs: &slotmap::SlotMap<DevId, crate::device::Device>, from: DevId) -> bool {
-    devs.get(from).is_some_and(|device| matches!(device.kind, Kind::Macvlan(_)))
+    devs.get(from).is_some_and(|device| matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_)))
 }
 
 /// Where a frame goes on in the receive path.

@@ -11,6 +11,9 @@ use super::{
     trie::Trie,
 };
 
+/// The routes of a table.
+pub(super) type Routes = Trie<Prefix, Arc<Route>>;
+
 /// The forwarding information base of a namespace. A clone shares what neither side changes.
 #[derive(Clone, Debug)]
 pub struct Fib {
@@ -33,7 +36,7 @@ pub struct Fib {
 struct Table {
     id: u32,
     /// `None`: its routes are in the trie of the main table (`fib_trie_table` with an alias).
-    trie: Option<Arc<Trie>>,
+    trie: Option<Arc<Routes>>,
 }
 
 impl Default for Fib {
@@ -95,7 +98,7 @@ impl Fib {
 
     /// The routes of a table in the order of a dump.
     pub fn routes(&self, table: u32) -> Vec<&Arc<Route>> {
-        let walk = self.trie(table).map(Trie::walk).unwrap_or_default();
+        let walk = self.trie(table).map(Routes::walk).unwrap_or_default();
         walk.into_iter().flat_map(|(_, routes)| routes).filter(|route| route.table == table).collect()
     }
 
@@ -146,7 +149,7 @@ impl Fib {
 
     /// The trie in which the routes of a table are found; of the local table it may hold more.
     #[inline]
-    pub(super) fn trie(&self, id: u32) -> Option<&Trie> {
+    pub(super) fn trie(&self, id: u32) -> Option<&Routes> {
         let at = self.position(id).ok()?;
         match &self.tables[at].trie {
             Some(trie) => Some(trie),
@@ -156,7 +159,7 @@ impl Fib {
 
     /// [`Fib::trie`] of the main table, without searching: its number is among the last.
     #[inline]
-    pub(super) fn main_trie(&self) -> Option<&Trie> {
+    pub(super) fn main_trie(&self) -> Option<&Routes> {
         self.tables.iter().rev().find(|table| table.id == TABLE_MAIN)?.trie.as_deref()
     }
 
@@ -183,7 +186,7 @@ impl Fib {
     }
 
     /// Every trie of its own, in the order of a dump, with the number of its table.
-    pub(super) fn tries_mut(&mut self) -> impl Iterator<Item = (u32, &mut Arc<Trie>)> {
+    pub(super) fn tries_mut(&mut self) -> impl Iterator<Item = (u32, &mut Arc<Routes>)> {
         self.generation += 1;
         self.tables.iter_mut().filter_map(|table| Some((table.id, table.trie.as_mut()?)))
     }
@@ -216,7 +219,7 @@ impl Fib {
         if self.tables[local].trie.is_some() {
             return;
         }
-        let mut own = Trie::default();
+        let mut own = Routes::default();
         for route in self.routes(TABLE_LOCAL) {
             own.get_mut(route.prefix).push(Arc::clone(route));
         }
@@ -232,7 +235,7 @@ impl Fib {
         Arc::make_mut(&mut self.rules)
     }
 
-    fn trie_mut(&mut self, id: u32) -> &mut Trie {
+    fn trie_mut(&mut self, id: u32) -> &mut Routes {
         self.make_table(id);
         let found = |tables: &[Table], id| tables.iter().position(|table: &Table| table.id == id);
         let own = found(&self.tables, id).filter(|at| self.tables[*at].trie.is_some());

@@ -5,10 +5,9 @@ use std::{net::Ipv4Addr, sync::Arc};
 use hairpin_netlink::Errno;
 
 use super::{
-    fib::Fib,
+    fib::{Fib, Routes},
     model::{NextHop, Prefix, Route, RouteKind, Scope, TABLE_DEFAULT, TABLE_MAIN},
     rules::{Action, Rule},
-    trie::Trie,
 };
 
 /// What is asked: the fields of a packet that rules and routes look at (`struct flowi4`).
@@ -245,8 +244,8 @@ impl Fib {
 
     /// `fib_table_lookup`: the longest prefix first, its routes in order, their ways out in order.
     #[inline]
-    fn search<'a>(&'a self, trie: &'a Trie, table: u32, flow: &Flow) -> Result<FibResult<'a>, LookupError> {
-        let found = trie.longest_first(flow.destination, |routes| {
+    fn search<'a>(&'a self, trie: &'a Routes, table: u32, flow: &Flow) -> Result<FibResult<'a>, LookupError> {
+        let found = trie.longest_first(flow.destination.into(), |routes| {
             for route in routes {
                 if route.tos != 0 && route.tos != flow.tos || route.scope < flow.scope {
                     continue;

@@ -30,7 +30,7 @@ mod source;
 mod table;
 #[cfg(test)]
 pub(crate) mod tests;
-mod trie;
+pub(crate) mod trie;
 
 pub use fib::Fib;
 pub use input::{Input, InputError};
@@ -40,6 +40,7 @@ pub use links::{
 pub use lookup::{FibResult, Flow, LookupError, WayId};
 pub use model::{Metrics, NextHop, Prefix, Route, RouteKind, Scope};
 pub use multipath::multipath_hash;
+pub(crate) use nexthop::convert_metrics;
 pub use nexthop::{MetricSpec, NextHopSpec, RouteSpec};
 pub use output::Output;
 pub use proc_text::proc_net_route;

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::lookup::LookupError;
+use super::trie::Keyed;
 
 /// Table identifiers with a fixed meaning.
 pub const TABLE_COMPAT: u8 = 252;
@@ -60,6 +61,24 @@ impl Prefix {
     /// Whether no bit behind the length is set.
     pub fn is_canonical(self) -> bool {
         u32::from(self.address) & !mask(self.length) == 0
+    }
+}
+
+impl Keyed for Prefix {
+    type Bits = u32;
+
+    #[inline]
+    fn key(self) -> u32 {
+        self.address.into()
+    }
+
+    #[inline]
+    fn length(self) -> u8 {
+        self.length
+    }
+
+    fn from_key(key: u32, length: u8) -> Self {
+        Prefix { address: key.into(), length }
     }
 }
 
@@ -275,7 +294,7 @@ impl Metrics {
         kind.checked_sub(1).and_then(|at| self.values.get(usize::from(at))).copied().unwrap_or(0)
     }
 
-    pub(super) fn set(&mut self, kind: u16, value: u32) {
+    pub(crate) fn set(&mut self, kind: u16, value: u32) {
         if let Some(slot) = kind.checked_sub(1).and_then(|at| self.values.get_mut(usize::from(at))) {
             *slot = value;
         }

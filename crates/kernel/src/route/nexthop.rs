@@ -306,7 +306,7 @@ fn check_device(nexthop: &mut NextHop, links: &(impl Links + ?Sized)) -> Result<
 }
 
 /// `ip_metrics_convert`
-fn convert_metrics(given: Option<&[MetricSpec]>) -> Result<Option<Box<Metrics>>, Failure> {
+pub(crate) fn convert_metrics(given: Option<&[MetricSpec]>) -> Result<Option<Box<Metrics>>, Failure> {
     let mut metrics = Metrics::default();
     for metric in given.unwrap_or(&[]) {
         match metric {

@@ -217,19 +217,22 @@ impl World {
         };
         let (preferred_lft, valid_lft) = parsed.life.unwrap_or((FOREVER, FOREVER));
         let permanent = if valid_lft == FOREVER { ifa::PERMANENT } else { 0 };
+        let deprecated = if preferred_lft == 0 { ifa::DEPRECATED } else { 0 };
         let entry = Ipv6Address {
             address: own,
             peer: address.filter(|address| *address != own),
             prefix_len: message.header.prefix_len,
             scope,
             flags: flags & (ifa::NOPREFIXROUTE | ifa::MCAUTOJOIN | ifa::MANAGETEMPADDR | ifa::NODAD)
-                | permanent,
+                | permanent
+                | deprecated,
             valid_lft,
             preferred_lft,
             metric: parsed.metric,
             protocol: parsed.protocol,
             created: self.now,
             updated: self.now,
+            dad: Default::default(),
         };
         self.add_address6(dev, entry, replace)
     }

@@ -7,7 +7,7 @@
 //! * [`mdb`] `RTM_NEWMDB` and its kin: multicast databases of bridges
 //! * [`vlan`] `RTM_NEWVLAN` and its kin: VLANs of bridges, and their counters
 //! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
-//! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4
+//! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4; [`route6`] those of IPv6
 //! * [`rule`] `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` of IPv4
 
 use hairpin_netlink::Message;
@@ -20,6 +20,7 @@ mod mdb;
 pub(crate) mod neigh;
 mod nsid;
 pub mod route;
+pub(crate) mod route6;
 pub mod rule;
 pub(crate) mod server;
 pub(crate) mod vlan;

@@ -1,7 +1,7 @@
-//! Neighbours: `RTM_NEWNEIGH`, `RTM_DELNEIGH`, `RTM_GETNEIGH` of IPv4 (net/core/neighbour.c). Those of
+//! Neighbours: `RTM_NEWNEIGH`, `RTM_DELNEIGH`, `RTM_GETNEIGH` of IPv4 and IPv6 (net/core/neighbour.c). Those of
 //! `AF_BRIDGE` are in [`super::fdb`].
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use hairpin_netlink::route::AddressFamily;
@@ -13,7 +13,7 @@ use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
 use crate::mac::Mac;
 use crate::neigh::state::Update;
-use crate::neigh::{Neighbour, nud};
+use crate::neigh::{Neighbour, Neighbours, nud};
 use crate::netns::NsId;
 use crate::time::Time;
 use crate::world::World;
@@ -35,19 +35,19 @@ pub(super) mod ntf {
 /// A neighbour as the kernel describes it (`neigh_fill_info`).
 pub(crate) fn neighbour_message(
     ifindex: u32,
-    address: Ipv4Addr,
+    address: IpAddr,
     entry: &Neighbour,
     now: Time,
 ) -> NeighbourMessage {
     let mut message = NeighbourMessage::default();
     let header = &mut message.header;
-    header.family = AddressFamily::Inet;
+    header.family = family_of(address);
     header.ifindex = ifindex;
     header.state = entry.state.into();
     header.flags = NeighbourFlags::from_bits_retain(entry.flags);
     header.kind = RouteType::Unicast;
     let attributes = &mut message.attributes;
-    attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet(address)));
+    attributes.push(NeighbourAttribute::Destination(neighbour_address(address)));
     if entry.is_valid() {
         attributes.push(NeighbourAttribute::LinkLayerAddress(entry.mac.0.to_vec()));
     }
@@ -63,14 +63,25 @@ pub(crate) fn neighbour_message(
     message
 }
 
-fn proxy_message(ifindex: u32, address: Ipv4Addr) -> NeighbourMessage {
+fn family_of(address: IpAddr) -> AddressFamily {
+    if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 }
+}
+
+fn neighbour_address(address: IpAddr) -> NeighbourAddress {
+    match address {
+        IpAddr::V4(address) => NeighbourAddress::Inet(address),
+        IpAddr::V6(address) => NeighbourAddress::Inet6(address),
+    }
+}
+
+fn proxy_message(ifindex: u32, address: IpAddr) -> NeighbourMessage {
     let mut message = NeighbourMessage::default();
-    message.header.family = AddressFamily::Inet;
+    message.header.family = family_of(address);
     message.header.ifindex = ifindex;
     message.header.state = nud::NONE.into();
     message.header.flags = NeighbourFlags::from_bits_retain(ntf::PROXY);
     message.header.kind = RouteType::Unicast;
-    message.attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet(address)));
+    message.attributes.push(NeighbourAttribute::Destination(neighbour_address(address)));
     message
 }
 
@@ -81,13 +92,26 @@ pub(super) fn link_layer(message: &NeighbourMessage) -> Option<&[u8]> {
     })
 }
 
-fn destination(message: &NeighbourMessage) -> Result<Ipv4Addr, Failure> {
+/// `neigh_find_table`
+fn supported(message: &NeighbourMessage) -> Result<(), Failure> {
+    match message.header.family {
+        AddressFamily::Inet | AddressFamily::Inet6 => Ok(()),
+        _ => Err(Errno::EAFNOSUPPORT.into()),
+    }
+}
+
+fn destination(message: &NeighbourMessage) -> Result<IpAddr, Failure> {
     let found = message.attributes.iter().find_map(|attribute| match attribute {
         NeighbourAttribute::Destination(address) => Some(address),
         _ => None,
     });
     match found {
-        Some(NeighbourAddress::Inet(address)) => Ok(*address),
+        Some(NeighbourAddress::Inet(address)) if message.header.family == AddressFamily::Inet => {
+            Ok((*address).into())
+        }
+        Some(NeighbourAddress::Inet6(address)) if message.header.family == AddressFamily::Inet6 => {
+            Ok((*address).into())
+        }
         Some(_) => Err(Failure::with_text(Errno::EINVAL, "Invalid network address")),
         None => Err(Failure::with_text(Errno::EINVAL, "Network address not specified")),
     }
@@ -104,6 +128,7 @@ impl World {
         message: &NeighbourMessage,
         flags: u16,
     ) -> Result<(), Failure> {
+        supported(message)?;
         let address = destination(message)?;
         let header = &message.header;
         let ifindex = header.ifindex;
@@ -118,13 +143,10 @@ impl World {
                 None => return Err(Failure::with_text(Errno::EINVAL, "Invalid link address")),
             },
         };
-        if header.family != AddressFamily::Inet {
-            return Err(Errno::EAFNOSUPPORT.into());
-        }
         let own = header.flags.bits();
         if own & ntf::PROXY != 0 {
             if let Some(netns) = self.netns.get_mut(ns) {
-                netns.neigh.proxies.insert((ifindex, address), ());
+                netns.neighbours_mut(address).proxies.insert((ifindex, address), own & ntf::ROUTER);
             }
             self.changed();
             return Ok(());
@@ -132,7 +154,8 @@ impl World {
         let Some(dev) = dev else {
             return Err(Failure::with_text(Errno::EINVAL, "Device not specified"));
         };
-        let known = self.netns.get(ns).is_some_and(|netns| netns.neigh.get(ifindex, address).is_some());
+        let known =
+            self.netns.get(ns).is_some_and(|netns| netns.neighbours(address).get(ifindex, address).is_some());
         if known && flags & NLM_F_EXCL != 0 {
             return Err(Errno::EEXIST.into());
         }
@@ -152,14 +175,18 @@ impl World {
                 return Err(Errno::ENOBUFS.into());
             }
             if noarp
-                && let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address))
+                && let Some(entry) =
+                    self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address))
             {
                 entry.state = nud::NOARP;
             }
         }
         if state & nud::VALID != 0 && mac.is_none() {
-            let valid =
-                self.netns.get(ns).and_then(|n| n.neigh.get(ifindex, address)).is_some_and(|e| e.is_valid());
+            let valid = self
+                .netns
+                .get(ns)
+                .and_then(|n| n.neighbours(address).get(ifindex, address))
+                .is_some_and(|e| e.is_valid());
             if !valid {
                 if !known {
                     self.neigh_forget(ns, ifindex, address);
@@ -167,7 +194,9 @@ impl World {
                 return Err(Failure::with_text(Errno::EINVAL, "No link layer address given"));
             }
         }
-        if let Some(entry) = self.netns.get_mut(ns).and_then(|n| n.neigh.get_mut(ifindex, address)) {
+        if let Some(entry) =
+            self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address))
+        {
             if known && flags & NLM_F_REPLACE == 0 {
                 entry.flags |= own & (ntf::ROUTER | ntf::EXT_LEARNED);
             } else {
@@ -185,7 +214,14 @@ impl World {
             return Ok(());
         }
         let replace = !known || flags & NLM_F_REPLACE != 0;
-        self.neigh_update(ns, ifindex, address, mac, state, Update { replace, admin: true });
+        self.neigh_update(
+            ns,
+            ifindex,
+            address,
+            mac,
+            state,
+            Update { replace, admin: true, ..Update::default() },
+        );
         Ok(())
     }
 
@@ -194,24 +230,25 @@ impl World {
     /// # Errors
     /// `ENOENT`, `EINVAL` without a device.
     pub(super) fn del_neighbour(&mut self, ns: NsId, message: &NeighbourMessage) -> Result<(), Failure> {
+        supported(message)?;
         let address = destination(message)?;
         let ifindex = message.header.ifindex;
         if ifindex != 0 && self.device_at(ns, ifindex).is_none() {
             return Err(Errno::ENODEV.into());
         }
-        if message.header.family != AddressFamily::Inet {
-            return Err(Errno::EAFNOSUPPORT.into());
-        }
         if message.header.flags.bits() & ntf::PROXY != 0 {
-            let gone = self.netns.get_mut(ns).and_then(|n| n.neigh.proxies.remove(&(ifindex, address)));
+            let gone = self
+                .netns
+                .get_mut(ns)
+                .and_then(|n| n.neighbours_mut(address).proxies.remove(&(ifindex, address)));
             self.changed();
-            return gone.ok_or_else(|| Errno::ENOENT.into());
+            return gone.map(drop).ok_or_else(|| Errno::ENOENT.into());
         }
         if ifindex == 0 {
             return Err(Errno::EINVAL.into());
         }
-        let how = Update { replace: true, admin: true };
-        if self.netns.get(ns).is_none_or(|netns| netns.neigh.get(ifindex, address).is_none()) {
+        let how = Update { replace: true, admin: true, ..Update::default() };
+        if self.netns.get(ns).is_none_or(|netns| netns.neighbours(address).get(ifindex, address).is_none()) {
             return Err(Errno::ENOENT.into());
         }
         self.neigh_update(ns, ifindex, address, None, nud::FAILED, how);
@@ -232,14 +269,18 @@ impl World {
             }
         }
         let mut dump = Dump { messages: Vec::new(), filtered: only != 0 || master != 0 };
-        let family = message.header.family;
-        if !matches!(family, AddressFamily::Inet | AddressFamily::Unspec) {
-            return dump;
-        }
         let Some(netns) = self.netns.get(ns) else { return dump };
+        let tables: Vec<&Neighbours> = match message.header.family {
+            AddressFamily::Inet => vec![&netns.neigh],
+            AddressFamily::Inet6 => vec![&netns.neigh6],
+            AddressFamily::Unspec => vec![&netns.neigh, &netns.neigh6],
+            _ => Vec::new(),
+        };
         if message.header.flags.bits() & ntf::PROXY != 0 {
-            let proxies = netns.neigh.proxies.keys().filter(|(ifindex, _)| only == 0 || only == *ifindex);
-            dump.messages.extend(proxies.map(|(i, a)| Message::NewNeighbour(proxy_message(*i, *a))));
+            for table in &tables {
+                let proxies = table.proxies.keys().filter(|(ifindex, _)| only == 0 || only == *ifindex);
+                dump.messages.extend(proxies.map(|(i, a)| Message::NewNeighbour(proxy_message(*i, *a))));
+            }
             return dump;
         }
         let of_master = |ifindex: u32| {
@@ -247,7 +288,7 @@ impl World {
             let master_of = device.and_then(|device| device.master).and_then(|m| self.devs.get(m));
             master_of.is_some_and(|found| found.ifindex == master)
         };
-        for ((ifindex, address), entry) in netns.neigh.dump() {
+        for ((ifindex, address), entry) in tables.iter().flat_map(|table| table.dump()) {
             if (only == 0 || only == ifindex) && (master == 0 || of_master(ifindex)) {
                 let message = neighbour_message(ifindex, address, entry, self.now);
                 dump.messages.push(Message::NewNeighbour(message));
@@ -272,7 +313,7 @@ impl World {
             return Err(Failure::with_text(Errno::ENODEV, "Unknown device ifindex"));
         }
         if message.header.flags.bits() & ntf::PROXY != 0 {
-            return match netns.neigh.proxies.contains_key(&(ifindex, address)) {
+            return match netns.neighbours(address).proxies.contains_key(&(ifindex, address)) {
                 true => Ok(proxy_message(ifindex, address)),
                 false => Err(Failure::with_text(Errno::ENOENT, "Proxy neighbour entry not found")),
             };
@@ -280,7 +321,7 @@ impl World {
         if ifindex == 0 {
             return Err(Failure::with_text(Errno::EINVAL, "No device specified"));
         }
-        let entry = netns.neigh.get(ifindex, address);
+        let entry = netns.neighbours(address).get(ifindex, address);
         let entry = entry.ok_or_else(|| Failure::with_text(Errno::ENOENT, "Neighbour entry not found"))?;
         Ok(neighbour_message(ifindex, address, entry, self.now))
     }

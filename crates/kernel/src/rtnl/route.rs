@@ -1,7 +1,7 @@
 //! IPv4 routes: `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` (`fib_frontend.c`, `route.c`).
 
 mod get;
-mod metrics;
+pub(super) mod metrics;
 #[cfg(test)]
 mod tests;
 

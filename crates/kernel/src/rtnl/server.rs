@@ -104,8 +104,12 @@ impl World {
                                 .map(Message::NewRoute)
                         }));
                     }
+                    if message.header.address_family == AddressFamily::Unspec {
+                        dump.messages.extend(self.dump_routes6(ns, message)?.messages);
+                    }
                     Ok(dump)
                 }
+                AddressFamily::Inet6 => self.dump_routes6(ns, message),
                 _ => Ok(Dump { messages: Vec::new(), filtered: false }),
             },
             Message::GetRule(message) => match message.header.family {
@@ -164,6 +168,17 @@ impl World {
                     route::new_route(fib, &links, message, flags)?
                 };
                 self.announce(ns, &notices);
+                Ok(())
+            }
+            Message::NewRoute(message) if message.header.address_family == AddressFamily::Inet6 => {
+                self.new_route6(ns, message, flags)
+            }
+            Message::DelRoute(message) if message.header.address_family == AddressFamily::Inet6 => {
+                self.del_route6(ns, message)
+            }
+            Message::GetRoute(message) if message.header.address_family == AddressFamily::Inet6 => {
+                let found = self.get_route6(ns, message)?;
+                answer.push(&Message::NewRoute(found), false);
                 Ok(())
             }
             Message::DelRoute(message) if message.header.address_family == AddressFamily::Inet => {

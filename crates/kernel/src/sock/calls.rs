@@ -32,6 +32,7 @@ impl World {
         match &socket.kind {
             Kind::Packet(packet) if packet.protocol != 0 => netns.taps.push(id),
             Kind::Raw(_) => netns.raw.push(id),
+            Kind::Raw6(_) => netns.raw6.push(id),
             Kind::RouteEvents { .. } => netns.events.push(id),
             _ => {}
         }
@@ -44,9 +45,11 @@ impl World {
         }
         self.untap(id);
         self.unbind_udp(id);
+        self.unbind_udp6(id);
         let Some(socket) = self.sockets.remove(id) else { return };
         if let Some(netns) = self.netns.get_mut(socket.ns) {
             netns.raw.retain(|known| *known != id);
+            netns.raw6.retain(|known| *known != id);
             netns.events.retain(|known| *known != id);
         }
         match &socket.kind {
@@ -62,6 +65,8 @@ impl World {
                     }
                 }
             }
+            Kind::Tap(tap) => self.close_tap(id, tap.device),
+            Kind::Raw6(_) | Kind::Udp6(_) => self.leave_socket_groups6(&socket),
             Kind::RouteEvents { .. } => {}
         }
         self.release_netns(socket.ns);
@@ -94,16 +99,14 @@ impl World {
     }
 
     pub(crate) fn set_socket_option(&mut self, id: SockId, option: SocketOption) -> Result<(), Errno> {
-        let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
+        let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
+        let ns = socket.ns;
+        if socket.inet6().is_some() {
+            return self.set_socket_option6(id, ns, option);
+        }
         match option {
             SocketOption::BindToDevice(name) => {
-                let ifindex = match name.as_str() {
-                    "" => 0,
-                    name => {
-                        let dev = self.device_named(ns, name).ok_or(Errno::ENODEV)?;
-                        self.devs.get(dev).map_or(0, |device| device.ifindex)
-                    }
-                };
+                let ifindex = self.ifindex_named(ns, &name)?;
                 self.inet_of(id)?.device = ifindex;
             }
             SocketOption::Promiscuous { ifindex } => {
@@ -173,6 +176,15 @@ impl World {
         Ok(())
     }
 
+    /// The index of a device by its name; 0 for none.
+    pub(super) fn ifindex_named(&self, ns: NsId, name: &str) -> Result<u32, Errno> {
+        if name.is_empty() {
+            return Ok(0);
+        }
+        let dev = self.device_named(ns, name).ok_or(Errno::ENODEV)?;
+        Ok(self.devs.get(dev).map_or(0, |device| device.ifindex))
+    }
+
     fn inet_of(&mut self, id: SockId) -> Result<&mut Inet, Errno> {
         self.sockets.get_mut(id).and_then(Socket::inet_mut).ok_or(Errno::ENOPROTOOPT)
     }
@@ -216,6 +228,9 @@ impl World {
             (Some(Kind::Udp(_)), Address::Ipv4 { address, port }) => {
                 self.check_own(ns, address)?;
                 self.bind_udp(id, ns, address, port)
+            }
+            (Some(Kind::Raw6(_) | Kind::Udp6(_)), Address::Ipv6 { address, port, scope }) => {
+                self.bind_socket6(id, ns, (address, port, scope))
             }
             (Some(Kind::Tcp(_)), Address::Ipv4 { address, port }) => {
                 self.check_own(ns, address)?;
@@ -292,18 +307,28 @@ impl World {
         Ok(())
     }
 
-    fn free_udp_port(&mut self, ns: NsId) -> Result<u16, Errno> {
+    pub(super) fn free_udp_port(&mut self, ns: NsId) -> Result<u16, Errno> {
         let (low, high) = self.netns.get(ns).ok_or(Errno::EBADF)?.sysctl.ip_local_port_range;
         let count = u64::from(high.saturating_sub(low)) + 1;
         let start = self.random_below(count);
         let netns = self.netns.get(ns).ok_or(Errno::EBADF)?;
         (0..count)
             .map(|i| low + ((start + i) % count) as u16)
-            .find(|port| !netns.udp.contains_key(port) && !netns.udp_tunnels.contains_key(port))
+            .find(|port| {
+                !netns.udp.contains_key(port)
+                    && !netns.udp6.contains_key(port)
+                    && !netns.udp_tunnels.contains_key(port)
+            })
             .ok_or(Errno::EAGAIN)
     }
 
     pub(crate) fn connect_socket(&mut self, id: SockId, address: Address) -> Result<(), Errno> {
+        if let (Address::Ipv6 { address, port, scope }, Some(socket)) = (address, self.sockets.get(id))
+            && socket.inet6().is_some()
+        {
+            let ns = socket.ns;
+            return self.connect_socket6(id, ns, (address, port, scope));
+        }
         let Address::Ipv4 { address, port } = address else { return Err(Errno::EAFNOSUPPORT) };
         let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
         if self.tcp_of(id).is_some() {
@@ -340,8 +365,10 @@ impl World {
             }
             Kind::Raw(raw) => Address::Ipv4 { address: raw.inet.source, port: u16::from(raw.protocol) },
             Kind::Udp(udp) => Address::Ipv4 { address: udp.inet.source, port: udp.port },
+            Kind::Raw6(raw) => raw.inet.local(u16::from(raw.protocol)),
+            Kind::Udp6(udp) => udp.inet.local(udp.port),
             Kind::Tcp(tcp) => Address::Ipv4 { address: tcp.inet.source, port: tcp.port },
-            Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
+            Kind::Tap(_) | Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
         })
     }
 
@@ -357,7 +384,10 @@ impl World {
                 };
                 self.send_udp(id, data, to)
             }
+            Some(Kind::Raw6(_)) => self.send_raw6(id, data, to),
+            Some(Kind::Udp6(_)) => self.send_udp6(id, data, to),
             Some(Kind::Tcp(_)) => self.send_tcp(id, data),
+            Some(Kind::Tap(_)) => self.write_tap(id, data),
             Some(Kind::RouteEvents { .. }) => Err(Errno::EOPNOTSUPP),
             None => Err(Errno::EBADF),
         }
@@ -441,7 +471,7 @@ impl World {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
             }
-        });
+        })?;
         self.sent(id, data.len())
     }
 
@@ -474,7 +504,9 @@ impl World {
             packet[12..16].copy_from_slice(&route.source.octets());
         }
         ip::write_checksum(packet, header.header_len);
-        self.ip_output(ns, &route, inet.multicast_loop, frame);
+        frame.owned = true;
+        frame.mark = inet.mark;
+        self.ip_output(ns, &route, inet.multicast_loop, frame)?;
         Ok(data.len())
     }
 
@@ -527,7 +559,7 @@ impl World {
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
-                Fields { dont_fragment: !route.mtu_locked, ..Fields::new(protocol::UDP, ttl) }
+                Fields { dont_fragment: !route.mtu_locked, owned: true, ..Fields::new(protocol::UDP, ttl) }
             }
         };
         if let Some(netns) = self.netns.get_mut(ns) {
@@ -537,7 +569,7 @@ impl World {
         self.transmit_refused = false;
         self.ip_send(ns, &route, fields, ip::UDP_LEN + data.len(), |body| {
             ip::write_udp(body, from, to, data);
-        });
+        })?;
         self.sent(id, data.len())
     }
 
@@ -601,6 +633,8 @@ impl World {
             mark: inet.mark,
             options: &inet.options,
             loop_back: inet.multicast_loop,
+            owned: true,
+            ..Fields::new(protocol, ttl)
         }
     }
 }

@@ -3,18 +3,25 @@
 //! * [`packet`] `AF_PACKET`
 //! * [`raw`] raw IPv4
 //! * [`udp`] UDP
+//! * [`raw6`], [`udp6`] the same over IPv6, with [`inet6`] their common options
 //! * [`tcp`] TCP
+//! * [`tap`] queues of macvtap and ipvtap devices
 
 mod calls;
+mod calls6;
+pub mod inet6;
 pub mod packet;
 pub mod raw;
+pub mod raw6;
+pub mod tap;
 pub mod tcp;
 pub mod udp;
+pub mod udp6;
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
-use hairpin_netlink::{PacketType, PathMtuDiscovery, Received, SocketStatistics};
+use hairpin_netlink::{Address, PacketType, PathMtuDiscovery, Received, SocketStatistics};
 use slotmap::new_key_type;
 
 use crate::device::DevId;
@@ -41,8 +48,8 @@ pub enum Item {
     Packet {
         frame: Frame,
         offset: usize,
-        from: (Ipv4Addr, u16),
-        to: (Ipv4Addr, u16),
+        from: Address,
+        to: Address,
         ttl: u8,
         tos: u8,
         ifindex: u32,
@@ -67,7 +74,10 @@ pub enum Kind {
     Packet(packet::Packet),
     Raw(raw::Raw),
     Udp(udp::Udp),
+    Raw6(raw6::Raw6),
+    Udp6(udp6::Udp6),
     Tcp(Box<tcp::Tcp>),
+    Tap(tap::Tap),
     /// Netlink notifications; bit `g - 1` is group `g`.
     RouteEvents {
         groups: u64,
@@ -136,7 +146,7 @@ pub struct Socket {
 impl Socket {
     pub fn new(ns: NsId, kind: Kind) -> Self {
         let limit = match kind {
-            Kind::Packet(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
+            Kind::Packet(_) | Kind::Tap(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
             _ => RECEIVE_BUFFER,
         };
         Socket { ns, kind, queue: VecDeque::new(), queued: 0, limit, statistics: SocketStatistics::default() }
@@ -157,6 +167,14 @@ impl Socket {
         self.queued += size;
         self.queue.push_back(item);
         true
+    }
+
+    /// Whether a tap's queue takes another frame; other sockets count bytes.
+    pub fn has_room(&self) -> bool {
+        match &self.kind {
+            Kind::Tap(tap) => self.queue.len() < tap.capacity,
+            _ => self.queued < self.limit,
+        }
     }
 
     pub fn pop(&mut self) -> Option<Item> {
@@ -191,6 +209,23 @@ impl Socket {
         }
     }
 
+    /// The IPv6 side of raw and UDP sockets.
+    pub fn inet6(&self) -> Option<&inet6::Inet6> {
+        match &self.kind {
+            Kind::Raw6(raw) => Some(&raw.inet),
+            Kind::Udp6(udp) => Some(&udp.inet),
+            _ => None,
+        }
+    }
+
+    pub fn inet6_mut(&mut self) -> Option<&mut inet6::Inet6> {
+        match &mut self.kind {
+            Kind::Raw6(raw) => Some(&mut raw.inet),
+            Kind::Udp6(udp) => Some(&mut udp.inet),
+            _ => None,
+        }
+    }
+
     pub fn inet_mut(&mut self) -> Option<&mut Inet> {
         match &mut self.kind {
             Kind::Raw(raw) => Some(&mut raw.inet),
@@ -203,7 +238,6 @@ impl Socket {
 
 /// What a program gets of a queued item. `epoch_ns` is the wall clock at the world's start.
 pub fn received(item: &Item, epoch_ns: u64) -> Received {
-    use hairpin_netlink::Address;
     match item {
         Item::Frame { frame, ifindex, packet_type, hardware, time } => Received::Frame {
             data: frame.to_vec(),
@@ -216,8 +250,8 @@ pub fn received(item: &Item, epoch_ns: u64) -> Received {
         },
         Item::Packet { frame, offset, from, to, ttl, tos, ifindex, time } => Received::Datagram {
             data: frame.bytes().get(*offset..).unwrap_or(&[]).to_vec(),
-            from: Address::Ipv4 { address: from.0, port: from.1 },
-            to: Address::Ipv4 { address: to.0, port: to.1 },
+            from: *from,
+            to: *to,
             ttl: *ttl,
             tos: *tos,
             ifindex: *ifindex,

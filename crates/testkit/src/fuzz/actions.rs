@@ -173,11 +173,13 @@ fn address(u: &mut Unstructured<'_>) -> Result<Address> {
 }
 
 fn socket_kind(u: &mut Unstructured<'_>) -> Result<SocketKind> {
-    Ok(match u8::arbitrary(u)? % 5 {
+    Ok(match u8::arbitrary(u)? % 7 {
         0 => SocketKind::Packet { cooked: bool::arbitrary(u)?, protocol: u16::arbitrary(u)? % 4 },
         1 => SocketKind::RawIpv4 { protocol: *u.choose(&[0, 1, 17, 255, 4])? },
         2 => SocketKind::UdpIpv4,
-        3 => SocketKind::TcpIpv4,
+        3 => SocketKind::RawIpv6 { protocol: *u.choose(&[0, 58, 17, 255, 4])? },
+        4 => SocketKind::UdpIpv6,
+        5 => SocketKind::TcpIpv4,
         _ => SocketKind::RouteEvents { groups: u64::arbitrary(u)? },
     })
 }

@@ -62,6 +62,12 @@ const SETUP: &[&str] = &[
     "ip link set t0 up",
     "ip link set t1 up",
     "ip addr add 10.5.0.1/24 dev v5",
+    "sysctl -w net.ipv6.conf.all.forwarding=1",
+    "ip addr add 2001:db8::1/64 dev eth0 nodad",
+    "ip addr add 2001:db8:1::1/64 dev br0 nodad",
+    "ip -n p addr add 2001:db8:1::2/64 dev e0 nodad",
+    "ip -n p route add default via 2001:db8:1::1",
+    "ip route add unreachable 2001:db8:9::/48",
     "ip addr add 10.6.0.1/24 dev b6",
     "ip addr add 10.7.0.1/24 dev t1",
     "ip route add 10.8.0.0/16 via 10.0.0.2",
@@ -74,6 +80,8 @@ const SETUP_B: &[&str] = &[
     "ip link set lo up",
     "ip link set eth0 up",
     "ip addr add 10.0.0.2/24 dev eth0",
+    "ip addr add 2001:db8::2/64 dev eth0 nodad",
+    "ip route add 2001:db8:1::/64 via 2001:db8::1",
     "ip route add default via 10.0.0.1",
     "ip link add v5 link eth0 type vlan id 5",
     "ip link set v5 up",
@@ -124,6 +132,7 @@ impl Arena {
             .map(|(host, netns)| {
                 let task = world.open_task(host, *netns).expect("a namespace");
                 let mut system = LocalSystem { world: &mut world, task };
+                no_endless_solicitations(&mut system);
                 let kind = SocketKind::Packet { cooked: false, protocol: ETH_P_ALL };
                 (task, system.socket(kind).expect("a socket"))
             })
@@ -177,6 +186,15 @@ impl Arena {
 impl Default for Arena {
     fn default() -> Self {
         Arena::new()
+    }
+}
+
+/// Hosts ask for routers for ever, once an hour at the end: too often for inputs that let all time pass.
+fn no_endless_solicitations(system: &mut dyn System) {
+    for device in system.list_directory("/sys/class/net").unwrap_or_default() {
+        let path = format!("/proc/sys/net/ipv6/conf/{device}/router_solicitations");
+        // The loopback device and those too narrow for IPv6 may refuse.
+        let _ = system.write_file(&path, b"3");
     }
 }
 

@@ -8,14 +8,13 @@ use hairpin_netlink::route::link::{
 use hairpin_netlink::{Message, bridge_port};
 
 use super::{as_bridge, dump, fail};
+use crate::iproute2::link_flags::print_flags;
 use crate::iproute2::links::IFF_UP;
 use crate::iproute2::number::atoi;
 use crate::iproute2::{Args, Color, Context, Stop, Value, matches};
 
 /// `IFLA_BRPORT_LEARNING_SYNC`, which the typed crate leaves raw.
 const IFLA_BRPORT_LEARNING_SYNC: u16 = 11;
-/// `IFF_RUNNING`
-const IFF_RUNNING: u32 = 0x40;
 
 pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     context.options.timestamp = false;
@@ -88,7 +87,7 @@ pub(super) fn print(context: &mut Context<'_>, link: &LinkMessage, deleted: bool
     let index = link.header.index;
     context.print.any("ifindex", index as i32, format_args!("{index}: "));
     let lower_down = print_name(context, &name, link);
-    print_flags(context, link.header.flags.bits(), lower_down);
+    print_flags(&mut context.print, link.header.flags.bits(), lower_down);
     let attribute = |wanted: fn(&LinkAttribute) -> Option<u32>| link.attributes.iter().find_map(wanted);
     if let Some(mtu) = attribute(|a| if let LinkAttribute::Mtu(mtu) = a { Some(*mtu) } else { None }) {
         context.print.any("mtu", mtu as i32, format_args!("mtu {mtu} "));
@@ -146,50 +145,6 @@ fn print_name(context: &mut Context<'_>, name: &str, link: &LinkMessage) -> bool
     let json = if context.print.is_json() { name } else { shown.as_str() };
     context.print.colored(Color::InterfaceName, "ifname", json, format_args!("{shown}: "));
     lower_down
-}
-
-fn print_flags(context: &mut Context<'_>, flags: u32, lower_down: bool) {
-    const NAMES: [(u32, &str); 18] = [
-        (0x8, "LOOPBACK"),
-        (0x2, "BROADCAST"),
-        (0x10, "POINTOPOINT"),
-        (0x1000, "MULTICAST"),
-        (0x80, "NOARP"),
-        (0x200, "ALLMULTI"),
-        (0x100, "PROMISC"),
-        (0x400, "MASTER"),
-        (0x800, "SLAVE"),
-        (0x4, "DEBUG"),
-        (0x8000, "DYNAMIC"),
-        (0x4000, "AUTOMEDIA"),
-        (0x2000, "PORTSEL"),
-        (0x20, "NOTRAILERS"),
-        (IFF_UP, "UP"),
-        (0x10000, "LOWER_UP"),
-        (0x20000, "DORMANT"),
-        (0x40000, "ECHO"),
-    ];
-    let p = &mut context.print;
-    p.open_array(Some("flags"));
-    p.text(format_args!("<"));
-    if flags & IFF_UP != 0 && flags & IFF_RUNNING == 0 {
-        p.item("NO-CARRIER", format_args!("NO-CARRIER,"));
-    }
-    let mut left = flags & !IFF_RUNNING;
-    for (bit, name) in NAMES {
-        if left & bit != 0 {
-            left &= !bit;
-            p.item(name, format_args!("{name}{}", if left == 0 { "" } else { "," }));
-        }
-    }
-    if left != 0 {
-        p.item(&format!("{left:x}"), format_args!("{left:x}"));
-    }
-    if lower_down {
-        p.item("M-DOWN", format_args!(",M-DOWN"));
-    }
-    p.text(format_args!("> "));
-    p.close_array();
 }
 
 /// The settings in the order of iproute2, whatever the order in the message.

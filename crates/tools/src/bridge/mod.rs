@@ -10,20 +10,10 @@ use hairpin_netlink::Message;
 
 use crate::Program;
 use crate::iproute2::inet::{AF_INET, AF_INET6};
-use crate::iproute2::{Args, Context, Stop, matches};
+use crate::iproute2::{self, Args, Context, Stop, matches};
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
-    let (mut context, words) = Context::new(program);
-    let outcome = run(&mut context, Args::new(words));
-    // What was printed before an error is printed all the same, as at exit() in C.
-    context.flush();
-    match outcome {
-        Ok(()) => 0,
-        Err(stop) => {
-            context.complain(&stop.text);
-            stop.code
-        }
-    }
+    iproute2::start(program, run)
 }
 
 fn run(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {

@@ -6,6 +6,7 @@ pub(crate) mod context;
 pub(crate) mod inet;
 pub(crate) mod json;
 pub(crate) mod layer;
+pub(crate) mod link_flags;
 pub(crate) mod links;
 pub(crate) mod names;
 pub(crate) mod nsid;
@@ -25,6 +26,26 @@ macro_rules! find {
 }
 
 pub(crate) use find;
+
+/// Runs `ip` or `bridge` to its exit code.
+pub(crate) fn start(
+    program: &mut Program<'_>,
+    run: fn(&mut Context<'_>, Args<'_>) -> Result<(), Stop>,
+) -> i32 {
+    let (mut context, words) = Context::new(program);
+    let outcome = run(&mut context, Args::new(words));
+    // What was printed before an error is printed all the same, as at exit() in C.
+    context.flush();
+    match outcome {
+        Ok(()) => 0,
+        Err(stop) => {
+            context.complain(&stop.text);
+            stop.code
+        }
+    }
+}
+
+use crate::Program;
 
 pub(crate) use args::{Args, matches};
 pub(crate) use context::Context;

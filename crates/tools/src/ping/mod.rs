@@ -1,18 +1,20 @@
-//! `ping`, as iputils 20221126 runs for root: over a raw ICMP socket.
+//! `ping`, as iputils 20221126 runs for root: over a raw ICMP or ICMPv6 socket.
 //!
 //! * `options` the command line
 //! * `session` when packets are sent, what is waited for
 //! * `receive` replies and errors
+//! * `ping6` what is different over IPv6
 //! * `report` the texts
 
 mod options;
+mod ping6;
 mod receive;
 mod report;
 mod session;
 #[cfg(test)]
 mod tests;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::address::{AddressAttribute, AddressMessage};
@@ -22,7 +24,7 @@ use hairpin_netlink::{
 
 use crate::Program;
 use crate::iputils::{self, Exit, complain, fail, failed};
-use crate::resolver::{self, Unresolved};
+use crate::resolver::{self, Host6, Unresolved};
 use options::{Family, Options, TimeStamp};
 use session::Session;
 
@@ -43,8 +45,8 @@ fn run(program: &mut Program<'_>) -> Result<i32, Exit> {
     let args = program.args;
     let (mut options, operands) = options::parse(program, args)?;
     let data = fill(program, &options)?;
-    if options.family == Family::V6 {
-        return Err(fail(program, 2, "-6: hairpin has no IPv6 yet"));
+    if let Some(host) = ipv6_target(program, &options, &operands)? {
+        return run6(program, options, &operands, data, &host);
     }
     let fd = match program.system.socket(SocketKind::RawIpv4 { protocol: IPPROTO_ICMP }) {
         Ok(fd) => fd,
@@ -62,6 +64,50 @@ fn run(program: &mut Program<'_>) -> Result<i32, Exit> {
     }
     let (route, hostname) = resolve(program, &mut options, &operands)?;
     let session = prepare(program, fd, options, data, &route, hostname)?;
+    session.run(program)
+}
+
+/// The destination, where it is one of IPv6.
+fn ipv6_target(
+    program: &mut Program<'_>,
+    options: &Options,
+    operands: &[&str],
+) -> Result<Option<Host6>, Exit> {
+    let target = operands.last().copied().unwrap_or("");
+    let found = match options.family {
+        Family::V4 => return Ok(None),
+        Family::V6 => resolver::lookup_ipv6(program.shell, target),
+        Family::Any => match resolver::lookup(program.shell, target) {
+            Err(Unresolved::Ipv6) => resolver::lookup_ipv6(program.shell, target),
+            _ => return Ok(None),
+        },
+    };
+    found.map(Some).map_err(|why| fail(program, 2, &format!("{target}: {}", why.text())))
+}
+
+fn run6(
+    program: &mut Program<'_>,
+    options: Options,
+    operands: &[&str],
+    data: Vec<u8>,
+    host: &Host6,
+) -> Result<i32, Exit> {
+    let [target] = operands else { return Err(options::usage(program)) };
+    if options.verbose {
+        let (second, family) = match options.family {
+            Family::V6 => ("-1 (socktype: 0)", "AF_INET6"),
+            _ => ("3 (socktype: SOCK_RAW)", "AF_UNSPEC"),
+        };
+        let first = if options.family == Family::V6 { "3" } else { "4" };
+        let text = format!(
+            "sock4.fd: {second}, sock6.fd: {first} (socktype: SOCK_RAW), hints.ai_family: {family}\n"
+        );
+        complain(program, &text);
+        let text = format!("ai->ai_family: AF_INET6, ai->ai_canonname: '{}'", host.canonical);
+        let _ = writeln!(program.shell.out(), "{text}");
+    }
+    let fd = ping6::open(program, &options)?;
+    let session = ping6::prepare(program, fd, options, data, target, host)?;
     session.run(program)
 }
 
@@ -148,13 +194,8 @@ fn resolve(
 }
 
 fn lookup(program: &mut Program<'_>, family: Family, name: &str) -> Result<resolver::Host, Exit> {
-    resolver::lookup(program.shell, name).map_err(|why| {
-        let text = match (why, family) {
-            (Unresolved::Ipv6, Family::Any) => "hairpin has no IPv6 yet",
-            (why, _) => why.text(),
-        };
-        fail(program, 2, &format!("{name}: {text}"))
-    })
+    debug_assert!(family != Family::V6);
+    resolver::lookup(program.shell, name).map_err(|why| fail(program, 2, &format!("{name}: {}", why.text())))
 }
 
 /// Chooses the source, sets up the socket and prints the first line.
@@ -214,6 +255,7 @@ fn prepare(
         connected.map_err(|errno| failed(program, "connect failed", errno))?;
     }
     let ident = options.ident.unwrap_or((program.shell.process_id() & 0xffff) as u16);
+    let target = Address::Ipv4 { address: target, port: 0 };
     Session::new(program, fd, options, data, target, hostname, ident, multicast)
 }
 
@@ -248,7 +290,7 @@ fn probe_source(
         Err(errno) => return Err(failed(program, "getsockname", errno)),
     };
     if let Some(device) = &options.device
-        && !has_address(program, device, source)?
+        && !has_address(program, device, source.into())?
     {
         let text = format!("Warning: source address might be selected on device other than: {device}");
         complain(program, &text);
@@ -295,15 +337,16 @@ fn ifindex(program: &mut Program<'_>, device: &str) -> Option<u32> {
     String::from_utf8(text).ok()?.trim().parse().ok()
 }
 
-/// Whether `device` has the address; by label, as `getifaddrs` names it.
-fn has_address(program: &mut Program<'_>, device: &str, wanted: Ipv4Addr) -> Result<bool, Exit> {
+/// Whether `device` has the address; one of IPv4 by label, as `getifaddrs` names it.
+fn has_address(program: &mut Program<'_>, device: &str, wanted: IpAddr) -> Result<bool, Exit> {
     let mut request = AddressMessage::default();
-    request.header.family = AddressFamily::Inet;
+    request.header.family = if wanted.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+    let own = ifindex(program, device);
     let found = transact(program.system, &Message::GetAddress(request), codec::NLM_F_DUMP)
         .map_err(|failure| failed(program, "gatifaddrs failed", failure.errno))?;
     Ok(found.iter().any(|message| {
         let Message::NewAddress(message) = message else { return false };
-        let mut label = false;
+        let mut label = wanted.is_ipv6() && own == Some(message.header.index);
         let mut address = None;
         for attribute in &message.attributes {
             match attribute {
@@ -313,7 +356,7 @@ fn has_address(program: &mut Program<'_>, device: &str, wanted: Ipv4Addr) -> Res
                 _ => {}
             }
         }
-        label && address == Some(wanted.into())
+        label && address == Some(wanted)
     }))
 }
 

@@ -115,6 +115,7 @@ pub(super) struct Options {
     pub quiet: bool,
     pub record_route: bool,
     pub source: Option<Ipv4Addr>,
+    pub source6: Option<Ipv6Addr>,
     pub sticky_source: bool,
     pub time_of_day: bool,
     pub time_stamp: Option<TimeStamp>,
@@ -166,6 +167,7 @@ pub(super) fn parse<'a>(
         quiet: false,
         record_route: false,
         source: None,
+        source6: None,
         sticky_source: false,
         time_of_day: false,
         time_stamp: None,
@@ -264,7 +266,7 @@ fn with_value(
                 _ => return Err(fail(program, 2, &format!("invalid -M argument: {value}"))),
             });
         }
-        'N' => return Err(fail(program, 2, "-N: hairpin has no IPv6 yet")),
+        'N' => return Err(fail(program, 2, "-N: hairpin has no node information queries")),
         'p' => options.pattern = Some(value.to_owned()),
         'Q' => options.tos = type_of_service(program, value)?,
         's' => options.data_len = signed(program, value, 0, i32::MAX.into())? as usize,
@@ -318,9 +320,10 @@ fn seconds(program: &mut Program<'_>, text: &str, what: &str) -> Result<f64, Exi
 fn source_or_device(program: &mut Program<'_>, options: &mut Options, value: &str) -> Result<(), Exit> {
     if value.contains(':') {
         let (address, device) = value.split_once('%').map_or((value, None), |(a, d)| (a, Some(d)));
-        if address.parse::<Ipv6Addr>().is_err() {
+        let Ok(address) = address.parse::<Ipv6Addr>() else {
             return Err(fail(program, 2, &format!("invalid source address: {value}")));
-        }
+        };
+        options.source6 = Some(address).filter(|address| !address.is_unspecified());
         // A source of IPv6 says nothing to a ping of IPv4, but the header line then has the source.
         options.device = device.map(str::to_owned).or(options.device.take());
         options.sticky_source = true;

@@ -27,6 +27,9 @@ impl Session {
             Received::Datagram { data, from: Address::Ipv4 { address, .. }, realtime_ns, .. } => {
                 self.datagram(program, &data, address, realtime_ns)
             }
+            Received::Datagram { data, from: from @ Address::Ipv6 { .. }, ttl, realtime_ns, .. } => {
+                self.datagram6(program, &data, from, ttl, realtime_ns)
+            }
             _ => Ok(()),
         }
     }
@@ -45,6 +48,9 @@ impl Session {
     }
 
     fn error(&mut self, program: &mut Program<'_>, item: Received) -> Result<i32, Exit> {
+        if matches!(self.target, Address::Ipv6 { .. }) {
+            return self.error6(program, item);
+        }
         let Received::Error { errno, origin, info, to, data, .. } = item else { return Ok(0) };
         let ErrorOrigin::Icmp { kind, code, from } = origin else {
             self.local_error(program, errno, info);
@@ -65,7 +71,7 @@ impl Session {
             let _ = program.shell.out().write_all(b"\x08E");
         } else {
             let stamp = self.time_of_day(program)?;
-            let from = self.name(program, from);
+            let from = self.name(program, ipv4(from));
             let text = icmp_text(kind, code, info);
             let _ = writeln!(program.shell.out(), "{stamp}From {from} icmp_seq={sequence} {text}");
         }
@@ -90,7 +96,10 @@ impl Session {
     /// The sequence number of a quoted packet, if it is an echo request of ours.
     fn own_sequence(&self, icmp: &[u8], to: Address) -> Option<u16> {
         let packet = Icmpv4Packet::new_checked(icmp.get(..ICMP_MIN)?).ok()?;
-        let is_to_target = matches!(to, Address::Ipv4 { address, .. } if address == self.target);
+        let is_to_target = match (to, self.target) {
+            (Address::Ipv4 { address: to, .. }, Address::Ipv4 { address: target, .. }) => to == target,
+            _ => false,
+        };
         let is_ours = u8::from(packet.msg_type()) == report::ECHO && packet.echo_ident() == self.ident;
         (is_ours && is_to_target).then(|| packet.echo_seq_no())
     }
@@ -107,7 +116,7 @@ impl Session {
         let split = data.split_at_checked(header_len).filter(|_| header_len >= HEADER_MIN);
         let Some((header, icmp)) = split.filter(|(_, icmp)| icmp.len() >= ICMP_MIN) else {
             if self.options.verbose {
-                let from = self.name(program, from);
+                let from = self.name(program, ipv4(from));
                 complain(program, &format!("packet too short ({} bytes) from {from}", data.len()));
             }
             return Ok(());
@@ -120,7 +129,10 @@ impl Session {
                     return Ok(());
                 }
                 let hops = Ipv4Packet::new_unchecked(header).hop_limit();
-                self.reply(program, icmp, header.get(HEADER_MIN..).unwrap_or(&[]), from, hops, realtime_ns)
+                let sequence = packet.echo_seq_no();
+                let is_strange = !self.options.broadcast && !self.multicast && ipv4(from) != self.target;
+                let options = header.get(HEADER_MIN..).unwrap_or(&[]);
+                self.reply(program, icmp, sequence, options, ipv4(from), hops, is_strange, realtime_ns)
             }
             report::ECHO => Ok(()),
             kind if quotes_a_header(kind) => self.error_packet(program, icmp, from, kind, code),
@@ -128,17 +140,19 @@ impl Session {
         }
     }
 
-    fn reply(
+    /// `gather_statistics`; `is_strange` says that the target is not who replies.
+    #[expect(clippy::too_many_arguments, reason = "what the headers of either family have told")]
+    pub(super) fn reply(
         &mut self,
         program: &mut Program<'_>,
         icmp: &[u8],
+        sequence: u16,
         header_options: &[u8],
-        from: Ipv4Addr,
+        from: Address,
         hops: u8,
+        is_strange: bool,
         realtime_ns: u64,
     ) -> Result<(), Exit> {
-        let sequence = Icmpv4Packet::new_unchecked(icmp).echo_seq_no();
-        let is_strange = !self.options.broadcast && !self.multicast && from != self.target;
         self.counts.received += 1;
         self.acknowledge(sequence);
         let data = icmp.get(ICMP_MIN..).unwrap_or(&[]);
@@ -185,7 +199,7 @@ impl Session {
             line.push('\x07');
         }
         let mut options = std::mem::take(&mut self.header_options);
-        let mut name = |address: Ipv4Addr| self.name(program, address);
+        let mut name = |address: Ipv4Addr| self.name(program, ipv4(address));
         line.push_str(&options.text(header_options, self.options.flood, &mut name));
         self.header_options = options;
         let _ = writeln!(program.shell.out(), "{line}");
@@ -257,7 +271,7 @@ impl Session {
             return Ok(());
         }
         let stamp = self.time_of_day(program)?;
-        let from = self.name(program, from);
+        let from = self.name(program, ipv4(from));
         let mut text = format!("{stamp}From {from}: icmp_seq={sequence} ");
         if !Icmpv4Packet::new_unchecked(icmp).verify_checksum() {
             text.push_str("(BAD CHECKSUM)");
@@ -284,7 +298,7 @@ impl Session {
         if !self.options.verbose {
             return Ok(());
         }
-        let from = self.name(program, from);
+        let from = self.name(program, ipv4(from));
         let stamp = self.time_of_day(program)?;
         let mut text = format!("{}From {from}: ", stamp.replace(['[', ']'], ""));
         if is_sound {
@@ -306,6 +320,10 @@ impl Session {
             text.push_str(&header_text(icmp.get(ICMP_MIN..).unwrap_or(&[])));
         }
     }
+}
+
+fn ipv4(address: Ipv4Addr) -> Address {
+    Address::Ipv4 { address, port: 0 }
 }
 
 /// The ICMP message behind a quoted IPv4 header.

@@ -53,6 +53,29 @@ pub(super) fn icmp_text(kind: u8, code: u8, info: u32) -> String {
     text.to_owned()
 }
 
+/// An ICMPv6 message in words (`print_icmp`).
+pub(super) fn icmp6_text(kind: u8, code: u8, info: u32) -> String {
+    let (what, why) = match (kind, code) {
+        (1, 0) => ("Destination unreachable", "No route"),
+        (1, 1) => ("Destination unreachable", "Administratively prohibited"),
+        (1, 2) => ("Destination unreachable", "Beyond scope of source address"),
+        (1, 3) => ("Destination unreachable", "Address unreachable"),
+        (1, 4) => ("Destination unreachable", "Port unreachable"),
+        (1, code) => return format!("Destination unreachable: Unknown code {code}"),
+        (2, 0) => return format!("Packet too big: mtu={info}"),
+        (2, code) => return format!("Packet too big: mtu={info}, code={code}"),
+        (3, 0) => ("Time exceeded", "Hop limit"),
+        (3, 1) => ("Time exceeded", "Defragmentation failure"),
+        (3, code) => return format!("Time exceeded: code {code}"),
+        (4, 0) => return format!("Parameter problem: Wrong header field at {info}"),
+        (4, 1) => return format!("Parameter problem: Unknown header at {info}"),
+        (4, 2) => return format!("Parameter problem: Unknown option at {info}"),
+        (4, code) => return format!("Parameter problem: code {code} at {info}"),
+        (kind, _) => return format!("unknown icmp type: {kind}"),
+    };
+    format!("{what}: {why}")
+}
+
 fn redirect(code: u8) -> String {
     match code {
         0 => "Redirect Network".to_owned(),

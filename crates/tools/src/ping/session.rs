@@ -1,7 +1,7 @@
 //! When `ping` sends and how long it waits (iputils' `pinger`, `main_loop` and `__schedule_exit`).
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::{Address, Errno, Fd, Received};
 use hairpin_wire::smol::Icmpv4Packet;
@@ -27,7 +27,7 @@ const ICMP_HEADER_LEN: usize = 8;
 pub(super) struct Session {
     pub options: Options,
     pub fd: Fd,
-    pub target: Ipv4Addr,
+    pub target: Address,
     pub hostname: String,
     pub ident: u16,
     pub multicast: bool,
@@ -76,7 +76,7 @@ impl Session {
         fd: Fd,
         options: Options,
         data: Vec<u8>,
-        target: Ipv4Addr,
+        target: Address,
         hostname: String,
         ident: u16,
         multicast: bool,
@@ -149,13 +149,20 @@ impl Session {
     }
 
     /// An address as it is printed.
-    pub fn name(&self, program: &mut Program<'_>, address: Ipv4Addr) -> String {
+    pub fn name(&self, program: &mut Program<'_>, address: Address) -> String {
+        let (number, text) = match address {
+            Address::Ipv4 { address, .. } => (address.into(), address.to_string()),
+            Address::Ipv6 { address: number, .. } => {
+                (IpAddr::from(number), super::ping6::address_text(program, address))
+            }
+            Address::Link { .. } => return String::new(),
+        };
         if self.exiting || self.options.numeric {
-            return address.to_string();
+            return text;
         }
-        match resolver::name_of(program.shell, address) {
-            Some(name) => format!("{name} ({address})"),
-            None => address.to_string(),
+        match resolver::name_of(program.shell, number) {
+            Some(name) => format!("{name} ({text})"),
+            None => text,
         }
     }
 
@@ -248,8 +255,7 @@ impl Session {
 
     fn send(&mut self, program: &mut Program<'_>) -> Result<i64, Exit> {
         let packet = self.packet(program)?;
-        let to = Address::Ipv4 { address: self.target, port: 0 };
-        let sent = program.system.send(self.fd, packet, Some(to));
+        let sent = program.system.send(self.fd, packet, Some(self.target));
         let Err(errno) = sent else {
             self.out_of_room = 0;
             self.advance();
@@ -304,6 +310,9 @@ impl Session {
             for (place, byte) in self.data.iter_mut().zip(stamp.iter().flatten()) {
                 *place = *byte;
             }
+        }
+        if matches!(self.target, Address::Ipv6 { .. }) {
+            return Ok(self.packet6(sequence));
         }
         let mut bytes = vec![0; ICMP_HEADER_LEN];
         bytes.extend(&self.data);

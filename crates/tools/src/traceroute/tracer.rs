@@ -287,6 +287,8 @@ impl Tracer {
                 probe.take_error(kind, code, info);
             }
             ErrorOrigin::Local if errno == Errno::EMSGSIZE && info != 0 => probe.take_mtu(info),
+            // Sockets of IPv4 get no others.
+            ErrorOrigin::Icmp6 { .. } => {}
             ErrorOrigin::Local => return Err(failed(program, "local recverr", errno)),
         }
         self.finish(program, at);

@@ -25,7 +25,7 @@ pub(super) fn dev(world: &World, ns: NsId) -> String {
         colls carrier compressed\n"
         .to_owned();
     for device in devices(world, ns) {
-        let s = &device.stats;
+        let s = world.stats_of(device.id);
         let _ = writeln!(
             text,
             "{:>6}: {:>7} {:>7} {:>4} {:>4} {:>4} {:>5} {:>10} {:>9} {:>8} {:>7} {:>4} {:>4} {:>4} {:>5} {:>7} {:>10}",
@@ -55,7 +55,8 @@ pub(super) fn multicast(world: &World, ns: NsId) -> String {
     let mut text = String::new();
     for device in devices(world, ns) {
         // A group that is passed to a lower device has that for one more user (`__hw_addr_sync_one`).
-        let passed = u32::from(device.is_up() && matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_)));
+        let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_));
+        let passed = u32::from(device.is_up() && stacked);
         for (group, users) in &device.multicast {
             let users = users + passed;
             let group: String = group.0.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -21,7 +21,7 @@ pub(super) fn arp(world: &World, ns: NsId) -> String {
     let mut text =
         "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
     let Some(netns) = world.netns.get(ns) else { return text };
-    let mut put = |ifindex: u32, address: std::net::Ipv4Addr, flags: u32, mac: Mac| {
+    let mut put = |ifindex: u32, address: std::net::IpAddr, flags: u32, mac: Mac| {
         let device = world.device_at(ns, ifindex).and_then(|dev| world.devs.get(dev));
         let Some(device) = device else { return };
         let _ = writeln!(

@@ -60,7 +60,7 @@ const KEYS: &[Key] = &[
     int("force_tllao", 0),
     int(FORWARDING, 0),
     range("hop_limit", 64, 1, 255),
-    int("ignore_routes_with_linkdown", 0),
+    int(IGNORE_LINKDOWN, 0),
     range("ioam6_enabled", 0, 0, 1),
     range("ioam6_id", 65_535, 0, 65_535),
     range("ioam6_id_wide", 4_294_967_295, 0, 4_294_967_295),
@@ -97,12 +97,13 @@ const KEYS: &[Key] = &[
 const ADDR_GEN_MODE: &str = "addr_gen_mode";
 const DISABLE_IPV6: &str = "disable_ipv6";
 const FORWARDING: &str = "forwarding";
+const IGNORE_LINKDOWN: &str = "ignore_routes_with_linkdown";
 const MC_FORWARDING: &str = "mc_forwarding";
 const MTU: &str = "mtu";
 /// A secret that addresses are made from; it can be written, and read once it has been.
 const STABLE_SECRET: &str = "stable_secret";
 /// Keys that writing to `all` sets for every device too.
-const FOR_ALL: &[&str] = &["disable_policy", "ignore_routes_with_linkdown"];
+const FOR_ALL: &[&str] = &["disable_policy", IGNORE_LINKDOWN];
 
 pub(super) fn keys() -> Vec<&'static str> {
     KEYS.iter().map(|key| key.name).chain([STABLE_SECRET]).collect()
@@ -112,7 +113,10 @@ pub(super) fn read(world: &World, ns: NsId, scope: Scope, key: &str) -> Result<S
     if key == STABLE_SECRET {
         return Err(Errno::EIO);
     }
-    let key = find(key)?;
+    Ok(format!("{}\n", value(world, ns, scope, find(key)?)))
+}
+
+fn value(world: &World, ns: NsId, scope: Scope, key: &Key) -> i64 {
     let value = effective(world, ns, scope, key.name).or_else(|| kept(world, ns, scope, key.name));
     let default = match scope {
         Scope::All => key.all,
@@ -120,7 +124,26 @@ pub(super) fn read(world: &World, ns: NsId, scope: Scope, key: &str) -> Result<S
         Scope::Device(dev) if world.devs.get(dev).is_some_and(|device| device.is_loopback()) => key.loopback,
         Scope::Device(_) => key.default,
     };
-    Ok(format!("{}\n", value.unwrap_or(default)))
+    value.unwrap_or(default)
+}
+
+impl World {
+    /// A value of `net.ipv6.conf.DEV`; 0 for a key that there is not.
+    pub(crate) fn conf6(&self, dev: DevId, key: &str) -> i64 {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return 0 };
+        find(key).map_or(0, |key| value(self, ns, Scope::Device(dev), key))
+    }
+
+    /// The value of `net.ipv6.conf.all` where the device is.
+    pub(crate) fn conf6_of_all(&self, dev: DevId, key: &str) -> i64 {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return 0 };
+        find(key).map_or(0, |key| value(self, ns, Scope::All, key))
+    }
+
+    /// Whether a key is set for all or for the device.
+    pub(crate) fn conf6_either(&self, dev: DevId, key: &str) -> bool {
+        self.conf6_of_all(dev, key) != 0 || self.conf6(dev, key) != 0
+    }
 }
 
 /// Values that the stack uses.
@@ -184,7 +207,20 @@ pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: 
             }
             keep(world, ns, scope, key.name, value)
         }
-        name if scope == Scope::All && FOR_ALL.contains(&name) => everywhere(world, ns, name, value),
+        name if scope == Scope::All && FOR_ALL.contains(&name) => {
+            everywhere(world, ns, name, value)?;
+            for dev in devices(world, ns) {
+                world.settle_ignore_linkdown6(dev);
+            }
+            Ok(())
+        }
+        IGNORE_LINKDOWN => {
+            keep(world, ns, scope, IGNORE_LINKDOWN, value)?;
+            if let Scope::Device(dev) = scope {
+                world.settle_ignore_linkdown6(dev);
+            }
+            Ok(())
+        }
         name => keep(world, ns, scope, name, value),
     }
 }
@@ -210,13 +246,25 @@ fn disable(world: &mut World, ns: NsId, scope: Scope, name: &'static str, value:
 
 /// `addrconf_fixup_forwarding`
 fn forward(world: &mut World, ns: NsId, scope: Scope, name: &'static str, value: i64) -> Result<(), Errno> {
-    match scope {
+    let chosen = match scope {
         Scope::All => {
             world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl.ipv6_forwarding = value != 0;
-            everywhere(world, ns, name, value)
+            devices(world, ns)
         }
-        scope => keep(world, ns, scope, name, value),
+        Scope::Default => Vec::new(),
+        Scope::Device(dev) => vec![dev],
+    };
+    let before: Vec<bool> = chosen.iter().map(|dev| world.forwards6(*dev)).collect();
+    match scope {
+        Scope::All => everywhere(world, ns, name, value)?,
+        scope => keep(world, ns, scope, name, value)?,
     }
+    for (dev, before) in chosen.into_iter().zip(before) {
+        if before != (value != 0) {
+            world.ip6_forwarding_changed(dev);
+        }
+    }
+    Ok(())
 }
 
 /// `addrconf_sysctl_addr_gen_mode`: for all, new devices and every device alike.

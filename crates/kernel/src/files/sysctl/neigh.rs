@@ -141,8 +141,10 @@ pub(super) fn write(
     let value = i32::try_from(written).ok().filter(|value| *value >= 0).ok_or(Errno::EINVAL)?;
     if let Some(key) = table {
         let sysctl = &mut world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl;
-        if let (Family::Ipv4, Some(field)) = (family, key.field) {
-            *field(sysctl) = value;
+        match (family, key.field) {
+            (Family::Ipv4, Some(field)) => *field(sysctl) = value,
+            (Family::Ipv6, _) if key.name == "gc_thresh3" => sysctl.gc6_thresh3 = value,
+            _ => {}
         }
         sysctl.other.insert(other(family, key), value.to_string());
         return Ok(());

@@ -2,12 +2,15 @@
 
 use std::cmp::Reverse;
 
-use hairpin_netlink::{Errno, Failure, Message, route::link::LinkMessage};
+use hairpin_netlink::route::AddressFamily;
+use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use hairpin_netlink::{Errno, Failure, Message};
 
 use super::kind;
-use super::message::View;
+use super::message::{View, oper_state};
 use super::request::{Request, Wanted, ifla};
 use crate::device::{DevId, Device};
+use crate::ip6::MIN_MTU;
 use crate::netns::NsId;
 use crate::rtnl::Dump;
 use crate::world::World;
@@ -53,6 +56,30 @@ impl World {
             }
         }
         Ok(Dump { messages, filtered: filter.master.is_some() || filter.kind.is_some() })
+    }
+
+    /// `inet6_dump_ifinfo`: devices with an IPv6 side, as IPv6 knows them.
+    pub(super) fn dump_inet6_links(&self, ns: NsId) -> Dump {
+        let mut messages = Vec::new();
+        for device in self.in_index_order(ns).into_iter().filter_map(|dev| self.devs.get(dev)) {
+            if device.mtu < MIN_MTU {
+                continue;
+            }
+            let mut message = LinkMessage::default();
+            message.header.interface_family = AddressFamily::Inet6;
+            message.header.index = device.ifindex;
+            message.header.link_layer_type = device.hardware.into();
+            message.header.flags = LinkFlags::from_bits_retain(device.shown_flags().bits());
+            let below = self.link_below(device.id).map(|(index, _)| index);
+            let attributes = &mut message.attributes;
+            attributes.push(LinkAttribute::IfName(device.name.clone()));
+            attributes.push(LinkAttribute::Address(device.mac.0.to_vec()));
+            attributes.push(LinkAttribute::Mtu(device.mtu));
+            attributes.extend(below.filter(|index| *index != device.ifindex).map(LinkAttribute::Link));
+            attributes.push(LinkAttribute::OperState(oper_state(device)));
+            messages.push(Message::NewLink(message));
+        }
+        Dump { messages, filtered: false }
     }
 
     /// Devices in the order of the table of indices: by bucket, in a bucket the newest first.

@@ -42,6 +42,7 @@ const RTM_NEWLINKPROP: u16 = 108;
 const RTM_DELLINKPROP: u16 = 109;
 
 const AF_BRIDGE: u8 = 7;
+const AF_INET6: u8 = 10;
 
 /// Whether a request of this type is [`World::rtnl_link`]'s.
 pub(super) fn is_link_request(kind: u16) -> bool {
@@ -88,6 +89,7 @@ impl World {
         let request = Request::read(&bytes)?;
         match request.family {
             AF_BRIDGE => Ok(self.dump_bridge_links(ns, &request)),
+            AF_INET6 => Ok(self.dump_inet6_links(ns)),
             _ => self.dump_all_links(ns, &request),
         }
     }

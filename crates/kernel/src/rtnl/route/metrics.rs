@@ -31,7 +31,7 @@ const NUMBERED: [fn(u32) -> RouteMetric; 15] = [
 ///
 /// # Errors
 /// `EINVAL` for one that is not a number.
-pub(super) fn parse(given: &[RouteMetric]) -> Result<Vec<MetricSpec>, Failure> {
+pub(in crate::rtnl) fn parse(given: &[RouteMetric]) -> Result<Vec<MetricSpec>, Failure> {
     let one = |metric: &RouteMetric| match metric {
         RouteMetric::CcAlgo(name) => Ok(MetricSpec::Congestion(name.clone())),
         metric if metric.kind() > Metrics::MAX => Ok(MetricSpec::Value(metric.kind(), 0)),
@@ -46,7 +46,7 @@ pub(super) fn parse(given: &[RouteMetric]) -> Result<Vec<MetricSpec>, Failure> {
 }
 
 /// The attribute for a route's metrics, none where all are zero (`rtnetlink_put_metrics`).
-pub(super) fn attribute(metrics: Option<&Metrics>) -> Option<RouteAttribute> {
+pub(in crate::rtnl) fn attribute(metrics: Option<&Metrics>) -> Option<RouteAttribute> {
     let metrics = metrics?;
     let value = |kind: u16| Some(metrics.get(kind)).filter(|value| *value != 0);
     let mut found: Vec<RouteMetric> =

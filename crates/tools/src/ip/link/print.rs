@@ -11,34 +11,10 @@ use super::stats::print_counters;
 use crate::ip::filter::{Filter, Master};
 use crate::iproute2::inet::AF_PACKET;
 use crate::iproute2::layer::{format_lladdr, layer_name};
+use crate::iproute2::link_flags::{IFF_POINTOPOINT, print_flags};
 use crate::iproute2::links::IFF_UP;
 use crate::iproute2::names::Table;
 use crate::iproute2::{Color, Context, find};
-
-const IFF_POINTOPOINT: u32 = 0x10;
-const IFF_RUNNING: u32 = 0x40;
-
-/// Flags in the order in which they are shown. `IFF_RUNNING` is shown by its absence.
-const FLAGS: &[(u32, &str)] = &[
-    (0x8, "LOOPBACK"),
-    (0x2, "BROADCAST"),
-    (IFF_POINTOPOINT, "POINTOPOINT"),
-    (0x1000, "MULTICAST"),
-    (0x80, "NOARP"),
-    (0x200, "ALLMULTI"),
-    (0x100, "PROMISC"),
-    (0x400, "MASTER"),
-    (0x800, "SLAVE"),
-    (0x4, "DEBUG"),
-    (0x8000, "DYNAMIC"),
-    (0x4000, "AUTOMEDIA"),
-    (0x2000, "PORTSEL"),
-    (0x20, "NOTRAILERS"),
-    (IFF_UP, "UP"),
-    (0x10000, "LOWER_UP"),
-    (0x20000, "DORMANT"),
-    (0x40000, "ECHO"),
-];
 
 const OPERATIONAL_STATES: &[&str] =
     &["UNKNOWN", "NOTPRESENT", "DOWN", "LOWERLAYERDOWN", "TESTING", "DORMANT", "UP"];
@@ -82,7 +58,7 @@ pub(in crate::ip) fn print_link(
     }
     context.print.any("ifindex", link.header.index, format_args!("{}: ", link.header.index));
     let lower_down = print_name(context, link, name, 0);
-    print_flags(context, link.header.flags.bits(), lower_down);
+    print_flags(&mut context.print, link.header.flags.bits(), lower_down);
     print_first_line(context, filter, link);
     if filter.family == 0 || filter.family == AF_PACKET || context.options.details > 0 {
         print_addresses(context, link);
@@ -157,7 +133,7 @@ fn print_brief(context: &mut Context<'_>, filter: &Filter, link: &LinkMessage, n
         let address = format_lladdr(address, u16::from(link.header.link_layer_type));
         context.print.colored(Color::Mac, "address", &address, format_args!("{address} "));
     }
-    print_flags(context, link.header.flags.bits(), lower_down);
+    print_flags(&mut context.print, link.header.flags.bits(), lower_down);
     context.print.text(format_args!("\n"));
 }
 
@@ -190,31 +166,6 @@ fn print_name(context: &mut Context<'_>, link: &LinkMessage, name: &str, width: 
         context.print.colored_text(Color::InterfaceName, format_args!("{shown}: "));
     }
     lower_down
-}
-
-fn print_flags(context: &mut Context<'_>, flags: u32, lower_down: bool) {
-    let print = &mut context.print;
-    print.open_array(Some("flags"));
-    print.text(format_args!("<"));
-    let mut rest = flags & !IFF_RUNNING;
-    let comma = |rest: u32| if rest != 0 { "," } else { "" };
-    if flags & IFF_UP != 0 && flags & IFF_RUNNING == 0 {
-        print.item("NO-CARRIER", format_args!("NO-CARRIER{}", comma(flags)));
-    }
-    for (flag, name) in FLAGS {
-        if rest & flag != 0 {
-            rest &= !flag;
-            print.item(*name, format_args!("{name}{}", comma(rest)));
-        }
-    }
-    if rest != 0 {
-        print.item(&format!("{rest:x}"), format_args!("{rest:x}"));
-    }
-    if lower_down {
-        print.item("M-DOWN", format_args!(",M-DOWN"));
-    }
-    print.close_array();
-    print.text(format_args!("> "));
 }
 
 fn print_first_line(context: &mut Context<'_>, filter: &Filter, link: &LinkMessage) {

@@ -1,0 +1,160 @@
+//! `AF_INET6` sockets: raw (ICMPv6) and UDP, with their error queue.
+
+use std::net::Ipv6Addr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
+
+use super::address::{self, array, ne32};
+use super::raw::set_common_option;
+use super::socket::{self, Message};
+
+const READ_SIZE: usize = 64 * 1024;
+/// `ICMP6_FILTER` at level `SOL_ICMPV6`.
+const SOL_ICMPV6: i32 = 58;
+const ICMP6_FILTER: i32 = 1;
+const SO_EE_ORIGIN_ICMP6: u8 = 3;
+
+pub(super) struct Inet6Socket {
+    socket: OwnedFd,
+    raw: bool,
+    errors: bool,
+    buffer: Vec<u8>,
+}
+
+impl Inet6Socket {
+    pub fn open_raw(protocol: u8) -> Result<Self, Errno> {
+        Self::new(socket::open(libc::AF_INET6, libc::SOCK_RAW, i32::from(protocol))?, true)
+    }
+
+    pub fn open_udp() -> Result<Self, Errno> {
+        Self::new(socket::open(libc::AF_INET6, libc::SOCK_DGRAM, 0)?, false)
+    }
+
+    fn new(socket: OwnedFd, raw: bool) -> Result<Self, Errno> {
+        socket::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
+        for option in
+            [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT, libc::IPV6_RECVTCLASS, libc::IPV6_V6ONLY]
+        {
+            socket::set_int(socket.as_fd(), libc::SOL_IPV6, option, 1)?;
+        }
+        Ok(Inet6Socket { socket, raw, errors: false, buffer: vec![0; READ_SIZE] })
+    }
+
+    pub fn set_option(&mut self, option: &SocketOption) -> Result<(), Errno> {
+        let fd = self.socket.as_fd();
+        let ipv6 = |name, value| socket::set_int(fd, libc::SOL_IPV6, name, value);
+        match option {
+            SocketOption::Ttl(limit) => ipv6(libc::IPV6_UNICAST_HOPS, i32::from(*limit)),
+            SocketOption::MulticastTtl(limit) => ipv6(libc::IPV6_MULTICAST_HOPS, i32::from(*limit)),
+            SocketOption::MulticastLoop(on) => ipv6(libc::IPV6_MULTICAST_LOOP, i32::from(*on)),
+            SocketOption::Tos(class) => ipv6(libc::IPV6_TCLASS, i32::from(*class)),
+            SocketOption::PathMtuDiscovery(mode) => {
+                let value = match mode {
+                    PathMtuDiscovery::Dont => libc::IPV6_PMTUDISC_DONT,
+                    PathMtuDiscovery::Want => libc::IPV6_PMTUDISC_WANT,
+                    PathMtuDiscovery::Do => libc::IPV6_PMTUDISC_DO,
+                    PathMtuDiscovery::Probe => libc::IPV6_PMTUDISC_PROBE,
+                };
+                ipv6(libc::IPV6_MTU_DISCOVER, value)
+            }
+            SocketOption::ReceiveErrors(on) => {
+                ipv6(libc::IPV6_RECVERR, i32::from(*on))?;
+                self.errors = *on;
+                Ok(())
+            }
+            SocketOption::MulticastInterface(ifindex) => {
+                ipv6(libc::IPV6_MULTICAST_IF, i32::try_from(*ifindex).map_err(|_| Errno::ENODEV)?)
+            }
+            SocketOption::JoinMulticast6 { group, ifindex } => {
+                // `struct ipv6_mreq`
+                let mut request = group.octets().to_vec();
+                request.extend(ifindex.to_ne_bytes());
+                socket::set(fd, libc::SOL_IPV6, libc::IPV6_ADD_MEMBERSHIP, &request)
+            }
+            SocketOption::Icmp6Filter(mask) => {
+                let bytes: Vec<u8> = mask.iter().flat_map(|word| word.to_ne_bytes()).collect();
+                socket::set(fd, SOL_ICMPV6, ICMP6_FILTER, &bytes)
+            }
+            other => set_common_option(fd, other),
+        }
+    }
+
+    /// Queued errors first: they also make the next ordinary reading fail once.
+    pub fn receive(&mut self, max: u32) -> Result<Vec<Received>, Errno> {
+        let mut items = Vec::new();
+        while self.errors && items.len() < max as usize {
+            match socket::receive(self.socket.as_fd(), &mut self.buffer, libc::MSG_ERRQUEUE) {
+                Ok(message) => items.extend(self.error(&message)),
+                Err(_) => break,
+            }
+        }
+        while items.len() < max as usize {
+            match socket::receive(self.socket.as_fd(), &mut self.buffer, 0) {
+                Ok(message) => items.extend(self.datagram(&message)),
+                Err(Errno::EAGAIN) => break,
+                // The socket's pending error, which stood in the error queue too.
+                Err(_) if self.errors && !items.is_empty() => {}
+                Err(error) if items.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(items)
+    }
+
+    fn datagram(&self, message: &Message) -> Option<Received> {
+        let data = self.buffer.get(..message.length).unwrap_or(&self.buffer);
+        // `struct in6_pktinfo`: destination, interface.
+        let info = message.control(libc::SOL_IPV6, libc::IPV6_PKTINFO).unwrap_or(&[]);
+        let ifindex = ne32(info, 16)?;
+        let port = match address::decode(&socket::local_name(self.socket.as_fd()).ok()?) {
+            Some(Address::Ipv6 { port, .. }) if !self.raw => port,
+            _ => 0,
+        };
+        let number = |kind| {
+            message
+                .control(libc::SOL_IPV6, kind)
+                .and_then(|value| ne32(value, 0))
+                .map_or(0, |value| value as u8)
+        };
+        Some(Received::Datagram {
+            data: data.to_vec(),
+            from: address::decode(&message.name)?,
+            to: Address::Ipv6 { address: Ipv6Addr::from(array::<16>(info, 0)?), port, scope: 0 },
+            ttl: number(libc::IPV6_HOPLIMIT),
+            tos: number(libc::IPV6_TCLASS),
+            ifindex,
+            realtime_ns: message.timestamp_ns().unwrap_or(0),
+        })
+    }
+
+    /// `struct sock_extended_err` and the offender's address behind it.
+    fn error(&self, message: &Message) -> Option<Received> {
+        let error = message.control(libc::SOL_IPV6, libc::IPV6_RECVERR)?;
+        let errno = Errno(i32::from_ne_bytes(array(error, 0)?));
+        let [origin, kind, code, _] = array::<4>(error, 4)?;
+        let origin = if origin == SO_EE_ORIGIN_ICMP6 {
+            let from = match address::decode(error.get(16..)?) {
+                Some(Address::Ipv6 { address, .. }) => address,
+                _ => Ipv6Addr::UNSPECIFIED,
+            };
+            ErrorOrigin::Icmp6 { kind, code, from }
+        } else {
+            ErrorOrigin::Local
+        };
+        Some(Received::Error {
+            errno,
+            origin,
+            info: ne32(error, 8)?,
+            to: address::decode(&message.name)?,
+            data: self.buffer.get(..message.length).unwrap_or(&self.buffer).to_vec(),
+            realtime_ns: message.timestamp_ns().unwrap_or(0),
+        })
+    }
+}
+
+impl AsFd for Inet6Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}

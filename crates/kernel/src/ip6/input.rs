@@ -1,0 +1,125 @@
+//! A received IPv6 packet up to the decision: deliver or forward (`ipv6_rcv`, `ip6_rcv_finish`).
+
+use hairpin_netlink::PacketType;
+
+use crate::device::DevId;
+use crate::drop_reason::DropReason;
+use crate::frame::{ETH_LEN, Frame};
+use crate::netns::NsId;
+use crate::route::{LookupError, RouteKind};
+use crate::world::World;
+
+use super::extension::{self, Options};
+use super::icmp::{Message6, Unreachable6};
+use super::route::InRoute6;
+use super::{HEADER_LEN, Header, next};
+
+impl World {
+    /// A frame with an IPv6 packet has reached the protocol layer of `dev`.
+    pub(crate) fn ip6_receive(&mut self, dev: DevId, mut frame: Frame) {
+        let Some(device) = self.devs.get(dev) else {
+            return self.drop_frame(None, frame, DropReason::NotSpecified);
+        };
+        let (ns, loopback, disabled) = (device.ns, device.is_loopback(), device.ipv6_disabled);
+        frame.iif = device.ifindex;
+        if frame.packet_type == PacketType::OtherHost {
+            return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
+        }
+        let group = frame.payload().get(24) == Some(&0xff);
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        netns.counters6.received(frame.len() - ETH_LEN, group);
+        if disabled || device.mtu < super::MIN_MTU {
+            netns.counters6.in_discards += 1;
+            return self.drop_frame(Some(dev), frame, DropReason::Ipv6Disabled);
+        }
+        let header = match Header::parse(frame.payload()).and_then(|header| checked(header, loopback)) {
+            Ok(header) => header,
+            Err(reason) => {
+                match reason {
+                    DropReason::PacketTooSmall => netns.counters6.in_truncated += 1,
+                    _ => netns.counters6.in_header_errors += 1,
+                }
+                return self.drop_frame(Some(dev), frame, reason);
+            }
+        };
+        // The link may have padded the packet.
+        frame.truncate(ETH_LEN + header.total_len());
+        if header.next_header == next::HOP && !self.hop_options_allow(ns, dev, &frame, HEADER_LEN) {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters6.in_header_errors += 1;
+            }
+            return self.drop_frame(Some(dev), frame, DropReason::Ipv6BadExtension);
+        }
+        match self.route_input6(dev, &header, frame.mark) {
+            InRoute6::Deliver { kind, owner } => {
+                let link_group = matches!(frame.packet_type, PacketType::Broadcast | PacketType::Multicast);
+                if kind == RouteKind::Local
+                    && link_group
+                    && self.conf6_either(dev, "drop_unicast_in_l2_multicast")
+                {
+                    return self.drop_frame(Some(dev), frame, DropReason::UnicastInL2Multicast);
+                }
+                // What this host sent to itself belongs to the device that has the address.
+                if loopback {
+                    frame.iif = owner;
+                }
+                self.local_deliver6(dev, header, kind, frame);
+            }
+            InRoute6::Forward { dev: out, gateway, mtu } => {
+                self.forward6(dev, header, out, gateway, mtu, frame)
+            }
+            InRoute6::NotJoined => self.drop_frame(Some(dev), frame, DropReason::Ipv6NotJoined),
+            InRoute6::Refuse(error) => self.refuse6(ns, dev, error, frame),
+        }
+    }
+
+    /// Whether the options header at `at` lets the packet pass; it reports what it must (`ip6_tlvopt_unknown`).
+    pub(super) fn hop_options_allow(&mut self, ns: NsId, dev: DevId, frame: &Frame, at: usize) -> bool {
+        let packet = frame.payload();
+        let Some(len) = extension::length(packet, at) else { return false };
+        match extension::options(packet, at, len) {
+            Options::Skip => true,
+            Options::Discard => false,
+            Options::Report { pointer, group_too } => {
+                if group_too || packet.get(24) != Some(&0xff) {
+                    let message = Message6::ParameterProblem { code: 2, pointer };
+                    self.icmp6_error(ns, Some(dev), frame, message);
+                }
+                false
+            }
+        }
+    }
+
+    /// `ip6_pkt_discard`, `ip6_pkt_prohibit`
+    fn refuse6(&mut self, ns: NsId, dev: DevId, error: LookupError, frame: Frame) {
+        let (reason, code) = match error {
+            LookupError::NetUnreachable | LookupError::Continue => {
+                (DropReason::IpInNoRoutes, Some(Unreachable6::NoRoute))
+            }
+            LookupError::HostUnreachable => (DropReason::RouteRefused, Some(Unreachable6::NoRoute)),
+            LookupError::Prohibited => (DropReason::RouteRefused, Some(Unreachable6::Prohibited)),
+            LookupError::Blackhole => (DropReason::RouteRefused, None),
+        };
+        if code.is_some()
+            && let Some(netns) = self.netns.get_mut(ns)
+        {
+            netns.counters6.in_no_routes += 1;
+        }
+        if let Some(code) = code {
+            self.icmp6_error(ns, Some(dev), &frame, Message6::Unreachable(code));
+        }
+        self.drop_frame(Some(dev), frame, reason);
+    }
+}
+
+/// What `ip6_rcv_core` refuses of addresses.
+fn checked(header: Header, loopback: bool) -> Result<Header, DropReason> {
+    let (source, destination) = (header.source, header.destination);
+    let own_link = destination.is_multicast() && destination.octets()[1] & 15 == 1;
+    let outside = source.is_loopback() || destination.is_loopback() || own_link;
+    let nowhere = destination.is_multicast() && destination.octets()[1] & 15 == 0;
+    match source.is_multicast() || nowhere || outside && !loopback || destination.is_unspecified() {
+        true => Err(DropReason::IpInHeader),
+        false => Ok(header),
+    }
+}

@@ -1,0 +1,116 @@
+//! Sending IPv6 packets of this host (`ip6_local_out`, `ip6_output`).
+
+use std::hash::{Hash as _, Hasher as _};
+
+use hairpin_netlink::PacketType;
+use rustc_hash::FxHasher;
+
+use crate::device::DevId;
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::route::RouteKind;
+use crate::world::{Waiting, World};
+
+use super::route::OutRoute6;
+use super::{HEADER_LEN, Header, next};
+
+/// What the header of a packet of this host says besides its route.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields6 {
+    pub protocol: u8,
+    pub traffic_class: u8,
+    pub hop_limit: u8,
+    pub mark: u32,
+    /// Multicast is delivered to this host too.
+    pub loop_back: bool,
+}
+
+impl Fields6 {
+    pub fn new(protocol: u8, hop_limit: u8) -> Fields6 {
+        Fields6 { protocol, traffic_class: 0, hop_limit, mark: 0, loop_back: true }
+    }
+}
+
+impl World {
+    /// Builds a packet of `len` bytes of payload, which `write` fills, and sends it by `route`.
+    #[inline]
+    pub(crate) fn ip6_send(
+        &mut self,
+        ns: NsId,
+        route: &OutRoute6,
+        fields: Fields6,
+        len: usize,
+        write: impl FnOnce(&mut [u8]),
+    ) {
+        let mut frame = self.pool.frame(ETH_LEN + HEADER_LEN + len);
+        frame.mark = fields.mark;
+        self.name_frame(&mut frame);
+        let header = Header {
+            traffic_class: fields.traffic_class,
+            flow_label: flow_label(route, fields.protocol),
+            payload_len: len,
+            next_header: fields.protocol,
+            hop_limit: fields.hop_limit,
+            source: route.source,
+            destination: route.destination,
+        };
+        let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) else { return };
+        // The addresses are the neighbour layer's; the type says what this is until then.
+        link[12..].copy_from_slice(&ethertype::IPV6.to_be_bytes());
+        header.write(packet);
+        if let Some(body) = packet.get_mut(HEADER_LEN..) {
+            write(body);
+            if fields.protocol == next::ICMP
+                && let Some(netns) = self.netns.get_mut(ns)
+            {
+                netns.counters6.count_icmp_out(body.first().copied().unwrap_or(0));
+            }
+        }
+        self.ip6_output(ns, route, fields.loop_back, frame);
+    }
+
+    /// Sends a finished packet (link header unwritten) by its route.
+    pub(crate) fn ip6_output(&mut self, ns: NsId, route: &OutRoute6, loop_back: bool, frame: Frame) {
+        let group = route.kind == RouteKind::Multicast;
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters6.sent(frame.len() - ETH_LEN, group);
+        }
+        if group {
+            if loop_back && self.listens_to(route.dev, route.destination) {
+                self.loop_back6(route.dev, &frame);
+            }
+            // `ip6_finish_output2`: groups of the interface, and hop limit 0, stay on this host.
+            let stays = frame.payload().get(7) == Some(&0) || super::address::scope(route.destination) <= 1;
+            if stays && !self.devs.get(route.dev).is_some_and(|device| device.is_loopback()) {
+                return self.consume(frame);
+            }
+        }
+        self.fragment_and_send6(ns, route, frame);
+    }
+
+    /// `ip6_finish_output2`, `dev_loopback_xmit`: a copy of a multicast for this host's own sockets.
+    fn loop_back6(&mut self, dev: DevId, frame: &Frame) {
+        let mut copy = frame.clone();
+        copy.set_header(Mac::ZERO, Mac::ZERO, ethertype::IPV6);
+        copy.packet_type = PacketType::Host;
+        self.enqueue(Waiting::Looped { dev, kind: RouteKind::Multicast, frame: copy });
+    }
+
+    /// The copy of [`World::loop_back6`] is delivered.
+    pub(crate) fn receive_looped6(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
+        frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        match Header::parse(frame.payload()) {
+            Ok(header) => self.local_deliver6(dev, header, kind, frame),
+            Err(reason) => self.drop_frame(Some(dev), frame, reason),
+        }
+    }
+}
+
+/// `ip6_make_flowlabel`: every flow has a label of its own (RFC 6437).
+#[inline]
+fn flow_label(route: &OutRoute6, protocol: u8) -> u32 {
+    let mut hasher = FxHasher::default();
+    (route.source, route.destination, protocol).hash(&mut hasher);
+    (hasher.finish() >> 20) as u32 & 0x000f_ffff
+}

@@ -1,0 +1,337 @@
+//! The way of an IPv6 packet, found once a flow: a cache in front of the tables.
+
+use std::net::Ipv6Addr;
+use std::time::Duration;
+
+use hairpin_netlink::Errno;
+use rustc_hash::FxHashMap;
+
+use crate::device::{DevId, Ipv6Address, ifa};
+use crate::netns::{Netns, NsId};
+use crate::route::{LookupError, RouteKind};
+use crate::route6::source::{Candidate, Purpose, choose};
+use crate::route6::{Flow6, Neighbourhood};
+use crate::time::Time;
+use crate::world::World;
+
+use super::address::{is_link_local, needs_device};
+use super::{Header, MIN_MTU};
+
+/// Flows that the cache remembers before it starts anew.
+const CACHE_MAX: usize = 1 << 16;
+/// How long a learned path MTU holds (`ip6_rt_mtu_expires`), and a redirect (`ip6_rt_gc_timeout`).
+const PMTU_EXPIRES: Duration = Duration::from_secs(600);
+const REDIRECT_EXPIRES: Duration = Duration::from_secs(60);
+
+/// The way out for a packet of this host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutRoute6 {
+    /// Unicast, local or multicast.
+    pub kind: RouteKind,
+    /// Where it leaves; the loopback device for own addresses.
+    pub dev: DevId,
+    pub gateway: Option<Ipv6Addr>,
+    pub source: Ipv6Addr,
+    pub destination: Ipv6Addr,
+    pub mtu: u32,
+    /// What the device of the route says (`ip6_dst_hoplimit`).
+    pub hop_limit: u8,
+    /// Bits of the route's prefix, for the rate of ICMP errors.
+    pub prefix_len: u8,
+}
+
+impl OutRoute6 {
+    /// The address to resolve on the link.
+    pub fn next_hop(&self) -> Ipv6Addr {
+        self.gateway.unwrap_or(self.destination)
+    }
+}
+
+/// What becomes of a packet that arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InRoute6 {
+    /// For this host, with the device that has the address.
+    Deliver {
+        kind: RouteKind,
+        owner: u32,
+    },
+    Forward {
+        dev: DevId,
+        gateway: Option<Ipv6Addr>,
+        mtu: u32,
+    },
+    /// A multicast group that nobody listens to.
+    NotJoined,
+    Refuse(LookupError),
+}
+
+/// What decides the way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OutKey6 {
+    pub ns: NsId,
+    pub destination: Ipv6Addr,
+    /// Unspecified: to be chosen.
+    pub source: Ipv6Addr,
+    /// 0: any device.
+    pub oif: u32,
+    pub mark: u32,
+}
+
+impl OutKey6 {
+    pub fn to(ns: NsId, destination: Ipv6Addr) -> Self {
+        OutKey6 { ns, destination, source: Ipv6Addr::UNSPECIFIED, oif: 0, mark: 0 }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct InKey6 {
+    dev: DevId,
+    source: Ipv6Addr,
+    destination: Ipv6Addr,
+    mark: u32,
+}
+
+/// What was learned about a destination beyond the tables (`struct rt6_exception`).
+#[derive(Clone, Copy, Debug)]
+pub struct Exception6 {
+    pub gateway: Option<Ipv6Addr>,
+    pub mtu: Option<u32>,
+    pub expires: Time,
+}
+
+/// Remembered ways, valid for one state of the configuration.
+#[derive(Clone, Debug, Default)]
+pub struct RouteCache6 {
+    generation: u64,
+    out: FxHashMap<OutKey6, Result<OutRoute6, Errno>>,
+    input: FxHashMap<InKey6, InRoute6>,
+    exceptions: FxHashMap<(NsId, Ipv6Addr), Exception6>,
+    /// When the first of the remembered ways is no longer what it was.
+    expires: Option<Time>,
+}
+
+impl RouteCache6 {
+    #[inline]
+    fn renew(&mut self, generation: u64, now: Time) {
+        if self.generation != generation
+            || self.out.len() + self.input.len() > CACHE_MAX
+            || self.expires.is_some_and(|expires| expires <= now)
+        {
+            self.generation = generation;
+            self.expires = None;
+            self.out.clear();
+            self.input.clear();
+        }
+    }
+
+    /// What is known about a destination.
+    pub fn exception(&self, ns: NsId, destination: Ipv6Addr, now: Time) -> Option<&Exception6> {
+        self.exceptions.get(&(ns, destination)).filter(|known| known.expires > now)
+    }
+}
+
+/// What route selection asks of a namespace's neighbours.
+pub(crate) struct Around<'a> {
+    pub netns: &'a Netns,
+    pub now: Time,
+}
+
+impl Neighbourhood for Around<'_> {
+    fn is_unreachable(&self, ifindex: u32, gateway: Ipv6Addr) -> bool {
+        self.netns.neigh6.get(ifindex, gateway).is_some_and(|entry| entry.state == crate::neigh::nud::FAILED)
+    }
+
+    fn now(&self) -> Time {
+        self.now
+    }
+}
+
+impl World {
+    /// `ip6_route_output` with `ip6_route_get_saddr`
+    ///
+    /// # Errors
+    /// What `connect` or `sendto` fail with.
+    #[inline]
+    pub(crate) fn route_output6(&mut self, key: OutKey6) -> Result<OutRoute6, Errno> {
+        self.routes6.renew(self.generation, self.now);
+        if let Some(found) = self.routes6.out.get(&key) {
+            return *found;
+        }
+        let found = self.find_output6(&key);
+        self.routes6.out.insert(key, found);
+        found
+    }
+
+    fn find_output6(&mut self, key: &OutKey6) -> Result<OutRoute6, Errno> {
+        let netns = self.netns.get(key.ns).ok_or(Errno::ENETUNREACH)?;
+        let fib = self.fib6.get(key.ns).ok_or(Errno::ENETUNREACH)?;
+        let around = Around { netns, now: self.now };
+        let flow = Flow6 {
+            destination: key.destination,
+            source: key.source,
+            device: key.oif,
+            mark: key.mark,
+            strict: key.oif != 0 || needs_device(key.destination),
+            reachable_first: !netns.sysctl.ipv6_forwarding,
+        };
+        let found = fib.lookup(&flow, &around).map_err(LookupError::errno)?;
+        let through = *netns.devices.get(&found.way.ifindex).ok_or(Errno::ENODEV)?;
+        let local = matches!(found.route.kind, RouteKind::Local | RouteKind::Anycast);
+        // `ip6_rt_get_dev_rcu`
+        let dev = if local { netns.lo } else { through };
+        let device = self.devs.get(dev).ok_or(Errno::ENODEV)?;
+        let (mtu, gateway) = (found.route.mtu(), found.way.gateway);
+        let prefix_len = found.route.prefix.length;
+        let preferred = found.route.preferred_source;
+        let kind = match found.route.kind {
+            _ if key.destination.is_multicast() => RouteKind::Multicast,
+            RouteKind::Anycast => RouteKind::Local,
+            kind => kind,
+        };
+        let mut route = OutRoute6 {
+            kind,
+            dev,
+            gateway,
+            source: key.source,
+            destination: key.destination,
+            mtu: mtu.unwrap_or(self.mtu6(dev)).min(device.mtu).min(65535),
+            hop_limit: self.conf6(through, "hop_limit") as u8,
+            prefix_len,
+        };
+        if route.source.is_unspecified() {
+            let chosen = preferred.or_else(|| self.select_source6(key.ns, Some(through), key.destination));
+            route.source = chosen.ok_or(Errno::EADDRNOTAVAIL)?;
+        }
+        if let Some(known) = self.routes6.exception(key.ns, key.destination, self.now).filter(|_| !local) {
+            let until = known.expires;
+            route.gateway = known.gateway.or(route.gateway);
+            route.mtu = known.mtu.map_or(route.mtu, |mtu| route.mtu.min(mtu));
+            self.routes6.expires = Some(self.routes6.expires.map_or(until, |at| at.min(until)));
+        }
+        Ok(route)
+    }
+
+    /// The largest packet on a device (`cnf.mtu6`).
+    pub(crate) fn mtu6(&self, dev: DevId) -> u32 {
+        let Some(device) = self.devs.get(dev) else { return MIN_MTU };
+        let set = device.ipv6_conf.get("mtu").and_then(|mtu| u32::try_from(*mtu).ok());
+        set.map_or(device.mtu, |mtu| mtu.min(device.mtu))
+    }
+
+    /// `ipv6_dev_get_saddr`: a source for packets to `destination` that leave by `dev` (none: any).
+    pub(crate) fn select_source6(
+        &self,
+        ns: NsId,
+        dev: Option<DevId>,
+        destination: Ipv6Addr,
+    ) -> Option<Ipv6Addr> {
+        let netns = self.netns.get(ns)?;
+        let out = dev.and_then(|dev| self.devs.get(dev));
+        // On a link only its own addresses are of use.
+        let only = out.filter(|_| needs_device(destination)).map(|device| device.ifindex);
+        let ifindex = out.map_or(0, |device| device.ifindex);
+        let prefer_temporary = dev.is_some_and(|dev| self.conf6(dev, "use_tempaddr") >= 2);
+        let usable = |entry: &&Ipv6Address| entry.flags & (ifa::TENTATIVE | ifa::DADFAILED) == 0;
+        let candidates = netns.order.iter().filter_map(|dev| self.devs.get(*dev)).flat_map(|device| {
+            let wanted = only.is_none_or(|only| only == device.ifindex) && !device.ipv6_disabled;
+            let of = device.ipv6.iter().filter(move |_| wanted).filter(usable);
+            of.map(|entry| Candidate {
+                address: entry.address,
+                prefix_len: entry.prefix_len,
+                ifindex: device.ifindex,
+                deprecated: entry.flags & ifa::DEPRECATED != 0,
+                temporary: entry.flags & ifa::SECONDARY != 0,
+            })
+        });
+        choose(candidates, &Purpose { destination, ifindex, prefer_temporary })
+    }
+
+    /// Whether an address is one of this host's, that is not tentative; a link-local one on `dev` (`ipv6_chk_addr`).
+    pub(crate) fn is_own_address6(&self, ns: NsId, address: Ipv6Addr, dev: Option<DevId>) -> bool {
+        let strict = is_link_local(address);
+        self.devices_of(ns).filter(|device| !strict || dev.is_none_or(|dev| dev == device.id)).any(|device| {
+            device.ipv6.iter().any(|entry| entry.address == address && entry.flags & ifa::TENTATIVE == 0)
+        })
+    }
+
+    /// `ip6_route_input`
+    #[inline]
+    pub(crate) fn route_input6(&mut self, dev: DevId, header: &Header, mark: u32) -> InRoute6 {
+        self.routes6.renew(self.generation, self.now);
+        let key = InKey6 { dev, source: header.source, destination: header.destination, mark };
+        if let Some(found) = self.routes6.input.get(&key) {
+            return *found;
+        }
+        let found = self.find_input6(&key);
+        self.routes6.input.insert(key, found);
+        found
+    }
+
+    fn find_input6(&self, key: &InKey6) -> InRoute6 {
+        const NOWHERE: InRoute6 = InRoute6::Refuse(LookupError::NetUnreachable);
+        let Some(device) = self.devs.get(key.dev) else { return NOWHERE };
+        let (Some(netns), Some(fib)) = (self.netns.get(device.ns), self.fib6.get(device.ns)) else {
+            return NOWHERE;
+        };
+        if key.destination.is_multicast() {
+            return match self.listens_to(key.dev, key.destination) {
+                true => InRoute6::Deliver { kind: RouteKind::Multicast, owner: device.ifindex },
+                false => InRoute6::NotJoined,
+            };
+        }
+        let strict = is_link_local(key.destination);
+        if let Some((_, owner)) = fib.local_owner(key.destination)
+            && (!strict || owner == device.ifindex || device.is_loopback())
+        {
+            return InRoute6::Deliver { kind: RouteKind::Local, owner };
+        }
+        let flow = Flow6 {
+            destination: key.destination,
+            source: key.source,
+            device: if strict { device.ifindex } else { 0 },
+            mark: key.mark,
+            strict,
+            reachable_first: !netns.sysctl.ipv6_forwarding,
+        };
+        let found = match fib.lookup(&flow, &Around { netns, now: self.now }) {
+            Ok(found) => found,
+            Err(error) => return InRoute6::Refuse(error),
+        };
+        if found.route.kind == RouteKind::Local {
+            return InRoute6::Deliver { kind: RouteKind::Local, owner: found.way.ifindex };
+        }
+        let Some(out) = netns.devices.get(&found.way.ifindex).copied() else { return NOWHERE };
+        let mtu = found.route.mtu().unwrap_or(self.mtu6(out)).max(MIN_MTU);
+        InRoute6::Forward { dev: out, gateway: found.way.gateway, mtu }
+    }
+
+    /// Remembers a path MTU that an ICMPv6 message told (`__ip6_rt_update_pmtu`).
+    pub(crate) fn learn_mtu6(&mut self, ns: NsId, destination: Ipv6Addr, mtu: u32) {
+        let expires = self.now + PMTU_EXPIRES;
+        self.learn6(ns, destination, expires, |known| known.mtu = Some(mtu));
+    }
+
+    /// Remembers a better next hop (`rt6_do_redirect`).
+    pub(crate) fn learn_gateway6(&mut self, ns: NsId, destination: Ipv6Addr, gateway: Ipv6Addr) {
+        let expires = self.now + REDIRECT_EXPIRES;
+        self.learn6(ns, destination, expires, |known| known.gateway = Some(gateway));
+    }
+
+    fn learn6(
+        &mut self,
+        ns: NsId,
+        destination: Ipv6Addr,
+        expires: Time,
+        learn: impl FnOnce(&mut Exception6),
+    ) {
+        let exceptions = &mut self.routes6.exceptions;
+        if exceptions.len() >= CACHE_MAX {
+            exceptions.clear();
+        }
+        let fresh = Exception6 { gateway: None, mtu: None, expires };
+        let known = exceptions.entry((ns, destination)).or_insert(fresh);
+        learn(known);
+        known.expires = expires;
+        self.changed();
+    }
+}

@@ -1,0 +1,173 @@
+//! From a packet's addresses to an IPv6 route (`fib6_table_lookup`, `fib6_select_path`).
+
+use std::hash::{Hash as _, Hasher as _};
+use std::net::Ipv6Addr;
+use std::sync::Arc;
+
+use rustc_hash::FxHasher;
+
+use crate::route::LookupError;
+use crate::route::RouteKind;
+use crate::time::Time;
+
+use super::fib::Fib6;
+use super::model::{FLAG_DEAD, FLAG_LINKDOWN, NextHop6, Route6, TABLE_LOCAL, TABLE_MAIN, rtf};
+
+/// What is asked (`struct flowi6`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flow6 {
+    pub destination: Ipv6Addr,
+    /// Unspecified where the sender has not chosen yet.
+    pub source: Ipv6Addr,
+    /// The device that the packet must leave by, or has come in on; 0 for any.
+    pub device: u32,
+    pub mark: u32,
+    /// Routes that lead through other devices do not match at all (`RT6_LOOKUP_F_IFACE`).
+    pub strict: bool,
+    /// A host, which prefers routers that answer (`RT6_LOOKUP_F_REACHABLE`).
+    pub reachable_first: bool,
+}
+
+impl Flow6 {
+    pub fn to(destination: Ipv6Addr) -> Self {
+        Flow6 {
+            destination,
+            source: Ipv6Addr::UNSPECIFIED,
+            device: 0,
+            mark: 0,
+            strict: false,
+            reachable_first: false,
+        }
+    }
+}
+
+/// What choosing among routers asks beside the tables.
+pub trait Neighbourhood {
+    /// Whether a gateway was asked for and did not answer (`NUD_FAILED`).
+    fn is_unreachable(&self, ifindex: u32, gateway: Ipv6Addr) -> bool;
+    fn now(&self) -> Time;
+}
+
+/// The route found, and the way out chosen among its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Found6<'a> {
+    pub route: &'a Arc<Route6>,
+    pub way: &'a NextHop6,
+}
+
+impl Fib6 {
+    /// The route for a flow.
+    ///
+    /// # Errors
+    /// [`LookupError`]: there is none, or one that refuses.
+    pub fn lookup(
+        &self,
+        flow: &Flow6,
+        around: &(impl Neighbourhood + ?Sized),
+    ) -> Result<Found6<'_>, LookupError> {
+        for table in [TABLE_LOCAL, TABLE_MAIN] {
+            match self.lookup_table(table, flow, around) {
+                Err(LookupError::Continue) => {}
+                found => return found,
+            }
+        }
+        Err(LookupError::NetUnreachable)
+    }
+
+    /// The route for a flow in one table (`fib6_table_lookup`).
+    ///
+    /// # Errors
+    /// [`LookupError::Continue`] where the table says nothing.
+    pub fn lookup_table(
+        &self,
+        table: u32,
+        flow: &Flow6,
+        around: &(impl Neighbourhood + ?Sized),
+    ) -> Result<Found6<'_>, LookupError> {
+        let Some(trie) = self.trie(table) else { return Err(LookupError::Continue) };
+        let key = flow.destination.into();
+        let search =
+            |reachable: bool| trie.longest_first(key, |routes| self.select(routes, flow, reachable, around));
+        let found = match flow.reachable_first {
+            true => search(true).or_else(|| search(false)),
+            false => search(false),
+        };
+        let found = found.ok_or(LookupError::Continue)?;
+        match found.route.kind.error() {
+            Some(error) => Err(error),
+            None if found.route.flags & rtf::REJECT != 0 => Err(LookupError::NetUnreachable),
+            None => Ok(found),
+        }
+    }
+
+    /// `rt6_select`, `find_rr_leaf`: the best of the lowest metric that has any.
+    fn select<'a>(
+        &'a self,
+        routes: &'a [Arc<Route6>],
+        flow: &Flow6,
+        reachable: bool,
+        around: &(impl Neighbourhood + ?Sized),
+    ) -> Option<Found6<'a>> {
+        for same in routes.chunk_by(|a, b| a.metric == b.metric) {
+            let mut best: Option<(u32, Found6<'a>)> = None;
+            for route in same.iter().filter(|route| !route.is_expired(around.now())) {
+                let Some((score, way)) = self.choose_way(route, flow, reachable, around) else { continue };
+                if best.as_ref().is_none_or(|(known, _)| score > *known) {
+                    best = Some((score, Found6 { route, way }));
+                }
+            }
+            if let Some((_, found)) = best {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    /// A way out of the route for this flow, with its score (`rt6_score_route`, `fib6_select_path`).
+    fn choose_way<'a>(
+        &self,
+        route: &'a Route6,
+        flow: &Flow6,
+        reachable: bool,
+        around: &(impl Neighbourhood + ?Sized),
+    ) -> Option<(u32, &'a NextHop6)> {
+        let score = |way: &NextHop6| {
+            let linkdown = way.flags & FLAG_LINKDOWN != 0 && self.ignores_linkdown(way.ifindex);
+            let elsewhere = flow.device != 0 && flow.device != way.ifindex;
+            let silent = || way.gateway.is_some_and(|gateway| around.is_unreachable(way.ifindex, gateway));
+            if way.flags & FLAG_DEAD != 0 || linkdown || elsewhere && flow.strict || reachable && silent() {
+                return None;
+            }
+            let preference = match route.preference {
+                1 => 3,
+                3 => 1,
+                _ => 2,
+            };
+            Some(if elsewhere { preference << 2 } else { 2 | preference << 2 })
+        };
+        if let [way] = route.nexthops.as_slice() {
+            return score(way).map(|score| (score, way));
+        }
+        let total: u64 =
+            route.nexthops.iter().filter(|w| score(w).is_some()).map(|w| u64::from(w.weight)).sum();
+        let mut hasher = FxHasher::default();
+        (flow.source, flow.destination).hash(&mut hasher);
+        let mut place = (hasher.finish() >> 16).checked_rem(total)?;
+        for way in &route.nexthops {
+            let Some(score) = score(way) else { continue };
+            match place.checked_sub(u64::from(way.weight)) {
+                Some(rest) => place = rest,
+                None => return Some((score, way)),
+            }
+        }
+        None
+    }
+
+    /// Whether the local table has the address for this host, and by which device (`RTN_LOCAL`, `RTN_ANYCAST`).
+    pub fn local_owner(&self, address: Ipv6Addr) -> Option<(RouteKind, u32)> {
+        let routes = self.trie(TABLE_LOCAL)?.get(super::Prefix6::host(address));
+        let found =
+            routes.iter().find(|route| matches!(route.kind, RouteKind::Local | RouteKind::Anycast))?;
+        Some((found.kind, found.nexthops.first()?.ifindex))
+    }
+}

@@ -1,0 +1,312 @@
+//! `nc`: netcat as OpenBSD has it (Debian patch level 1.219). TCP and UDP, both ends; IPv4.
+
+mod options;
+mod transfer;
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::{Address, Errno, Fd, SocketKind, SocketOption};
+
+use crate::{Program, resolver};
+use options::{ANY, Options, Refused};
+
+/// What a scan of a UDP port sends, and how often.
+const PROBES: usize = 4;
+/// Connections that may wait to be accepted.
+const BACKLOG: u32 = 1;
+const NS_PER_SECOND: u64 = 1_000_000_000;
+
+pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    let options = match Options::read(program) {
+        Ok(options) => options,
+        Err(Refused(code)) => return code,
+    };
+    match run(program, &options) {
+        Ok(code) => code,
+        Err(text) => {
+            let _ = program.shell.out().flush();
+            if !text.is_empty() {
+                let _ = writeln!(program.shell.err(), "nc: {text}");
+            }
+            1
+        }
+    }
+}
+
+fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, String> {
+    let listed = options.ports.as_deref().unwrap_or_default();
+    let ports = options::ports(listed, |name| service_port(program, name, options.udp))?;
+    let port = ports.first().copied().unwrap_or(0);
+    if options.listen {
+        return listen(program, options, port);
+    }
+    let host = options.host.as_deref().unwrap_or_default();
+    let address = resolve(program, host, port)?;
+    let mut code = 1;
+    let count = ports.len();
+    for (at, port) in ports.into_iter().enumerate() {
+        if at > 0 && options.interval_s > 0 {
+            pause(program, options.interval_s)?;
+        }
+        let Some(socket) = reach(program, options, host, (address, port))? else { continue };
+        code = 0;
+        if options.verbose || options.scan {
+            if options.udp && !probe(program, socket) {
+                code = 1;
+                let _ = program.system.close(socket);
+                continue;
+            }
+            if options.verbose {
+                announce(program, options, host, address, port);
+            }
+        }
+        if !options.scan {
+            transfer::run(program, options, socket)?;
+        }
+        let _ = program.system.close(socket);
+        if count > 1 && !options.scan {
+            break;
+        }
+    }
+    Ok(code)
+}
+
+fn pause(program: &mut Program<'_>, seconds: u64) -> Result<(), String> {
+    let until = now(program)?.saturating_add(seconds.saturating_mul(NS_PER_SECOND));
+    let waited = program.system.wait(&[], Some(until), true);
+    waited.map(drop).map_err(|errno| errno.text())
+}
+
+fn now(program: &mut Program<'_>) -> Result<u64, String> {
+    program.system.now().map(|now| now.monotonic_ns).map_err(|errno| errno.text())
+}
+
+fn resolve(program: &mut Program<'_>, host: &str, port: u16) -> Result<Ipv4Addr, String> {
+    resolver::lookup(program.shell, host)
+        .map(|found| found.address)
+        .map_err(|error| format!("getaddrinfo for host \"{host}\" port {port}: {}", error.text()))
+}
+
+/// A socket of the wanted kind with its options.
+fn open(program: &mut Program<'_>, options: &Options) -> Result<Fd, Errno> {
+    let kind = if options.udp { SocketKind::UdpIpv4 } else { SocketKind::TcpIpv4 };
+    let socket = program.system.socket(kind)?;
+    if let Some(ttl) = options.ttl {
+        program.system.set_option(socket, SocketOption::Ttl(ttl))?;
+    }
+    if let Some(tos) = options.tos {
+        program.system.set_option(socket, SocketOption::Tos(tos))?;
+    }
+    if options.broadcast {
+        program.system.set_option(socket, SocketOption::Broadcast(true))?;
+    }
+    if !options.udp {
+        program.system.set_option(socket, SocketOption::ReuseAddress(true))?;
+    }
+    Ok(socket)
+}
+
+/// Opens and connects (`remote_connect`). None where that failed, which is told with `-v`.
+fn reach(
+    program: &mut Program<'_>,
+    options: &Options,
+    host: &str,
+    to: (Ipv4Addr, u16),
+) -> Result<Option<Fd>, String> {
+    let socket = open(program, options).map_err(|errno| errno.text())?;
+    if options.source.is_some() || options.source_port.is_some() {
+        let source = match &options.source {
+            Some(source) => resolve(program, source, 0)?,
+            None => ANY,
+        };
+        let port = options.source_port.as_deref().unwrap_or("0");
+        let port = port.parse().map_err(|_| format!("port number invalid: {port}"))?;
+        let bound = program.system.bind(socket, Address::Ipv4 { address: source, port });
+        bound.map_err(|errno| format!("bind failed: {}", errno.text()))?;
+    }
+    match connect(program, options, socket, Address::Ipv4 { address: to.0, port: to.1 })? {
+        Ok(()) => Ok(Some(socket)),
+        Err(why) => {
+            let _ = program.system.close(socket);
+            if options.verbose {
+                let protocol = if options.udp { "udp" } else { "tcp" };
+                let verdict = if why == Errno::EINPROGRESS { "timed out" } else { "failed" };
+                let text = why.text();
+                let _ = writeln!(
+                    program.shell.err(),
+                    "nc: connect to {host} port {} ({protocol}) {verdict}: {text}",
+                    to.1
+                );
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// `timeout_connect`; `EINPROGRESS` when the time is over.
+fn connect(
+    program: &mut Program<'_>,
+    options: &Options,
+    socket: Fd,
+    to: Address,
+) -> Result<Result<(), Errno>, String> {
+    match program.system.connect(socket, to) {
+        Err(Errno::EINPROGRESS) => {}
+        other => return Ok(other),
+    }
+    let until = match options.timeout_s {
+        Some(seconds) => Some(now(program)?.saturating_add(seconds.saturating_mul(NS_PER_SECOND))),
+        None => None,
+    };
+    loop {
+        match program.system.wait_for(&[], &[socket], until, true) {
+            Ok(ready) if ready.is_empty() => return Ok(Err(Errno::EINPROGRESS)),
+            Ok(_) => return Ok(program.system.take_error(socket)),
+            Err(Errno::EINTR) if program.shell.take_signal().is_some() => return Err(String::new()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Ok(Err(errno)),
+        }
+    }
+}
+
+/// `udptest`: false where somebody says that nobody listens.
+fn probe(program: &mut Program<'_>, socket: Fd) -> bool {
+    (0..PROBES).all(|_| program.system.send(socket, b"X".to_vec(), None).is_ok())
+}
+
+/// `connection_info`
+fn announce(program: &mut Program<'_>, options: &Options, host: &str, address: Ipv4Addr, port: u16) {
+    let protocol = if options.udp { "udp" } else { "tcp" };
+    let name = match options.numeric {
+        true => None,
+        false => service_name(program, port, protocol),
+    };
+    let number = address.to_string();
+    let known_as = if options.numeric || number == host { String::new() } else { format!(" ({number})") };
+    let service = name.unwrap_or_else(|| "*".to_owned());
+    let _ = writeln!(
+        program.shell.err(),
+        "Connection to {host}{known_as} {port} port [{protocol}/{service}] succeeded!"
+    );
+}
+
+fn listen(program: &mut Program<'_>, options: &Options, port: u16) -> Result<i32, String> {
+    let address = match &options.host {
+        Some(host) => resolve(program, host, port)?,
+        None => ANY,
+    };
+    loop {
+        let socket = open(program, options).map_err(|errno| errno.text())?;
+        let bound = program.system.bind(socket, Address::Ipv4 { address, port });
+        bound.map_err(|errno| errno.text())?;
+        if !options.udp {
+            program.system.listen(socket, BACKLOG).map_err(|errno| format!("listen: {}", errno.text()))?;
+        }
+        if options.verbose {
+            let kind = if options.udp { "Bound on" } else { "Listening on" };
+            let _ = writeln!(program.shell.err(), "{kind} {address} {port}");
+        }
+        match options.udp {
+            true => serve_datagrams(program, options, socket)?,
+            false => serve_connections(program, options, socket)?,
+        }
+        let _ = program.system.close(socket);
+        if !options.keep {
+            return Ok(0);
+        }
+    }
+}
+
+fn serve_connections(program: &mut Program<'_>, options: &Options, listener: Fd) -> Result<(), String> {
+    loop {
+        watch(program, listener)?;
+        let connection = match program.system.accept(listener) {
+            Ok(connection) => connection,
+            Err(Errno::EAGAIN) => continue,
+            Err(errno) => return Err(format!("accept: {}", errno.text())),
+        };
+        if options.verbose
+            && let Ok(peer) = program.system.peer_address(connection)
+        {
+            report_peer(program, options, peer);
+        }
+        if !options.keep {
+            // Who comes later is refused.
+            let _ = program.system.close(listener);
+        }
+        transfer::run(program, options, connection)?;
+        let _ = program.system.close(connection);
+        if !options.keep {
+            return Ok(());
+        }
+    }
+}
+
+/// The first datagram decides whom it talks to.
+fn serve_datagrams(program: &mut Program<'_>, options: &Options, socket: Fd) -> Result<(), String> {
+    watch(program, socket)?;
+    let items = program.system.receive(socket, 1).map_err(|errno| errno.text())?;
+    for item in items {
+        let hairpin_netlink::Received::Datagram { data, from, .. } = item else { continue };
+        program.system.connect(socket, from).map_err(|errno| format!("connect: {}", errno.text()))?;
+        if options.verbose {
+            report_peer(program, options, from);
+        }
+        let _ = program.shell.out().write_all(&data);
+        let _ = program.shell.out().flush();
+    }
+    transfer::run(program, options, socket)
+}
+
+/// Waits, without an end of its own, until something is there.
+fn watch(program: &mut Program<'_>, socket: Fd) -> Result<(), String> {
+    loop {
+        match program.system.wait(&[socket], None, false) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) if program.shell.take_signal().is_some() => return Err(String::new()),
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno.text()),
+        }
+    }
+}
+
+fn report_peer(program: &mut Program<'_>, options: &Options, peer: Address) {
+    let Address::Ipv4 { address, port } = peer else { return };
+    let name = match options.numeric {
+        true => None,
+        false => resolver::name_of(program.shell, address),
+    };
+    let name = name.unwrap_or_else(|| address.to_string());
+    let _ = writeln!(program.shell.err(), "Connection received on {name} {port}");
+}
+
+/// Lines of `/etc/services`: name, port, protocol.
+fn services(program: &mut Program<'_>) -> Vec<(String, u16, String)> {
+    let mut text = String::new();
+    let read = program.shell.open("/etc/services").and_then(|mut file| file.read_to_string(&mut text));
+    if read.is_err() {
+        return Vec::new();
+    }
+    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
+    let entry = |line: &str| {
+        let mut words = line.split_whitespace();
+        let name = words.next()?.to_owned();
+        let (port, protocol) = words.next()?.split_once('/')?;
+        Some((name, port.parse().ok()?, protocol.to_owned()))
+    };
+    lines.filter_map(entry).collect()
+}
+
+/// `getservbyname`
+fn service_port(program: &mut Program<'_>, name: &str, udp: bool) -> Option<u16> {
+    let protocol = if udp { "udp" } else { "tcp" };
+    if name.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    services(program).into_iter().find(|(known, _, of)| known == name && of == protocol).map(|found| found.1)
+}
+
+/// `getservbyport`
+fn service_name(program: &mut Program<'_>, port: u16, protocol: &str) -> Option<String> {
+    services(program).into_iter().find(|(_, known, of)| *known == port && of == protocol).map(|found| found.0)
+}
