@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # Where groups go: hosts that join by themselves, the bridge as querier, leaves, router ports, a second querier.
 # begin FILTER DEVICE...
 begin() {
@@ -33,7 +34,7 @@ mdb mdb
 begin icmp p1 p2 p3 p4
 ip netns exec h1 ping -c1 -W1 -t 4 239.1.1.1
 finish
-ip -n sw link set br0 type bridge mcast_query_response_interval 200 mcast_last_member_interval 100
+ip -n sw link set br0 type bridge mcast_query_response_interval 200 mcast_last_member_interval 100 mcast_startup_query_interval 12000
 begin igmp p1 p2 p3
 ip -n sw link set br0 type bridge mcast_querier 1
 sleep 5

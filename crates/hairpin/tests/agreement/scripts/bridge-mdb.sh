@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # The multicast database: entries by hand, what is refused, and settings of snooping.
 # Timers run on while commands do.
 mdb() {

@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # ARP answered for others and kept from ports that need not see it; backup ports; options of ports.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

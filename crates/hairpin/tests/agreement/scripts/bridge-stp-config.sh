@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # Spanning tree's settings: ranges, units, and what takes effect when.
 # What a pipe prints of its commands first is chance.
 showstp() {

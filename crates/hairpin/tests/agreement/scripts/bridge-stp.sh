@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # Two bridges with two wires between them: a loop comes to rest, and pings pass once ports forward.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

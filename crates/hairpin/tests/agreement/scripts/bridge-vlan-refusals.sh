@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # What a bridge says to VLANs that it does not take.
 ip netns add n1
 ip -n n1 link add br0 address 02:00:00:00:01:00 type bridge

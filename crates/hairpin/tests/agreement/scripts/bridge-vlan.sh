@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # VLAN filtering: who is in which VLAN, what the ports send with which tags, and the forwarding database by VLAN.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

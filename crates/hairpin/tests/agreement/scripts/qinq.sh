@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # Stacked tags: 802.1ad over 802.1Q, through a bridge of either protocol.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
