@@ -142,6 +142,7 @@ impl Bridge {
             }
         }
         self.set_topology_change(false);
+        self.stop_snooping();
         let tree = &mut self.tree;
         tree.detected = false;
         tree.hello = None;
@@ -190,6 +191,7 @@ impl Bridge {
         if flush {
             self.events.push(Event::Flush(dev));
         }
+        self.disable_port_snooping(dev);
         self.update(clock);
         self.select_states(clock);
         self.become_root_if(!was_root, clock);
@@ -407,6 +409,9 @@ impl Bridge {
             match is_root || designated {
                 true => self.make_forwarding(dev, clock),
                 false => self.make_blocking(dev, clock),
+            }
+            if self.port(dev).is_some_and(|port| port.state != State::Blocking) {
+                self.enable_port_snooping(dev, clock);
             }
         }
         self.events.push(Event::Carrier(self.ports.iter().any(|port| port.state == State::Forwarding)));
@@ -634,7 +639,8 @@ impl Bridge {
             .ports
             .iter()
             .flat_map(|port| [port.branch.message_age, port.branch.forward_delay, port.branch.hold]);
-        tree.into_iter().chain(ports).flatten().map(|alarm| alarm.fires).min()
+        let tree = tree.into_iter().chain(ports).flatten().map(|alarm| alarm.fires);
+        tree.chain(self.next_snooping_timer()).min()
     }
 
     /// Performs every timer that is due.
@@ -673,6 +679,7 @@ impl Bridge {
                 self.transmit_configuration(dev, clock);
             }
         }
+        self.expire_snooping_timers(clock);
     }
 
     fn message_age_expired(&mut self, dev: DevId, clock: Clock) {
