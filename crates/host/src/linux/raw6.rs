@@ -134,11 +134,11 @@ impl Inet6Socket {
         let errno = Errno(i32::from_ne_bytes(array(error, 0)?));
         let [origin, kind, code, _] = array::<4>(error, 4)?;
         let origin = if origin == SO_EE_ORIGIN_ICMP6 {
-            let from = match address::decode(error.get(16..)?) {
-                Some(Address::Ipv6 { address, .. }) => address,
-                _ => Ipv6Addr::UNSPECIFIED,
+            let (from, scope) = match address::decode(error.get(16..)?) {
+                Some(Address::Ipv6 { address, scope, .. }) => (address, scope),
+                _ => (Ipv6Addr::UNSPECIFIED, 0),
             };
-            ErrorOrigin::Icmp6 { kind, code, from }
+            ErrorOrigin::Icmp6 { kind, code, from, scope }
         } else {
             ErrorOrigin::Local
         };

@@ -215,16 +215,17 @@ impl World {
         let (disabled, loopback) = (device.ipv6_disabled, device.is_loopback());
         if known {
             if !replace {
-                return Err(Failure::with_text(Errno::EEXIST, "address already assigned"));
+                return Err(Errno::EEXIST.into());
             }
             return self.renew_address6(dev, entry);
         }
         if disabled {
-            return Err(Failure::with_text(Errno::EACCES, "IPv6 is disabled on this device"));
+            return Err(Errno::EACCES.into());
         }
         self.check_ipvlan_address(dev, entry.address.into())?;
         self.ip6_join_in(dev);
-        if entry.address.is_loopback() && !loopback {
+        let nobodys = entry.address.is_unspecified() || entry.address.is_multicast();
+        if nobodys || entry.address.is_loopback() && !loopback {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
         if entry.flags & ifa::NODAD == 0 {
@@ -291,7 +292,7 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         let fits = |own: &Ipv6Address| own.address == address && own.prefix_len == prefix_len;
         if !device.ipv6.iter().any(fits) {
-            return Err(Failure::with_text(Errno::EADDRNOTAVAIL, "address not found"));
+            return Err(Errno::EADDRNOTAVAIL.into());
         }
         self.drop_address6(dev, address);
         Ok(())
@@ -331,9 +332,7 @@ impl World {
         }
         let wanted = Wanted6 { flags: rtf::LOCAL, ..wanted };
         self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(gone.address), &wanted);
-        if self.forwards6(dev) {
-            self.leave_anycast(dev, gone);
-        }
+        self.leave_anycast(dev, gone);
     }
 
     /// `__ipv6_ifa_notify(RTM_NEWADDR)`: from now on the address is this host's.
@@ -362,18 +361,32 @@ impl World {
         if device.is_loopback() {
             return;
         }
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let known = device.inet6.anycast.iter_mut().find(|(known, _)| *known == subnet);
+        if let Some((_, users)) = known {
+            *users += 1;
+            return;
+        }
+        device.inet6.anycast.push((subnet, 1));
         let mut route = Route6::of_device(RouteKind::Anycast, Prefix6::host(subnet), TABLE_LOCAL, 0, ifindex);
         route.flags |= rtf::ANYCAST | rtf::NONEXTHOP;
         self.add_kernel_route6(ns, route);
+        self.join_ipv6_group(dev, solicited_node(subnet));
     }
 
     fn leave_anycast(&mut self, dev: DevId, entry: &Ipv6Address) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
         let Some(subnet) = anycast_of(entry) else { return };
-        if device.ipv6.iter().any(|own| anycast_of(own) == Some(subnet)) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let anycast = &mut device.inet6.anycast;
+        let Some(at) = anycast.iter().position(|(known, _)| *known == subnet) else { return };
+        anycast[at].1 -= 1;
+        if anycast[at].1 > 0 {
             return;
         }
+        anycast.remove(at);
+        self.leave_ipv6_group(dev, solicited_node(subnet));
         let wanted = Wanted6 { ifindex, flags: rtf::ANYCAST, ..Wanted6::default() };
         self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(subnet), &wanted);
     }
@@ -382,7 +395,6 @@ impl World {
     pub(crate) fn ip6_forwarding_changed(&mut self, dev: DevId) {
         let on = self.forwards6(dev);
         let Some(device) = self.devs.get(dev) else { return };
-        let (ns, ifindex) = (device.ns, device.ifindex);
         let entries = device.ipv6.clone();
         if device.flags.contains(Flags::MULTICAST) {
             for group in [ALL_ROUTERS, INTERFACE_ALL_ROUTERS, SITE_ALL_ROUTERS] {
@@ -395,11 +407,7 @@ impl World {
         for entry in entries.iter().filter(|entry| entry.flags & ifa::TENTATIVE == 0) {
             match on {
                 true => self.join_anycast(dev, entry),
-                false => {
-                    let Some(subnet) = anycast_of(entry) else { continue };
-                    let wanted = Wanted6 { ifindex, flags: rtf::ANYCAST, ..Wanted6::default() };
-                    self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(subnet), &wanted);
-                }
+                false => self.leave_anycast(dev, entry),
             }
         }
         if on && self.conf6(dev, "accept_ra") != 2 {
