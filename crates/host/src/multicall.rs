@@ -79,7 +79,6 @@ const MISSING: &[&str] = &[
     "teamnl",
     "tipc",
     "tracepath",
-    "traceroute6",
     "tshark",
     "tunctl",
     "udhcpc",

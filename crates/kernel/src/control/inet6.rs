@@ -538,7 +538,11 @@ impl World {
     pub(crate) fn flush_neighbours6(&mut self, ns: NsId, ifindex: u32, keep_permanent: bool) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let gone = netns.neigh6.remove_device(ifindex, keep_permanent);
+        let proxies = netns.neigh6.remove_proxies(ifindex);
         self.neighbours_gone(ns, ifindex, gone);
+        for address in proxies {
+            self.hear_for_proxy(ns, ifindex, address, false);
+        }
     }
 
     /// Tells routing whether it is to ignore routes through a device without carrier.

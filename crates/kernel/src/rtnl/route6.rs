@@ -340,9 +340,6 @@ impl World {
         // `ip6_rt_get_dev_rcu`
         let own = matches!(route.kind, RouteKind::Local | RouteKind::Anycast);
         attributes.push(RouteAttribute::Oif(if own { LOOPBACK_IFINDEX } else { way.ifindex }));
-        if mark != 0 {
-            attributes.push(RouteAttribute::Mark(mark));
-        }
         attributes.extend(uid.map(RouteAttribute::Uid));
         let expires = known.map(|known| known.expires).or(route.expires);
         if known.is_some() {

@@ -12,6 +12,8 @@ v6 A B
 ip -n A link set lo up
 ip -n A -6 addr
 ip -n A link add a0 address 02:00:00:00:00:01 type veth peer name b0 netns B address 02:00:00:00:00:02
+$N A sysctl -w net.ipv6.conf.a0.router_solicitations=1
+$N B sysctl -w net.ipv6.conf.b0.router_solicitations=1
 ip -n A link set a0 up
 ip -n A -6 addr
 ip -n A -6 route show table all
@@ -22,7 +24,7 @@ ip -n A -6 route show table local
 sleep 3.2
 ip -n A addr show a0
 ip -n A -6 route show table all
-$N A cat /proc/net/if_inet6 | sort
+$N A sh -c 'sort /proc/net/if_inet6'
 $N A cat /proc/net/igmp6
 ip -n A -s link show a0
 ip -n B -s link show b0
@@ -62,7 +64,7 @@ ip -n A -6 route show table all
 ip -n B -6 addr show dev b0
 ip -n B -6 route show table all
 ip -n A link set a0 up
-sleep 2.2
+sleep 3.5
 ip -n A -6 addr
 ip -n B -6 route show table all
 # Other ways to make addresses, and none.

@@ -11,7 +11,7 @@ $N A sysctl -qw net.ipv6.conf.a0.router_solicitations=0
 $N B sysctl -qw net.ipv6.conf.b0.router_solicitations=0
 sleep 3.5
 begin() { { set +x; } 2>/dev/null; C=$(mktemp); $N $1 tcpdump -l -e -n -v -t -i $2 'ip6 and not dst ff02::16' >$C 2>/dev/null & W=$!; sleep 1; set -x; }
-finish() { { set +x; } 2>/dev/null; sleep 0.3; kill $W; wait $W; sed -E 's/flowlabel 0x[0-9a-f]+, //; s/(echo re[a-z]+, id) [0-9]+/\1 N/' $C; rm $C; set -x; }
+finish() { { set +x; } 2>/dev/null; sleep 0.3; kill $W; wait $W; sed -E '/who has fe80/{N;d}; /tgt is fe80/d; s/flowlabel 0x[0-9a-f]+, //; s/(echo re[a-z]+, id) [0-9]+/\1 N/' $C; rm $C; set -x; }
 begin A a0
 $N A ping -c1 2001:db8::2
 ip -n A neigh; ip -n B neigh
