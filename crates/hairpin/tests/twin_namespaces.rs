@@ -22,7 +22,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Programs of which ours are compared.
-const FRONT_ENDS: &[&str] = &["arp", "brctl", "bridge", "ethtool", "ifconfig", "route", "sleep", "sysctl"];
+const FRONT_ENDS: &[&str] = &[
+    "arp",
+    "brctl",
+    "bridge",
+    "ethtool",
+    "ifconfig",
+    "ip6tables-legacy",
+    "iptables-legacy",
+    "iptables-legacy-restore",
+    "iptables-legacy-save",
+    "route",
+    "sleep",
+    "sysctl",
+];
 
 #[test]
 fn bridge() {
@@ -32,6 +45,11 @@ fn bridge() {
 #[test]
 fn brctl() {
     agree("brctl");
+}
+
+#[test]
+fn iptables() {
+    agree("iptables");
 }
 
 #[test]

@@ -6,6 +6,7 @@ pub use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::{TAG_LEN, Tag};
 
 use crate::mac::Mac;
+use crate::netfilter::{Bridged, Track};
 
 /// Length of an Ethernet header.
 pub const ETH_LEN: usize = 14;
@@ -39,6 +40,16 @@ pub struct Frame {
     /// The port of the VRF that the packet came in by, or the VRF itself (`inet_sdif`); 0: no VRF.
     pub vrf_port: u32,
     pub mark: u32,
+    /// The connection it belongs to.
+    pub(crate) track: Track,
+    /// The bridge ports of a packet that netfilter sees on its way over a bridge.
+    pub(crate) bridged: Option<Bridged>,
+    /// `-j TRACE`: every rule it meets is logged.
+    pub(crate) traced: bool,
+    /// A program's socket sent it, not the kernel itself.
+    pub(crate) owned: bool,
+    /// Bytes of the longest fragment that it was put together from; 0: it was whole.
+    pub(crate) fragment_max: u16,
     /// The packet socket that sent it, which does not see it.
     pub sender: Option<crate::sock::SockId>,
     /// Identifies a frame and its copies in traces.
@@ -113,6 +124,15 @@ impl Frame {
             self.end = bytes.len() as u32;
             self.buffer = Arc::from(bytes);
         }
+    }
+
+    /// `nf_reset_ct`: it goes to another device, and perhaps machine, where nothing is known of it.
+    pub(crate) fn forget_netfilter(&mut self) {
+        self.track = Track::default();
+        self.bridged = None;
+        self.traced = false;
+        self.owned = false;
+        self.fragment_max = 0;
     }
 
     /// Writes the Ethernet header.
@@ -212,6 +232,11 @@ impl Pool {
             iif: 0,
             vrf_port: 0,
             mark: 0,
+            track: Track::default(),
+            bridged: None,
+            traced: false,
+            owned: false,
+            fragment_max: 0,
             sender: None,
             trace: 0,
         }

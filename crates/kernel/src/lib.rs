@@ -4,6 +4,7 @@
 //! * [`dev`] what each kind of device does with a frame; [`path`] performs it
 //! * [`neigh`] ARP, neighbour discovery and neighbour states; [`ip`] IPv4; [`ip6`] IPv6; [`tcp`] TCP; [`sock`]
 //!   sockets
+//! * [`netfilter`] rules, connection tracking, address translation
 //! * [`route`] routing tables and rules; [`route6`] those of IPv6
 //! * [`rtnl`] the netlink server, the only way to change the configuration; [`control`] what its changes entail
 //! * [`task`] system calls; [`files`] what is under `/proc/sys/net`, `/proc/net` and `/sys/class/net`
@@ -20,6 +21,7 @@ pub mod ip6;
 mod links;
 mod mac;
 pub mod neigh;
+pub mod netfilter;
 pub mod netns;
 pub mod path;
 pub mod route;
@@ -37,6 +39,9 @@ pub mod trace;
 mod world;
 
 pub use drop_reason::DropReason;
+/// The release of Linux that the emulation follows.
+pub const RELEASE: &str = "6.1.176";
+
 pub use mac::Mac;
 pub use netns::NsId;
 pub use segment::SegmentKind;

@@ -11,6 +11,7 @@ use crate::ip::icmp::RateLimits;
 use crate::ip::reassemble::Reassembly;
 use crate::ip6::reassemble::Reassembly6;
 use crate::neigh::Neighbours;
+use crate::netfilter::Netfilter;
 use crate::sock::SockId;
 use crate::sysctl::Sysctl;
 
@@ -71,6 +72,8 @@ pub struct Netns {
     pub events: Vec<SockId>,
     pub limits: RateLimits,
     pub reassembly: Reassembly,
+    /// None until somebody asks for a table.
+    pub netfilter: Option<Box<Netfilter>>,
     pub reassembly6: Reassembly6,
     pub ip_id: u16,
     /// Names, tasks, descriptors and sockets that keep the namespace alive.

@@ -103,6 +103,8 @@ impl World {
         debug_assert!(frame.len() >= pad);
         self.trace_step(dev, &frame, Step::Wire);
         self.learn_from_ip(segment, dev, &frame);
+        // Nothing but bytes goes over a wire.
+        frame.mark = 0;
         let mut reached = false;
         for port in 0..ports {
             if port == from || to.is_some_and(|to| to != port) {

@@ -198,6 +198,7 @@ pub struct Sysctl {
     pub ipv6_all: Overrides,
     pub ipv6_default: Overrides,
     pub neigh6_default: NeighParams,
+    pub conntrack: crate::netfilter::Settings,
     /// Known keys without an effect here, by path below `/proc/sys/net`.
     pub other: BTreeMap<String, String>,
 }
@@ -242,6 +243,7 @@ impl Default for Sysctl {
             ipv6_all: Overrides::new(),
             ipv6_default: Overrides::new(),
             neigh6_default: NeighParams::ipv6(),
+            conntrack: Default::default(),
             other: BTreeMap::new(),
         }
     }

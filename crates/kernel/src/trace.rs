@@ -18,6 +18,14 @@ pub enum Step {
     Forward,
     /// It crossed a wire to another machine's card.
     Wire,
+    /// Netfilter has decided that it ends here, and by which rule (0: the policy).
+    NetfilterDrop {
+        table: &'static str,
+        chain: String,
+        rule: u32,
+    },
+    /// A line for the kernel's log.
+    Log(String),
     Drop(DropReason),
 }
 
@@ -62,6 +70,11 @@ impl std::fmt::Display for Record {
             Step::Deliver(what) => write!(f, "DELIVER {what}")?,
             Step::Forward => f.write_str("FORWARD")?,
             Step::Wire => f.write_str("WIRE")?,
+            Step::NetfilterDrop { table, chain, rule: 0 } => write!(f, "NETFILTER {table} {chain} policy")?,
+            Step::NetfilterDrop { table, chain, rule } => {
+                write!(f, "NETFILTER {table} {chain} rule {rule}")?;
+            }
+            Step::Log(line) => write!(f, "LOG {line}")?,
             Step::Drop(reason) => write!(f, "DROP {reason}")?,
         }
         write!(f, " {}", self.summary)

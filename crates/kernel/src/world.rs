@@ -47,6 +47,8 @@ pub enum TimerEvent {
     GroupReport { dev: DevId },
     Reassembly { ns: NsId, id: u64 },
     AddressLifetime { dev: DevId },
+    Bond { bond: DevId, job: crate::dev::bond::Job, serial: u32 },
+    ConntrackCollect { ns: NsId },
     Tcp { socket: SockId },
     Ipv6(Event6),
 }
@@ -62,9 +64,7 @@ pub(crate) enum Waiting {
     MacvlanBroadcast { lower: DevId, frame: Frame },
     /// To be distributed to the ipvlans on a device; `from` sent it.
     IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
-    /// The first report of a device's groups.
-    GroupReport { dev: DevId },
-    /// The same of its IPv6 groups.
+    /// The first report of a device's IPv6 groups.
     ListenerReport { dev: DevId },
 }
 
@@ -75,7 +75,7 @@ impl Waiting {
             | Waiting::Looped { dev, frame, .. }
             | Waiting::MacvlanBroadcast { lower: dev, frame }
             | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
-            Waiting::GroupReport { .. } | Waiting::ListenerReport { .. } => None,
+            Waiting::ListenerReport { .. } => None,
         }
     }
 }
@@ -199,6 +199,8 @@ impl World {
             TimerEvent::GroupReport { dev } => self.group_report_due(dev),
             TimerEvent::Reassembly { ns, id } => self.reassembly_timeout(ns, id),
             TimerEvent::AddressLifetime { dev } => self.address_lifetimes(dev),
+            TimerEvent::Bond { bond, job, serial } => self.bond_timer(bond, job, serial),
+            TimerEvent::ConntrackCollect { ns } => self.conntrack_collect(ns),
             TimerEvent::Ipv6(event) => self.perform6(event),
             TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }
@@ -232,7 +234,6 @@ impl World {
                 Waiting::IpvlanMulticast { lower, from, frame } => {
                     self.ipvlan_distribute(lower, from, frame);
                 }
-                Waiting::GroupReport { dev } => self.group_report_due(dev),
                 Waiting::ListenerReport { dev } => self.listener_report_due(dev),
             }
         }
@@ -254,7 +255,13 @@ impl World {
     }
 
     /// Queues a frame for a device's receive path (`netif_rx`).
-    pub(crate) fn enqueue(&mut self, waiting: Waiting) {
+    pub(crate) fn enqueue(&mut self, mut waiting: Waiting) {
+        // What comes back by loopback keeps its connection.
+        if let Waiting::Receive { dev, frame } = &mut waiting
+            && self.devs.get(*dev).is_none_or(|device| !device.is_loopback())
+        {
+            frame.forget_netfilter();
+        }
         if self.backlog.len() >= BACKLOG_MAX {
             if let Some((dev, frame)) = waiting.into_frame() {
                 self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);

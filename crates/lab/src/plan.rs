@@ -117,7 +117,7 @@ impl On<'_> {
             self.argv(["ip", "route", "add"].map(str::to_owned).into_iter().chain(route.iter().cloned()));
         }
         for rule in &host.iptables {
-            self.unsupported(format!("iptables {}", quoted(rule)), "there is no netfilter yet");
+            self.argv(std::iter::once("iptables".to_owned()).chain(rule.iter().cloned()));
         }
         for answer in &host.answers {
             let length = if answer.ip.is_ipv4() { 32 } else { 128 };

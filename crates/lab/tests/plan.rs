@@ -66,7 +66,7 @@ a: sysctl -qw net.ipv6.conf.eth0/5.disable_ipv6=1
 a: ip link set dev eth0.5 master br0
 a: ip addr add 10.0.2.15/24 dev eth0 brd + noprefixroute
 a: ip route add default via 10.0.2.2 proto dhcp
-a: skipped, there is no netfilter yet: iptables -A INPUT -m comment --comment 'a b' -j DROP
+a: iptables -A INPUT -m comment --comment 'a b' -j DROP
 a: ip addr add 8.8.8.8/32 dev lo
 a: packets from 8.8.8.8 leave with ttl 118
 a: ip addr add 9.9.9.9/32 dev lo

@@ -3,6 +3,7 @@
 //!
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
+//! * [`netfilter`] tables of rules, tracked connections
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
@@ -11,6 +12,7 @@ pub mod bridge_port;
 pub mod bridge_vlan;
 pub mod codec;
 mod errno;
+pub mod netfilter;
 mod shims;
 pub mod sys;
 

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 use crate::Errno;
+use crate::netfilter::{NetfilterCall, NetfilterReply};
 
 /// A descriptor of this task: a socket or an opened network namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +42,9 @@ pub enum SocketKind {
     UdpIpv6,
     /// `AF_INET, SOCK_STREAM`; never blocks.
     TcpIpv4,
+    /// A queue of the macvtap or ipvtap with this index in the task's namespace (`/dev/tapN`, opened for whole
+    /// frames: `IFF_TAP | IFF_NO_PI`). Emulated kernels only; on Linux it fails with `ENOSYS`.
+    Tap { ifindex: u32 },
     /// `AF_NETLINK, NETLINK_ROUTE` that receives notifications. Bit `g - 1` joins group `g` (`RTNLGRP_*`).
     RouteEvents { groups: u64 },
 }
@@ -293,6 +297,8 @@ pub enum Call {
         name: String,
         pid: u32,
     },
+    /// Tables of rules and tracked connections.
+    Netfilter(NetfilterCall),
 }
 
 /// The answer to a [`Call`].
@@ -309,6 +315,7 @@ pub enum Reply {
     /// Which of the waited descriptors are ready; empty when the deadline passed.
     Ready(Vec<Fd>),
     Names(Vec<String>),
+    Netfilter(NetfilterReply),
 }
 
 /// A kernel, as one task sees it.
@@ -474,6 +481,15 @@ pub trait System {
     /// See [`Call::NetnsAttach`].
     fn netns_attach(&mut self, name: &str, pid: u32) -> Result<(), Errno> {
         self.done(Call::NetnsAttach { name: name.to_owned(), pid })
+    }
+
+    /// See [`NetfilterCall`]; `None` where the call asks for nothing.
+    fn netfilter(&mut self, call: NetfilterCall) -> Result<Option<NetfilterReply>, Errno> {
+        match self.call(Call::Netfilter(call))? {
+            Reply::Netfilter(reply) => Ok(Some(reply)),
+            Reply::Done => Ok(None),
+            _ => Err(Errno::EPROTO),
+        }
     }
 
     #[doc(hidden)]

@@ -15,6 +15,7 @@ mod bridge;
 mod c_number;
 #[cfg(test)]
 mod canned;
+mod conntrack;
 mod ethtool;
 #[cfg(test)]
 mod fake;
@@ -23,6 +24,7 @@ mod ifconfig;
 mod interfaces;
 mod ip;
 mod iproute2;
+pub mod iptables;
 mod iputils;
 mod nc;
 mod net_tools;
@@ -110,9 +112,22 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("arping", arping::main),
     ("brctl", brctl::main),
     ("bridge", bridge::main),
+    ("conntrack", conntrack::main),
     ("ethtool", ethtool::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
+    ("ip6tables", iptables::main),
+    ("ip6tables-legacy", iptables::main),
+    ("ip6tables-legacy-restore", iptables::main),
+    ("ip6tables-legacy-save", iptables::main),
+    ("ip6tables-restore", iptables::main),
+    ("ip6tables-save", iptables::main),
+    ("iptables", iptables::main),
+    ("iptables-legacy", iptables::main),
+    ("iptables-legacy-restore", iptables::main),
+    ("iptables-legacy-save", iptables::main),
+    ("iptables-restore", iptables::main),
+    ("iptables-save", iptables::main),
     ("nc", nc::main),
     ("netcat", nc::main),
     ("ping", ping::main),

@@ -4,10 +4,17 @@ mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t tmpfs tmp /run
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
-for module in ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge af_packet_diag vxlan vrf ifb nlmon vcan vxcan can-raw macsec; do
-    modprobe $module
-done
-echo /bin/false >/proc/sys/kernel/modprobe
+# modprobe looks in lib/modules of the directory that it is given.
+mkdir -p /run/root/lib/modules
+ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
+modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
+    nlmon vcan vxcan can-raw macsec team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
+    team_mode_random team_mode_roundrobin
+# The module makes a bond of its own.
+ip link del bond0
+# A process for each event, or for each device that is missing, would cost more than all else.
+echo >/proc/sys/kernel/hotplug
+echo >/proc/sys/kernel/modprobe
 ip link set lo up
 cd "$WORK"
 job() {

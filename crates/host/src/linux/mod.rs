@@ -1,9 +1,11 @@
 //! The real Linux kernel behind [`System`]: what `--engine linux` runs on.
 //!
 //! A [`Fd`] is the process's own descriptor number, so that `IFLA_NET_NS_FD` means the same to the kernel.
-//! Entering a namespace (`setns`) moves the calling thread, as it moves the process of a real `ip`.
+//! Entering a namespace (`setns`) moves the calling thread, as it moves the process of a real `ip`. A process that runs
+//! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod netfilter;
 mod netlink;
 mod netns;
 mod packet;
@@ -29,6 +31,20 @@ pub struct LinuxSystem {
     /// The socket of [`Call::Netlink`], opened at first use in the present namespace.
     requests: Option<netlink::Requests>,
     descriptors: BTreeMap<u32, Descriptor>,
+    manner: Manner,
+}
+
+/// What the task is to the kernel.
+#[derive(Default)]
+enum Manner {
+    /// A process, which ends with the front end.
+    #[default]
+    Process,
+    /// A thread that goes on after it.
+    Thread {
+        /// A wait fails with `EINTR` once this can be read; one byte is one signal.
+        interrupt: Option<OwnedFd>,
+    },
 }
 
 /// What a [`Fd`] stands for.
@@ -57,6 +73,28 @@ impl AsFd for Descriptor {
 impl LinuxSystem {
     pub fn new() -> Self {
         LinuxSystem::default()
+    }
+
+    /// A task that is the calling thread and goes on after the front end. It enters network namespaces alone, without a
+    /// mount namespace for each; `/sys` is looked at through a mount in `/run`, which should be the thread's own.
+    /// A wait fails with `EINTR` for each byte that `interrupt` gives.
+    pub fn of_thread(interrupt: Option<OwnedFd>) -> Self {
+        LinuxSystem { manner: Manner::Thread { interrupt }, ..LinuxSystem::default() }
+    }
+
+    /// A path as this task sees it.
+    fn own_view(&self, path: &str) -> Result<String, Errno> {
+        let under = |directory: &str| {
+            path.strip_prefix(directory).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        // `/proc/net` means the process's first thread; a task here is the calling thread.
+        if let Some(rest) = under("/proc/net") {
+            return Ok(format!("/proc/thread-self/net{rest}"));
+        }
+        match (under("/sys"), &self.manner) {
+            (Some(rest), Manner::Thread { .. }) => Ok(format!("{}{rest}", netns::sys_of_thread()?)),
+            _ => Ok(path.to_owned()),
+        }
     }
 
     fn insert(&mut self, descriptor: Descriptor) -> Result<Reply, Errno> {
@@ -99,6 +137,7 @@ impl LinuxSystem {
             SocketKind::RawIpv6 { protocol } => Descriptor::Inet6(raw6::Inet6Socket::open_raw(protocol)?),
             SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
             SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open()?),
+            SocketKind::Tap { .. } => return Err(Errno::ENOSYS),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
         };
         self.insert(descriptor)
@@ -111,6 +150,7 @@ impl LinuxSystem {
             (SocketOption::Promiscuous { ifindex }, Descriptor::Packet(socket)) => {
                 socket.set_promiscuous(*ifindex)?;
             }
+            (SocketOption::ReceiveBuffer(bytes), Descriptor::Packet(socket)) => socket.set_buffer(*bytes)?,
             (SocketOption::Promiscuous { .. }, _) => return Err(Errno::ENOPROTOOPT),
             (option, Descriptor::Inet(socket)) => socket.set_option(option)?,
             (option, Descriptor::Inet6(socket)) => socket.set_option(option)?,
@@ -121,12 +161,17 @@ impl LinuxSystem {
     }
 
     fn wait(&mut self, fds: &[Fd], writable: &[Fd], until_ns: Option<u64>) -> Result<Reply, Errno> {
-        let mut polled = Vec::with_capacity(fds.len() + writable.len());
+        let mut polled = Vec::with_capacity(fds.len() + writable.len() + 1);
         let reading = fds.iter().map(|fd| (fd, PollFlags::POLLIN));
         for (fd, events) in reading.chain(writable.iter().map(|fd| (fd, PollFlags::POLLOUT))) {
             let descriptor = self.descriptors.get(&fd.0).ok_or(Errno::EBADF)?;
             polled.push(PollFd::new(descriptor.as_fd(), events));
         }
+        let interrupt = match &self.manner {
+            Manner::Thread { interrupt: Some(interrupt) } => Some(interrupt),
+            _ => None,
+        };
+        polled.extend(interrupt.map(|interrupt| PollFd::new(interrupt.as_fd(), PollFlags::POLLIN)));
         loop {
             let now = now()?.monotonic_ns;
             let timeout = until_ns.map(|until| {
@@ -134,6 +179,12 @@ impl LinuxSystem {
                 TimeSpec::new((left / 1_000_000_000) as i64, (left % 1_000_000_000) as i64)
             });
             let count = signals::poll(&mut polled, timeout)?;
+            if let Some(interrupt) = interrupt
+                && polled.last().and_then(PollFd::any) == Some(true)
+            {
+                nix::unistd::read(interrupt, &mut [0]).map_err(from_nix)?;
+                return Err(Errno::EINTR);
+            }
             let mut ready: Vec<Fd> = std::iter::zip(fds.iter().chain(writable), &polled)
                 .filter(|(_, poll)| poll.any().unwrap_or(false))
                 .map(|(fd, _)| *fd)
@@ -202,16 +253,16 @@ impl System for LinuxSystem {
             },
             Call::Close(fd) => self.descriptors.remove(&fd.0).map(|_| Reply::Done).ok_or(Errno::EBADF),
             Call::Wait { fds, writable, until_ns, bounded: _ } => self.wait(&fds, &writable, until_ns),
-            Call::ReadFile(path) => std::fs::read(own_view(&path)).map(Reply::Bytes).map_err(errno),
+            Call::ReadFile(path) => std::fs::read(self.own_view(&path)?).map(Reply::Bytes).map_err(errno),
             Call::WriteFile { path, data } => {
                 // One write: each is one request to a file of /proc or /sys.
                 let mut file =
-                    std::fs::OpenOptions::new().write(true).open(own_view(&path)).map_err(errno)?;
+                    std::fs::OpenOptions::new().write(true).open(self.own_view(&path)?).map_err(errno)?;
                 file.write_all(&data).map_err(errno)?;
                 Ok(Reply::Done)
             }
-            Call::ListDirectory(path) => list_directory(&own_view(&path)).map(Reply::Names),
-            Call::ReadLink(path) => std::fs::read_link(own_view(&path))
+            Call::ListDirectory(path) => list_directory(&self.own_view(&path)?).map(Reply::Names),
+            Call::ReadLink(path) => std::fs::read_link(self.own_view(&path)?)
                 .map(|target| Reply::Bytes(target.into_os_string().into_encoded_bytes()))
                 .map_err(errno),
             Call::NetnsAdd(name) => netns::add(&name).map(|()| Reply::Done),
@@ -219,7 +270,11 @@ impl System for LinuxSystem {
             Call::NetnsList => netns::list().map(Reply::Names),
             Call::NetnsEnter(name) => {
                 self.requests = None;
-                netns::enter(&name).map(|()| Reply::Done)
+                match self.manner {
+                    Manner::Process => netns::enter(&name)?,
+                    Manner::Thread { .. } => netns::enter_thread(&name)?,
+                }
+                Ok(Reply::Done)
             }
             Call::NetnsOpen(name) => {
                 let namespace = netns::open(&name)?;
@@ -232,6 +287,7 @@ impl System for LinuxSystem {
             Call::NetnsIdentify(pid) => netns::identify(pid).map(Reply::Names),
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
+            Call::Netfilter(call) => netfilter::call(call),
         }
     }
 }
@@ -250,14 +306,6 @@ pub(crate) fn now() -> Result<Now, Errno> {
         monotonic_ns: nanoseconds(ClockId::CLOCK_MONOTONIC)?,
         realtime_ns: nanoseconds(ClockId::CLOCK_REALTIME)?,
     })
-}
-
-/// `/proc/net` means the process's first thread; a task here is the calling thread.
-fn own_view(path: &str) -> String {
-    match path.strip_prefix("/proc/net") {
-        Some(rest) if rest.is_empty() || rest.starts_with('/') => format!("/proc/thread-self/net{rest}"),
-        _ => path.to_owned(),
-    }
 }
 
 fn list_directory(path: &str) -> Result<Vec<String>, Errno> {

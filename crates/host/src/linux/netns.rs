@@ -88,6 +88,25 @@ pub(super) fn enter(name: &str) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Moves the calling thread into a network namespace and leaves its mounts as they are.
+pub(super) fn enter_thread(name: &str) -> Result<(), Errno> {
+    let namespace = File::open(path_of(name)?).map_err(errno)?;
+    setns(&namespace, CloneFlags::CLONE_NEWNET).map_err(from_nix)
+}
+
+/// A directory on which the `/sys` of the calling thread's network namespace is mounted: it is mounted at its first use.
+pub(super) fn sys_of_thread() -> Result<String, Errno> {
+    let (_, inode) = identity(Path::new(OWN))?;
+    let directory = format!("/run/sys-of-netns-{inode}");
+    match std::fs::DirBuilder::new().mode(0o755).create(&directory) {
+        Ok(()) => mount(Some("sysfs"), Path::new(&directory), Some("sysfs"), MsFlags::empty(), NOTHING)
+            .map_err(from_nix)?,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) => return Err(errno(error)),
+    }
+    Ok(directory)
+}
+
 /// Opens a name, or a path where `name` has a slash (lib/namespace.c:netns_get_fd).
 pub(super) fn open(name: &str) -> Result<OwnedFd, Errno> {
     let path = if name.contains('/') { PathBuf::from(name) } else { path_of(name)? };

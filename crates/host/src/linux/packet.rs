@@ -43,6 +43,13 @@ impl PacketSocket {
         socket::set(self.socket.as_fd(), libc::SOL_PACKET, libc::PACKET_ADD_MEMBERSHIP, &request)
     }
 
+    /// The receive buffer; a capture's is larger than the system's limit where the user may exceed it.
+    pub fn set_buffer(&mut self, bytes: u32) -> Result<(), Errno> {
+        let bytes = i32::try_from(bytes).unwrap_or(i32::MAX);
+        let set = |name| socket::set_int(self.socket.as_fd(), libc::SOL_SOCKET, name, bytes);
+        set(libc::SO_RCVBUFFORCE).or_else(|_| set(libc::SO_RCVBUF))
+    }
+
     pub fn receive(&mut self, max: u32) -> Result<Vec<Received>, Errno> {
         let mut items = Vec::new();
         while items.len() < max as usize {

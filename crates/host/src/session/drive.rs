@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use hairpin_netlink::Reply;
 
-use super::Pace;
 use super::clock::{self, Decision};
 use super::protocol::Response;
 use super::server::{Client, Role, Server, State};
 use super::settle::{self, Process, ProcessTable};
+use super::{Pace, START_COST_NS};
 
 /// A program's first call waits at most this long for what was started before it.
 const FIRST_CALL_MAX: Duration = Duration::from_secs(5);
@@ -65,9 +65,18 @@ impl Server {
         if let Some(client) = self.client(id)
             && let State::First(call, _) = std::mem::replace(&mut client.state, State::Running)
         {
+            self.charge_start();
             self.perform(id, call);
         }
         Some(Duration::ZERO)
+    }
+
+    /// Lets the time pass that a program's start takes. Whoever waits meanwhile is woken behind it.
+    fn charge_start(&mut self) {
+        if self.pace == Pace::Virtual {
+            let after = self.emulator.now().monotonic_ns.saturating_add(START_COST_NS).min(END_NS);
+            self.emulator.advance_to(after);
+        }
     }
 
     /// Whether the processes that `relevant` picks were all asleep at one instant; it gives `None` where one of

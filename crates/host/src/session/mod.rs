@@ -38,6 +38,10 @@ pub const TASK_VARIABLE: &str = "HAIRPIN_TASK";
 /// Says what the program sees in `/proc` and `/sys`: `1` the session's, `none` this machine's own.
 const VIEW_VARIABLE: &str = "HAIRPIN_VIEW";
 
+/// What the start of a program costs in virtual time, charged at its first call. Without it a script would find counters
+/// and timers as they are in the very instant at which the program before ended, where Linux is a little further.
+pub const START_COST_NS: u64 = 1_000_000;
+
 /// A task of an emulated kernel: a host, a network namespace of it, and open descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TaskId(pub u64);

@@ -199,6 +199,10 @@ impl World {
 
     /// Takes one address off the list, with its routes.
     fn unlink_address(&mut self, dev: DevId, gone: &Ipv4Address) {
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        self.masquerade_lost(ns, ifindex, Some(gone.local.into()));
         let Some(device) = self.devs.get_mut(dev) else { return };
         device.ipv4.retain(|known| {
             known.local != gone.local || known.prefix_len != gone.prefix_len || known.peer != gone.peer
@@ -340,6 +344,7 @@ impl World {
     pub(super) fn ip_down(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
+        self.masquerade_lost(ns, ifindex, None);
         if let Some(fib) = self.fib.get_mut(ns) {
             let changes = fib.device_down(ifindex);
             self.notify_routes(ns, &changes);
@@ -388,9 +393,14 @@ impl World {
     /// `inetdev_send_gratuitous_arp`, where `arp_notify` asks for it: on going up and on a new MAC.
     pub(super) fn announce_addresses(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if !device.is_up() || !self.dev_conf_either(dev, Conf::ArpNotify) {
-            return;
+        if device.is_up() && self.dev_conf_either(dev, Conf::ArpNotify) {
+            self.send_gratuitous_arp(dev);
         }
+    }
+
+    /// `inetdev_send_gratuitous_arp`: a question for each own address, which neighbours hear.
+    pub(crate) fn send_gratuitous_arp(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
         let addresses: Vec<Ipv4Addr> = device.ipv4.iter().map(|address| address.local).collect();
         for address in addresses {
             self.arp_send(dev, arp::REQUEST, address, address, None, Mac::ZERO);

@@ -160,6 +160,7 @@ impl World {
             events: Vec::new(),
             limits: RateLimits::default(),
             reassembly: Reassembly::default(),
+            netfilter: None,
             reassembly6: Default::default(),
             ip_id,
             users: 0,

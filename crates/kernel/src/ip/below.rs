@@ -75,7 +75,7 @@ impl World {
             self.icmp_error(ns, None, &frame, message);
             return Err((frame, DropReason::PacketTooBig));
         }
-        self.ip_output(ns, &route, false, frame);
+        let _ = self.ip_output(ns, &route, false, frame);
         Ok(())
     }
 

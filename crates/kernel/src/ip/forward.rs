@@ -3,10 +3,12 @@
 use std::net::Ipv4Addr;
 
 use hairpin_netlink::PacketType;
+use hairpin_netlink::netfilter::Hook;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
+use crate::netfilter::At;
 use crate::route::RouteKind;
 use crate::trace::Step;
 use crate::world::World;
@@ -62,11 +64,16 @@ impl World {
         if redirect && self.redirect_allowed(ns, header.source) {
             self.icmp_error(ns, Some(dev), &frame, Message::Redirect { gateway: next_hop });
         }
+        let (input, output, next) = (Some(dev), Some(out), Some(next_hop.into()));
+        let at = At { ns, hook: Hook::Forward, input, output, next_hop: next };
+        let Some(passed) = self.filter(at, frame) else { return };
+        let frame = passed.into_frame();
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;
             netns.counters.out_requests += 1;
         }
-        self.fragment_and_send(out, next_hop, kind == RouteKind::Broadcast, mtu, frame);
+        let Some(passed) = self.filter(At { hook: Hook::Postrouting, ..at }, frame) else { return };
+        self.fragment_and_send(out, next_hop, kind == RouteKind::Broadcast, mtu, passed);
     }
 }

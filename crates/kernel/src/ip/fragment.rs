@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use crate::device::DevId;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::Passed;
 use crate::world::World;
 
 use super::{FLAG_MF, HEADER_LEN, Header};
@@ -17,8 +18,14 @@ impl World {
         next_hop: Ipv4Addr,
         broadcast: bool,
         mtu: u32,
-        frame: Frame,
+        passed: Passed,
     ) {
+        let frame = passed.into_frame();
+        // What came in fragments leaves in none longer than they were (`ip_do_fragment`).
+        let mtu = match frame.fragment_max {
+            0 => mtu,
+            most => mtu.min(u32::from(most)),
+        };
         if frame.len() <= ETH_LEN + mtu as usize {
             return self.neigh_output(dev, next_hop, broadcast, frame);
         }

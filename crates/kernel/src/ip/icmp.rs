@@ -39,6 +39,8 @@ pub enum Unreachable {
     Protocol,
     Port,
     FragmentationNeeded { mtu: u16 },
+    NetProhibited,
+    HostProhibited,
     PacketFiltered,
 }
 
@@ -65,6 +67,8 @@ impl Message {
                         let [a, b] = mtu.to_be_bytes();
                         (4, [0, 0, a, b])
                     }
+                    Unreachable::NetProhibited => (9, [0; 4]),
+                    Unreachable::HostProhibited => (10, [0; 4]),
                     Unreachable::PacketFiltered => (13, [0; 4]),
                 };
                 (kind::DEST_UNREACHABLE, code, rest)
@@ -234,8 +238,9 @@ impl World {
         // RFC 1812 4.3.2.5: errors have precedence "internetwork control".
         let tos = header.tos & 0x1e | 0xc0;
         let ttl = self.default_ttl(ns, Ipv4Addr::UNSPECIFIED);
-        let fields = Fields { tos, ..Fields::new(protocol::ICMP, ttl) };
-        self.ip_send(ns, &route, fields, 8 + quoted.len(), |body| {
+        let track = about.track.of_error();
+        let fields = Fields { tos, track, ..Fields::new(protocol::ICMP, ttl) };
+        let _ = self.ip_send(ns, &route, fields, 8 + quoted.len(), |body| {
             write_icmp(body, kind, code, rest, &quoted);
         });
     }
@@ -303,7 +308,7 @@ impl World {
         };
         let fields = Fields { tos: header.tos, options: &options, ..Fields::new(protocol::ICMP, ttl) };
         let reply_frame = frame.clone();
-        self.ip_send(ns, &route, fields, data.len(), |body| {
+        let _ = self.ip_send(ns, &route, fields, data.len(), |body| {
             let data = reply_frame.payload().get(header.header_len..).unwrap_or(&[]);
             if body.len() == data.len() {
                 body.copy_from_slice(data);

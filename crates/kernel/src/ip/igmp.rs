@@ -8,7 +8,7 @@ use crate::device::DevId;
 use crate::frame::{ETH_LEN, ethertype};
 use crate::mac::Mac;
 use crate::time::Time;
-use crate::world::{TimerEvent, Waiting, World};
+use crate::world::{TimerEvent, World};
 
 use super::{FLAG_DF, HEADER_LEN, Header, checksum, protocol};
 
@@ -20,6 +20,8 @@ const ALL_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 const ROBUSTNESS: u8 = 2;
 /// `IGMP_V3_UNSOLICITED_REPORT_INTERVAL` in microseconds.
 const INTERVAL_US: u64 = 1_000_000;
+/// Two ticks of a kernel with 250 of them a second (`igmp_ifc_start_timer`).
+const FIRST_AFTER: Duration = Duration::from_millis(8);
 /// `IGMPV3_HOST_MEMBERSHIP_REPORT`
 const REPORT: u8 = 0x22;
 /// `IPOPT_RA`
@@ -33,6 +35,8 @@ const CHANGES_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Change {
+    /// As it is: of this group everything is wanted (`MODE_IS_EXCLUDE`).
+    Is = 2,
     Left = 3,
     Joined = 4,
 }
@@ -61,10 +65,11 @@ impl World {
         if reports.changes.len() < CHANGES_MAX {
             reports.changes.insert(0, (group, change, ROBUSTNESS));
         }
-        // `igmp_ifc_event`: two ticks from now in Linux, which is before the next command; here at once.
+        // `igmp_ifc_event`
+        let due = now + FIRST_AFTER;
         reports.rounds = ROBUSTNESS;
-        if reports.due.replace(now) != Some(now) {
-            self.enqueue(Waiting::GroupReport { dev });
+        if reports.due.replace(due) != Some(due) {
+            self.timers.add(due, TimerEvent::GroupReport { dev });
         }
     }
 
@@ -73,6 +78,19 @@ impl World {
         let groups = self.devs.get(dev).map(|device| device.ipv4_groups.clone()).unwrap_or_default();
         for (group, _) in groups {
             self.report_group(dev, group, Change::Joined);
+        }
+    }
+
+    /// `ip_mc_rejoin_groups`: every group is told anew, for the switch behind a link that takes over.
+    pub(crate) fn rejoin_groups(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        if device.is_loopback() || !device.is_up() {
+            return;
+        }
+        for (group, _) in device.ipv4_groups.clone() {
+            if group != ALL_HOSTS {
+                self.send_group_report(dev, &[(group, Change::Is)]);
+            }
         }
     }
 

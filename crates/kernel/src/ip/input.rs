@@ -1,10 +1,12 @@
 //! A received IPv4 packet up to the decision: deliver or forward (`ip_rcv`, `ip_rcv_finish`).
 
 use hairpin_netlink::PacketType;
+use hairpin_netlink::netfilter::{Family, Hook};
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::At;
 use crate::netns::NsId;
 use crate::route::{InputError, LookupError, RouteKind};
 use crate::sysctl::Conf;
@@ -29,7 +31,7 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_receives += 1;
         }
-        let header = match Header::parse(frame.payload()) {
+        let mut header = match Header::parse(frame.payload()) {
             Ok(header) => header,
             Err(reason) => {
                 if let Some(netns) = self.netns.get_mut(ns) {
@@ -40,6 +42,10 @@ impl World {
         };
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len);
+        if self.has_netfilter(ns) {
+            let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
+            (header, frame) = passed;
+        }
         self.vrf_receive(dev, &mut frame, &header);
         if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
             // Sockets bound to a device see the one that has the address (`inet_iif`).
@@ -79,6 +85,22 @@ impl World {
             }
             Err(error) => self.refuse(ns, dev, &header, error, frame),
         }
+    }
+
+    /// Fragments are put together where connections are tracked; then the first hook.
+    pub(super) fn prerouting(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        mut header: Header,
+        mut frame: Frame,
+    ) -> Option<(Header, Frame)> {
+        if header.is_fragment() && self.reassembles_first(ns, Family::Ipv4) {
+            (header, frame) = self.gather(ns, dev, &header, frame)?;
+        }
+        let at = At { ns, hook: Hook::Prerouting, input: Some(dev), output: None, next_hop: None };
+        let frame = self.filter(at, frame)?.into_frame();
+        Some((Header::quoted(frame.payload()).unwrap_or(header), frame))
     }
 
     /// What this host sent to itself keeps the route it was sent by: it is not routed again.

@@ -1,10 +1,12 @@
 //! Delivery to this host (`ip_local_deliver`): reassembly, raw sockets, the protocol.
 
 use hairpin_netlink::Address;
+use hairpin_netlink::netfilter::Hook;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::At;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::sock::{Item, Kind, SockId};
@@ -31,18 +33,14 @@ impl World {
     ) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if header.is_fragment() {
-            if let Some(netns) = self.netns.get_mut(ns) {
-                netns.counters.reassembly_fragments += 1;
-            }
-            match self.reassemble(ns, dev, &header, frame) {
-                Some(whole) => {
-                    (header, frame) = whole;
-                    if let Some(netns) = self.netns.get_mut(ns) {
-                        netns.counters.reassembled += 1;
-                    }
-                }
-                None => return,
-            }
+            let Some(whole) = self.gather(ns, dev, &header, frame) else { return };
+            (header, frame) = whole;
+        }
+        if self.has_netfilter(ns) {
+            let at = At { ns, hook: Hook::Input, input: Some(dev), output: None, next_hop: None };
+            let Some(passed) = self.filter(at, frame) else { return };
+            frame = passed.into_frame();
+            header = Header::quoted(frame.payload()).unwrap_or(header);
         }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_delivers += 1;

@@ -2,16 +2,18 @@
 
 use std::net::Ipv4Addr;
 
+use hairpin_netlink::netfilter::Hook;
 use hairpin_netlink::{Errno, PacketType};
 
 use crate::device::DevId;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::mac::Mac;
+use crate::netfilter::{At, Track};
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
-use super::route::OutRoute;
+use super::route::{OutKey, OutRoute};
 use super::{HEADER_LEN, Header};
 
 /// What the header of a packet of this host says besides its route.
@@ -27,6 +29,10 @@ pub(crate) struct Fields<'a> {
     pub options: &'a [u8],
     /// Multicast and broadcast are delivered to this host too.
     pub loop_back: bool,
+    /// The connection of the packet that an ICMP error is about.
+    pub track: Track,
+    /// A program's socket sends it.
+    pub owned: bool,
 }
 
 impl<'a> Fields<'a> {
@@ -40,12 +46,17 @@ impl<'a> Fields<'a> {
             mark: 0,
             options: &[],
             loop_back: true,
+            track: Track::default(),
+            owned: false,
         }
     }
 }
 
 impl World {
     /// Builds a packet of `len` bytes of payload, which `write` fills, and sends it by `route`.
+    ///
+    /// # Errors
+    /// See [`World::ip_output`].
     #[inline]
     pub(crate) fn ip_send(
         &mut self,
@@ -54,10 +65,12 @@ impl World {
         fields: Fields<'_>,
         len: usize,
         write: impl FnOnce(&mut [u8]),
-    ) {
+    ) -> Result<(), Errno> {
         let header_len = HEADER_LEN + fields.options.len().next_multiple_of(4);
         let mut frame = self.pool.frame(ETH_LEN + header_len + len);
         frame.mark = fields.mark;
+        frame.track = fields.track;
+        frame.owned = fields.owned;
         self.name_frame(&mut frame);
         let id = fields.id.unwrap_or_else(|| self.next_ip_id(ns));
         let header = Header {
@@ -71,7 +84,9 @@ impl World {
             source: route.source,
             destination: route.destination,
         };
-        let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) else { return };
+        let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) else {
+            return Ok(());
+        };
         // The addresses are the neighbour layer's; the type says what this is until then.
         link[12..].copy_from_slice(&ethertype::IPV4.to_be_bytes());
         if let Some((head, body)) = packet.split_at_mut_checked(header_len) {
@@ -92,7 +107,7 @@ impl World {
             super::options::record_route(packet, header_len, route.source);
         }
         header.write(packet);
-        self.ip_output(ns, route, fields.loop_back, frame);
+        self.ip_output(ns, route, fields.loop_back, frame)
     }
 
     /// The namespace's next identification.
@@ -103,23 +118,69 @@ impl World {
     }
 
     /// Sends a finished packet (link header unwritten) by its route.
-    pub(crate) fn ip_output(&mut self, ns: NsId, route: &OutRoute, loop_back: bool, frame: Frame) {
+    ///
+    /// # Errors
+    /// `EPERM`: netfilter has dropped it; others: it changed the packet, and there is no way to the new
+    /// destination.
+    pub(crate) fn ip_output(
+        &mut self,
+        ns: NsId,
+        route: &OutRoute,
+        loop_back: bool,
+        mut frame: Frame,
+    ) -> Result<(), Errno> {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.out_requests += 1;
         }
+        let mut route = *route;
+        if self.has_netfilter(ns) {
+            (route, frame) = self.own_output(ns, route, frame)?;
+        }
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
         if group && loop_back && (route.kind == RouteKind::Broadcast || route.local) {
-            self.loop_back(route.dev, route.kind, &frame);
+            // The copy passes the last hook by itself.
+            if let Some(copy) = self.filter(at, frame.clone()) {
+                self.loop_back(route.dev, route.kind, &copy.into_frame());
+            }
         }
         if route.kind == RouteKind::Multicast && frame.payload().get(8) == Some(&0) {
             // `ip_mc_output`: TTL 0 stays on this host.
-            return self.consume(frame);
+            self.consume(frame);
+            return Ok(());
         }
         if !group {
             self.vrf_tap_output(route.dev, &frame);
         }
         let broadcast = route.kind == RouteKind::Broadcast;
-        self.fragment_and_send(route.dev, route.next_hop(), broadcast, route.mtu, frame);
+        let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
+        self.fragment_and_send(route.dev, route.next_hop(), broadcast, route.mtu, passed);
+        Ok(())
+    }
+
+    /// The hook for this host's own packets. What it changes may change the way (`ip_route_me_harder`).
+    fn own_output(&mut self, ns: NsId, route: OutRoute, frame: Frame) -> Result<(OutRoute, Frame), Errno> {
+        let decides = |frame: &Frame| {
+            let header = Header::quoted(frame.payload());
+            header.map(|header| (header.source, header.destination, header.tos, frame.mark))
+        };
+        let before = decides(&frame);
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
+        let frame = self.filter(at, frame).ok_or(Errno::EPERM)?.into_frame();
+        let after = decides(&frame);
+        let Some((source, destination, tos, mark)) = after.filter(|_| after != before) else {
+            return Ok((route, frame));
+        };
+        let key = OutKey { source, tos: tos & 0x1e, mark, any_source: true, ..OutKey::to(ns, destination) };
+        match self.route_output(key) {
+            Ok(other) => Ok((other, frame)),
+            Err(errno) => {
+                self.drop_frame(Some(route.dev), frame, crate::DropReason::NetfilterDrop);
+                Err(errno)
+            }
+        }
     }
 
     /// `ip_mc_finish_output`, `dev_loopback_xmit`: a copy of a broadcast or multicast for this host's own
@@ -135,8 +196,15 @@ impl World {
     pub(crate) fn receive_looped(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
         frame.vrf_port = self.vrf_ifindex(dev);
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         match Header::parse(frame.payload()) {
-            Ok(header) => self.local_deliver(dev, header, kind, frame),
+            Ok(mut header) => {
+                if self.has_netfilter(ns) {
+                    let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
+                    (header, frame) = passed;
+                }
+                self.local_deliver(dev, header, kind, frame);
+            }
             Err(reason) => self.drop_frame(Some(dev), frame, reason),
         }
     }

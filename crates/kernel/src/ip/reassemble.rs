@@ -46,14 +46,25 @@ pub struct Reassembly {
 }
 
 impl World {
-    /// Takes a fragment; returns the packet if it is whole now.
-    pub(super) fn reassemble(
+    /// `ip_defrag`: takes a fragment; returns the packet if it is whole now.
+    pub(super) fn gather(
         &mut self,
         ns: NsId,
         dev: DevId,
         header: &Header,
         frame: Frame,
     ) -> Option<(Header, Frame)> {
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.reassembly_fragments += 1;
+        }
+        let whole = self.reassemble(ns, dev, header, frame)?;
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.reassembled += 1;
+        }
+        Some(whole)
+    }
+
+    fn reassemble(&mut self, ns: NsId, dev: DevId, header: &Header, frame: Frame) -> Option<(Header, Frame)> {
         let offset = header.fragment_offset();
         let len = header.total_len - header.header_len;
         let end = offset + len;
@@ -127,6 +138,8 @@ impl World {
         packet.iif = first.iif;
         packet.mark = first.mark;
         packet.trace = first.trace;
+        let longest = partial.parts.iter().map(|(_, part)| part.payload().len()).max().unwrap_or(0);
+        packet.fragment_max = u16::try_from(longest).unwrap_or(u16::MAX);
         let head = first.bytes().get(..ETH_LEN + header.header_len)?;
         packet.bytes_mut().get_mut(..head.len())?.copy_from_slice(head);
         for (offset, part) in &partial.parts {

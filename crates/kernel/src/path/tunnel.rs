@@ -86,8 +86,10 @@ impl World {
             }
             return self.drop_frame(Some(route.dev), frame, DropReason::PacketTooBig);
         }
+        // What is known of the packet inside does not hold for the one around it.
+        frame.forget_netfilter();
         // A tunnel's own groupcasts do not come back to it.
-        self.ip_output(outer.underlay, &route, false, frame);
+        let _ = self.ip_output(outer.underlay, &route, false, frame);
     }
 
     /// A packet finds no way, or (without `errno`) one through its own tunnel.

@@ -1,6 +1,7 @@
 //! Packets of VRFs on their way (drivers/net/vrf.c): what the VRF device has of them.
 
 use hairpin_netlink::PacketType;
+use hairpin_netlink::netfilter::Hook;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
@@ -8,6 +9,7 @@ use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::Header;
 use crate::ip::route::OutKey;
 use crate::mac::Mac;
+use crate::netfilter::At;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
@@ -82,6 +84,9 @@ impl World {
         if frame.len() < ETH_LEN {
             return self.drop_frame(Some(vrf), frame, DropReason::PacketTooSmall);
         }
-        self.fragment_and_send(route.dev, route.next_hop(), false, route.mtu, frame);
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
+        let Some(passed) = self.filter(at, frame) else { return };
+        self.fragment_and_send(route.dev, route.next_hop(), false, route.mtu, passed);
     }
 }

@@ -65,6 +65,7 @@ impl World {
                     }
                 }
             }
+            Kind::Tap(tap) => self.close_tap(id, tap.device),
             Kind::Raw6(_) | Kind::Udp6(_) => self.leave_socket_groups6(&socket),
             Kind::RouteEvents { .. } => {}
         }
@@ -367,7 +368,7 @@ impl World {
             Kind::Raw6(raw) => raw.inet.local(u16::from(raw.protocol)),
             Kind::Udp6(udp) => udp.inet.local(udp.port),
             Kind::Tcp(tcp) => Address::Ipv4 { address: tcp.inet.source, port: tcp.port },
-            Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
+            Kind::Tap(_) | Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
         })
     }
 
@@ -386,6 +387,7 @@ impl World {
             Some(Kind::Raw6(_)) => self.send_raw6(id, data, to),
             Some(Kind::Udp6(_)) => self.send_udp6(id, data, to),
             Some(Kind::Tcp(_)) => self.send_tcp(id, data),
+            Some(Kind::Tap(_)) => self.write_tap(id, data),
             Some(Kind::RouteEvents { .. }) => Err(Errno::EOPNOTSUPP),
             None => Err(Errno::EBADF),
         }
@@ -469,7 +471,7 @@ impl World {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
             }
-        });
+        })?;
         self.sent(id, data.len())
     }
 
@@ -502,7 +504,9 @@ impl World {
             packet[12..16].copy_from_slice(&route.source.octets());
         }
         ip::write_checksum(packet, header.header_len);
-        self.ip_output(ns, &route, inet.multicast_loop, frame);
+        frame.owned = true;
+        frame.mark = inet.mark;
+        self.ip_output(ns, &route, inet.multicast_loop, frame)?;
         Ok(data.len())
     }
 
@@ -555,7 +559,7 @@ impl World {
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
-                Fields { dont_fragment: !route.mtu_locked, ..Fields::new(protocol::UDP, ttl) }
+                Fields { dont_fragment: !route.mtu_locked, owned: true, ..Fields::new(protocol::UDP, ttl) }
             }
         };
         if let Some(netns) = self.netns.get_mut(ns) {
@@ -565,7 +569,7 @@ impl World {
         self.transmit_refused = false;
         self.ip_send(ns, &route, fields, ip::UDP_LEN + data.len(), |body| {
             ip::write_udp(body, from, to, data);
-        });
+        })?;
         self.sent(id, data.len())
     }
 
@@ -629,6 +633,8 @@ impl World {
             mark: inet.mark,
             options: &inet.options,
             loop_back: inet.multicast_loop,
+            owned: true,
+            ..Fields::new(protocol, ttl)
         }
     }
 }

@@ -104,11 +104,13 @@ impl World {
                 dont_fragment: !route.mtu_locked,
                 id: Some(ip_id),
                 mark: inet.mark,
+                owned: true,
                 ..Fields::new(protocol::TCP, inet.ttl.unwrap_or_else(|| self.default_ttl(ns, route.source)))
             };
             let header_len = segment.header_len();
             let ends = (local.0, remote.0);
-            self.ip_send(ns, &route, fields, header_len + len, |body| {
+            // What a rule drops is sent again, as if it was lost on the way.
+            let _ = self.ip_send(ns, &route, fields, header_len + len, |body| {
                 if let Some(place) = body.get_mut(header_len..) {
                     connection.copy(seq, place);
                 }
@@ -149,7 +151,9 @@ impl World {
             id: Some(0),
             ..Fields::new(protocol::TCP, self.default_ttl(ns, route.source))
         };
-        self.ip_send(ns, &route, fields, reply.header_len(), |body| write(&reply, (to.0, from.0), body));
+        let _ = self.ip_send(ns, &route, fields, reply.header_len(), |body| {
+            write(&reply, (to.0, from.0), body);
+        });
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_out += 1;
             netns.counters.tcp_out_resets += 1;

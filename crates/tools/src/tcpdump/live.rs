@@ -15,6 +15,8 @@ use crate::{Program, Signal};
 
 /// Frames taken from the socket at once.
 const BATCH: u32 = 256;
+/// What libpcap keeps for a capture, in bytes (pcap-linux.c:`DEFAULT_RING_SIZE`).
+const BUFFER_DEFAULT: u32 = 2 << 20;
 const ETHERNET_LEN: usize = 14;
 const LOOPBACK: u16 = 772;
 
@@ -154,9 +156,8 @@ fn open(system: &mut dyn System, options: &Options, device: &Device) -> Result<F
     // Bound before it receives anything, so that no other device's frames get in.
     let kind = SocketKind::Packet { cooked: false, protocol: 0 };
     let socket = system.socket(kind).map_err(|errno| failed("socket", errno))?;
-    if let Some(bytes) = options.buffer {
-        let _ = system.set_option(socket, SocketOption::ReceiveBuffer(bytes));
-    }
+    let buffer = options.buffer.unwrap_or(BUFFER_DEFAULT);
+    let _ = system.set_option(socket, SocketOption::ReceiveBuffer(buffer));
     if options.promiscuous && device.name != ANY {
         let option = SocketOption::Promiscuous { ifindex: device.index };
         system.set_option(socket, option).map_err(|errno| failed("setsockopt", errno))?;
@@ -229,6 +230,8 @@ impl Capture {
             let items = match program.system.receive(self.socket, BATCH) {
                 Ok(items) => items,
                 Err(Errno::EAGAIN | Errno::EINTR) => break,
+                // A device that is only down may come up again (pcap-linux.c:pcap_wait_for_frames_mmap).
+                Err(Errno::ENETDOWN) if self.is_there(program.system) => break,
                 Err(errno) => {
                     self.output.flush(program.shell)?;
                     return Err(loop_failed(errno));
@@ -244,6 +247,11 @@ impl Capture {
             self.output.flush(program.shell)?;
         }
         Ok(complete)
+    }
+
+    fn is_there(&self, system: &mut dyn System) -> bool {
+        let devices = Devices::list(system).unwrap_or_default();
+        devices.0.iter().any(|device| device.index == self.device.index)
     }
 
     /// `complete`: the packet is counted, but not shown any more.

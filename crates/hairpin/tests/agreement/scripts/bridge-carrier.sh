@@ -1,10 +1,13 @@
 # When a bridge has a carrier, and which own addresses it lists.
+# needs: uml
 ip netns add n1
 ip -n n1 link add br0 type bridge
 ip -n n1 link set br0 up
 ip -n n1 -br link show type bridge
 ip -n n1 link add br1 address 02:00:00:00:00:01 type bridge
 ip -n n1 link set br1 up
+# The kernel looks at carriers once a second.
+sleep 1.2
 ip -n n1 link
 bridge -n n1 fdb show br br1
 ip -n n1 link add br2 type bridge priority 100

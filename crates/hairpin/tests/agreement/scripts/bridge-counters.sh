@@ -1,4 +1,5 @@
 # Three hosts on a bridge: what every device counts.
+# needs: uml
 ip netns add sw
 for i in 1 2 3; do
     ip netns add h$i
@@ -8,6 +9,8 @@ for i in 1 2 3; do
 done
 ip -n sw link add br0 address 02:00:00:00:01:00 type bridge
 ip -n sw link set br0 up
+# Until it has reported its groups.
+sleep 1.2
 for i in 1 2 3; do
     ip -n sw link set p$i master br0 up
 done

@@ -1,4 +1,6 @@
 # Three hosts on a bridge: learning, hairpin, isolation, flooding, counters.
+# needs: uml
+# runs: with the real programs
 ip netns add sw
 for i in 1 2 3; do
     ip netns add h$i

@@ -1,4 +1,6 @@
 # Addresses: kinds, secondaries, promotion.
+# differs after 6.1: addresses have error texts of their own
+# lines: ^(Error: ipv4: Address (already assigned|not found)\.|RTNETLINK answers: (File exists|Cannot assign requested address))$
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R
 ip link add r1 netns R type veth peer name b0 netns B

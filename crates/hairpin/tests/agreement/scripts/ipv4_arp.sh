@@ -12,18 +12,10 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a .; done; rm -r $C; set -x
-}
 sleep 0.3
-begin A.a0 R.r0
+$N A tcpdump -l -e -n -v -t -i a0 >A.a0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r0 >R.r0.cap 2>/dev/null &
+sleep 1
 $N A arping -c1 -w1 -I a0 10.0.1.254
 ip -n R neigh
 $N A arping -c1 -w1 -I a0 10.0.2.254
@@ -71,4 +63,7 @@ $N A arping -c1 -w1 -I a0 10.0.1.1
 $N A arping -c1 -w1 -I a0 10.0.1.88
 $N A arping -c1 -w1 -I lo 10.0.1.1
 $N A arping -c1 -w1 10.0.1.254
-finish A.a0 R.r0
+sleep 0.6
+kill %1 %2
+wait
+for p in A.a0 R.r0; do echo "--- $p"; cat $p.cap; done

@@ -1,4 +1,6 @@
 # Counters.
+# differs after 6.1: OutTransmits is a counter of its own, and OutRequests no longer counts what is forwarded
+# lines: ^Ip: 
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R
 ip link add r1 netns R type veth peer name b0 netns B

@@ -1,4 +1,5 @@
 # Forwarding, weak host model, TTL.
+# runs: with the real programs
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R
 ip link add r1 netns R type veth peer name b0 netns B
@@ -12,19 +13,13 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
-}
 sleep 0.3
 ip -n A route add default via 10.0.1.254
-begin A.a0 R.r0 R.r1 B.b0
+$N A tcpdump -l -e -n -v -t -i a0 >A.a0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r0 >R.r0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r1 >R.r1.cap 2>/dev/null &
+$N B tcpdump -l -e -n -v -t -i b0 >B.b0.cap 2>/dev/null &
+sleep 1
 $N R sysctl net.ipv4.ip_forward
 $N A ping -c1 -W1 10.0.2.1
 $N A ping -c1 -W1 10.0.2.254
@@ -35,4 +30,8 @@ $N A ping -c1 -W1 -t 2 -Q 0x10 10.0.2.1
 $N A ping -c1 -W1 -Q 0xff -t 1 10.0.2.1
 $N A ping -c1 -W1 -s 1400 -t 1 10.0.2.1
 $N A ping -c1 -W1 -s 500 -t 1 10.0.2.1
-finish A.a0 R.r0 R.r1 B.b0
+sleep 0.6
+kill %1 %2 %3 %4
+wait
+# When an ARP probe comes, hangs on milliseconds.
+for p in A.a0 R.r0 R.r1 B.b0; do echo "--- $p"; cat $p.cap | grep -av ARP; done

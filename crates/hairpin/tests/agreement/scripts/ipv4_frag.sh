@@ -12,20 +12,12 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
-}
 sleep 0.3
 ip -n A route add default via 10.0.1.254
 $N R sysctl -w net.ipv4.ip_forward=1
-begin A.a0 R.r1
+$N A tcpdump -l -e -n -v -t -i a0 >A.a0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r1 >R.r1.cap 2>/dev/null &
+sleep 1
 $N A ping -c1 -W1 -s 4000 10.0.1.254
 $N A ping -c1 -W1 -s 65507 10.0.1.254
 $N A ping -c1 -W1 -s 4000 10.0.2.1
@@ -34,4 +26,8 @@ $N A ping -c1 -W4 -s 3000 10.0.1.77
 $N A ping -c1 -W1 -s 3000 -M do 10.0.1.254
 ip -n A link set a0 mtu 576
 $N A ping -c1 -W1 -s 1000 10.0.2.1
-finish A.a0 R.r1
+sleep 0.6
+kill %1 %2
+wait
+# When an ARP probe comes, hangs on milliseconds.
+for p in A.a0 R.r1; do echo "--- $p"; cat $p.cap | grep -av ARP; done

@@ -12,16 +12,6 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a .; done; rm -r $C; set -x
-}
 sleep 0.3
 $N A ping -c1 -W1 10.0.2.1
 ip -n A route add default via 10.0.3.254
@@ -33,7 +23,12 @@ ip -n A route
 ip -n A route del default
 ip -n A route add default dev a0
 ip -n A route
-begin A.a0 A.lo
+$N A tcpdump -l -e -n -v -t -i a0 >A.a0.cap 2>/dev/null &
+$N A tcpdump -l -e -n -v -t -i lo >A.lo.cap 2>/dev/null &
+sleep 1
 $N A ping -c1 -W4 10.0.2.1
 ip -n A neigh
-finish A.a0 A.lo
+sleep 0.6
+kill %1 %2
+wait
+for p in A.a0 A.lo; do echo "--- $p"; cat $p.cap; done

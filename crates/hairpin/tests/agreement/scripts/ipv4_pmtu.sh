@@ -12,22 +12,15 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
-}
 sleep 0.3
 ip -n A route add default via 10.0.1.254
 $N R sysctl -w net.ipv4.ip_forward=1
 ip -n R link set r1 mtu 1000
 ip -n B link set b0 mtu 1000
-begin A.a0 R.r0 R.r1
+$N A tcpdump -l -e -n -v -t -i a0 >A.a0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r0 >R.r0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r1 >R.r1.cap 2>/dev/null &
+sleep 1
 $N A ping -c2 -W1 -s 1400 10.0.2.1
 $N A ping -c1 -W1 -s 1400 -M do 10.0.2.1
 $N A ping -c1 -W1 -s 1400 -M dont 10.0.2.1
@@ -53,4 +46,8 @@ ip -n A route replace 10.0.2.0/24 via 10.0.1.254 mtu lock 700
 ip -n A route get 10.0.2.1
 $N A ping -c1 -W1 -s 900 10.0.2.1
 $N A ping -c1 -W1 -s 900 -M do 10.0.2.1
-finish A.a0 R.r0 R.r1
+sleep 0.6
+kill %1 %2 %3
+wait
+# When an ARP probe comes, hangs on milliseconds.
+for p in A.a0 R.r0 R.r1; do echo "--- $p"; cat $p.cap | grep -av ARP; done

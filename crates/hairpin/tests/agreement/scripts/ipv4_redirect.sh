@@ -12,22 +12,14 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
-}
 sleep 0.3
 $N R sysctl -w net.ipv4.ip_forward=1
 ip -n A route add 10.7.0.0/24 via 10.0.1.254
 ip -n R route add 10.7.0.0/24 via 10.0.1.99
 ip -n R neigh replace 10.0.1.99 lladdr 02:00:00:00:00:99 dev r0
-begin A.a0 R.r0
+$N A tcpdump -l -e -n -v -t -i a0 >A.a0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r0 >R.r0.cap 2>/dev/null &
+sleep 1
 $N A ping -c2 -W1 10.7.0.1
 ip -n A route get 10.7.0.1
 ip -n A route show cache
@@ -39,4 +31,8 @@ $N A ping -c3 -i 0.2 -W1 10.7.0.1
 ip -n A route get 10.7.0.1
 $N R sysctl -w net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.r0.send_redirects=0
 $N A ping -c2 -i 0.2 -W1 10.7.0.2
-finish A.a0 R.r0
+sleep 0.6
+kill %1 %2
+wait
+# When an ARP probe comes, hangs on milliseconds.
+for p in A.a0 R.r0; do echo "--- $p"; cat $p.cap | grep -av ARP; done

@@ -1,4 +1,6 @@
 # Reverse path filter and martians.
+# differs after 6.1: a route asked for with a source that fails the check has another error
+# lines: ^RTNETLINK answers: Invalid (argument|cross-device link)$
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R
 ip link add r1 netns R type veth peer name b0 netns B
@@ -12,16 +14,6 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
-}
 sleep 0.3
 $N R sysctl -w net.ipv4.ip_forward=1
 ip -n A route add default via 10.0.1.254
@@ -29,7 +21,9 @@ ip -n A addr add 10.0.2.55/32 dev a0
 ip -n A addr add 77.1.1.1/32 dev a0
 ip -n A addr add 10.0.1.0/32 dev a0
 ip -n A addr add 10.0.1.255/32 dev a0
-begin R.r0 R.r1
+$N R tcpdump -l -e -n -v -t -i r0 >R.r0.cap 2>/dev/null &
+$N R tcpdump -l -e -n -v -t -i r1 >R.r1.cap 2>/dev/null &
+sleep 1
 for f in 0 1 2; do
 $N R sysctl -w net.ipv4.conf.r0.rp_filter=$f
 $N A ping -c1 -W1 -I 10.0.2.55 10.0.2.1
@@ -59,4 +53,8 @@ ip -n R route get 0.0.0.0 from 10.0.1.1 iif r0
 $N R sysctl -w net.ipv4.ip_forward=0
 ip -n R route get 10.0.2.1 from 10.0.1.1 iif r0
 $N A ip route add 127.5.0.0/16 via 10.0.1.254
-finish R.r0 R.r1
+sleep 0.6
+kill %1 %2
+wait
+# When an ARP probe comes, hangs on milliseconds.
+for p in R.r0 R.r1; do echo "--- $p"; cat $p.cap | grep -av ARP; done

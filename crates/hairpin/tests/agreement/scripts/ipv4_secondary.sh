@@ -12,22 +12,13 @@ ip -n R addr add 10.0.2.254/24 dev r1
 ip -n B addr add 10.0.2.1/24 dev b0
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -v -t -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 1.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    # Identifications and the ports of programs are chosen by chance; when an ARP probe comes, by milliseconds.
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/' $C/$p.cap | grep -a . | grep -av ARP; done; rm -r $C; set -x
-}
 sleep 0.3
 ip -n A addr add 10.0.1.2/24 dev a0
 ip -n A addr add 172.16.0.1/16 dev a0
 ip -n R addr add 172.16.0.254/16 dev r0
 ip -n R addr add 10.0.1.253/24 dev r0
-begin A.a0
+$N A tcpdump -l -e -n -v -t -i a0 >A.a0.cap 2>/dev/null &
+sleep 1
 $N A ping -c1 -W1 172.16.0.254
 $N A ping -c1 -W1 -I 172.16.0.1 10.0.1.254
 $N A ping -c1 -W1 -I 10.0.1.2 10.0.1.253
@@ -53,4 +44,8 @@ ip -n A route get
 ip -n A route get 10.0.1.0/24
 ip -n A route get 10.0.1.1 connected
 $N A ping -c1 -W1 8.8.8.8
-finish A.a0
+sleep 0.6
+kill %1
+wait
+# When an ARP probe comes, hangs on milliseconds.
+for p in A.a0; do echo "--- $p"; cat $p.cap | grep -av ARP; done

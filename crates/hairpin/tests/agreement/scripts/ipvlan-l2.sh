@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # ipvlans in mode l2 with each flag: siblings, the device below, and the world outside; what each device sees.
 MODE=l2
 N="ip netns exec"

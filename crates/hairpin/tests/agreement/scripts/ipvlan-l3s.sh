@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # ipvlans in mode l3s with each flag: siblings, the device below, and the world outside; what each device sees.
 MODE=l3s
 N="ip netns exec"

@@ -1,4 +1,5 @@
 # Devices that move between namespaces; numbers of namespaces and devices.
+# runs: with the real programs
 ip netns add a
 ip netns add b
 ip link add v1 type veth peer name v2
@@ -37,6 +38,8 @@ ip -br link
 ip link del y1
 ip link del y3
 ip netns del b
+# What was in it is destroyed later.
+sleep 0.5
 ip -n a link
 ip link
 ip netns list

@@ -1,4 +1,5 @@
 # What Linux refuses, and how.
+# needs: uml
 ip netns add n1
 ip netns add n1
 ip netns add bad/name
@@ -44,6 +45,8 @@ ip -n n1 link set v1 address 00:00:00:00:00:00
 ip -n n1 link set v1 name v2
 ip -n n1 link set v1 name bad/name
 ip -n n1 link set v1 up
+# The kernel looks at carriers once a second.
+sleep 1.1
 ip -n n1 link set v1 name v9
 ip -n n1 link set lo name loop
 ip -n n1 link set lo address 02:00:00:00:00:01

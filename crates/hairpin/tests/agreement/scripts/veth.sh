@@ -1,4 +1,5 @@
 # Two namespaces and a cable.
+# runs: with the real programs
 ip netns add n1
 ip netns add n2
 ip link add v1 netns n1 type veth peer name v2 netns n2
@@ -6,6 +7,8 @@ ip -n n1 link set v1 address 02:00:00:00:00:01
 ip -n n2 link set v2 address 02:00:00:00:00:02
 ip -n n1 link
 ip -n n1 link set v1 up
+# The kernel looks at carriers once a second.
+sleep 1.1
 ip -n n1 link
 ip -n n2 link
 ip -n n2 link set v2 up

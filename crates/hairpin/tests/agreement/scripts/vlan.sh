@@ -1,4 +1,5 @@
 # needs: uml
+# runs: with the real programs
 # VLAN devices and dummies.
 ip netns add a
 ip netns add b

@@ -1,8 +1,10 @@
 //! `/proc/net`: read-only texts. Formats are Linux 6.1's.
 
+mod bonding;
 mod device;
 mod ipv4;
 mod ipv6;
+mod netfilter;
 mod snmp;
 mod sockets;
 mod tcp;
@@ -27,7 +29,10 @@ const FILES: &[File] = &[
     File { name: "if_inet6", show: ipv6::addresses },
     File { name: "igmp", show: ipv4::groups },
     File { name: "igmp6", show: ipv6::groups },
+    File { name: "ip6_tables_names", show: netfilter::tables6 },
+    File { name: "ip_tables_names", show: netfilter::tables },
     File { name: "ipv6_route", show: ipv6::routes },
+    File { name: "nf_conntrack", show: netfilter::connections },
     File { name: "packet", show: sockets::packet },
     File { name: "raw", show: sockets::raw },
     File { name: "raw6", show: sockets::empty_ipv6 },
@@ -45,12 +50,15 @@ const FILES: &[File] = &[
     File { name: "unix", show: sockets::empty_unix },
 ];
 
-/// The directory of VLAN devices.
+/// The directories of bonds and of VLAN devices.
+const BONDING: &str = "bonding";
 const VLAN: &str = "vlan";
 
 pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
     match names {
-        [] | [VLAN] => Err(Errno::EISDIR),
+        [] | [VLAN] | [BONDING] => Err(Errno::EISDIR),
+        [BONDING, name] => bonding::read(world, ns, name).map(String::into_bytes),
+        [BONDING, name, ..] => Err(behind(bonding::read(world, ns, name).is_ok())),
         [VLAN, name] => vlan::read(world, ns, name).map(String::into_bytes),
         [VLAN, name, ..] => Err(behind(vlan::read(world, ns, name).is_ok())),
         [name] => Ok((find(name).ok_or(Errno::ENOENT)?.show)(world, ns).into_bytes()),
@@ -67,7 +75,14 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, _: &[u8]) -> 
 
 pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
     match names {
-        [] => Ok(FILES.iter().map(|file| file.name).chain([VLAN]).map(str::to_owned).collect()),
+        [] => {
+            // The driver's directory comes with the first bond.
+            let bonding = (!bonding::names(world, ns).is_empty()).then_some(BONDING);
+            let names = FILES.iter().map(|file| file.name).chain([VLAN]).chain(bonding);
+            Ok(names.map(str::to_owned).collect())
+        }
+        [BONDING] => Ok(bonding::names(world, ns)),
+        [BONDING, name] => Err(behind(bonding::read(world, ns, name).is_ok())),
         [VLAN] => Ok(vlan::names(world, ns)),
         [VLAN, name] => Err(behind(vlan::read(world, ns, name).is_ok())),
         [name, ..] => Err(behind(find(name).is_some())),

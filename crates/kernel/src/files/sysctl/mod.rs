@@ -6,6 +6,7 @@ mod device;
 mod ipv4;
 mod key;
 mod neigh;
+mod netfilter;
 mod number;
 mod others;
 
@@ -18,7 +19,7 @@ use device::{FAMILIES, PerDevice};
 use key::Key;
 
 /// The tables of keys that are there whatever devices there are.
-const TABLES: &[&[Key]] = &[ipv4::KEYS, others::KEYS];
+const TABLES: &[&[Key]] = &[ipv4::KEYS, others::KEYS, netfilter::KEYS];
 
 pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
     if let Some((family, below)) = family(names) {
@@ -34,6 +35,9 @@ pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>,
     }
     let path = names.join("/");
     match find(world, ns, &path) {
+        Some(key) if key.name == "netfilter/nf_conntrack_count" => {
+            Ok(format!("{}\n", world.connection_count(ns)).into_bytes())
+        }
         Some(key) => {
             let sysctl = &world.netns.get(ns).ok_or(Errno::ENOENT)?.sysctl;
             key.read(sysctl).map(String::into_bytes)

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 /// How much of a script's output agrees.
+#[derive(Clone, Debug)]
 pub struct Score {
     /// Equal lines of output. The commands themselves do not count.
     pub equal: usize,

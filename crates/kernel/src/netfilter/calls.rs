@@ -1,0 +1,109 @@
+//! Netfilter's configuration: what programs read and replace.
+
+use hairpin_netlink::netfilter::{Family, NetfilterCall, NetfilterReply, Table, TableKind};
+use hairpin_netlink::{Errno, Reply};
+
+use super::Netfilter;
+use super::table::Rules;
+use crate::netns::NsId;
+use crate::world::World;
+
+impl World {
+    pub(crate) fn netfilter_call(&mut self, ns: NsId, call: NetfilterCall) -> Result<Reply, Errno> {
+        let reply = match call {
+            NetfilterCall::Tables(family) => NetfilterReply::Tables(self.tables_in_use(ns, family)),
+            NetfilterCall::Table { family, kind } => {
+                let rules = self.table_in_use(ns, family, kind)?;
+                NetfilterReply::Table(Box::new(rules.dump()))
+            }
+            NetfilterCall::Replace { family, table } => {
+                self.replace_table(ns, family, *table)?;
+                return Ok(Reply::Done);
+            }
+            NetfilterCall::Connections(family) => {
+                let now = self.now;
+                let netns = self.netns.get(ns).ok_or(Errno::EINVAL)?;
+                let shown = netns.netfilter.as_ref().map(|netfilter| netfilter.conntrack.shown(now));
+                let mut shown = shown.unwrap_or_default();
+                shown.retain(|connection| family.is_none_or(|family| connection.family == family));
+                NetfilterReply::Connections(shown)
+            }
+            NetfilterCall::DeleteConnections(numbers) => {
+                let now = self.now;
+                let wanted: std::collections::BTreeSet<u64> = numbers.into_iter().collect();
+                let netns = self.netns.get_mut(ns).ok_or(Errno::EINVAL)?;
+                if let Some(netfilter) = &mut netns.netfilter {
+                    netfilter.conntrack.forget(now, |connection| wanted.contains(&connection.number()));
+                }
+                return Ok(Reply::Done);
+            }
+            NetfilterCall::Statistics => {
+                let netns = self.netns.get(ns).ok_or(Errno::EINVAL)?;
+                let mut statistics = Default::default();
+                if let Some(netfilter) = &netns.netfilter {
+                    statistics = netfilter.conntrack.statistics;
+                    statistics.entries = netfilter.conntrack.len();
+                }
+                NetfilterReply::Statistics(statistics)
+            }
+        };
+        Ok(Reply::Netfilter(reply))
+    }
+
+    /// The tables in use, newest first.
+    pub(crate) fn tables_in_use(&self, ns: NsId, family: Family) -> Vec<TableKind> {
+        let netfilter = self.netns.get(ns).and_then(|netns| netns.netfilter.as_ref());
+        netfilter.map(|netfilter| netfilter.order[family as usize].clone()).unwrap_or_default()
+    }
+
+    /// Tracked connections, oldest first.
+    pub(crate) fn connections(&self, ns: NsId) -> Vec<hairpin_netlink::netfilter::conntrack::Connection> {
+        let netfilter = self.netns.get(ns).and_then(|netns| netns.netfilter.as_ref());
+        netfilter.map(|netfilter| netfilter.conntrack.shown(self.now)).unwrap_or_default()
+    }
+
+    /// How many connections are tracked.
+    pub(crate) fn connection_count(&self, ns: NsId) -> u32 {
+        let netfilter = self.netns.get(ns).and_then(|netns| netns.netfilter.as_ref());
+        netfilter.map_or(0, |netfilter| netfilter.conntrack.len())
+    }
+
+    fn netfilter_of(&mut self, ns: NsId) -> Result<&mut Netfilter, Errno> {
+        if self.netns.get(ns).ok_or(Errno::EINVAL)?.netfilter.is_none() {
+            let seed = self.random_below(u64::MAX);
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.netfilter = Some(Box::new(Netfilter::new(seed)));
+            }
+        }
+        self.netns.get_mut(ns).and_then(|netns| netns.netfilter.as_deref_mut()).ok_or(Errno::EINVAL)
+    }
+
+    /// A table; one that was not in use is now (`xt_find_table_lock`).
+    fn table_in_use(&mut self, ns: NsId, family: Family, kind: TableKind) -> Result<&Rules, Errno> {
+        let now = self.now;
+        let netfilter = self.netfilter_of(ns)?;
+        let Netfilter { tables, order, numbers, .. } = netfilter;
+        let place = &mut tables[family as usize][kind as usize];
+        if place.is_none() {
+            let rules = Rules::new(family, Table::empty(kind), None, numbers, now)?;
+            *place = Some(Box::new(rules));
+            order[family as usize].insert(0, kind);
+        }
+        place.as_deref().ok_or(Errno::ENOENT)
+    }
+
+    /// `do_replace`
+    fn replace_table(&mut self, ns: NsId, family: Family, table: Table) -> Result<(), Errno> {
+        let now = self.now;
+        let kind = table.kind;
+        self.table_in_use(ns, family, kind)?;
+        let netfilter = self.netfilter_of(ns)?;
+        let Netfilter { tables, numbers, tracking, .. } = netfilter;
+        let of_family = &mut tables[family as usize];
+        let rules = Rules::new(family, table, of_family[kind as usize].as_deref(), numbers, now)?;
+        of_family[kind as usize] = Some(Box::new(rules));
+        tracking[family as usize] = of_family.iter().flatten().any(|rules| rules.needs_tracking());
+        self.changed();
+        Ok(())
+    }
+}

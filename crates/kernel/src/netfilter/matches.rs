@@ -1,0 +1,321 @@
+//! Whether a packet is what a rule asks for.
+
+use std::net::IpAddr;
+
+use hairpin_netlink::PacketType;
+use hairpin_netlink::netfilter::conntrack::status;
+use hairpin_netlink::netfilter::matches::{
+    AddrType, Comparison, Conntrack as Wanted, PhysDev, Ports, Side, TcpFlags, state,
+};
+use hairpin_netlink::netfilter::{Header, Hook, Interface, Match};
+
+use super::At;
+use super::conntrack::{Connection, Conntrack, Info, ORIGINAL, REPLY};
+use super::packet::{Ip, protocol};
+use super::table::Bucket;
+use crate::device::DevId;
+use crate::frame::Frame;
+use crate::route::RouteKind;
+use crate::world::World;
+
+/// A packet at a hook, and what is around it.
+pub(super) struct Packet<'a> {
+    pub world: &'a World,
+    pub at: &'a At,
+    pub frame: &'a Frame,
+    pub ip: &'a Ip,
+    pub conntrack: &'a Conntrack,
+}
+
+impl Packet<'_> {
+    fn bytes(&self) -> &[u8] {
+        self.frame.payload()
+    }
+
+    fn connection(&self) -> Option<&Connection> {
+        self.conntrack.get(self.frame.track)
+    }
+
+    fn name_of(&self, dev: Option<DevId>) -> &str {
+        dev.and_then(|dev| self.world.devs.get(dev)).map_or("", |device| device.name.as_str())
+    }
+
+    /// `ip_packet_match`, `ip6_packet_match`
+    pub fn has_header(&self, header: &Header) -> bool {
+        if let Some(network) = &header.source
+            && !network.contains(self.ip.source)
+        {
+            return false;
+        }
+        if let Some(network) = &header.destination
+            && !network.contains(self.ip.destination)
+        {
+            return false;
+        }
+        if let Some(input) = &header.input
+            && !input.matches(self.name_of(self.at.input))
+        {
+            return false;
+        }
+        if let Some(output) = &header.output
+            && !output.matches(self.name_of(self.at.output))
+        {
+            return false;
+        }
+        if let Some((protocol, invert)) = header.protocol
+            && (self.ip.protocol == protocol) == invert
+        {
+            return false;
+        }
+        header.fragment.is_none_or(|wanted| (self.ip.offset != 0) == wanted)
+    }
+
+    /// Whether all matches of a rule hold. `buckets` are those of its limits.
+    pub fn has(&self, matches: &[Match], buckets: &mut [Bucket]) -> bool {
+        let mut buckets = buckets.iter_mut();
+        matches.iter().all(|wanted| match wanted {
+            Match::Limit(limit) => buckets.next().is_some_and(|bucket| bucket.take(limit, self.world.now)),
+            wanted => self.is(wanted),
+        })
+    }
+
+    fn is(&self, wanted: &Match) -> bool {
+        match wanted {
+            Match::Tcp { source, destination, flags, option } => {
+                self.is_tcp(source, destination, flags.as_ref(), *option)
+            }
+            Match::Udp { source, destination } => self.has_ports(source, destination),
+            Match::Icmp { kind, codes, invert } => self.is_icmp(*kind, *codes, *invert),
+            Match::Conntrack(wanted) => self.is_connection(wanted),
+            Match::State { states, invert } => (self.state() & states != 0) != *invert,
+            Match::Multiport { side, ports, invert } => self.is_multiport(*side, ports, *invert),
+            Match::AddrType(wanted) => self.is_addrtype(wanted),
+            Match::Mac { address, invert } => {
+                self.at.input.is_some() && (self.frame.source().0 == *address) != *invert
+            }
+            Match::Mark { value, mask, invert } => (self.frame.mark & mask == *value) != *invert,
+            Match::ConnMark { value, mask, invert } => {
+                self.connection().is_some_and(|found| (found.mark & mask == *value) != *invert)
+            }
+            Match::Comment(_) => true,
+            // Its bucket is taken by [`Packet::has`].
+            Match::Limit(_) => true,
+            Match::IpRange { source, destination } => {
+                in_range(source, self.ip.source) && in_range(destination, self.ip.destination)
+            }
+            Match::PhysDev(wanted) => self.is_physdev(wanted),
+            Match::PktType { kind, invert } => {
+                let is = match self.frame.packet_type {
+                    PacketType::Broadcast => 1,
+                    PacketType::Multicast => 2,
+                    PacketType::OtherHost => 3,
+                    PacketType::Host | PacketType::Outgoing => 0,
+                };
+                (is == *kind) != *invert
+            }
+            Match::Ttl { comparison, value } => match comparison {
+                Comparison::Equal => self.ip.ttl == *value,
+                Comparison::NotEqual => self.ip.ttl != *value,
+                Comparison::Less => self.ip.ttl < *value,
+                Comparison::Greater => self.ip.ttl > *value,
+            },
+            Match::Length { low, high, invert } => {
+                let len = self.ip.total_len;
+                (usize::from(*low) <= len && len <= usize::from(*high)) != *invert
+            }
+            Match::Owner { user, group, socket } => self.is_owned(*user, *group, *socket),
+        }
+    }
+
+    fn has_ports(&self, source: &Ports, destination: &Ports) -> bool {
+        let ports = self.ip.ports(self.bytes());
+        ports.is_some_and(|(from, to)| source.contain(from) && destination.contain(to))
+    }
+
+    fn is_tcp(
+        &self,
+        source: &Ports,
+        destination: &Ports,
+        flags: Option<&TcpFlags>,
+        option: Option<(u8, bool)>,
+    ) -> bool {
+        if self.ip.protocol != protocol::TCP || !self.has_ports(source, destination) {
+            return false;
+        }
+        let segment = self.ip.payload(self.bytes());
+        let Some(head) = segment.first_chunk::<20>() else { return false };
+        if let Some(wanted) = flags
+            && (head[13] & wanted.mask == wanted.set) == wanted.invert
+        {
+            return false;
+        }
+        option.is_none_or(|(wanted, invert)| {
+            let end = usize::from(head[12] >> 4) * 4;
+            tcp_options(segment.get(20..end).unwrap_or(&[])).any(|kind| kind == wanted) != invert
+        })
+    }
+
+    fn is_icmp(&self, kind: u8, (low, high): (u8, u8), invert: bool) -> bool {
+        const ANY: u8 = 255;
+        let Some(&[found, code]) = self.ip.payload(self.bytes()).first_chunk::<2>() else { return false };
+        let any = kind == ANY && self.ip.protocol == protocol::ICMP;
+        (any || found == kind && low <= code && code <= high) != invert
+    }
+
+    /// The packet's state, as a bit of [`state`].
+    fn state(&self) -> u16 {
+        match self.frame.track.info {
+            Info::None => state::INVALID,
+            Info::Untracked => state::UNTRACKED,
+            Info::New => state::NEW,
+            Info::Related | Info::RelatedReply => state::RELATED,
+            Info::Established | Info::EstablishedReply => state::ESTABLISHED,
+        }
+    }
+
+    /// xt_conntrack.c
+    fn is_connection(&self, wanted: &Wanted) -> bool {
+        let connection = self.connection();
+        if let Some((states, invert)) = wanted.state {
+            let mut is = self.state();
+            if let Some(connection) = connection {
+                if connection.has(status::SRC_NAT) {
+                    is |= state::SNAT;
+                }
+                if connection.has(status::DST_NAT) {
+                    is |= state::DNAT;
+                }
+            }
+            if (is & states != 0) == invert {
+                return false;
+            }
+        }
+        let rest = Wanted { state: None, ..wanted.clone() };
+        if rest == Wanted::default() {
+            return true;
+        }
+        let Some(connection) = connection else { return false };
+        let (original, reply) = (connection.tuple(ORIGINAL), connection.tuple(REPLY));
+        if let Some(of_reply) = wanted.reply_direction
+            && (self.frame.track.direction() == REPLY) != of_reply
+        {
+            return false;
+        }
+        if let Some((bits, invert)) = wanted.status {
+            let has = if bits == 0 { connection.status & 15 == 0 } else { connection.status & bits != 0 };
+            if has == invert {
+                return false;
+            }
+        }
+        if let Some((number, invert)) = wanted.protocol
+            && (original.protocol == number) == invert
+        {
+            return false;
+        }
+        let addresses = [
+            (&wanted.original_source, original.source),
+            (&wanted.original_destination, original.destination),
+            (&wanted.reply_source, reply.source),
+            (&wanted.reply_destination, reply.destination),
+        ];
+        addresses.iter().all(|(network, address)| network.as_ref().is_none_or(|n| n.contains(*address)))
+    }
+
+    fn is_multiport(&self, side: Side, wanted: &[(u16, u16)], invert: bool) -> bool {
+        let Some((from, to)) = self.ip.ports(self.bytes()) else { return false };
+        let has = |port: u16| wanted.iter().any(|(low, high)| *low <= port && port <= *high);
+        let found = match side {
+            Side::Source => has(from),
+            Side::Destination => has(to),
+            Side::Either => has(from) || has(to),
+        };
+        found != invert
+    }
+
+    /// xt_addrtype.c
+    fn is_addrtype(&self, wanted: &AddrType) -> bool {
+        let dev = match (wanted.limit_input, wanted.limit_output) {
+            (true, _) => self.at.input,
+            (_, true) => self.at.output,
+            _ => None,
+        };
+        let is = |asked: Option<(u16, bool)>, address: IpAddr| {
+            asked.is_none_or(|(kinds, invert)| (kinds & self.kind_of(address, dev) != 0) != invert)
+        };
+        is(wanted.source, self.ip.source) && is(wanted.destination, self.ip.destination)
+    }
+
+    /// `inet_dev_addr_type` as a bit of `RTN_*`; with a device, only its own addresses are local.
+    fn kind_of(&self, address: IpAddr, dev: Option<DevId>) -> u16 {
+        const UNICAST: u16 = 1 << 1;
+        let (kind, owner) = match address {
+            IpAddr::V4(address) => self.world.address_owner(self.at.ns, address),
+            IpAddr::V6(address) if address.is_multicast() => (RouteKind::Multicast, 0),
+            IpAddr::V6(address) => self.world.owner_of_ipv6(self.at.ns, address),
+        };
+        let limit = dev.and_then(|dev| self.world.devs.get(dev)).map(|device| device.ifindex);
+        let elsewhere = limit.is_some_and(|limit| limit != owner && owner != 0);
+        if elsewhere { UNICAST } else { 1u16.checked_shl(u32::from(kind as u8)).unwrap_or(0) }
+    }
+
+    /// xt_physdev.c
+    fn is_physdev(&self, wanted: &PhysDev) -> bool {
+        let bridged = self.frame.bridged;
+        let input = bridged.and_then(|bridged| bridged.input);
+        let output = bridged.and_then(|bridged| bridged.output);
+        let asked = |asked: Option<bool>, is: bool| asked.is_none_or(|asked| asked == is);
+        // A packet that a bridge will send on though it is not decided yet by which port counts as bridged.
+        let on_bridge = input.is_some() && output.is_some();
+        asked(wanted.is_in, input.is_some())
+            && asked(wanted.is_out, output.is_some())
+            && asked(wanted.is_bridged, on_bridge && self.at.hook != Hook::Prerouting)
+            && self.is_port(wanted.input.as_ref(), input)
+            && self.is_port(wanted.output.as_ref(), output)
+    }
+
+    fn is_port(&self, wanted: Option<&Interface>, port: Option<DevId>) -> bool {
+        wanted.is_none_or(|wanted| wanted.matches(self.name_of(port)))
+    }
+
+    /// xt_owner.c. Everything that runs in a world is root's.
+    fn is_owned(
+        &self,
+        user: Option<(u32, u32, bool)>,
+        group: Option<(u32, u32, bool)>,
+        socket: Option<bool>,
+    ) -> bool {
+        const ROOT: u32 = 0;
+        let is = |asked: Option<(u32, u32, bool)>| {
+            asked.is_none_or(|(low, high, invert)| (low..=high).contains(&ROOT) != invert)
+        };
+        if !self.frame.owned {
+            // The kernel's own packets have no owner: only what asks for none is met.
+            let none = |asked: Option<(u32, u32, bool)>| asked.is_none_or(|(_, _, invert)| invert);
+            return socket.is_none_or(|wanted| !wanted) && none(user) && none(group);
+        }
+        socket.is_none_or(|wanted| wanted) && is(user) && is(group)
+    }
+}
+
+fn in_range(range: &Option<(IpAddr, IpAddr, bool)>, address: IpAddr) -> bool {
+    range.is_none_or(|(low, high, invert)| (low <= address && address <= high) != invert)
+}
+
+/// The kinds of the options of a TCP header.
+fn tcp_options(options: &[u8]) -> impl Iterator<Item = u8> {
+    let mut rest = options;
+    std::iter::from_fn(move || {
+        loop {
+            let kind = *rest.first()?;
+            match kind {
+                0 => return None,
+                1 => rest = rest.get(1..)?,
+                _ => {
+                    let len = usize::from(*rest.get(1)?).max(2);
+                    rest = rest.get(len..).unwrap_or(&[]);
+                    return Some(kind);
+                }
+            }
+        }
+    })
+}

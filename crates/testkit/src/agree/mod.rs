@@ -1,0 +1,19 @@
+//! The oracle: the same script on a real Linux kernel and in the emulation, compared line by line.
+//!
+//! * [`script`] a script, and [`normalise`], [`compare`] for what it prints
+//! * [`trial`] one script on both sides
+//! * [`oracle`] a real kernel that runs scripts, many at once; [`worker`] its side inside
+//! * [`shell`] the runner of scripts, over any [`kernel`]: [`emulated`], or the real one ([`linux`])
+// Everything here is about this machine's own kernel.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod compare;
+pub mod emulated;
+pub mod kernel;
+pub mod linux;
+pub mod normalise;
+pub mod oracle;
+pub mod script;
+pub mod shell;
+pub mod trial;
+pub mod worker;

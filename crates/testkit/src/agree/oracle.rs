@@ -1,0 +1,188 @@
+//! A real kernel that runs scripts, as the comparing process sees it: a [`super::worker`] on the running kernel or in a
+//! User-Mode Linux, which is started once and serves many jobs at once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::script::Script;
+use super::worker::{AT_ONCE_VARIABLE, GUEST_MODULES, GUEST_VARIABLE, Outcome, WORK_VARIABLE};
+
+/// Which real kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kernel {
+    /// Of this machine: as root, or as root of a user namespace.
+    Running,
+    /// User-Mode Linux of Debian's package, as any user.
+    Uml,
+}
+
+/// A job that takes longer is given up: the kernel hangs.
+const JOB_MAX: Duration = Duration::from_secs(180);
+const BOOT_MAX: Duration = Duration::from_secs(90);
+const USER_MODE_LINUX: &str = "/usr/bin/linux.uml";
+
+type Waiting = Arc<Mutex<BTreeMap<String, Sender<()>>>>;
+
+/// A kernel that is up.
+pub struct Oracle {
+    pub kernel: Kernel,
+    /// `uname -r`
+    pub release: String,
+    /// What it said while it came up: modules that are missing.
+    pub log: Vec<String>,
+    pub at_once: usize,
+    work: PathBuf,
+    child: Child,
+    input: Mutex<ChildStdin>,
+    waiting: Waiting,
+    next: AtomicUsize,
+}
+
+impl Kernel {
+    /// What this machine lacks for it.
+    pub fn missing(self) -> Option<&'static str> {
+        let there = match self {
+            Kernel::Running => cfg!(target_os = "linux"),
+            Kernel::Uml => Path::new(USER_MODE_LINUX).exists() && Path::new(GUEST_MODULES).exists(),
+        };
+        match self {
+            _ if there => None,
+            Kernel::Running => Some("not Linux"),
+            Kernel::Uml => Some("Debian's package user-mode-linux is not installed"),
+        }
+    }
+}
+
+impl Oracle {
+    /// Starts the kernel's worker and waits until it is ready.
+    ///
+    /// # Errors
+    /// It does not come up; the text is for the user.
+    pub fn start(kernel: Kernel, at_once: usize) -> Result<Oracle, String> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        if let Some(missing) = kernel.missing() {
+            return Err(missing.to_owned());
+        }
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let work = std::env::temp_dir().join(format!("hairpin-oracle-{}-{number}", std::process::id()));
+        fs::create_dir_all(&work).map_err(|error| format!("{}: {error}", work.display()))?;
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let mut command = match kernel {
+            Kernel::Running => {
+                let mut command = Command::new(&program);
+                command.env(WORK_VARIABLE, &work).env(AT_ONCE_VARIABLE, at_once.to_string());
+                command
+            }
+            Kernel::Uml => {
+                let mut command = Command::new(USER_MODE_LINUX);
+                command.args(["rootfstype=hostfs", "rootflags=/", "rw", "mem=1024M", "quiet"]);
+                command.args(["con=null", "con0=fd:0,fd:1"]);
+                command.arg(format!("uml_dir={}", work.display()));
+                command.arg(format!("init={}", program.display()));
+                command.arg(format!("{WORK_VARIABLE}={}", work.display()));
+                command.arg(format!("{AT_ONCE_VARIABLE}={at_once}"));
+                command.arg(format!("{GUEST_VARIABLE}=1"));
+                command
+            }
+        };
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let input = child.stdin.take().ok_or("no standard input")?;
+        let output = child.stdout.take().ok_or("no standard output")?;
+        let waiting = Waiting::default();
+        let (came_up, coming_up) = channel();
+        let done = waiting.clone();
+        std::thread::spawn(move || {
+            let mut log = Vec::new();
+            for line in BufReader::new(output).split(b'\n') {
+                let Ok(line) = line else { break };
+                let line = String::from_utf8_lossy(&line);
+                let line = line.trim_matches(['\r', '\n', '\0', ' ']);
+                // The kernel's own messages may stand before ours.
+                let said = line.find("@@").and_then(|at| line.get(at..)).unwrap_or(line);
+                match said.split_once(' ') {
+                    Some(("@@READY", release)) => {
+                        drop(came_up.send(Ok((release.to_owned(), std::mem::take(&mut log)))));
+                    }
+                    Some(("@@FAILED", text)) => drop(came_up.send(Err(text.to_owned()))),
+                    Some(("@@DONE", name)) => {
+                        let told = done.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+                        if let Some(told) = told {
+                            let _ = told.send(());
+                        }
+                    }
+                    _ => log.push(line.to_owned()),
+                }
+            }
+            // The end of the kernel is the end of all its jobs.
+            done.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            let last: Vec<String> = log.into_iter().rev().take(5).collect();
+            drop(came_up.send(Err(format!("the kernel ended: {}", last.join(" / ")))));
+        });
+        let mut oracle = Oracle {
+            kernel,
+            release: String::new(),
+            log: Vec::new(),
+            at_once,
+            work,
+            child,
+            input: Mutex::new(input),
+            waiting,
+            next: AtomicUsize::new(0),
+        };
+        let up = coming_up.recv_timeout(BOOT_MAX).map_err(|_| "the kernel does not come up".to_owned())?;
+        (oracle.release, oracle.log) = up?;
+        Ok(oracle)
+    }
+
+    /// Runs one script and waits for it; from as many threads as one likes.
+    ///
+    /// # Errors
+    /// The kernel hangs or has ended.
+    pub fn run(&self, script: &Script) -> Result<Outcome, String> {
+        let name = format!("{}-{}", self.next.fetch_add(1, Ordering::Relaxed), script.name);
+        let path = self.work.join(format!("{name}.sh"));
+        fs::write(&path, &script.text).map_err(|error| format!("{}: {error}", path.display()))?;
+        let (tell, told) = channel();
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), tell);
+        {
+            let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
+            writeln!(input, "JOB {name}").map_err(|error| format!("the kernel has ended: {error}"))?;
+            input.flush().map_err(|error| error.to_string())?;
+        }
+        told.recv_timeout(JOB_MAX).map_err(|_| format!("{}: the kernel hangs or has ended", script.name))?;
+        let out = path.with_file_name(format!("{name}.out"));
+        let bytes = fs::read(&out).map_err(|error| format!("{}: {error}", out.display()))?;
+        for file in [&path, &out] {
+            let _ = fs::remove_file(file);
+        }
+        Outcome::parse(&String::from_utf8_lossy(&bytes))
+            .ok_or_else(|| format!("{}: the worker wrote no result", script.name))
+    }
+}
+
+impl Drop for Oracle {
+    fn drop(&mut self) {
+        if let Ok(input) = self.input.get_mut() {
+            let _ = writeln!(input, "QUIT");
+            let _ = input.flush();
+        }
+        let asked = Instant::now();
+        while asked.elapsed() < Duration::from_secs(5) {
+            if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.work);
+    }
+}

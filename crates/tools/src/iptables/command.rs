@@ -1,0 +1,736 @@
+//! A command line of `iptables` (xtables.c, `do_parse`).
+
+use hairpin_netlink::netfilter::{Counters, Header, Interface, Match, Network, Policy, Rule, Target};
+
+use super::extension::{Opt, Reading, Rest, Words};
+use super::fail::Fail;
+use super::list::Format;
+use super::names::Names;
+use super::{matches, targets};
+
+/// Characters of a chain's name (`XT_EXTENSION_MAXNAMELEN`).
+const CHAIN_MAX: usize = 29;
+/// Characters of a device's name.
+const INTERFACE_MAX: usize = 15;
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Append,
+    Delete,
+    DeleteNumber(usize),
+    Insert(usize),
+    Replace(usize),
+    Check,
+    List(usize),
+    ListRules(usize),
+    Flush,
+    Zero,
+    ZeroNumber(usize),
+    NewChain,
+    DeleteChain,
+    RenameChain,
+    Policy,
+}
+
+impl Action {
+    fn letter(self) -> char {
+        match self {
+            Action::Append => 'A',
+            Action::Delete | Action::DeleteNumber(_) => 'D',
+            Action::Insert(_) => 'I',
+            Action::Replace(_) => 'R',
+            Action::Check => 'C',
+            Action::List(_) => 'L',
+            Action::ListRules(_) => 'S',
+            Action::Flush => 'F',
+            Action::Zero | Action::ZeroNumber(_) => 'Z',
+            Action::NewChain => 'N',
+            Action::DeleteChain => 'X',
+            Action::RenameChain => 'E',
+            Action::Policy => 'P',
+        }
+    }
+
+    pub fn has_rule(self) -> bool {
+        matches!(
+            self,
+            Action::Append | Action::Delete | Action::Insert(_) | Action::Replace(_) | Action::Check
+        )
+    }
+
+    /// Options (by letter, 0 for `--line-numbers`) that it does not go with (`commands_v_options`).
+    fn refuses(self) -> &'static str {
+        match self {
+            Action::Append | Action::Insert(_) | Action::Replace(_) => "nx0",
+            Action::Delete | Action::Check => "nx0c",
+            Action::List(_) => "sdpjiocf",
+            Action::Policy => "nsdpjxio0f",
+            _ => "nsdpjxio0cf",
+        }
+    }
+}
+
+/// A command line, read.
+#[derive(Clone, Debug)]
+pub(super) struct Command {
+    pub action: Action,
+    /// `-L -Z`: the counters are cleared afterwards.
+    pub then_zero: bool,
+    pub table: String,
+    pub chain: Option<String>,
+    /// The new name of a chain.
+    pub new_name: String,
+    pub policy: String,
+    /// One rule for every pair of a source and a destination.
+    pub rules: Vec<Rule>,
+    /// The word behind `-j` or `-g`, which may be a chain; none where `rules` have their target already.
+    pub jump: Option<String>,
+    pub goto: bool,
+    pub counters: Option<Counters>,
+    pub format: Format,
+    pub verbose: u32,
+}
+
+/// What a command line asks for besides commands.
+pub(super) enum Parsed {
+    Command(Box<Command>),
+    Help,
+    Version,
+}
+
+const LONG: &[(&str, Words, char)] = &[
+    ("append", Words::One, 'A'),
+    ("delete", Words::One, 'D'),
+    ("check", Words::One, 'C'),
+    ("insert", Words::One, 'I'),
+    ("replace", Words::One, 'R'),
+    ("list", Words::None, 'L'),
+    ("list-rules", Words::None, 'S'),
+    ("flush", Words::None, 'F'),
+    ("zero", Words::None, 'Z'),
+    ("new-chain", Words::One, 'N'),
+    ("delete-chain", Words::None, 'X'),
+    ("rename-chain", Words::One, 'E'),
+    ("policy", Words::One, 'P'),
+    ("source", Words::One, 's'),
+    ("destination", Words::One, 'd'),
+    ("src", Words::One, 's'),
+    ("dst", Words::One, 'd'),
+    ("protocol", Words::One, 'p'),
+    ("in-interface", Words::One, 'i'),
+    ("jump", Words::One, 'j'),
+    ("table", Words::One, 't'),
+    ("match", Words::One, 'm'),
+    ("numeric", Words::None, 'n'),
+    ("out-interface", Words::One, 'o'),
+    ("verbose", Words::None, 'v'),
+    ("wait", Words::None, 'w'),
+    ("wait-interval", Words::None, 'W'),
+    ("exact", Words::None, 'x'),
+    ("fragments", Words::None, 'f'),
+    ("version", Words::None, 'V'),
+    ("help", Words::None, 'h'),
+    ("line-numbers", Words::None, '0'),
+    ("modprobe", Words::One, 'M'),
+    ("set-counters", Words::One, 'c'),
+    ("goto", Words::One, 'g'),
+    ("ipv4", Words::None, '4'),
+    ("ipv6", Words::None, '6'),
+];
+
+/// Letters whose option takes a word.
+const WITH_WORD: &str = "ACDRIMNEPopsdjitmcg";
+/// Letters whose option takes a word in the same argument only.
+const WITH_OPTIONAL: &str = "LSFZXhwW";
+const WITHOUT: &str = "fbvnxV46";
+
+/// The reading of one command line.
+struct Parser<'a, 'n, 's> {
+    args: &'a [String],
+    next: usize,
+    names: &'n mut Names<'s>,
+    invert: bool,
+    command: Option<(Action, bool)>,
+    given: Vec<char>,
+    table: Option<String>,
+    chain: Option<String>,
+    new_name: String,
+    policy: String,
+    header: Header,
+    sources: Option<(String, bool)>,
+    destinations: Option<(String, bool)>,
+    matches: Vec<Reading<Match>>,
+    of_protocol: bool,
+    target: Option<Reading<Target>>,
+    jump: Option<String>,
+    goto: bool,
+    counters: Option<Counters>,
+    verbose: u32,
+    /// A line of a file to restore: no table, other defaults.
+    restoring: bool,
+}
+
+/// Reads a command line. `table` is that of a file being restored.
+pub(super) fn parse(args: &[String], table: Option<&str>, names: &mut Names<'_>) -> Result<Parsed, Fail> {
+    let mut parser = Parser {
+        args,
+        next: 0,
+        names,
+        invert: false,
+        command: None,
+        given: Vec::new(),
+        table: table.map(str::to_owned),
+        chain: None,
+        new_name: String::new(),
+        policy: String::new(),
+        header: Header::default(),
+        sources: None,
+        destinations: None,
+        matches: Vec::new(),
+        of_protocol: false,
+        target: None,
+        jump: None,
+        goto: false,
+        counters: None,
+        verbose: 0,
+        restoring: table.is_some(),
+    };
+    parser.run()
+}
+
+impl Parser<'_, '_, '_> {
+    fn run(&mut self) -> Result<Parsed, Fail> {
+        while let Some(word) = self.args.get(self.next) {
+            let word = word.as_str();
+            self.next += 1;
+            if word == "--" {
+                continue;
+            }
+            if let Some(long) = word.strip_prefix("--") {
+                if let Some(parsed) = self.long(long)? {
+                    return Ok(parsed);
+                }
+            } else if word.len() > 1 && word.starts_with('-') {
+                if let Some(parsed) = self.letters(word)? {
+                    return Ok(parsed);
+                }
+            } else if word == "!" && !self.invert {
+                self.invert = true;
+                continue;
+            } else if word == "!" {
+                return Err(Fail::parameter("multiple consecutive ! not allowed"));
+            } else {
+                return Err(Fail::Argument(format!("Bad argument `{word}'")));
+            }
+            self.invert = false;
+        }
+        self.finish().map(|command| Parsed::Command(Box::new(command)))
+    }
+
+    fn letters(&mut self, word: &str) -> Result<Option<Parsed>, Fail> {
+        let mut rest = word.get(1..).unwrap_or("").chars();
+        while let Some(letter) = rest.next() {
+            if WITHOUT.contains(letter) {
+                if let Some(parsed) = self.option(letter, None)? {
+                    return Ok(Some(parsed));
+                }
+                continue;
+            }
+            let behind = rest.as_str();
+            let value = if WITH_OPTIONAL.contains(letter) {
+                (!behind.is_empty()).then(|| behind.to_owned())
+            } else if WITH_WORD.contains(letter) {
+                match behind {
+                    "" => Some(self.word().ok_or_else(|| needs_argument(word))?),
+                    behind => Some(behind.to_owned()),
+                }
+            } else {
+                return Err(Fail::parameter(format!("unknown option \"{word}\"")));
+            };
+            return self.option(letter, value);
+        }
+        Ok(None)
+    }
+
+    fn long(&mut self, word: &str) -> Result<Option<Parsed>, Fail> {
+        let (name, inline) = match word.split_once('=') {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word, None),
+        };
+        // Extensions go before where a name is exact; the newest one has the say.
+        if let Some(found) = self.extension_option(name, true) {
+            return self.extension(found, inline).map(|()| None);
+        }
+        let exact = LONG.iter().find(|(known, ..)| *known == name);
+        let short: Vec<_> = LONG.iter().filter(|(known, ..)| known.starts_with(name)).collect();
+        let known = match (exact, short.as_slice()) {
+            (Some(exact), _) => Some(exact),
+            (None, [first, others @ ..]) if others.iter().all(|(.., letter)| *letter == first.2) => {
+                Some(*first)
+            }
+            _ => None,
+        };
+        if let Some((_, words, letter)) = known {
+            let value = match (words, inline) {
+                (Words::None, inline) => inline,
+                (_, Some(inline)) => Some(inline),
+                (_, None) => Some(self.word().ok_or_else(|| needs_argument(&format!("--{word}")))?),
+            };
+            return self.option(*letter, value);
+        }
+        if let Some(found) = self.extension_option(name, false) {
+            return self.extension(found, inline).map(|()| None);
+        }
+        // The protocol's own match is loaded when one of its options is met.
+        if let Some((protocol, false)) = self.header.protocol
+            && !self.of_protocol
+            && let Some(of_protocol) = matches::of_protocol(protocol, self.names.family)
+            && !self.matches.iter().any(|reading| reading.reader.name() == of_protocol)
+            && let Some(reader) = matches::reader(of_protocol, self.names.family)
+        {
+            self.of_protocol = true;
+            self.matches.push(Reading::new(reader));
+            if let Some(found) =
+                self.extension_option(name, true).or_else(|| self.extension_option(name, false))
+            {
+                return self.extension(found, inline).map(|()| None);
+            }
+            self.matches.pop();
+        }
+        Err(Fail::parameter(format!("unknown option \"--{word}\"")))
+    }
+
+    /// Which extension has an option: a match by its place, or the target.
+    fn extension_option(&self, name: &str, exact: bool) -> Option<(Option<usize>, &'static Opt)> {
+        let fits = |opt: &&'static Opt| if exact { opt.name == name } else { opt.name.starts_with(name) };
+        let of_target = self.target.as_ref().and_then(|target| target.reader.options().iter().find(fits));
+        if let Some(opt) = of_target {
+            return Some((None, opt));
+        }
+        let of_match = |(place, reading): (usize, &Reading<Match>)| {
+            reading.reader.options().iter().find(fits).map(|opt| (Some(place), opt))
+        };
+        self.matches.iter().enumerate().rev().find_map(of_match)
+    }
+
+    fn extension(
+        &mut self,
+        (place, opt): (Option<usize>, &'static Opt),
+        inline: Option<String>,
+    ) -> Result<(), Fail> {
+        let value = match (opt.words, inline) {
+            (Words::None, _) => String::new(),
+            (_, Some(inline)) => inline,
+            (_, None) => self.word().ok_or_else(|| needs_argument(&format!("--{}", opt.name)))?,
+        };
+        let second = match opt.words {
+            Words::Two => self.peek().map(str::to_owned).unwrap_or_default(),
+            _ => String::new(),
+        };
+        if opt.words == Words::Two && !second.is_empty() && !second.starts_with(['-', '!']) {
+            self.next += 1;
+        }
+        let invert = self.invert;
+        let protocol = self.header.protocol;
+        let mut rest = Rest { names: self.names, protocol };
+        let values = (value.as_str(), second.as_str());
+        match place {
+            Some(place) => match self.matches.get_mut(place) {
+                Some(reading) => reading.option(opt, values, invert, &mut rest),
+                None => Ok(()),
+            },
+            None => match &mut self.target {
+                Some(reading) => reading.option(opt, values, invert, &mut rest),
+                None => Ok(()),
+            },
+        }
+    }
+
+    fn word(&mut self) -> Option<String> {
+        let word = self.args.get(self.next)?;
+        self.next += 1;
+        Some(word.clone())
+    }
+
+    fn peek(&self) -> Option<&str> {
+        self.args.get(self.next).map(String::as_str)
+    }
+
+    /// `xs_has_arg`: the next word, if it is no option.
+    fn more(&mut self) -> Option<String> {
+        let more = self.peek().is_some_and(|word| !word.starts_with(['-', '!']) || word.is_empty());
+        if more { self.word() } else { None }
+    }
+
+    fn option(&mut self, letter: char, value: Option<String>) -> Result<Option<Parsed>, Fail> {
+        let text = value.clone().unwrap_or_default();
+        match letter {
+            'A' => self.command(Action::Append, Some(text))?,
+            'C' => self.command(Action::Check, Some(text))?,
+            'D' => match self.more() {
+                Some(number) => {
+                    let number = rule_number(&number)?;
+                    self.command(Action::DeleteNumber(number), Some(text))?;
+                }
+                None => self.command(Action::Delete, Some(text))?,
+            },
+            'R' => {
+                let missing = || Fail::parameter("-R requires a rule number");
+                let number = rule_number(&self.more().ok_or_else(missing)?)?;
+                self.command(Action::Replace(number), Some(text))?;
+            }
+            'I' => {
+                let number = self.more().map_or(Ok(1), |number| rule_number(&number))?;
+                self.command(Action::Insert(number), Some(text))?;
+            }
+            'L' | 'S' => {
+                let chain = value.or_else(|| self.more());
+                let number = match chain.is_some() {
+                    true => self.more().map_or(Ok(0), |number| rule_number(&number))?,
+                    false => 0,
+                };
+                let action = if letter == 'L' { Action::List(number) } else { Action::ListRules(number) };
+                self.command(action, chain)?;
+            }
+            'F' | 'X' => {
+                let chain = value.or_else(|| self.more());
+                self.command(if letter == 'F' { Action::Flush } else { Action::DeleteChain }, chain)?;
+            }
+            'Z' => {
+                let chain = value.or_else(|| self.more());
+                let number = match chain.is_some() {
+                    true => self.more().map(|number| rule_number(&number)).transpose()?,
+                    false => None,
+                };
+                let action = number.map_or(Action::Zero, Action::ZeroNumber);
+                self.command(action, chain)?;
+            }
+            'N' => {
+                chain_name(&text, self.names)?;
+                self.command(Action::NewChain, Some(text))?;
+            }
+            'E' => {
+                let missing = || Fail::parameter("-E requires old-chain-name and new-chain-name");
+                self.new_name = self.more().ok_or_else(missing)?;
+                self.command(Action::RenameChain, Some(text))?;
+            }
+            'P' => {
+                let missing = || Fail::parameter("-P requires a chain and a policy");
+                self.policy = self.more().ok_or_else(missing)?;
+                self.command(Action::Policy, Some(text))?;
+            }
+            'h' => return Ok(Some(Parsed::Help)),
+            'V' => return Ok(Some(Parsed::Version)),
+            's' => {
+                self.once('s')?;
+                self.sources = Some((text, self.invert));
+            }
+            'd' => {
+                self.once('d')?;
+                self.destinations = Some((text, self.invert));
+            }
+            'p' => {
+                self.once('p')?;
+                let number = self.names.parse_protocol(&text)?;
+                if number == 0 && self.invert {
+                    return Err(Fail::parameter("rule would never match protocol"));
+                }
+                self.header.protocol = (number != 0).then_some((number, self.invert));
+            }
+            'i' | 'o' => {
+                self.once(letter)?;
+                let interface = self.interface(text)?;
+                match letter {
+                    'i' => self.header.input = interface,
+                    _ => self.header.output = interface,
+                }
+            }
+            'f' if self.names.family == hairpin_netlink::netfilter::Family::Ipv6 => {
+                return Err(Fail::parameter("`-f' is not supported in IPv6, use -m frag instead"));
+            }
+            'f' => {
+                self.once('f')?;
+                self.header.fragment = Some(!self.invert);
+            }
+            'j' | 'g' => {
+                self.once('j')?;
+                self.jump(text, letter == 'g')?;
+            }
+            'm' => self.load_match(&text)?,
+            'v' => {
+                self.given.push('v');
+                self.verbose += 1;
+            }
+            'n' | 'x' | '0' => self.once(letter)?,
+            't' => {
+                if self.restoring {
+                    return Err(Fail::parameter(
+                        "The -t option (seen in line) cannot be used in iptables-restore.\n",
+                    ));
+                }
+                self.table = Some(text);
+            }
+            'w' | 'W' => {
+                // There is nobody to wait for: a table is replaced in one step.
+                let seconds = self.peek().is_some_and(|word| word.parse::<f64>().is_ok());
+                if value.is_none() && seconds {
+                    self.next += 1;
+                }
+            }
+            'M' | 'b' => {}
+            'c' => self.set_counters(&text)?,
+            '4' | '6' => {}
+            _ => return Err(Fail::parameter(format!("unknown option \"-{letter}\""))),
+        }
+        Ok(None)
+    }
+
+    fn command(&mut self, action: Action, chain: Option<String>) -> Result<(), Fail> {
+        if self.invert {
+            return Err(Fail::parameter("unexpected ! flag before --".to_owned() + name_of(action)));
+        }
+        self.command = Some(match self.command {
+            None => (action, false),
+            Some((list @ (Action::List(_) | Action::ListRules(_)), _)) if action == Action::Zero => {
+                (list, true)
+            }
+            Some((Action::Zero, _)) if matches!(action, Action::List(_) | Action::ListRules(_)) => {
+                (action, true)
+            }
+            Some((first, _)) => {
+                return Err(Fail::parameter(format!(
+                    "Cannot use -{} with -{}",
+                    action.letter(),
+                    first.letter()
+                )));
+            }
+        });
+        if chain.is_some() {
+            self.chain = chain;
+        }
+        Ok(())
+    }
+
+    fn once(&mut self, letter: char) -> Result<(), Fail> {
+        if self.given.contains(&letter) {
+            return Err(Fail::parameter(format!("multiple -{letter} flags not allowed")));
+        }
+        self.given.push(letter);
+        if self.invert && matches!(letter, 'n' | 'j' | 'x' | '0') {
+            return Err(Fail::parameter(format!("cannot have ! before -{letter}")));
+        }
+        Ok(())
+    }
+
+    fn interface(&mut self, name: String) -> Result<Option<Interface>, Fail> {
+        if name.len() > INTERFACE_MAX {
+            return Err(Fail::parameter(format!(
+                "interface name `{name}' must be shorter than IFNAMSIZ ({INTERFACE_MAX})"
+            )));
+        }
+        if name.contains([' ', '/']) {
+            let _ = writeln!(
+                self.names.shell.err(),
+                "Warning: weird character in interface `{name}' ('/' and ' ' are not allowed by the kernel)."
+            );
+        }
+        let anything = name.is_empty() || name == "+" && !self.invert;
+        Ok((!anything).then_some(Interface { name, invert: self.invert }))
+    }
+
+    fn jump(&mut self, name: String, goto: bool) -> Result<(), Fail> {
+        if name.is_empty() {
+            return Err(Fail::parameter("Invalid target name (too short)"));
+        }
+        if name.len() >= CHAIN_MAX {
+            return Err(Fail::parameter(format!(
+                "Invalid target name `{name}' ({} chars max)",
+                CHAIN_MAX - 1
+            )));
+        }
+        if name.starts_with('-') {
+            return Err(Fail::parameter(format!("chain name not allowed to start with `{}'", '-')));
+        }
+        if !goto {
+            self.target = targets::reader(&name, self.names.family).map(Reading::new);
+        }
+        self.jump = Some(name);
+        self.goto = goto;
+        Ok(())
+    }
+
+    fn load_match(&mut self, name: &str) -> Result<(), Fail> {
+        if self.invert {
+            return Err(Fail::parameter("unexpected ! flag before --match"));
+        }
+        let reader = matches::reader(name, self.names.family).ok_or_else(|| {
+            Fail::parameter(format!("Couldn't load match `{name}':No such file or directory\n"))
+        })?;
+        self.matches.push(Reading::new(reader));
+        Ok(())
+    }
+
+    fn set_counters(&mut self, packets: &str) -> Result<(), Fail> {
+        self.once('c')?;
+        let (packets, bytes) = match packets.split_once(',') {
+            Some((packets, bytes)) => (packets.to_owned(), Some(bytes.to_owned())),
+            None => (packets.to_owned(), self.more()),
+        };
+        let bytes = bytes.ok_or_else(|| Fail::parameter("-c requires packet and byte counter"))?;
+        let number = |text: &str, what: &str| {
+            text.parse().map_err(|_| Fail::parameter(format!("-c {what} counter not numeric")))
+        };
+        self.counters =
+            Some(Counters { packets: number(&packets, "packet")?, bytes: number(&bytes, "byte")? });
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<Command, Fail> {
+        let table = self.table.clone().unwrap_or_else(|| "filter".to_owned());
+        let drops = |name: &str| name == "DROP";
+        if table == "nat" && (drops(&self.policy) || self.jump.as_deref().is_some_and(drops)) {
+            return Err(Fail::parameter(
+                "\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n",
+            ));
+        }
+        let protocol = self.header.protocol;
+        let mut rest = Rest { names: self.names, protocol };
+        let mut found = Vec::new();
+        for reading in self.matches.drain(..) {
+            found.push(reading.finish(&mut rest)?);
+        }
+        let extension = self.target.take().map(|reading| reading.finish(&mut rest)).transpose()?;
+        if self.invert {
+            return Err(Fail::parameter("nothing appropriate following !"));
+        }
+        let Some((action, then_zero)) = self.command else {
+            return Err(Fail::parameter("no command specified"));
+        };
+        let illegal = action.refuses().chars().find(|letter| self.given.contains(letter));
+        if let Some(letter) = illegal {
+            return Err(Fail::parameter(format!("Illegal option `-{letter}' with this command")));
+        }
+        let mut command = Command {
+            action,
+            then_zero,
+            table,
+            chain: self.chain.clone(),
+            new_name: self.new_name.clone(),
+            policy: self.policy.clone(),
+            rules: Vec::new(),
+            jump: self.jump.clone().filter(|_| extension.is_none()),
+            goto: self.goto,
+            counters: self.counters,
+            format: Format {
+                verbose: self.verbose > 0,
+                numeric: self.given.contains(&'n'),
+                exact: self.given.contains(&'x'),
+                line_numbers: self.given.contains(&'0'),
+                single: false,
+            },
+            verbose: self.verbose,
+        };
+        if let Some(chain) = command.chain.as_deref()
+            && chain.len() >= CHAIN_MAX
+        {
+            return Err(Fail::parameter(format!(
+                "chain name `{chain}' too long (must be under {CHAIN_MAX} chars)"
+            )));
+        }
+        if action.has_rule() {
+            let template = Rule {
+                counters: self.counters.unwrap_or_default(),
+                header: self.header.clone(),
+                matches: found,
+                target: extension.unwrap_or_default(),
+                ..Rule::default()
+            };
+            command.rules = self.rules(&template)?;
+            self.check_interfaces(&command)?;
+        }
+        Ok(command)
+    }
+
+    /// A rule for every pair of addresses.
+    fn rules(&mut self, template: &Rule) -> Result<Vec<Rule>, Fail> {
+        let mut sides = Vec::new();
+        for side in [self.sources.take(), self.destinations.take()] {
+            let networks: Vec<Option<Network>> = match side {
+                None => vec![None],
+                Some((text, invert)) => {
+                    let networks = self.names.parse_networks(&text, invert)?;
+                    if networks.len() > 1 && invert {
+                        return Err(Fail::parameter(
+                            "! not allowed with multiple source or destination IP addresses",
+                        ));
+                    }
+                    let anything = |network: &Network| network.prefix() == Some(0) && !network.invert;
+                    networks.into_iter().map(|n| if anything(&n) { None } else { Some(n) }).collect()
+                }
+            };
+            sides.push(networks);
+        }
+        let (sources, destinations) = (&sides[0], &sides[1]);
+        if matches!(self.command, Some((Action::Replace(_), _))) && sources.len() * destinations.len() != 1 {
+            return Err(Fail::parameter("Replacement rule does not specify a unique address"));
+        }
+        let mut rules = Vec::new();
+        for source in sources {
+            for destination in destinations {
+                let mut rule = template.clone();
+                rule.header.source = *source;
+                rule.header.destination = *destination;
+                rules.push(rule);
+            }
+        }
+        Ok(rules)
+    }
+
+    fn check_interfaces(&self, command: &Command) -> Result<(), Fail> {
+        let chain = command.chain.as_deref().unwrap_or("");
+        let wrong = match chain {
+            "PREROUTING" | "INPUT" if self.given.contains(&'o') => 'o',
+            "POSTROUTING" | "OUTPUT" if self.given.contains(&'i') => 'i',
+            _ => return Ok(()),
+        };
+        Err(Fail::parameter(format!("Can't use -{wrong} with {chain}\n")))
+    }
+}
+
+fn name_of(action: Action) -> &'static str {
+    LONG.iter().find(|(.., letter)| *letter == action.letter()).map_or("", |(name, ..)| name)
+}
+
+fn needs_argument(word: &str) -> Fail {
+    Fail::parameter(format!("option \"{word}\" requires an argument"))
+}
+
+fn rule_number(text: &str) -> Result<usize, Fail> {
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| Fail::parameter(format!("Invalid rule number `{text}'")))
+}
+
+/// `parse_chain`
+fn chain_name(name: &str, names: &Names<'_>) -> Result<(), Fail> {
+    if let Some(first) = name.chars().next().filter(|first| matches!(first, '-' | '!')) {
+        return Err(Fail::parameter(format!("chain name not allowed to start with `{first}'")));
+    }
+    let clashes = targets::standard(name).is_some() || targets::reader(name, names.family).is_some();
+    if clashes || name == "QUEUE" {
+        return Err(Fail::parameter("chain name may not clash with target name"));
+    }
+    if name.contains(char::is_whitespace) {
+        return Err(Fail::parameter(format!("Invalid chain name `{name}'")));
+    }
+    Ok(())
+}
+
+/// A policy by its name.
+pub(super) fn policy(name: &str) -> Option<Policy> {
+    match name {
+        "ACCEPT" => Some(Policy::Accept),
+        "DROP" => Some(Policy::Drop),
+        _ => None,
+    }
+}

@@ -1,0 +1,187 @@
+//! How a match or target reads its options (libxtables' `x6` parser): which there are, what they may be combined
+//! with, and the texts of what goes wrong.
+
+use hairpin_netlink::netfilter::Family;
+
+use super::fail::Fail;
+use super::names::Names;
+
+/// How many words follow an option.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Words {
+    None,
+    One,
+    Two,
+}
+
+/// An option of a match or target.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Opt {
+    pub name: &'static str,
+    /// What it is called in error texts and by its extension; other names of one option share it.
+    pub id: &'static str,
+    pub words: Words,
+    pub invert: bool,
+    pub required: bool,
+    /// It may be given more than once.
+    pub many: bool,
+    /// Options that exclude each other have a bit in common.
+    pub exclusive: u8,
+}
+
+pub(super) const fn opt(name: &'static str) -> Opt {
+    Opt { name, id: name, words: Words::One, invert: false, required: false, many: false, exclusive: 0 }
+}
+
+impl Opt {
+    pub const fn alias(mut self, id: &'static str) -> Opt {
+        self.id = id;
+        self
+    }
+
+    pub const fn flag(mut self) -> Opt {
+        self.words = Words::None;
+        self
+    }
+
+    pub const fn two(mut self) -> Opt {
+        self.words = Words::Two;
+        self
+    }
+
+    pub const fn invertible(mut self) -> Opt {
+        self.invert = true;
+        self
+    }
+
+    pub const fn required(mut self) -> Opt {
+        self.required = true;
+        self
+    }
+
+    pub const fn exclusive(mut self, bits: u8) -> Opt {
+        self.exclusive = bits;
+        self
+    }
+}
+
+/// One option as it was given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Given<'a> {
+    pub id: &'static str,
+    /// The extension's name, for error texts.
+    pub of: &'static str,
+    pub name: &'static str,
+    pub value: &'a str,
+    pub second: &'a str,
+    pub invert: bool,
+}
+
+impl Given<'_> {
+    /// A number in a range (`xtopt_parse_int`).
+    pub fn number(&self, low: u64, high: u64) -> Result<u64, Fail> {
+        let found = super::names::number(self.value, high).filter(|number| *number >= low);
+        found.ok_or_else(|| {
+            let (of, name) = (self.of, self.name);
+            Fail::parameter(format!(
+                "{of}: bad value for option \"--{name}\", or out of range ({low}-{high}).\n"
+            ))
+        })
+    }
+
+    /// `VALUE[/MASK]` (`xtopt_parse_markmask`).
+    pub fn mark(&self) -> Result<(u32, u32), Fail> {
+        let max = u64::from(u32::MAX);
+        let (value, mask) = match self.value.split_once('/') {
+            Some((value, mask)) => (value, Some(mask)),
+            None => (self.value, None),
+        };
+        let value = super::names::number(value, max);
+        let mask = mask.map_or(Some(max), |mask| super::names::number(mask, max));
+        match (value, mask) {
+            (Some(value), Some(mask)) => Ok((value as u32, mask as u32)),
+            _ => {
+                let (of, name) = (self.of, self.name);
+                Err(Fail::parameter(format!(
+                    "{of}: bad integer value for option \"--{name}\", or out of range.\n"
+                )))
+            }
+        }
+    }
+}
+
+/// What an extension knows of the rest of the rule.
+pub(super) struct Rest<'r, 's> {
+    pub names: &'r mut Names<'s>,
+    /// The rule's protocol and whether it is inverted.
+    pub protocol: Option<(u8, bool)>,
+}
+
+impl Rest<'_, '_> {
+    pub fn family(&self) -> Family {
+        self.names.family
+    }
+
+    /// The rule's protocol, where it is one that has ports.
+    pub fn has_ports(&self) -> bool {
+        matches!(self.protocol, Some((6 | 17 | 33 | 132 | 136, false)))
+    }
+}
+
+/// A match or target while its options are read.
+pub(super) trait Reader<T> {
+    /// The name behind `-m` or `-j`.
+    fn name(&self) -> &'static str;
+    fn options(&self) -> &'static [Opt];
+    fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail>;
+    fn finish(&mut self, rest: &mut Rest<'_, '_>) -> Result<T, Fail>;
+}
+
+/// A reader, and which of its options have been given.
+pub(super) struct Reading<T> {
+    pub reader: Box<dyn Reader<T>>,
+    given: Vec<&'static str>,
+}
+
+impl<T> Reading<T> {
+    pub fn new(reader: Box<dyn Reader<T>>) -> Self {
+        Reading { reader, given: Vec::new() }
+    }
+
+    pub fn option(
+        &mut self,
+        opt: &'static Opt,
+        (value, second): (&str, &str),
+        invert: bool,
+        rest: &mut Rest<'_, '_>,
+    ) -> Result<(), Fail> {
+        let of = self.reader.name();
+        if invert && !opt.invert {
+            return Err(Fail::parameter(format!("{of}: option \"--{}\" cannot be inverted.\n", opt.name)));
+        }
+        if !opt.many && self.given.contains(&opt.id) {
+            return Err(Fail::parameter(format!("{of}: option \"--{}\" can only be used once.\n", opt.id)));
+        }
+        let clash = self.reader.options().iter().find(|other| {
+            other.exclusive & opt.exclusive != 0 && other.id != opt.id && self.given.contains(&other.id)
+        });
+        if let Some(other) = clash {
+            let (a, b) = (other.id, opt.id);
+            return Err(Fail::parameter(format!(
+                "{of}: option \"--{a}\" cannot be used together with \"--{b}\".\n"
+            )));
+        }
+        self.given.push(opt.id);
+        let given = Given { id: opt.id, of, name: opt.name, value, second, invert };
+        self.reader.option(&given, rest)
+    }
+
+    pub fn finish(mut self, rest: &mut Rest<'_, '_>) -> Result<T, Fail> {
+        let of = self.reader.name();
+        let missing = self.reader.options().iter().find(|opt| opt.required && !self.given.contains(&opt.id));
+        if let Some(opt) = missing {
+            return Err(Fail::parameter(format!("{of}: option \"--{}\" must be specified\n", opt.id)));
+        }
+        self.reader.finish(rest)
+    }
+}

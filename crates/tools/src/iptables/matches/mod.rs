@@ -1,0 +1,180 @@
+//! Matches by name, one file each: their options, how they are saved and how they are listed.
+
+mod addrtype;
+mod comment;
+mod conntrack;
+mod icmp;
+mod iprange;
+mod length;
+mod limit;
+mod mac;
+mod mark;
+mod multiport;
+mod owner;
+mod physdev;
+mod pkttype;
+mod state;
+mod tcp;
+mod ttl;
+mod udp;
+
+use hairpin_netlink::netfilter::matches::Ports;
+use hairpin_netlink::netfilter::{Family, Match};
+
+use super::extension::Reader;
+use super::fail::Fail;
+use super::names::Names;
+
+/// The reader of `-m NAME`.
+pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>>> {
+    Some(match name {
+        "tcp" => Box::<tcp::Tcp>::default(),
+        "udp" => Box::<udp::Udp>::default(),
+        "icmp" if family == Family::Ipv4 => Box::new(icmp::Icmp::new(family)),
+        "icmp6" | "icmpv6" | "ipv6-icmp" if family == Family::Ipv6 => Box::new(icmp::Icmp::new(family)),
+        "conntrack" => Box::<conntrack::Reading>::default(),
+        "state" => Box::<state::State>::default(),
+        "multiport" => Box::<multiport::Multiport>::default(),
+        "addrtype" => Box::<addrtype::Reading>::default(),
+        "mac" => Box::<mac::Mac>::default(),
+        "mark" => Box::new(mark::Mark::of_packet()),
+        "connmark" => Box::new(mark::Mark::of_connection()),
+        "limit" => Box::<limit::Reading>::default(),
+        "comment" => Box::<comment::Comment>::default(),
+        "iprange" => Box::<iprange::IpRange>::default(),
+        "physdev" => Box::<physdev::Reading>::default(),
+        "pkttype" => Box::<pkttype::PktType>::default(),
+        "ttl" if family == Family::Ipv4 => Box::new(ttl::Ttl::new(family)),
+        "hl" if family == Family::Ipv6 => Box::new(ttl::Ttl::new(family)),
+        "length" => Box::<length::Length>::default(),
+        "owner" => Box::<owner::Owner>::default(),
+        _ => return None,
+    })
+}
+
+/// The match that a protocol's options belong to.
+pub(super) fn of_protocol(protocol: u8, family: Family) -> Option<&'static str> {
+    match (protocol, family) {
+        (6, _) => Some("tcp"),
+        (17, _) => Some("udp"),
+        (1, Family::Ipv4) => Some("icmp"),
+        (58, Family::Ipv6) => Some("icmp6"),
+        _ => None,
+    }
+}
+
+/// ` -m NAME OPTIONS`, as `-S` and `iptables-save` print it.
+pub(super) fn saved(found: &Match, family: Family) -> String {
+    match found {
+        Match::Tcp { source, destination, flags, option } => {
+            tcp::saved(source, destination, flags.as_ref(), *option)
+        }
+        Match::Udp { source, destination } => udp::saved(source, destination),
+        Match::Icmp { kind, codes, invert } => icmp::saved(*kind, *codes, *invert, family),
+        Match::Conntrack(found) => conntrack::saved(found),
+        Match::State { states, invert } => state::saved(*states, *invert),
+        Match::Multiport { side, ports, invert } => multiport::saved(*side, ports, *invert),
+        Match::AddrType(found) => addrtype::saved(found),
+        Match::Mac { address, invert } => mac::saved(address, *invert),
+        Match::Mark { value, mask, invert } => mark::saved("mark", *value, *mask, *invert),
+        Match::ConnMark { value, mask, invert } => mark::saved("connmark", *value, *mask, *invert),
+        Match::Limit(limit) => limit::saved(limit),
+        Match::Comment(text) => comment::saved(text),
+        Match::IpRange { source, destination } => iprange::saved(source, destination),
+        Match::PhysDev(found) => physdev::saved(found),
+        Match::PktType { kind, invert } => pkttype::saved(*kind, *invert),
+        Match::Ttl { comparison, value } => ttl::saved(*comparison, *value, family),
+        Match::Length { low, high, invert } => length::saved(*low, *high, *invert),
+        Match::Owner { user, group, socket } => owner::saved(*user, *group, *socket),
+    }
+}
+
+/// What `-L` prints of a match, with a space in front.
+pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protocol: Option<u8>) -> String {
+    let family = names.family;
+    match found {
+        Match::Tcp { source, destination, flags, option } => {
+            tcp::listed(source, destination, flags.as_ref(), *option, names, numeric)
+        }
+        Match::Udp { source, destination } => {
+            " udp".to_owned() + &listed_ports(source, destination, "udp", names, numeric)
+        }
+        Match::Icmp { kind, codes, invert } => icmp::listed(*kind, *codes, *invert, family, numeric),
+        Match::Conntrack(found) => conntrack::listed(found, names, numeric),
+        Match::State { states, invert } => state::listed(*states, *invert),
+        Match::Multiport { side, ports, invert } => {
+            multiport::listed(*side, ports, *invert, names, numeric, protocol)
+        }
+        Match::AddrType(found) => addrtype::listed(found),
+        Match::Mac { address, invert } => mac::listed(address, *invert),
+        Match::Mark { value, mask, invert } => mark::listed(" mark match", *value, *mask, *invert),
+        Match::ConnMark { value, mask, invert } => {
+            // The real program leaves two spaces where there is no `!`.
+            let title = if *invert { " connmark match" } else { " connmark match " };
+            mark::listed(title, *value, *mask, *invert)
+        }
+        Match::Limit(limit) => limit::listed(limit),
+        Match::Comment(text) => comment::listed(text),
+        Match::IpRange { source, destination } => iprange::listed(source, destination),
+        Match::PhysDev(found) => physdev::listed(found),
+        Match::PktType { kind, invert } => pkttype::listed(*kind, *invert),
+        Match::Ttl { comparison, value } => ttl::listed(*comparison, *value, family),
+        Match::Length { low, high, invert } => length::listed(*low, *high, *invert),
+        Match::Owner { user, group, socket } => owner::listed(*user, *group, *socket, numeric),
+    }
+}
+
+/// `PORT`, `LOW:HIGH`, `LOW:`, `:HIGH`.
+fn parse_ports(text: &str, invert: bool, protocol: &str, names: &mut Names<'_>) -> Result<Ports, Fail> {
+    let Some((low, high)) = text.split_once(':') else {
+        let port = names.parse_port(text, protocol)?;
+        return Ok(Ports { low: port, high: port, invert });
+    };
+    let low = if low.is_empty() { 0 } else { names.parse_port(low, protocol)? };
+    let high = if high.is_empty() { u16::MAX } else { names.parse_port(high, protocol)? };
+    if low > high {
+        return Err(Fail::parameter("invalid portrange (min > max)"));
+    }
+    Ok(Ports { low, high, invert })
+}
+
+fn saved_ports(option: &str, ports: &Ports) -> String {
+    if *ports == Ports::ANY {
+        return String::new();
+    }
+    let not = if ports.invert { " !" } else { "" };
+    match ports.low == ports.high {
+        true => format!("{not} --{option} {}", ports.low),
+        false => format!("{not} --{option} {}:{}", ports.low, ports.high),
+    }
+}
+
+fn listed_ports(
+    source: &Ports,
+    destination: &Ports,
+    protocol: &str,
+    names: &mut Names<'_>,
+    numeric: bool,
+) -> String {
+    let mut text = String::new();
+    for (title, ports) in [("spt", source), ("dpt", destination)] {
+        if *ports == Ports::ANY {
+            continue;
+        }
+        let not = if ports.invert { "!" } else { "" };
+        let low = names.port(ports.low, protocol, numeric);
+        text += &match ports.low == ports.high {
+            true => format!(" {title}:{not}{low}"),
+            false => {
+                let high = names.port(ports.high, protocol, numeric);
+                format!(" {title}s:{not}{low}:{high}")
+            }
+        };
+    }
+    text
+}
+
+/// `! ` in front of what is inverted.
+fn not(invert: bool) -> &'static str {
+    if invert { " !" } else { "" }
+}

@@ -1,0 +1,150 @@
+//! `cargo xtask agree`: scripts on a real kernel and in the emulation.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use hairpin_testkit::agree::oracle::{Kernel, Oracle};
+use hairpin_testkit::agree::script::Script;
+use hairpin_testkit::agree::trial::{self, Trial, Verdict};
+
+/// What to compare, and on which kernel.
+#[derive(Args)]
+pub struct Options {
+    /// The real kernel
+    #[arg(long, value_enum, default_value_t = Which::Uml)]
+    kernel: Which,
+    /// Scripts, or directories of scripts, instead of generated ones
+    #[arg(long, value_name = "PATH")]
+    script: Vec<PathBuf>,
+    /// Scripts that run at once
+    #[arg(long, default_value_t = 24)]
+    at_once: usize,
+    /// Print what the script prints on both sides
+    #[arg(long)]
+    show: bool,
+    /// Run each script so many times on the real kernel and print how many a second
+    #[arg(long, value_name = "TIMES")]
+    measure: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Which {
+    /// Linux 6.1 as User-Mode Linux
+    Uml,
+    /// The kernel of this machine, as root or in a user namespace
+    Running,
+}
+
+/// Whether everything agrees.
+///
+/// # Errors
+/// The kernel does not come up, or a script cannot be read.
+pub fn run(options: &Options) -> Result<bool, String> {
+    let scripts = scripts(options)?;
+    let kernel = match options.kernel {
+        Which::Uml => Kernel::Uml,
+        Which::Running => Kernel::Running,
+    };
+    let start = Instant::now();
+    let oracle = Oracle::start(kernel, options.at_once)?;
+    eprintln!("Linux {} is up after {:.1} s", oracle.release, start.elapsed().as_secs_f64());
+    for line in oracle.log.iter().filter(|line| line.starts_with("@@LOG")) {
+        eprintln!("{line}");
+    }
+    if let Some(times) = options.measure {
+        return measure(&oracle, &scripts, times);
+    }
+    if options.show {
+        return show(&oracle, &scripts);
+    }
+    let trials = trial::run_all(&oracle, &scripts, |trial| {
+        let Trial { name, score, late, on_its_clock, .. } = trial;
+        let clock = if *on_its_clock { ", on its clock" } else { "" };
+        eprintln!(
+            "{name}: {} of {} lines equal (late {} ms{clock})",
+            score.equal,
+            score.lines,
+            late.as_millis()
+        );
+    });
+    let mut good = true;
+    for trial in &trials {
+        match &trial.verdict {
+            Verdict::Agrees => continue,
+            Verdict::Differs => print!("{}", trial.score.difference),
+            Verdict::TooBusy => print!("{}: too busy a machine\n{}", trial.name, trial.score.difference),
+            Verdict::Failed(text) => println!("{}: {text}", trial.name),
+        }
+        good = false;
+    }
+    let equal: usize = trials.iter().map(|trial| trial.score.equal).sum();
+    let lines: usize = trials.iter().map(|trial| trial.score.lines).sum();
+    let agreeing = trials.iter().filter(|trial| trial.verdict == Verdict::Agrees).count();
+    println!(
+        "{agreeing} of {} scripts agree, {equal} of {lines} lines equal, in {:.1} s",
+        trials.len(),
+        start.elapsed().as_secs_f64()
+    );
+    Ok(good)
+}
+
+fn measure(oracle: &Oracle, scripts: &[Script], times: usize) -> Result<bool, String> {
+    let start = Instant::now();
+    let jobs: Vec<&Script> = scripts.iter().cycle().take(times * scripts.len()).collect();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..oracle.at_once {
+            scope.spawn(|| {
+                while let Some(job) = jobs.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    if let Err(text) = oracle.run(job) {
+                        eprintln!("{text}");
+                    }
+                }
+            });
+        }
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{} jobs in {seconds:.2} s: {:.1} a second", jobs.len(), jobs.len() as f64 / seconds);
+    Ok(true)
+}
+
+fn show(oracle: &Oracle, scripts: &[Script]) -> Result<bool, String> {
+    for script in scripts {
+        let real = oracle.run(script)?;
+        let ours = trial::emulate(script, None);
+        for (side, ran) in [("Linux", &real.ran), ("hairpin", &ours)] {
+            println!("== {} on {side}\n{}", script.name, ran.output);
+            if let Some(error) = &ran.error {
+                println!("== ended: {error}");
+            }
+        }
+    }
+    Ok(true)
+}
+
+fn scripts(options: &Options) -> Result<Vec<Script>, String> {
+    let mut scripts = Vec::new();
+    for path in &options.script {
+        let mut files = vec![path.clone()];
+        if path.is_dir() {
+            let entries = std::fs::read_dir(path).map_err(|error| format!("{}: {error}", path.display()))?;
+            files = entries.flatten().map(|entry| entry.path()).collect();
+            files.retain(|file| file.extension().is_some_and(|extension| extension == "sh"));
+            files.sort();
+        }
+        for file in files {
+            let script = read(&file)?;
+            if !script.for_bash {
+                scripts.push(script);
+            }
+        }
+    }
+    Ok(scripts)
+}
+
+fn read(file: &Path) -> Result<Script, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Script::new(&name, &text)
+}
