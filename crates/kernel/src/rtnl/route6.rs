@@ -341,7 +341,7 @@ impl World {
         let own = matches!(route.kind, RouteKind::Local | RouteKind::Anycast);
         attributes.push(RouteAttribute::Oif(if own { LOOPBACK_IFINDEX } else { way.ifindex }));
         attributes.extend(uid.map(RouteAttribute::Uid));
-        let expires = known.map(|known| known.expires).or(route.expires);
+        let expires = known.map(|known| known.expires);
         if known.is_some() {
             answer.header.flags |= RouteFlags::Cloned;
         }

@@ -1,4 +1,5 @@
 # A router between two IPv6 networks, and its errors.
+# runs: by bash alone
 v6() { { set +x; } 2>/dev/null; for n in $*; do command ip netns exec $n sh -c 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'; done; set -x; }
 N="ip netns exec"
 for n in A R B; do ip netns add $n; done
@@ -15,7 +16,7 @@ ip -n B addr add 2001:db8:2::1/64 dev b0 nodad
 ip -n A -6 route add default via 2001:db8:1::fe
 ip -n B -6 route add default via 2001:db8:2::fe
 sleep 4.5
-ip -n R -6 route show table all
+$N R sh -c 'ip -6 route show table all | grep -v "anycast fe80"'
 ip -n R -6 addr
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
@@ -31,7 +32,7 @@ begin A.a0 B.b0
 $N A ping -c2 2001:db8:2::1
 finish A.a0 B.b0
 sleep 9
-ip -n A neigh; ip -n R neigh; ip -n B neigh
+ip -n A neigh; ip -n R neigh show 2001:db8:1::1; ip -n R neigh show 2001:db8:2::1; ip -n B neigh
 begin A.a0 A.lo
 $N A ping -c1 -t1 -W2 2001:db8:2::1
 $N A ping -c1 -W2 2001:db8:3::1

@@ -1,4 +1,5 @@
 # Neighbours of IPv6 over time.
+# runs: by bash alone
 v6() { { set +x; } 2>/dev/null; for n in $*; do command ip netns exec $n sh -c 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'; done; set -x; }
 N="ip netns exec"
 for n in A B; do ip netns add $n; done
@@ -29,7 +30,7 @@ ip -n A neigh replace 2001:db8::6 lladdr 02:00:00:00:00:66 dev a0 nud permanent
 ip -n A neigh add proxy 2001:db8::30 dev a0
 ip -n A -6 neigh
 ip -n A -6 neigh show proxy
-ip -n A neigh show nud permanent
+ip -n A neigh show 2001:db8::6 nud permanent
 ip -n A -4 neigh
 ip -n A neigh get 2001:db8::5 dev a0
 ip -n A neigh get 2001:db8::55 dev a0

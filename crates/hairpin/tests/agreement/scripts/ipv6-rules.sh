@@ -1,7 +1,6 @@
 # Rules of IPv6.
-v6() { { set +x; } 2>/dev/null; for n in $*; do command ip netns exec $n sh -c 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'; done; set -x; }
+# ipv6: on
 ip netns add A
-v6 A
 ip -n A link set lo up
 ip -n A link add a0 address 02:00:00:00:00:01 type veth peer name a1 address 02:00:00:00:00:02
 ip -n A link set a0 up; ip -n A link set a1 up
