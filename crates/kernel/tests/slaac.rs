@@ -208,7 +208,7 @@ default via fe80::ff:fe00:2 dev v0 proto ra metric 1024 expires 4sec hoplimit 63
         "
 2: v0@if2: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP group default qlen 1000 link-netns r
     inet6 2001:db8:5::ff:fe00:1/64 scope global deprecated dynamic mngtmpaddr 
-       valid_lft 3593sec preferred_lft 0sec
+       valid_lft 3594sec preferred_lft 0sec
     inet6 fe80::ff:fe00:1/64 scope link 
        valid_lft forever preferred_lft forever",
     );

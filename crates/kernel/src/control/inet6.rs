@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::device::{AddrGenMode, Dad, DevId, Flags, Ipv6Address, ifa};
+use crate::device::{AddrGenMode, Dad, DevId, Device, Flags, Ipv6Address, ifa};
 use crate::ip6::MIN_MTU;
 use crate::ip6::address::{
     ALL_NODES, ALL_ROUTERS, INTERFACE_ALL_NODES, INTERFACE_ALL_ROUTERS, SITE_ALL_ROUTERS, is_link_local,
@@ -51,7 +51,7 @@ impl World {
     /// `addrconf_notify(NETDEV_UP)`
     pub(super) fn ip6_up(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if device.ipv6_disabled || device.mtu < MIN_MTU {
+        if device.ipv6_disabled || device.mtu < MIN_MTU || device.flags.contains(Flags::SLAVE) {
             return;
         }
         self.ip6_registered(dev);
@@ -76,7 +76,10 @@ impl World {
                 self.flush_neighbours6(ns, ifindex, true);
             }
         }
-        if self.devs.get(dev).is_none_or(|device| device.ipv6_disabled || device.mtu < MIN_MTU) {
+        let silent = |device: &Device| {
+            device.ipv6_disabled || device.mtu < MIN_MTU || device.flags.contains(Flags::SLAVE)
+        };
+        if self.devs.get(dev).is_none_or(silent) {
             return;
         }
         if let Some(fib) = self.fib6.get_mut(ns) {
