@@ -33,9 +33,10 @@ impl Inet6Socket {
 
     fn new(socket: OwnedFd, raw: bool) -> Result<Self, Errno> {
         socket::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
-        for option in
-            [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT, libc::IPV6_RECVTCLASS, libc::IPV6_V6ONLY]
-        {
+        // A raw socket is of IPv6 alone anyway, and refuses to be told so.
+        let only = (!raw).then_some(libc::IPV6_V6ONLY);
+        let told = [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT, libc::IPV6_RECVTCLASS];
+        for option in told.into_iter().chain(only) {
             socket::set_int(socket.as_fd(), libc::SOL_IPV6, option, 1)?;
         }
         Ok(Inet6Socket { socket, raw, errors: false, buffer: vec![0; READ_SIZE] })
