@@ -72,7 +72,6 @@ const MISSING: &[&str] = &[
     "teamnl",
     "tipc",
     "tracepath",
-    "traceroute6",
     "tshark",
     "tunctl",
     "udhcpc",

@@ -144,8 +144,18 @@ pub enum PacketType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ErrorOrigin {
     Local,
-    Icmp { kind: u8, code: u8, from: Ipv4Addr },
-    Icmp6 { kind: u8, code: u8, from: Ipv6Addr },
+    Icmp {
+        kind: u8,
+        code: u8,
+        from: Ipv4Addr,
+    },
+    /// `scope` is the interface of a link-local `from`.
+    Icmp6 {
+        kind: u8,
+        code: u8,
+        from: Ipv6Addr,
+        scope: u32,
+    },
 }
 
 /// One item of a socket's receive queue.

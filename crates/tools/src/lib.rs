@@ -140,6 +140,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("sysctl", sysctl::main),
     ("tcpdump", tcpdump::main),
     ("traceroute", traceroute::main),
+    ("traceroute6", traceroute::main),
 ];
 
 /// The front end called `name`.

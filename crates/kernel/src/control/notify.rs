@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
+use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::{Message, Received, codec};
 
 use crate::dev::bridge::fdb::{Entry, Key};
@@ -29,6 +30,7 @@ mod group {
     pub const IPV6_IFADDR: u32 = 9;
     pub const MDB: u32 = 26;
     pub const IPV6_ROUTE: u32 = 11;
+    pub const IPV6_RULE: u32 = 19;
     pub const BRVLAN: u32 = 33;
 }
 
@@ -180,7 +182,12 @@ impl World {
             self.changed();
         }
         for notification in notifications {
-            let group = match notification.message {
+            let group = match &notification.message {
+                Message::NewRule(rule) | Message::DelRule(rule)
+                    if rule.header.family == AddressFamily::Inet6 =>
+                {
+                    group::IPV6_RULE
+                }
                 Message::NewRule(_) | Message::DelRule(_) => group::IPV4_RULE,
                 _ => group::IPV4_ROUTE,
             };

@@ -7,6 +7,7 @@ use crate::dev::{Kind, RxHandler, can, geneve, ifb, nlmon};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
+use crate::route::Ruled as _;
 use crate::sysctl::{Conf, NeighParams};
 use crate::world::World;
 
@@ -145,12 +146,18 @@ impl World {
         if let Some(fib) = self.fib.get_mut(ns) {
             fib.device_named(ifindex, name);
         }
+        if let Some(fib) = self.fib6.get_mut(ns) {
+            fib.device_named(ifindex, name);
+        }
     }
 
     /// `unlist_netdevice`
     fn unlist(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         if let Some(fib) = self.fib.get_mut(device.ns) {
+            fib.device_unnamed(device.ifindex);
+        }
+        if let Some(fib) = self.fib6.get_mut(device.ns) {
             fib.device_unnamed(device.ifindex);
         }
         let Some(netns) = self.netns.get_mut(device.ns) else { return };
@@ -339,6 +346,10 @@ impl World {
         }
         let name = self.free_name(ns, wanted)?;
         if let Some(fib) = self.fib.get_mut(ns) {
+            fib.device_unnamed(ifindex);
+            fib.device_named(ifindex, &name);
+        }
+        if let Some(fib) = self.fib6.get_mut(ns) {
             fib.device_unnamed(ifindex);
             fib.device_named(ifindex, &name);
         }

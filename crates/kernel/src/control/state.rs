@@ -25,13 +25,14 @@ impl World {
             return Ok(());
         }
         let (mac, lower) = (device.mac, device.lower());
+        let mut peer_with_link = None;
         match &device.kind {
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
                 if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
                     self.set_up_flag(dev);
                     self.carrier_quietly(dev, true);
-                    self.set_carrier(peer, true);
+                    peer_with_link = Some(peer);
                 }
             }
             Kind::Macvlan(_) => self.open_macvlan(dev, lower.ok_or(Errno::ENODEV)?, mac)?,
@@ -82,6 +83,10 @@ impl World {
         self.lower_went_up(dev);
         self.port_changed(dev);
         self.bond_opened(dev);
+        if let Some(peer) = peer_with_link {
+            // The link watch comes to it later.
+            self.set_carrier(peer, true);
+        }
         Ok(())
     }
 

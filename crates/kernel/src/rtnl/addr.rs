@@ -206,7 +206,7 @@ impl World {
         let (address, local) = (v6(parsed.address), v6(parsed.local));
         let Some(own) = local.or(address) else { return Err(Errno::EINVAL.into()) };
         let dev = self.device_at(ns, message.header.index).ok_or(Errno::ENODEV)?;
-        if message.header.prefix_len > 128 || own.is_multicast() || own.is_unspecified() {
+        if message.header.prefix_len > 128 {
             return Err(Errno::EINVAL.into());
         }
         let scope = match own {
