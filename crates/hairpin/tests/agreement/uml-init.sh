@@ -9,6 +9,13 @@ mkdir -p /run/root/lib/modules
 ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
 modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
     nlmon vcan vxcan can-raw macsec
+# Those of iptables.
+(
+    cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit
+    names=(netfilter/xt_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
+    names=("${names[@]##*/}")
+    modprobe -d /run/root -a nf_conntrack_netlink "${names[@]%.ko}"
+)
 # A process for each event, or for each device that is missing, would cost more than all else.
 echo >/proc/sys/kernel/hotplug
 echo >/proc/sys/kernel/modprobe

@@ -20,6 +20,7 @@ sleep 0.3
 ip -n B route add default via 10.0.2.254
 for s in NEW ESTABLISHED RELATED INVALID UNTRACKED; do $I -A FORWARD -m conntrack --ctstate $s; done
 for s in NEW ESTABLISHED RELATED INVALID UNTRACKED; do $I -A INPUT -m state --state $s; $I -A OUTPUT -m state --state $s; done
+udp() { { set +x; } 2>/dev/null; echo x | $N A nc -n -u -p $1 -w 1 $2 $3 2>/dev/null || true; set -x; }
 show() { $I -S -v | grep state; $I -Z; }
 table() { $N R cat /proc/net/nf_conntrack | sed 's/  *[0-9]* src/ T src/; s/sport=[3-6][0-9]*/sport=P/g; s/dport=[3-6][0-9]*/dport=P/g' | sort; }
 $N A ping -e 100 -c 3 -i 0.2 -W 1 10.0.2.1
@@ -56,8 +57,8 @@ table | grep id=109
 $N B nc -n -u -l 5000 >/dev/null &
 W=$!
 sleep 0.5
-echo x | $N A nc -n -u -p 4000 -w 1 10.0.2.1 5000
-echo x | $N A nc -n -u -p 4001 -w 1 10.0.2.1 5001
+udp 4000 10.0.2.1 5000
+udp 4001 10.0.2.1 5001
 show
 $N R cat /proc/net/nf_conntrack | grep udp | sed 's/  *[0-9]* src/ T src/' | sort
 kill $W

@@ -1,5 +1,6 @@
 # needs: uml
 # ipv6: on
+# runs: by bash alone
 # Netfilter for IPv6: hooks, states, translation, REJECT.
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R

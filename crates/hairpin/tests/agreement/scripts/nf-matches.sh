@@ -17,6 +17,7 @@ N="ip netns exec"
 I="ip netns exec R iptables-legacy"
 $N R sysctl -w net.ipv4.ip_forward=1
 sleep 0.3
+udp() { { set +x; } 2>/dev/null; echo x | $N A nc -n -u -p $1 -w 1 $2 $3 2>/dev/null || true; set -x; }
 m() { $I -t mangle -A "$@"; }
 m FORWARD -m ttl --ttl-eq 63
 m FORWARD -m ttl --ttl-gt 63
@@ -72,7 +73,7 @@ m FORWARD -p udp ! --dport 5000
 m FORWARD -p tcp --syn
 m FORWARD -p tcp --tcp-flags ALL RST,ACK
 m FORWARD -p tcp --dport 80
-for p in 5000 5001 5003; do echo x | $N A nc -n -u -p 4000 -w 1 10.0.2.1 $p; done
+for p in 5000 5001 5003; do udp 4000 10.0.2.1 $p; done
 $N A nc -n -z -p 4002 10.0.2.1 80
 $I -t mangle -S FORWARD -v
 $I -t mangle -F

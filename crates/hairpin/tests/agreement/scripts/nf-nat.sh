@@ -18,6 +18,7 @@ I="ip netns exec R iptables-legacy"
 $N R sysctl -w net.ipv4.ip_forward=1
 sleep 0.3
 C=$(mktemp -d)
+udp() { { set +x; } 2>/dev/null; echo x | $N A nc -n -u -p $1 -w 1 $2 $3 2>/dev/null || true; set -x; }
 begin() { { set +x; } 2>/dev/null; $N A tcpdump -l -n -t -i a0 icmp >$C/a 2>/dev/null & W=$!; $N B tcpdump -l -n -t -i b0 icmp >$C/b 2>/dev/null & V=$!; sleep 1; set -x; }
 finish() { { set +x; } 2>/dev/null; sleep 0.6; kill $W $V; wait $W $V; for f in a b; do echo "--- $f"; cat $C/$f; done; set -x; }
 table() { $N R cat /proc/net/nf_conntrack | sed 's/  *[0-9]* src/ T src/' | sort; }
@@ -66,12 +67,12 @@ $I -t nat -A POSTROUTING -o r1 -p udp -j MASQUERADE --to-ports 7000-7001
 $N B tcpdump -l -n -t -i b0 udp >$C/b 2>/dev/null &
 W=$!
 sleep 1
-for p in 4000 4001; do echo x | $N A nc -n -u -p $p -w 1 10.9.9.9 5000; done
+for p in 4000 4001; do udp $p 10.9.9.9 5000; done
 sleep 0.6
 kill $W
 wait $W
-sed 's/\.700[01] >/.P >/' $C/b
-table | grep udp | sed 's/dport=700[01]/dport=P/'
+sed -E 's/[.]700[01] >/.P >/' $C/b
+table | grep udp | sed -E 's/dport=700[01]/dport=P/'
 # With the address, its connections go.
 ip -n R addr flush dev r1
 table | grep -c 10.0.2.254
