@@ -30,9 +30,10 @@ $N A ping -e 2 -c 2 -i 0.2 -W 1 10.0.2.1
 $N A ping -e 3 -c 1 -W 1 -I 10.0.1.2 10.0.2.1
 $N A ping -e 4 -c 1 -t 1 -W 1 10.0.2.1
 $N A ping -e 5 -c 1 -W 4 10.0.2.99
-$N A ping -e 6 -c 1 -W 1 -s 2000 10.0.2.1
 $N B ping -e 7 -c 1 -W 1 10.0.2.254
 finish
+# Fragments are translated whole.
+$N A ping -e 6 -c 1 -W 1 -s 2000 10.0.2.1
 $I -t nat -S -v
 table
 $I -t nat -F
