@@ -2,8 +2,8 @@
 
 use std::hash::{Hash as _, Hasher as _};
 
-use hairpin_netlink::{Errno, PacketType};
 use hairpin_netlink::netfilter::Hook;
+use hairpin_netlink::{Errno, PacketType};
 use rustc_hash::FxHasher;
 
 use crate::device::DevId;
