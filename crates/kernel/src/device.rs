@@ -91,6 +91,36 @@ pub struct Stats {
     pub multicast: u64,
 }
 
+impl Stats {
+    /// Each counter with what `change` makes of it and of the other's.
+    fn with(&self, other: &Stats, change: impl Fn(u64, u64) -> u64) -> Stats {
+        Stats {
+            rx_packets: change(self.rx_packets, other.rx_packets),
+            rx_bytes: change(self.rx_bytes, other.rx_bytes),
+            rx_errors: change(self.rx_errors, other.rx_errors),
+            rx_dropped: change(self.rx_dropped, other.rx_dropped),
+            rx_nohandler: change(self.rx_nohandler, other.rx_nohandler),
+            tx_packets: change(self.tx_packets, other.tx_packets),
+            tx_bytes: change(self.tx_bytes, other.tx_bytes),
+            tx_errors: change(self.tx_errors, other.tx_errors),
+            tx_dropped: change(self.tx_dropped, other.tx_dropped),
+            multicast: change(self.multicast, other.multicast),
+            collisions: change(self.collisions, other.collisions),
+            tx_carrier_errors: change(self.tx_carrier_errors, other.tx_carrier_errors),
+        }
+    }
+
+    /// Counts what others have counted.
+    pub fn add(&mut self, other: &Stats) {
+        *self = self.with(other, u64::wrapping_add);
+    }
+
+    /// What was counted since an earlier look.
+    pub fn since(&self, earlier: &Stats) -> Stats {
+        self.with(earlier, u64::saturating_sub)
+    }
+}
+
 /// An IPv4 address of a device (`struct in_ifaddr`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ipv4Address {

@@ -57,6 +57,8 @@ drop_reasons! {
     QdiscDrop = "QDISC_DROP";
     CpuBacklog = "CPU_BACKLOG";
     UnhandledProtocol = "UNHANDLED_PROTO";
+    /// A tap's queue has no room.
+    FullRing = "FULL_RING";
     HeaderTruncated = "HDR_TRUNC";
     RecursionLimit = "RECURSION_LIMIT";
     FragmentReassemblyTimeout = "FRAG_REASM_TIMEOUT";

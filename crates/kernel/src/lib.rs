@@ -39,6 +39,9 @@ pub mod trace;
 mod world;
 
 pub use drop_reason::DropReason;
+/// The release of Linux that the emulation follows.
+pub const RELEASE: &str = "6.1.176";
+
 pub use mac::Mac;
 pub use netns::NsId;
 pub use segment::SegmentKind;

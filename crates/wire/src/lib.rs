@@ -3,6 +3,7 @@
 //! [`smoltcp`]'s wire layer is re-exported; beside it stands one file a protocol for what it lacks.
 
 pub mod bpdu;
+pub mod lacp;
 pub mod vlan;
 
 pub use smoltcp::wire as smol;

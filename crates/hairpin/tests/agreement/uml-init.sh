@@ -8,7 +8,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
 mkdir -p /run/root/lib/modules
 ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
 modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
-    nlmon vcan vxcan can-raw macsec
+    nlmon vcan vxcan can-raw macsec team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
+    team_mode_random team_mode_roundrobin
 # Those of iptables.
 (
     cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit
@@ -16,6 +17,8 @@ modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bri
     names=("${names[@]##*/}")
     modprobe -d /run/root -a nf_conntrack_netlink "${names[@]%.ko}"
 )
+# The module makes a bond of its own.
+ip link del bond0
 # A process for each event, or for each device that is missing, would cost more than all else.
 echo >/proc/sys/kernel/hotplug
 echo >/proc/sys/kernel/modprobe

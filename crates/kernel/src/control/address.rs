@@ -50,6 +50,11 @@ impl World {
                     }
                 }
             }
+            Kind::Bond(_) => {
+                let stored = if self.set_bond_mac(dev, mac)? { mac } else { old };
+                self.store_mac(dev, stored, AddrAssign::Set);
+                return Ok(());
+            }
             _ => {}
         }
         self.store_mac(dev, mac, AddrAssign::Set);
@@ -135,6 +140,7 @@ impl World {
             }
             RxHandler::IpvlanPort(_) => self.ipvlans_follow_mac(dev, mac),
             RxHandler::BridgePort { bridge } => self.port_mac_changed(bridge, dev, old, mac),
+            RxHandler::BondSlave { bond } => self.slave_mac_changed(bond, dev, mac),
             _ => {}
         }
         self.notify_link(dev);
@@ -195,6 +201,7 @@ impl World {
             }
             _ => {}
         }
+        self.set_bond_mtu(dev, mtu)?;
         self.store_mtu(dev, mtu);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) {
             bridge.mtu_set = true;

@@ -392,9 +392,14 @@ impl World {
     /// `inetdev_send_gratuitous_arp`, where `arp_notify` asks for it: on going up and on a new MAC.
     pub(super) fn announce_addresses(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if !device.is_up() || !self.dev_conf_either(dev, Conf::ArpNotify) {
-            return;
+        if device.is_up() && self.dev_conf_either(dev, Conf::ArpNotify) {
+            self.send_gratuitous_arp(dev);
         }
+    }
+
+    /// `inetdev_send_gratuitous_arp`: a question for each own address, which neighbours hear.
+    pub(crate) fn send_gratuitous_arp(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
         let addresses: Vec<Ipv4Addr> = device.ipv4.iter().map(|address| address.local).collect();
         for address in addresses {
             self.arp_send(dev, arp::REQUEST, address, address, None, Mac::ZERO);

@@ -20,6 +20,9 @@ impl World {
             {
                 self.set_promiscuity(lower, if after { 1 } else { -1 });
             }
+            for slave in self.bond_filter_devices(dev) {
+                self.set_promiscuity(slave, if after { 1 } else { -1 });
+            }
             self.manage_bridge_promiscuity(dev);
             self.refresh_filter(dev);
             self.changed();
@@ -39,6 +42,9 @@ impl World {
                 && let Some(lower) = stacked_on(device)
             {
                 self.set_allmulti(lower, if after { 1 } else { -1 });
+            }
+            for slave in self.bond_filter_devices(dev) {
+                self.set_allmulti(slave, if after { 1 } else { -1 });
             }
             self.refresh_filter(dev);
             self.changed();
@@ -100,11 +106,11 @@ impl World {
     /// `dev_mc_add`
     pub(crate) fn join_group(&mut self, dev: DevId, group: Mac) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        if add(&mut device.multicast, group)
-            && device.is_up()
-            && let Some(lower) = stacked_on(device)
-        {
-            self.join_group(lower, group);
+        if add(&mut device.multicast, group) && device.is_up() {
+            let lower = stacked_on(device);
+            for lower in lower.into_iter().chain(self.bond_filter_devices(dev)) {
+                self.join_group(lower, group);
+            }
         }
         self.refresh_filter(dev);
     }
@@ -112,11 +118,11 @@ impl World {
     /// `dev_mc_del`
     pub(crate) fn leave_group(&mut self, dev: DevId, group: Mac) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        if remove(&mut device.multicast, group)
-            && device.is_up()
-            && let Some(lower) = stacked_on(device)
-        {
-            self.leave_group(lower, group);
+        if remove(&mut device.multicast, group) && device.is_up() {
+            let lower = stacked_on(device);
+            for lower in lower.into_iter().chain(self.bond_filter_devices(dev)) {
+                self.leave_group(lower, group);
+            }
         }
         self.refresh_filter(dev);
     }
@@ -141,18 +147,21 @@ impl World {
     pub(super) fn sync_unicast(&mut self, dev: DevId) {
         let Some(device) = self.devs.get_mut(dev).filter(|device| device.is_up()) else { return };
         // `IFF_UNICAST_FLT`
-        let filters =
-            matches!(device.kind, Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_));
+        let filters = matches!(
+            device.kind,
+            Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Bond(_)
+        );
         let wanted = !filters && !device.unicast.is_empty();
         if wanted != device.uc_promisc {
             device.uc_promisc = wanted;
             self.set_promiscuity(dev, if wanted { 1 } else { -1 });
         }
-        let Some(device) = self.devs.get(dev) else { return };
-        if let Some(lower) = stacked_on(device)
-            && device.is_up()
-        {
+        let Some(device) = self.devs.get(dev).filter(|device| device.is_up()) else { return };
+        let lowers: Vec<DevId> =
+            stacked_on(device).into_iter().chain(self.bond_filter_devices(dev)).collect();
+        for lower in lowers {
             // `dev_uc_sync`: what stands on a stacked device reaches the lower one.
+            let Some(device) = self.devs.get(dev) else { return };
             let wanted: Vec<Mac> = device.unicast.iter().map(|(mac, _)| *mac).collect();
             let missing: Vec<Mac> = match self.devs.get(lower) {
                 Some(below) => {

@@ -22,6 +22,7 @@ impl World {
         self.release_from_master(dev);
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.add_bridge_port(dev, master),
+            Some(Kind::Bond(_)) => self.add_bond_slave(dev, master),
             Some(Kind::Vrf(_)) => self.add_vrf_port(dev, master),
             _ => Err(Errno::EOPNOTSUPP.into()),
         }
@@ -32,6 +33,7 @@ impl World {
         let Some(master) = self.devs.get(dev).and_then(|device| device.master) else { return };
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.remove_bridge_port(dev, master),
+            Some(Kind::Bond(_)) => self.remove_bond_slave(dev, master, false),
             Some(Kind::Vrf(_)) => self.remove_vrf_port(dev),
             _ => {}
         }
@@ -103,7 +105,7 @@ impl World {
     }
 
     /// Whether `dev` is stacked on `below`, directly or not. A bridge stands on its ports.
-    fn stands_on(&self, dev: DevId, below: DevId) -> bool {
+    pub(super) fn stands_on(&self, dev: DevId, below: DevId) -> bool {
         let mut pending = vec![dev];
         let mut seen = Vec::new();
         while let Some(at) = pending.pop() {
@@ -115,6 +117,7 @@ impl World {
             let lowers = match &device.kind {
                 Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
                 Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
+                Kind::Bond(bond) => bond.slaves.iter().map(|slave| slave.dev).collect(),
                 _ => continue,
             };
             if lowers.contains(&below) {

@@ -15,6 +15,7 @@
 
 mod address;
 mod autoconf;
+pub(crate) mod bond;
 mod dad;
 mod inet;
 mod inet6;
@@ -23,7 +24,8 @@ mod lists;
 mod master;
 pub(crate) mod namespace;
 mod notify;
-mod register;
+pub(crate) mod register;
+pub(crate) mod settings;
 mod state;
 mod vrf;
 mod vxlan;

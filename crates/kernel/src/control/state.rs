@@ -51,13 +51,18 @@ impl World {
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             _ => {}
         }
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
+            self.open_bond(dev);
+        }
         self.set_up_flag(dev);
         if let Some(device) = self.devs.get_mut(dev)
             && device.qdisc == "noop"
         {
             device.qdisc = match device.kind {
-                // `attach_default_qdiscs`: a card gets the default discipline, a virtual device none.
+                // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap; other
+                // virtual devices have none.
                 Kind::Nic { .. } => "fq_codel",
+                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
                 _ => "noqueue",
             };
         }
@@ -72,6 +77,7 @@ impl World {
         self.ip_up(dev);
         self.lower_went_up(dev);
         self.port_changed(dev);
+        self.bond_opened(dev);
         Ok(())
     }
 
@@ -155,6 +161,10 @@ impl World {
             Some(Kind::Bridge(_)) => {
                 self.down_flag(dev);
                 self.close_bridge(dev);
+            }
+            Some(Kind::Bond(_)) => {
+                self.close_bond(dev);
+                self.down_flag(dev);
             }
             Some(Kind::Vxlan(_)) => {
                 self.down_flag(dev);
@@ -348,7 +358,11 @@ impl World {
     /// `br_device_event`, `br_port_carrier_check`: a port went up or down, or its link did.
     pub(super) fn port_changed(&mut self, port: DevId) {
         let Some(device) = self.devs.get(port) else { return };
-        let RxHandler::BridgePort { bridge } = device.rx_handler else { return };
+        let bridge = match device.rx_handler {
+            RxHandler::BridgePort { bridge } => bridge,
+            RxHandler::BondSlave { bond } => return self.bond_slave_changed(bond, port),
+            _ => return,
+        };
         let usable = self.is_usable_port(port);
         let Some(master) = self.devs.get(bridge) else { return };
         if !master.is_up() {

@@ -1,9 +1,11 @@
 //! Device kinds, one file each. A kind decides what becomes of a frame from its own state alone and says so
 //! in [`Verdict`]s; it never calls another device. [`crate::path`] performs verdicts.
 
+pub mod bond;
 pub mod bridge;
 pub mod ipvlan;
 pub mod macvlan;
+pub mod tap;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
@@ -15,6 +17,7 @@ pub use hairpin_netlink::PacketType;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::mac::Mac;
+use crate::sock::SockId;
 
 /// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
 /// the frame, or a copy sharing its buffer.
@@ -59,6 +62,11 @@ pub enum Verdict {
     MacvlanBroadcast {
         lower: DevId,
     },
+    /// A unit of a slow protocol, for the bond that a slave belongs to (`bond_3ad_lacpdu_recv`).
+    SlowProtocol {
+        bond: DevId,
+        slave: DevId,
+    },
     /// Distribute a multicast or broadcast frame to the ipvlans on this device later
     /// (`ipvlan_multicast_enqueue`): one that ipvlan `from` sends, or one that came in.
     IpvlanMulticast {
@@ -69,6 +77,10 @@ pub enum Verdict {
     /// (`ipvlan_process_outbound`).
     RouteBelow {
         lower: DevId,
+    },
+    /// To the program that holds this queue of a macvtap or ipvtap.
+    Queue {
+        queue: SockId,
     },
     /// Onto the wire of a network card.
     Wire {
@@ -105,6 +117,7 @@ pub enum Kind {
     Dummy,
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
+    Bond(Box<bond::Bond>),
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
@@ -125,8 +138,9 @@ impl Kind {
             Kind::Dummy => Some("dummy"),
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
-            Kind::Macvlan(_) => Some("macvlan"),
-            Kind::Ipvlan(_) => Some("ipvlan"),
+            Kind::Bond(_) => Some("bond"),
+            Kind::Macvlan(macvlan) => Some(if macvlan.tap { "macvtap" } else { "macvlan" }),
+            Kind::Ipvlan(ipvlan) => Some(if ipvlan.tap { "ipvtap" } else { "ipvlan" }),
             Kind::Vlan(_) => Some("vlan"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
@@ -165,10 +179,14 @@ pub enum RxHandler {
     None,
     /// The device is a port of this bridge.
     BridgePort { bridge: DevId },
+    /// The device is a slave of this bond.
+    BondSlave { bond: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.
     IpvlanPort(Box<ipvlan::Port>),
+    /// The device is a macvtap or ipvtap.
+    Tap(tap::Tap),
 }
 
 impl RxHandler {

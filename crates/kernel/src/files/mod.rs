@@ -3,6 +3,7 @@
 //! Each tree is a module that gets the names below its root; each of its files is a line of a table.
 
 mod class_net;
+mod kernel;
 mod proc_net;
 mod sysctl;
 
@@ -31,6 +32,13 @@ const TREES: &[Tree] = &[
         read: sysctl::read,
         write: sysctl::write,
         list: sysctl::list,
+        link: None,
+    },
+    Tree {
+        root: &["proc", "sys", "kernel"],
+        read: kernel::read,
+        write: kernel::write,
+        list: kernel::list,
         link: None,
     },
     Tree {

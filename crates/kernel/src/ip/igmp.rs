@@ -35,6 +35,8 @@ const CHANGES_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Change {
+    /// As it is: of this group everything is wanted (`MODE_IS_EXCLUDE`).
+    Is = 2,
     Left = 3,
     Joined = 4,
 }
@@ -76,6 +78,19 @@ impl World {
         let groups = self.devs.get(dev).map(|device| device.ipv4_groups.clone()).unwrap_or_default();
         for (group, _) in groups {
             self.report_group(dev, group, Change::Joined);
+        }
+    }
+
+    /// `ip_mc_rejoin_groups`: every group is told anew, for the switch behind a link that takes over.
+    pub(crate) fn rejoin_groups(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        if device.is_loopback() || !device.is_up() {
+            return;
+        }
+        for (group, _) in device.ipv4_groups.clone() {
+            if group != ALL_HOSTS {
+                self.send_group_report(dev, &[(group, Change::Is)]);
+            }
         }
     }
 

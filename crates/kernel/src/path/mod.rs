@@ -2,6 +2,7 @@
 //! decides is performed here, and only here; taps, counters and traces hook in here once.
 
 mod bridge;
+mod lag;
 pub(crate) mod rx;
 mod tunnel;
 pub(crate) mod tx;

@@ -27,6 +27,10 @@ impl World {
                 return self.drop_frame(None, frame, DropReason::NotSpecified);
             };
             if !device.is_up() {
+                // What a slave has received is seen on its bond, be that down.
+                if matches!(device.kind, Kind::Bond(_)) {
+                    self.tap(dev, &frame, frame.packet_type);
+                }
                 return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
             }
             if frame.tag.is_none() && Tag::is_tpid(frame.ethertype()) && !frame.untag() {
@@ -129,17 +133,21 @@ impl World {
     /// R5: the device's rx handler, if any.
     fn rx_handler(&mut self, dev: DevId, mut frame: Frame) -> Option<(Next, Frame)> {
         let device = self.devs.get(dev)?;
+        if let RxHandler::BondSlave { bond } = device.rx_handler {
+            return self.bond_receive(bond, dev, frame);
+        }
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
             _ => self.verdicts.pop().unwrap_or_default(),
         };
         let (destination, source) = (frame.destination(), frame.source());
         match &device.rx_handler {
-            RxHandler::None => {}
+            RxHandler::None | RxHandler::BondSlave { .. } => {}
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
             RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
+            RxHandler::Tap(tap) => tap.receive(&frame, &mut verdicts),
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;
                 self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
@@ -152,6 +160,10 @@ impl World {
     pub(super) fn count_received(&mut self, _from: DevId, to: DevId, frame: &Frame) {
         let Some(device) = self.devs.get_mut(to) else { return };
         let len = frame.len();
+        if matches!(device.kind, Kind::Bond(_)) {
+            // It shows what its slaves count.
+            return;
+        }
         device.stats.rx_packets += 1;
         match &device.kind {
             // `br_pass_frame_up` counts behind the link header, `macvlan_handle_frame` with it.
@@ -238,6 +250,7 @@ impl World {
         }
         port.queued += 1;
         frame.mark = 0;
+        frame.forget_netfilter();
         self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
     }
 

@@ -40,6 +40,9 @@ impl World {
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
         let now = self.now;
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
+            return self.bond_transmit(dev, frame);
+        }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mut counted = Some(len);
@@ -58,6 +61,8 @@ impl World {
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
             Kind::Bridge(bridge) => bridge.transmit(&mut frame, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
+            // Has a way of its own.
+            Kind::Bond(_) => {}
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
@@ -134,7 +139,7 @@ impl World {
         next
     }
 
-    fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
+    pub(super) fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
         if let Some((_, frame)) = self.perform_all(dev, frame, verdicts) {
             self.consume(frame);
         }
@@ -160,6 +165,10 @@ impl World {
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
+            Verdict::SlowProtocol { bond, slave } => {
+                self.bond_slow_protocol(bond, slave, &frame);
+                self.consume(frame);
+            }
             Verdict::IpvlanMulticast { lower, from } => self.ipvlan_enqueue(lower, from, frame),
             Verdict::RouteBelow { lower } => {
                 let len = frame.len();
@@ -167,6 +176,7 @@ impl World {
                     self.uncount_transmit(dev, len);
                 }
             }
+            Verdict::Queue { queue } => self.queue_for_tap(dev, queue, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
             Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
@@ -190,6 +200,7 @@ impl World {
             Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
                 device.stats.tx_dropped += 1;
             }
+            Kind::Bond(_) => device.stats.tx_dropped += 1,
             Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
             _ => {}
@@ -203,7 +214,8 @@ impl World {
             device.stats.tx_packets = device.stats.tx_packets.saturating_sub(1);
             device.stats.tx_bytes = device.stats.tx_bytes.saturating_sub(len as u64);
             device.stats.tx_dropped += 1;
-            self.transmit_refused = true;
+            // Only a device without a queueing discipline tells its caller.
+            self.transmit_refused |= !matches!(device.rx_handler, RxHandler::Tap(_));
         }
     }
 

@@ -65,6 +65,7 @@ impl World {
                     }
                 }
             }
+            Kind::Tap(tap) => self.close_tap(id, tap.device),
             Kind::Raw6(_) | Kind::Udp6(_) => self.leave_socket_groups6(&socket),
             Kind::RouteEvents { .. } => {}
         }
@@ -367,7 +368,7 @@ impl World {
             Kind::Raw6(raw) => raw.inet.local(u16::from(raw.protocol)),
             Kind::Udp6(udp) => udp.inet.local(udp.port),
             Kind::Tcp(tcp) => Address::Ipv4 { address: tcp.inet.source, port: tcp.port },
-            Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
+            Kind::Tap(_) | Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
         })
     }
 
@@ -386,6 +387,7 @@ impl World {
             Some(Kind::Raw6(_)) => self.send_raw6(id, data, to),
             Some(Kind::Udp6(_)) => self.send_udp6(id, data, to),
             Some(Kind::Tcp(_)) => self.send_tcp(id, data),
+            Some(Kind::Tap(_)) => self.write_tap(id, data),
             Some(Kind::RouteEvents { .. }) => Err(Errno::EOPNOTSUPP),
             None => Err(Errno::EBADF),
         }

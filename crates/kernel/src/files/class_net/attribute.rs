@@ -4,7 +4,9 @@ use std::fmt::Display;
 
 use hairpin_netlink::Errno;
 
+use super::bonding;
 use super::netlink::{self, Nest};
+use crate::dev::bond::options::Opt;
 use crate::device::{DevId, Device};
 use crate::world::World;
 
@@ -30,6 +32,8 @@ pub(super) enum Store {
     Mac { nest: Nest, kind: u16 },
     /// Device flags.
     Flags,
+    /// An option of a bond.
+    Bond(Opt),
     /// A number that is more than a netlink attribute.
     Call(fn(&mut World, DevId, u64) -> Result<(), Errno>),
     /// Only the present value may be written: another would have no effect here.
@@ -114,6 +118,7 @@ impl Attribute {
                 let flags = u32::try_from(number(data)?).map_err(|_| Errno::EINVAL)?;
                 netlink::set_flags(world, dev, flags)
             }
+            Store::Bond(option) => bonding::set(world, dev, option, data),
             Store::Call(store) => store(world, dev, number(data)?),
             Store::Same => {
                 let device = world.devs.get(dev).ok_or(Errno::ENODEV)?;

@@ -4,9 +4,9 @@ use hairpin_netlink::Errno;
 
 use super::attribute::{Attribute, Seen, Store, file, line};
 use super::netlink::Nest;
+use crate::control::settings::LinkSettings;
 use crate::dev::Kind;
 use crate::device::{Device, Flags, OperState};
-use crate::world::World;
 
 const IFLA_MTU: u16 = 4;
 const IFLA_TXQLEN: u16 = 13;
@@ -51,7 +51,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         |seen| running(seen).and_then(|device| line(u8::from(device.operstate == OperState::Dormant))),
         Store::ReadOnly,
     ),
-    file("duplex", |seen| settings(seen).and_then(|settings| line(settings.duplex)), Store::ReadOnly),
+    file("duplex", |seen| settings(seen).and_then(|settings| line(duplex(&settings))), Store::ReadOnly),
     file("flags", |seen| line(format_args!("{:#x}", flags(seen.device))), Store::Flags),
     file("gro_flush_timeout", |_| line(0), Store::Same),
     file("ifalias", |seen| alias(seen.device), Store::Text { kind: IFLA_IFALIAS }),
@@ -67,7 +67,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("phys_port_name", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
     file("phys_switch_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
     file("proto_down", |seen| line(u8::from(seen.device.protodown)), switch(IFLA_PROTO_DOWN)),
-    file("speed", |seen| settings(seen).and_then(|settings| line(settings.speed)), Store::ReadOnly),
+    file("speed", |seen| settings(seen).and_then(|settings| line(speed(&settings))), Store::ReadOnly),
     file(
         "testing",
         |seen| running(seen).and_then(|device| line(u8::from(device.operstate == OperState::Testing))),
@@ -127,46 +127,28 @@ fn operstate(device: &Device) -> &'static str {
     }
 }
 
-/// What `ethtool_ops.get_link_ksettings` of the device's kind says.
-struct LinkSettings {
-    /// Mbit/s; -1 unknown.
-    speed: i32,
-    duplex: &'static str,
-}
-
-const FULL_10G: LinkSettings = LinkSettings { speed: 10_000, duplex: "full" };
-
 fn settings(seen: &Seen<'_>) -> Result<LinkSettings, Errno> {
     let device = running(seen)?;
-    link_settings(seen.world, device).ok_or(Errno::EINVAL)
+    seen.world.link_settings(device).ok_or(Errno::EINVAL)
 }
 
-fn link_settings(world: &World, device: &Device) -> Option<LinkSettings> {
-    match &device.kind {
-        Kind::Loopback | Kind::Dummy | Kind::Vrf(_) => None,
-        Kind::Veth(_) => Some(FULL_10G),
-        Kind::Nic { .. } => Some(LinkSettings { speed: 1000, duplex: "full" }),
-        // `br_get_link_ksettings`: the fastest port that is running.
-        Kind::Bridge(bridge) => {
-            let ports = bridge.ports.iter().filter_map(|port| world.devs.get(port.dev));
-            let running = ports.filter(|port| port.is_up() && port.oper_up());
-            let speed = running.filter_map(|port| link_settings(world, port)).map(|port| port.speed).max();
-            Some(LinkSettings { speed: speed.unwrap_or(-1), duplex: "unknown" })
-        }
-        Kind::Macvlan(macvlan) => link_settings(world, world.devs.get(macvlan.lower)?),
-        Kind::Ipvlan(ipvlan) => link_settings(world, world.devs.get(ipvlan.lower)?),
-        Kind::Vlan(vlan) => link_settings(world, world.devs.get(vlan.lower)?),
-        // `vxlan_get_link_ksettings`: those of the device below.
-        Kind::Vxlan(vxlan) => match world.device_at(vxlan.underlay, vxlan.config.oif) {
-            Some(below) => link_settings(world, world.devs.get(below)?),
-            None => Some(LinkSettings { speed: -1, duplex: "unknown" }),
-        },
+/// Mbit/s; -1 unknown.
+fn speed(settings: &LinkSettings) -> i64 {
+    settings.speed.map_or(-1, i64::from)
+}
+
+fn duplex(settings: &LinkSettings) -> &'static str {
+    match settings.full_duplex {
+        Some(true) => "full",
+        Some(false) => "half",
+        None => "unknown",
     }
 }
 
 fn uevent(device: &Device) -> String {
     let kind = match &device.kind {
         Kind::Bridge(_) => "DEVTYPE=bridge\n",
+        Kind::Bond(_) => "DEVTYPE=bond\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
         Kind::Vxlan(_) => "DEVTYPE=vxlan\n",
         _ => "",

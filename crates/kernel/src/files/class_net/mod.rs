@@ -4,6 +4,7 @@
 //! through the netlink server, so that checks and effects are the same.
 
 mod attribute;
+mod bonding;
 mod bridge;
 mod device;
 mod netlink;
@@ -41,6 +42,10 @@ enum Directory {
     Limits,
     /// `bridge`, of a bridge
     Bridge,
+    /// `bonding`, of a bond
+    Bonding,
+    /// `bonding_slave`, of a bond's slave
+    BondingSlave,
     /// `brif`, of a bridge: its ports
     Ports,
     /// `brport`, of a port
@@ -53,6 +58,9 @@ enum Directory {
 const LINKS_MAX: u32 = 40;
 
 pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
+    if names == [bonding::MASTERS] {
+        return Ok(bonding::masters(world, ns).into_bytes());
+    }
     match resolve(world, ns, names, LINKS_MAX)? {
         Node::File(seen, attribute) => attribute.read(&seen).map(String::into_bytes),
         _ => Err(Errno::EISDIR),
@@ -60,6 +68,9 @@ pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>,
 }
 
 pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) -> Result<(), Errno> {
+    if names == [bonding::MASTERS] {
+        return bonding::change_masters(world, ns, data);
+    }
     let (dev, attribute) = match resolve(world, ns, names, LINKS_MAX) {
         Ok(Node::File(seen, attribute)) => (seen.device.id, attribute),
         Ok(_) => return Err(Errno::EISDIR),
@@ -72,7 +83,11 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) 
 
 pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
     match resolve(world, ns, names, LINKS_MAX)? {
-        Node::Top => Ok(device_names(world, ns)),
+        Node::Top => {
+            let mut names = device_names(world, ns);
+            names.extend(bonding::has_bonds(world, ns).then(|| bonding::MASTERS.to_owned()));
+            Ok(names)
+        }
         Node::Directory(dev, directory) => {
             let device = world.devs.get(dev).ok_or(Errno::ENOENT)?;
             Ok(entries(world, ns, device, directory))
@@ -152,8 +167,18 @@ fn resolve<'a>(world: &'a World, ns: NsId, names: &[&str], links: u32) -> Result
 fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Vec<String> {
     let mut names: Vec<String> =
         attributes(directory).iter().map(|attribute| attribute.name.to_owned()).collect();
-    let known =
-        ["statistics", "power", "queues", "bridge", "brif", "brport", "subsystem", "byte_queue_limits"];
+    let known = [
+        "statistics",
+        "power",
+        "queues",
+        "bridge",
+        "brif",
+        "brport",
+        "bonding",
+        "bonding_slave",
+        "subsystem",
+        "byte_queue_limits",
+    ];
     names.extend(
         known
             .iter()
@@ -192,6 +217,8 @@ fn attributes(directory: Directory) -> &'static [Attribute] {
         Directory::Limits => queues::LIMITS,
         Directory::Bridge => bridge::ATTRIBUTES,
         Directory::Port => port::ATTRIBUTES,
+        Directory::Bonding => bonding::ATTRIBUTES,
+        Directory::BondingSlave => bonding::SLAVE,
         Directory::Queues | Directory::Ports | Directory::Subsystem => &[],
     }
 }
@@ -199,6 +226,8 @@ fn attributes(directory: Directory) -> &'static [Attribute] {
 fn subdirectory(device: &Device, directory: Directory, name: &str) -> Option<Directory> {
     let is_bridge = matches!(device.kind, Kind::Bridge(_));
     let is_port = matches!(device.rx_handler, RxHandler::BridgePort { .. });
+    let is_bond = matches!(device.kind, Kind::Bond(_));
+    let is_slave = matches!(device.rx_handler, RxHandler::BondSlave { .. });
     match (directory, name) {
         (Directory::Device, "statistics") => Some(Directory::Statistics),
         (Directory::Device, "power") => Some(Directory::Power),
@@ -207,6 +236,8 @@ fn subdirectory(device: &Device, directory: Directory, name: &str) -> Option<Dir
         (Directory::Device, "bridge") if is_bridge => Some(Directory::Bridge),
         (Directory::Device, "brif") if is_bridge => Some(Directory::Ports),
         (Directory::Device, "brport") if is_port => Some(Directory::Port),
+        (Directory::Device, "bonding") if is_bond => Some(Directory::Bonding),
+        (Directory::Device, "bonding_slave") if is_slave => Some(Directory::BondingSlave),
         (Directory::TransmitQueue, "byte_queue_limits") => Some(Directory::Limits),
         (Directory::Queues, name) => {
             let (kind, number) = name.split_once('-')?;
@@ -253,9 +284,13 @@ fn lowers(device: &Device) -> impl Iterator<Item = DevId> {
         Kind::Bridge(bridge) => bridge.ports.as_slice(),
         _ => &[],
     };
+    let slaves = match &device.kind {
+        Kind::Bond(bond) => bond.slaves.as_slice(),
+        _ => &[],
+    };
     let below = match &device.kind {
         Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower(),
         _ => None,
     };
-    ports.iter().map(|port| port.dev).chain(below)
+    ports.iter().map(|port| port.dev).chain(slaves.iter().map(|slave| slave.dev)).chain(below)
 }

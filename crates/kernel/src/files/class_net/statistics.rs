@@ -5,7 +5,7 @@ use super::attribute::{Attribute, Store, file, line};
 macro_rules! counters {
     ($($name:literal $(= $field:ident)?;)*) => {
         pub(super) const ATTRIBUTES: &[Attribute] = &[$(
-            file($name, |_seen| line(0u64 $(+ _seen.device.stats.$field)?), Store::ReadOnly),
+            file($name, |_seen| line(0u64 $(+ _seen.world.stats_of(_seen.device.id).$field)?), Store::ReadOnly),
         )*];
     };
 }

@@ -25,7 +25,7 @@ pub(super) fn dev(world: &World, ns: NsId) -> String {
         colls carrier compressed\n"
         .to_owned();
     for device in devices(world, ns) {
-        let s = &device.stats;
+        let s = world.stats_of(device.id);
         let _ = writeln!(
             text,
             "{:>6}: {:>7} {:>7} {:>4} {:>4} {:>4} {:>5} {:>10} {:>9} {:>8} {:>7} {:>4} {:>4} {:>4} {:>5} {:>7} {:>10}",

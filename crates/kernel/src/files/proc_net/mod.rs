@@ -1,5 +1,6 @@
 //! `/proc/net`: read-only texts. Formats are Linux 6.1's.
 
+mod bonding;
 mod device;
 mod ipv4;
 mod ipv6;
@@ -46,12 +47,15 @@ const FILES: &[File] = &[
     File { name: "unix", show: sockets::empty_unix },
 ];
 
-/// The directory of VLAN devices.
+/// The directories of bonds and of VLAN devices.
+const BONDING: &str = "bonding";
 const VLAN: &str = "vlan";
 
 pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
     match names {
-        [] | [VLAN] => Err(Errno::EISDIR),
+        [] | [VLAN] | [BONDING] => Err(Errno::EISDIR),
+        [BONDING, name] => bonding::read(world, ns, name).map(String::into_bytes),
+        [BONDING, name, ..] => Err(behind(bonding::read(world, ns, name).is_ok())),
         [VLAN, name] => vlan::read(world, ns, name).map(String::into_bytes),
         [VLAN, name, ..] => Err(behind(vlan::read(world, ns, name).is_ok())),
         [name] => Ok((find(name).ok_or(Errno::ENOENT)?.show)(world, ns).into_bytes()),
@@ -68,7 +72,14 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, _: &[u8]) -> 
 
 pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
     match names {
-        [] => Ok(FILES.iter().map(|file| file.name).chain([VLAN]).map(str::to_owned).collect()),
+        [] => {
+            // The driver's directory comes with the first bond.
+            let bonding = (!bonding::names(world, ns).is_empty()).then_some(BONDING);
+            let names = FILES.iter().map(|file| file.name).chain([VLAN]).chain(bonding);
+            Ok(names.map(str::to_owned).collect())
+        }
+        [BONDING] => Ok(bonding::names(world, ns)),
+        [BONDING, name] => Err(behind(bonding::read(world, ns, name).is_ok())),
         [VLAN] => Ok(vlan::names(world, ns)),
         [VLAN, name] => Err(behind(vlan::read(world, ns, name).is_ok())),
         [name, ..] => Err(behind(find(name).is_some())),

@@ -14,7 +14,8 @@ const CONFIG: &str = "config";
 
 /// `IFF_802_1Q_VLAN`, `IFF_XMIT_DST_RELEASE`, `IFF_UNICAST_FLT`: the lower half of what a VLAN device has.
 const PRIVATE_FLAGS: u16 = 0x1021;
-/// `IFF_MACVLAN_PORT`, `IFF_BRIDGE_PORT`
+/// `IFF_BONDING`, `IFF_MACVLAN_PORT`, `IFF_BRIDGE_PORT`
+const BONDING: u16 = 0x4;
 const MACVLAN_PORT: u16 = 0x100;
 const BRIDGE_PORT: u16 = 0x200;
 
@@ -46,9 +47,10 @@ fn config(world: &World, ns: NsId) -> String {
 fn vlan_text(world: &World, device: &Device, vlan: &Vlan) -> String {
     let flags = PRIVATE_FLAGS
         | match device.rx_handler {
-            RxHandler::None | RxHandler::IpvlanPort(_) => 0,
+            RxHandler::None | RxHandler::IpvlanPort(_) | RxHandler::Tap(_) => 0,
             RxHandler::BridgePort { .. } => BRIDGE_PORT,
             RxHandler::MacvlanPort(_) => MACVLAN_PORT,
+            RxHandler::BondSlave { .. } => BONDING,
         };
     let mut text = format!(
         "{}  VID: {}\t REORDER_HDR: {}  dev->priv_flags: {flags:x}\n",

@@ -50,6 +50,7 @@ impl World {
         message.header.flags = LinkFlags::from_bits_retain(device.shown_flags().bits());
         let master = device.master.and_then(|master| self.devs.get(master)).map(|master| master.ifindex);
         let offload = self.offload_size(device);
+        let counted = self.stats_of(dev);
         let attributes = &mut message.attributes;
         attributes.extend(view.target.map(LinkAttribute::IfNetnsId));
         attributes.extend([
@@ -86,8 +87,8 @@ impl World {
             LinkAttribute::Map(Map::default()),
             LinkAttribute::Address(device.mac.0.to_vec()),
             LinkAttribute::Broadcast(device.broadcast.0.to_vec()),
-            LinkAttribute::Stats64(stats64(&device.stats)),
-            LinkAttribute::Stats(stats(&device.stats)),
+            LinkAttribute::Stats64(stats64(&counted)),
+            LinkAttribute::Stats(stats(&counted)),
             LinkAttribute::Xdp(vec![LinkXdp::Attached(XdpAttached::None)]),
         ]);
         let info = info::link_info(self, device);
@@ -141,13 +142,19 @@ impl World {
                 Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
                     pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
                 }
+                // `bond_compute_features`: without slaves, what no slave has narrowed.
+                Kind::Bond(bond) if bond.had_slaves => {
+                    pending.extend(bond.slaves.iter().map(|slave| (slave.dev, depth + 1)));
+                }
                 Kind::Vxlan(vxlan) if vxlan.config.oif != 0 => {
                     pending.extend(
                         self.device_at(vxlan.underlay, vxlan.config.oif).map(|lower| (lower, depth + 1)),
                     );
                 }
                 Kind::Vxlan(_) => least = OFFLOAD_SIZE,
-                Kind::Bridge(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => least = OFFLOAD_SIZE,
+                Kind::Bridge(_) | Kind::Bond(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => {
+                    least = OFFLOAD_SIZE;
+                }
             }
         }
         least

@@ -1,5 +1,6 @@
 //! What each kind of device answers to netlink, one file a kind (`struct rtnl_link_ops`).
 
+mod bond;
 mod bridge;
 mod dummy;
 mod ipvlan;
@@ -16,7 +17,7 @@ use super::attributes::{Attributes, Policy};
 use super::change::{refuse_offload, valid_address};
 use super::request::{Request, ifla};
 use crate::control::NewDevice;
-use crate::dev::Kind;
+use crate::dev::{Kind, RxHandler};
 use crate::device::{DevId, Device};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -31,8 +32,19 @@ const ETH_MAX_MTU: u32 = 65_535;
 const NESTING_MAX: usize = 8;
 
 /// The kinds that this kernel can make, in the order of their names.
-static KINDS: &[LinkOps] =
-    &[bridge::OPS, dummy::OPS, ipvlan::OPS, macvlan::OPS, veth::OPS, vlan::OPS, vrf::OPS, vxlan::OPS];
+static KINDS: &[LinkOps] = &[
+    bond::OPS,
+    bridge::OPS,
+    dummy::OPS,
+    ipvlan::OPS,
+    ipvlan::TAP_OPS,
+    macvlan::OPS,
+    macvlan::TAP_OPS,
+    veth::OPS,
+    vlan::OPS,
+    vrf::OPS,
+    vxlan::OPS,
+];
 
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
@@ -55,6 +67,8 @@ pub(super) struct LinkOps {
     pub port_policy: Option<&'static [(u16, Policy)]>,
     /// `slave_changelink`, given the port.
     pub change_port: Option<Change>,
+    /// Queues of a device that no request gives a number of (`get_num_tx_queues`).
+    pub queues: u32,
 }
 
 impl LinkOps {
@@ -72,6 +86,7 @@ impl LinkOps {
             change: None,
             port_policy: None,
             change_port: None,
+            queues: 1,
         }
     }
 
@@ -99,6 +114,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Dummy => Some((InfoKind::Dummy, None)),
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
         Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
+        Kind::Bond(bond) => Some(bond::describe(world, bond)),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
@@ -109,6 +125,9 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
 
 /// What the master of a port says of it (`fill_slave_info`); none for a device that is no port.
 pub(super) fn describe_port(world: &World, device: &Device) -> Option<(InfoPortKind, Option<InfoPortData>)> {
+    if let RxHandler::BondSlave { bond } = device.rx_handler {
+        return bond::describe_slave(world, bond, device.id);
+    }
     if let Some(Kind::Vrf(vrf)) = world.devs.get(device.master?).map(|master| &master.kind) {
         return Some(vrf::describe_port(vrf));
     }
@@ -167,7 +186,7 @@ impl Draft {
     /// The kernel's: numbers of queues and an MTU out of bounds, offload sizes.
     pub fn new(ops: &LinkOps, request: &Request<'_>, ns: NsId) -> Result<Draft, Failure> {
         let attributes = &request.attributes;
-        let queues = |kind, text: &str| match attributes.u32(kind).unwrap_or(1) {
+        let queues = |kind, text: &str| match attributes.u32(kind).unwrap_or(ops.queues) {
             count if (1..=QUEUES_MAX).contains(&count) => Ok(count),
             _ => Err(Failure::with_text(Errno::EINVAL, text)),
         };

@@ -12,7 +12,9 @@ use crate::iproute2::{Args, Context, Stop, Value as Json, find, matches};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+const IFLA_BOND_USE_CARRIER: u16 = 6;
 const IFLA_BOND_AD_ACTOR_SYSTEM: u16 = 26;
+const IFLA_BOND_TLB_DYNAMIC_LB: u16 = 27;
 
 /// The most addresses that a bond watches.
 const TARGETS_MAX: usize = 16;
@@ -52,7 +54,7 @@ const OPTIONS: &[(&str, bool, Value)] = &[
     ("updelay", true, Value::U32(InfoBond::UpDelay)),
     ("downdelay", true, Value::U32(InfoBond::DownDelay)),
     ("peer_notify_delay", true, Value::U32(InfoBond::PeerNotifDelay)),
-    ("use_carrier", true, Value::U8(|value| InfoBond::UseCarrier(value != 0))),
+    ("use_carrier", true, Value::U8(|value| raw(IFLA_BOND_USE_CARRIER, value))),
     ("arp_interval", true, Value::U32(InfoBond::ArpInterval)),
     ("arp_ip_target", true, Value::ArpTargets),
     ("ns_ip6_target", false, Value::NsTargets),
@@ -84,7 +86,7 @@ const OPTIONS: &[(&str, bool, Value)] = &[
     ("ad_user_port_key", true, Value::U16(InfoBond::AdUserPortKey)),
     ("ad_actor_sys_prio", true, Value::U16(InfoBond::AdActorSysPrio)),
     ("ad_actor_system", true, Value::System),
-    ("tlb_dynamic_lb", true, Value::U8(|value| InfoBond::TlbDynamicLb(value != 0))),
+    ("tlb_dynamic_lb", true, Value::U8(|value| raw(IFLA_BOND_TLB_DYNAMIC_LB, value))),
 ];
 
 pub(super) fn parse(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Vec<InfoBond>, Stop> {
@@ -131,6 +133,11 @@ pub(super) fn parse(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Ve
         });
     }
     Ok(options)
+}
+
+/// A number that the kernel is to judge, be it neither 0 nor 1.
+fn raw(kind: u16, value: u8) -> InfoBond {
+    InfoBond::Other(DefaultNla::new(kind, vec![value]))
 }
 
 /// A number within the list, or one of its words.

@@ -1,0 +1,34 @@
+# needs: uml
+# What a bond counts is what its slaves count, also those that have left.
+ip netns add n
+ip netns add o
+N="ip netns exec"
+for i in 1 2; do
+    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
+    ip -n o link set w$i up
+done
+ip -n o link add sw address 02:00:00:00:00:30 type bridge
+ip -n o link set sw up
+ip -n o addr add 10.0.0.9/24 dev sw
+ip -n o link set w1 master sw
+ip -n o link set w2 master sw
+ip -n o neigh add 10.0.0.1 lladdr 02:00:00:00:00:01 dev sw
+for mode in active-backup balance-rr; do
+    ip -n n link add bd type bond mode $mode miimon 100 resend_igmp 0
+    ip -n n link set s1 master bd
+    ip -n n link set s2 master bd
+    ip -n n link set bd up
+    ip -n n addr add 10.0.0.1/24 dev bd
+    ip -n n neigh add 10.0.0.9 lladdr 02:00:00:00:00:30 dev bd
+    sleep 2.4
+    $N n ping -c4 -i0.2 -W1 10.0.0.9
+    $N n ping -c2 -i0.2 -W1 10.0.0.255
+    ip -n n -s link
+    ip -n n link set s1 nomaster
+    ip -n n -s link show bd
+    $N n cat /proc/net/dev | grep bd | wc -w
+    ip -n n link set s2 nomaster
+    $N n ping -c1 -W1 10.0.0.9
+    ip -n n -s link show bd
+    ip -n n link del bd
+done

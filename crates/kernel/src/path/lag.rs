@@ -1,0 +1,57 @@
+//! Frames by way of bonds: what the bond decides, with what it needs to know of its device and of the world.
+
+use crate::dev::bond::Own;
+use crate::dev::{Kind, RxHandler};
+use crate::device::{DevId, Device};
+use crate::frame::Frame;
+use crate::world::World;
+
+use super::tx::Next;
+
+impl World {
+    fn own(&self, dev: DevId) -> Option<Own> {
+        let device: &Device = self.devs.get(dev)?;
+        let bridged = matches!(device.rx_handler, RxHandler::BridgePort { .. });
+        Some(Own { dev, mac: device.mac, bridged, now: self.now })
+    }
+
+    /// A bond sends: its counters are its slaves'.
+    pub(super) fn bond_transmit(&mut self, dev: DevId, mut frame: Frame) {
+        let Some(own) = self.own(dev) else { return };
+        let draws = self.bond(dev).is_some_and(|bond| bond.params.packets_per_slave == 0);
+        let random = if draws { self.random_below(1 << 32) as u32 } else { 0 };
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        if let Some(bond) = self.bond_mut(dev) {
+            bond.transmit(own, random, &mut frame, &mut verdicts);
+        }
+        self.carry_out(dev, frame, verdicts);
+        if self.bond(dev).and_then(|bond| bond.alb.as_ref()).is_some_and(|alb| !alb.actions.is_empty()) {
+            self.perform_alb_actions(dev);
+        }
+    }
+
+    /// A slave has received.
+    pub(super) fn bond_receive(
+        &mut self,
+        bond: DevId,
+        dev: DevId,
+        mut frame: Frame,
+    ) -> Option<(Next, Frame)> {
+        let own = self.own(bond)?;
+        let listens = self.bond(bond).is_some_and(|bond| bond.up && bond.params.arp_interval > 0);
+        if listens {
+            // The address in question is looked up beforehand: the bond does not know its device's addresses.
+            let target = crate::neigh::arp::Arp::parse(frame.payload());
+            let known = target.map(|arp| {
+                [arp.sender, arp.target].map(|address| (address, self.bond_has_address(bond, address)))
+            });
+            let is_own = |address| known.iter().flatten().any(|(known, own)| *known == address && *own);
+            if let Some(Kind::Bond(state)) = self.devs.get_mut(bond).map(|device| &mut device.kind) {
+                state.hear(own.now, dev, &frame, is_own);
+            }
+        }
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        self.bond_mut(bond)?.receive(own, dev, &mut frame, &mut verdicts);
+        self.perform_all(dev, frame, verdicts)
+    }
+}
