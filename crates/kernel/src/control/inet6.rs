@@ -55,6 +55,10 @@ impl World {
             return;
         }
         self.ip6_registered(dev);
+        // The slaves of a bond have no addresses.
+        if self.devs.get(dev).is_some_and(|device| device.flags.contains(Flags::SLAVE)) {
+            return;
+        }
         self.restore_addresses6(dev);
         if self.link_ready(dev) {
             self.ip6_becomes_ready(dev);
@@ -76,7 +80,12 @@ impl World {
                 self.flush_neighbours6(ns, ifindex, true);
             }
         }
-        if self.devs.get(dev).is_none_or(|device| device.ipv6_disabled || device.mtu < MIN_MTU) {
+        let slave = |device: &crate::device::Device| device.flags.contains(Flags::SLAVE);
+        if self
+            .devs
+            .get(dev)
+            .is_none_or(|device| device.ipv6_disabled || device.mtu < MIN_MTU || slave(device))
+        {
             return;
         }
         if let Some(fib) = self.fib6.get_mut(ns) {

@@ -5,6 +5,7 @@ pub mod bond;
 pub mod bridge;
 pub mod ipvlan;
 pub mod macvlan;
+pub mod team;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
@@ -112,6 +113,7 @@ pub enum Kind {
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
     Bond(Box<bond::Bond>),
+    Team(Box<team::Team>),
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
@@ -133,6 +135,7 @@ impl Kind {
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
             Kind::Bond(_) => Some("bond"),
+            Kind::Team(_) => Some("team"),
             Kind::Macvlan(_) => Some("macvlan"),
             Kind::Ipvlan(_) => Some("ipvlan"),
             Kind::Vlan(_) => Some("vlan"),
@@ -175,6 +178,8 @@ pub enum RxHandler {
     BridgePort { bridge: DevId },
     /// The device is a slave of this bond.
     BondSlave { bond: DevId },
+    /// The device is a port of this team.
+    TeamPort { team: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.

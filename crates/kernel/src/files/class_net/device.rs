@@ -149,6 +149,7 @@ fn uevent(device: &Device) -> String {
     let kind = match &device.kind {
         Kind::Bridge(_) => "DEVTYPE=bridge\n",
         Kind::Bond(_) => "DEVTYPE=bond\n",
+        Kind::Team(_) => "DEVTYPE=team\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
         Kind::Vxlan(_) => "DEVTYPE=vxlan\n",
         _ => "",
