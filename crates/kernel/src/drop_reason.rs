@@ -57,6 +57,8 @@ drop_reasons! {
     QdiscDrop = "QDISC_DROP";
     CpuBacklog = "CPU_BACKLOG";
     UnhandledProtocol = "UNHANDLED_PROTO";
+    /// A tap's queue has no room.
+    FullRing = "FULL_RING";
     HeaderTruncated = "HDR_TRUNC";
     RecursionLimit = "RECURSION_LIMIT";
     FragmentReassemblyTimeout = "FRAG_REASM_TIMEOUT";
@@ -80,6 +82,10 @@ drop_reasons! {
     TargetDown = "NOT_SPECIFIED (target device down)";
     /// Here: longer than the target's MTU and link header allow.
     TargetMtu = "NOT_SPECIFIED (longer than the target's MTU)";
+    /// Here: an ifb device was sent a frame that no one redirected.
+    NotRedirected = "NOT_SPECIFIED (ifb device, not redirected)";
+    /// Here: no CAN frame on a CAN device.
+    NotCan = "NOT_SPECIFIED (no CAN frame)";
     /// Here: a dummy device discards what it is given.
     Discarded = "NOT_SPECIFIED (dummy device)";
     /// Here: a bridge knows the destination behind the port that the frame came from.

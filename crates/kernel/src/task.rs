@@ -348,6 +348,7 @@ impl World {
             SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
             SocketKind::TcpIpv4 => sock::Kind::Tcp(Box::default()),
             SocketKind::UdpIpv4 => sock::Kind::Udp(sock::udp::Udp::default()),
+            SocketKind::Tap { ifindex } => return self.open_tap(ns, ifindex),
             SocketKind::RawIpv6 { protocol } => sock::Kind::Raw6(sock::raw6::Raw6::new(protocol)),
             SocketKind::UdpIpv6 => sock::Kind::Udp6(sock::udp6::Udp6::default()),
             SocketKind::RouteEvents { groups } => sock::Kind::RouteEvents { groups },

@@ -43,6 +43,9 @@ pub enum SocketKind {
     UdpIpv6,
     /// `AF_INET, SOCK_STREAM`; never blocks.
     TcpIpv4,
+    /// A queue of the macvtap or ipvtap with this index in the task's namespace (`/dev/tapN`, opened for whole
+    /// frames: `IFF_TAP | IFF_NO_PI`). Emulated kernels only; on Linux it fails with `ENOSYS`.
+    Tap { ifindex: u32 },
     /// `AF_NETLINK, NETLINK_ROUTE` that receives notifications. Bit `g - 1` joins group `g` (`RTNLGRP_*`).
     RouteEvents { groups: u64 },
 }

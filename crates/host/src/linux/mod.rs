@@ -137,6 +137,7 @@ impl LinuxSystem {
             SocketKind::RawIpv6 { protocol } => Descriptor::Inet6(raw6::Inet6Socket::open_raw(protocol)?),
             SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
             SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open()?),
+            SocketKind::Tap { .. } => return Err(Errno::ENOSYS),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
         };
         self.insert(descriptor)

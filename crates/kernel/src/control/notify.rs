@@ -45,6 +45,7 @@ impl World {
     }
 
     fn broadcast_bytes(&mut self, ns: NsId, group: u32, bytes: &[u8]) {
+        self.nlmon_tap(ns, bytes);
         let Some(netns) = self.netns.get(ns) else { return };
         for id in &netns.events {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };

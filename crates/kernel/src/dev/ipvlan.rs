@@ -51,6 +51,8 @@ const ID_END: u16 = 0xfffe;
 #[derive(Clone, Debug)]
 pub struct Ipvlan {
     pub lower: DevId,
+    /// It is an ipvtap.
+    pub tap: bool,
 }
 
 /// What the port knows of one ipvlan.

@@ -42,6 +42,8 @@ pub const DEFAULT_BC_QUEUE_LEN: u32 = 1000;
 #[derive(Clone, Debug)]
 pub struct Macvlan {
     pub lower: DevId,
+    /// It is a macvtap.
+    pub tap: bool,
     pub mode: Mode,
     pub flags: u16,
     pub bc_queue_len_requested: u32,

@@ -3,8 +3,14 @@
 
 pub mod bond;
 pub mod bridge;
+pub mod can;
+pub mod geneve;
+pub mod ifb;
+pub mod ip_tunnel;
 pub mod ipvlan;
 pub mod macvlan;
+pub mod nlmon;
+pub mod tap;
 pub mod team;
 pub mod tunnel;
 pub mod veth;
@@ -17,6 +23,7 @@ pub use hairpin_netlink::PacketType;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::mac::Mac;
+use crate::sock::SockId;
 
 /// What is to be done with a frame. A list of verdicts is performed in its order; each but a `Drop` gets
 /// the frame, or a copy sharing its buffer.
@@ -77,6 +84,10 @@ pub enum Verdict {
     RouteBelow {
         lower: DevId,
     },
+    /// To the program that holds this queue of a macvtap or ipvtap.
+    Queue {
+        queue: SockId,
+    },
     /// Onto the wire of a network card.
     Wire {
         segment: usize,
@@ -86,6 +97,8 @@ pub enum Verdict {
     VrfRoute,
     /// Into a packet of the IP stack below a tunnel.
     Encapsulate(tunnel::Outer),
+    /// The end: it has served its purpose.
+    Consume,
     Drop(DropReason),
 }
 
@@ -117,6 +130,13 @@ pub enum Kind {
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
+    Ifb,
+    Nlmon,
+    Vcan,
+    /// CAN devices in a pair.
+    Vxcan(veth::Veth),
+    IpTunnel(Box<ip_tunnel::IpTunnel>),
+    Geneve(Box<geneve::Geneve>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
@@ -136,9 +156,15 @@ impl Kind {
             Kind::Bridge(_) => Some("bridge"),
             Kind::Bond(_) => Some("bond"),
             Kind::Team(_) => Some("team"),
-            Kind::Macvlan(_) => Some("macvlan"),
-            Kind::Ipvlan(_) => Some("ipvlan"),
+            Kind::Macvlan(macvlan) => Some(if macvlan.tap { "macvtap" } else { "macvlan" }),
+            Kind::Ipvlan(ipvlan) => Some(if ipvlan.tap { "ipvtap" } else { "ipvlan" }),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Ifb => Some("ifb"),
+            Kind::Nlmon => Some("nlmon"),
+            Kind::Vcan => Some("vcan"),
+            Kind::Vxcan(_) => Some("vxcan"),
+            Kind::IpTunnel(tunnel) => Some(tunnel.variant.name()),
+            Kind::Geneve(_) => Some("geneve"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }
@@ -148,6 +174,8 @@ impl Kind {
     pub fn underlay(&self) -> Option<crate::netns::NsId> {
         match self {
             Kind::Vxlan(vxlan) => Some(vxlan.underlay),
+            Kind::Geneve(geneve) => Some(geneve.underlay),
+            Kind::IpTunnel(tunnel) => Some(tunnel.underlay),
             _ => None,
         }
     }
@@ -160,7 +188,7 @@ impl Kind {
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
     pub fn lower(&self) -> Option<DevId> {
         match self {
-            Kind::Veth(veth) => veth.peer,
+            Kind::Veth(pair) | Kind::Vxcan(pair) => pair.peer,
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
             Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
@@ -184,6 +212,8 @@ pub enum RxHandler {
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.
     IpvlanPort(Box<ipvlan::Port>),
+    /// The device is a macvtap or ipvtap.
+    Tap(tap::Tap),
 }
 
 impl RxHandler {

@@ -9,6 +9,7 @@ use crate::dev::{RxHandler, ipvlan::Mode};
 use crate::device::{DevId, Device};
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::ip6::{self, route::OutKey6};
 use crate::world::World;
 
 use super::icmp::{Message, Unreachable};
@@ -27,13 +28,13 @@ impl World {
         frame.packet_type = PacketType::Host;
         frame.sender = None;
         frame.iif = 0;
+        frame.forget_netfilter();
         let sent = match frame.ethertype() {
             ethertype::IPV4 => self.route_ipv4_below(lower, frame),
-            // There is no IPv6 routing yet.
-            _ => Err((frame, DropReason::IpvlanNoRoute)),
+            _ => self.route_ipv6_below(lower, frame),
         };
         match sent {
-            Ok(()) => true,
+            Ok(sent) => sent,
             Err((frame, reason)) => {
                 self.drop_frame(Some(dev), frame, reason);
                 false
@@ -41,7 +42,8 @@ impl World {
         }
     }
 
-    fn route_ipv4_below(&mut self, lower: DevId, mut frame: Frame) -> Result<(), (Frame, DropReason)> {
+    /// `ipvlan_process_v4_outbound`; false: netfilter has dropped it.
+    fn route_ipv4_below(&mut self, lower: DevId, mut frame: Frame) -> Result<bool, (Frame, DropReason)> {
         let device = self.devs.get(lower).map(|device| (device.ns, device.ifindex));
         let (Some((ns, oif)), Some(header)) = (device, Header::quoted(frame.payload())) else {
             return Err((frame, DropReason::IpvlanNoRoute));
@@ -75,13 +77,38 @@ impl World {
             self.icmp_error(ns, None, &frame, message);
             return Err((frame, DropReason::PacketTooBig));
         }
-        let _ = self.ip_output(ns, &route, false, frame);
-        Ok(())
+        Ok(self.ip_output(ns, &route, false, frame).is_ok())
+    }
+
+    /// `ipvlan_process_v6_outbound`
+    fn route_ipv6_below(&mut self, lower: DevId, mut frame: Frame) -> Result<bool, (Frame, DropReason)> {
+        let device = self.devs.get(lower).map(|device| (device.ns, device.ifindex));
+        let (Some((ns, oif)), Some(header)) = (device, ip6::Header::quoted(frame.payload())) else {
+            return Err((frame, DropReason::IpvlanNoRoute));
+        };
+        let key =
+            OutKey6 { source: header.source, oif, mark: frame.mark, ..OutKey6::to(ns, header.destination) };
+        let Ok(route) = self.route_output6(key) else { return Err((frame, DropReason::IpvlanNoRoute)) };
+        // `__ip6_local_out`: the packet is as long as the frame is.
+        let packet = frame.payload_mut();
+        let len = packet.len();
+        if let Some(payload_len) = packet.get_mut(4..6) {
+            let payload = u16::try_from(len.saturating_sub(ip6::HEADER_LEN)).unwrap_or(0);
+            payload_len.copy_from_slice(&payload.to_be_bytes());
+        }
+        if len > route.mtu as usize {
+            // `ip6_fragment`: not its own packet, so its sender is to make it smaller.
+            let message = ip6::icmp::Message6::PacketTooBig { mtu: route.mtu };
+            self.icmp6_error(ns, None, &frame, message);
+            return Err((frame, DropReason::PacketTooBig));
+        }
+        self.ip6_output(ns, &route, false, frame);
+        Ok(true)
     }
 
     /// The ipvlan in mode l3s on `device` that a packet received there is for (`ipvlan_skb_to_addr`).
     #[inline]
-    pub(super) fn l3s_owner(device: &Device, destination: impl Into<IpAddr>) -> Option<DevId> {
+    pub(crate) fn l3s_owner(device: &Device, destination: impl Into<IpAddr>) -> Option<DevId> {
         match &device.rx_handler {
             RxHandler::IpvlanPort(port) if port.mode == Mode::L3s => port.lookup(destination.into()),
             _ => None,
@@ -108,7 +135,7 @@ impl World {
     }
 
     /// `ipvlan_nf_input`: what was delivered locally on `dev` is the ipvlan's from here on.
-    pub(super) fn hand_to_owner(&mut self, dev: DevId, owner: DevId, frame: &mut Frame) {
+    pub(crate) fn hand_to_owner(&mut self, dev: DevId, owner: DevId, frame: &mut Frame) {
         if dev == owner {
             return;
         }

@@ -50,6 +50,14 @@ impl World {
             }
             return self.drop_frame(Some(dev), frame, DropReason::Ipv6BadExtension);
         }
+        // `ipvlan_l3_rcv`, `ipvlan_nf_input`: a packet for an ipvlan in mode l3s passes to it.
+        if let Some(owner) =
+            self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
+            && let InRoute6::Deliver { kind, .. } = self.route_input6(owner, &header, frame.mark)
+        {
+            self.hand_to_owner(dev, owner, &mut frame);
+            return self.local_deliver6(owner, header, kind, frame);
+        }
         match self.route_input6(dev, &header, frame.mark) {
             InRoute6::Deliver { kind, owner } => {
                 let link_group = matches!(frame.packet_type, PacketType::Broadcast | PacketType::Multicast);

@@ -229,7 +229,8 @@ impl World {
 
     /// `mld_newpack`, `mld_sendpack`
     fn send_listener_report(&mut self, dev: DevId, records: &[(Ipv6Addr, Change)]) {
-        let Some(device) = self.devs.get(dev) else { return };
+        // `ip6_output` discards what a device without IPv6 is to send.
+        let Some(device) = self.devs.get(dev).filter(|device| !device.ipv6_disabled) else { return };
         let room = (device.mtu as usize).saturating_sub(HEADER_LEN + HOP_OPTIONS.len() + REPORT_LEN);
         for part in records.chunks((room / RECORD_LEN).max(1)) {
             self.send_listener_records(dev, part);

@@ -150,6 +150,7 @@ impl World {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
             RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
+            RxHandler::Tap(tap) => tap.receive(&frame, &mut verdicts),
             RxHandler::BridgePort { bridge } => {
                 let bridge = *bridge;
                 self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
@@ -180,6 +181,8 @@ impl World {
     /// R7: the protocol by EtherType.
     fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame) {
         match frame.ethertype() {
+            // The CAN layer takes them, sockets or not.
+            ethertype::CAN | ethertype::CANFD => self.consume(frame),
             0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
@@ -255,6 +258,7 @@ impl World {
         }
         port.queued += 1;
         frame.mark = 0;
+        frame.forget_netfilter();
         self.works.push_back(Waiting::IpvlanMulticast { lower, from, frame });
     }
 

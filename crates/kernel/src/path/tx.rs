@@ -3,8 +3,9 @@
 use hairpin_netlink::PacketType;
 
 use crate::dev::bridge::Egress;
+use crate::dev::macvlan::Mode;
 use crate::dev::veth::Veth;
-use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
+use crate::dev::{Kind, RxHandler, Verdict, Verdicts, can, ifb, nlmon};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
@@ -70,6 +71,30 @@ impl World {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+            Kind::Ifb => {
+                counted = None;
+                ifb::transmit(&mut device.stats, len, &mut verdicts);
+            }
+            Kind::Nlmon => {
+                counted = None;
+                nlmon::transmit(&mut device.stats, len - ETH_LEN.min(len), &mut verdicts);
+            }
+            Kind::Vcan => {
+                counted = None;
+                can::transmit_alone(&mut device.stats, &frame, &mut verdicts);
+            }
+            Kind::Vxcan(pair) => {
+                counted = None;
+                can::transmit_pair(pair, &mut device.stats, &frame, &mut verdicts);
+            }
+            Kind::IpTunnel(tunnel) => {
+                counted = None;
+                tunnel.transmit(&frame, &mut verdicts);
+            }
+            Kind::Geneve(geneve) => {
+                counted = None;
+                geneve.transmit(&frame, &mut verdicts);
+            }
             Kind::Ipvlan(ipvlan) => sharing_port = Some(ipvlan.lower),
             Kind::Vrf(vrf) => {
                 counted = None;
@@ -179,7 +204,9 @@ impl World {
                     self.uncount_transmit(dev, len);
                 }
             }
+            Verdict::Queue { queue } => self.queue_for_tap(dev, queue, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::Consume => self.consume(frame),
             Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
@@ -205,6 +232,7 @@ impl World {
             Kind::Bond(_) => device.stats.tx_dropped += 1,
             Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
+            Kind::IpTunnel(_) => device.stats.tx_errors += 1,
             _ => {}
         }
     }
@@ -216,7 +244,8 @@ impl World {
             device.stats.tx_packets = device.stats.tx_packets.saturating_sub(1);
             device.stats.tx_bytes = device.stats.tx_bytes.saturating_sub(len as u64);
             device.stats.tx_dropped += 1;
-            self.transmit_refused = true;
+            // Only a device without a queueing discipline tells its caller.
+            self.transmit_refused |= !matches!(device.rx_handler, RxHandler::Tap(_));
         }
     }
 
@@ -286,13 +315,25 @@ impl World {
         frame.packet_type = packet_type;
         frame.sender = None;
         if let Some(device) = self.devs.get_mut(dev)
+            && matches!(device.kind, Kind::Vxcan(_))
+        {
+            can::count_received(&mut device.stats, &frame);
+        }
+        if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
+            let quiet = match &device.kind {
+                Kind::Macvlan(state) => matches!(state.mode, Mode::Source | Mode::Private | Mode::Passthru),
+                _ => false,
+            };
+            let source = matches!(&device.kind, Kind::Macvlan(state) if state.mode == Mode::Source);
+            // `macvlan_handle_frame`: a group's frame that comes back to its sender is counted without its length, for
+            // that is not known there yet; `macvlan_forward_source_one` counts no frame as a group's.
+            let comes_back = quiet && frame.source() == device.mac;
             device.stats.rx_packets += 1;
-            device.stats.rx_bytes += frame.len() as u64;
-            if matches!(packet_type, PacketType::Broadcast | PacketType::Multicast) {
-                device.stats.multicast += 1;
-            }
+            device.stats.rx_bytes += if comes_back { 0 } else { frame.len() as u64 };
+            let group = matches!(packet_type, PacketType::Broadcast | PacketType::Multicast);
+            device.stats.multicast += u64::from(group && !comes_back && !source);
         }
         self.enqueue(Waiting::Receive { dev, frame });
     }

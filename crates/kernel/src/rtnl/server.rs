@@ -25,8 +25,11 @@ impl World {
     /// `NETLINK_GET_STRICT_CHK` would.
     pub(crate) fn rtnetlink(&mut self, asker: &Asker<'_>, request: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
+        self.nlmon_tap(asker.ns, request);
         for decoded in codec::messages(request) {
-            bytes.extend(self.answer(asker, &decoded));
+            let answer = self.answer(asker, &decoded);
+            self.nlmon_tap(asker.ns, &answer);
+            bytes.extend(answer);
             self.run();
         }
         bytes

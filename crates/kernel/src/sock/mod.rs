@@ -5,6 +5,7 @@
 //! * [`udp`] UDP
 //! * [`raw6`], [`udp6`] the same over IPv6, with [`inet6`] their common options
 //! * [`tcp`] TCP
+//! * [`tap`] queues of macvtap and ipvtap devices
 
 mod calls;
 mod calls6;
@@ -12,6 +13,7 @@ pub mod inet6;
 pub mod packet;
 pub mod raw;
 pub mod raw6;
+pub mod tap;
 pub mod tcp;
 pub mod udp;
 pub mod udp6;
@@ -22,7 +24,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::{Address, PacketType, PathMtuDiscovery, Received, SocketStatistics};
 use slotmap::new_key_type;
 
-use crate::device::DevId;
+use crate::device::{DevId, has_link_header};
 use crate::frame::{ETH_LEN, Frame};
 use crate::netns::NsId;
 use crate::time::Time;
@@ -75,6 +77,7 @@ pub enum Kind {
     Raw6(raw6::Raw6),
     Udp6(udp6::Udp6),
     Tcp(Box<tcp::Tcp>),
+    Tap(tap::Tap),
     /// Netlink notifications; bit `g - 1` is group `g`.
     RouteEvents {
         groups: u64,
@@ -143,7 +146,7 @@ pub struct Socket {
 impl Socket {
     pub fn new(ns: NsId, kind: Kind) -> Self {
         let limit = match kind {
-            Kind::Packet(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
+            Kind::Packet(_) | Kind::Tap(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
             _ => RECEIVE_BUFFER,
         };
         Socket { ns, kind, queue: VecDeque::new(), queued: 0, limit, statistics: SocketStatistics::default() }
@@ -164,6 +167,14 @@ impl Socket {
         self.queued += size;
         self.queue.push_back(item);
         true
+    }
+
+    /// Whether a tap's queue takes another frame; other sockets count bytes.
+    pub fn has_room(&self) -> bool {
+        match &self.kind {
+            Kind::Tap(tap) => self.queue.len() < tap.capacity,
+            _ => self.queued < self.limit,
+        }
     }
 
     pub fn pop(&mut self) -> Option<Item> {
@@ -229,7 +240,10 @@ impl Socket {
 pub fn received(item: &Item, epoch_ns: u64) -> Received {
     match item {
         Item::Frame { frame, ifindex, packet_type, hardware, time } => Received::Frame {
-            data: frame.to_vec(),
+            data: match has_link_header(*hardware) {
+                true => frame.to_vec(),
+                false => frame.payload().to_vec(),
+            },
             ifindex: *ifindex,
             protocol: frame.ethertype(),
             packet_type: *packet_type,
@@ -254,7 +268,9 @@ pub fn received(item: &Item, epoch_ns: u64) -> Received {
 pub fn cooked(received: Received) -> Received {
     match received {
         Received::Frame { mut data, ifindex, protocol, packet_type, hardware, mac, realtime_ns } => {
-            data.drain(..ETH_LEN.min(data.len()));
+            if has_link_header(hardware) {
+                data.drain(..ETH_LEN.min(data.len()));
+            }
             Received::Frame { data, ifindex, protocol, packet_type, hardware, mac, realtime_ns }
         }
         other => other,

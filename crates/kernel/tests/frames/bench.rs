@@ -255,7 +255,9 @@ fn without_random_macs(line: &str) -> String {
 
 /// Version 3 of IGMP goes to 224.0.0.22.
 fn is_group_report(frame: &[u8]) -> bool {
-    frame.get(12..14) == Some(&[8, 0]) && frame.get(30..34) == Some(&[224, 0, 0, 22])
+    let tagged = frame.get(12..14) == Some(&[0x81, 0]);
+    let at = if tagged { 16 } else { 12 };
+    frame.get(at..at + 2) == Some(&[8, 0]) && frame.get(at + 18..at + 22) == Some(&[224, 0, 0, 22])
 }
 
 fn frame(digits: &str) -> Vec<u8> {

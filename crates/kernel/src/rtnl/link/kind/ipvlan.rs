@@ -5,7 +5,7 @@ use hairpin_netlink::{Errno, Failure};
 
 use super::{Creation, LinkOps};
 use crate::dev::ipvlan::{FLAG_PRIVATE, FLAG_VEPA, Ipvlan, Mode};
-use crate::dev::{Kind, RxHandler};
+use crate::dev::{Kind, RxHandler, tap};
 use crate::device::DevId;
 use crate::rtnl::link::attributes::{Attributes, Policy, U16};
 use crate::rtnl::link::request::ifla;
@@ -17,6 +17,9 @@ pub(super) const OPS: LinkOps = LinkOps {
     change: Some(World::change_ipvlan_link),
     ..LinkOps::new("ipvlan", World::create_ipvlan)
 };
+
+/// drivers/net/ipvlan/ipvtap.c: an ipvlan with queues.
+pub(super) const TAP_OPS: LinkOps = LinkOps { kind: "ipvtap", create: World::create_ipvtap, ..OPS };
 
 const IFLA_IPVLAN_MODE: u16 = 1;
 const IFLA_IPVLAN_FLAGS: u16 = 2;
@@ -46,13 +49,26 @@ pub(super) fn describe(world: &World, ipvlan: &Ipvlan) -> (InfoKind, Option<Info
         InfoIpVlan::Mode(IpVlanMode::from(mode as u16)),
         InfoIpVlan::Flags(IpVlanFlags::from_bits_retain(flags)),
     ];
-    (InfoKind::IpVlan, Some(InfoData::IpVlan(data)))
+    let kind = if ipvlan.tap { InfoKind::IpVtap } else { InfoKind::IpVlan };
+    (kind, Some(InfoData::IpVlan(data)))
 }
 
 impl World {
+    fn create_ipvlan(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
+        self.make_ipvlan(new, false)
+    }
+
+    /// `ipvtap_newlink`
+    fn create_ipvtap(&mut self, mut new: Creation<'_>) -> Result<DevId, Failure> {
+        new.draft.tx_queue_len.get_or_insert(tap::QUEUE_LEN);
+        let dev = self.make_ipvlan(new, true)?;
+        self.on_device(dev, |device| device.rx_handler = RxHandler::Tap(tap::Tap::default()));
+        Ok(dev)
+    }
+
     /// `ipvlan_link_new`: mode l3 unless the request says otherwise, for all on the same device; its flags are for
     /// all too, if it has any.
-    fn create_ipvlan(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
+    fn make_ipvlan(&mut self, new: Creation<'_>, tap: bool) -> Result<DevId, Failure> {
         let Creation { place, mut draft, request, data } = new;
         let Some(index) = request.attributes.u32(ifla::LINK) else { return Err(Errno::EINVAL.into()) };
         let mut lower = self.device_at(place.below(), index).ok_or(Errno::ENODEV)?;
@@ -65,7 +81,7 @@ impl World {
         let below = self.devs.get(lower).map(|below| below.mtu).ok_or(Errno::ENODEV)?;
         draft.mtu.get_or_insert(below);
         let own_mac = draft.mac.is_some();
-        let dev = self.register_draft(draft, Kind::Ipvlan(Ipvlan { lower }))?;
+        let dev = self.register_draft(draft, Kind::Ipvlan(Ipvlan { lower, tap }))?;
         if let Err(failure) = self.link_ipvlan(dev, own_mac) {
             self.unregister(dev);
             return Err(failure);

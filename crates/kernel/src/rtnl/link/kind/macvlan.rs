@@ -5,7 +5,7 @@ use hairpin_netlink::{Errno, Failure, codec};
 
 use super::{Creation, LinkOps};
 use crate::dev::macvlan::{self, Macvlan, Mode, bucket};
-use crate::dev::{Kind, RxHandler};
+use crate::dev::{Kind, RxHandler, tap};
 use crate::device::DevId;
 use crate::mac::Mac;
 use crate::rtnl::link::attributes::{Attributes, Policy, U16, U32};
@@ -19,6 +19,9 @@ pub(super) const OPS: LinkOps = LinkOps {
     change: Some(World::change_macvlan_link),
     ..LinkOps::new("macvlan", World::create_macvlan)
 };
+
+/// drivers/net/macvtap.c: a macvlan with queues.
+pub(super) const TAP_OPS: LinkOps = LinkOps { kind: "macvtap", create: World::create_macvtap, ..OPS };
 
 const IFLA_MACVLAN_MODE: u16 = 1;
 const IFLA_MACVLAN_FLAGS: u16 = 2;
@@ -85,18 +88,20 @@ fn source_mac(address: &[u8]) -> Result<Mac, Failure> {
 
 /// `macvlan_fill_info`
 pub(super) fn describe(world: &World, macvlan: &Macvlan) -> (InfoKind, Option<InfoData>) {
-    (InfoKind::MacVlan, Some(macvlan_data(world, macvlan)))
+    let kind = if macvlan.tap { InfoKind::MacVtap } else { InfoKind::MacVlan };
+    (kind, Some(macvlan_data(world, macvlan)))
 }
 
 /// A macvlan as a request wants it: VEPA unless it says otherwise.
 ///
 /// # Errors
 /// `EINVAL`: sources for another mode than source.
-fn new_macvlan(lower: DevId, data: Option<&Attributes<'_>>) -> Result<Macvlan, Failure> {
+fn new_macvlan(lower: DevId, tap: bool, data: Option<&Attributes<'_>>) -> Result<Macvlan, Failure> {
     let number = |kind| data.and_then(|data| data.u32(kind));
     let mode = number(IFLA_MACVLAN_MODE).and_then(Mode::from_number).unwrap_or(Mode::Vepa);
     let mut state = Macvlan {
         lower,
+        tap,
         mode,
         flags: data.and_then(|data| data.u16(IFLA_MACVLAN_FLAGS)).unwrap_or(0),
         bc_queue_len_requested: number(IFLA_MACVLAN_BC_QUEUE_LEN).unwrap_or(macvlan::DEFAULT_BC_QUEUE_LEN),
@@ -145,8 +150,20 @@ fn add_source(sources: &mut Vec<Mac>, mac: Mac) {
 }
 
 impl World {
-    /// `macvlan_common_newlink`
     fn create_macvlan(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
+        self.make_macvlan(new, false)
+    }
+
+    /// `macvtap_newlink`
+    fn create_macvtap(&mut self, mut new: Creation<'_>) -> Result<DevId, Failure> {
+        new.draft.tx_queue_len.get_or_insert(tap::QUEUE_LEN);
+        let dev = self.make_macvlan(new, true)?;
+        self.on_device(dev, |device| device.rx_handler = RxHandler::Tap(tap::Tap::default()));
+        Ok(dev)
+    }
+
+    /// `macvlan_common_newlink`
+    fn make_macvlan(&mut self, new: Creation<'_>, tap: bool) -> Result<DevId, Failure> {
         let Creation { place, mut draft, request, data } = new;
         let Some(index) = request.attributes.u32(ifla::LINK) else { return Err(Errno::EINVAL.into()) };
         let mut lower = self.device_at(place.below(), index).ok_or(Errno::ENODEV)?;
@@ -156,7 +173,7 @@ impl World {
         }
         let below = self.devs.get(lower).map(|below| below.mtu).ok_or(Errno::ENODEV)?;
         draft.inherit_mtu(below)?;
-        let state = new_macvlan(lower, data)?;
+        let state = new_macvlan(lower, tap, data)?;
         self.check_macvlan(lower, state.mode)?;
         self.check_nesting(lower)?;
         let dev = self.register_draft(draft, Kind::Macvlan(Box::new(state)))?;
