@@ -310,15 +310,16 @@ impl World {
 
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
-        if self.snoops(bridge) {
-            self.join_snoopers(bridge, true);
-        }
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
             if self.is_usable_port(port) {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }
+        }
+        self.bridge_act(bridge, Bridge::start_snooping);
+        if self.snoops(bridge) {
+            self.join_snoopers(bridge, true);
         }
     }
 
@@ -378,7 +379,12 @@ impl World {
             RxHandler::TeamPort { team } => return self.team_port_changed(team, port),
             _ => return,
         };
-        let usable = self.is_usable_port(port);
+        let (usable, carrier) = (self.is_usable_port(port), device.carrier);
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+            && let Some(port) = own.port_mut(port)
+        {
+            port.carrier = carrier;
+        }
         let Some(master) = self.devs.get(bridge) else { return };
         if !master.is_up() {
             return;

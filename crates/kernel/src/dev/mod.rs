@@ -39,11 +39,19 @@ pub enum Verdict {
         dev: DevId,
         untag: bool,
     },
+    /// As `Forward`, as unicast to one member of its group (`maybe_deliver_addr`).
+    ForwardTo {
+        dev: DevId,
+        untag: bool,
+        to: Mac,
+    },
     /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
     PassUp {
         bridge: DevId,
         packet_type: PacketType,
         egress: bridge::Egress,
+        /// It counts as multicast.
+        multicast: bool,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.

@@ -1,5 +1,6 @@
 //! One netlink request and its answer (`rtnetlink_rcv_msg`).
 
+use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_GETMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
 use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
@@ -81,6 +82,7 @@ impl World {
             RTM_NEWVLAN | RTM_DELVLAN | RTM_GETVLAN | RTM_GETSTATS => {
                 Some(self.rtnl_vlan(asker.ns, decoded, answer))
             }
+            RTM_NEWMDB | RTM_DELMDB | RTM_GETMDB => Some(self.rtnl_mdb(asker.ns, decoded, answer)),
             _ => None,
         }
     }
