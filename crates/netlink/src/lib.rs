@@ -17,6 +17,7 @@ mod errno;
 pub mod netfilter;
 mod shims;
 pub mod sys;
+pub mod team;
 
 pub use codec::{Answer, Failure, Header, transact};
 pub use errno::Errno;

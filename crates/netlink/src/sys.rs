@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Errno;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
+use crate::team::{TeamCall, TeamState};
 
 /// A descriptor of this task: a socket or an opened network namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -299,6 +300,8 @@ pub enum Call {
     },
     /// Tables of rules and tracked connections.
     Netfilter(NetfilterCall),
+    /// Teams, and the daemon's work on them.
+    Team(TeamCall),
 }
 
 /// The answer to a [`Call`].
@@ -316,6 +319,7 @@ pub enum Reply {
     Ready(Vec<Fd>),
     Names(Vec<String>),
     Netfilter(NetfilterReply),
+    Team(Box<TeamState>),
 }
 
 /// A kernel, as one task sees it.

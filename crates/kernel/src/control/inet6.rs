@@ -55,6 +55,10 @@ impl World {
             return;
         }
         self.ip6_registered(dev);
+        // The slaves of a bond have no addresses.
+        if self.devs.get(dev).is_some_and(|device| device.flags.contains(Flags::SLAVE)) {
+            return;
+        }
         self.restore_addresses6(dev);
         if self.link_ready(dev) {
             self.ip6_becomes_ready(dev);

@@ -23,6 +23,7 @@ impl World {
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.add_bridge_port(dev, master),
             Some(Kind::Bond(_)) => self.add_bond_slave(dev, master),
+            Some(Kind::Team(_)) => self.add_team_port(dev, master),
             Some(Kind::Vrf(_)) => self.add_vrf_port(dev, master),
             _ => Err(Errno::EOPNOTSUPP.into()),
         }
@@ -34,6 +35,7 @@ impl World {
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.remove_bridge_port(dev, master),
             Some(Kind::Bond(_)) => self.remove_bond_slave(dev, master, false),
+            Some(Kind::Team(_)) => self.remove_team_port(dev, master),
             Some(Kind::Vrf(_)) => self.remove_vrf_port(dev),
             _ => {}
         }
@@ -123,6 +125,7 @@ impl World {
                 Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
                 Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
                 Kind::Bond(bond) => bond.slaves.iter().map(|slave| slave.dev).collect(),
+                Kind::Team(team) => team.ports.iter().map(|port| port.dev).collect(),
                 _ => continue,
             };
             if lowers.contains(&below) {

@@ -235,6 +235,9 @@ impl World {
                 self.release_from_master(port);
             }
         }
+        for port in self.team_ports(dev) {
+            self.remove_team_port(port, dev);
+        }
         for slave in self.bond_slaves(dev) {
             self.remove_bond_slave(slave, dev, true);
         }
@@ -273,7 +276,10 @@ impl World {
     /// `EINVAL` where the device may not leave its namespace, `EEXIST` where its name is taken there.
     pub(crate) fn move_to(&mut self, dev: DevId, ns: NsId, name: Option<&str>) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_) | Kind::Vrf(_)) {
+        if matches!(
+            device.kind,
+            Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_) | Kind::Team(_) | Kind::Vrf(_)
+        ) {
             // `NETIF_F_NETNS_LOCAL`
             return Err(Errno::EINVAL.into());
         }
@@ -439,6 +445,7 @@ impl Traits {
             Kind::Geneve(_) => Traits { max_mtu: 65_535 - geneve::HEADROOM, ..ether },
             Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
             Kind::Veth(_)
+            | Kind::Team(_)
             | Kind::Bridge(_)
             | Kind::Macvlan(_)
             | Kind::Ipvlan(_)

@@ -381,6 +381,7 @@ impl World {
         let bridge = match device.rx_handler {
             RxHandler::BridgePort { bridge } => bridge,
             RxHandler::BondSlave { bond } => return self.bond_slave_changed(bond, port),
+            RxHandler::TeamPort { team } => return self.team_port_changed(team, port),
             _ => return,
         };
         let (usable, carrier) = (self.is_usable_port(port), device.carrier);

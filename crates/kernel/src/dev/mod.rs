@@ -11,6 +11,7 @@ pub mod ipvlan;
 pub mod macvlan;
 pub mod nlmon;
 pub mod tap;
+pub mod team;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
@@ -133,6 +134,7 @@ pub enum Kind {
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
     Bond(Box<bond::Bond>),
+    Team(Box<team::Team>),
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
@@ -161,6 +163,7 @@ impl Kind {
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
             Kind::Bond(_) => Some("bond"),
+            Kind::Team(_) => Some("team"),
             Kind::Macvlan(macvlan) => Some(if macvlan.tap { "macvtap" } else { "macvlan" }),
             Kind::Ipvlan(ipvlan) => Some(if ipvlan.tap { "ipvtap" } else { "ipvlan" }),
             Kind::Vlan(_) => Some("vlan"),
@@ -211,6 +214,8 @@ pub enum RxHandler {
     BridgePort { bridge: DevId },
     /// The device is a slave of this bond.
     BondSlave { bond: DevId },
+    /// The device is a port of this team.
+    TeamPort { team: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.

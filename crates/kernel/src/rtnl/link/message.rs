@@ -172,7 +172,12 @@ impl World {
                 | Kind::Geneve(_) => {
                     least = OFFLOAD_SIZE;
                 }
-                Kind::Bridge(_) | Kind::Bond(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => {
+                Kind::Bridge(_)
+                | Kind::Bond(_)
+                | Kind::Team(_)
+                | Kind::Dummy
+                | Kind::Vrf(_)
+                | Kind::Nic { .. } => {
                     least = OFFLOAD_SIZE;
                 }
             }
