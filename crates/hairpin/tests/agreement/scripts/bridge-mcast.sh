@@ -4,7 +4,7 @@
 # begin FILTER DEVICE...
 begin() {
     { set +x; } 2>/dev/null; F=$1; shift; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -t -i $p "$F" >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -t -i $p "$F" >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 # Reports come at times of chance, and as often as there is somebody to hear them.

@@ -3,7 +3,7 @@
 # ARP answered for others and kept from ports that need not see it; backup ports; options of ports.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 finish() {

@@ -3,7 +3,7 @@
 # Three bridges in a ring with the default times: at rest after 30 s, and again after the root is gone.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 finish() {

@@ -3,7 +3,7 @@
 # Two bridges with two wires between them: a loop comes to rest, and pings pass once ports forward.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 # The clocks of the two kernels do not tick together: of what is sent every other second only the kinds count.

@@ -3,7 +3,7 @@
 # Stacked tags: 802.1ad over 802.1Q, through a bridge of either protocol.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 finish() {
