@@ -16,14 +16,23 @@ pub struct LinkType(pub u16);
 
 impl LinkType {
     pub const ETHERNET: LinkType = LinkType(1);
+    /// IPv4 or IPv6, nothing before it.
+    pub const RAW: LinkType = LinkType(101);
     pub const LINUX_SLL: LinkType = LinkType(113);
+    /// `struct can_frame` or `canfd_frame`.
+    pub const CAN_SOCKETCAN: LinkType = LinkType(227);
+    /// Netlink messages behind a header as of [`LinkType::LINUX_SLL`].
+    pub const NETLINK: LinkType = LinkType(253);
     pub const LINUX_SLL2: LinkType = LinkType(276);
 
     /// libpcap's name, as `link-type EN10MB` has it.
     pub fn name(self) -> Option<&'static str> {
         match self {
             LinkType::ETHERNET => Some("EN10MB"),
+            LinkType::RAW => Some("RAW"),
             LinkType::LINUX_SLL => Some("LINUX_SLL"),
+            LinkType::CAN_SOCKETCAN => Some("CAN_SOCKETCAN"),
+            LinkType::NETLINK => Some("NETLINK"),
             LinkType::LINUX_SLL2 => Some("LINUX_SLL2"),
             _ => None,
         }
@@ -33,10 +42,20 @@ impl LinkType {
     pub fn description(self) -> Option<&'static str> {
         match self {
             LinkType::ETHERNET => Some("Ethernet"),
+            LinkType::RAW => Some("Raw IP"),
             LinkType::LINUX_SLL => Some("Linux cooked v1"),
+            LinkType::CAN_SOCKETCAN => Some("CAN-bus with SocketCAN headers"),
+            LinkType::NETLINK => Some("Linux netlink"),
             LinkType::LINUX_SLL2 => Some("Linux cooked v2"),
             _ => None,
         }
+    }
+}
+
+impl LinkType {
+    /// Whether tcpdump has a text for such packets, more than their bytes.
+    pub fn is_printable(self) -> bool {
+        !matches!(self, LinkType::NETLINK | LinkType::CAN_SOCKETCAN)
     }
 }
 

@@ -70,6 +70,16 @@ pub enum AddrAssign {
 pub mod hardware {
     pub const ETHER: u16 = 1;
     pub const LOOPBACK: u16 = 772;
+    pub const CAN: u16 = 280;
+    pub const IPIP: u16 = 768;
+    pub const SIT: u16 = 776;
+    pub const GRE: u16 = 778;
+    pub const NETLINK: u16 = 824;
+}
+
+/// Whether frames of such a device start with an Ethernet header.
+pub(crate) fn has_link_header(hardware: u16) -> bool {
+    matches!(hardware, hardware::ETHER | hardware::LOOPBACK)
 }
 
 /// Counters of `ip -s link` (`struct rtnl_link_stats64`).
@@ -311,6 +321,21 @@ impl Device {
 
     pub fn is_noarp(&self) -> bool {
         self.flags.intersects(Flags::NOARP | Flags::LOOPBACK)
+    }
+
+    /// `dev->addr_len`: bytes of link-layer addresses. Those of IPv4 tunnels are the tunnel's ends.
+    pub fn address_len(&self) -> usize {
+        match self.hardware {
+            hardware::ETHER | hardware::LOOPBACK => 6,
+            hardware::IPIP | hardware::SIT | hardware::GRE => 4,
+            _ => 0,
+        }
+    }
+
+    /// `dev->hard_header_len`. Frames of a device without a link header have one in here all the same, in which only
+    /// the EtherType counts; it is not seen from outside.
+    pub fn header_len(&self) -> usize {
+        if has_link_header(self.hardware) { crate::frame::ETH_LEN } else { 0 }
     }
 
     pub fn is_ethernet(&self) -> bool {

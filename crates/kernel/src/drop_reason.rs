@@ -82,6 +82,10 @@ drop_reasons! {
     TargetDown = "NOT_SPECIFIED (target device down)";
     /// Here: longer than the target's MTU and link header allow.
     TargetMtu = "NOT_SPECIFIED (longer than the target's MTU)";
+    /// Here: an ifb device was sent a frame that no one redirected.
+    NotRedirected = "NOT_SPECIFIED (ifb device, not redirected)";
+    /// Here: no CAN frame on a CAN device.
+    NotCan = "NOT_SPECIFIED (no CAN frame)";
     /// Here: a dummy device discards what it is given.
     Discarded = "NOT_SPECIFIED (dummy device)";
     /// Here: a bridge knows the destination behind the port that the frame came from.
@@ -94,6 +98,8 @@ drop_reasons! {
     BridgeLocked = "NOT_SPECIFIED (locked port)";
     /// Here: a port, or the bridge, is no member of the frame's VLAN.
     BridgeVlan = "NOT_SPECIFIED (not in the frame's VLAN)";
+    /// Here: a message about group membership that is cut short or spoilt.
+    BridgeMulticast = "NOT_SPECIFIED (malformed group message)";
     /// Here: a frame of the bridge itself to its own address.
     BridgeOwnAddress = "NOT_SPECIFIED (bridge's own address)";
     /// Here: the passthru macvlan is down.

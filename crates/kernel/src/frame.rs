@@ -24,6 +24,11 @@ pub mod ethertype {
     pub const ARP: u16 = 0x0806;
     pub const IPV6: u16 = 0x86dd;
     pub const PAUSE: u16 = 0x8808;
+    /// `struct can_frame`, `struct canfd_frame`
+    pub const CAN: u16 = 0x000c;
+    pub const CANFD: u16 = 0x000d;
+    /// Ethernet inside something else.
+    pub const TEB: u16 = 0x6558;
 }
 
 /// A frame: from `start` to `end` of its buffer, beginning with the Ethernet header. A VLAN tag that the

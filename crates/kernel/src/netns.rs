@@ -67,6 +67,10 @@ pub struct Netns {
     pub udp: FxHashMap<u16, Vec<SockId>>,
     pub udp6: FxHashMap<u16, Vec<SockId>>,
     pub tcp: crate::tcp::Table,
+    /// Running IP tunnels over this namespace's stack.
+    pub ip_tunnels: Vec<DevId>,
+    /// Running nlmon devices of this namespace.
+    pub nlmons: Vec<DevId>,
     /// Running tunnels over UDP by port: those of a port share a socket of the kernel's.
     pub udp_tunnels: FxHashMap<u16, Vec<DevId>>,
     pub events: Vec<SockId>,

@@ -130,6 +130,8 @@ enum Link {
     Virtual(u32),
     /// Nothing known but perhaps a speed in Mb/s.
     Other(Option<u32>),
+    /// No settings, but whether there is a link.
+    Detected,
     /// The driver has no settings.
     Unsupported,
     /// Depends on what rtnetlink does not tell.
@@ -207,10 +209,11 @@ impl Ethtool<'_> {
         0
     }
 
-    /// The kernel's release, empty where it does not tell.
+    /// The kernel's release. The emulated kernel has no file for it: it is a 6.1.
     fn release(&mut self) -> String {
         let release = self.system.read_file("/proc/sys/kernel/osrelease").unwrap_or_default();
-        String::from_utf8_lossy(&release).trim().to_owned()
+        let release = String::from_utf8_lossy(&release).trim().to_owned();
+        if release.is_empty() { "6.1.0".to_owned() } else { release }
     }
 
     fn no_data(&mut self) -> i32 {
@@ -239,6 +242,7 @@ impl Ethtool<'_> {
             InfoKind::Vxlan => ("vxlan", "0.1", "", "", false),
             InfoKind::Tun => ("tun", "1.6", "", bus, false),
             InfoKind::Vrf => ("vrf", "1.1", "", "", false),
+            InfoKind::Geneve => ("geneve", "0.6", "", "", false),
             InfoKind::Bond => ("bonding", release.as_str(), "2", "", false),
             // A driver that says nothing of itself: net/ethtool/ioctl.c: ethtool_get_drvinfo
             _ => (name.as_str(), release.as_str(), "", "", *kind == InfoKind::Ifb),
@@ -326,12 +330,24 @@ fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32)
                 match link(interfaces, port, tun_speed, depth + 1) {
                     Link::Virtual(speed) => Some(speed),
                     Link::Other(speed) => speed,
-                    Link::Unsupported | Link::Unknown => None,
+                    Link::Detected | Link::Unsupported | Link::Unknown => None,
                 }
             });
             Link::Other(speeds.flatten().max())
         }
-        Some(InfoKind::Dummy | InfoKind::Ifb | InfoKind::Vrf) => Link::Unsupported,
+        Some(
+            InfoKind::Dummy
+            | InfoKind::Ifb
+            | InfoKind::Vrf
+            | InfoKind::Vcan
+            | InfoKind::Vxcan
+            | InfoKind::GreTun
+            | InfoKind::GreTap
+            | InfoKind::IpIp
+            | InfoKind::SitTun
+            | InfoKind::MacSec,
+        ) => Link::Unsupported,
+        Some(InfoKind::Nlmon | InfoKind::Geneve) => Link::Detected,
         None if device.hardware() == ARPHRD_LOOPBACK => Link::Unsupported,
         _ => Link::Unknown,
     }
@@ -348,7 +364,7 @@ fn settings_text(link: Link) -> String {
     let (speed, duplex, port) = match link {
         Link::Virtual(speed) => (Some(speed), "Full", "Twisted Pair"),
         Link::Other(speed) => (speed, "Unknown! (255)", "Other"),
-        Link::Unsupported | Link::Unknown => return String::new(),
+        Link::Detected | Link::Unsupported | Link::Unknown => return String::new(),
     };
     let speed = speed.map_or("Unknown!".to_owned(), |speed| format!("{speed}Mb/s"));
     let crossover = if matches!(link, Link::Virtual(_)) { "\tMDI-X: Unknown\n" } else { "" };

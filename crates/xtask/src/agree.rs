@@ -4,9 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::{Args, ValueEnum};
+use hairpin_testkit::agree::generate;
 use hairpin_testkit::agree::oracle::{Kernel, Oracle};
 use hairpin_testkit::agree::script::Script;
+use hairpin_testkit::agree::shrink;
 use hairpin_testkit::agree::trial::{self, Trial, Verdict};
+
+use crate::report;
 
 /// What to compare, and on which kernel.
 #[derive(Args)]
@@ -14,9 +18,27 @@ pub struct Options {
     /// The real kernel
     #[arg(long, value_enum, default_value_t = Which::Uml)]
     kernel: Which,
+    /// The first seed of generated scripts
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many scripts are generated
+    #[arg(long, default_value_t = 100)]
+    count: u64,
+    /// Only scripts about this: bridge, macvlan, vlan, routed, links
+    #[arg(long)]
+    only: Option<String>,
     /// Scripts, or directories of scripts, instead of generated ones
     #[arg(long, value_name = "PATH")]
     script: Vec<PathBuf>,
+    /// Write the scripts into this directory
+    #[arg(long, value_name = "DIRECTORY")]
+    keep: Option<PathBuf>,
+    /// Write the score into this file (docs/agreement.md)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Leave differing scripts as long as they are
+    #[arg(long)]
+    no_shrink: bool,
     /// Scripts that run at once
     #[arg(long, default_value_t = 24)]
     at_once: usize,
@@ -42,6 +64,13 @@ enum Which {
 /// The kernel does not come up, or a script cannot be read.
 pub fn run(options: &Options) -> Result<bool, String> {
     let scripts = scripts(options)?;
+    if let Some(directory) = &options.keep {
+        std::fs::create_dir_all(directory).map_err(|error| error.to_string())?;
+        for script in &scripts {
+            let path = directory.join(format!("{}.sh", script.name));
+            std::fs::write(&path, &script.text).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+    }
     let kernel = match options.kernel {
         Which::Uml => Kernel::Uml,
         Which::Running => Kernel::Running,
@@ -68,15 +97,31 @@ pub fn run(options: &Options) -> Result<bool, String> {
             late.as_millis()
         );
     });
+    if let Some(path) = &options.report {
+        let command = format!("cargo xtask agree --seed {} --count {}", options.seed, scripts.len());
+        let topics: Vec<&str> = scripts
+            .iter()
+            .map(|script| script.name.rsplit_once('-').map_or("named", |(topic, _)| topic))
+            .collect();
+        let text = report::text(&command, &oracle.release, &topics, &scripts, &trials);
+        std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
     let mut good = true;
-    for trial in &trials {
+    for (script, trial) in scripts.iter().zip(&trials) {
         match &trial.verdict {
+            Verdict::Agrees if trial.wavers => {
+                println!("{}: Linux does not always print the same", trial.name);
+                continue;
+            }
             Verdict::Agrees => continue,
             Verdict::Differs => print!("{}", trial.score.difference),
             Verdict::TooBusy => print!("{}: too busy a machine\n{}", trial.name, trial.score.difference),
             Verdict::Failed(text) => println!("{}: {text}", trial.name),
         }
         good = false;
+        if trial.verdict == Verdict::Differs && !options.no_shrink {
+            smallest(&oracle, script, trial);
+        }
     }
     let equal: usize = trials.iter().map(|trial| trial.score.equal).sum();
     let lines: usize = trials.iter().map(|trial| trial.score.lines).sum();
@@ -87,6 +132,32 @@ pub fn run(options: &Options) -> Result<bool, String> {
         start.elapsed().as_secs_f64()
     );
     Ok(good)
+}
+
+/// Prints the smallest script that still shows one of the lines that differ, and them.
+fn smallest(oracle: &Oracle, script: &Script, trial: &Trial) {
+    let signed = |difference: &str| -> Vec<String> {
+        let lines = difference.lines().filter(|line| line.starts_with(['+', '-']) && line.len() > 2);
+        lines.filter(|line| !line.starts_with("+++") && !line.starts_with("---")).map(str::to_owned).collect()
+    };
+    let wanted = signed(&trial.score.difference);
+    let again = |text: &str| {
+        let candidate = Script::new(&script.name, text).ok()?;
+        let trial = trial::run(oracle, &candidate);
+        let same = signed(&trial.score.difference).iter().any(|line| wanted.contains(line));
+        (trial.verdict == Verdict::Differs && same).then_some(trial)
+    };
+    let text = shrink::shrink(
+        &script.text,
+        oracle.at_once,
+        |text| again(text).is_some(),
+        |left| eprint!("\r{left} lines  "),
+    );
+    eprintln!();
+    println!("smallest script of {}:\n{text}", script.name);
+    if let Some(trial) = again(&text) {
+        print!("{}", trial.score.difference);
+    }
 }
 
 fn measure(oracle: &Oracle, scripts: &[Script], times: usize) -> Result<bool, String> {
@@ -125,6 +196,12 @@ fn show(oracle: &Oracle, scripts: &[Script]) -> Result<bool, String> {
 
 fn scripts(options: &Options) -> Result<Vec<Script>, String> {
     let mut scripts = Vec::new();
+    if options.script.is_empty() {
+        for seed in options.seed..options.seed.saturating_add(options.count) {
+            let running = options.kernel == Which::Running;
+            scripts.push(generate::script(seed, options.only.as_deref(), running)?.0);
+        }
+    }
     for path in &options.script {
         let mut files = vec![path.clone()];
         if path.is_dir() {

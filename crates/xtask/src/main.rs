@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod agree;
+mod report;
 
 use std::process::ExitCode;
 

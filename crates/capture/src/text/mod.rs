@@ -28,6 +28,7 @@ mod dns_name;
 mod dump;
 mod edns;
 mod ether;
+mod geneve;
 mod gre;
 mod groups;
 mod icmp;
@@ -184,8 +185,34 @@ impl Dissector<'_> {
         match frame.link {
             LinkType::LINUX_SLL2 => self.sll2(frame.length as usize, interfaces),
             LinkType::LINUX_SLL => self.sll(frame.length as usize),
+            LinkType::RAW => self.raw_ip(frame.length as usize),
+            link if !link.is_printable() => {
+                self.out.push_str("UNSUPPORTED");
+                self.unknown_payload(0, frame.data.len())?;
+                Ok(0)
+            }
             _ => self.ethernet(0, frame.length as usize, frame.data.len()),
         }
+    }
+}
+
+impl Dissector<'_> {
+    /// A packet without a link header, by its version.
+    fn raw_ip(&mut self, length: usize) -> dissect::Dissected<usize> {
+        let ethertype = match self.u8(0)? >> 4 {
+            4 => 0x0800,
+            6 => 0x86dd,
+            version => {
+                let _ = write!(self.out, "unknown ip {version}");
+                return Ok(0);
+            }
+        };
+        if self.options.link_header {
+            self.out.push_str("ip: ");
+        }
+        let captured = self.left(0);
+        self.payload_of_ethertype(ethertype, 0, length, captured)?;
+        Ok(0)
     }
 }
 

@@ -10,6 +10,7 @@ const DHCP_SERVER: u16 = 67;
 const DHCP_CLIENT: u16 = 68;
 const VXLAN: u16 = 4789;
 const MDNS: u16 = 5353;
+const GENEVE: u16 = 6081;
 const OTV: u16 = 8472;
 
 impl Dissector<'_> {
@@ -61,6 +62,8 @@ impl Dissector<'_> {
             self.otv(payload, length)
         } else if either(VXLAN) {
             self.vxlan(payload, length)
+        } else if either(GENEVE) {
+            self.geneve(payload, length)
         } else {
             self.udp_length(claimed, length, carrier);
             Ok(())

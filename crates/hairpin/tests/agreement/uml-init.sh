@@ -12,6 +12,9 @@ modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bri
     team_mode_random team_mode_roundrobin
 # The module makes a bond of its own.
 ip link del bond0
+# The fallback devices of tunnels (gre0, tunl0, sit0) stay out of the scripts' namespaces.
+echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
+modprobe -d /run/root -a ip_gre ipip sit geneve
 # A process for each event, or for each device that is missing, would cost more than all else.
 echo >/proc/sys/kernel/hotplug
 echo >/proc/sys/kernel/modprobe

@@ -17,7 +17,8 @@ impl World {
     /// device, or that itself, has.
     pub(crate) fn set_mac(&mut self, dev: DevId, mac: Mac) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if !device.is_ethernet() {
+        // `ndo_set_mac_address`: ifb has none.
+        if !device.is_ethernet() || matches!(device.kind, Kind::Ifb) {
             return Err(Errno::EOPNOTSUPP.into());
         }
         if matches!(device.kind, Kind::Ipvlan(_)) {
@@ -195,6 +196,15 @@ impl World {
         match (&device.kind, below) {
             (Kind::Macvlan(_), Some(below)) if mtu > below => return Err(Errno::EINVAL.into()),
             (Kind::Vlan(_), Some(below)) if mtu > below => return Err(Errno::ERANGE.into()),
+            // `vcan_change_mtu`
+            (Kind::Vcan | Kind::Vxcan(_), _) if device.is_up() => return Err(Errno::EBUSY.into()),
+            (Kind::Vcan | Kind::Vxcan(_), _) if !crate::dev::can::is_mtu(mtu) => {
+                return Err(Errno::EINVAL.into());
+            }
+            // `__ip_tunnel_change_mtu`
+            (Kind::IpTunnel(state), _) if !(68..=65_515 - state.headroom()).contains(&mtu) => {
+                return Err(Errno::EINVAL.into());
+            }
             // `vxlan_change_mtu`
             (Kind::Vxlan(state), _) if self.vxlan_room(state).is_some_and(|room| mtu > room) => {
                 return Err(Errno::EINVAL.into());

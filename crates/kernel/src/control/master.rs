@@ -60,6 +60,7 @@ impl World {
         }
         let mac = device.mac;
         let usable = self.is_usable_port(dev);
+        let carrier = device.carrier;
         let cost = self.port_cost(dev);
         let now = self.now;
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
@@ -67,6 +68,10 @@ impl World {
             let number = number.ok_or(Errno::EXDEV)?;
             bridge.ports.insert(0, BridgePort::new(dev, number, mac, cost));
             bridge.adopt_port(dev);
+            bridge.had_ports = true;
+            if let Some(port) = bridge.port_mut(dev) {
+                port.carrier = carrier;
+            }
             bridge.fdb.add_local(mac, 0, Some(dev), now);
             // `nbp_vlan_init`
             if bridge.default_pvid != 0 {
@@ -135,6 +140,11 @@ impl World {
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             promiscuous = bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC));
             bridge.flush_port_vlans(dev);
+            bridge.forget_groups(dev, true);
+            // `nbp_backup_clear`
+            for port in bridge.ports.iter_mut().filter(|port| port.backup == Some(dev)) {
+                port.backup = None;
+            }
         }
         self.flush_port(master, dev, true);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {

@@ -156,6 +156,8 @@ impl World {
             udp: FxHashMap::default(),
             udp6: FxHashMap::default(),
             tcp: Default::default(),
+            ip_tunnels: Vec::new(),
+            nlmons: Vec::new(),
             udp_tunnels: FxHashMap::default(),
             events: Vec::new(),
             limits: RateLimits::default(),

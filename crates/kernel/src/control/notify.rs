@@ -2,10 +2,12 @@
 
 use std::net::IpAddr;
 
+use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
 use hairpin_netlink::{Message, Received, codec};
 
 use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::bridge::snoop::MdbChange;
 use crate::dev::vxlan;
 use crate::device::{DevId, Ipv4Address, Ipv6Address};
 use crate::mac::Mac;
@@ -25,6 +27,7 @@ mod group {
     pub const IPV4_ROUTE: u32 = 7;
     pub const IPV4_RULE: u32 = 8;
     pub const IPV6_IFADDR: u32 = 9;
+    pub const MDB: u32 = 26;
     pub const IPV6_ROUTE: u32 = 11;
     pub const BRVLAN: u32 = 33;
 }
@@ -45,6 +48,7 @@ impl World {
     }
 
     fn broadcast_bytes(&mut self, ns: NsId, group: u32, bytes: &[u8]) {
+        self.nlmon_tap(ns, bytes);
         let Some(netns) = self.netns.get(ns) else { return };
         for id in &netns.events {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
@@ -110,6 +114,27 @@ impl World {
             let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
             let bytes = codec::encode_raw(header, &message.emit());
             self.broadcast_bytes(ns, group::BRVLAN, &bytes);
+        }
+    }
+
+    /// `br_mdb_notify`
+    pub(crate) fn notify_mdb(&mut self, bridge: DevId, change: &MdbChange) {
+        let message = self.mdb_notice(bridge, change);
+        self.broadcast_mdb(bridge, message, change.gone);
+    }
+
+    /// `br_rtr_notify`
+    pub(crate) fn notify_router_port(&mut self, bridge: DevId, port: DevId, gone: bool) {
+        let message = self.router_notice(bridge, port);
+        self.broadcast_mdb(bridge, message, gone);
+    }
+
+    fn broadcast_mdb(&mut self, bridge: DevId, message: Option<MdbMessage>, gone: bool) {
+        let Some(ns) = self.devs.get(bridge).map(|device| device.ns) else { return };
+        if let Some(message) = message.filter(|_| self.listened(ns, group::MDB)) {
+            let kind = if gone { RTM_DELMDB } else { RTM_NEWMDB };
+            let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
+            self.broadcast_bytes(ns, group::MDB, &codec::encode_raw(header, &message.emit()));
         }
     }
 

@@ -2,7 +2,8 @@
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::{Kind, RxHandler};
+use crate::dev::ip_tunnel::Variant;
+use crate::dev::{Kind, RxHandler, can, geneve, ifb, nlmon};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -56,7 +57,9 @@ impl World {
         let ipv6_disabled = netns.sysctl.ipv6_disable_default || netns.sysctl.ipv6_disable_all;
         let (mac, addr_assign) = match new.mac {
             Some(mac) => (mac, AddrAssign::Set),
-            None if matches!(new.kind, Kind::Loopback) => (Mac::ZERO, AddrAssign::Permanent),
+            None if matches!(new.kind, Kind::Loopback | Kind::Nlmon | Kind::Vcan | Kind::Vxcan(_)) => {
+                (Mac::ZERO, AddrAssign::Permanent)
+            }
             None => (self.random_mac(), AddrAssign::Random),
         };
         let traits = Traits::of(&new.kind);
@@ -86,7 +89,7 @@ impl World {
             allmulti: 0,
             user_promisc: false,
             user_allmulti: false,
-            tx_queue_len: 1000,
+            tx_queue_len: traits.tx_queue_len,
             queues: (1, 1),
             qdisc: "noop",
             group: 0,
@@ -203,7 +206,7 @@ impl World {
             }
             doomed.push(next);
             let Some(device) = self.devs.get(next) else { continue };
-            if let Kind::Veth(veth) = &device.kind {
+            if let Kind::Veth(veth) | Kind::Vxcan(veth) = &device.kind {
                 pending.extend(veth.peer);
             }
             pending.extend(device.uppers.iter().copied());
@@ -371,12 +374,14 @@ fn next_ifindex(netns: &mut crate::netns::Netns) -> u32 {
 }
 
 /// What a kind starts with (its `setup` function).
+#[derive(Clone, Copy)]
 struct Traits {
     flags: Flags,
     hardware: u16,
     mtu: u32,
     min_mtu: u32,
     max_mtu: u32,
+    tx_queue_len: u32,
 }
 
 impl Traits {
@@ -387,7 +392,9 @@ impl Traits {
             mtu: 1500,
             min_mtu: 68,
             max_mtu: 65535,
+            tx_queue_len: 1000,
         };
+        let point = Traits { flags: Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether };
         match kind {
             Kind::Loopback => Traits {
                 flags: Flags::LOOPBACK,
@@ -395,9 +402,30 @@ impl Traits {
                 mtu: 65536,
                 min_mtu: 0,
                 max_mtu: 0,
+                ..ether
             },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
+            Kind::Ifb => Traits {
+                flags: Flags::BROADCAST | Flags::NOARP,
+                min_mtu: 0,
+                max_mtu: 0,
+                tx_queue_len: ifb::QUEUE_LEN,
+                ..ether
+            },
+            Kind::Nlmon => {
+                Traits { hardware: hardware::NETLINK, mtu: nlmon::MTU, min_mtu: nlmon::MTU_MIN, ..point }
+            }
+            Kind::Vcan | Kind::Vxcan(_) => Traits { hardware: hardware::CAN, mtu: can::CANFD_MTU, ..point },
+            Kind::IpTunnel(tunnel) => match tunnel.variant {
+                Variant::Gre => Traits { hardware: hardware::GRE, ..point },
+                Variant::GreTap => Traits { max_mtu: 0, ..ether },
+                Variant::Ipip => Traits { hardware: hardware::IPIP, ..point },
+                Variant::Sit => {
+                    Traits { hardware: hardware::SIT, min_mtu: 1280, max_mtu: 65_535 - 20 + 40, ..point }
+                }
+            },
+            Kind::Geneve(_) => Traits { max_mtu: 65_535 - geneve::HEADROOM, ..ether },
             Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
             Kind::Veth(_)
             | Kind::Bridge(_)

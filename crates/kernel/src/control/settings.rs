@@ -21,7 +21,15 @@ impl World {
     pub(crate) fn link_settings(&self, device: &Device) -> Option<LinkSettings> {
         let below = |dev| self.devs.get(dev).and_then(|below| self.link_settings(below));
         match &device.kind {
-            Kind::Loopback | Kind::Dummy | Kind::Vrf(_) => None,
+            Kind::Loopback
+            | Kind::Dummy
+            | Kind::Vrf(_)
+            | Kind::Ifb
+            | Kind::Nlmon
+            | Kind::Vcan
+            | Kind::Vxcan(_)
+            | Kind::IpTunnel(_)
+            | Kind::Geneve(_) => None,
             Kind::Veth(_) => Some(FULL_10G),
             Kind::Nic { .. } => Some(FULL_1G),
             // `br_get_link_ksettings`: the fastest port that is running.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::{Bridge, State};
+use crate::dev::ip_tunnel::Variant;
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
@@ -25,7 +26,7 @@ impl World {
         }
         let (mac, lower) = (device.mac, device.lower());
         match &device.kind {
-            Kind::Veth(veth) => {
+            Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
                 if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
                     self.set_up_flag(dev);
@@ -49,6 +50,7 @@ impl World {
                 self.carrier_quietly(dev, carrier);
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
+            Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon => self.open_endpoint(dev)?,
             _ => {}
         }
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
@@ -62,6 +64,8 @@ impl World {
                 // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap; other
                 // virtual devices have none.
                 Kind::Nic { .. } => "fq_codel",
+                Kind::Ifb => "pfifo_fast",
+                Kind::IpTunnel(ref tunnel) if tunnel.variant == Variant::GreTap => "pfifo_fast",
                 _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
                 _ => "noqueue",
             };
@@ -122,7 +126,7 @@ impl World {
         self.pass_filters_down(dev, false);
         let kind = self.devs.get(dev).map(|device| &device.kind);
         match kind {
-            Some(Kind::Veth(veth)) => {
+            Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => {
                 let peer = veth.peer;
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
@@ -161,6 +165,10 @@ impl World {
             Some(Kind::Bridge(_)) => {
                 self.down_flag(dev);
                 self.close_bridge(dev);
+            }
+            Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon) => {
+                self.down_flag(dev);
+                self.close_endpoint(dev);
             }
             Some(Kind::Bond(_)) => {
                 self.close_bond(dev);
@@ -259,8 +267,14 @@ impl World {
         let Some(below) = self.devs.get(lower) else { return };
         let (carrier, up) = (below.carrier, below.is_up());
         for upper in below.uppers.clone() {
-            // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down.
-            if !up && matches!(self.devs.get(upper).map(|upper| &upper.kind), Some(Kind::Ipvlan(_))) {
+            // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down, and `vlan_device_event` tells
+            // only the VLANs that go down with it.
+            let hears = match self.devs.get(upper).map(|upper| &upper.kind) {
+                Some(Kind::Ipvlan(_)) => false,
+                Some(Kind::Vlan(vlan)) => !vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING),
+                _ => true,
+            };
+            if !up && !hears {
                 continue;
             }
             self.set_carrier(upper, carrier);
@@ -296,15 +310,16 @@ impl World {
 
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
-        if self.snoops(bridge) {
-            self.join_snoopers(bridge, true);
-        }
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
             if self.is_usable_port(port) {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }
+        }
+        self.bridge_act(bridge, Bridge::start_snooping);
+        if self.snoops(bridge) {
+            self.join_snoopers(bridge, true);
         }
     }
 
@@ -363,7 +378,12 @@ impl World {
             RxHandler::BondSlave { bond } => return self.bond_slave_changed(bond, port),
             _ => return,
         };
-        let usable = self.is_usable_port(port);
+        let (usable, carrier) = (self.is_usable_port(port), device.carrier);
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+            && let Some(port) = own.port_mut(port)
+        {
+            port.carrier = carrier;
+        }
         let Some(master) = self.devs.get(bridge) else { return };
         if !master.is_up() {
             return;

@@ -68,6 +68,45 @@ impl World {
         self.release_udp_tunnel(underlay, port, dev);
     }
 
+    /// `geneve_open`, `nlmon_open`, and that an IP tunnel can be found.
+    ///
+    /// # Errors
+    /// `EADDRINUSE` where a program has the port.
+    pub(super) fn open_endpoint(&mut self, dev: DevId) -> Result<(), Failure> {
+        let Some(device) = self.devs.get(dev) else { return Ok(()) };
+        let ns = device.ns;
+        match &device.kind {
+            Kind::Geneve(state) => return self.bind_udp_tunnel(state.underlay, state.config.port, dev),
+            Kind::IpTunnel(state) => {
+                let underlay = state.underlay;
+                if let Some(netns) = self.netns.get_mut(underlay) {
+                    netns.ip_tunnels.push(dev);
+                }
+            }
+            Kind::Nlmon => {
+                if let Some(netns) = self.netns.get_mut(ns) {
+                    netns.nlmons.push(dev);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The reverse of [`World::open_endpoint`].
+    pub(super) fn close_endpoint(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, underlay) = (device.ns, device.kind.underlay());
+        if let Kind::Geneve(state) = &device.kind {
+            let (underlay, port) = (state.underlay, state.config.port);
+            return self.release_udp_tunnel(underlay, port, dev);
+        }
+        if let Some(netns) = self.netns.get_mut(underlay.unwrap_or(ns)) {
+            netns.ip_tunnels.retain(|known| *known != dev);
+            netns.nlmons.retain(|known| *known != dev);
+        }
+    }
+
     /// `udp_sock_create`: a tunnel's socket takes the port on every address.
     ///
     /// # Errors
@@ -151,9 +190,10 @@ impl World {
     /// Tunnels that go with a device or namespace below (`vxlan_handle_lowerdev_unregister`,
     /// `vxlan_exit_batch_net`): those on device `below`, or without it all of the namespace's stack.
     pub(super) fn tunnels_over(&self, ns: NsId, below: Option<u32>) -> Vec<DevId> {
-        let over = |device: &&crate::device::Device| match &device.kind {
-            Kind::Vxlan(state) => state.underlay == ns && below.is_none_or(|below| state.config.oif == below),
-            _ => false,
+        let over = |device: &&crate::device::Device| match (&device.kind, below) {
+            (Kind::Vxlan(state), Some(below)) => state.underlay == ns && state.config.oif == below,
+            (_, Some(_)) => false,
+            (kind, None) => kind.underlay() == Some(ns),
         };
         self.devs.values().filter(over).map(|device| device.id).collect()
     }

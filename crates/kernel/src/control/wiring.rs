@@ -2,7 +2,7 @@
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::dev::{GroupFilter, Kind, RxHandler, macvlan, veth::Veth};
+use crate::dev::{GroupFilter, Kind, RxHandler, macvlan};
 use crate::device::{AddrAssign, DevId, Flags};
 use crate::mac::Mac;
 use crate::world::World;
@@ -11,11 +11,13 @@ use crate::world::World;
 const REGISTRATION: Mac = Mac([0x01, 0x80, 0xc2, 0, 0, 0x21]);
 
 impl World {
-    /// Makes two registered veth ends one pair: no carrier until both are up.
+    /// Makes two registered ends (of veth, or vxcan) one pair: no carrier until both are up.
     pub(crate) fn link_veth(&mut self, a: DevId, b: DevId) {
         for (dev, peer) in [(a, b), (b, a)] {
-            if let Some(device) = self.devs.get_mut(dev) {
-                device.kind = Kind::Veth(Veth { peer: Some(peer) });
+            if let Some(Kind::Veth(pair) | Kind::Vxcan(pair)) =
+                self.devs.get_mut(dev).map(|device| &mut device.kind)
+            {
+                pair.peer = Some(peer);
             }
         }
         for dev in [a, b] {
@@ -175,7 +177,7 @@ impl World {
     pub(crate) fn check_vlan(&self, lower: DevId, tpid: u16, vid: u16) -> Result<(), Failure> {
         let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
         // `NETIF_F_VLAN_CHALLENGED`
-        if below.is_loopback() || matches!(below.kind, Kind::Ipvlan(_)) {
+        if below.is_loopback() || !below.is_ethernet() || matches!(below.kind, Kind::Ipvlan(_)) {
             return Err(Failure::with_text(Errno::EOPNOTSUPP, "8021q: VLANs not supported on device"));
         }
         if below.vlans.iter().any(|(key, _)| *key == (tpid, vid)) {
@@ -229,9 +231,9 @@ impl World {
                 let lower = state.lower;
                 return self.unlink_ipvlan(dev, lower);
             }
-            Kind::Veth(veth) => {
+            Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer;
-                if let Some(Kind::Veth(other)) =
+                if let Some(Kind::Veth(other) | Kind::Vxcan(other)) =
                     peer.and_then(|peer| self.devs.get_mut(peer)).map(|peer| &mut peer.kind)
                 {
                     other.peer = None;

@@ -3,8 +3,13 @@
 
 pub mod bond;
 pub mod bridge;
+pub mod can;
+pub mod geneve;
+pub mod ifb;
+pub mod ip_tunnel;
 pub mod ipvlan;
 pub mod macvlan;
+pub mod nlmon;
 pub mod tap;
 pub mod tunnel;
 pub mod veth;
@@ -33,11 +38,19 @@ pub enum Verdict {
         dev: DevId,
         untag: bool,
     },
+    /// As `Forward`, as unicast to one member of its group (`maybe_deliver_addr`).
+    ForwardTo {
+        dev: DevId,
+        untag: bool,
+        to: Mac,
+    },
     /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
     PassUp {
         bridge: DevId,
         packet_type: PacketType,
         egress: bridge::Egress,
+        /// It counts as multicast.
+        multicast: bool,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
@@ -91,6 +104,8 @@ pub enum Verdict {
     VrfRoute,
     /// Into a packet of the IP stack below a tunnel.
     Encapsulate(tunnel::Outer),
+    /// The end: it has served its purpose.
+    Consume,
     Drop(DropReason),
 }
 
@@ -121,6 +136,13 @@ pub enum Kind {
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
+    Ifb,
+    Nlmon,
+    Vcan,
+    /// CAN devices in a pair.
+    Vxcan(veth::Veth),
+    IpTunnel(Box<ip_tunnel::IpTunnel>),
+    Geneve(Box<geneve::Geneve>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
@@ -142,6 +164,12 @@ impl Kind {
             Kind::Macvlan(macvlan) => Some(if macvlan.tap { "macvtap" } else { "macvlan" }),
             Kind::Ipvlan(ipvlan) => Some(if ipvlan.tap { "ipvtap" } else { "ipvlan" }),
             Kind::Vlan(_) => Some("vlan"),
+            Kind::Ifb => Some("ifb"),
+            Kind::Nlmon => Some("nlmon"),
+            Kind::Vcan => Some("vcan"),
+            Kind::Vxcan(_) => Some("vxcan"),
+            Kind::IpTunnel(tunnel) => Some(tunnel.variant.name()),
+            Kind::Geneve(_) => Some("geneve"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }
@@ -151,6 +179,8 @@ impl Kind {
     pub fn underlay(&self) -> Option<crate::netns::NsId> {
         match self {
             Kind::Vxlan(vxlan) => Some(vxlan.underlay),
+            Kind::Geneve(geneve) => Some(geneve.underlay),
+            Kind::IpTunnel(tunnel) => Some(tunnel.underlay),
             _ => None,
         }
     }
@@ -163,7 +193,7 @@ impl Kind {
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
     pub fn lower(&self) -> Option<DevId> {
         match self {
-            Kind::Veth(veth) => veth.peer,
+            Kind::Veth(pair) | Kind::Vxcan(pair) => pair.peer,
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
             Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),

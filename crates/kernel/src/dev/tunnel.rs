@@ -32,6 +32,89 @@ pub struct Outer {
 pub enum Shim {
     /// RFC 7348
     Vxlan { vni: u32, ports: Ports },
+    /// RFC 8926
+    Geneve { vni: u32, ports: Ports },
+    /// RFC 2784
+    Gre(Gre),
+    /// Nothing: an IP packet in an IP packet, with this protocol number.
+    Ip(u8),
+}
+
+/// A GRE header (RFC 2784 §2, RFC 2890 §2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gre {
+    /// EtherType of what is carried; [`ethertype::TEB`]: a frame.
+    pub protocol: u16,
+    pub key: Option<u32>,
+    pub sequence: Option<u32>,
+    pub checksum: bool,
+}
+
+impl Gre {
+    const CHECKSUM: u8 = 0x80;
+    const KEY: u8 = 0x20;
+    const SEQUENCE: u8 = 0x10;
+
+    pub fn size(&self) -> usize {
+        let fields = usize::from(self.checksum) + usize::from(self.key.is_some());
+        4 + 4 * (fields + usize::from(self.sequence.is_some()))
+    }
+
+    /// `gre_build_header`
+    fn write(&self, body: &mut [u8]) {
+        let size = self.size();
+        let Some(header) = body.get_mut(..size) else { return };
+        header.fill(0);
+        let mut flags = 0;
+        let mut at = 4;
+        if self.checksum {
+            flags |= Gre::CHECKSUM;
+            at += 4;
+        }
+        for (value, flag) in [(self.key, Gre::KEY), (self.sequence, Gre::SEQUENCE)] {
+            if let (Some(value), Some(field)) = (value, header.get_mut(at..at + 4)) {
+                field.copy_from_slice(&value.to_be_bytes());
+                flags |= flag;
+                at += 4;
+            }
+        }
+        header[0] = flags;
+        header[2..4].copy_from_slice(&self.protocol.to_be_bytes());
+        if self.checksum {
+            let sum = checksum(body);
+            if let Some(field) = body.get_mut(4..6) {
+                field.copy_from_slice(&sum.to_be_bytes());
+            }
+        }
+    }
+
+    /// `gre_parse_header`: the header at the front of a packet, and its length.
+    ///
+    /// # Errors
+    /// It is cut short, of another version, routed (RFC 1701), or its checksum is wrong.
+    pub fn read(body: &[u8]) -> Result<(Gre, usize), DropReason> {
+        let &[flags, version, a, b] = body.first_chunk().ok_or(DropReason::PacketTooSmall)?;
+        if version & 7 != 0 || flags & 0x48 != 0 {
+            return Err(DropReason::NotSpecified);
+        }
+        let has = |flag| flags & flag != 0;
+        if has(Gre::CHECKSUM) && !sums_up(body) {
+            return Err(DropReason::NotSpecified);
+        }
+        let mut at = if has(Gre::CHECKSUM) { 8 } else { 4 };
+        let mut word = |flag| -> Result<Option<u32>, DropReason> {
+            if !has(flag) {
+                return Ok(None);
+            }
+            let field = body.get(at..).and_then(|rest| rest.first_chunk());
+            at += 4;
+            field.map(|field| Some(u32::from_be_bytes(*field))).ok_or(DropReason::PacketTooSmall)
+        };
+        let key = word(Gre::KEY)?;
+        let sequence = word(Gre::SEQUENCE)?;
+        let gre = Gre { protocol: u16::from_be_bytes([a, b]), key, sequence, checksum: has(Gre::CHECKSUM) };
+        Ok((gre, gre.size()))
+    }
 }
 
 /// The UDP side of a tunnel.
@@ -45,26 +128,35 @@ pub struct Ports {
 
 /// Length of a VXLAN header.
 pub const VXLAN_LEN: usize = 8;
+/// Length of a geneve header without options.
+pub const GENEVE_LEN: usize = 8;
 
 impl Shim {
     /// Bytes of the shim.
     pub fn size(&self) -> usize {
         match self {
             Shim::Vxlan { .. } => UDP_LEN + VXLAN_LEN,
+            Shim::Geneve { .. } => UDP_LEN + GENEVE_LEN,
+            Shim::Gre(gre) => gre.size(),
+            Shim::Ip(_) => 0,
         }
     }
 
     /// What the outer header calls it.
     pub fn protocol(&self) -> u8 {
         match self {
-            Shim::Vxlan { .. } => protocol::UDP,
+            Shim::Vxlan { .. } | Shim::Geneve { .. } => protocol::UDP,
+            Shim::Gre(_) => protocol::GRE,
+            Shim::Ip(protocol) => *protocol,
         }
     }
 
     /// Whether the packet goes with its link header.
     pub fn carries_frames(&self) -> bool {
         match self {
-            Shim::Vxlan { .. } => true,
+            Shim::Vxlan { .. } | Shim::Geneve { .. } => true,
+            Shim::Gre(gre) => gre.protocol == ethertype::TEB,
+            Shim::Ip(_) => false,
         }
     }
 
@@ -78,6 +170,15 @@ impl Shim {
                 }
                 ports.write(body, source, destination);
             }
+            Shim::Geneve { vni, ports } => {
+                if let Some(header) = body.get_mut(UDP_LEN..).and_then(|rest| rest.first_chunk_mut()) {
+                    let [a, b, c, d] = (vni << 8).to_be_bytes();
+                    *header = [0, 0, 0x65, 0x58, a, b, c, d];
+                }
+                ports.write(body, source, destination);
+            }
+            Shim::Gre(gre) => gre.write(body),
+            Shim::Ip(_) => {}
         }
     }
 }
@@ -297,6 +398,21 @@ mod tests {
         assert_eq!(decapsulate_ecn(3, &mut not), Err(DropReason::TunnelEcn));
         assert_eq!(decapsulate_ecn(2, &mut not), Ok(()));
         assert_eq!(Inner { tos: 3, ..Inner::default() }.outer_tos(0x28), 0x2a);
+    }
+
+    #[test]
+    fn a_gre_header_is_read_as_it_is_written() {
+        for (key, sequence, checksum) in
+            [(None, None, false), (Some(7), None, true), (None, Some(9), false), (Some(1), Some(2), true)]
+        {
+            let gre = Gre { protocol: 0x0800, key, sequence, checksum };
+            let mut body = vec![0xab; gre.size() + 5];
+            gre.write(&mut body);
+            assert_eq!(Gre::read(&body), Ok((gre, gre.size())));
+        }
+        assert!(Gre::read(&[0x80, 0, 8, 0, 1, 2, 3, 4]).is_err());
+        assert!(Gre::read(&[0x20, 0, 8, 0, 1]).is_err());
+        assert!(Gre::read(&[0, 1, 8, 0]).is_err());
     }
 
     #[test]

@@ -32,6 +32,9 @@ pub mod protocol {
     pub const IGMP: u8 = 2;
     pub const TCP: u8 = 6;
     pub const UDP: u8 = 17;
+    pub const IPIP: u8 = 4;
+    pub const IPV6: u8 = 41;
+    pub const GRE: u8 = 47;
 }
 
 /// Fragment flags as in the header's 16-bit word.

@@ -3,6 +3,7 @@
 
 mod bridge;
 mod lag;
+mod nlmon;
 pub(crate) mod rx;
 mod tunnel;
 pub(crate) mod tx;

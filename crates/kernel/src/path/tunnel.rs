@@ -6,14 +6,17 @@ use std::time::Duration;
 
 use hairpin_netlink::Errno;
 
-use crate::dev::tunnel::{Outer, Shim, VXLAN_LEN, decapsulate_ecn};
+use crate::dev::geneve;
+use crate::dev::ip_tunnel::{Arrived, Variant};
+use crate::dev::tunnel::{Gre, Outer, Shim, VXLAN_LEN, decapsulate_ecn};
 use crate::dev::vxlan::{self, Learned};
 use crate::dev::{Kind, PacketType};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::ip::icmp::{Message, Unreachable};
 use crate::ip::route::{Learned as LearnedRoute, OutKey, OutRoute};
-use crate::ip::{FLAG_DF, HEADER_LEN, Header, UDP_LEN};
+use crate::ip::{FLAG_DF, HEADER_LEN, Header, UDP_LEN, protocol};
 use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::route::RouteKind;
@@ -34,7 +37,12 @@ impl World {
             ..OutKey::to(outer.underlay, outer.remote)
         };
         let route = match self.route_output(key) {
-            Ok(route) if route.dev == dev => return self.tunnel_error(dev, frame, None),
+            Ok(route) if route.dev == dev => {
+                if let Some(device) = self.devs.get_mut(dev) {
+                    device.stats.collisions += 1;
+                }
+                return self.tunnel_error(dev, frame, None);
+            }
             Ok(route) => route,
             Err(errno) => return self.tunnel_error(dev, frame, Some(errno)),
         };
@@ -43,7 +51,9 @@ impl World {
         {
             return self.vxlan_bypass(dev, outer.underlay, ports.destination, vni, frame);
         }
-        self.tunnel_path_mtu(dev, &frame, &outer, &route);
+        if !self.tunnel_path_mtu(dev, &frame, &outer, &route) {
+            return self.tunnel_error(dev, frame, None);
+        }
         let link_len = if outer.shim.carries_frames() { 0 } else { ETH_LEN };
         let counted = frame.len().saturating_sub(ETH_LEN);
         frame.pull_front(link_len);
@@ -92,34 +102,45 @@ impl World {
         let _ = self.ip_output(outer.underlay, &route, false, frame);
     }
 
-    /// A packet finds no way, or (without `errno`) one through its own tunnel.
+    /// A packet finds no way, or (without `errno`) cannot go it.
     fn tunnel_error(&mut self, dev: DevId, frame: Frame, errno: Option<Errno>) {
         if let Some(device) = self.devs.get_mut(dev) {
             device.stats.tx_errors += 1;
-            match errno {
-                Some(_) => device.stats.tx_carrier_errors += 1,
-                None => device.stats.collisions += 1,
+            if errno.is_some() {
+                device.stats.tx_carrier_errors += 1;
             }
         }
         self.drop_frame(Some(dev), frame, DropReason::TunnelTransmitInfo);
     }
 
-    /// `skb_tunnel_check_pmtu`: who sends more than fits the way below learns what does.
-    fn tunnel_path_mtu(&mut self, dev: DevId, frame: &Frame, outer: &Outer, route: &OutRoute) {
+    /// `skb_tunnel_check_pmtu`, `tnl_update_pmtu`: who sends more than fits the way below learns what does; over IP tunnels
+    /// everybody learns it. False: the packet is too long, must not be cut, and its sender has been told.
+    fn tunnel_path_mtu(&mut self, dev: DevId, frame: &Frame, outer: &Outer, route: &OutRoute) -> bool {
+        let udp = matches!(outer.shim, Shim::Vxlan { .. } | Shim::Geneve { .. });
         let link_len = if outer.shim.carries_frames() { ETH_LEN } else { 0 };
         let headroom = HEADER_LEN + outer.shim.size() + link_len;
-        let mtu = route.mtu.saturating_sub(headroom as u32);
-        let len = frame.payload().len();
-        if len <= mtu as usize || frame.iif != 0 || frame.ethertype() != ethertype::IPV4 {
-            return;
+        let Some(device) = self.devs.get(dev) else { return true };
+        let ns = device.ns;
+        let mtu = match udp || outer.dont_fragment {
+            true => route.mtu.saturating_sub(headroom as u32),
+            false => device.mtu,
+        };
+        let fits = frame.payload().len() <= mtu as usize;
+        if (udp && fits) || frame.ethertype() != ethertype::IPV4 {
+            return true;
         }
-        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
-        let Some(header) = Header::quoted(frame.payload()) else { return };
-        if self.is_local_address(ns, header.source) {
+        let Some(header) = Header::quoted(frame.payload()) else { return true };
+        if !udp && !fits && header.dont_fragment() {
+            let too_big = Unreachable::FragmentationNeeded { mtu: mtu as u16 };
+            self.icmp_error(ns, Some(dev), frame, Message::Unreachable(too_big));
+            return false;
+        }
+        if frame.iif == 0 && self.is_local_address(ns, header.source) {
             let learned = LearnedRoute::Mtu { mtu, locked: false };
             let expires = self.now + MTU_EXPIRES;
             self.learn_exception(ns, header.destination, header.source, learned, expires);
         }
+        true
     }
 
     /// `encap_bypass_if_local`: the other end is this host; no packet is made.
@@ -176,7 +197,107 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.udp_in += 1;
         }
-        self.vxlan_receive(ns, below, header, port, frame);
+        let first = self.netns.get(ns).and_then(|netns| netns.udp_tunnels.get(&port)?.first());
+        match first.and_then(|dev| self.devs.get(*dev)).map(|device| &device.kind) {
+            Some(Kind::Geneve(_)) => self.geneve_receive(ns, below, header, port, frame),
+            _ => self.vxlan_receive(ns, below, header, port, frame),
+        }
+    }
+
+    /// `geneve_udp_encap_recv`
+    fn geneve_receive(&mut self, ns: NsId, below: DevId, header: &Header, port: u16, mut frame: Frame) {
+        let start = ETH_LEN + header.header_len + UDP_LEN;
+        let (vni, len) = match geneve::read_header(frame.bytes().get(start..).unwrap_or(&[])) {
+            Ok(read) => read,
+            Err(reason) => return self.drop_frame(Some(below), frame, reason),
+        };
+        let candidates = self.netns.get(ns).and_then(|netns| netns.udp_tunnels.get(&port));
+        let found = candidates.and_then(|devs| {
+            devs.iter().copied().find(|dev| {
+                matches!(self.devs.get(*dev).map(|device| &device.kind), Some(Kind::Geneve(state))
+                    if (state.config.vni, state.config.remote) == (vni, header.source))
+            })
+        });
+        frame.pull_front(start + len);
+        let Some(device) = found.and_then(|dev| self.devs.get_mut(dev)) else {
+            return self.drop_frame(Some(below), frame, DropReason::VxlanVniNotFound);
+        };
+        if frame.len() < ETH_LEN {
+            return self.drop_frame(Some(below), frame, DropReason::PacketTooSmall);
+        }
+        let (dev, mac) = (device.id, device.mac);
+        if let Kind::Geneve(state) = &device.kind
+            && let Err(reason) = state.receive(mac, frame.source())
+        {
+            device.stats.rx_errors += 1;
+            return self.drop_frame(Some(below), frame, reason);
+        }
+        let counted = frame.len() - ETH_LEN;
+        self.decapsulated(dev, header.tos, counted, frame);
+    }
+
+    pub(crate) fn has_ip_tunnel(&self, ns: NsId) -> bool {
+        self.netns.get(ns).is_some_and(|netns| !netns.ip_tunnels.is_empty())
+    }
+
+    /// `gre_rcv`, `tunnel4_rcv`: a packet in a packet, which arrived on `below`.
+    pub(crate) fn ip_tunnel_receive(&mut self, ns: NsId, below: DevId, header: &Header, frame: Frame) {
+        let body = frame.payload().get(header.header_len..).unwrap_or(&[]);
+        let plain = |protocol| Gre { protocol, key: None, sequence: None, checksum: false };
+        let (fields, len) = match header.protocol {
+            protocol::GRE => match Gre::read(body) {
+                Ok(read) => read,
+                Err(reason) => return self.drop_frame(Some(below), frame, reason),
+            },
+            protocol::IPIP => (plain(ethertype::IPV4), 0),
+            _ => (plain(ethertype::IPV6), 0),
+        };
+        let iif = self.devs.get(below).map_or(0, |device| device.ifindex);
+        let arrived =
+            Arrived { source: header.source, destination: header.destination, iif, key: fields.key };
+        let Some(dev) = self.ip_tunnel_for(ns, header.protocol, &fields, arrived) else {
+            self.icmp_error(ns, Some(below), &frame, Message::Unreachable(Unreachable::Port));
+            return self.drop_frame(Some(below), frame, DropReason::IpNoProtocol);
+        };
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let Kind::IpTunnel(state) = &mut device.kind else { return };
+        let frames = state.variant == Variant::GreTap;
+        if let Err(reason) = state.receive(&fields) {
+            device.stats.rx_errors += 1;
+            return self.drop_frame(Some(dev), frame, reason);
+        }
+        let mut frame = frame;
+        let start = ETH_LEN + header.header_len + len;
+        if frames {
+            frame.pull_front(start);
+            if frame.len() < ETH_LEN {
+                return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
+            }
+            let counted = frame.len();
+            return self.decapsulated(dev, header.tos, counted, frame);
+        }
+        frame.pull_front(start - ETH_LEN);
+        frame.set_header(Mac::ZERO, Mac::ZERO, fields.protocol);
+        let counted = frame.payload().len();
+        self.decapsulated(dev, header.tos, counted, frame);
+    }
+
+    /// `ip_tunnel_lookup`: of the tunnels that carry such packets the one that fits best.
+    fn ip_tunnel_for(&self, ns: NsId, protocol: u8, fields: &Gre, arrived: Arrived) -> Option<DevId> {
+        let candidates = self.netns.get(ns)?.ip_tunnels.iter();
+        let ranked = candidates.filter_map(|dev| {
+            let Kind::IpTunnel(state) = &self.devs.get(*dev)?.kind else { return None };
+            let carried = match state.variant {
+                Variant::Gre => protocol == protocol::GRE && fields.protocol != ethertype::TEB,
+                Variant::GreTap => protocol == protocol::GRE && fields.protocol == ethertype::TEB,
+                Variant::Ipip => protocol == protocol::IPIP && state.carries(protocol),
+                Variant::Sit => protocol != protocol::GRE && state.carries(protocol),
+            };
+            // `ipip` comes before `sit` for what both carry.
+            let order = u32::from(state.variant == Variant::Sit);
+            carried.then(|| state.rank(arrived)).flatten().map(|rank| ((order, rank), *dev))
+        });
+        ranked.min_by_key(|(rank, _)| *rank).map(|(_, dev)| dev)
     }
 
     /// `vxlan_rcv`
@@ -203,11 +324,12 @@ impl World {
             Ok(Learned::Changed) => self.vxlan_learned(dev, source),
             Err(reason) => return self.drop_frame(Some(below), frame, reason),
         }
-        self.decapsulated(dev, header.tos, mac, frame);
+        let counted = frame.len() - ETH_LEN;
+        self.decapsulated(dev, header.tos, counted, frame);
     }
 
-    /// A frame has come out of a tunnel: into the device's receive path (`gro_cells_receive`).
-    fn decapsulated(&mut self, dev: DevId, outer_tos: u8, mac: Mac, mut frame: Frame) {
+    /// A frame has come out of a tunnel, `counted` bytes of it: into the device's receive path (`gro_cells_receive`).
+    fn decapsulated(&mut self, dev: DevId, outer_tos: u8, counted: usize, mut frame: Frame) {
         if let Err(reason) = decapsulate_ecn(outer_tos, &mut frame) {
             if let Some(device) = self.devs.get_mut(dev) {
                 device.stats.rx_errors += 1;
@@ -216,11 +338,14 @@ impl World {
         }
         if let Some(device) = self.devs.get_mut(dev) {
             device.stats.rx_packets += 1;
-            device.stats.rx_bytes += frame.len().saturating_sub(ETH_LEN) as u64;
+            device.stats.rx_bytes += counted as u64;
+            frame.packet_type = match device.is_ethernet() {
+                true => World::packet_type_for(frame.destination(), device.mac),
+                false => PacketType::Host,
+            };
         }
         frame.tag = None;
         frame.iif = 0;
-        frame.packet_type = World::packet_type_for(frame.destination(), mac);
         self.enqueue(Waiting::Receive { dev, frame });
     }
 }

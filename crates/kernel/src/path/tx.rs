@@ -3,8 +3,9 @@
 use hairpin_netlink::PacketType;
 
 use crate::dev::bridge::Egress;
+use crate::dev::macvlan::Mode;
 use crate::dev::veth::Veth;
-use crate::dev::{Kind, RxHandler, Verdict, Verdicts};
+use crate::dev::{Kind, RxHandler, Verdict, Verdicts, can, ifb, nlmon};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
@@ -44,6 +45,7 @@ impl World {
             return self.bond_transmit(dev, frame);
         }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        let known = self.known_to_bridge(dev, None, &frame);
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mut counted = Some(len);
         let mut missed = None;
@@ -59,7 +61,7 @@ impl World {
             }
             Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
-            Kind::Bridge(bridge) => bridge.transmit(&mut frame, now, &mut verdicts),
+            Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Has a way of its own.
             Kind::Bond(_) => {}
@@ -67,6 +69,30 @@ impl World {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
+            Kind::Ifb => {
+                counted = None;
+                ifb::transmit(&mut device.stats, len, &mut verdicts);
+            }
+            Kind::Nlmon => {
+                counted = None;
+                nlmon::transmit(&mut device.stats, len - ETH_LEN.min(len), &mut verdicts);
+            }
+            Kind::Vcan => {
+                counted = None;
+                can::transmit_alone(&mut device.stats, &frame, &mut verdicts);
+            }
+            Kind::Vxcan(pair) => {
+                counted = None;
+                can::transmit_pair(pair, &mut device.stats, &frame, &mut verdicts);
+            }
+            Kind::IpTunnel(tunnel) => {
+                counted = None;
+                tunnel.transmit(&frame, &mut verdicts);
+            }
+            Kind::Geneve(geneve) => {
+                counted = None;
+                geneve.transmit(&frame, &mut verdicts);
+            }
             Kind::Ipvlan(ipvlan) => sharing_port = Some(ipvlan.lower),
             Kind::Vrf(vrf) => {
                 counted = None;
@@ -118,11 +144,13 @@ impl World {
                 Verdict::Receive { dev, packet_type } => {
                     next = Some((Next::Device(dev, packet_type), copy));
                 }
-                Verdict::PassUp { bridge, egress: Egress::Refused, .. } => {
+                Verdict::PassUp { bridge, egress: Egress::Refused, multicast, .. } => {
+                    self.count_multicast(bridge, multicast);
                     self.count_received(dev, bridge, &copy);
                     self.drop_frame(Some(bridge), copy, DropReason::BridgeVlan);
                 }
-                Verdict::PassUp { bridge, packet_type, egress } => {
+                Verdict::PassUp { bridge, packet_type, egress, multicast } => {
+                    self.count_multicast(bridge, multicast);
                     if egress == Egress::Untagged {
                         copy.tag = None;
                     }
@@ -162,6 +190,12 @@ impl World {
                     self.drop_frame(Some(to), frame, DropReason::TargetMtu);
                 }
             }
+            Verdict::ForwardTo { dev: to, untag, to: member } => {
+                if let Some(destination) = frame.bytes_mut().first_chunk_mut::<6>() {
+                    *destination = member.0;
+                }
+                self.perform_verdict(dev, frame, Verdict::Forward { dev: to, untag });
+            }
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
@@ -178,6 +212,7 @@ impl World {
             }
             Verdict::Queue { queue } => self.queue_for_tap(dev, queue, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
+            Verdict::Consume => self.consume(frame),
             Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
             Verdict::Drop(reason) => {
@@ -192,6 +227,12 @@ impl World {
         }
     }
 
+    fn count_multicast(&mut self, bridge: DevId, multicast: bool) {
+        if multicast && let Some(device) = self.devs.get_mut(bridge) {
+            device.stats.multicast += 1;
+        }
+    }
+
     fn count_transmit_drop(&mut self, dev: DevId, reason: DropReason, len: usize) {
         let Some(device) = self.devs.get_mut(dev) else { return };
         // What a bridge or a macvlan's lower device discards is counted nowhere.
@@ -203,6 +244,7 @@ impl World {
             Kind::Bond(_) => device.stats.tx_dropped += 1,
             Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
+            Kind::IpTunnel(_) => device.stats.tx_errors += 1,
             _ => {}
         }
     }
@@ -285,13 +327,25 @@ impl World {
         frame.packet_type = packet_type;
         frame.sender = None;
         if let Some(device) = self.devs.get_mut(dev)
+            && matches!(device.kind, Kind::Vxcan(_))
+        {
+            can::count_received(&mut device.stats, &frame);
+        }
+        if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
+            let quiet = match &device.kind {
+                Kind::Macvlan(state) => matches!(state.mode, Mode::Source | Mode::Private | Mode::Passthru),
+                _ => false,
+            };
+            let source = matches!(&device.kind, Kind::Macvlan(state) if state.mode == Mode::Source);
+            // `macvlan_handle_frame`: a group's frame that comes back to its sender is counted without its length, for
+            // that is not known there yet; `macvlan_forward_source_one` counts no frame as a group's.
+            let comes_back = quiet && frame.source() == device.mac;
             device.stats.rx_packets += 1;
-            device.stats.rx_bytes += frame.len() as u64;
-            if matches!(packet_type, PacketType::Broadcast | PacketType::Multicast) {
-                device.stats.multicast += 1;
-            }
+            device.stats.rx_bytes += if comes_back { 0 } else { frame.len() as u64 };
+            let group = matches!(packet_type, PacketType::Broadcast | PacketType::Multicast);
+            device.stats.multicast += u64::from(group && !comes_back && !source);
         }
         self.enqueue(Waiting::Receive { dev, frame });
     }

@@ -1,5 +1,6 @@
 //! One netlink request and its answer (`rtnetlink_rcv_msg`).
 
+use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_GETMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
 use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
@@ -25,8 +26,11 @@ impl World {
     /// `NETLINK_GET_STRICT_CHK` would.
     pub(crate) fn rtnetlink(&mut self, asker: &Asker<'_>, request: &[u8]) -> Vec<u8> {
         let mut bytes = Vec::new();
+        self.nlmon_tap(asker.ns, request);
         for decoded in codec::messages(request) {
-            bytes.extend(self.answer(asker, &decoded));
+            let answer = self.answer(asker, &decoded);
+            self.nlmon_tap(asker.ns, &answer);
+            bytes.extend(answer);
             self.run();
         }
         bytes
@@ -78,6 +82,7 @@ impl World {
             RTM_NEWVLAN | RTM_DELVLAN | RTM_GETVLAN | RTM_GETSTATS => {
                 Some(self.rtnl_vlan(asker.ns, decoded, answer))
             }
+            RTM_NEWMDB | RTM_DELMDB | RTM_GETMDB => Some(self.rtnl_mdb(asker.ns, decoded, answer)),
             _ => None,
         }
     }

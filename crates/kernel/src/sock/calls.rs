@@ -335,7 +335,13 @@ impl World {
             return self.connect_tcp(id, ns, (address, port));
         }
         let inet = self.inet_of(id)?.clone();
-        let route = self.route_output(key(ns, &inet, address, 0))?;
+        let wanted = key(ns, &inet, address, 0);
+        let mut route = self.route_output(wanted)?;
+        if inet.source.is_unspecified() {
+            // `ip_route_connect`: once the source is known, rules about it count.
+            route =
+                self.route_output(OutKey { source: route.source, destination: route.destination, ..wanted })?;
+        }
         if route.kind == RouteKind::Broadcast && !inet.broadcast {
             return Err(Errno::EACCES);
         }
@@ -410,6 +416,8 @@ impl World {
             return Err(Errno::ENETDOWN);
         }
         let (dev, own, mtu) = (device.id, device.mac, device.mtu as usize);
+        // Without a link header, what is sent is all payload.
+        let cooked = cooked || device.header_len() == 0;
         let whole = if cooked { data.len() + ETH_LEN } else { data.len() };
         let tagged = data.get(12..14).is_some_and(|t| matches!(t, [0x81, 0x00] | [0x88, 0xa8]));
         let room = mtu + ETH_LEN + if !cooked && tagged { hairpin_wire::vlan::TAG_LEN } else { 0 };

@@ -24,7 +24,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::{Address, PacketType, PathMtuDiscovery, Received, SocketStatistics};
 use slotmap::new_key_type;
 
-use crate::device::DevId;
+use crate::device::{DevId, has_link_header};
 use crate::frame::{ETH_LEN, Frame};
 use crate::netns::NsId;
 use crate::time::Time;
@@ -240,7 +240,10 @@ impl Socket {
 pub fn received(item: &Item, epoch_ns: u64) -> Received {
     match item {
         Item::Frame { frame, ifindex, packet_type, hardware, time } => Received::Frame {
-            data: frame.to_vec(),
+            data: match has_link_header(*hardware) {
+                true => frame.to_vec(),
+                false => frame.payload().to_vec(),
+            },
             ifindex: *ifindex,
             protocol: frame.ethertype(),
             packet_type: *packet_type,
@@ -265,7 +268,9 @@ pub fn received(item: &Item, epoch_ns: u64) -> Received {
 pub fn cooked(received: Received) -> Received {
     match received {
         Received::Frame { mut data, ifindex, protocol, packet_type, hardware, mac, realtime_ns } => {
-            data.drain(..ETH_LEN.min(data.len()));
+            if has_link_header(hardware) {
+                data.drain(..ETH_LEN.min(data.len()));
+            }
             Received::Frame { data, ifindex, protocol, packet_type, hardware, mac, realtime_ns }
         }
         other => other,

@@ -1,6 +1,7 @@
 //! The oracle: the same script on a real Linux kernel and in the emulation, compared line by line.
 //!
 //! * [`script`] a script, and [`normalise`], [`compare`] for what it prints
+//! * [`generate`] random scenarios; [`shrink`] for those that differ
 //! * [`trial`] one script on both sides
 //! * [`oracle`] a real kernel that runs scripts, many at once; [`worker`] its side inside
 //! * [`shell`] the runner of scripts, over any [`kernel`]: [`emulated`], or the real one ([`linux`])
@@ -9,11 +10,13 @@
 
 pub mod compare;
 pub mod emulated;
+pub mod generate;
 pub mod kernel;
 pub mod linux;
 pub mod normalise;
 pub mod oracle;
 pub mod script;
 pub mod shell;
+pub mod shrink;
 pub mod trial;
 pub mod worker;

@@ -11,6 +11,7 @@ mod netns;
 mod route;
 mod rt_names;
 mod rule;
+mod tunnel;
 mod vrf;
 
 use crate::Program;
@@ -41,8 +42,8 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("fou", None),
     ("ila", None),
     ("macsec", None),
-    ("tunnel", None),
-    ("tunl", None),
+    ("tunnel", Some(tunnel::main)),
+    ("tunl", Some(tunnel::main)),
     ("tuntap", None),
     ("tap", None),
     ("token", None),

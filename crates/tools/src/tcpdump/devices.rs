@@ -2,7 +2,7 @@
 
 use hairpin_capture::text::Interfaces;
 use hairpin_netlink::codec::NLM_F_DUMP;
-use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkLayerType, LinkMessage, Prop};
+use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkMessage, Prop};
 use hairpin_netlink::{Failure, Message, System, transact};
 
 /// The pseudo device of every interface.
@@ -18,8 +18,8 @@ pub(super) struct Device {
     pub up: bool,
     pub running: bool,
     pub loopback: bool,
-    /// Whether its frames start with an Ethernet header.
-    pub ethernet: bool,
+    /// `ARPHRD_*`
+    pub hardware: u16,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,7 @@ impl Devices {
             up: true,
             running: true,
             loopback: false,
-            ethernet: false,
+            hardware: 0,
         };
         let mut ordered = self.0.clone();
         ordered.push(any);
@@ -77,7 +77,7 @@ impl Device {
             up: link.header.flags.contains(LinkFlags::Up),
             running: link.header.flags.contains(LinkFlags::Running),
             loopback: link.header.flags.contains(LinkFlags::Loopback),
-            ethernet: matches!(link.header.link_layer_type, LinkLayerType::Ether | LinkLayerType::Loopback),
+            hardware: link.header.link_layer_type.into(),
         };
         for attribute in &link.attributes {
             match attribute {

@@ -43,7 +43,8 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, path: &str) -> R
     if link.name().is_none() {
         return Err(format!("packet printing is not supported for link type {kind}: use -w").into());
     }
-    let filter = filter(program.shell, options, Target { link, live: false, netmask: 0 })?;
+    let filter =
+        filter(program.shell, options, Target { link: super::filtered_as(link), live: false, netmask: 0 })?;
     let mut output = Output::open(program.shell, options, link, snaplen)?;
     let mut code = 0;
     let mut interrupted = false;
@@ -62,7 +63,8 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, path: &str) -> R
         match next {
             Ok(None) => break,
             Ok(Some(packet)) => {
-                if filter.matches(&FrameView::of_file(&packet.data, packet.length)) {
+                let view = super::as_filtered(&packet.data, link);
+                if filter.matches(&FrameView::of_file(&view, packet.length)) {
                     output.packet(program.shell, &frame(&packet, link), &devices)?;
                 }
             }

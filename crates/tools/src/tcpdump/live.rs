@@ -19,6 +19,15 @@ const BATCH: u32 = 256;
 const BUFFER_DEFAULT: u32 = 2 << 20;
 const ETHERNET_LEN: usize = 14;
 const LOOPBACK: u16 = 772;
+/// `ARPHRD_*` of devices whose frames have no Ethernet header.
+const CAN: u16 = 280;
+const IPIP: u16 = 768;
+const SIT: u16 = 776;
+const GRE: u16 = 778;
+const NETLINK: u16 = 824;
+const ETHER: u16 = 1;
+/// Bytes of a header of [`LinkType::LINUX_SLL`].
+const SLL_LEN: usize = 16;
 
 pub(super) fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, Failed> {
     let devices = known_devices(program.system)?;
@@ -36,7 +45,8 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, F
         return Ok(0);
     }
     if options.list_link_types {
-        list_link_types(program, &device);
+        let link = link_type(program, &Options { link: None, ..options.clone() }, &device)?;
+        list_link_types(program, &device, link);
         return Ok(0);
     }
     let link = link_type(program, options, &device)?;
@@ -54,7 +64,8 @@ fn capture(
     devices: Devices,
     socket: Fd,
 ) -> Result<i32, Failed> {
-    let filter = filter(program.shell, options, Target { link, live: true, netmask: 0 })?;
+    let target = Target { link: super::filtered_as(link), live: true, netmask: 0 };
+    let filter = filter(program.shell, options, target)?;
     let output = Output::open(program.shell, options, link, options.snaplen)?;
     let mut capture = Capture { socket, device, devices, link, filter, output, taken: 0 };
     announce(program, options, &capture);
@@ -108,11 +119,19 @@ fn no_such(device: &str) -> Failed {
 
 fn link_type(program: &mut Program<'_>, options: &Options, device: &Device) -> Result<LinkType, Failed> {
     let any = device.name == ANY;
-    if !any && !device.ethernet {
-        let text = "captures without an Ethernet header are not supported here: use -i any";
-        return Err(format!("{}: {text}", device.name).into());
-    }
-    let mut link = if any { LinkType::LINUX_SLL2 } else { LinkType::ETHERNET };
+    // `map_arphrd_to_dlt`
+    let mut link = match device.hardware {
+        _ if any => LinkType::LINUX_SLL2,
+        ETHER | LOOPBACK => LinkType::ETHERNET,
+        IPIP | SIT => LinkType::RAW,
+        GRE => LinkType::LINUX_SLL,
+        CAN => LinkType::CAN_SOCKETCAN,
+        NETLINK => LinkType::NETLINK,
+        _ => {
+            let text = "captures of such a device are not supported here: use -i any";
+            return Err(format!("{}: {text}", device.name).into());
+        }
+    };
     if let Some(wanted) = options.link {
         if wanted != link && !(any && wanted == LinkType::LINUX_SLL) {
             let name = wanted.name().unwrap_or_default();
@@ -128,8 +147,14 @@ fn link_type(program: &mut Program<'_>, options: &Options, device: &Device) -> R
 }
 
 /// Every Ethernet device could be one that carries DOCSIS frames, says libpcap.
-fn list_link_types(program: &mut Program<'_>, device: &Device) {
-    let types: &[&str] = if device.name == ANY {
+fn list_link_types(program: &mut Program<'_>, device: &Device, link: LinkType) {
+    let other;
+    let types: &[&str] = if link != LinkType::ETHERNET && device.name != ANY {
+        let printing = if link.is_printable() { "" } else { " (printing not supported)" };
+        let (name, description) = (link.name().unwrap_or("?"), link.description().unwrap_or("?"));
+        other = format!("{name} ({description}){printing}");
+        &[other.as_str()]
+    } else if device.name == ANY {
         &["LINUX_SLL (Linux cooked v1)", "LINUX_SLL2 (Linux cooked v2)"]
     } else if device.loopback {
         &["EN10MB (Ethernet)"]
@@ -262,7 +287,8 @@ impl Capture {
         item: &Received,
         complete: bool,
     ) -> Result<(), Failed> {
-        let Received::Frame { data, ifindex, packet_type, hardware, mac, realtime_ns, .. } = item else {
+        let Received::Frame { data, ifindex, protocol, packet_type, hardware, mac, realtime_ns } = item
+        else {
             return Ok(());
         };
         let outgoing = *packet_type == PacketType::Outgoing;
@@ -270,13 +296,19 @@ impl Capture {
         let (data, tag_beside) = if self.link == LinkType::ETHERNET {
             (data.as_slice(), Tag::of_frame(data).is_some())
         } else {
-            let source =
-                Source { ifindex: *ifindex, packet_type: *packet_type, hardware: *hardware, mac: *mac };
+            let source = Source {
+                ifindex: *ifindex,
+                protocol: *protocol,
+                packet_type: *packet_type,
+                hardware: *hardware,
+                mac: *mac,
+            };
             cooked = cook(data, self.link, &source);
             (cooked.as_slice(), false)
         };
         let length = data.len() as u32;
-        if !self.filter.matches(&FrameView { data, length, outgoing, tag_beside }) {
+        let view = super::as_filtered(data, self.link);
+        if !self.filter.matches(&FrameView { data: &view, length, outgoing, tag_beside }) {
             return Ok(());
         }
         self.taken += 1;
@@ -309,31 +341,49 @@ fn loop_failed(errno: Errno) -> Failed {
 /// What the kernel says of a frame beside its bytes.
 struct Source {
     ifindex: u32,
+    protocol: u16,
     packet_type: PacketType,
     hardware: u16,
     mac: [u8; 6],
 }
 
-/// Replaces the link header by that of a cooked capture. A VLAN tag is lost, as with libpcap.
+impl Source {
+    fn has_link_header(&self) -> bool {
+        matches!(self.hardware, ETHER | LOOPBACK)
+    }
+}
+
+/// Replaces the link header, if there is one, by that of a cooked capture. A VLAN tag is lost, as with libpcap.
 fn cook(frame: &[u8], link: LinkType, source: &Source) -> Vec<u8> {
     const LENGTH_MAX: u16 = 1500;
     const LLC_802_2: u16 = 4;
-    let header = if Tag::of_frame(frame).is_some() { ETHERNET_LEN + TAG_LEN } else { ETHERNET_LEN };
-    let ethertype = frame.get(header - 2..header).map_or(0, |bytes| u16::from_be_bytes([bytes[0], bytes[1]]));
-    let protocol = if ethertype <= LENGTH_MAX { LLC_802_2 } else { ethertype };
-    let mut cooked = Vec::with_capacity(frame.len() + 8);
+    if matches!(link, LinkType::RAW | LinkType::CAN_SOCKETCAN) {
+        return frame.to_vec();
+    }
+    let (header, protocol) = match source.has_link_header() {
+        false => (0, source.protocol),
+        true => {
+            let header = if Tag::of_frame(frame).is_some() { ETHERNET_LEN + TAG_LEN } else { ETHERNET_LEN };
+            let ethertype =
+                frame.get(header - 2..header).map_or(0, |bytes| u16::from_be_bytes([bytes[0], bytes[1]]));
+            (header, if ethertype <= LENGTH_MAX { LLC_802_2 } else { ethertype })
+        }
+    };
+    // Devices without an Ethernet header have no addresses that libpcap could tell.
+    let address_len = if source.has_link_header() { 6 } else { 0 };
+    let mut cooked = Vec::with_capacity(frame.len() + SLL_LEN + 4);
     if link == LinkType::LINUX_SLL2 {
         cooked.extend(protocol.to_be_bytes());
         cooked.extend([0; 2]);
         cooked.extend(source.ifindex.to_be_bytes());
         cooked.extend(source.hardware.to_be_bytes());
-        cooked.extend([source.packet_type as u8, 6]);
+        cooked.extend([source.packet_type as u8, address_len]);
         cooked.extend(source.mac);
         cooked.extend([0; 2]);
     } else {
         cooked.extend([0, source.packet_type as u8]);
         cooked.extend(source.hardware.to_be_bytes());
-        cooked.extend([0, 6]);
+        cooked.extend([0, address_len]);
         cooked.extend(source.mac);
         cooked.extend([0; 2]);
         cooked.extend(protocol.to_be_bytes());

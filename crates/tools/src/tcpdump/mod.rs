@@ -11,6 +11,7 @@ mod live;
 mod options;
 mod output;
 
+use hairpin_capture::LinkType;
 use hairpin_capture::filter::{Filter, Target};
 use hairpin_netlink::System;
 
@@ -109,6 +110,28 @@ fn filter(shell: &mut dyn Shell, options: &Options, target: Target) -> Result<Fi
         None => options.expression.join(" "),
     };
     Filter::compile(&expression, target).map_err(|error| Failed(error.to_string()))
+}
+
+/// What a filter takes packets of this type for: those without a link header get a cooked one for it.
+fn filtered_as(link: LinkType) -> LinkType {
+    match link {
+        LinkType::RAW | LinkType::CAN_SOCKETCAN | LinkType::NETLINK => LinkType::LINUX_SLL,
+        link => link,
+    }
+}
+
+/// A packet as the filter looks at it.
+fn as_filtered(data: &[u8], link: LinkType) -> std::borrow::Cow<'_, [u8]> {
+    let protocol: u16 = match (link, data.first().map_or(0, |first| first >> 4)) {
+        (LinkType::CAN_SOCKETCAN, _) => 0x000c,
+        (LinkType::RAW, 6) => 0x86dd,
+        (LinkType::RAW, _) => 0x0800,
+        _ => return data.into(),
+    };
+    let mut cooked = vec![0; 14];
+    cooked.extend(protocol.to_be_bytes());
+    cooked.extend(data);
+    cooked.into()
 }
 
 fn read_filter(shell: &mut dyn Shell, path: &str) -> Result<String, Failed> {

@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # VLAN filtering: who is in which VLAN, what the ports send with which tags, and the forwarding database by VLAN.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
@@ -6,7 +7,7 @@ begin() {
     sleep 2; set -x
 }
 finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W 2>/dev/null || :
     for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p"; done; rm -r "$C"; set -x
 }
 ip netns add sw

@@ -123,6 +123,7 @@ impl Bridge {
             }
         }
         self.set_topology_change(false);
+        self.stop_snooping();
         let tree = &mut self.tree;
         tree.detected = false;
         tree.hello = None;
@@ -171,6 +172,7 @@ impl Bridge {
         if flush {
             self.events.push(Event::Flush(dev));
         }
+        self.disable_port_snooping(dev);
         self.update(clock);
         self.select_states(clock);
         self.become_root_if(!was_root, clock);
@@ -388,6 +390,9 @@ impl Bridge {
             match is_root || designated {
                 true => self.make_forwarding(dev, clock),
                 false => self.make_blocking(dev, clock),
+            }
+            if self.port(dev).is_some_and(|port| port.state != State::Blocking) {
+                self.enable_port_snooping(dev, clock);
             }
         }
         self.events.push(Event::Carrier(self.ports.iter().any(|port| port.state == State::Forwarding)));
@@ -614,7 +619,7 @@ impl Bridge {
             .ports
             .iter()
             .flat_map(|port| [port.branch.message_age, port.branch.forward_delay, port.branch.hold]);
-        tree.into_iter().chain(ports).flatten().min()
+        tree.into_iter().chain(ports).flatten().chain(self.next_snooping_timer()).min()
     }
 
     /// Performs every timer that is due.
@@ -653,6 +658,7 @@ impl Bridge {
                 self.transmit_configuration(dev, clock);
             }
         }
+        self.expire_snooping_timers(clock);
     }
 
     fn message_age_expired(&mut self, dev: DevId, clock: Clock) {

@@ -29,9 +29,9 @@ const fn switch(kind: u16) -> Store {
 
 pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("addr_assign_type", |seen| line(seen.device.addr_assign as u8), Store::ReadOnly),
-    file("addr_len", |_| line(6), Store::ReadOnly),
-    file("address", |seen| line(seen.device.mac), Store::ReadOnly),
-    file("broadcast", |seen| line(seen.device.broadcast), Store::ReadOnly),
+    file("addr_len", |seen| line(seen.device.address_len()), Store::ReadOnly),
+    file("address", |seen| line(hardware_address(seen.device, seen.device.mac)), Store::ReadOnly),
+    file("broadcast", |seen| line(hardware_address(seen.device, seen.device.broadcast)), Store::ReadOnly),
     file(
         "carrier",
         |seen| running(seen).and_then(|device| line(u8::from(device.carrier))),
@@ -103,9 +103,16 @@ fn link(seen: &Seen<'_>) -> u32 {
     match (lower, &seen.device.kind) {
         (Some(lower), _) => lower.ifindex,
         // A veth without a peer.
-        (None, Kind::Veth(_)) => 0,
+        (None, Kind::Veth(_) | Kind::Vxcan(_)) => 0,
+        (None, Kind::IpTunnel(tunnel)) => tunnel.config.link,
         (None, _) => seen.device.ifindex,
     }
+}
+
+/// As many bytes as the device's link-layer addresses have (`sysfs_format_mac`).
+fn hardware_address(device: &Device, address: crate::Mac) -> String {
+    let bytes = address.0.iter().take(device.address_len()).map(|byte| format!("{byte:02x}"));
+    bytes.collect::<Vec<_>>().join(":")
 }
 
 fn named_by(device: &Device) -> u8 {
@@ -151,6 +158,7 @@ fn uevent(device: &Device) -> String {
         Kind::Bond(_) => "DEVTYPE=bond\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
         Kind::Vxlan(_) => "DEVTYPE=vxlan\n",
+        Kind::Geneve(_) => "DEVTYPE=geneve\n",
         _ => "",
     };
     format!("{kind}INTERFACE={}\nIFINDEX={}\n", device.name, device.ifindex)

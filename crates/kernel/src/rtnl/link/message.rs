@@ -85,8 +85,14 @@ impl World {
             LinkAttribute::CarrierDownCount(downs),
             LinkAttribute::ProtoDown(device.protodown.into()),
             LinkAttribute::Map(Map::default()),
-            LinkAttribute::Address(device.mac.0.to_vec()),
-            LinkAttribute::Broadcast(device.broadcast.0.to_vec()),
+        ]);
+        let address_len = device.address_len();
+        if address_len > 0 {
+            let bytes = |mac: crate::Mac| mac.0.iter().take(address_len).copied().collect();
+            attributes.push(LinkAttribute::Address(bytes(device.mac)));
+            attributes.push(LinkAttribute::Broadcast(bytes(device.broadcast)));
+        }
+        attributes.extend([
             LinkAttribute::Stats64(stats64(&counted)),
             LinkAttribute::Stats(stats(&counted)),
             LinkAttribute::Xdp(vec![LinkXdp::Attached(XdpAttached::None)]),
@@ -119,7 +125,13 @@ impl World {
         match (device.lower().and_then(|lower| self.devs.get(lower)), &device.kind) {
             (Some(below), _) => Some((below.ifindex, (below.ns != device.ns).then_some(below.ns))),
             // A veth that lost its peer.
-            (None, Kind::Veth(_)) => Some((0, None)),
+            (None, Kind::Veth(_) | Kind::Vxcan(_)) => Some((0, None)),
+            // The device below by its index alone, 0 for any (`ip_tunnel_get_iflink`).
+            (None, Kind::IpTunnel(state)) => {
+                Some((state.config.link, (state.underlay != device.ns).then_some(state.underlay)))
+            }
+            // `geneve_link_ops` does not tell.
+            (None, Kind::Geneve(_)) => None,
             // A tunnel whose stack is elsewhere.
             (None, kind) => {
                 kind.underlay().filter(|ns| *ns != device.ns).map(|ns| (device.ifindex, Some(ns)))
@@ -139,7 +151,7 @@ impl World {
                 Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => {
                     pending.extend(device.lower().map(|lower| (lower, depth + 1)));
                 }
-                Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
+                Kind::Bridge(bridge) if bridge.had_ports => {
                     pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
                 }
                 // `bond_compute_features`: without slaves, what no slave has narrowed.
@@ -152,6 +164,14 @@ impl World {
                     );
                 }
                 Kind::Vxlan(_) => least = OFFLOAD_SIZE,
+                Kind::Ifb
+                | Kind::Nlmon
+                | Kind::Vcan
+                | Kind::Vxcan(_)
+                | Kind::IpTunnel(_)
+                | Kind::Geneve(_) => {
+                    least = OFFLOAD_SIZE;
+                }
                 Kind::Bridge(_) | Kind::Bond(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => {
                     least = OFFLOAD_SIZE;
                 }

@@ -1,6 +1,6 @@
 //! `ip link`
 
-mod kind;
+pub(super) mod kind;
 mod modify;
 mod print;
 mod property;

@@ -3,8 +3,12 @@
 mod bond;
 mod bridge;
 mod dummy;
+mod geneve;
+mod ip_tunnel;
 mod ipvlan;
 mod macvlan;
+mod raw;
+mod simple;
 mod veth;
 pub(super) mod vlan;
 mod vrf;
@@ -36,11 +40,22 @@ static KINDS: &[LinkOps] = &[
     bond::OPS,
     bridge::OPS,
     dummy::OPS,
+    geneve::OPS,
+    ip_tunnel::GRE,
+    ip_tunnel::GRETAP,
+    ip_tunnel::IPIP,
+    ip_tunnel::SIT,
     ipvlan::OPS,
     ipvlan::TAP_OPS,
     macvlan::OPS,
     macvlan::TAP_OPS,
+    simple::IFB,
+    simple::IPOIB,
+    simple::NETDEVSIM,
+    simple::NLMON,
+    simple::VCAN,
     veth::OPS,
+    veth::VXCAN,
     vlan::OPS,
     vrf::OPS,
     vxlan::OPS,
@@ -118,6 +133,12 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
+        Kind::Ifb => Some((InfoKind::Ifb, None)),
+        Kind::Nlmon => Some((InfoKind::Nlmon, None)),
+        Kind::Vcan => Some((InfoKind::Vcan, None)),
+        Kind::Vxcan(_) => Some((InfoKind::Vxcan, None)),
+        Kind::IpTunnel(tunnel) => Some(ip_tunnel::describe(tunnel)),
+        Kind::Geneve(geneve) => Some(geneve::describe(geneve)),
         Kind::Vrf(vrf) => Some(vrf::describe(vrf)),
         Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }

@@ -1,4 +1,4 @@
-//! veth (drivers/net/veth.c): the other end.
+//! veth and vxcan (drivers/net/veth.c, drivers/net/can/vxcan.c): the other end.
 
 use hairpin_netlink::{Errno, Failure};
 
@@ -17,6 +17,14 @@ pub(super) const OPS: LinkOps = LinkOps {
     ..LinkOps::new("veth", World::create_veth)
 };
 
+pub(super) const VXCAN: LinkOps = LinkOps {
+    policy: Some(&[(VETH_INFO_PEER, Policy::Least(16))]),
+    mtu: super::simple::ANY_MTU,
+    validate: |_, _| Ok(()),
+    ..LinkOps::new("vxcan", World::create_vxcan)
+};
+
+/// `VETH_INFO_PEER`, `VXCAN_INFO_PEER`
 const VETH_INFO_PEER: u16 = 1;
 
 /// `veth_validate`
@@ -29,10 +37,23 @@ fn validate(attributes: &Attributes<'_>, _data: Option<&Attributes<'_>>) -> Resu
 }
 
 impl World {
-    /// `veth_newlink`: the peer comes first.
     fn create_veth(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
+        self.create_pair(new, &OPS, || Kind::Veth(Veth { peer: None }))
+    }
+
+    fn create_vxcan(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
+        self.create_pair(new, &VXCAN, || Kind::Vxcan(Veth { peer: None }))
+    }
+
+    /// `veth_newlink`, `vxcan_newlink`: the peer comes first.
+    fn create_pair(
+        &mut self,
+        new: Creation<'_>,
+        ops: &LinkOps,
+        end: impl Fn() -> Kind,
+    ) -> Result<DevId, Failure> {
         let Creation { place, draft, request, data } = new;
-        let end = || Kind::Veth(Veth { peer: None });
+        let any_name = format!("{}%d", ops.kind);
         let given = match data.and_then(|data| data.get(VETH_INFO_PEER)) {
             Some(bytes) => Some(Request::read(bytes)?),
             None => None,
@@ -41,7 +62,7 @@ impl World {
             if given.index < 0 {
                 return Err(Failure::with_text(Errno::EINVAL, "ifindex can't be negative"));
             }
-            validate(&given.attributes, None)?;
+            (ops.validate)(&given.attributes, None)?;
         }
         let source = given.as_ref().unwrap_or(request);
         let peer_ns = match source.attributes.has(ifla::TARGET_NETNSID) {
@@ -49,16 +70,16 @@ impl World {
             true => place.below(),
             false => self.destination_netns(place.asker, place.below(), source)?,
         };
-        let mut peer_draft = Draft::new(&OPS, source, peer_ns)?;
+        let mut peer_draft = Draft::new(ops, source, peer_ns)?;
         match &given {
             None => {
-                peer_draft.name = "veth%d".to_owned();
+                peer_draft.name = any_name.clone();
                 peer_draft.mac = None;
                 peer_draft.ifindex = 0;
             }
             Some(given) => {
                 if given.name().is_none() {
-                    peer_draft.name = "veth%d".to_owned();
+                    peer_draft.name = any_name.clone();
                 }
                 if request.index == 0 {
                     peer_draft.ifindex = 0;

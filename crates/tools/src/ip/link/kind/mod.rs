@@ -3,11 +3,14 @@
 mod bond;
 mod bridge;
 mod bridge_port;
+mod geneve;
 mod help;
 mod ipvlan;
 mod macvlan;
 mod peer;
+mod raw;
 mod tun;
+pub(in crate::ip) mod tunnel;
 mod vlan;
 mod vrf;
 mod vxlan;
@@ -57,6 +60,8 @@ pub(super) fn parse(
         }
         "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
+        "gre" | "gretap" | "ipip" | "sit" => Data::Link(tunnel::parse(context, kind, args, create)?),
+        "geneve" => Data::Link(geneve::parse(context, args, create)?),
         "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
         "veth" => {
             let peer = peer::parse(context, kind, args, create, opened)?;
@@ -97,7 +102,11 @@ pub(super) fn print_info(context: &mut Context<'_>, info: &[LinkInfo]) {
         if shows_options(&kind) {
             context.print.open_object(Some("info_data"));
             if let Some(data) = find!(info, LinkInfo::Data) {
-                print_data(context, data);
+                match kind.as_str() {
+                    "gre" | "gretap" | "ipip" | "sit" => tunnel::print(context, &kind, data),
+                    "geneve" => geneve::print(context, data),
+                    _ => print_data(context, data),
+                }
             }
             context.print.close_object();
         }

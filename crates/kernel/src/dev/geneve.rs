@@ -1,0 +1,87 @@
+//! geneve: Ethernet over UDP to one other end (RFC 8926, drivers/net/geneve.c), without options.
+
+use std::net::Ipv4Addr;
+
+use crate::drop_reason::DropReason;
+use crate::frame::Frame;
+use crate::mac::Mac;
+use crate::netns::NsId;
+
+use super::tunnel::{self, Inner, Outer, Ports, Shim};
+use super::vxlan::DontFragment;
+use super::{Verdict, Verdicts};
+
+/// `GENEVE_UDP_PORT`
+pub const PORT: u16 = 6081;
+/// Ports that packets come from: all of the upper three quarters (`geneve_get_v4_rt` with a range of 1 to `USHRT_MAX`).
+const SOURCE_PORTS: (u16, u16) = (1, u16::MAX);
+/// Bytes around a frame with its link header (`GENEVE_IPV4_HLEN` and the link header).
+pub const HEADROOM: u32 = 50;
+
+/// What a geneve device is told to be (`struct geneve_config`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    pub vni: u32,
+    pub remote: Ipv4Addr,
+    pub port: u16,
+    pub ttl: u8,
+    pub ttl_inherit: bool,
+    /// 1: the carried packet's.
+    pub tos: u8,
+    pub df: DontFragment,
+    pub checksum: bool,
+}
+
+/// A geneve device.
+#[derive(Clone, Debug)]
+pub struct Geneve {
+    pub underlay: NsId,
+    pub config: Config,
+}
+
+impl Geneve {
+    /// `geneve_xmit_skb`
+    pub fn transmit(&self, frame: &Frame, out: &mut Verdicts) {
+        let config = &self.config;
+        let inner = Inner::of(frame);
+        let tos = if config.tos == 1 { inner.tos } else { config.tos };
+        let source = tunnel::source_port(frame, SOURCE_PORTS);
+        let ports = Ports { source, destination: config.port, checksum: config.checksum };
+        out.push(Verdict::Encapsulate(Outer {
+            underlay: self.underlay,
+            local: Ipv4Addr::UNSPECIFIED,
+            remote: config.remote,
+            oif: 0,
+            tos: inner.outer_tos(tos),
+            ttl: if config.ttl_inherit { inner.ttl } else { config.ttl },
+            dont_fragment: match config.df {
+                DontFragment::Unset => false,
+                DontFragment::Set => true,
+                DontFragment::Inherit => inner.dont_fragment,
+            },
+            shim: Shim::Geneve { vni: config.vni, ports },
+        }));
+    }
+
+    /// `geneve_rx`: whether a frame from `source` is taken by a device with the address `own`.
+    ///
+    /// # Errors
+    /// [`DropReason::LocalMac`]
+    pub fn receive(&self, own: Mac, source: Mac) -> Result<(), DropReason> {
+        if source == own { Err(DropReason::LocalMac) } else { Ok(()) }
+    }
+}
+
+/// The network identifier of a geneve header that carries an Ethernet frame, and the header's length.
+///
+/// # Errors
+/// Another version or payload, or an option that must be understood (`geneve_udp_encap_recv`).
+pub fn read_header(bytes: &[u8]) -> Result<(u32, usize), DropReason> {
+    match bytes.first_chunk::<{ tunnel::GENEVE_LEN }>() {
+        Some(&[first, flags, 0x65, 0x58, a, b, c, _]) if first >> 6 == 0 && flags & 0x40 == 0 => {
+            let len = tunnel::GENEVE_LEN + usize::from(first & 0x3f) * 4;
+            Ok((u32::from_be_bytes([0, a, b, c]), len))
+        }
+        _ => Err(DropReason::VxlanInvalidHeader),
+    }
+}

@@ -1,0 +1,202 @@
+//! geneve (`geneve_nl2info`, drivers/net/geneve.c). Not here: an underlay of IPv6, metadata tunnels, and what
+//! carries no frames.
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::route::link::{InfoData, InfoKind};
+use hairpin_netlink::{Errno, Failure};
+
+use super::raw::Raw;
+use super::{Creation, LinkOps};
+use crate::dev::Kind;
+use crate::dev::geneve::{self, Config, Geneve};
+use crate::dev::vxlan::DontFragment;
+use crate::device::DevId;
+use crate::ip::route::OutKey;
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::rtnl::link::attributes::{Attributes, Policy, U8, U16, U32};
+use crate::rtnl::link::not_emulated;
+use crate::rtnl::link::request::ifla;
+use crate::world::World;
+
+pub(super) const OPS: LinkOps = LinkOps {
+    policy: Some(POLICY),
+    mtu: (68, MTU_MAX),
+    validate,
+    change: Some(World::change_geneve),
+    ..LinkOps::new("geneve", World::create_geneve)
+};
+
+/// `IFLA_GENEVE_*`
+mod attr {
+    pub const ID: u16 = 1;
+    pub const REMOTE: u16 = 2;
+    pub const TTL: u16 = 3;
+    pub const TOS: u16 = 4;
+    pub const PORT: u16 = 5;
+    pub const COLLECT_METADATA: u16 = 6;
+    pub const REMOTE6: u16 = 7;
+    pub const UDP_CSUM: u16 = 8;
+    pub const UDP_ZERO_CSUM6_TX: u16 = 9;
+    pub const UDP_ZERO_CSUM6_RX: u16 = 10;
+    pub const LABEL: u16 = 11;
+    pub const TTL_INHERIT: u16 = 12;
+    pub const DF: u16 = 13;
+    pub const INNER_PROTO_INHERIT: u16 = 14;
+}
+
+/// `geneve_policy`
+const POLICY: &[(u16, Policy)] = &[
+    (attr::ID, U32),
+    (attr::REMOTE, U32),
+    (attr::REMOTE6, Policy::Least(16)),
+    (attr::TTL, U8),
+    (attr::TOS, U8),
+    (attr::LABEL, U32),
+    (attr::PORT, U16),
+    (attr::UDP_CSUM, U8),
+    (attr::UDP_ZERO_CSUM6_TX, U8),
+    (attr::UDP_ZERO_CSUM6_RX, U8),
+    (attr::TTL_INHERIT, U8),
+    (attr::DF, U8),
+];
+
+/// `IP_MAX_MTU` without what is around a frame.
+pub(crate) const MTU_MAX: u32 = 65_535 - geneve::HEADROOM;
+const VNI_END: u32 = 1 << 24;
+const FIXED: &str = "Changing VNI, Port, endpoint IP address family, external, inner_proto_inherit, and UDP checksum \
+                     attributes are not supported";
+
+/// `geneve_validate`
+fn validate(attributes: &Attributes<'_>, data: Option<&Attributes<'_>>) -> Result<(), Failure> {
+    let bad = |errno, text: &str| Err(Failure::with_text(errno, text));
+    match attributes.get(ifla::ADDRESS) {
+        Some(address) if address.len() != 6 => {
+            return bad(Errno::EINVAL, "Provided link layer address is not Ethernet");
+        }
+        Some(address) if !Mac::read(address).is_some_and(Mac::is_valid_source) => {
+            return bad(Errno::EADDRNOTAVAIL, "Provided Ethernet address is not unicast");
+        }
+        _ => {}
+    }
+    let Some(data) = data else {
+        return bad(Errno::EINVAL, "Not enough attributes provided to perform the operation");
+    };
+    if data.u32(attr::ID).is_some_and(|id| id >= VNI_END) {
+        return bad(Errno::ERANGE, "Geneve ID must be lower than 16777216");
+    }
+    if data.u8(attr::DF).is_some_and(|df| df > DontFragment::Inherit as u8) {
+        return bad(Errno::EINVAL, "Invalid DF attribute");
+    }
+    Ok(())
+}
+
+/// `geneve_nl2info`
+fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Failure> {
+    let fixed = || Failure::with_text(Errno::EOPNOTSUPP, FIXED);
+    if data.has(attr::REMOTE6) {
+        return Err(if old.is_some() { fixed() } else { not_emulated("geneve over IPv6") });
+    }
+    let mut config = old.cloned().unwrap_or(Config {
+        vni: 0,
+        remote: Ipv4Addr::UNSPECIFIED,
+        port: geneve::PORT,
+        ttl: 0,
+        ttl_inherit: false,
+        tos: 0,
+        df: DontFragment::Unset,
+        checksum: false,
+    });
+    let vni = data.u32(attr::ID).unwrap_or(config.vni);
+    let port = data.be16(attr::PORT).unwrap_or(config.port);
+    let checksum = data.u8(attr::UDP_CSUM).map_or(config.checksum, |on| on != 0);
+    if let Some(old) = old
+        && ((old.vni, old.port, old.checksum) != (vni, port, checksum)
+            || data.has(attr::COLLECT_METADATA)
+            || data.has(attr::INNER_PROTO_INHERIT))
+    {
+        return Err(fixed());
+    }
+    if data.has(attr::COLLECT_METADATA) {
+        return Err(not_emulated("geneve external"));
+    }
+    if data.has(attr::INNER_PROTO_INHERIT) {
+        return Err(not_emulated("geneve innerprotoinherit"));
+    }
+    (config.vni, config.port, config.checksum) = (vni, port, checksum);
+    if let Some(octets) = data.get(attr::REMOTE).and_then(|bytes| bytes.first_chunk::<4>()) {
+        config.remote = Ipv4Addr::from(*octets);
+        if config.remote.is_multicast() {
+            return Err(Failure::with_text(Errno::EINVAL, "Remote IPv4 address cannot be Multicast"));
+        }
+    }
+    if let Some(inherit) = data.u8(attr::TTL_INHERIT) {
+        config.ttl_inherit = inherit != 0;
+    } else if let Some(ttl) = data.u8(attr::TTL) {
+        config.ttl = ttl;
+        config.ttl_inherit = false;
+    }
+    config.tos = data.u8(attr::TOS).unwrap_or(config.tos);
+    config.df = match data.u8(attr::DF) {
+        Some(0) => DontFragment::Unset,
+        Some(1) => DontFragment::Set,
+        Some(2) => DontFragment::Inherit,
+        _ => config.df,
+    };
+    Ok(config)
+}
+
+impl World {
+    /// `geneve_configure`: no two devices have the same other end, network and port.
+    fn create_geneve(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
+        let Creation { place, mut draft, data, .. } = new;
+        let underlay = place.below();
+        let config = read_config(data.ok_or(Errno::EINVAL)?, None)?;
+        if self.geneve_clashes(underlay, &config) {
+            return Err(Errno::EBUSY.into());
+        }
+        if draft.mtu.is_none() {
+            // `geneve_link_config`
+            let route = self.route_output(OutKey::to(underlay, config.remote)).ok();
+            let below = route.and_then(|route| self.devs.get(route.dev)).map(|below| below.mtu);
+            draft.mtu = below.and_then(|mtu| mtu.checked_sub(geneve::HEADROOM)).filter(|mtu| *mtu > 0);
+        }
+        self.register_draft(draft, Kind::Geneve(Box::new(Geneve { underlay, config })))
+    }
+
+    fn geneve_clashes(&self, underlay: NsId, config: &Config) -> bool {
+        self.devs.values().any(|device| {
+            matches!(&device.kind, Kind::Geneve(other) if other.underlay == underlay
+                && (other.config.vni, other.config.remote, other.config.port)
+                    == (config.vni, config.remote, config.port))
+        })
+    }
+
+    /// `geneve_changelink`
+    fn change_geneve(&mut self, dev: DevId, data: &Attributes<'_>) -> Result<(), Failure> {
+        let Some(Kind::Geneve(state)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        state.config = read_config(data, Some(&state.config))?;
+        self.changed();
+        Ok(())
+    }
+}
+
+/// `geneve_fill_info`
+pub(super) fn describe(state: &Geneve) -> (InfoKind, Option<InfoData>) {
+    let config = &state.config;
+    let mut raw = Raw::default();
+    raw.u32(attr::ID, config.vni);
+    raw.bytes(attr::REMOTE, &config.remote.octets());
+    raw.u8(attr::UDP_CSUM, config.checksum.into());
+    raw.u8(attr::TTL, config.ttl);
+    raw.u8(attr::TOS, config.tos);
+    raw.u8(attr::DF, config.df as u8);
+    raw.bytes(attr::LABEL, &[0; 4]);
+    raw.bytes(attr::PORT, &config.port.to_be_bytes());
+    raw.u8(attr::UDP_ZERO_CSUM6_RX, 1);
+    raw.u8(attr::TTL_INHERIT, config.ttl_inherit.into());
+    (InfoKind::Geneve, Some(raw.into_data()))
+}

@@ -1,0 +1,418 @@
+//! `type gre`, `gretap`, `ipip` and `sit`
+
+use std::net::Ipv4Addr;
+
+use hairpin_netlink::route::link::InfoData;
+
+use super::help;
+use super::raw::Raw;
+use crate::iproute2::inet::{AF_INET, get_addr};
+use crate::iproute2::names::Table;
+use crate::iproute2::number::get_u32;
+use crate::iproute2::{Args, Context, Stop, matches};
+
+/// Numbers of the attributes, which differ between GRE and the others.
+pub(in crate::ip) struct Numbers {
+    pub link: u16,
+    pub local: u16,
+    pub remote: u16,
+    pub ttl: u16,
+    pub tos: u16,
+    pub pmtudisc: u16,
+    pub external: u16,
+}
+
+/// `IFLA_GRE_*`
+const GRE: Numbers = Numbers { link: 1, local: 6, remote: 7, ttl: 8, tos: 9, pmtudisc: 10, external: 18 };
+/// `IFLA_IPTUN_*`
+const IPTUN: Numbers = Numbers { link: 1, local: 2, remote: 3, ttl: 4, tos: 5, pmtudisc: 10, external: 19 };
+
+const GRE_IFLAGS: u16 = 2;
+const GRE_OFLAGS: u16 = 3;
+const GRE_IKEY: u16 = 4;
+const GRE_OKEY: u16 = 5;
+const GRE_IGNORE_DF: u16 = 19;
+const IPTUN_PROTO: u16 = 9;
+
+/// Flags of a GRE header.
+const CSUM: u16 = 0x8000;
+const KEY: u16 = 0x2000;
+const SEQ: u16 = 0x1000;
+
+pub(super) fn is_gre(kind: &str) -> bool {
+    matches!(kind, "gre" | "gretap")
+}
+
+fn numbers(kind: &str) -> &'static Numbers {
+    if is_gre(kind) { &GRE } else { &IPTUN }
+}
+
+/// What the words come to.
+#[derive(Debug, Default)]
+pub(in crate::ip) struct Tunnel {
+    pub local: Option<Ipv4Addr>,
+    pub remote: Option<Ipv4Addr>,
+    pub link: Option<u32>,
+    pub ttl: Option<u8>,
+    pub tos: Option<u8>,
+    pub pmtudisc: Option<bool>,
+    pub ignore_df: Option<bool>,
+    pub external: bool,
+    pub protocol: Option<u8>,
+    pub input_key: Option<u32>,
+    pub output_key: Option<u32>,
+    pub input_flags: u16,
+    pub output_flags: u16,
+}
+
+impl Tunnel {
+    fn set(&mut self, flag: u16) {
+        self.input_flags |= flag;
+        self.output_flags |= flag;
+    }
+
+    pub fn set_sequence(&mut self, input: bool, output: bool) {
+        self.input_flags |= if input { SEQ } else { 0 };
+        self.output_flags |= if output { SEQ } else { 0 };
+    }
+
+    pub fn set_checksum(&mut self, input: bool, output: bool) {
+        self.input_flags |= if input { CSUM } else { 0 };
+        self.output_flags |= if output { CSUM } else { 0 };
+    }
+
+    /// Says in the flags which keys there are.
+    pub fn flag_keys(&mut self) {
+        self.input_flags |= if self.input_key.is_some() { KEY } else { 0 };
+        self.output_flags |= if self.output_key.is_some() { KEY } else { 0 };
+    }
+
+    /// The options as bytes. Where a tunnel exists, what is not said stays as it is.
+    pub fn into_data(self, kind: &str, create: bool) -> InfoData {
+        let numbers = numbers(kind);
+        let mut raw = Raw::default();
+        let address = |given: Option<Ipv4Addr>| match given {
+            None if create => Some(Ipv4Addr::UNSPECIFIED),
+            given => given,
+        };
+        if is_gre(kind) {
+            let key_given = self.input_key.is_some() || self.output_key.is_some();
+            if create || key_given || self.input_flags != 0 || self.output_flags != 0 {
+                raw.be32(GRE_IKEY, self.input_key.unwrap_or(0));
+                raw.be32(GRE_OKEY, self.output_key.unwrap_or(0));
+                raw.be16(GRE_IFLAGS, self.input_flags);
+                raw.be16(GRE_OFLAGS, self.output_flags);
+            }
+            if let Some(ignore) = self.ignore_df {
+                raw.u8(GRE_IGNORE_DF, ignore.into());
+            }
+        } else if let Some(protocol) = self.protocol.or(create.then_some(0)) {
+            raw.u8(IPTUN_PROTO, protocol);
+        }
+        if let Some(local) = address(self.local) {
+            raw.bytes(numbers.local, &local.octets());
+        }
+        if let Some(remote) = address(self.remote) {
+            raw.bytes(numbers.remote, &remote.octets());
+        }
+        if let Some(pmtudisc) = self.pmtudisc.or(create.then_some(true)) {
+            raw.u8(numbers.pmtudisc, pmtudisc.into());
+        }
+        if let Some(link) = self.link {
+            raw.u32(numbers.link, link);
+        }
+        if let Some(ttl) = self.ttl.or(create.then_some(0)) {
+            raw.u8(numbers.ttl, ttl);
+        }
+        if let Some(tos) = self.tos.or(create.then_some(0)) {
+            raw.u8(numbers.tos, tos);
+        }
+        if self.external {
+            raw.bytes(numbers.external, &[]);
+        }
+        raw.into_data()
+    }
+}
+
+/// A key: a number, or four with dots (`tnl_parse_key`).
+pub(in crate::ip) fn parse_key(name: &str, word: &str) -> Result<u32, Stop> {
+    if word.contains('.') {
+        return match get_addr(word, AF_INET)?.address {
+            Some(std::net::IpAddr::V4(address)) => Ok(address.into()),
+            _ => Ok(0),
+        };
+    }
+    get_u32(word, 0).ok_or_else(|| {
+        Stop::fail(
+            255,
+            format!("invalid value for \"{name}\": \"{word}\"; it should be an unsigned integer\n"),
+        )
+    })
+}
+
+/// An IPv4 address; `any` is none.
+pub(in crate::ip) fn parse_end(word: &str) -> Result<Option<Ipv4Addr>, Stop> {
+    match get_addr(word, AF_INET)?.address {
+        Some(std::net::IpAddr::V4(address)) => Ok(Some(address)),
+        _ => Ok(Some(Ipv4Addr::UNSPECIFIED)),
+    }
+}
+
+/// A time to live: `inherit` is 0.
+pub(in crate::ip) fn parse_ttl(word: &str) -> Result<u8, Stop> {
+    match word {
+        "inherit" => Ok(0),
+        word => get_u32(word, 0)
+            .and_then(|ttl| u8::try_from(ttl).ok())
+            .ok_or_else(|| Stop::invarg("invalid TTL\n", word)),
+    }
+}
+
+/// A type of service: `inherit` is 1.
+pub(in crate::ip) fn parse_tos(context: &mut Context<'_>, word: &str) -> Result<u8, Stop> {
+    match word {
+        "inherit" => Ok(1),
+        word => context
+            .id_of(Table::DsField, word)
+            .and_then(|tos| u8::try_from(tos).ok())
+            .ok_or_else(|| Stop::invarg("bad TOS value", word)),
+    }
+}
+
+/// Reads the arguments behind `type KIND`.
+pub(super) fn parse(
+    context: &mut Context<'_>,
+    kind: &str,
+    args: &mut Args<'_>,
+    create: bool,
+) -> Result<InfoData, Stop> {
+    let mut tunnel = Tunnel::default();
+    let usage = || Stop::fail(1, help(kind).unwrap_or_default());
+    while let Some(word) = args.take() {
+        let is = |name| matches(word, name);
+        if gre_word(&mut tunnel, kind, word, args)? {
+            continue;
+        }
+        if is("remote") {
+            tunnel.remote = parse_end(args.value()?)?;
+        } else if is("local") {
+            tunnel.local = parse_end(args.value()?)?;
+        } else if is("dev") {
+            let name = args.value()?;
+            tunnel.link = Some(match context.link_index(name) {
+                0 => return Err(Stop { code: 255, exit: true, ..Stop::no_device(name) }),
+                index => index,
+            });
+        } else if is("ttl") || is("hoplimit") || is("hlim") {
+            tunnel.ttl = Some(parse_ttl(args.value()?)?);
+        } else if is("tos") || is("tclass") || is("dsfield") {
+            let word = args.value()?;
+            tunnel.tos = Some(parse_tos(context, word)?);
+        } else if is("nopmtudisc") {
+            tunnel.pmtudisc = Some(false);
+        } else if is("pmtudisc") {
+            tunnel.pmtudisc = Some(true);
+        } else if is("external") {
+            tunnel.external = true;
+        } else if is("noencap") {
+            // As it is without the word.
+        } else if is("encap") {
+            return Err(Stop::fail(1, format!("{kind}: encap is not supported by hairpin yet\n")));
+        } else if !is_gre(kind) && is("mode") {
+            tunnel.protocol = Some(mode(kind, args.value()?)?);
+        } else {
+            return Err(usage());
+        }
+    }
+    Ok(tunnel.into_data(kind, create))
+}
+
+/// `mode` of ipip and sit: the protocol that is carried.
+fn mode(kind: &str, word: &str) -> Result<u8, Stop> {
+    match (kind, word) {
+        (_, "any" | "any/ipv4") => Ok(0),
+        (_, "ipip" | "ipv4/ipv4" | "ip4ip4" | "ip4/ip4") => Ok(4),
+        ("sit", "ip6ip" | "ipv6/ipv4" | "ip6/ip4") => Ok(41),
+        ("sit", word) => Err(Stop::invarg("Cannot guess tunnel mode.", word)),
+        (_, word) => Err(Stop::invarg("Cannot guess tunnel mode.", word)),
+    }
+}
+
+/// Words that only GRE has. True if it was one.
+fn gre_word(tunnel: &mut Tunnel, kind: &str, word: &str, args: &mut Args<'_>) -> Result<bool, Stop> {
+    if !is_gre(kind) {
+        return Ok(false);
+    }
+    let is = |name| matches(word, name);
+    if is("key") {
+        let key = parse_key("key", args.value()?)?;
+        tunnel.set(KEY);
+        (tunnel.input_key, tunnel.output_key) = (Some(key), Some(key));
+    } else if is("ikey") {
+        tunnel.input_flags |= KEY;
+        tunnel.input_key = Some(parse_key("ikey", args.value()?)?);
+    } else if is("okey") {
+        tunnel.output_flags |= KEY;
+        tunnel.output_key = Some(parse_key("okey", args.value()?)?);
+    } else if is("seq") {
+        tunnel.set(SEQ);
+    } else if is("iseq") {
+        tunnel.input_flags |= SEQ;
+    } else if is("oseq") {
+        tunnel.output_flags |= SEQ;
+    } else if is("csum") {
+        tunnel.set(CSUM);
+    } else if is("icsum") {
+        tunnel.input_flags |= CSUM;
+    } else if is("ocsum") {
+        tunnel.output_flags |= CSUM;
+    } else if is("ignore-df") {
+        tunnel.ignore_df = Some(true);
+    } else if is("noignore-df") {
+        tunnel.ignore_df = Some(false);
+    } else {
+        return Ok(false);
+    }
+    Ok(true)
+}
+
+/// Prints the options of a link.
+pub(super) fn print(context: &mut Context<'_>, kind: &str, data: &InfoData) {
+    let raw = Raw::of(data);
+    let numbers = numbers(kind);
+    if raw.get(numbers.external).is_some() {
+        context.print.any("external", true, format_args!("external "));
+    }
+    if !is_gre(kind)
+        && let Some(protocol) = raw.get_u8(IPTUN_PROTO)
+    {
+        let name = match protocol {
+            4 => "ipip",
+            41 => "ip6ip",
+            _ => "any",
+        };
+        context.print.any("proto", name, format_args!("{name} "));
+    }
+    for (name, number) in [("remote", numbers.remote), ("local", numbers.local)] {
+        let end = raw.get_ipv4(number).filter(|end| !end.is_unspecified());
+        let end = end.map_or("any".to_owned(), |end| end.to_string());
+        context.print.any(name, &end, format_args!("{name} {end} "));
+    }
+    if let Some(link) = raw.get_u32(numbers.link).filter(|link| *link != 0) {
+        let name = context.link_name(link);
+        context.print.any("link", &name, format_args!("dev {name} "));
+    }
+    let print = &mut context.print;
+    if let Some(ttl) = raw.get_u8(numbers.ttl) {
+        print.json("ttl", ttl);
+        match ttl {
+            0 => print.text(format_args!("ttl inherit ")),
+            ttl => print.text(format_args!("ttl {ttl} ")),
+        }
+    }
+    if let Some(tos) = raw.get_u8(numbers.tos).filter(|tos| *tos != 0) {
+        let hex = format!("{tos:#x}");
+        print.json("tos", &hex);
+        match tos {
+            1 => print.text(format_args!("tos inherit ")),
+            _ => print.text(format_args!("tos {hex} ")),
+        }
+    }
+    match raw.get_u8(numbers.pmtudisc) {
+        Some(0) => print.any("pmtudisc", false, format_args!("nopmtudisc ")),
+        Some(_) => {
+            print.json("pmtudisc", true);
+            if !is_gre(kind) {
+                print.text(format_args!("pmtudisc "));
+            }
+        }
+        None => {}
+    }
+    if is_gre(kind) {
+        print_gre(context, &raw);
+    }
+}
+
+/// The line of `ip tunnel show` behind the name, with what GRE expects below it (`print_tunnel`).
+pub(in crate::ip) fn print_tunnel(context: &mut Context<'_>, kind: &str, data: &InfoData) {
+    let raw = Raw::of(data);
+    let numbers = numbers(kind);
+    let carried = match (kind, raw.get_u8(IPTUN_PROTO)) {
+        ("gre", _) => "gre/ip",
+        (_, Some(4)) => "ip/ip",
+        (_, Some(41)) => "ipv6/ip",
+        _ => "any/ip",
+    };
+    context.print.text(format_args!("{carried} "));
+    for (name, number) in [("remote", numbers.remote), ("local", numbers.local)] {
+        let end = raw.get_ipv4(number).filter(|end| !end.is_unspecified());
+        let end = end.map_or("any".to_owned(), |end| end.to_string());
+        context.print.text(format_args!("{name} {end} "));
+    }
+    if let Some(link) = raw.get_u32(numbers.link).filter(|link| *link != 0) {
+        let name = context.link_name(link);
+        context.print.text(format_args!("dev {name} "));
+    }
+    let print = &mut context.print;
+    match raw.get_u8(numbers.ttl).unwrap_or(0) {
+        0 => print.text(format_args!("ttl inherit")),
+        ttl => print.text(format_args!("ttl {ttl}")),
+    }
+    match raw.get_u8(numbers.tos).unwrap_or(0) {
+        0 => {}
+        1 => print.text(format_args!(" tos inherit")),
+        tos => print.text(format_args!(" tos {tos:#x}")),
+    }
+    if raw.get_u8(numbers.pmtudisc) == Some(0) {
+        print.text(format_args!(" nopmtudisc"));
+    }
+    let (input, output) = match kind {
+        "gre" => (raw.get_be16(GRE_IFLAGS).unwrap_or(0), raw.get_be16(GRE_OFLAGS).unwrap_or(0)),
+        _ => (0, 0),
+    };
+    let keys = (raw.get_be32(GRE_IKEY).unwrap_or(0), raw.get_be32(GRE_OKEY).unwrap_or(0));
+    if input & KEY != 0 && output & KEY != 0 && keys.0 == keys.1 {
+        print.text(format_args!(" key {}", keys.0));
+    } else {
+        for (flags, name, key) in [(input, "ikey", keys.0), (output, "okey", keys.1)] {
+            if flags & KEY != 0 {
+                print.text(format_args!(" {name} {key}"));
+            }
+        }
+    }
+    for (flags, flag, text) in [
+        (input, SEQ, "Drop packets out of sequence."),
+        (input, CSUM, "Checksum in received packet is required."),
+        (output, SEQ, "Sequence packets on output."),
+        (output, CSUM, "Checksum output packets."),
+    ] {
+        if flags & flag != 0 {
+            print.text(format_args!("\n  {text}"));
+        }
+    }
+    print.text(format_args!("\n"));
+}
+
+fn print_gre(context: &mut Context<'_>, raw: &Raw) {
+    let print = &mut context.print;
+    if raw.get_u8(GRE_IGNORE_DF).is_some_and(|on| on != 0) {
+        print.any("ignore_df", true, format_args!("ignore-df "));
+    }
+    let input = raw.get_be16(GRE_IFLAGS).unwrap_or(0);
+    let output = raw.get_be16(GRE_OFLAGS).unwrap_or(0);
+    for (flags, number, name) in [(input, GRE_IKEY, "ikey"), (output, GRE_OKEY, "okey")] {
+        if flags & KEY != 0
+            && let Some(key) = raw.get_ipv4(number)
+        {
+            let key = key.to_string();
+            print.any(name, &key, format_args!("{name} {key} "));
+        }
+    }
+    for (flags, flag, name) in
+        [(input, SEQ, "iseq"), (output, SEQ, "oseq"), (input, CSUM, "icsum"), (output, CSUM, "ocsum")]
+    {
+        if flags & flag != 0 {
+            print.any(name, true, format_args!("{name} "));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! `docs/agreement.md`: what was compared, how much of it is equal, and what differs and why.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use hairpin_testkit::agree::script::Script;
+use hairpin_testkit::agree::trial::{Trial, Verdict};
+
+/// What is known to differ from Linux 6.1, and why.
+const KNOWN: &[(&str, &str)] = &[
+    ("GVRP and MVRP", "a VLAN device takes `gvrp on` and `mvrp on`, but sends no frames of these protocols"),
+    (
+        "the order of neighbour probes",
+        "timers of Linux that end five seconds ahead share a slot of 80 ms (at 100 ticks a second) and end in the \
+         reverse order there; here each ends at its own instant. Generated scenarios put these probes off",
+    ),
+    (
+        "two that answer one ARP request",
+        "where two devices of one namespace answer for one address, the second answer can be a frame or two earlier or later \
+         among the echo requests that the first one let go",
+    ),
+    (
+        "a VLAN device that goes down",
+        "Linux takes the unicast addresses of what stands on it off the lower device's list (`vlan_dev_stop`); here they \
+         stay on it",
+    ),
+];
+
+/// Differences between the kernels that were met; the emulation follows 6.1.
+const VERSIONS: &[(&str, &str, &str)] = &[
+    ("lower device down, in another namespace", "`LOWERLAYERDOWN`", "`DOWN`"),
+    ("a device that is up is renamed", "`Device or resource busy`", "is renamed"),
+    (
+        "an address that is there, or is not",
+        "`File exists`, `Cannot assign requested address`",
+        "texts of their own",
+    ),
+    ("a bridge moved to another namespace", "`Invalid argument`", "`The interface netns is immutable.`"),
+    ("`/proc/net/snmp`: Ip", "`OutRequests` counts what is forwarded", "`OutTransmits` does"),
+    (
+        "`ip route get … from … iif …` that fails the check",
+        "`Invalid cross-device link`",
+        "`Invalid argument`",
+    ),
+    ("frames given to a device that is down", "counted nowhere", "counted as dropped"),
+];
+
+/// The file's text.
+pub fn text(command: &str, release: &str, topics: &[&str], scripts: &[Script], trials: &[Trial]) -> String {
+    let mut text = String::from("# Agreement with Linux\n\n");
+    let _ = write!(
+        text,
+        "Written by `{command}` on Linux {release}; do not edit. The emulation follows Linux 6.1.\n\n\
+         A scenario is a script of plain sh: namespaces, links, addresses, captures, pings between all, changes and refused \
+         commands, and in the end everything that can be looked at. It runs on the real kernel and in the emulation, with \
+         the same front ends as functions, and every line is compared: exit codes, errors, `ip -d link`, counters, \
+         neighbours, captures frame by frame. Only what is arbitrary is blanked: times, random MACs, ids.\n\n"
+    );
+    let mut rows: BTreeMap<&str, Row> = BTreeMap::new();
+    for (topic, trial) in topics.iter().zip(trials) {
+        rows.entry(topic).or_default().add(trial);
+    }
+    text.push_str(
+        "| about | scenarios | agree | of these Linux wavers | lines | equal |\n|---|---|---|---|---|---|\n",
+    );
+    let mut total = Row::default();
+    for (topic, row) in &rows {
+        row.write(&mut text, topic);
+        total.join(row);
+    }
+    total.write(&mut text, "all");
+    text.push_str(
+        "\n*Linux wavers*: two runs on the real kernel did not print the same, and the emulation prints what one of them did.\n\
+         In another part of the scenarios the machine was too busy for Linux to keep its own times; their commands start in \
+         the emulation when they started there.\n",
+    );
+    devices(&mut text, scripts, trials);
+    differing(&mut text, trials);
+    text.push_str("\n## What is known to differ\n\n");
+    for (what, why) in KNOWN {
+        let _ = writeln!(text, "* {what}: {why}.");
+    }
+    text.push_str("\n## Linux 6.1 and Linux 6.18\n\n| | 6.1, and here | 6.18 |\n|---|---|---|\n");
+    for (what, old, new) in VERSIONS {
+        let _ = writeln!(text, "| {what} | {old} | {new} |");
+    }
+    text.push_str(
+        "\n## Again, and more of it\n\n```sh\n\
+         cargo xtask agree --seed 1 --count 5000                    # Linux 6.1 as User-Mode Linux, as any user\n\
+         cargo xtask agree --kernel running --only macvlan          # this machine's kernel: root, or user namespaces\n\
+         cargo xtask agree --script FILE                            # one script; --show prints both sides\n\
+         cargo test -p hairpin --test agreement                     # the named scripts, on both kernels\n```\n\n\
+         Where a script differs the smallest one that still shows the difference is printed.\n",
+    );
+    text
+}
+
+#[derive(Default)]
+struct Row {
+    scenarios: usize,
+    agree: usize,
+    waver: usize,
+    lines: usize,
+    equal: usize,
+}
+
+impl Row {
+    fn add(&mut self, trial: &Trial) {
+        self.scenarios += 1;
+        self.agree += usize::from(trial.verdict == Verdict::Agrees);
+        self.waver += usize::from(trial.verdict == Verdict::Agrees && trial.wavers);
+        self.lines += trial.score.lines;
+        self.equal += trial.score.equal;
+    }
+
+    fn join(&mut self, other: &Row) {
+        self.scenarios += other.scenarios;
+        self.agree += other.agree;
+        self.waver += other.waver;
+        self.lines += other.lines;
+        self.equal += other.equal;
+    }
+
+    fn write(&self, text: &mut String, name: &str) {
+        let share = self.equal as f64 * 100.0 / self.lines.max(1) as f64;
+        let _ = writeln!(
+            text,
+            "| {name} | {} | {} | {} | {} | {share:.2} % |",
+            self.scenarios, self.agree, self.waver, self.lines
+        );
+    }
+}
+
+/// In how many scenarios a device's kind and mode took part.
+fn devices(text: &mut String, scripts: &[Script], trials: &[Trial]) {
+    const MODES: &[&str] = &[
+        "type veth",
+        "type bridge",
+        "type dummy",
+        "mode bridge",
+        "mode private",
+        "mode vepa",
+        "mode passthru",
+        "mode source",
+        "type vlan",
+        "reorder_hdr off",
+        "protocol 802.1ad",
+        "loose_binding on",
+        "hairpin on",
+        "isolated on",
+        "learning off",
+        "flood off",
+        "mcast_flood off",
+        "bcast_flood off",
+        "master static",
+        "nud permanent",
+        " down",
+        "route add",
+        "rule add",
+        "ip_forward=1",
+        "tcpdump",
+        "arping",
+        "-s 1600",
+        "-M do",
+        "-b 10.",
+    ];
+    text.push_str("\n| in the script | scenarios | lines | equal |\n|---|---|---|---|\n");
+    for mode in MODES {
+        let mut row = Row::default();
+        for (script, trial) in scripts.iter().zip(trials) {
+            if script.text.contains(mode) {
+                row.add(trial);
+            }
+        }
+        let share = row.equal as f64 * 100.0 / row.lines.max(1) as f64;
+        let _ = writeln!(text, "| `{}` | {} | {} | {share:.2} % |", mode.trim(), row.scenarios, row.lines);
+    }
+}
+
+fn differing(text: &mut String, trials: &[Trial]) {
+    let others: Vec<&Trial> = trials.iter().filter(|trial| trial.verdict != Verdict::Agrees).collect();
+    if others.is_empty() {
+        return;
+    }
+    text.push_str("\n## Scenarios that differ\n\n");
+    for trial in others {
+        let missing = trial.score.lines - trial.score.equal;
+        let what = match &trial.verdict {
+            Verdict::Failed(error) => format!("did not run: {error}"),
+            Verdict::TooBusy => format!("{missing} lines, on a machine too busy to tell why"),
+            _ => format!("{missing} lines"),
+        };
+        let first = trial.score.difference.lines().find(|line| line.starts_with("@@")).unwrap_or_default();
+        let _ = writeln!(text, "* {}: {what}, first behind `{}`", trial.name, first.trim_matches(['@', ' ']));
+    }
+}
