@@ -125,8 +125,8 @@ pub fn rule_message(fib: &impl Ruled, rule: &Rule) -> RuleMessage {
         rule.destination_ports.map(|range| RuleAttribute::DestinationPortRange(ports(range))),
         (rule.ip_protocol != 0).then_some(RuleAttribute::IpProtocol(rule.ip_protocol.into())),
         rule.suppress_group.map(RuleAttribute::SuppressIfGroup),
-        rule.destination.map(|prefix| RuleAttribute::Destination(prefix.address.into())),
-        rule.source.map(|prefix| RuleAttribute::Source(prefix.address.into())),
+        rule.destination.map(|prefix| RuleAttribute::Destination(prefix.address)),
+        rule.source.map(|prefix| RuleAttribute::Source(prefix.address)),
         (rule.realm != 0).then_some(RuleAttribute::Realm(realm)),
     ];
     message.attributes.extend(attributes.into_iter().flatten());
