@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod agree;
+mod mutants;
 mod report;
 
 use std::process::ExitCode;
@@ -20,6 +21,8 @@ struct Arguments {
 enum Command {
     /// Compare the emulation with a real Linux kernel, script by script, line by line
     Agree(agree::Options),
+    /// Plant faults in the emulation, one at a time, and see which case catches each
+    Mutants(mutants::Options),
 }
 
 fn main() -> ExitCode {
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     }
     let result = match Arguments::parse().command {
         Command::Agree(options) => agree::run(&options),
+        Command::Mutants(options) => mutants::run(&options),
     };
     match result {
         Ok(true) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 //!
 //! * [`script`] a script, and [`normalise`], [`compare`] for what it prints
 //! * [`generate`] random scenarios; [`shrink`] for those that differ
-//! * [`trial`] one script on both sides
+//! * [`trial`] one script on both sides; [`mutants`] faults planted in the emulation, which a trial must find
 //! * [`oracle`] a real kernel that runs scripts, many at once; [`worker`] its side inside
 //! * [`shell`] the runner of scripts, over any [`kernel`]: [`emulated`], or the real one ([`linux`])
 // Everything here is about this machine's own kernel.
@@ -13,6 +13,7 @@ pub mod emulated;
 pub mod generate;
 pub mod kernel;
 pub mod linux;
+pub mod mutants;
 pub mod normalise;
 pub mod oracle;
 pub mod script;

@@ -41,6 +41,7 @@ fn build(scenario: &mut Scenario) {
         };
         let options = scenario.one(&["", "", "", " bcqueuelen 5", " nopromisc"]);
         let options = if options == " nopromisc" && mode != "passthru" { "" } else { options };
+        let options = if mode == "source" && scenario.once_in(3) { " nodst" } else { options };
         let mac = scenario.mac();
         scenario.line(format!(
             "ip -n host link add link low name {dev} netns {ns} address {mac} type macvlan mode {mode}{options}"

@@ -31,6 +31,13 @@ fn build(scenario: &mut Scenario) {
     } else {
         scenario.veth("a", "eth0", "b", "eth0")
     };
+    if scenario.once_in(3) {
+        // Tags with a priority only; the answers come without.
+        scenario.line("ip -n a link add link eth0 name z0 type vlan id 0");
+        scenario.up("a", "z0");
+        scenario.address("a", "z0", 7, None);
+        scenario.address("b", "eth0", 7, None);
+    }
     for ns in ["a", "b"] {
         scenario.address(ns, "eth0", 0, None);
         let count = scenario.between(1, 3);

@@ -1,0 +1,366 @@
+//! `cargo xtask mutants`: faults planted in a copy of the checkout, one at a time, and the case that catches each.
+//!
+//! Under `target/mutants` are `tree`, the copy; `build`, what all of them are built in; `cases`, scripts with the answers
+//! of the real kernel; `found`, what became of each fault with those answers. The copy's own `cargo xtask mutants --judge` runs the cases, so that a panic or an endless loop is
+//! the fault's and not this program's.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use hairpin_testkit::agree::generate;
+use hairpin_testkit::agree::mutants::{self, Case, Mutant};
+use hairpin_testkit::agree::oracle::{Kernel, Oracle};
+use hairpin_testkit::agree::script::Script;
+
+/// Which faults, and which cases may catch them.
+#[derive(Args)]
+pub struct Options {
+    /// Faults by name, or lists of them (macvlan, bridge, …); all without
+    name: Vec<String>,
+    /// The first seed of generated cases
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many cases are generated
+    #[arg(long, default_value_t = 120)]
+    count: u64,
+    /// Go on with the real kernel's answers of the last run, and what was found with them
+    #[arg(long)]
+    recorded: bool,
+    /// Scripts that run at once on the real kernel
+    #[arg(long, default_value_t = 24)]
+    at_once: usize,
+    /// Write the table into this file (docs/mutants.md)
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Run the cases of a directory in this build of the emulation, those of a topology first
+    #[arg(long, value_name = "DIRECTORY", hide = true)]
+    judge: Option<PathBuf>,
+}
+
+/// What became of a fault.
+enum Fate {
+    Caught { case: String, generated: bool, line: String },
+    Survived,
+}
+
+/// How long all cases may take with one fault.
+const PATIENCE: Duration = Duration::from_secs(400);
+const LISTS: &str = "crates/testkit/mutants";
+const NAMED: &str = "crates/hairpin/tests/agreement/scripts";
+
+/// Whether every fault was caught.
+///
+/// # Errors
+/// A list is stale, the kernel does not come up, or the emulation does not build; the text is for the user.
+pub fn run(options: &Options) -> Result<bool, String> {
+    if let Some(directory) = &options.judge {
+        return judge(directory, options.name.first().map_or("", String::as_str));
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let root = root.canonicalize().map_err(|error| format!("{}: {error}", root.display()))?;
+    let all = mutants::read(&root.join(LISTS))?;
+    let known = |name: &String| all.iter().any(|mutant| mutant.name == *name || mutant.list == *name);
+    if let Some(name) = options.name.iter().find(|name| !known(name)) {
+        return Err(format!("no mutant, and no list of them, '{name}' in {LISTS}"));
+    }
+    let chosen = |mutant: &&Mutant| {
+        options.name.is_empty() || options.name.contains(&mutant.name) || options.name.contains(&mutant.list)
+    };
+    let chosen: Vec<&Mutant> = all.iter().filter(chosen).collect();
+    // A stale list is no matter of minutes.
+    for mutant in &chosen {
+        mutant.plant(&read(&root.join(&mutant.file))?)?;
+    }
+    let place = root.join("target/mutants");
+    let cases = place.join("cases");
+    let found = place.join("found");
+    if !options.recorded {
+        record(&root, &cases, options)?;
+        if found.exists() {
+            fs::remove_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+        }
+    }
+    fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+    let recorded = read(&cases.join("summary.txt"))?;
+    let tree = place.join("tree");
+    copy(&root, &tree)?;
+    let mut caught = 0;
+    for mutant in &chosen {
+        let before = read(&found.join(&mutant.name)).ok().and_then(|line| Fate::from_line(&line));
+        if options.name.is_empty() && matches!(before, Some(Fate::Caught { .. })) {
+            caught += 1;
+            continue;
+        }
+        let start = Instant::now();
+        let path = tree.join(&mutant.file);
+        let sound = read(&path)?;
+        write(&path, &mutant.plant(&sound)?)?;
+        let fate = build(&tree, &place.join("build")).and_then(|program| try_cases(&program, &cases, mutant));
+        write(&path, &sound)?;
+        let fate = match fate {
+            Ok(fate) => fate,
+            Err(text) => {
+                println!("{}: no verdict: {text}", mutant.name);
+                continue;
+            }
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        match &fate {
+            Fate::Caught { case, line, .. } => {
+                println!("{}: caught by {case} ({seconds:.0} s): {line}", mutant.name);
+            }
+            Fate::Survived => println!("{}: SURVIVED ({seconds:.0} s)", mutant.name),
+        }
+        caught += usize::from(matches!(fate, Fate::Caught { .. }));
+        write(&found.join(&mutant.name), &fate.to_line())?;
+        // Now, so that a run that is stopped leaves what it has found.
+        if let Some(path) = &options.report {
+            let fates: Vec<(&Mutant, Fate)> = all
+                .iter()
+                .filter_map(|mutant| Some((mutant, Fate::from_line(&read(&found.join(&mutant.name)).ok()?)?)))
+                .collect();
+            write(path, &table(&fates, &recorded, options))?;
+        }
+    }
+    println!("{caught} of {} caught", chosen.len());
+    Ok(caught == chosen.len())
+}
+
+impl Fate {
+    fn to_line(&self) -> String {
+        match self {
+            Fate::Caught { case, generated, line } => {
+                format!("{case}\t{}\t{line}", if *generated { "generated" } else { "named" })
+            }
+            Fate::Survived => String::new(),
+        }
+    }
+
+    fn from_line(line: &str) -> Option<Fate> {
+        if line.is_empty() {
+            return Some(Fate::Survived);
+        }
+        let mut words = line.splitn(3, '\t');
+        let (case, how, line) = (words.next()?.to_owned(), words.next()?, words.next()?.to_owned());
+        Some(Fate::Caught { case, generated: how == "generated", line })
+    }
+}
+
+/// Asks the real kernel, once for all faults.
+fn record(root: &Path, cases: &Path, options: &Options) -> Result<(), String> {
+    let mut scripts: Vec<Script> = Vec::new();
+    for seed in options.seed..options.seed.saturating_add(options.count) {
+        scripts.push(generate::script(seed, None, false)?.0);
+    }
+    let generated = scripts.len();
+    let named = root.join(NAMED);
+    let entries = fs::read_dir(&named).map_err(|error| format!("{}: {error}", named.display()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "sh"));
+    files.sort();
+    for file in &files {
+        let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let script = Script::new(&format!("{name}.named"), &read(file)?)?;
+        if !script.for_bash {
+            scripts.push(script);
+        }
+    }
+    let oracle = Oracle::start(Kernel::Uml, options.at_once)?;
+    let agreeing: Mutex<Vec<(usize, Case)>> = Mutex::default();
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..oracle.at_once.min(scripts.len()) {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(script) = scripts.get(at) else { return };
+                    if let Some(case) = Case::record(&oracle, script) {
+                        agreeing.lock().unwrap_or_else(PoisonError::into_inner).push((at, case));
+                    }
+                }
+            });
+        }
+    });
+    let agreeing = agreeing.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if cases.exists() {
+        fs::remove_dir_all(cases).map_err(|error| format!("{}: {error}", cases.display()))?;
+    }
+    fs::create_dir_all(cases).map_err(|error| format!("{}: {error}", cases.display()))?;
+    for (_, case) in &agreeing {
+        case.save(cases)?;
+    }
+    let of_generated = agreeing.iter().filter(|(at, _)| *at < generated).count();
+    let text = format!(
+        "{of_generated} of {generated} generated cases and {} of {} named ones serve, with the answers of Linux {}",
+        agreeing.len() - of_generated,
+        scripts.len() - generated,
+        oracle.release
+    );
+    eprintln!("{text}");
+    write(&cases.join("summary.txt"), &text)
+}
+
+/// Makes the copy like the checkout; what is alike keeps its time, so that it is not built again.
+fn copy(from: &Path, to: &Path) -> Result<(), String> {
+    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
+    let list = |directory: &Path| -> Result<BTreeSet<std::ffi::OsString>, String> {
+        let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+        let names = entries.flatten().map(|entry| entry.file_name());
+        Ok(names.filter(|name| name != "target" && name != ".git").collect())
+    };
+    let names = list(from)?;
+    for gone in list(to)?.difference(&names) {
+        let path = to.join(gone);
+        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        removed.map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    for name in names {
+        let (from, to) = (from.join(&name), to.join(&name));
+        if from.is_dir() {
+            copy(&from, &to)?;
+        } else if let Ok(bytes) = fs::read(&from)
+            && fs::read(&to).ok().as_ref() != Some(&bytes)
+        {
+            fs::write(&to, bytes).map_err(|error| format!("{}: {error}", to.display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Builds this program in the copy.
+fn build(tree: &Path, target: &Path) -> Result<PathBuf, String> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(tree)
+        .env("CARGO_TARGET_DIR", target)
+        .args(["build", "--quiet", "--offline", "--package", "xtask"])
+        .output()
+        .map_err(|error| format!("cargo: {error}"))?;
+    match output.status.success() {
+        true => Ok(target.join("debug/xtask")),
+        false => Err(format!("it does not build:\n{}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+/// Runs the cases in the build with the fault.
+fn try_cases(program: &Path, cases: &Path, mutant: &Mutant) -> Result<Fate, String> {
+    let said = cases.with_extension("said");
+    let file = fs::File::create(&said).map_err(|error| format!("{}: {error}", said.display()))?;
+    let mut child = Command::new(program)
+        .args(["mutants", "--judge"])
+        .arg(cases)
+        .arg(&mutant.cases)
+        .stdout(file)
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{}: {error}", program.display()))?;
+    let start = Instant::now();
+    let ended = loop {
+        if let Some(status) = child.try_wait().map_err(|error| error.to_string())? {
+            break Some(status);
+        }
+        if start.elapsed() > PATIENCE {
+            let _ = child.kill();
+            let _ = child.wait();
+            break None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    let text = read(&said)?;
+    let last = text.lines().rev().find_map(|line| line.strip_prefix("@ ")).unwrap_or_default();
+    let caught = |line: &str| Fate::Caught {
+        case: last.trim_end_matches(".named").to_owned(),
+        generated: !last.ends_with(".named"),
+        line: line.to_owned(),
+    };
+    match ended {
+        Some(status) if status.success() => Ok(Fate::Survived),
+        Some(status) if status.code() == Some(1) => {
+            let differs = |line: &&str| {
+                line.starts_with(['+', '-']) && !line.starts_with("+++ ") && !line.starts_with("--- ")
+            };
+            Ok(caught(text.lines().find(differs).unwrap_or_default()))
+        }
+        Some(status) => match last.is_empty() || status.code() == Some(2) {
+            true => Err(format!("the cases do not run: {status}")),
+            false => Ok(caught("the emulation's process ended")),
+        },
+        None => Err(format!("no end of {last} after {} s", PATIENCE.as_secs())),
+    }
+}
+
+/// Runs the cases of a directory until one differs: generated ones first, among them those of a topology.
+fn judge(directory: &Path, topology: &str) -> Result<bool, String> {
+    let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let mut names: Vec<String> = entries
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".sh").map(str::to_owned))
+        .collect();
+    let seed = |name: &str| name.rsplit_once('-').and_then(|(_, seed)| seed.parse::<u64>().ok());
+    names.sort_by_key(|name| {
+        (name.ends_with(".named"), !name.starts_with(topology), seed(name).unwrap_or(0), name.clone())
+    });
+    if names.is_empty() {
+        return Err(format!("{}: no cases", directory.display()));
+    }
+    for name in names {
+        println!("@ {name}");
+        if let Some(difference) = Case::load(directory, &name)?.difference() {
+            print!("{difference}");
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn table(fates: &[(&Mutant, Fate)], recorded: &str, options: &Options) -> String {
+    let caught = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Caught { .. })).count();
+    let by_generated =
+        fates.iter().filter(|(_, fate)| matches!(fate, Fate::Caught { generated: true, .. })).count();
+    let mut text = format!(
+        "# Planted faults\n\n\
+         Does the comparison with Linux notice a rule that is broken? `cargo xtask mutants` breaks one at a time in a copy \
+         of the checkout, builds it, and runs the cases that agree with Linux without the fault until one of them differs. \
+         The faults are in `{LISTS}`; a test checks that each still fits the code. This table is written by\n\n\
+         ```sh\ncargo xtask mutants --seed {} --count {} --report docs/mutants.md\n```\n\n\
+         {recorded}. **{caught} of {} faults are caught, {by_generated} of them by a generated case.** A case \
+         NAME-SEED is generated (`cargo xtask agree --seed SEED --count 1`), any other is a script of `{NAMED}`. The last \
+         column is the first line that differs: `-` is printed by Linux only, `+` by the emulation with the fault only.\n",
+        options.seed,
+        options.count,
+        fates.len()
+    );
+    let mut list = "";
+    for (mutant, fate) in fates {
+        if mutant.list != list {
+            list = &mutant.list;
+            let _ = write!(
+                text,
+                "\n## {list}\n\n| fault | rule that it breaks | caught by | line |\n|---|---|---|---|\n"
+            );
+        }
+        let (case, line) = match fate {
+            Fate::Caught { case, line, .. } => (case.as_str(), line.as_str()),
+            Fate::Survived => ("**survived**", ""),
+        };
+        let line: String = line.replace('|', "\\|").replace('`', "'");
+        let line = if line.is_empty() { line } else { format!("`{}`", line.trim_end()) };
+        let _ = writeln!(text, "| {} | {} | {case} | {line} |", mutant.name, mutant.rule);
+    }
+    text
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
+}
