@@ -204,6 +204,8 @@ pub struct Inet6 {
     /// It has been configured since it has a link (`IF_READY`).
     pub ready: bool,
     pub solicit: Solicit,
+    /// Anycast addresses, with the number of own addresses that bring each.
+    pub anycast: Vec<(Ipv6Addr, u32)>,
 }
 
 /// How far the solicitation of routers is.

@@ -232,6 +232,7 @@ impl World {
                 Err(Errno::ENOSYS)
             }
             Call::Netfilter(call) => self.netfilter_call(ns, call),
+            Call::Team(call) => self.team_call(ns, call),
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))

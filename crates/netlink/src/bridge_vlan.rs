@@ -1,6 +1,7 @@
 //! VLANs of bridges: `RTM_NEWVLAN` and its kin, and the VLAN counters of `RTM_GETSTATS`, for which the typed crate
 //! has no messages (net/bridge/br_vlan.c, include/uapi/linux/if_bridge.h).
 
+use crate::bridge_mdb::{Router, emit_routers, parse_routers};
 use crate::codec::{NLA_F_NESTED, attributes, put_attribute};
 
 pub const RTM_NEWVLAN: u16 = 112;
@@ -62,6 +63,8 @@ const ENTRY_STATS: u16 = 5;
 const ENTRY_MCAST_ROUTER: u16 = 6;
 const GOPTS_ID: u16 = 1;
 const GOPTS_RANGE: u16 = 2;
+const GOPTS_MCAST_ROUTER_PORTS: u16 = 16;
+const MDBA_ROUTER: u16 = 2;
 /// `BRIDGE_VLANDB_STATS_*` in the order of [`Stats`].
 const STATS: [u16; 4] = [1, 2, 3, 4];
 /// Size of `struct br_vlan_msg`.
@@ -97,6 +100,8 @@ pub struct GlobalOptions {
     pub vid: Option<u16>,
     pub range: Option<u16>,
     pub numbers: Vec<(u16, u64)>,
+    /// Ports that lead to routers of multicast in this VLAN.
+    pub routers: Vec<Router>,
 }
 
 /// One part of a message.
@@ -241,6 +246,11 @@ impl GlobalOptions {
             };
             put_attribute(&mut bytes, *kind, &value);
         }
+        if !self.routers.is_empty() {
+            let mut nested = Vec::new();
+            put_attribute(&mut nested, MDBA_ROUTER, &emit_routers(&self.routers));
+            put_attribute(&mut bytes, GOPTS_MCAST_ROUTER_PORTS | NLA_F_NESTED, &nested);
+        }
         bytes
     }
 
@@ -250,6 +260,10 @@ impl GlobalOptions {
             match kind {
                 GOPTS_ID => options.vid = Some(number(value) as u16),
                 GOPTS_RANGE => options.range = Some(number(value) as u16),
+                GOPTS_MCAST_ROUTER_PORTS => {
+                    options.routers =
+                        attributes(value).flat_map(|(_, routers)| parse_routers(routers)).collect();
+                }
                 kind => options.numbers.push((kind, number(value))),
             }
         }
@@ -388,6 +402,7 @@ mod tests {
             vid: Some(10),
             range: None,
             numbers: vec![(global::MCAST_SNOOPING, 1), (global::MCAST_QUERIER_INTVL, 25_500)],
+            routers: vec![Router { ifindex: 5, timer: Some(0), kind: Some(1), ..Router::default() }],
         }));
         assert_eq!(VlanMessage::parse(&message.emit()), Some(message));
         assert_eq!(VlanMessage::parse(&[7, 0, 0]), None);

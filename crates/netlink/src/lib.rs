@@ -4,10 +4,12 @@
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
 //! * [`netfilter`] tables of rules, tracked connections
-//! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges
+//! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
+//!   [`bridge_mdb`] their multicast databases
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
 
+pub mod bridge_mdb;
 pub mod bridge_port;
 pub mod bridge_vlan;
 pub mod codec;
@@ -15,6 +17,7 @@ mod errno;
 pub mod netfilter;
 mod shims;
 pub mod sys;
+pub mod team;
 
 pub use codec::{Answer, Failure, Header, transact};
 pub use errno::Errno;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Errno;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
+use crate::team::{TeamCall, TeamState};
 
 /// A descriptor of this task: a socket or an opened network namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -144,8 +145,18 @@ pub enum PacketType {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ErrorOrigin {
     Local,
-    Icmp { kind: u8, code: u8, from: Ipv4Addr },
-    Icmp6 { kind: u8, code: u8, from: Ipv6Addr },
+    Icmp {
+        kind: u8,
+        code: u8,
+        from: Ipv4Addr,
+    },
+    /// `scope` is the interface of a link-local `from`.
+    Icmp6 {
+        kind: u8,
+        code: u8,
+        from: Ipv6Addr,
+        scope: u32,
+    },
 }
 
 /// One item of a socket's receive queue.
@@ -289,6 +300,8 @@ pub enum Call {
     },
     /// Tables of rules and tracked connections.
     Netfilter(NetfilterCall),
+    /// Teams, and the daemon's work on them.
+    Team(TeamCall),
 }
 
 /// The answer to a [`Call`].
@@ -306,6 +319,7 @@ pub enum Reply {
     Ready(Vec<Fd>),
     Names(Vec<String>),
     Netfilter(NetfilterReply),
+    Team(Box<TeamState>),
 }
 
 /// A kernel, as one task sees it.

@@ -37,6 +37,7 @@ mod ssh;
 mod sudo;
 mod sysctl;
 mod tcpdump;
+mod team;
 mod traceroute;
 
 /// What a front end runs with.
@@ -138,8 +139,12 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
+    ("teamd", team::daemon::main),
+    ("teamdctl", team::control::main),
+    ("teamnl", team::netlink::main),
     ("tcpdump", tcpdump::main),
     ("traceroute", traceroute::main),
+    ("traceroute6", traceroute::main),
 ];
 
 /// The front end called `name`.

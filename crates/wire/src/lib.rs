@@ -4,6 +4,7 @@
 
 pub mod bpdu;
 pub mod lacp;
+pub mod snoop;
 pub mod vlan;
 
 pub use smoltcp::wire as smol;

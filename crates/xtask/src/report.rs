@@ -12,7 +12,7 @@ const KNOWN: &[(&str, &str)] = &[
     (
         "the order of neighbour probes",
         "timers of Linux that end five seconds ahead share a slot of 80 ms (at 100 ticks a second) and end in the \
-         reverse order there; here each ends at its own instant. Generated scenarios put these probes off",
+         reverse order there; here each ends at its own instant. Most captures that differ differ in this",
     ),
     (
         "two that answer one ARP request",
@@ -23,6 +23,19 @@ const KNOWN: &[(&str, &str)] = &[
         "a VLAN device that goes down",
         "Linux takes the unicast addresses of what stands on it off the lower device's list (`vlan_dev_stop`); here they \
          stay on it",
+    ),
+    (
+        "`tso_max_size`",
+        "a stacked device takes over that of its lower device when it is made; here it follows the lower device. A bridge that \
+         had a port and has none any more keeps what it reckoned; here it goes back",
+    ),
+    (
+        "a veth without a carrier whose peer is in its own namespace",
+        "Linux says `LOWERLAYERDOWN`, here it can be `DOWN`: open, a fault of the emulation",
+    ),
+    (
+        "neighbours of a macvlan's lower device",
+        "here some `FAILED` entries and requests for them are there, or are missing: open, a fault of the emulation",
     ),
 ];
 

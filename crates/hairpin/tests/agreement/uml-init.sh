@@ -10,6 +10,13 @@ ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
 modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
     nlmon vcan vxcan can-raw macsec team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
     team_mode_random team_mode_roundrobin
+# Those of iptables.
+(
+    cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit
+    names=(netfilter/xt_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
+    names=("${names[@]##*/}")
+    modprobe -d /run/root -a nf_conntrack_netlink "${names[@]%.ko}"
+)
 # The module makes a bond of its own.
 ip link del bond0
 # The fallback devices of tunnels (gre0, tunl0, sit0) stay out of the scripts' namespaces.

@@ -288,6 +288,8 @@ impl System for LinuxSystem {
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
+            // Linux has the real `teamd` for this.
+            Call::Team(_) => Err(Errno::ENOSYS),
         }
     }
 }

@@ -28,8 +28,8 @@ pub(super) fn call(call: NetfilterCall) -> Result<Reply, Errno> {
 
 fn tables(family: Family) -> Result<Vec<TableKind>, Errno> {
     let path = match family {
-        Family::Ipv4 => "/proc/self/net/ip_tables_names",
-        Family::Ipv6 => "/proc/self/net/ip6_tables_names",
+        Family::Ipv4 => "/proc/thread-self/net/ip_tables_names",
+        Family::Ipv6 => "/proc/thread-self/net/ip6_tables_names",
     };
     let names = std::fs::read_to_string(path).unwrap_or_default();
     Ok(names.lines().filter_map(TableKind::by_name).collect())

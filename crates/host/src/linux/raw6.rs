@@ -33,9 +33,10 @@ impl Inet6Socket {
 
     fn new(socket: OwnedFd, raw: bool) -> Result<Self, Errno> {
         socket::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_TIMESTAMPNS, 1)?;
-        for option in
-            [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT, libc::IPV6_RECVTCLASS, libc::IPV6_V6ONLY]
-        {
+        // A raw socket is of IPv6 alone anyway, and refuses to be told so.
+        let only = (!raw).then_some(libc::IPV6_V6ONLY);
+        let told = [libc::IPV6_RECVPKTINFO, libc::IPV6_RECVHOPLIMIT, libc::IPV6_RECVTCLASS];
+        for option in told.into_iter().chain(only) {
             socket::set_int(socket.as_fd(), libc::SOL_IPV6, option, 1)?;
         }
         Ok(Inet6Socket { socket, raw, errors: false, buffer: vec![0; READ_SIZE] })
@@ -134,11 +135,11 @@ impl Inet6Socket {
         let errno = Errno(i32::from_ne_bytes(array(error, 0)?));
         let [origin, kind, code, _] = array::<4>(error, 4)?;
         let origin = if origin == SO_EE_ORIGIN_ICMP6 {
-            let from = match address::decode(error.get(16..)?) {
-                Some(Address::Ipv6 { address, .. }) => address,
-                _ => Ipv6Addr::UNSPECIFIED,
+            let (from, scope) = match address::decode(error.get(16..)?) {
+                Some(Address::Ipv6 { address, scope, .. }) => (address, scope),
+                _ => (Ipv6Addr::UNSPECIFIED, 0),
             };
-            ErrorOrigin::Icmp6 { kind, code, from }
+            ErrorOrigin::Icmp6 { kind, code, from, scope }
         } else {
             ErrorOrigin::Local
         };

@@ -44,14 +44,31 @@ impl Server {
 
     /// Lets the oldest first call go on if everything older has come to its point.
     fn release_first_calls(&mut self) -> Option<Duration> {
-        let held = self.connections.iter().filter_map(|(id, connection)| match &connection.role {
-            Role::Client(Client { state: State::First(_, since), age, .. }) => Some((*age, *id, *since)),
-            _ => None,
-        });
-        // The others wait for this one.
-        let (age, id, since) = held.min()?;
+        let held: Vec<(u64, u32, (u64, u32), Instant)> = self
+            .connections
+            .iter()
+            .filter_map(|(id, connection)| match &connection.role {
+                Role::Client(Client { state: State::First(_, since), age, .. }) => {
+                    Some((*id, connection.process, *age, *since))
+                }
+                _ => None,
+            })
+            .collect();
+        if held.is_empty() {
+            return None;
+        }
+        // The others wait for the one whose command the script began first.
+        let processes = self.family.look();
+        let lineage = |process: u32, age: (u64, u32)| {
+            let found = settle::lineage(&processes, process);
+            if found.is_empty() { vec![age] } else { found }
+        };
+        let (lineage, id, since) = held
+            .into_iter()
+            .map(|(id, process, age, since)| (lineage(process, age), id, since))
+            .min_by(|a, b| a.0.cmp(&b.0))?;
         if since.elapsed() < FIRST_CALL_MAX {
-            let still = self.stands_still(|server, processes| server.older_than(id, age, processes));
+            let still = self.stands_still(|server, processes| server.older_than(id, &lineage, processes));
             if !still {
                 return Some(LOOK_AGAIN);
             }
@@ -100,10 +117,12 @@ impl Server {
     }
 
     /// The processes that a first call has to wait for.
-    fn older_than(&self, id: u64, age: (u64, u32), processes: &[Process]) -> Option<Vec<u32>> {
+    fn older_than(&self, id: u64, lineage: &[(u64, u32)], processes: &[Process]) -> Option<Vec<u32>> {
         let own = self.connections.get(&id)?.process;
         let older = processes.iter().filter(|process| {
-            process.id != own && process.age_key() < age && !settle::is_ancestor(processes, process.id, own)
+            process.id != own
+                && settle::lineage(processes, process.id).as_slice() < lineage
+                && !settle::is_ancestor(processes, process.id, own)
         });
         self.asleep(older)
     }

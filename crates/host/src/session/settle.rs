@@ -199,6 +199,21 @@ impl<T: ProcessTable> Family<T> {
     }
 }
 
+/// Ages of a process and its ancestors, the oldest first. In their order came the commands that a script began: what
+/// a background command starts is as old as that command, however late it comes.
+pub fn lineage(all: &[Process], process: u32) -> Vec<(u64, u32)> {
+    let mut ages = Vec::new();
+    let mut at = process;
+    while let Some(found) = all.iter().find(|candidate| candidate.id == at)
+        && ages.len() < all.len()
+    {
+        ages.push(found.age_key());
+        at = found.parent;
+    }
+    ages.reverse();
+    ages
+}
+
 /// Whether `ancestor` started `process`, directly or through others.
 pub fn is_ancestor(all: &[Process], ancestor: u32, process: u32) -> bool {
     let mut at = process;
@@ -377,6 +392,19 @@ mod tests {
         table.remove(11);
         assert_eq!(ids(&family.look()), [10, 12, 13, 14]);
         assert!(is_ancestor(&[table.process(12).expect("12"), table.process(10).expect("10")], 11, 12));
+    }
+
+    #[test]
+    fn what_a_command_starts_is_as_old_as_the_command() {
+        let table = Fake::default();
+        table.add(10, 1, 10, 'S', "bash");
+        table.add(11, 10, 10, 'S', "bash");
+        table.add(12, 10, 10, 'S', "ping");
+        table.add(13, 11, 10, 'R', "ip");
+        let all: Vec<Process> = [10, 11, 12, 13].into_iter().filter_map(|id| table.process(id)).collect();
+        assert!(lineage(&all, 13) < lineage(&all, 12));
+        assert!(lineage(&all, 11) < lineage(&all, 13));
+        assert_eq!(lineage(&all, 99), []);
     }
 
     #[test]

@@ -51,6 +51,10 @@ impl World {
                     }
                 }
             }
+            Kind::Team(_) => {
+                self.set_team_mac(dev, mac);
+                return Ok(());
+            }
             Kind::Bond(_) => {
                 let stored = if self.set_bond_mac(dev, mac)? { mac } else { old };
                 self.store_mac(dev, stored, AddrAssign::Set);
@@ -211,7 +215,12 @@ impl World {
             }
             _ => {}
         }
+        if matches!(device.rx_handler, RxHandler::TeamPort { .. }) {
+            // The team's `NETDEV_PRECHANGEMTU`
+            return Err(Errno::EPERM.into());
+        }
         self.set_bond_mtu(dev, mtu)?;
+        self.set_team_mtu(dev, mtu)?;
         self.store_mtu(dev, mtu);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(dev).map(|device| &mut device.kind) {
             bridge.mtu_set = true;
@@ -219,7 +228,7 @@ impl World {
         Ok(())
     }
 
-    fn store_mtu(&mut self, dev: DevId, mtu: u32) {
+    pub(super) fn store_mtu(&mut self, dev: DevId, mtu: u32) {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let old = device.mtu;
         device.mtu = mtu;

@@ -378,6 +378,7 @@ impl World {
     pub(crate) fn flush_neighbours(&mut self, ns: NsId, ifindex: u32, keep_permanent: bool) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let gone = netns.neigh.remove_device(ifindex, keep_permanent);
+        netns.neigh.remove_proxies(ifindex);
         self.neighbours_gone(ns, ifindex, gone);
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::device::{AddrGenMode, Dad, DevId, Flags, Ipv6Address, ifa};
+use crate::device::{AddrGenMode, Dad, DevId, Device, Flags, Ipv6Address, ifa};
 use crate::ip6::MIN_MTU;
 use crate::ip6::address::{
     ALL_NODES, ALL_ROUTERS, INTERFACE_ALL_NODES, INTERFACE_ALL_ROUTERS, SITE_ALL_ROUTERS, is_link_local,
@@ -51,10 +51,14 @@ impl World {
     /// `addrconf_notify(NETDEV_UP)`
     pub(super) fn ip6_up(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if device.ipv6_disabled || device.mtu < MIN_MTU {
+        if device.ipv6_disabled || device.mtu < MIN_MTU || device.flags.contains(Flags::SLAVE) {
             return;
         }
         self.ip6_registered(dev);
+        // The slaves of a bond have no addresses.
+        if self.devs.get(dev).is_some_and(|device| device.flags.contains(Flags::SLAVE)) {
+            return;
+        }
         self.restore_addresses6(dev);
         if self.link_ready(dev) {
             self.ip6_becomes_ready(dev);
@@ -76,7 +80,10 @@ impl World {
                 self.flush_neighbours6(ns, ifindex, true);
             }
         }
-        if self.devs.get(dev).is_none_or(|device| device.ipv6_disabled || device.mtu < MIN_MTU) {
+        let silent = |device: &Device| {
+            device.ipv6_disabled || device.mtu < MIN_MTU || device.flags.contains(Flags::SLAVE)
+        };
+        if self.devs.get(dev).is_none_or(silent) {
             return;
         }
         if let Some(fib) = self.fib6.get_mut(ns) {
@@ -215,16 +222,17 @@ impl World {
         let (disabled, loopback) = (device.ipv6_disabled, device.is_loopback());
         if known {
             if !replace {
-                return Err(Failure::with_text(Errno::EEXIST, "address already assigned"));
+                return Err(Errno::EEXIST.into());
             }
             return self.renew_address6(dev, entry);
         }
         if disabled {
-            return Err(Failure::with_text(Errno::EACCES, "IPv6 is disabled on this device"));
+            return Err(Errno::EACCES.into());
         }
         self.check_ipvlan_address(dev, entry.address.into())?;
         self.ip6_join_in(dev);
-        if entry.address.is_loopback() && !loopback {
+        let nobodys = entry.address.is_unspecified() || entry.address.is_multicast();
+        if nobodys || entry.address.is_loopback() && !loopback {
             return Err(Errno::EADDRNOTAVAIL.into());
         }
         if entry.flags & ifa::NODAD == 0 {
@@ -291,7 +299,7 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         let fits = |own: &Ipv6Address| own.address == address && own.prefix_len == prefix_len;
         if !device.ipv6.iter().any(fits) {
-            return Err(Failure::with_text(Errno::EADDRNOTAVAIL, "address not found"));
+            return Err(Errno::EADDRNOTAVAIL.into());
         }
         self.drop_address6(dev, address);
         Ok(())
@@ -331,9 +339,7 @@ impl World {
         }
         let wanted = Wanted6 { flags: rtf::LOCAL, ..wanted };
         self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(gone.address), &wanted);
-        if self.forwards6(dev) {
-            self.leave_anycast(dev, gone);
-        }
+        self.leave_anycast(dev, gone);
     }
 
     /// `__ipv6_ifa_notify(RTM_NEWADDR)`: from now on the address is this host's.
@@ -362,18 +368,32 @@ impl World {
         if device.is_loopback() {
             return;
         }
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let known = device.inet6.anycast.iter_mut().find(|(known, _)| *known == subnet);
+        if let Some((_, users)) = known {
+            *users += 1;
+            return;
+        }
+        device.inet6.anycast.push((subnet, 1));
         let mut route = Route6::of_device(RouteKind::Anycast, Prefix6::host(subnet), TABLE_LOCAL, 0, ifindex);
         route.flags |= rtf::ANYCAST | rtf::NONEXTHOP;
         self.add_kernel_route6(ns, route);
+        self.join_ipv6_group(dev, solicited_node(subnet));
     }
 
     fn leave_anycast(&mut self, dev: DevId, entry: &Ipv6Address) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
         let Some(subnet) = anycast_of(entry) else { return };
-        if device.ipv6.iter().any(|own| anycast_of(own) == Some(subnet)) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let anycast = &mut device.inet6.anycast;
+        let Some(at) = anycast.iter().position(|(known, _)| *known == subnet) else { return };
+        anycast[at].1 -= 1;
+        if anycast[at].1 > 0 {
             return;
         }
+        anycast.remove(at);
+        self.leave_ipv6_group(dev, solicited_node(subnet));
         let wanted = Wanted6 { ifindex, flags: rtf::ANYCAST, ..Wanted6::default() };
         self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(subnet), &wanted);
     }
@@ -382,7 +402,6 @@ impl World {
     pub(crate) fn ip6_forwarding_changed(&mut self, dev: DevId) {
         let on = self.forwards6(dev);
         let Some(device) = self.devs.get(dev) else { return };
-        let (ns, ifindex) = (device.ns, device.ifindex);
         let entries = device.ipv6.clone();
         if device.flags.contains(Flags::MULTICAST) {
             for group in [ALL_ROUTERS, INTERFACE_ALL_ROUTERS, SITE_ALL_ROUTERS] {
@@ -395,11 +414,7 @@ impl World {
         for entry in entries.iter().filter(|entry| entry.flags & ifa::TENTATIVE == 0) {
             match on {
                 true => self.join_anycast(dev, entry),
-                false => {
-                    let Some(subnet) = anycast_of(entry) else { continue };
-                    let wanted = Wanted6 { ifindex, flags: rtf::ANYCAST, ..Wanted6::default() };
-                    self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(subnet), &wanted);
-                }
+                false => self.leave_anycast(dev, entry),
             }
         }
         if on && self.conf6(dev, "accept_ra") != 2 {
@@ -530,7 +545,11 @@ impl World {
     pub(crate) fn flush_neighbours6(&mut self, ns: NsId, ifindex: u32, keep_permanent: bool) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let gone = netns.neigh6.remove_device(ifindex, keep_permanent);
+        let proxies = netns.neigh6.remove_proxies(ifindex);
         self.neighbours_gone(ns, ifindex, gone);
+        for address in proxies {
+            self.hear_for_proxy(ns, ifindex, address, false);
+        }
     }
 
     /// Tells routing whether it is to ignore routes through a device without carrier.

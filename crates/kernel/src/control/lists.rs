@@ -149,7 +149,12 @@ impl World {
         // `IFF_UNICAST_FLT`
         let filters = matches!(
             device.kind,
-            Kind::Nic { .. } | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Bond(_)
+            Kind::Nic { .. }
+                | Kind::Macvlan(_)
+                | Kind::Ipvlan(_)
+                | Kind::Vlan(_)
+                | Kind::Bond(_)
+                | Kind::Team(_)
         );
         let wanted = !filters && !device.unicast.is_empty();
         if wanted != device.uc_promisc {

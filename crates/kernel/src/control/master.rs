@@ -23,6 +23,7 @@ impl World {
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.add_bridge_port(dev, master),
             Some(Kind::Bond(_)) => self.add_bond_slave(dev, master),
+            Some(Kind::Team(_)) => self.add_team_port(dev, master),
             Some(Kind::Vrf(_)) => self.add_vrf_port(dev, master),
             _ => Err(Errno::EOPNOTSUPP.into()),
         }
@@ -34,6 +35,7 @@ impl World {
         match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(_)) => self.remove_bridge_port(dev, master),
             Some(Kind::Bond(_)) => self.remove_bond_slave(dev, master, false),
+            Some(Kind::Team(_)) => self.remove_team_port(dev, master),
             Some(Kind::Vrf(_)) => self.remove_vrf_port(dev),
             _ => {}
         }
@@ -60,6 +62,7 @@ impl World {
         }
         let mac = device.mac;
         let usable = self.is_usable_port(dev);
+        let carrier = device.carrier;
         let cost = self.port_cost(dev);
         let now = self.now;
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
@@ -67,6 +70,10 @@ impl World {
             let number = number.ok_or(Errno::EXDEV)?;
             bridge.ports.insert(0, BridgePort::new(dev, number, mac, cost));
             bridge.adopt_port(dev);
+            bridge.had_ports = true;
+            if let Some(port) = bridge.port_mut(dev) {
+                port.carrier = carrier;
+            }
             bridge.fdb.add_local(mac, 0, Some(dev), now);
             // `nbp_vlan_init`
             if bridge.default_pvid != 0 {
@@ -118,6 +125,7 @@ impl World {
                 Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
                 Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
                 Kind::Bond(bond) => bond.slaves.iter().map(|slave| slave.dev).collect(),
+                Kind::Team(team) => team.ports.iter().map(|port| port.dev).collect(),
                 _ => continue,
             };
             if lowers.contains(&below) {
@@ -135,6 +143,11 @@ impl World {
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             promiscuous = bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC));
             bridge.flush_port_vlans(dev);
+            bridge.forget_groups(dev, true);
+            // `nbp_backup_clear`
+            for port in bridge.ports.iter_mut().filter(|port| port.backup == Some(dev)) {
+                port.backup = None;
+            }
         }
         self.flush_port(master, dev, true);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {

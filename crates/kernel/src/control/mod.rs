@@ -27,6 +27,7 @@ mod notify;
 pub(crate) mod register;
 pub(crate) mod settings;
 mod state;
+pub(crate) mod team;
 mod vrf;
 mod vxlan;
 mod wiring;

@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
+use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
+use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::{Message, Received, codec};
 
 use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::bridge::snoop::MdbChange;
 use crate::dev::vxlan;
 use crate::device::{DevId, Ipv4Address, Ipv6Address};
 use crate::mac::Mac;
@@ -25,7 +28,9 @@ mod group {
     pub const IPV4_ROUTE: u32 = 7;
     pub const IPV4_RULE: u32 = 8;
     pub const IPV6_IFADDR: u32 = 9;
+    pub const MDB: u32 = 26;
     pub const IPV6_ROUTE: u32 = 11;
+    pub const IPV6_RULE: u32 = 19;
     pub const BRVLAN: u32 = 33;
 }
 
@@ -114,6 +119,27 @@ impl World {
         }
     }
 
+    /// `br_mdb_notify`
+    pub(crate) fn notify_mdb(&mut self, bridge: DevId, change: &MdbChange) {
+        let message = self.mdb_notice(bridge, change);
+        self.broadcast_mdb(bridge, message, change.gone);
+    }
+
+    /// `br_rtr_notify`
+    pub(crate) fn notify_router_port(&mut self, bridge: DevId, port: DevId, gone: bool) {
+        let message = self.router_notice(bridge, port);
+        self.broadcast_mdb(bridge, message, gone);
+    }
+
+    fn broadcast_mdb(&mut self, bridge: DevId, message: Option<MdbMessage>, gone: bool) {
+        let Some(ns) = self.devs.get(bridge).map(|device| device.ns) else { return };
+        if let Some(message) = message.filter(|_| self.listened(ns, group::MDB)) {
+            let kind = if gone { RTM_DELMDB } else { RTM_NEWMDB };
+            let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
+            self.broadcast_bytes(ns, group::MDB, &codec::encode_raw(header, &message.emit()));
+        }
+    }
+
     pub(super) fn notify_bridge_port_gone(&mut self, port: DevId, bridge: DevId) {
         let Some(ns) = self.devs.get(port).map(|device| device.ns) else { return };
         if self.listened(ns, group::LINK)
@@ -156,7 +182,12 @@ impl World {
             self.changed();
         }
         for notification in notifications {
-            let group = match notification.message {
+            let group = match &notification.message {
+                Message::NewRule(rule) | Message::DelRule(rule)
+                    if rule.header.family == AddressFamily::Inet6 =>
+                {
+                    group::IPV6_RULE
+                }
                 Message::NewRule(_) | Message::DelRule(_) => group::IPV4_RULE,
                 _ => group::IPV4_ROUTE,
             };

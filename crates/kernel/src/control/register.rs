@@ -7,6 +7,7 @@ use crate::dev::{Kind, RxHandler, can, geneve, ifb, nlmon};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
+use crate::route::Ruled as _;
 use crate::sysctl::{Conf, NeighParams};
 use crate::world::World;
 
@@ -145,12 +146,18 @@ impl World {
         if let Some(fib) = self.fib.get_mut(ns) {
             fib.device_named(ifindex, name);
         }
+        if let Some(fib) = self.fib6.get_mut(ns) {
+            fib.device_named(ifindex, name);
+        }
     }
 
     /// `unlist_netdevice`
     fn unlist(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         if let Some(fib) = self.fib.get_mut(device.ns) {
+            fib.device_unnamed(device.ifindex);
+        }
+        if let Some(fib) = self.fib6.get_mut(device.ns) {
             fib.device_unnamed(device.ifindex);
         }
         let Some(netns) = self.netns.get_mut(device.ns) else { return };
@@ -228,6 +235,9 @@ impl World {
                 self.release_from_master(port);
             }
         }
+        for port in self.team_ports(dev) {
+            self.remove_team_port(port, dev);
+        }
         for slave in self.bond_slaves(dev) {
             self.remove_bond_slave(slave, dev, true);
         }
@@ -266,7 +276,10 @@ impl World {
     /// `EINVAL` where the device may not leave its namespace, `EEXIST` where its name is taken there.
     pub(crate) fn move_to(&mut self, dev: DevId, ns: NsId, name: Option<&str>) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if matches!(device.kind, Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_) | Kind::Vrf(_)) {
+        if matches!(
+            device.kind,
+            Kind::Loopback | Kind::Bridge(_) | Kind::Bond(_) | Kind::Team(_) | Kind::Vrf(_)
+        ) {
             // `NETIF_F_NETNS_LOCAL`
             return Err(Errno::EINVAL.into());
         }
@@ -339,6 +352,10 @@ impl World {
         }
         let name = self.free_name(ns, wanted)?;
         if let Some(fib) = self.fib.get_mut(ns) {
+            fib.device_unnamed(ifindex);
+            fib.device_named(ifindex, &name);
+        }
+        if let Some(fib) = self.fib6.get_mut(ns) {
             fib.device_unnamed(ifindex);
             fib.device_named(ifindex, &name);
         }
@@ -428,6 +445,7 @@ impl Traits {
             Kind::Geneve(_) => Traits { max_mtu: 65_535 - geneve::HEADROOM, ..ether },
             Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
             Kind::Veth(_)
+            | Kind::Team(_)
             | Kind::Bridge(_)
             | Kind::Macvlan(_)
             | Kind::Ipvlan(_)

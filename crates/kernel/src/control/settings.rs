@@ -51,6 +51,12 @@ impl World {
                 let full_duplex = sending().find_map(|slave| slave.full_duplex);
                 Some(LinkSettings { speed, full_duplex })
             }
+            Kind::Team(team) => {
+                let sending = || team.ports.iter().filter(|port| team.can_send(port.dev));
+                let speed = sending().map(|port| port.speed).reduce(u32::saturating_add);
+                let full_duplex = sending().map(|port| port.full_duplex).next();
+                Some(LinkSettings { speed, full_duplex })
+            }
             Kind::Macvlan(macvlan) => below(macvlan.lower),
             Kind::Ipvlan(ipvlan) => below(ipvlan.lower),
             // `vxlan_get_link_ksettings`: those of the device below.

@@ -25,13 +25,14 @@ impl World {
             return Ok(());
         }
         let (mac, lower) = (device.mac, device.lower());
+        let mut peer_with_link = None;
         match &device.kind {
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
                 if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
                     self.set_up_flag(dev);
                     self.carrier_quietly(dev, true);
-                    self.set_carrier(peer, true);
+                    peer_with_link = Some(peer);
                 }
             }
             Kind::Macvlan(_) => self.open_macvlan(dev, lower.ok_or(Errno::ENODEV)?, mac)?,
@@ -82,6 +83,10 @@ impl World {
         self.lower_went_up(dev);
         self.port_changed(dev);
         self.bond_opened(dev);
+        if let Some(peer) = peer_with_link {
+            // The link watch comes to it later.
+            self.set_carrier(peer, true);
+        }
         Ok(())
     }
 
@@ -310,15 +315,16 @@ impl World {
 
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
-        if self.snoops(bridge) {
-            self.join_snoopers(bridge, true);
-        }
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
             if self.is_usable_port(port) {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }
+        }
+        self.bridge_act(bridge, Bridge::start_snooping);
+        if self.snoops(bridge) {
+            self.join_snoopers(bridge, true);
         }
     }
 
@@ -375,9 +381,15 @@ impl World {
         let bridge = match device.rx_handler {
             RxHandler::BridgePort { bridge } => bridge,
             RxHandler::BondSlave { bond } => return self.bond_slave_changed(bond, port),
+            RxHandler::TeamPort { team } => return self.team_port_changed(team, port),
             _ => return,
         };
-        let usable = self.is_usable_port(port);
+        let (usable, carrier) = (self.is_usable_port(port), device.carrier);
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+            && let Some(port) = own.port_mut(port)
+        {
+            port.carrier = carrier;
+        }
         let Some(master) = self.devs.get(bridge) else { return };
         if !master.is_up() {
             return;
@@ -411,6 +423,20 @@ impl World {
         let at = self.now + after;
         if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) {
             own.ageing_at = Some(at);
+            own.ageing_rests = false;
+            self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
+        }
+    }
+
+    /// Something has been learned: the database is looked through again.
+    pub(crate) fn wake_bridge_ageing(&mut self, bridge: DevId) {
+        let now = self.now;
+        if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
+            && own.ageing_rests
+            && let Some(at) = own.next_ageing(now)
+        {
+            own.ageing_at = Some(at);
+            own.ageing_rests = false;
             self.timers.add(at, TimerEvent::BridgeAgeing { bridge });
         }
     }
@@ -427,9 +453,13 @@ impl World {
         let ageing = own.hold_time();
         let (gone, next) = own.fdb.expire(now, ageing);
         own.ageing_at = None;
+        if next.is_none() && !ageing.is_zero() {
+            own.ageing_at = Some(now + ageing);
+            own.ageing_rests = true;
+        }
         // With ageing 0 nothing is learned: there will be nothing to look for.
-        if !ageing.is_zero() {
-            let after = next.map_or(ageing, |at| at.since(now).min(ageing));
+        if let Some(at) = next.filter(|_| !ageing.is_zero()) {
+            let after = at.since(now).min(ageing);
             self.schedule_bridge_ageing(bridge, after.max(AGEING_APART));
         }
         for (key, entry) in gone {

@@ -5,7 +5,7 @@ use hairpin_netlink::{Errno, Failure};
 use crate::dev::{Kind, vrf};
 use crate::device::DevId;
 use crate::netns::NsId;
-use crate::route::{Rule, model::PROTOCOL_KERNEL};
+use crate::route::{Rule, Ruled as _, model::PROTOCOL_KERNEL};
 use crate::rtnl;
 use crate::world::World;
 

@@ -11,6 +11,7 @@ pub mod ipvlan;
 pub mod macvlan;
 pub mod nlmon;
 pub mod tap;
+pub mod team;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
@@ -38,11 +39,19 @@ pub enum Verdict {
         dev: DevId,
         untag: bool,
     },
+    /// As `Forward`, as unicast to one member of its group (`maybe_deliver_addr`).
+    ForwardTo {
+        dev: DevId,
+        untag: bool,
+        to: Mac,
+    },
     /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.
     PassUp {
         bridge: DevId,
         packet_type: PacketType,
         egress: bridge::Egress,
+        /// It counts as multicast.
+        multicast: bool,
     },
     /// Hand to a device's receive path as if it came off its wire (`dev_forward_skb`): dropped if the device
     /// is down or the frame too long; the packet type is found anew; queued behind what is going on.
@@ -125,6 +134,7 @@ pub enum Kind {
     Veth(veth::Veth),
     Bridge(Box<bridge::Bridge>),
     Bond(Box<bond::Bond>),
+    Team(Box<team::Team>),
     Macvlan(Box<macvlan::Macvlan>),
     Ipvlan(ipvlan::Ipvlan),
     Vlan(Box<vlan::Vlan>),
@@ -153,6 +163,7 @@ impl Kind {
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
             Kind::Bond(_) => Some("bond"),
+            Kind::Team(_) => Some("team"),
             Kind::Macvlan(macvlan) => Some(if macvlan.tap { "macvtap" } else { "macvlan" }),
             Kind::Ipvlan(ipvlan) => Some(if ipvlan.tap { "ipvtap" } else { "ipvlan" }),
             Kind::Vlan(_) => Some("vlan"),
@@ -203,6 +214,8 @@ pub enum RxHandler {
     BridgePort { bridge: DevId },
     /// The device is a slave of this bond.
     BondSlave { bond: DevId },
+    /// The device is a port of this team.
+    TeamPort { team: DevId },
     /// Macvlans stand on the device.
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.

@@ -102,7 +102,7 @@ impl World {
             self.icmp6_error(ns, None, &frame, message);
             return Err((frame, DropReason::PacketTooBig));
         }
-        self.ip6_output(ns, &route, false, frame);
+        let _ = self.ip6_output(ns, &route, false, frame);
         Ok(true)
     }
 

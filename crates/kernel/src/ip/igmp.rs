@@ -1,11 +1,13 @@
-//! Reports of IPv4 group membership, version 3 (RFC 3376, net/ipv4/igmp.c): what a host says of itself when it
-//! joins or leaves a group. There is no querier here, so nothing is ever asked.
+//! Reports of IPv4 group membership (RFC 3376, net/ipv4/igmp.c): what a host says of itself when it joins or leaves
+//! a group, and when a querier asks. It speaks version 3 unless the querier speaks an older one.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use hairpin_wire::snoop::{Message, Packet, read_ipv4};
+
 use crate::device::DevId;
-use crate::frame::{ETH_LEN, ethertype};
+use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::mac::Mac;
 use crate::time::Time;
 use crate::world::{TimerEvent, World};
@@ -41,6 +43,17 @@ pub enum Change {
     Joined = 4,
 }
 
+/// Messages of version 2 (RFC 2236), and the report of version 1.
+const REPORT_V1: u8 = 0x12;
+const REPORT_V2: u8 = 0x16;
+const LEAVE_V2: u8 = 0x17;
+/// 224.0.0.2, who is told that a group is left.
+const ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 2);
+/// How long an older querier counts as present: twice the query interval and its response (RFC 3376 §8.12).
+const OLDER_QUERIER: Duration = Duration::from_secs(260);
+/// `IGMP_V2_UNSOLICITED_REPORT_INTERVAL` in microseconds.
+const INTERVAL_V2_US: u64 = 10_000_000;
+
 /// A device's reports that are still to be sent.
 #[derive(Clone, Debug, Default)]
 pub struct Reports {
@@ -50,6 +63,26 @@ pub struct Reports {
     rounds: u8,
     /// When the next report is due.
     due: Option<Time>,
+    /// Until when the querier speaks version 1, or 2.
+    older: [Option<Time>; 2],
+    /// Answers to come: each with its group, its time, and how many more follow it unasked.
+    answers: Vec<(Ipv4Addr, Time, u8)>,
+    /// When the answer for all groups is due.
+    general: Option<Time>,
+    /// Groups that this host was the last to report in version 2.
+    reported: Vec<Ipv4Addr>,
+}
+
+impl Reports {
+    /// `IGMP_V1_SEEN`, `IGMP_V2_SEEN`: the version in which reports are made.
+    fn version(&self, now: Time) -> u8 {
+        let seen = |until: Option<Time>| until.is_some_and(|at| at > now);
+        match self.older {
+            [first, _] if seen(first) => 1,
+            [_, second] if seen(second) => 2,
+            _ => 3,
+        }
+    }
 }
 
 impl World {
@@ -61,6 +94,11 @@ impl World {
             return;
         }
         let reports = &mut device.igmp;
+        let version = reports.version(now);
+        if version < 3 {
+            return self.report_group_v2(dev, group, change, version);
+        }
+        reports.answers.retain(|(known, _, _)| *known != group);
         reports.changes.retain(|(known, _, _)| *known != group);
         if reports.changes.len() < CHANGES_MAX {
             reports.changes.insert(0, (group, change, ROBUSTNESS));
@@ -105,6 +143,7 @@ impl World {
     pub(crate) fn group_report_due(&mut self, dev: DevId) {
         let now = self.now;
         let next = now + Duration::from_micros(self.random_below(INTERVAL_US));
+        self.group_answers_due(dev);
         let Some(device) = self.devs.get_mut(dev) else { return };
         if device.igmp.due.is_none_or(|due| due > now) {
             return;
@@ -126,17 +165,164 @@ impl World {
         }
     }
 
+    /// The same while the querier speaks an older version: a report at once and another later, or word of leaving
+    /// from the last who reported.
+    fn report_group_v2(&mut self, dev: DevId, group: Ipv4Addr, change: Change, version: u8) {
+        let now = self.now;
+        let Some(reports) = self.devs.get_mut(dev).map(|device| &mut device.igmp) else { return };
+        reports.answers.retain(|(known, _, _)| *known != group);
+        if change == Change::Left {
+            let was = reports.reported.len();
+            reports.reported.retain(|known| *known != group);
+            if version == 2 && reports.reported.len() < was {
+                self.send_group_message(dev, LEAVE_V2, group, ROUTERS);
+            }
+            return;
+        }
+        if reports.answers.len() < CHANGES_MAX {
+            reports.answers.push((group, now, ROBUSTNESS));
+        }
+        self.timers.add(now, TimerEvent::GroupReport { dev });
+    }
+
+    /// `igmp_rcv`: what others say of groups, and what a querier asks.
+    pub(super) fn igmp_receive(&mut self, dev: DevId, frame: Frame) {
+        if let Packet::Message(message) = read_ipv4(frame.payload()) {
+            match message {
+                Message::Query { group, response, version, .. } => {
+                    let group = match group {
+                        Some(IpAddr::V4(group)) => Some(group),
+                        _ => None,
+                    };
+                    self.group_query(dev, group, response, version);
+                }
+                Message::Report(IpAddr::V4(group)) => {
+                    // `igmp_heard_report`: somebody else has answered.
+                    if let Some(reports) = self.devs.get_mut(dev).map(|device| &mut device.igmp) {
+                        reports.answers.retain(|(known, _, _)| *known != group);
+                        reports.reported.retain(|known| *known != group);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.consume(frame);
+    }
+
+    /// `igmp_heard_query`: answers come at a time of chance.
+    fn group_query(&mut self, dev: DevId, group: Option<Ipv4Addr>, response: Duration, version: u8) {
+        let now = self.now;
+        let most = u64::try_from(response.as_micros()).unwrap_or(u64::MAX).max(1);
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let groups: Vec<Ipv4Addr> = device
+            .ipv4_groups
+            .iter()
+            .rev()
+            .map(|(known, _)| *known)
+            .filter(|known| *known != ALL_HOSTS && group.is_none_or(|group| group == *known))
+            .collect();
+        let reports = &mut device.igmp;
+        if version < 3 {
+            if let Some(older) = reports.older.get_mut(usize::from(version) - 1) {
+                *older = Some(now + OLDER_QUERIER);
+            }
+            // Changes of version 3 are not told any more.
+            reports.changes.clear();
+            reports.due = None;
+            reports.rounds = 0;
+        } else if group.is_none() && reports.version(now) == 3 {
+            let at = now + Duration::from_micros(self.random_below(most));
+            let Some(reports) = self.devs.get_mut(dev).map(|device| &mut device.igmp) else { return };
+            if reports.general.is_none_or(|known| known > at) {
+                reports.general = Some(at);
+                self.timers.add(at, TimerEvent::GroupReport { dev });
+            }
+            return;
+        }
+        for group in groups {
+            let at = now + Duration::from_micros(self.random_below(most));
+            let Some(reports) = self.devs.get_mut(dev).map(|device| &mut device.igmp) else { return };
+            let full = reports.answers.len() >= CHANGES_MAX;
+            match reports.answers.iter_mut().find(|(known, _, _)| *known == group) {
+                // `igmp_mod_timer`: one that comes sooner stays.
+                Some((_, known, _)) if *known <= at => continue,
+                Some((_, known, _)) => *known = at,
+                None if full => continue,
+                None => reports.answers.push((group, at, 0)),
+            }
+            self.timers.add(at, TimerEvent::GroupReport { dev });
+        }
+    }
+
+    /// `igmp_timer_expire`, `igmp_gq_timer_expire`
+    fn group_answers_due(&mut self, dev: DevId) {
+        let now = self.now;
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let version = device.igmp.version(now);
+        if device.igmp.general.take_if(|at| *at <= now).is_some() {
+            let groups = device.ipv4_groups.iter().rev().map(|(group, _)| *group);
+            let records: Vec<(Ipv4Addr, Change)> =
+                groups.filter(|group| *group != ALL_HOSTS).map(|group| (group, Change::Is)).collect();
+            if !records.is_empty() {
+                self.send_group_report(dev, &records);
+            }
+        }
+        let Some(reports) = self.devs.get_mut(dev).map(|device| &mut device.igmp) else { return };
+        let mut due = Vec::new();
+        reports.answers.retain(|(group, at, more)| {
+            let is_due = *at <= now;
+            if is_due {
+                due.push((*group, *more));
+            }
+            !is_due
+        });
+        for (group, more) in due {
+            if more > 1 {
+                let at = now + Duration::from_micros(self.random_below(INTERVAL_V2_US));
+                if let Some(device) = self.devs.get_mut(dev) {
+                    device.igmp.answers.push((group, at, more - 1));
+                }
+                self.timers.add(at, TimerEvent::GroupReport { dev });
+            }
+            if let Some(reports) = self.devs.get_mut(dev).map(|device| &mut device.igmp)
+                && !reports.reported.contains(&group)
+            {
+                reports.reported.push(group);
+            }
+            match version {
+                1 => self.send_group_message(dev, REPORT_V1, group, group),
+                2 => self.send_group_message(dev, REPORT_V2, group, group),
+                _ => self.send_group_report(dev, &[(group, Change::Is)]),
+            }
+        }
+    }
+
+    /// `igmp_send_report`: a message of version 1 or 2.
+    fn send_group_message(&mut self, dev: DevId, kind: u8, group: Ipv4Addr, to: Ipv4Addr) {
+        let mut body = [0; RECORD_LEN];
+        body[0] = kind;
+        body[4..].copy_from_slice(&group.octets());
+        let sum = checksum(&body);
+        body[2..4].copy_from_slice(&sum.to_be_bytes());
+        self.send_igmp(dev, to, body.len(), |packet| packet.copy_from_slice(&body));
+    }
+
     /// `igmpv3_newpack`, `igmpv3_sendpack`
     fn send_group_report(&mut self, dev: DevId, records: &[(Ipv4Addr, Change)]) {
+        let body_len = RECORD_LEN * (records.len() + 1);
+        self.send_igmp(dev, ALL_ROUTERS, body_len, |body| write_report(body, records));
+    }
+
+    /// Sends a message that `write` writes.
+    fn send_igmp(&mut self, dev: DevId, to: Ipv4Addr, body_len: usize, write: impl FnOnce(&mut [u8])) {
         let Some(device) = self.devs.get(dev) else { return };
         let mac = device.mac;
         // `igmpv3_get_srcaddr`
         let source = device.ipv4.first().map_or(Ipv4Addr::UNSPECIFIED, |address| address.local);
         let header_len = HEADER_LEN + ROUTER_ALERT.len();
-        let body_len = RECORD_LEN * (records.len() + 1);
         let mut frame = self.pool.frame(ETH_LEN + header_len + body_len);
         self.name_frame(&mut frame);
-        frame.set_header(Mac::of_ipv4_multicast(ALL_ROUTERS), mac, ethertype::IPV4);
+        frame.set_header(Mac::of_ipv4_multicast(to), mac, ethertype::IPV4);
         let header = Header {
             header_len,
             tos: 0xc0,
@@ -146,14 +332,14 @@ impl World {
             ttl: 1,
             protocol: protocol::IGMP,
             source,
-            destination: ALL_ROUTERS,
+            destination: to,
         };
         let Some((_, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) else { return };
         if let Some((head, body)) = packet.split_at_mut_checked(header_len) {
             if let Some(options) = head.get_mut(HEADER_LEN..) {
                 options.copy_from_slice(&ROUTER_ALERT);
             }
-            write_report(body, records);
+            write(body);
         }
         header.write(packet);
         self.transmit(dev, frame);

@@ -53,8 +53,7 @@ impl World {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
             protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
             protocol::TCP => self.tcp_receive(ns, dev, &header, delivered, frame),
-            // Group membership is known without asking; the messages change nothing here.
-            protocol::IGMP => self.consume(frame),
+            protocol::IGMP => self.igmp_receive(dev, frame),
             protocol::GRE | protocol::IPIP | protocol::IPV6 if self.has_ip_tunnel(ns) => {
                 self.ip_tunnel_receive(ns, dev, &header, frame);
             }

@@ -52,6 +52,22 @@ pub(super) fn options(packet: &[u8], at: usize, len: usize) -> Options {
     Options::Skip
 }
 
+/// Where the fragment header is, if the packet has one.
+pub(super) fn fragment_header(packet: &[u8]) -> Option<usize> {
+    let (mut kind, mut at) = (*packet.get(6)?, HEADER_LEN);
+    for _ in 0..16 {
+        if kind == next::FRAGMENT {
+            return Some(at);
+        }
+        if !is_extension(kind) {
+            return None;
+        }
+        let len = length(packet, at)?;
+        (kind, at) = (*packet.get(at)?, at + len);
+    }
+    None
+}
+
 /// Whether the header is one that others may follow.
 pub(super) fn is_extension(kind: u8) -> bool {
     matches!(kind, next::HOP | next::ROUTING | next::FRAGMENT | next::DESTINATION)

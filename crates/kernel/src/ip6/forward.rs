@@ -3,10 +3,12 @@
 use std::net::Ipv6Addr;
 
 use hairpin_netlink::PacketType;
+use hairpin_netlink::netfilter::Hook;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
+use crate::netfilter::At;
 use crate::trace::Step;
 use crate::world::World;
 
@@ -64,7 +66,10 @@ impl World {
             self.icmp6_error(ns, Some(dev), &frame, Message6::Unreachable(Unreachable6::BeyondScope));
             return self.refuse_source(ns, dev, frame);
         }
-        if header.total_len() > mtu as usize {
+        // What came in fragments may leave in fragments as long.
+        let whole =
+            if frame.fragment_max == 0 { header.total_len() } else { usize::from(frame.fragment_max) };
+        if whole > mtu as usize {
             if let Some(netns) = self.netns.get_mut(ns) {
                 netns.counters6.in_too_big += 1;
                 netns.counters6.fragmentation_failures += 1;
@@ -75,12 +80,17 @@ impl World {
         if let Some(hop_limit) = frame.payload_mut().get_mut(7) {
             *hop_limit -= 1;
         }
+        let (input, output, next) = (Some(dev), Some(out), Some(next_hop.into()));
+        let at = At { ns, hook: Hook::Forward, input, output, next_hop: next };
+        let Some(passed) = self.filter(at, frame) else { return };
+        let frame = passed.into_frame();
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.forwarded += 1;
             netns.counters6.sent(header.total_len(), false);
         }
-        self.neigh_output(out, next_hop, false, frame);
+        let Some(passed) = self.filter(At { hook: Hook::Postrouting, ..at }, frame) else { return };
+        self.fragment_and_send6(ns, (out, next_hop), mtu, passed);
     }
 
     fn refuse_source(&mut self, ns: crate::netns::NsId, dev: DevId, frame: Frame) {

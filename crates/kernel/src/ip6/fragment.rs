@@ -1,34 +1,49 @@
 //! Fragmentation by the sender (`ip6_fragment`, RFC 8200 §4.5). Routers do not fragment.
 
+use std::net::Ipv6Addr;
+
+use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::Passed;
 use crate::netns::NsId;
 use crate::world::World;
 
-use super::route::OutRoute6;
 use super::{HEADER_LEN, Header, next};
 
 /// Length of a fragment header.
 pub(super) const FRAGMENT_LEN: usize = 8;
 
 impl World {
-    /// Sends a packet of this host to its next hop, in fragments if it is longer than the way's MTU.
+    /// Sends a packet to its next hop on a device, in fragments if it is longer than the way's MTU and this host's
+    /// own, or came in fragments.
     #[inline]
-    pub(super) fn fragment_and_send6(&mut self, ns: NsId, route: &OutRoute6, frame: Frame) {
-        if frame.len() <= ETH_LEN + route.mtu as usize {
-            return self.neigh_output(route.dev, route.next_hop(), false, frame);
+    pub(super) fn fragment_and_send6(
+        &mut self,
+        ns: NsId,
+        (dev, next_hop): (DevId, Ipv6Addr),
+        mtu: u32,
+        passed: Passed,
+    ) {
+        let frame = passed.into_frame();
+        let mtu = match frame.fragment_max {
+            0 => mtu,
+            most => mtu.min(u32::from(most)),
+        };
+        if frame.len() <= ETH_LEN + mtu as usize {
+            return self.neigh_output(dev, next_hop, false, frame);
         }
         let id = self.random_below(u64::from(u32::MAX)) as u32;
-        let fragments = self.fragments6(&frame, route.mtu as usize, id);
+        let fragments = self.fragments6(&frame, mtu as usize, id);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.fragmented += 1;
             netns.counters6.fragments_made += fragments.len() as u64;
         }
         if fragments.is_empty() {
-            return self.drop_frame(Some(route.dev), frame, DropReason::PacketTooBig);
+            return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
         for fragment in fragments {
-            self.neigh_output(route.dev, route.next_hop(), false, fragment);
+            self.neigh_output(dev, next_hop, false, fragment);
             self.run();
         }
         self.consume(frame);

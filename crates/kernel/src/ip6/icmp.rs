@@ -39,6 +39,8 @@ pub enum Unreachable6 {
     BeyondScope = 2,
     Address = 3,
     Port = 4,
+    PolicyFail = 5,
+    RejectRoute = 6,
 }
 
 /// An ICMPv6 error.
@@ -103,8 +105,9 @@ impl World {
         }
         let room = MIN_MTU as usize - HEADER_LEN - 8;
         let quoted: Vec<u8> = packet.iter().take(header.total_len().min(room)).copied().collect();
-        let fields = Fields6::new(next::ICMP, route.hop_limit);
-        self.ip6_send(ns, &route, fields, 8 + quoted.len(), |body| {
+        let track = about.track.of_error();
+        let fields = Fields6 { track, ..Fields6::new(next::ICMP, route.hop_limit) };
+        let _ = self.ip6_send(ns, &route, fields, 8 + quoted.len(), |body| {
             if let Some((head, tail)) = body.split_at_mut_checked(8) {
                 head[..4].copy_from_slice(&[kind, code, 0, 0]);
                 head[4..].copy_from_slice(&rest.to_be_bytes());
@@ -167,7 +170,7 @@ impl World {
         let fields =
             Fields6 { traffic_class: header.traffic_class, ..Fields6::new(next::ICMP, route.hop_limit) };
         let request = frame.clone();
-        self.ip6_send(ns, &route, fields, len, |body| {
+        let _ = self.ip6_send(ns, &route, fields, len, |body| {
             let data = request.payload().get(at..).unwrap_or(&[]);
             if body.len() == data.len() {
                 body.copy_from_slice(data);

@@ -24,6 +24,8 @@ struct Report {
     kind: u8,
     code: u8,
     from: Ipv6Addr,
+    /// The device that the message came in on, where `from` says nothing without.
+    scope: u32,
     info: u32,
 }
 
@@ -93,7 +95,8 @@ impl World {
         if kind == kind::PACKET_TOO_BIG {
             self.learn_path_mtu6(ns, &original, info);
         }
-        let report = Report { errno, hard, kind, code, from: header.source, info };
+        let scope = if super::address::needs_device(header.source) { frame.iif } else { 0 };
+        let report = Report { errno, hard, kind, code, from: header.source, scope, info };
         let Some((protocol, upper)) = extension::upper_layer(quoted) else { return };
         let iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
         let payload = quoted.get(upper..).unwrap_or(&[]);
@@ -157,7 +160,12 @@ impl Report {
     fn received(&self, to: Address, data: Vec<u8>, realtime_ns: u64) -> Received {
         Received::Error {
             errno: self.errno,
-            origin: ErrorOrigin::Icmp6 { kind: self.kind, code: self.code, from: self.from },
+            origin: ErrorOrigin::Icmp6 {
+                kind: self.kind,
+                code: self.code,
+                from: self.from,
+                scope: self.scope,
+            },
             info: self.info,
             to,
             data,

@@ -1,10 +1,12 @@
 //! A received IPv6 packet up to the decision: deliver or forward (`ipv6_rcv`, `ip6_rcv_finish`).
 
 use hairpin_netlink::PacketType;
+use hairpin_netlink::netfilter::{Family, Hook};
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::At;
 use crate::netns::NsId;
 use crate::route::{LookupError, RouteKind};
 use crate::world::World;
@@ -32,7 +34,7 @@ impl World {
             netns.counters6.in_discards += 1;
             return self.drop_frame(Some(dev), frame, DropReason::Ipv6Disabled);
         }
-        let header = match Header::parse(frame.payload()).and_then(|header| checked(header, loopback)) {
+        let mut header = match Header::parse(frame.payload()).and_then(|header| checked(header, loopback)) {
             Ok(header) => header,
             Err(reason) => {
                 match reason {
@@ -49,6 +51,10 @@ impl World {
                 netns.counters6.in_header_errors += 1;
             }
             return self.drop_frame(Some(dev), frame, DropReason::Ipv6BadExtension);
+        }
+        if self.has_netfilter(ns) {
+            let Some(passed) = self.prerouting6(ns, dev, header, frame) else { return };
+            (header, frame) = passed;
         }
         // `ipvlan_l3_rcv`, `ipvlan_nf_input`: a packet for an ipvlan in mode l3s passes to it.
         if let Some(owner) =
@@ -79,6 +85,30 @@ impl World {
             InRoute6::NotJoined => self.drop_frame(Some(dev), frame, DropReason::Ipv6NotJoined),
             InRoute6::Refuse(error) => self.refuse6(ns, dev, error, frame),
         }
+    }
+
+    /// Fragments are put together where connections are tracked (`nf_defrag_ipv6`); then the first hook.
+    pub(super) fn prerouting6(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        mut header: Header,
+        mut frame: Frame,
+    ) -> Option<(Header, Frame)> {
+        if self.reassembles_first(ns, Family::Ipv6)
+            && let Some(at) = extension::fragment_header(frame.payload())
+        {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters6.reassembly_fragments += 1;
+            }
+            (header, frame) = self.reassemble6(ns, dev, &header, at, frame)?;
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters6.reassembled += 1;
+            }
+        }
+        let at = At { ns, hook: Hook::Prerouting, input: Some(dev), output: None, next_hop: None };
+        let frame = self.filter(at, frame)?.into_frame();
+        Some((Header::quoted(frame.payload()).unwrap_or(header), frame))
     }
 
     /// Whether the options header at `at` lets the packet pass; it reports what it must (`ip6_tlvopt_unknown`).

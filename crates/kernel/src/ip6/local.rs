@@ -1,10 +1,12 @@
 //! Delivery to this host (`ip6_input`): extension headers, reassembly, raw sockets, the protocol.
 
 use hairpin_netlink::Address;
+use hairpin_netlink::netfilter::Hook;
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::At;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::sock::{Item, Kind};
@@ -26,6 +28,12 @@ impl World {
         mut frame: Frame,
     ) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.has_netfilter(ns) {
+            let at = At { ns, hook: Hook::Input, input: Some(dev), output: None, next_hop: None };
+            let Some(passed) = self.filter(at, frame) else { return };
+            frame = passed.into_frame();
+            header = Header::quoted(frame.payload()).unwrap_or(header);
+        }
         let mut protocol = header.next_header;
         let mut at = HEADER_LEN;
         // Byte that names the present header, for reports.

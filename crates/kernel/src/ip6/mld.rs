@@ -45,6 +45,15 @@ pub struct Group {
     changes: u8,
 }
 
+impl Group {
+    /// `MAF_*`: in the device's filter, not reported, the last to report.
+    pub fn flags(&self) -> u32 {
+        let loaded = if is_heard(self.address) { 4 } else { 0 };
+        let silent = if is_reported(self.address) { 0 } else { 8 };
+        loaded | silent
+    }
+}
+
 /// A device's groups and the reports that are still to be sent.
 #[derive(Clone, Debug, Default)]
 pub struct Listener {

@@ -2,17 +2,19 @@
 
 use std::hash::{Hash as _, Hasher as _};
 
-use hairpin_netlink::PacketType;
+use hairpin_netlink::netfilter::Hook;
+use hairpin_netlink::{Errno, PacketType};
 use rustc_hash::FxHasher;
 
 use crate::device::DevId;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::mac::Mac;
+use crate::netfilter::{At, Track};
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
-use super::route::OutRoute6;
+use super::route::{OutKey6, OutRoute6};
 use super::{HEADER_LEN, Header, next};
 
 /// What the header of a packet of this host says besides its route.
@@ -24,16 +26,31 @@ pub(crate) struct Fields6 {
     pub mark: u32,
     /// Multicast is delivered to this host too.
     pub loop_back: bool,
+    /// The connection of the packet that an ICMPv6 error is about.
+    pub track: Track,
+    /// A program's socket sends it.
+    pub owned: bool,
 }
 
 impl Fields6 {
     pub fn new(protocol: u8, hop_limit: u8) -> Fields6 {
-        Fields6 { protocol, traffic_class: 0, hop_limit, mark: 0, loop_back: true }
+        Fields6 {
+            protocol,
+            traffic_class: 0,
+            hop_limit,
+            mark: 0,
+            loop_back: true,
+            track: Track::default(),
+            owned: false,
+        }
     }
 }
 
 impl World {
     /// Builds a packet of `len` bytes of payload, which `write` fills, and sends it by `route`.
+    ///
+    /// # Errors
+    /// See [`World::ip6_output`].
     #[inline]
     pub(crate) fn ip6_send(
         &mut self,
@@ -42,9 +59,11 @@ impl World {
         fields: Fields6,
         len: usize,
         write: impl FnOnce(&mut [u8]),
-    ) {
+    ) -> Result<(), Errno> {
         let mut frame = self.pool.frame(ETH_LEN + HEADER_LEN + len);
         frame.mark = fields.mark;
+        frame.track = fields.track;
+        frame.owned = fields.owned;
         self.name_frame(&mut frame);
         let header = Header {
             traffic_class: fields.traffic_class,
@@ -55,7 +74,9 @@ impl World {
             source: route.source,
             destination: route.destination,
         };
-        let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) else { return };
+        let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) else {
+            return Ok(());
+        };
         // The addresses are the neighbour layer's; the type says what this is until then.
         link[12..].copy_from_slice(&ethertype::IPV6.to_be_bytes());
         header.write(packet);
@@ -67,26 +88,71 @@ impl World {
                 netns.counters6.count_icmp_out(body.first().copied().unwrap_or(0));
             }
         }
-        self.ip6_output(ns, route, fields.loop_back, frame);
+        self.ip6_output(ns, route, fields.loop_back, frame)
     }
 
     /// Sends a finished packet (link header unwritten) by its route.
-    pub(crate) fn ip6_output(&mut self, ns: NsId, route: &OutRoute6, loop_back: bool, frame: Frame) {
+    ///
+    /// # Errors
+    /// `EPERM`: netfilter has dropped it.
+    pub(crate) fn ip6_output(
+        &mut self,
+        ns: NsId,
+        route: &OutRoute6,
+        loop_back: bool,
+        frame: Frame,
+    ) -> Result<(), Errno> {
+        let mut frame = frame;
+        let mut route = *route;
+        if self.has_netfilter(ns) {
+            (route, frame) = self.own_output6(ns, route, frame).ok_or(Errno::EPERM)?;
+        }
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = route.kind == RouteKind::Multicast;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.sent(frame.len() - ETH_LEN, group);
         }
         if group {
             if loop_back && self.listens_to(route.dev, route.destination) {
-                self.loop_back6(route.dev, &frame);
+                // The copy passes the last hook by itself.
+                if let Some(copy) = self.filter(at, frame.clone()) {
+                    self.loop_back6(route.dev, &copy.into_frame());
+                }
             }
             // `ip6_finish_output2`: groups of the interface, and hop limit 0, stay on this host.
             let stays = frame.payload().get(7) == Some(&0) || super::address::scope(route.destination) <= 1;
             if stays && !self.devs.get(route.dev).is_some_and(|device| device.is_loopback()) {
-                return self.consume(frame);
+                self.consume(frame);
+                return Ok(());
             }
         }
-        self.fragment_and_send6(ns, route, frame);
+        let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
+        self.fragment_and_send6(ns, (route.dev, route.next_hop()), route.mtu, passed);
+        Ok(())
+    }
+
+    /// The hook for this host's own packets. What it changes may change the way (`ip6_route_me_harder`).
+    fn own_output6(&mut self, ns: NsId, route: OutRoute6, frame: Frame) -> Option<(OutRoute6, Frame)> {
+        let decides = |frame: &Frame| {
+            let header = Header::quoted(frame.payload());
+            header.map(|header| (header.source, header.destination, frame.mark))
+        };
+        let before = decides(&frame);
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
+        let frame = self.filter(at, frame)?.into_frame();
+        let after = decides(&frame);
+        let Some((source, destination, mark)) = after.filter(|_| after != before) else {
+            return Some((route, frame));
+        };
+        match self.route_output6(OutKey6 { source, mark, ..OutKey6::to(ns, destination) }) {
+            Ok(other) => Some((other, frame)),
+            Err(_) => {
+                self.drop_frame(Some(route.dev), frame, crate::DropReason::NetfilterDrop);
+                None
+            }
+        }
     }
 
     /// `ip6_finish_output2`, `dev_loopback_xmit`: a copy of a multicast for this host's own sockets.
@@ -100,8 +166,15 @@ impl World {
     /// The copy of [`World::loop_back6`] is delivered.
     pub(crate) fn receive_looped6(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         match Header::parse(frame.payload()) {
-            Ok(header) => self.local_deliver6(dev, header, kind, frame),
+            Ok(mut header) => {
+                if self.has_netfilter(ns) {
+                    let Some(passed) = self.prerouting6(ns, dev, header, frame) else { return };
+                    (header, frame) = passed;
+                }
+                self.local_deliver6(dev, header, kind, frame);
+            }
             Err(reason) => self.drop_frame(Some(dev), frame, reason),
         }
     }

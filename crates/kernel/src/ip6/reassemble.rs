@@ -157,6 +157,8 @@ impl World {
         let mut joined = self.pool.frame(ETH_LEN + front + whole);
         (joined.mark, joined.iif) = (first.frame.mark, first.frame.iif);
         (joined.packet_type, joined.trace) = (first.frame.packet_type, first.frame.trace);
+        let longest = partial.parts.iter().map(|part| part.frame.payload().len()).max().unwrap_or(0);
+        joined.fragment_max = u16::try_from(longest).unwrap_or(u16::MAX);
         joined
             .bytes_mut()
             .get_mut(..ETH_LEN + front)?

@@ -171,10 +171,18 @@ impl World {
             source: key.source,
             device: key.oif,
             mark: key.mark,
+            iif: 0,
             strict: key.oif != 0 || needs_device(key.destination),
             reachable_first: !netns.sysctl.ipv6_forwarding,
         };
-        let found = fib.lookup(&flow, &around).map_err(LookupError::errno)?;
+        let found = match fib.lookup(&flow, &around) {
+            Ok(found) => found,
+            // `ip6_dst_lookup_tail` looks for a source first.
+            Err(_) if key.source.is_unspecified() && !self.has_source6(key.ns) => {
+                return Err(Errno::EADDRNOTAVAIL);
+            }
+            Err(error) => return Err(error.errno()),
+        };
         let through = *netns.devices.get(&found.way.ifindex).ok_or(Errno::ENODEV)?;
         let local = matches!(found.route.kind, RouteKind::Local | RouteKind::Anycast);
         // `ip6_rt_get_dev_rcu`
@@ -209,6 +217,10 @@ impl World {
             self.routes6.expires = Some(self.routes6.expires.map_or(until, |at| at.min(until)));
         }
         Ok(route)
+    }
+
+    fn has_source6(&self, ns: NsId) -> bool {
+        self.select_source6(ns, None, Ipv6Addr::UNSPECIFIED).is_some()
     }
 
     /// The largest packet on a device (`cnf.mtu6`).
@@ -290,6 +302,7 @@ impl World {
             source: key.source,
             device: if strict { device.ifindex } else { 0 },
             mark: key.mark,
+            iif: device.ifindex,
             strict,
             reachable_first: !netns.sysctl.ipv6_forwarding,
         };

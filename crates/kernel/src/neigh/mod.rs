@@ -176,4 +176,17 @@ impl Neighbours {
         gone.sort_by_key(|(_, entry)| entry.serial);
         gone
     }
+
+    /// The addresses that a device no longer answers for (`pneigh_ifdown_and_unlock`).
+    pub fn remove_proxies(&mut self, ifindex: u32) -> Vec<IpAddr> {
+        let gone: Vec<_> =
+            self.proxies.range((ifindex, IpAddr::from([0; 4]))..).map(|(key, _)| *key).collect();
+        gone.into_iter()
+            .take_while(|(of, _)| *of == ifindex)
+            .map(|key| {
+                self.proxies.remove(&key);
+                key.1
+            })
+            .collect()
+    }
 }

@@ -1,7 +1,7 @@
 //! Neighbour discovery (RFC 4861; net/ipv6/ndisc.c): solicitations, advertisements and redirects. What routers
 //! advertise is in [`crate::control`].
 
-use std::net::Ipv6Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use hairpin_netlink::PacketType;
@@ -501,6 +501,16 @@ impl World {
             netns.counters6.count_icmp_out(what);
         }
         self.neigh_output(dev, to, false, frame);
+    }
+
+    /// Whether a device hears what is asked about an address that it answers for (`pndisc_constructor`,
+    /// `pndisc_destructor`).
+    pub(crate) fn hear_for_proxy(&mut self, ns: NsId, ifindex: u32, address: IpAddr, hear: bool) {
+        let (IpAddr::V6(address), Some(dev)) = (address, self.device_at(ns, ifindex)) else { return };
+        match hear {
+            true => self.join_ipv6_group(dev, solicited_node(address)),
+            false => self.leave_ipv6_group(dev, solicited_node(address)),
+        }
     }
 
     /// Whether a device answers for an address that is elsewhere (`pneigh_lookup` with `proxy_ndp`).

@@ -11,6 +11,7 @@ use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::icmp::{Message, Unreachable};
 use crate::ip::route::OutKey;
 use crate::ip::{self, HEADER_LEN, Header};
+use crate::ip6::icmp::{Message6, Unreachable6};
 use crate::world::World;
 
 const RST: u8 = 0x04;
@@ -33,7 +34,19 @@ impl World {
                 };
                 self.icmp_error(at.ns, at.input, frame, Message::Unreachable(what));
             }
-            Family::Ipv6 => {}
+            // There is no TCP over IPv6 here, and so no reset.
+            Family::Ipv6 if with == RejectWith::TcpReset => {}
+            Family::Ipv6 => {
+                let what = match with {
+                    RejectWith::NetUnreachable => Unreachable6::NoRoute,
+                    RejectWith::AdminProhibited => Unreachable6::Prohibited,
+                    RejectWith::HostUnreachable => Unreachable6::Address,
+                    RejectWith::PolicyFail => Unreachable6::PolicyFail,
+                    RejectWith::RejectRoute => Unreachable6::RejectRoute,
+                    _ => Unreachable6::Port,
+                };
+                self.icmp6_error(at.ns, at.input, frame, Message6::Unreachable(what));
+            }
         }
     }
 

@@ -1,13 +1,20 @@
 //! A frame at a bridge's port: what the bridge decides, and what else its decisions entail.
 
-use hairpin_wire::bpdu::Bpdu;
+use std::net::Ipv4Addr;
 
-use crate::dev::bridge::{Bridge, Clock, Event, Own};
+use hairpin_wire::bpdu::Bpdu;
+use hairpin_wire::snoop;
+
+use crate::dev::bridge::arp_proxy::{self, Answer};
+use crate::dev::bridge::snoop::Query;
+use crate::dev::bridge::{Bridge, Clock, Event, Known, Own};
 use crate::dev::{Kind, RxHandler, Verdicts};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
-use crate::frame::{ETH_LEN, Frame};
-use crate::world::{TimerEvent, World};
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::mac::Mac;
+use crate::neigh::arp::ARP_LEN;
+use crate::world::{TimerEvent, Waiting, World};
 
 impl World {
     /// The bridge's decision on a frame that its port `port` has received.
@@ -19,14 +26,51 @@ impl World {
         verdicts: &mut Verdicts,
     ) {
         let now = self.now;
+        let known = self.known_to_bridge(bridge, Some(port), frame);
         let Some(master) = self.devs.get_mut(bridge) else { return };
-        let own =
-            Own { dev: bridge, mac: master.mac, promiscuous: master.promiscuity > 0, up: master.is_up() };
+        let own = Own {
+            dev: bridge,
+            mac: master.mac,
+            promiscuous: master.promiscuity > 0,
+            up: master.is_up(),
+            known,
+        };
         let Kind::Bridge(state) = &mut master.kind else { return };
         state.receive(own, port, frame, now, verdicts);
         if !state.events.is_empty() {
-            self.bridge_events(bridge);
+            self.bridge_events_and_timers(bridge);
         }
+    }
+
+    /// What a bridge device knows of the address that an ARP frame asks for, where a port wants that known
+    /// (`br_is_local_ip`, `neigh_lookup`).
+    pub(super) fn known_to_bridge(&self, bridge: DevId, port: Option<DevId>, frame: &Frame) -> Known {
+        let Some(master) = self.devs.get(bridge) else { return Known::default() };
+        let Kind::Bridge(state) = &master.kind else { return Known::default() };
+        if frame.ethertype() != ethertype::ARP || !state.proxies_arp() {
+            return Known::default();
+        }
+        let Some(target) = arp_proxy::asked(frame) else { return Known::default() };
+        let at = match state.vlan_seen(port, frame.tag) {
+            0 => Some(bridge),
+            vid => {
+                master.vlans.iter().find(|(key, _)| *key == (state.vlan_protocol, vid)).map(|(_, dev)| *dev)
+            }
+        };
+        let Some(device) = at.and_then(|dev| self.devs.get(dev)) else { return Known::default() };
+        let has = |dev: &DevId| {
+            self.devs.get(*dev).is_some_and(|device| device.ipv4.iter().any(|known| known.local == target))
+        };
+        let own = has(&device.id) || device.uppers.iter().any(has);
+        let neighbour = self.netns.get(device.ns).and_then(|netns| netns.neigh.get(device.ifindex, target));
+        let mac = neighbour.filter(|neighbour| neighbour.is_valid()).map(|neighbour| neighbour.mac);
+        Known { asked: true, own, mac }
+    }
+
+    /// Performs what a decision on a frame entails.
+    pub(super) fn bridge_events_and_timers(&mut self, bridge: DevId) {
+        self.bridge_events(bridge);
+        self.arm_bridge(bridge);
     }
 
     /// Lets a bridge do something and performs what that entails. None for another device.
@@ -40,8 +84,7 @@ impl World {
         let clock = Clock { now, up: device.is_up() };
         let Kind::Bridge(state) = &mut device.kind else { return None };
         let result = act(state, clock);
-        self.bridge_events(bridge);
-        self.arm_bridge(bridge);
+        self.bridge_events_and_timers(bridge);
         Some(result)
     }
 
@@ -59,10 +102,12 @@ impl World {
 
     /// A bridge's timers, those that are due.
     pub(crate) fn bridge_timers(&mut self, bridge: DevId) {
+        let address = self.devs.get(bridge).and_then(|device| device.ipv4.first()).map(|known| known.local);
         self.bridge_act(bridge, |state, clock| {
             if state.tree.armed.is_some_and(|armed| armed <= clock.now) {
                 state.tree.armed = None;
             }
+            state.snooping.address = address.unwrap_or(Ipv4Addr::UNSPECIFIED);
             state.expire_timers(clock);
         });
     }
@@ -95,6 +140,7 @@ impl World {
                 if let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind)
                     && let Some(entry) = state.fdb.get(key.0, key.1).copied()
                 {
+                    self.wake_bridge_ageing(bridge);
                     self.notify_fdb(bridge, key, &entry, false);
                 }
             }
@@ -105,6 +151,17 @@ impl World {
             Event::Flush(port) => self.flush_port(bridge, port, false),
             Event::Carrier(carrier) => self.set_carrier(bridge, carrier),
             Event::Bpdu(port, bpdu) => self.send_bpdu(bridge, port, &bpdu),
+            Event::Mdb(change) => {
+                self.changed();
+                self.notify_mdb(bridge, &change);
+            }
+            Event::Router(port, gone) => {
+                self.changed();
+                self.notify_router_port(bridge, port, gone);
+            }
+            Event::Query(query) => self.send_query(bridge, &query),
+            Event::Timers => {}
+            Event::Answer(answer) => self.send_answer(bridge, &answer),
         }
     }
 
@@ -118,6 +175,32 @@ impl World {
         bpdu.emit(frame.payload_mut());
         self.name_frame(&mut frame);
         self.transmit(port, frame);
+    }
+
+    /// `br_arp_send`: out of the port that asked; to the bridge device itself by way of its own stack.
+    fn send_answer(&mut self, bridge: DevId, answer: &Answer) {
+        let mut frame = self.pool.frame(ETH_LEN + ARP_LEN);
+        frame.set_header(answer.arp.target_mac, answer.arp.sender_mac, ethertype::ARP);
+        answer.arp.write(frame.payload_mut());
+        frame.tag = answer.tag;
+        self.name_frame(&mut frame);
+        match answer.port {
+            Some(port) => self.transmit(port, frame),
+            None => self.enqueue(Waiting::Receive { dev: bridge, frame }),
+        }
+    }
+
+    /// `__br_multicast_send_query`: out of a port, or into the bridge device's own stack.
+    fn send_query(&mut self, bridge: DevId, query: &Query) {
+        let Some(source) = self.devs.get(bridge).map(|device| device.mac) else { return };
+        let mut frame = self.pool.frame(ETH_LEN + snoop::QUERY_LEN);
+        frame.set_header(Mac::of_ipv4_multicast(snoop::QUERY_TO), source, ethertype::IPV4);
+        snoop::write_query(frame.payload_mut(), query.source, query.group, query.response);
+        self.name_frame(&mut frame);
+        match query.port {
+            Some(port) => self.transmit(port, frame),
+            None => self.enqueue(Waiting::Receive { dev: bridge, frame }),
+        }
     }
 
     /// `llc_rcv`, `stp_pdu_rcv`: a frame with a length instead of an EtherType. Only BPDUs are for anybody here.

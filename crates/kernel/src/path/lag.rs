@@ -1,7 +1,9 @@
 //! Frames by way of bonds: what the bond decides, with what it needs to know of its device and of the world.
 
+use hairpin_netlink::team::TeamMode;
+
 use crate::dev::bond::Own;
-use crate::dev::{Kind, RxHandler};
+use crate::dev::{Kind, RxHandler, Verdict};
 use crate::device::{DevId, Device};
 use crate::frame::Frame;
 use crate::world::World;
@@ -52,6 +54,40 @@ impl World {
         }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         self.bond_mut(bond)?.receive(own, dev, &mut frame, &mut verdicts);
+        self.perform_all(dev, frame, verdicts)
+    }
+}
+
+impl World {
+    /// A team sends: counted is what a port takes.
+    pub(super) fn team_transmit(&mut self, dev: DevId, frame: Frame) {
+        let draws = matches!(self.team(dev), Some(team) if team.mode == Some(TeamMode::Random));
+        let random = if draws { self.random_below(1 << 32) as u32 } else { 0 };
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        if let Some(team) = self.team_mut(dev) {
+            team.transmit(random, &mut verdicts);
+        }
+        let takes = |verdict: &Verdict| matches!(verdict, Verdict::Transmit { dev } if self.devs.get(*dev).is_some_and(Device::can_transmit));
+        let sent = verdicts.iter().any(takes);
+        if let Some(device) = self.devs.get_mut(dev) {
+            if sent {
+                device.stats.tx_packets += 1;
+                device.stats.tx_bytes += frame.len() as u64;
+            } else {
+                device.stats.tx_dropped += 1;
+            }
+        }
+        self.carry_out(dev, frame, verdicts);
+    }
+
+    /// A port has received.
+    pub(super) fn team_receive(&mut self, team: DevId, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
+        let verdict = self.team(team)?.receive(team, dev, &frame, frame.packet_type);
+        if let (Verdict::Exact, Some(device)) = (verdict, self.devs.get_mut(team)) {
+            device.stats.rx_nohandler += 1;
+        }
+        let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        verdicts.push(verdict);
         self.perform_all(dev, frame, verdicts)
     }
 }

@@ -28,7 +28,7 @@ impl World {
             };
             if !device.is_up() {
                 // What a slave has received is seen on its bond, be that down.
-                if matches!(device.kind, Kind::Bond(_)) {
+                if matches!(device.kind, Kind::Bond(_) | Kind::Team(_)) {
                     self.tap(dev, &frame, frame.packet_type);
                 }
                 return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
@@ -136,13 +136,16 @@ impl World {
         if let RxHandler::BondSlave { bond } = device.rx_handler {
             return self.bond_receive(bond, dev, frame);
         }
+        if let RxHandler::TeamPort { team } = device.rx_handler {
+            return self.team_receive(team, dev, frame);
+        }
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
             _ => self.verdicts.pop().unwrap_or_default(),
         };
         let (destination, source) = (frame.destination(), frame.source());
         match &device.rx_handler {
-            RxHandler::None | RxHandler::BondSlave { .. } => {}
+            RxHandler::None | RxHandler::BondSlave { .. } | RxHandler::TeamPort { .. } => {}
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
@@ -165,9 +168,12 @@ impl World {
             return;
         }
         device.stats.rx_packets += 1;
+        if matches!(device.kind, Kind::Team(_)) && frame.packet_type == PacketType::Multicast {
+            device.stats.multicast += 1;
+        }
         match &device.kind {
             // `br_pass_frame_up` counts behind the link header, `macvlan_handle_frame` with it.
-            Kind::Bridge(_) => device.stats.rx_bytes += (len - ETH_LEN.min(len)) as u64,
+            Kind::Bridge(_) | Kind::Team(_) => device.stats.rx_bytes += (len - ETH_LEN.min(len)) as u64,
             _ => device.stats.rx_bytes += len as u64,
         }
     }

@@ -44,7 +44,11 @@ impl World {
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
             return self.bond_transmit(dev, frame);
         }
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Team(_))) {
+            return self.team_transmit(dev, frame);
+        }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
+        let known = self.known_to_bridge(dev, None, &frame);
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mut counted = Some(len);
         let mut missed = None;
@@ -60,10 +64,10 @@ impl World {
             }
             Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
             Kind::Veth(veth) => veth.transmit(&mut verdicts),
-            Kind::Bridge(bridge) => bridge.transmit(&mut frame, now, &mut verdicts),
+            Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
-            // Has a way of its own.
-            Kind::Bond(_) => {}
+            // Have a way of their own.
+            Kind::Bond(_) | Kind::Team(_) => {}
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
@@ -143,11 +147,13 @@ impl World {
                 Verdict::Receive { dev, packet_type } => {
                     next = Some((Next::Device(dev, packet_type), copy));
                 }
-                Verdict::PassUp { bridge, egress: Egress::Refused, .. } => {
+                Verdict::PassUp { bridge, egress: Egress::Refused, multicast, .. } => {
+                    self.count_multicast(bridge, multicast);
                     self.count_received(dev, bridge, &copy);
                     self.drop_frame(Some(bridge), copy, DropReason::BridgeVlan);
                 }
-                Verdict::PassUp { bridge, packet_type, egress } => {
+                Verdict::PassUp { bridge, packet_type, egress, multicast } => {
+                    self.count_multicast(bridge, multicast);
                     if egress == Egress::Untagged {
                         copy.tag = None;
                     }
@@ -187,6 +193,12 @@ impl World {
                     self.drop_frame(Some(to), frame, DropReason::TargetMtu);
                 }
             }
+            Verdict::ForwardTo { dev: to, untag, to: member } => {
+                if let Some(destination) = frame.bytes_mut().first_chunk_mut::<6>() {
+                    *destination = member.0;
+                }
+                self.perform_verdict(dev, frame, Verdict::Forward { dev: to, untag });
+            }
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
@@ -215,6 +227,12 @@ impl World {
             Verdict::Local | Verdict::Exact | Verdict::Receive { .. } | Verdict::PassUp { .. } => {
                 self.consume(frame);
             }
+        }
+    }
+
+    fn count_multicast(&mut self, bridge: DevId, multicast: bool) {
+        if multicast && let Some(device) = self.devs.get_mut(bridge) {
+            device.stats.multicast += 1;
         }
     }
 

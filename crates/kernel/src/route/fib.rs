@@ -7,7 +7,7 @@ use std::{
 
 use super::{
     model::{Prefix, Route, TABLE_LOCAL, TABLE_MAIN},
-    rules::{Rule, default_rules},
+    rules::{Rule, Ruled, default_rules},
     trie::Trie,
 };
 
@@ -252,6 +252,30 @@ impl Fib {
             Some(offset) => Ok(bucket + offset),
             None => Err(bucket),
         }
+    }
+}
+
+impl Ruled for Fib {
+    const IPV6: bool = false;
+
+    fn rule_list(&self) -> &[Rule] {
+        self.rules()
+    }
+
+    fn rule_list_mut(&mut self) -> &mut Vec<Rule> {
+        self.rules_mut()
+    }
+
+    fn note_custom_rules(&mut self) {
+        self.split_local_table();
+    }
+
+    fn table_exists(&self, id: u32) -> bool {
+        self.has_table(id)
+    }
+
+    fn ensure_table(&mut self, id: u32) {
+        self.make_table(id);
     }
 }
 

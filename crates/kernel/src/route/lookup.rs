@@ -7,7 +7,7 @@ use hairpin_netlink::Errno;
 use super::{
     fib::{Fib, Routes},
     model::{NextHop, Prefix, Route, RouteKind, Scope, TABLE_DEFAULT, TABLE_MAIN},
-    rules::{Action, Rule},
+    rules::{Action, Facts, Rule, Ruled as _},
 };
 
 /// What is asked: the fields of a packet that rules and routes look at (`struct flowi4`).
@@ -208,10 +208,11 @@ impl Fib {
     /// `fib_rules_lookup` with `fib4_rule_action` and `fib4_rule_suppress`.
     fn lookup_by_rules(&self, flow: &Flow) -> Result<FibResult<'_>, LookupError> {
         let rules = self.rules();
+        let facts = Facts::of(flow);
         let mut at = 0;
         while let Some(rule) = rules.get(at) {
             at += 1;
-            if !rule.matches(flow) {
+            if !rule.matches(&facts) {
                 continue;
             }
             let found = match rule.action {

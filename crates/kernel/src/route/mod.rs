@@ -44,6 +44,6 @@ pub(crate) use nexthop::convert_metrics;
 pub use nexthop::{MetricSpec, NextHopSpec, RouteSpec};
 pub use output::Output;
 pub use proc_text::proc_net_route;
-pub use rules::{Action, Rule, RuleChange, RuleDevice};
+pub use rules::{Action, Facts, IpPrefix, Rule, RuleChange, RuleDevice, Ruled};
 pub use source::{route_source, select_source};
 pub use table::{InsertMode, RouteChange};

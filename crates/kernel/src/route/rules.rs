@@ -1,11 +1,12 @@
 //! Policy rules: which table answers for which packet (`fib_rules.c`).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::{Errno, Failure};
 
+use crate::route6::Prefix6;
+
 use super::{
-    fib::Fib,
     links::Links,
     lookup::Flow,
     model::{PROTOCOL_KERNEL, Prefix, TABLE_DEFAULT, TABLE_LOCAL, TABLE_MAIN},
@@ -76,8 +77,8 @@ pub struct Rule {
     pub table: u32,
     /// `FIB_RULE_*` as given.
     pub flags: u32,
-    pub source: Option<Prefix>,
-    pub destination: Option<Prefix>,
+    pub source: Option<IpPrefix>,
+    pub destination: Option<IpPrefix>,
     pub tos: u8,
     pub iif: Option<RuleDevice>,
     pub oif: Option<RuleDevice>,
@@ -132,19 +133,19 @@ impl Rule {
         }
     }
 
-    /// `fib_rule_match` and `fib4_rule_match`
-    pub(super) fn matches(&self, flow: &Flow) -> bool {
+    /// `fib_rule_match` with `fib4_rule_match` or `fib6_rule_match`
+    pub(crate) fn matches(&self, flow: &Facts) -> bool {
         let device = |rule: &Option<RuleDevice>, ifindex: u32| {
             rule.as_ref().is_none_or(|device| device.ifindex == Some(ifindex))
         };
-        let within = |prefix: Option<Prefix>, address: Ipv4Addr| prefix.is_none_or(|p| p.contains(address));
+        let within = |prefix: Option<IpPrefix>, address: IpAddr| prefix.is_none_or(|p| p.contains(address));
         let ports =
             |range: Option<(u16, u16)>, port: u16| range.is_none_or(|(from, to)| (from..=to).contains(&port));
         let matched = device(&self.iif, flow.iif)
             && device(&self.oif, flow.oif)
             && (self.mark ^ flow.mark) & self.mark_mask == 0
             && (self.tunnel_id == 0 || self.tunnel_id == flow.tunnel_id)
-            && (!self.vrf || flow.vrf_table.is_some())
+            && (!self.vrf || flow.vrf)
             && self.uids.is_none_or(|(from, to)| (from..=to).contains(&flow.uid))
             && within(self.source, flow.source)
             && within(self.destination, flow.destination)
@@ -217,6 +218,61 @@ impl Rule {
     }
 }
 
+/// A prefix of either family.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IpPrefix {
+    pub address: IpAddr,
+    pub length: u8,
+}
+
+impl IpPrefix {
+    pub fn contains(self, address: IpAddr) -> bool {
+        match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(address)) => Prefix::new(own, self.length).contains(address),
+            (IpAddr::V6(own), IpAddr::V6(address)) => Prefix6::of(own, self.length).contains(address),
+            _ => false,
+        }
+    }
+}
+
+/// What of a packet rules look at.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub iif: u32,
+    pub oif: u32,
+    pub tos: u8,
+    pub mark: u32,
+    pub uid: u32,
+    /// IP protocol, 0 where unknown.
+    pub protocol: u8,
+    pub source_port: u16,
+    pub destination_port: u16,
+    pub tunnel_id: u64,
+    /// The packet belongs to a VRF.
+    pub vrf: bool,
+}
+
+impl Facts {
+    pub(super) fn of(flow: &Flow) -> Facts {
+        Facts {
+            source: flow.source.into(),
+            destination: flow.destination.into(),
+            iif: flow.iif,
+            oif: flow.oif,
+            tos: flow.tos,
+            mark: flow.mark,
+            uid: flow.uid,
+            protocol: flow.protocol,
+            source_port: flow.source_port,
+            destination_port: flow.destination_port,
+            tunnel_id: flow.tunnel_id,
+            vrf: flow.vrf_table.is_some(),
+        }
+    }
+}
+
 /// A rule that came or went.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RuleChange {
@@ -231,23 +287,39 @@ pub(super) fn default_rules() -> Vec<Rule> {
         .into()
 }
 
-impl Fib {
+/// The tables of a family with their rules.
+pub trait Ruled {
+    /// Whether they are of IPv6.
+    const IPV6: bool;
+
+    fn rule_list(&self) -> &[Rule];
+
+    /// The rules for change.
+    fn rule_list_mut(&mut self) -> &mut Vec<Rule>;
+
+    /// Rules are about to come into play.
+    fn note_custom_rules(&mut self);
+
+    fn table_exists(&self, id: u32) -> bool;
+
+    fn ensure_table(&mut self, id: u32);
+
     /// The priority of a rule that names none: one before the second rule, 0 where that is not possible
     /// (`fib_default_rule_pref`).
-    pub fn next_rule_priority(&self) -> u32 {
-        self.rules().get(1).map_or(0, |second| second.priority.saturating_sub(1))
+    fn next_rule_priority(&self) -> u32 {
+        self.rule_list().get(1).map_or(0, |second| second.priority.saturating_sub(1))
     }
 
     /// Whether there is a rule already that an exclusive request for `rule` is refused for.
-    pub fn repeats_rule(&self, rule: &Rule) -> bool {
-        self.rules().iter().any(|existing| existing.repeats(rule))
+    fn repeats_rule(&self, rule: &Rule) -> bool {
+        self.rule_list().iter().any(|existing| existing.repeats(rule))
     }
 
     /// Adds a rule (`fib_nl_newrule`), whose priority is already chosen.
     ///
     /// # Errors
     /// `EEXIST` if `exclusive` and there is such a rule, `ENOBUFS` if there is no free table for it.
-    pub fn add_rule(
+    fn add_rule(
         &mut self,
         mut rule: Rule,
         exclusive: bool,
@@ -256,15 +328,18 @@ impl Fib {
         if exclusive && self.repeats_rule(&rule) {
             return Err(Errno::EEXIST.into());
         }
-        self.split_local_table();
+        self.note_custom_rules();
         if rule.table == 0 && !rule.vrf && rule.action == Action::Table {
-            rule.table = (1..=MAX_AUTO_TABLE).find(|id| !self.has_table(*id)).ok_or(Errno::ENOBUFS)?;
-            self.make_table(rule.table);
+            if Self::IPV6 {
+                return Err(Failure::with_text(Errno::EINVAL, "Invalid table"));
+            }
+            rule.table = (1..=MAX_AUTO_TABLE).find(|id| !self.table_exists(*id)).ok_or(Errno::ENOBUFS)?;
+            self.ensure_table(rule.table);
         }
         for device in [&mut rule.iif, &mut rule.oif].into_iter().flatten() {
             device.ifindex = links.find(&device.name);
         }
-        let rules = self.rules_mut();
+        let rules = self.rule_list_mut();
         let at = rules.partition_point(|existing| existing.priority <= rule.priority);
         rules.insert(at, rule.clone());
         Ok(RuleChange::Added(rule))
@@ -274,44 +349,44 @@ impl Fib {
     ///
     /// # Errors
     /// `ENOENT` if none fits, `EPERM` if it is permanent.
-    pub fn delete_rule(&mut self, wanted: &Rule, priority_given: bool) -> Result<RuleChange, Failure> {
-        let at = self.rules().iter().position(|rule| rule.fits(wanted, priority_given));
+    fn delete_rule(&mut self, wanted: &Rule, priority_given: bool) -> Result<RuleChange, Failure> {
+        let at = self.rule_list().iter().position(|rule| rule.fits(wanted, priority_given));
         let at = at.ok_or(Errno::ENOENT)?;
-        if self.rules()[at].flags & RULE_PERMANENT != 0 {
+        if self.rule_list()[at].flags & RULE_PERMANENT != 0 {
             return Err(Errno::EPERM.into());
         }
-        self.split_local_table();
-        Ok(RuleChange::Removed(self.rules_mut().remove(at)))
+        self.note_custom_rules();
+        Ok(RuleChange::Removed(self.rule_list_mut().remove(at)))
     }
 
     /// A device got a name: it was made, renamed or moved here (`attach_rules`).
-    pub fn device_named(&mut self, ifindex: u32, name: &str) {
+    fn device_named(&mut self, ifindex: u32, name: &str) {
         let names_it = |device: &RuleDevice| device.name == name && device.ifindex.is_none();
         self.change_rule_devices(names_it, Some(ifindex));
     }
 
-    /// A device lost its name: it was renamed (call [`Fib::device_named`] next) or left (`detach_rules`).
-    pub fn device_unnamed(&mut self, ifindex: u32) {
+    /// A device lost its name: it was renamed (call [`Ruled::device_named`] next) or left (`detach_rules`).
+    fn device_unnamed(&mut self, ifindex: u32) {
         self.change_rule_devices(|device| device.ifindex == Some(ifindex), None);
     }
 
     /// Whether a goto rule's target exists.
-    pub fn is_resolved(&self, rule: &Rule) -> bool {
+    fn is_resolved(&self, rule: &Rule) -> bool {
         self.rule_position(rule.target).is_some()
     }
 
     /// Position of the first rule with this priority.
-    pub(super) fn rule_position(&self, priority: u32) -> Option<usize> {
-        let at = self.rules().partition_point(|rule| rule.priority < priority);
-        self.rules().get(at).filter(|rule| rule.priority == priority).map(|_| at)
+    fn rule_position(&self, priority: u32) -> Option<usize> {
+        let at = self.rule_list().partition_point(|rule| rule.priority < priority);
+        self.rule_list().get(at).filter(|rule| rule.priority == priority).map(|_| at)
     }
 
     fn change_rule_devices(&mut self, which: impl Fn(&RuleDevice) -> bool, ifindex: Option<u32>) {
         let concerned = |rule: &Rule| [&rule.iif, &rule.oif].into_iter().flatten().any(&which);
-        if !self.rules().iter().any(concerned) {
+        if !self.rule_list().iter().any(concerned) {
             return;
         }
-        for rule in self.rules_mut() {
+        for rule in self.rule_list_mut() {
             for device in [&mut rule.iif, &mut rule.oif].into_iter().flatten() {
                 if which(device) {
                     device.ifindex = ifindex;

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use hairpin_netlink::{Errno, Failure, codec};
 
-use crate::route::InsertMode;
 use crate::route::trie::Trie;
+use crate::route::{InsertMode, Rule, Ruled};
 use crate::time::Time;
 
-use super::model::{FLAG_DEAD, FLAG_LINKDOWN, NextHop6, Prefix6, Route6, TABLE_LOCAL, TABLE_MAIN, rtf};
+use super::model::{
+    FLAG_DEAD, FLAG_LINKDOWN, NextHop6, PROTOCOL_KERNEL, Prefix6, Route6, TABLE_LOCAL, TABLE_MAIN, rtf,
+};
 
 /// A change of a table that Linux announces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +28,10 @@ pub(super) type Routes6 = Trie<Prefix6, Arc<Route6>>;
 pub struct Fib6 {
     /// In the order of a dump; see [`dump_key`].
     tables: Vec<(u32, Routes6)>,
+    /// In the order in which they are asked.
+    rules: Vec<Rule>,
+    /// Someone has changed the rules (`fib6_has_custom_rules`).
+    pub(super) custom_rules: bool,
     /// Devices with `ignore_routes_with_linkdown` in effect.
     ignore_linkdown: BTreeSet<u32>,
 }
@@ -34,7 +40,10 @@ impl Default for Fib6 {
     fn default() -> Self {
         // `fib6_tables_init`: these two are there from the start.
         let tables = vec![(TABLE_MAIN, Routes6::default()), (TABLE_LOCAL, Routes6::default())];
-        Fib6 { tables, ignore_linkdown: BTreeSet::new() }
+        let rules = [(0, TABLE_LOCAL), (32766, TABLE_MAIN)]
+            .map(|(priority, table)| Rule { protocol: PROTOCOL_KERNEL, ..Rule::lookup(priority, table) })
+            .into();
+        Fib6 { tables, rules, custom_rules: false, ignore_linkdown: BTreeSet::new() }
     }
 }
 
@@ -152,7 +161,7 @@ impl Fib6 {
             }
             if !mode.create {
                 trie.prune(prefix);
-                return Err(Errno::ENOENT.into());
+                return Err(Failure::with_text(Errno::ENOENT, "Can not replace route - no match found"));
             }
         }
         if let Some(place) = same_metric {
@@ -278,6 +287,30 @@ impl Fib6 {
     pub fn next_expiry(&self) -> Option<Time> {
         let walks = self.tables.iter().flat_map(|(_, trie)| trie.walk_up());
         walks.flat_map(|(_, routes)| routes).filter_map(|route| route.expires).min()
+    }
+}
+
+impl Ruled for Fib6 {
+    const IPV6: bool = true;
+
+    fn rule_list(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    fn rule_list_mut(&mut self) -> &mut Vec<Rule> {
+        &mut self.rules
+    }
+
+    fn note_custom_rules(&mut self) {
+        self.custom_rules = true;
+    }
+
+    fn table_exists(&self, id: u32) -> bool {
+        self.has_table(id)
+    }
+
+    fn ensure_table(&mut self, id: u32) {
+        self.trie_mut(id);
     }
 }
 

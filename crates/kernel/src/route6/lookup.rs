@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHasher;
 
-use crate::route::LookupError;
-use crate::route::RouteKind;
+use crate::route::{Action, Facts, LOOPBACK_IFINDEX, LookupError, RouteKind, Ruled as _};
 use crate::time::Time;
 
 use super::fib::Fib6;
@@ -22,6 +21,8 @@ pub struct Flow6 {
     /// The device that the packet must leave by, or has come in on; 0 for any.
     pub device: u32,
     pub mark: u32,
+    /// The packet has come in on this device; 0 for those of this host.
+    pub iif: u32,
     /// Routes that lead through other devices do not match at all (`RT6_LOOKUP_F_IFACE`).
     pub strict: bool,
     /// A host, which prefers routers that answer (`RT6_LOOKUP_F_REACHABLE`).
@@ -35,6 +36,7 @@ impl Flow6 {
             source: Ipv6Addr::UNSPECIFIED,
             device: 0,
             mark: 0,
+            iif: 0,
             strict: false,
             reachable_first: false,
         }
@@ -65,9 +67,64 @@ impl Fib6 {
         flow: &Flow6,
         around: &(impl Neighbourhood + ?Sized),
     ) -> Result<Found6<'_>, LookupError> {
+        if self.custom_rules {
+            return self.lookup_by_rules(flow, around);
+        }
         for table in [TABLE_LOCAL, TABLE_MAIN] {
             match self.lookup_table(table, flow, around) {
                 Err(LookupError::Continue) => {}
+                found => return found,
+            }
+        }
+        Err(LookupError::NetUnreachable)
+    }
+
+    /// `fib6_rule_lookup` with `fib6_rule_action` and `fib6_rule_suppress`.
+    fn lookup_by_rules(
+        &self,
+        flow: &Flow6,
+        around: &(impl Neighbourhood + ?Sized),
+    ) -> Result<Found6<'_>, LookupError> {
+        let facts = Facts {
+            source: flow.source.into(),
+            destination: flow.destination.into(),
+            iif: if flow.iif == 0 { LOOPBACK_IFINDEX } else { flow.iif },
+            oif: if flow.iif == 0 { flow.device } else { 0 },
+            tos: 0,
+            mark: flow.mark,
+            uid: 0,
+            protocol: 0,
+            source_port: 0,
+            destination_port: 0,
+            tunnel_id: 0,
+            vrf: false,
+        };
+        let rules = self.rule_list();
+        let mut at = 0;
+        while let Some(rule) = rules.get(at) {
+            at += 1;
+            if !rule.matches(&facts) {
+                continue;
+            }
+            let found = match rule.action {
+                Action::Goto => {
+                    // Only forward jumps are accepted, so this ends.
+                    at = self.rule_position(rule.target).filter(|to| *to >= at).unwrap_or(at);
+                    continue;
+                }
+                Action::Nop => continue,
+                Action::Table => self.lookup_table(rule.table, flow, around),
+                Action::Unreachable => Err(LookupError::NetUnreachable),
+                Action::Prohibit => Err(LookupError::Prohibited),
+                Action::Blackhole | Action::Other(_) => Err(LookupError::Blackhole),
+            };
+            let suppressed = |found: &Found6<'_>| {
+                let length = u32::from(found.route.prefix.length);
+                rule.suppress_prefix_length.is_some_and(|least| length <= least)
+            };
+            match found {
+                Err(LookupError::Continue) => {}
+                Ok(found) if suppressed(&found) => {}
                 found => return found,
             }
         }

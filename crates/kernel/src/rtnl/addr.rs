@@ -179,7 +179,20 @@ impl World {
             metric: parsed.metric,
             protocol: parsed.protocol,
         };
-        self.add_address(dev, &request, replace)
+        // `ip_mc_autojoin_config`
+        let group = request.peer;
+        let known = self.devs.get(dev).is_some_and(|device| {
+            device.ipv4.iter().any(|known| known.local == local && known.prefix_len == prefix_len)
+        });
+        let joins = own_flags & ifa::MCAUTOJOIN != 0 && group.is_multicast() && !known;
+        if joins {
+            self.join_ipv4_group(dev, group);
+        }
+        let outcome = self.add_address(dev, &request, replace);
+        if joins && outcome.is_err() {
+            self.leave_ipv4_group(dev, group);
+        }
+        outcome
     }
 
     fn new_address6(
@@ -193,7 +206,7 @@ impl World {
         let (address, local) = (v6(parsed.address), v6(parsed.local));
         let Some(own) = local.or(address) else { return Err(Errno::EINVAL.into()) };
         let dev = self.device_at(ns, message.header.index).ok_or(Errno::ENODEV)?;
-        if message.header.prefix_len > 128 || own.is_multicast() || own.is_unspecified() {
+        if message.header.prefix_len > 128 {
             return Err(Errno::EINVAL.into());
         }
         let scope = match own {
@@ -250,6 +263,12 @@ impl World {
         let at = self.devs.get(dev).and_then(|device| device.ipv4.iter().position(matches));
         match at {
             Some(at) => {
+                let joined = self.devs.get(dev).and_then(|device| device.ipv4.get(at)).and_then(|known| {
+                    (known.flags & ifa::MCAUTOJOIN != 0 && known.peer.is_multicast()).then_some(known.peer)
+                });
+                if let Some(group) = joined {
+                    self.leave_ipv4_group(dev, group);
+                }
                 self.delete_address(dev, at);
                 Ok(())
             }

@@ -262,6 +262,7 @@ impl World {
             }
         }
         for (key, entry) in notices {
+            self.wake_bridge_ageing(bridge);
             self.notify_fdb(bridge, key, &entry, false);
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! * [`link`] `RTM_NEWLINK` and its kin
 //! * [`addr`] `RTM_NEWADDR` and its kin
 //! * [`neigh`] `RTM_NEWNEIGH` and its kin of IPv4; [`fdb`] those of bridges, [`fdb_vxlan`] of vxlan
+//! * [`mdb`] `RTM_NEWMDB` and its kin: multicast databases of bridges
 //! * [`vlan`] `RTM_NEWVLAN` and its kin: VLANs of bridges, and their counters
 //! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
 //! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4; [`route6`] those of IPv6
@@ -15,6 +16,7 @@ pub(crate) mod addr;
 mod fdb;
 mod fdb_vxlan;
 pub(crate) mod link;
+mod mdb;
 pub(crate) mod neigh;
 mod nsid;
 pub mod route;

@@ -145,8 +145,10 @@ impl World {
         };
         let own = header.flags.bits();
         if own & ntf::PROXY != 0 {
-            if let Some(netns) = self.netns.get_mut(ns) {
-                netns.neighbours_mut(address).proxies.insert((ifindex, address), own & ntf::ROUTER);
+            let Some(netns) = self.netns.get_mut(ns) else { return Ok(()) };
+            let proxies = &mut netns.neighbours_mut(address).proxies;
+            if proxies.insert((ifindex, address), own & ntf::ROUTER).is_none() {
+                self.hear_for_proxy(ns, ifindex, address, true);
             }
             self.changed();
             return Ok(());
@@ -241,6 +243,9 @@ impl World {
                 .netns
                 .get_mut(ns)
                 .and_then(|n| n.neighbours_mut(address).proxies.remove(&(ifindex, address)));
+            if gone.is_some() {
+                self.hear_for_proxy(ns, ifindex, address, false);
+            }
             self.changed();
             return gone.map(drop).ok_or_else(|| Errno::ENOENT.into());
         }

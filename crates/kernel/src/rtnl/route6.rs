@@ -13,7 +13,9 @@ use hairpin_netlink::{Errno, Failure, Message};
 use crate::ip6::address::is_link_local;
 use crate::ip6::event::Event6;
 use crate::netns::NsId;
-use crate::route::{InsertMode, LookupError, MetricSpec, RouteKind, Scope, convert_metrics};
+use crate::route::{
+    InsertMode, LOOPBACK_IFINDEX, LookupError, MetricSpec, RouteKind, Scope, convert_metrics,
+};
 use crate::route6::fib::Wanted6;
 use crate::route6::model::{
     FLAG_DEAD, FLAG_LINKDOWN, FLAG_ONLINK, METRIC_USER, TABLE_COMPAT, TABLE_MAIN, rtf,
@@ -144,10 +146,10 @@ impl World {
             flags |= rtf::GATEWAY;
         }
         let device = dev.and_then(|dev| self.devs.get(dev)).ok_or(Errno::ENODEV)?;
-        if device.ipv6_disabled {
+        if device.ipv6_disabled && !rejects {
             return Err(failure(Errno::EACCES, "IPv6 is disabled on nexthop device"));
         }
-        if !device.is_up() {
+        if !device.is_up() && flags & rtf::REJECT == 0 {
             return Err(failure(Errno::ENETDOWN, "Nexthop device is not up"));
         }
         if spec.kind == RouteKind::Local {
@@ -253,7 +255,7 @@ impl World {
             if header.address_family != AddressFamily::Inet6 {
                 return Ok(dump);
             }
-            return Err(failure(Errno::ENOENT, "FIB table does not exist"));
+            return Err(failure(Errno::ENOENT, "ipv6: FIB table does not exist"));
         }
         for id in fib.table_ids().filter(|id| table == 0 || *id == table) {
             for route in fib.routes(id) {
@@ -299,6 +301,7 @@ impl World {
             source,
             device,
             mark,
+            iif,
             strict,
             reachable_first: !netns.sysctl.ipv6_forwarding,
         };
@@ -334,12 +337,11 @@ impl World {
         attributes.push(RouteAttribute::Priority(route.metric));
         let gateway = known.and_then(|known| known.gateway).or(way.gateway);
         attributes.extend(gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
-        attributes.push(RouteAttribute::Oif(way.ifindex));
-        if mark != 0 {
-            attributes.push(RouteAttribute::Mark(mark));
-        }
+        // `ip6_rt_get_dev_rcu`
+        let own = matches!(route.kind, RouteKind::Local | RouteKind::Anycast);
+        attributes.push(RouteAttribute::Oif(if own { LOOPBACK_IFINDEX } else { way.ifindex }));
         attributes.extend(uid.map(RouteAttribute::Uid));
-        let expires = known.map(|known| known.expires).or(route.expires);
+        let expires = known.map(|known| known.expires);
         if known.is_some() {
             answer.header.flags |= RouteFlags::Cloned;
         }

@@ -1,4 +1,4 @@
-//! IPv4 policy rules: `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` (`fib_rules.c`).
+//! Policy rules: `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` (`fib_rules.c`).
 
 #[cfg(test)]
 mod tests;
@@ -16,7 +16,7 @@ use hairpin_netlink::{
 };
 
 use super::{Dump, Notification};
-use crate::route::{Action, Fib, Links, Prefix, Rule, RuleChange, RuleDevice, model::TABLE_COMPAT};
+use crate::route::{Action, IpPrefix, Links, Rule, RuleChange, RuleDevice, Ruled, model::TABLE_COMPAT};
 
 /// Longest device name with its final zero (`IFNAMSIZ`).
 const NAME_LEN: usize = 16;
@@ -26,14 +26,14 @@ const NAME_LEN: usize = 16;
 /// # Errors
 /// The kernel's errno and extended-ack text.
 pub fn new_rule(
-    fib: &mut Fib,
+    fib: &mut impl Ruled,
     links: &(impl Links + ?Sized),
     message: &RuleMessage,
     flags: u16,
 ) -> Result<Vec<Notification>, Failure> {
     let (rule, _) = parse(fib, message)?;
     if flags & NLM_F_EXCL == 0 || !fib.repeats_rule(&rule) {
-        check_tos(message.header.tos)?;
+        check_tos(fib, message.header.tos)?;
     }
     let change = fib.add_rule(rule, flags & NLM_F_EXCL != 0, links)?;
     Ok(vec![announce(fib, &change)])
@@ -43,7 +43,7 @@ pub fn new_rule(
 ///
 /// # Errors
 /// The kernel's errno and extended-ack text.
-pub fn del_rule(fib: &mut Fib, message: &RuleMessage) -> Result<Vec<Notification>, Failure> {
+pub fn del_rule(fib: &mut impl Ruled, message: &RuleMessage) -> Result<Vec<Notification>, Failure> {
     let (wanted, priority_given) = parse(fib, message)?;
     let change = fib.delete_rule(&wanted, priority_given)?;
     Ok(vec![announce(fib, &change)])
@@ -53,7 +53,7 @@ pub fn del_rule(fib: &mut Fib, message: &RuleMessage) -> Result<Vec<Notification
 ///
 /// # Errors
 /// The kernel's errno and extended-ack text.
-pub fn dump_rules(fib: &Fib, message: &RuleMessage, strict: bool) -> Result<Dump, Failure> {
+pub fn dump_rules(fib: &impl Ruled, message: &RuleMessage, strict: bool) -> Result<Dump, Failure> {
     let header = &message.header;
     if strict {
         if header.dst_len != 0
@@ -69,15 +69,15 @@ pub fn dump_rules(fib: &Fib, message: &RuleMessage, strict: bool) -> Result<Dump
             return Err(invalid("Invalid data after header in fib rule dump request"));
         }
     }
-    if !matches!(header.family, AddressFamily::Inet | AddressFamily::Unspec) {
+    if header.family != AddressFamily::Unspec && header.family != family(fib) {
         return Err(Errno::EAFNOSUPPORT.into());
     }
-    let messages = fib.rules().iter().map(|rule| Message::NewRule(rule_message(fib, rule))).collect();
+    let messages = fib.rule_list().iter().map(|rule| Message::NewRule(rule_message(fib, rule))).collect();
     Ok(Dump { messages, filtered: false })
 }
 
 /// The announcement of a change.
-pub fn announce(fib: &Fib, change: &RuleChange) -> Notification {
+pub fn announce(fib: &impl Ruled, change: &RuleChange) -> Notification {
     let message = match change {
         RuleChange::Added(rule) => Message::NewRule(rule_message(fib, rule)),
         RuleChange::Removed(rule) => Message::DelRule(rule_message(fib, rule)),
@@ -86,10 +86,10 @@ pub fn announce(fib: &Fib, change: &RuleChange) -> Notification {
 }
 
 /// A rule as the kernel describes it (`fib_nl_fill_rule`).
-pub fn rule_message(fib: &Fib, rule: &Rule) -> RuleMessage {
+pub fn rule_message(fib: &impl Ruled, rule: &Rule) -> RuleMessage {
     let mut message = RuleMessage::default();
     let header = &mut message.header;
-    header.family = AddressFamily::Inet;
+    header.family = family(fib);
     header.table = u8::try_from(rule.table).unwrap_or(TABLE_COMPAT);
     header.action = rule.action.number().into();
     header.flags = RuleFlags::from_bits_retain(rule.flags);
@@ -125,8 +125,8 @@ pub fn rule_message(fib: &Fib, rule: &Rule) -> RuleMessage {
         rule.destination_ports.map(|range| RuleAttribute::DestinationPortRange(ports(range))),
         (rule.ip_protocol != 0).then_some(RuleAttribute::IpProtocol(rule.ip_protocol.into())),
         rule.suppress_group.map(RuleAttribute::SuppressIfGroup),
-        rule.destination.map(|prefix| RuleAttribute::Destination(prefix.address.into())),
-        rule.source.map(|prefix| RuleAttribute::Source(prefix.address.into())),
+        rule.destination.map(|prefix| RuleAttribute::Destination(prefix.address)),
+        rule.source.map(|prefix| RuleAttribute::Source(prefix.address)),
         (rule.realm != 0).then_some(RuleAttribute::Realm(realm)),
     ];
     message.attributes.extend(attributes.into_iter().flatten());
@@ -134,9 +134,9 @@ pub fn rule_message(fib: &Fib, rule: &Rule) -> RuleMessage {
 }
 
 /// `fib_nl2rule` with the IPv4 part of `fib4_rule_configure`; also whether a priority was given.
-fn parse(fib: &Fib, message: &RuleMessage) -> Result<(Rule, bool), Failure> {
+fn parse(fib: &impl Ruled, message: &RuleMessage) -> Result<(Rule, bool), Failure> {
     let header = &message.header;
-    if header.family != AddressFamily::Inet {
+    if header.family != family(fib) {
         return Err(Failure::with_text(Errno::EAFNOSUPPORT, "Rule family not supported"));
     }
     let mut rule = Rule {
@@ -185,8 +185,9 @@ fn parse(fib: &Fib, message: &RuleMessage) -> Result<(Rule, bool), Failure> {
             _ => {}
         }
     }
-    rule.source = prefix(source, header.src_len).ok_or_else(|| invalid("Invalid source address"))?;
-    rule.destination = prefix(destination, header.dst_len).ok_or_else(|| invalid("Invalid dst address"))?;
+    rule.source = prefix(fib, source, header.src_len).ok_or_else(|| invalid("Invalid source address"))?;
+    rule.destination =
+        prefix(fib, destination, header.dst_len).ok_or_else(|| invalid("Invalid dst address"))?;
     rule.priority = priority.unwrap_or_else(|| fib.next_rule_priority());
     rule.mark = given_mark;
     rule.mark_mask = given_mask.unwrap_or(if given_mark == 0 { 0 } else { u32::MAX });
@@ -218,20 +219,26 @@ fn parse(fib: &Fib, message: &RuleMessage) -> Result<(Rule, bool), Failure> {
     Ok((rule, priority.is_some()))
 }
 
-/// The prefix of a selector, `None` inside where its length is 0; `None` where it is no IPv4 prefix.
-fn prefix(address: Option<IpAddr>, length: u8) -> Option<Option<Prefix>> {
+/// The family whose rules these are.
+fn family<F: Ruled>(_: &F) -> AddressFamily {
+    if F::IPV6 { AddressFamily::Inet6 } else { AddressFamily::Inet }
+}
+
+/// The prefix of a selector, `None` inside where its length is 0; `None` where it is no prefix of the family.
+fn prefix<F: Ruled>(_: &F, address: Option<IpAddr>, length: u8) -> Option<Option<IpPrefix>> {
     match (length, address) {
         (0, _) => Some(None),
-        (1..=32, Some(IpAddr::V4(address))) => Some(Some(Prefix { address, length })),
+        (1..=32, Some(address @ IpAddr::V4(_))) if !F::IPV6 => Some(Some(IpPrefix { address, length })),
+        (1..=128, Some(address @ IpAddr::V6(_))) if F::IPV6 => Some(Some(IpPrefix { address, length })),
         _ => None,
     }
 }
 
-/// `fib4_rule_configure`
-fn check_tos(tos: u8) -> Result<(), Failure> {
+/// `fib4_rule_configure`, `fib6_rule_configure`
+fn check_tos<F: Ruled>(_: &F, tos: u8) -> Result<(), Failure> {
     match tos {
         tos if tos & 0x03 != 0 => Err(invalid("Invalid dsfield (tos): ECN bits must be 0")),
-        tos if tos & !0x1e != 0 => Err(invalid("Invalid tos")),
+        tos if tos & !0x1e != 0 && !F::IPV6 => Err(invalid("Invalid tos")),
         _ => Ok(()),
     }
 }

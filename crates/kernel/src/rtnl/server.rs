@@ -1,5 +1,6 @@
 //! One netlink request and its answer (`rtnetlink_rcv_msg`).
 
+use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_GETMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
 use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
@@ -81,6 +82,7 @@ impl World {
             RTM_NEWVLAN | RTM_DELVLAN | RTM_GETVLAN | RTM_GETSTATS => {
                 Some(self.rtnl_vlan(asker.ns, decoded, answer))
             }
+            RTM_NEWMDB | RTM_DELMDB | RTM_GETMDB => Some(self.rtnl_mdb(asker.ns, decoded, answer)),
             _ => None,
         }
     }
@@ -114,9 +116,17 @@ impl World {
                 _ => Ok(Dump { messages: Vec::new(), filtered: false }),
             },
             Message::GetRule(message) => match message.header.family {
-                AddressFamily::Inet | AddressFamily::Unspec => {
-                    let fib = self.fib.get(ns).ok_or(Errno::ENODEV)?;
-                    rule::dump_rules(fib, message, true)
+                AddressFamily::Inet => {
+                    rule::dump_rules(self.fib.get(ns).ok_or(Errno::ENODEV)?, message, true)
+                }
+                AddressFamily::Inet6 => {
+                    rule::dump_rules(self.fib6.get(ns).ok_or(Errno::ENODEV)?, message, true)
+                }
+                AddressFamily::Unspec => {
+                    let mut dump = rule::dump_rules(self.fib.get(ns).ok_or(Errno::ENODEV)?, message, true)?;
+                    let more = rule::dump_rules(self.fib6.get(ns).ok_or(Errno::ENODEV)?, message, true)?;
+                    dump.messages.extend(more.messages);
+                    Ok(dump)
                 }
                 _ => Ok(Dump { messages: Vec::new(), filtered: false }),
             },
@@ -203,6 +213,20 @@ impl World {
                     let (links, fib) = self.links_and_fib_mut(ns)?;
                     rule::new_rule(fib, &links, message, flags)?
                 };
+                self.announce(ns, &notices);
+                Ok(())
+            }
+            Message::NewRule(message) if message.header.family == AddressFamily::Inet6 => {
+                let netns = self.netns.get(ns).ok_or(Errno::ENODEV)?;
+                let fib = self.fib6.get_mut(ns).ok_or(Errno::ENODEV)?;
+                let links = crate::links::NsLinks { devs: &self.devs, netns };
+                let notices = rule::new_rule(fib, &links, message, flags)?;
+                self.announce(ns, &notices);
+                Ok(())
+            }
+            Message::DelRule(message) if message.header.family == AddressFamily::Inet6 => {
+                let fib = self.fib6.get_mut(ns).ok_or(Errno::ENODEV)?;
+                let notices = rule::del_rule(fib, message)?;
                 self.announce(ns, &notices);
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! VLANs of bridges: `RTM_NEWVLAN`, `RTM_DELVLAN`, `RTM_GETVLAN` and the VLAN entries of `AF_BRIDGE` links
 //! (`br_vlan_rtm_process`, `br_process_vlan_info`); their counters, `RTM_GETSTATS`.
 
+use hairpin_netlink::bridge_mdb::Router;
 use hairpin_netlink::bridge_vlan::{
     self, DUMP_GLOBAL, DUMP_STATS, Entry, GlobalOptions, Part, RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN,
     RTM_NEWSTATS, RTM_NEWVLAN, VlanMessage, VlanXstats, global, info,
@@ -9,7 +10,7 @@ use hairpin_netlink::codec::{Decoded, NLM_F_DUMP, NLM_F_MULTI};
 use hairpin_netlink::{Answer, Errno, Failure};
 
 use crate::dev::bridge::vlan::{Membership, VID_MAX, Vlan, VlanStats};
-use crate::dev::bridge::{Bridge, State, VlanGroup};
+use crate::dev::bridge::{Bridge, State, VlanGroup, snoop};
 use crate::dev::{Kind, RxHandler};
 use crate::device::DevId;
 use crate::netns::NsId;
@@ -429,13 +430,20 @@ impl World {
                 return None;
             }
             let mut ranges: Vec<(u16, u16)> = Vec::new();
+            let routed = |vid| !self.routers_in(state, vid).is_empty();
             for vlan in group.all() {
                 match ranges.last_mut() {
-                    Some((_, last)) if vlan.vid == *last + 1 => *last = vlan.vid,
+                    Some((_, last)) if vlan.vid == *last + 1 && !routed(vlan.vid) && !routed(*last) => {
+                        *last = vlan.vid;
+                    }
                     _ => ranges.push((vlan.vid, vlan.vid)),
                 }
             }
-            message.parts.extend(ranges.into_iter().map(global_options).map(Part::Global));
+            for range in ranges {
+                let mut options = global_options(range);
+                options.routers = self.routers_in(state, range.0);
+                message.parts.push(Part::Global(options));
+            }
             return Some(message);
         }
         let with_stats = flags & DUMP_STATS != 0;
@@ -452,6 +460,22 @@ impl World {
             message.parts.push(Part::Entry(entry));
         }
         Some(message)
+    }
+
+    /// Ports that are routers of multicast in a VLAN for good.
+    fn routers_in(&self, state: &Bridge, vid: u16) -> Vec<Router> {
+        let ports = state.ports.iter().filter(|port| {
+            port.vlans.find(vid).is_some_and(|vlan| vlan.mcast_router == snoop::router::PERMANENT)
+        });
+        ports
+            .map(|port| Router {
+                ifindex: self.devs.get(port.dev).map_or(0, |device| device.ifindex),
+                timer: Some(0),
+                kind: Some(port.mcast_router),
+                inet_timer: Some(0),
+                inet6_timer: Some(0),
+            })
+            .collect()
     }
 
     /// `rtnl_stats_dump` as far as bridges' VLANs go (`br_fill_linkxstats`).
@@ -538,5 +562,6 @@ fn global_options((first, last): (u16, u16)) -> GlobalOptions {
             (global::MCAST_MLD_VERSION, m::MLD_VERSION.into()),
             (global::MSTI, 0),
         ],
+        routers: Vec::new(),
     }
 }

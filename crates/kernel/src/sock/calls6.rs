@@ -255,7 +255,7 @@ impl World {
             if raw.sums() {
                 ip6::seal_icmp(route.source, route.destination, body);
             }
-        });
+        })?;
         Ok(data.len())
     }
 
@@ -295,7 +295,7 @@ impl World {
         let (from, to) = ((route.source, source_port), (route.destination, port));
         self.ip6_send(ns, &route, fields, UDP_LEN + data.len(), |body| {
             ip6::write_udp6(body, from, to, data);
-        });
+        })?;
         Ok(data.len())
     }
 
@@ -338,11 +338,11 @@ fn fields6(inet: &Inet6, route: &OutRoute6, protocol: u8) -> Fields6 {
         _ => inet.hop_limit.unwrap_or(route.hop_limit),
     };
     Fields6 {
-        protocol,
         traffic_class: inet.traffic_class,
-        hop_limit,
         mark: inet.mark,
         loop_back: inet.multicast_loop,
+        owned: true,
+        ..Fields6::new(protocol, hop_limit)
     }
 }
 

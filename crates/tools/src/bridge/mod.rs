@@ -2,6 +2,7 @@
 
 mod fdb;
 mod link;
+mod mdb;
 mod monitor;
 mod vlan;
 
@@ -33,6 +34,7 @@ fn dispatch(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     match OBJECTS.iter().find(|name| matches(word, name)) {
         Some(&"link") => link::main(context, args),
         Some(&"fdb") => fdb::main(context, args),
+        Some(&"mdb") => mdb::main(context, args),
         Some(&"vlan") => vlan::main(context, args),
         Some(&"monitor") => monitor::main(context, args),
         Some(&"help") => Err(usage()),

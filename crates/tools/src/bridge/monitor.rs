@@ -1,16 +1,19 @@
 //! `bridge monitor`: changes of links and forwarding databases as they happen.
 
+use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::messages;
 use hairpin_netlink::{Errno, Message, Received, SocketKind};
 
-use super::{fail, fdb, link, vlan};
+use super::{fail, fdb, link, mdb, vlan};
 use crate::Signal;
 use crate::iproute2::{Args, Context, Stop, matches};
 
 /// `RTNLGRP_LINK` and `RTNLGRP_NEIGH` as bits.
 const GROUP_LINK: u64 = 1;
 const GROUP_NEIGH: u64 = 1 << 2;
+/// `RTNLGRP_MDB`
+const GROUP_MDB: u64 = 1 << 25;
 /// `RTNLGRP_BRVLAN`
 const GROUP_BRVLAN: u64 = 1 << 32;
 
@@ -18,7 +21,7 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
     if context.options.timestamp {
         return Err(fail("bridge -timestamp monitor: not supported by hairpin yet\n"));
     }
-    let mut groups = GROUP_LINK | GROUP_NEIGH;
+    let mut groups = GROUP_LINK | GROUP_NEIGH | GROUP_MDB;
     let mut chosen = 0;
     let mut labels = false;
     while let Some(word) = args.take() {
@@ -27,6 +30,8 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
             chosen |= GROUP_LINK;
         } else if is("fdb") {
             chosen |= GROUP_NEIGH;
+        } else if is("mdb") {
+            chosen |= GROUP_MDB;
         } else if is("vlan") {
             chosen |= GROUP_BRVLAN;
         } else if word == "all" {
@@ -35,7 +40,7 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
         } else if is("help") {
             let usage = "Usage: bridge monitor [file | link | fdb | mdb | vlan | vni | all]\n";
             return Err(Stop::exit(255, usage));
-        } else if is("file") || is("mdb") || word == "vni" {
+        } else if is("file") || word == "vni" {
             return Err(fail(format!("bridge monitor {word}: not supported by hairpin yet\n")));
         } else {
             let text = format!("Argument \"{word}\" is unknown, try \"bridge monitor help\".\n");
@@ -62,7 +67,12 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
         for item in context.system.receive(fd, 64).unwrap_or_default() {
             if let Received::Netlink(bytes) = item {
                 for decoded in messages(&bytes) {
-                    if matches!(decoded.header.kind, RTM_NEWVLAN | RTM_DELVLAN) {
+                    if matches!(decoded.header.kind, RTM_NEWMDB | RTM_DELMDB) {
+                        if labels {
+                            context.print.text(format_args!("[MDB]"));
+                        }
+                        mdb::print_event(context, decoded.payload, decoded.header.kind == RTM_DELMDB);
+                    } else if matches!(decoded.header.kind, RTM_NEWVLAN | RTM_DELVLAN) {
                         if labels {
                             context.print.text(format_args!("[VLAN]"));
                         }

@@ -59,6 +59,13 @@ pub(super) fn apply(table: &mut Table, command: &Command, names: &mut Names<'_>)
     Ok(true)
 }
 
+/// What libiptc does when it puts a table back: policies count from the beginning, but for counters just set.
+pub(super) fn settle_policies(table: &mut Table) {
+    for chain in table.chains.iter_mut().filter(|chain| chain.builtin.is_some() && chain.id != 0) {
+        (chain.id, chain.counters) = (0, Counters::default());
+    }
+}
+
 fn print(names: &mut Names<'_>, text: &str) {
     let _ = names.shell.out().write_all(text.as_bytes());
 }

@@ -119,6 +119,7 @@ fn perform(command: &Command, engine: &mut Engine<'_>, names: &mut Names<'_>) ->
         .table(names.family, name)
         .map_err(|why| Fail::Version(format!("can't initialize {} table `{name}': {why}", engine.tool)))?;
     if edit::apply(&mut table, command, names)? {
+        edit::settle_policies(&mut table);
         let call = NetfilterCall::Replace { family: names.family, table: Box::new(table) };
         engine.system.netfilter(call).map_err(|errno| {
             if errno == Errno::ELOOP {

@@ -147,7 +147,8 @@ fn restore(
                 table = Some(found);
             }
             Some(_) if line == "COMMIT" => {
-                let Some(done) = table.take() else { continue };
+                let Some(mut done) = table.take() else { continue };
+                edit::settle_policies(&mut done);
                 if !options.test {
                     let call = NetfilterCall::Replace { family: names.family, table: Box::new(done) };
                     engine.system.netfilter(call).map_err(|errno| at(Fail::table(errno)))?;

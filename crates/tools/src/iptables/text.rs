@@ -119,5 +119,10 @@ pub fn to_text(family: Family, found: &Table) -> String {
 /// What hairpin does not know, in words.
 pub fn from_text(family: Family, text: &str) -> Result<Option<Table>, String> {
     let mut shell = crate::quiet::QuietShell::default();
-    super::restore::read(text, &mut Names::new(&mut shell, family))
+    let mut table = super::restore::read(text, &mut Names::new(&mut shell, family))?;
+    for chain in table.iter_mut().flat_map(|table| &mut table.chains) {
+        // Its counters are the kernel's.
+        chain.id = u64::MAX;
+    }
+    Ok(table)
 }

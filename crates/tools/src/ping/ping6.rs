@@ -224,7 +224,7 @@ impl Session {
     /// One error of the queue: how many network errors it was, or the local ones as a negative number.
     pub(super) fn error6(&mut self, program: &mut Program<'_>, item: Received) -> Result<i32, Exit> {
         let Received::Error { errno, origin, info, to, data, .. } = item else { return Ok(0) };
-        let ErrorOrigin::Icmp6 { kind, code, from } = origin else {
+        let ErrorOrigin::Icmp6 { kind, code, from, scope } = origin else {
             if !self.options.quiet {
                 if self.options.flood {
                     let _ = program.shell.out().write_all(b"E");
@@ -246,10 +246,6 @@ impl Session {
             let _ = program.shell.out().write_all(b"\x08E");
         } else {
             let stamp = self.time_of_day(program)?;
-            let scope = match self.target {
-                Address::Ipv6 { scope, .. } => scope,
-                _ => 0,
-            };
             let from = self.name(program, Address::Ipv6 { address: from, port: 0, scope });
             let text = icmp6_text(kind, code, info);
             let _ = writeln!(program.shell.out(), "{stamp}From {from} icmp_seq={sequence} {text}");

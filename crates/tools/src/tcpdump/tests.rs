@@ -59,6 +59,7 @@ impl System for Kernel {
                 self.calls.push(format!("promiscuous {ifindex}"));
                 Ok(Reply::Done)
             }
+            Call::SetOption { option: SocketOption::ReceiveBuffer(_), .. } => Ok(Reply::Done),
             Call::Bind { address: Address::Link { ifindex, protocol, .. }, .. } => {
                 self.calls.push(format!("bind {ifindex} {protocol}"));
                 Ok(Reply::Done)

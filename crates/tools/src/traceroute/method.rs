@@ -1,5 +1,7 @@
 //! How probes are sent and answers matched: UDP with a socket a probe, ICMP with one for all.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use hairpin_netlink::{Address, Errno, Fd, PathMtuDiscovery, SocketKind, SocketOption};
 use hairpin_wire::smol::{Icmpv4Message, Icmpv4Packet};
 
@@ -9,6 +11,10 @@ use super::{Exit, failed};
 use crate::Program;
 
 const IPPROTO_ICMP: u8 = 1;
+const IPPROTO_ICMPV6: u8 = 58;
+/// ICMPv6 types (RFC 4443).
+const ECHO6: u8 = 128;
+const ECHO_REPLY6: u8 = 129;
 const ICMP_HEADER_LEN: usize = 8;
 
 /// What sending needs to know from one probe to the next.
@@ -20,6 +26,7 @@ pub(super) struct Sender {
     /// Port or sequence number of the next probe.
     next: u16,
     ttl: Option<u8>,
+    is_ipv6: bool,
 }
 
 impl Sender {
@@ -31,10 +38,15 @@ impl Sender {
             ident: (program.shell.process_id() & 0xffff) as u16,
             next: options.port,
             ttl: None,
+            is_ipv6: options.target.is_ipv6(),
         };
         if options.method == Method::Icmp {
-            let fd = open(program, options, SocketKind::RawIpv4 { protocol: IPPROTO_ICMP })?;
-            let target = Address::Ipv4 { address: options.target, port: 0 };
+            let kind = match options.target {
+                IpAddr::V4(_) => SocketKind::RawIpv4 { protocol: IPPROTO_ICMP },
+                IpAddr::V6(_) => SocketKind::RawIpv6 { protocol: IPPROTO_ICMPV6 },
+            };
+            let fd = open(program, options, kind)?;
+            let target = at_port(options, 0);
             program.system.connect(fd, target).map_err(|errno| failed(program, "connect", errno))?;
             set(program, fd, SocketOption::ReceiveErrors(true), "setsockopt IP_RECVERR")?;
             sender.shared = Some(fd);
@@ -67,8 +79,17 @@ impl Sender {
         ttl: u8,
     ) -> Result<(), Exit> {
         if self.ttl != Some(ttl) {
-            set(program, fd, SocketOption::Ttl(ttl), "setsockopt IP_TTL")?;
+            set(program, fd, SocketOption::Ttl(ttl), ttl_option(self.is_ipv6))?;
             self.ttl = Some(ttl);
+        }
+        if self.is_ipv6 {
+            // The kernel writes the checksum.
+            let header =
+                [ECHO6, 0, 0, 0].into_iter().chain(self.ident.to_be_bytes()).chain(self.next.to_be_bytes());
+            for (place, byte) in data.iter_mut().zip(header) {
+                *place = byte;
+            }
+            return self.transmit_shared(program, fd, data, probe);
         }
         let mut packet = Icmpv4Packet::new_unchecked(&mut data);
         packet.set_msg_type(Icmpv4Message::EchoRequest);
@@ -76,6 +97,16 @@ impl Sender {
         packet.set_echo_ident(self.ident);
         packet.set_echo_seq_no(self.next);
         packet.fill_checksum();
+        self.transmit_shared(program, fd, data, probe)
+    }
+
+    fn transmit_shared(
+        &mut self,
+        program: &mut Program<'_>,
+        fd: Fd,
+        data: Vec<u8>,
+        probe: &mut Probe,
+    ) -> Result<(), Exit> {
         let now = time_s(program)?;
         if transmit(program, fd, data)? {
             probe.sent_s = Some(now);
@@ -93,9 +124,10 @@ impl Sender {
         probe: &mut Probe,
         ttl: u8,
     ) -> Result<(), Exit> {
-        let fd = open(program, options, SocketKind::UdpIpv4)?;
-        set(program, fd, SocketOption::Ttl(ttl), "setsockopt IP_TTL")?;
-        let target = Address::Ipv4 { address: options.target, port: self.next };
+        let kind = if self.is_ipv6 { SocketKind::UdpIpv6 } else { SocketKind::UdpIpv4 };
+        let fd = open(program, options, kind)?;
+        set(program, fd, SocketOption::Ttl(ttl), ttl_option(self.is_ipv6))?;
+        let target = at_port(options, self.next);
         program.system.connect(fd, target).map_err(|errno| failed(program, "connect", errno))?;
         set(program, fd, SocketOption::ReceiveErrors(true), "setsockopt IP_RECVERR")?;
         let now = time_s(program)?;
@@ -123,8 +155,14 @@ impl Sender {
         data: &[u8],
     ) -> Option<usize> {
         if self.shared != Some(fd) {
-            let Address::Ipv4 { port, .. } = peer else { return None };
+            let (Address::Ipv4 { port, .. } | Address::Ipv6 { port, .. }) = peer else { return None };
             return probes.iter().position(|probe| probe.socket == Some(fd) && probe.sequence == port);
+        }
+        if self.is_ipv6 {
+            let &[kind, _, _, _, a, b, c, d] = data.first_chunk::<ICMP_HEADER_LEN>()?;
+            let fits = u16::from_be_bytes([a, b]) == self.ident && (is_error || kind == ECHO_REPLY6);
+            let sequence = u16::from_be_bytes([c, d]);
+            return probes.iter().position(|probe| fits && probe.awaits(sequence));
         }
         // A raw socket gets packets with their IPv4 header, errors without.
         let first = data.first().copied().unwrap_or(0);
@@ -136,6 +174,18 @@ impl Sender {
         let sequence = packet.echo_seq_no();
         probes.iter().position(|probe| fits && probe.awaits(sequence))
     }
+}
+
+/// The target, at a port.
+fn at_port(options: &Options, port: u16) -> Address {
+    match options.target {
+        IpAddr::V4(address) => Address::Ipv4 { address, port },
+        IpAddr::V6(address) => Address::Ipv6 { address, port, scope: options.scope },
+    }
+}
+
+fn ttl_option(is_ipv6: bool) -> &'static str {
+    if is_ipv6 { "setsockopt IPV6_UNICAST_HOPS" } else { "setsockopt IP_TTL" }
 }
 
 /// Opens a socket with the options that both methods share.
@@ -152,8 +202,16 @@ fn open(program: &mut Program<'_>, options: &Options, kind: SocketKind) -> Resul
         let device = SocketOption::BindToDevice(device.clone());
         set(program, fd, device, "setsockopt SO_BINDTODEVICE")?;
     }
-    let address = options.source.unwrap_or(std::net::Ipv4Addr::UNSPECIFIED);
-    let own = Address::Ipv4 { address, port: options.source_port };
+    let own = match (options.source, options.target) {
+        (Some(IpAddr::V4(address)), _) => Address::Ipv4 { address, port: options.source_port },
+        (Some(IpAddr::V6(address)), _) => {
+            Address::Ipv6 { address, port: options.source_port, scope: options.scope }
+        }
+        (None, IpAddr::V4(_)) => Address::Ipv4 { address: Ipv4Addr::UNSPECIFIED, port: options.source_port },
+        (None, IpAddr::V6(_)) => {
+            Address::Ipv6 { address: Ipv6Addr::UNSPECIFIED, port: options.source_port, scope: 0 }
+        }
+    };
     program.system.bind(fd, own).map_err(|errno| failed(program, "bind", errno))?;
     let discovery = if options.dont_fragment { PathMtuDiscovery::Probe } else { PathMtuDiscovery::Dont };
     set(program, fd, SocketOption::PathMtuDiscovery(discovery), "setsockopt IP_MTU_DISCOVER")?;

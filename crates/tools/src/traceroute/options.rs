@@ -1,6 +1,6 @@
 //! What traceroute's options mean.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::command_line::{Found, Item, Known, Walk};
 use super::{Exit, refuse};
@@ -22,6 +22,7 @@ const MAX_PACKET_LEN: i32 = 65000;
 /// Data of a packet, transport header included, where no length is given.
 const DATA_LEN: usize = 40;
 const IPV4_HEADER_LEN: usize = 20;
+const IPV6_HEADER_LEN: usize = 40;
 /// Where the ports of UDP start, and the fixed one of `-U` (RFC 1035).
 const START_PORT: u16 = 33434;
 const UDP_PORT: u16 = 53;
@@ -102,14 +103,16 @@ impl Method {
 pub(super) struct Options {
     pub method: Method,
     pub host: String,
-    pub target: Ipv4Addr,
+    pub target: IpAddr,
+    /// The device of a link-local target, by index; 0 for none.
+    pub scope: u32,
     pub first_hop: usize,
     pub max_hops: usize,
     pub probes_per_hop: usize,
     pub sim_probes: usize,
     pub numeric: bool,
     pub device: Option<String>,
-    pub source: Option<Ipv4Addr>,
+    pub source: Option<IpAddr>,
     pub source_port: u16,
     /// The first port, or the first sequence number.
     pub port: u16,
@@ -140,7 +143,7 @@ struct Given {
     probes_per_hop: u32,
     numeric: bool,
     device: Option<String>,
-    source: Option<Ipv4Addr>,
+    source: Option<IpAddr>,
     source_port: u32,
     port: u32,
     wait: (f64, f64, f64),
@@ -160,7 +163,7 @@ pub(super) fn read(program: &mut Program<'_>, args: &[String]) -> Result<Options
         return Err(help(program));
     }
     let mut given = Given {
-        family: None,
+        family: program.name.ends_with('6').then_some(6),
         module: "default".to_owned(),
         module_options: Vec::new(),
         first_hop: 1,
@@ -222,7 +225,7 @@ fn apply(program: &mut Program<'_>, given: &mut Given, found: &Found<'_>) -> Res
         "q" => return Ok(unsigned(value, &mut given.probes_per_hop)),
         "r" => given.dont_route = true,
         "s" => match address(program, given.family, value)? {
-            Some(source) => given.source = Some(source),
+            Some((source, _)) => given.source = Some(source),
             None => return Ok(false),
         },
         "z" => {
@@ -262,7 +265,7 @@ fn operands(
     program: &mut Program<'_>,
     given: &mut Given,
     operands: &[(usize, &str)],
-) -> Result<(String, Ipv4Addr), Exit> {
+) -> Result<(String, (IpAddr, u32)), Exit> {
     let Some((position, host)) = operands.first() else {
         return Err(refuse(program, "Specify \"host\" missing argument."));
     };
@@ -286,7 +289,12 @@ fn operands(
     Ok(((*host).to_owned(), target))
 }
 
-fn check(program: &mut Program<'_>, given: Given, host: String, target: Ipv4Addr) -> Result<Options, Exit> {
+fn check(
+    program: &mut Program<'_>,
+    given: Given,
+    host: String,
+    target: (IpAddr, u32),
+) -> Result<Options, Exit> {
     let method = match given.module.as_str() {
         "default" => Method::Default,
         "udp" => Method::Udp,
@@ -317,7 +325,11 @@ fn check(program: &mut Program<'_>, given: Given, host: String, target: Ipv4Addr
     if let Some(text) = mistake {
         return Err(refuse(program, &text));
     }
-    let ip_options = source_route(program, &given, target)?;
+    let ip_options = match target.0 {
+        IpAddr::V4(target) => source_route(program, &given, target)?,
+        IpAddr::V6(_) if given.gateways.is_empty() => Vec::new(),
+        IpAddr::V6(_) => return Err(refuse(program, "hairpin has no source routes of IPv6")),
+    };
     if let Some(option) = given.module_options.first() {
         // The methods that there are have only options on how they open their socket.
         if method != Method::Icmp || !matches!(option.as_str(), "raw" | "dgram") {
@@ -334,7 +346,8 @@ fn check(program: &mut Program<'_>, given: Given, host: String, target: Ipv4Addr
         sim_probes = 1;
         packet_len = if packet_len < 0 { MAX_PACKET_LEN } else { packet_len };
     }
-    let header_len = IPV4_HEADER_LEN + ip_options.len() + method.header_len();
+    let ip_len = if target.0.is_ipv4() { IPV4_HEADER_LEN } else { IPV6_HEADER_LEN };
+    let header_len = ip_len + ip_options.len() + method.header_len();
     let mut data_len = match usize::try_from(packet_len) {
         Err(_) => DATA_LEN - method.header_len(),
         Ok(length) => length.saturating_sub(header_len),
@@ -350,7 +363,8 @@ fn check(program: &mut Program<'_>, given: Given, host: String, target: Ipv4Addr
     Ok(Options {
         method,
         host,
-        target,
+        target: target.0,
+        scope: target.1,
         first_hop: given.first_hop as usize,
         max_hops: given.max_hops as usize,
         probes_per_hop: given.probes_per_hop as usize,
@@ -388,8 +402,8 @@ fn source_route(program: &mut Program<'_>, given: &Given, target: Ipv4Addr) -> R
     let mut hops = Vec::new();
     for gateway in &given.gateways {
         match address(program, Some(4), gateway)? {
-            Some(hop) => hops.push(hop),
-            None => return Err(refuse(program, "")),
+            Some((IpAddr::V4(hop), _)) => hops.push(hop),
+            _ => return Err(refuse(program, "")),
         }
     }
     hops.push(target);
@@ -398,24 +412,38 @@ fn source_route(program: &mut Program<'_>, given: &Given, target: Ipv4Addr) -> R
     Ok(option)
 }
 
-/// Looks up a name; what is wrong with it has been said where there is none.
-fn address(program: &mut Program<'_>, family: Option<u8>, name: &str) -> Result<Option<Ipv4Addr>, Exit> {
-    let is_ipv6 = name.parse::<Ipv6Addr>().is_ok();
-    if is_ipv6 && family != Some(4) || !is_ipv6 && family == Some(6) && resolver::inet_aton(name).is_none() {
-        return Err(refuse(program, &format!("{name}: hairpin has no IPv6 yet")));
-    }
+/// Looks up a name, with the index of the device that it names behind a `%`; what is wrong with it has been said
+/// where there is none.
+fn address(program: &mut Program<'_>, family: Option<u8>, name: &str) -> Result<Option<(IpAddr, u32)>, Exit> {
     let found = match family {
         Some(6) => Err(Unresolved::Ipv6),
         Some(_) => resolver::lookup_ipv4(program.shell, name),
         None => resolver::lookup(program.shell, name),
     };
-    match found {
-        Ok(host) => Ok(Some(host.address)),
-        Err(why) => {
-            let _ = writeln!(program.shell.err(), "{name}: {}", why.text());
-            Ok(None)
-        }
+    let why = match found {
+        Ok(host) => return Ok(Some((host.address.into(), 0))),
+        Err(Unresolved::Ipv6) if family != Some(4) => match resolver::lookup_ipv6(program.shell, name) {
+            Ok(host) => {
+                let scope = host.device.map_or(Some(0), |device| ifindex(program, &device));
+                if let Some(scope) = scope {
+                    return Ok(Some((host.address.into(), scope)));
+                }
+                Unresolved::NotKnown
+            }
+            Err(why) => why,
+        },
+        Err(why) => why,
+    };
+    let _ = writeln!(program.shell.err(), "{name}: {}", why.text());
+    Ok(None)
+}
+
+fn ifindex(program: &mut Program<'_>, device: &str) -> Option<u32> {
+    if let Ok(number) = device.parse() {
+        return Some(number);
     }
+    let text = program.system.read_file(&format!("/sys/class/net/{device}/ifindex")).ok()?;
+    String::from_utf8(text).ok()?.trim().parse().ok()
 }
 
 fn unsigned(text: &str, place: &mut u32) -> bool {

@@ -1,6 +1,6 @@
 //! One probe, and what an ICMP error says of it.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::Fd;
 
@@ -8,6 +8,11 @@ const UNREACHABLE: u8 = 3;
 const TIME_EXCEEDED: u8 = 11;
 /// Code of [`UNREACHABLE`] for a packet that is too long.
 const FRAGMENTATION_NEEDED: u8 = 4;
+/// The same of ICMPv6 (RFC 4443).
+const UNREACHABLE6: u8 = 1;
+const TOO_BIG6: u8 = 2;
+const TIME_EXCEEDED6: u8 = 3;
+const PARAMETER6: u8 = 4;
 
 /// A probe. Times are in seconds since 1970.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +24,7 @@ pub(super) struct Probe {
     /// Its answer came from where the way ends.
     pub is_final: bool,
     /// Who answered.
-    pub from: Option<Ipv4Addr>,
+    pub from: Option<IpAddr>,
     /// TTL of the answer, where it is known.
     pub answer_ttl: Option<u8>,
     /// `!H` and the like, behind the time.
@@ -65,6 +70,26 @@ impl Probe {
         remark.clone_into(&mut self.remark);
     }
 
+    /// Takes over an ICMPv6 error.
+    pub fn take_error6(&mut self, kind: u8, code: u8, info: u32) {
+        if (kind, code) == (TIME_EXCEEDED6, 0) {
+            return;
+        }
+        self.is_final = true;
+        let remark = match (kind, code) {
+            (UNREACHABLE6, 0) => "!N",
+            (UNREACHABLE6, 1) => "!X",
+            (UNREACHABLE6, 2 | 3) => "!H",
+            // The port is closed: the target is reached.
+            (UNREACHABLE6, 4) => return,
+            (TOO_BIG6, _) => return self.take_mtu(info),
+            (PARAMETER6, 1) => "!P",
+            (UNREACHABLE6, code) => return self.remark = format!("!<{code}>"),
+            (kind, code) => return self.remark = format!("!<{kind}-{code}>"),
+        };
+        remark.clone_into(&mut self.remark);
+    }
+
     /// The packet was too long for a device with this MTU.
     pub fn take_mtu(&mut self, mtu: u32) {
         self.is_final = true;
@@ -93,6 +118,18 @@ mod tests {
         for (kind, code, remark, is_final) in cases {
             let mut probe = Probe::default();
             probe.take_error(kind, code, 1400);
+            assert_eq!((probe.remark.as_str(), probe.is_final), (remark, is_final), "{kind} {code}");
+        }
+        let cases = [
+            (3, 0, "", false),
+            (1, 4, "", true),
+            (1, 3, "!H", true),
+            (1, 1, "!X", true),
+            (2, 0, "!F-1400", true),
+        ];
+        for (kind, code, remark, is_final) in cases {
+            let mut probe = Probe::default();
+            probe.take_error6(kind, code, 1400);
             assert_eq!((probe.remark.as_str(), probe.is_final), (remark, is_final), "{kind} {code}");
         }
     }

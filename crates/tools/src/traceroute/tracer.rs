@@ -1,6 +1,6 @@
 //! Which probe is sent, given up or printed when.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::{Address, Errno, ErrorOrigin, Fd, Received};
 
@@ -211,7 +211,7 @@ impl Tracer {
         let _ = program.shell.out().flush();
     }
 
-    fn name(&self, program: &mut Program<'_>, address: Ipv4Addr) -> String {
+    fn name(&self, program: &mut Program<'_>, address: IpAddr) -> String {
         if self.options.numeric {
             return format!(" {address}");
         }
@@ -242,7 +242,11 @@ impl Tracer {
         match item {
             Received::Datagram { data, from, ttl, realtime_ns, .. } => {
                 let Some(at) = self.sender.find(&self.probes, fd, false, from, &data) else { return Ok(()) };
-                let Address::Ipv4 { address, .. } = from else { return Ok(()) };
+                let address: IpAddr = match from {
+                    Address::Ipv4 { address, .. } => address.into(),
+                    Address::Ipv6 { address, .. } => address.into(),
+                    Address::Link { .. } => return Ok(()),
+                };
                 let probe = self.probe_mut(at);
                 probe.is_final = true;
                 probe.from = Some(address);
@@ -283,12 +287,14 @@ impl Tracer {
         probe.received_s = Some(received_s);
         match origin {
             ErrorOrigin::Icmp { kind, code, from } => {
-                probe.from = Some(from);
+                probe.from = Some(from.into());
                 probe.take_error(kind, code, info);
             }
             ErrorOrigin::Local if errno == Errno::EMSGSIZE && info != 0 => probe.take_mtu(info),
-            // Sockets of IPv4 get no others.
-            ErrorOrigin::Icmp6 { .. } => {}
+            ErrorOrigin::Icmp6 { kind, code, from, .. } => {
+                probe.from = Some(from.into());
+                probe.take_error6(kind, code, info);
+            }
             ErrorOrigin::Local => return Err(failed(program, "local recverr", errno)),
         }
         self.finish(program, at);

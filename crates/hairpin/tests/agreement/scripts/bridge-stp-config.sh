@@ -1,5 +1,10 @@
 # needs: uml
+# runs: by bash alone
 # Spanning tree's settings: ranges, units, and what takes effect when.
+# What a pipe prints of its commands first is chance.
+showstp() {
+    { set +x; } 2>/dev/null; ip netns exec n1 brctl showstp $1 >/run/stp; grep -v timer /run/stp; set -x
+}
 ip netns add n1
 ip -n n1 link add br0 address 02:00:00:00:01:00 type bridge
 ip netns exec n1 brctl showstp br0
@@ -37,19 +42,19 @@ bridge -n n1 link set dev p1 cost 65536
 bridge -n n1 link set dev p1 cost 100 priority 8
 ip netns exec n1 brctl setpathcost br0 p1 0
 ip netns exec n1 brctl setportprio br0 p1 70
-ip netns exec n1 brctl showstp br0 | grep -v timer
+showstp br0
 ip -n n1 link add d0 address 02:00:00:00:00:0d type dummy
 ip -n n1 link set d0 master br0
 ip -n n1 link add link q1 name q1.5 type vlan id 5
 ip -n n1 link set q1.5 master br0
 bridge -n n1 -d link
 ip -n n1 link set br0 address 02:00:00:00:09:09
-ip netns exec n1 brctl showstp br0 | grep -v timer
+showstp br0
 ip -n n1 link set br0 type bridge ageing_time 1000
 sleep 22
 bridge -n n1 link
 ip -n n1 -d link show br0
-ip netns exec n1 brctl showstp br0 | grep -v timer
+showstp br0
 sleep 24
 ip -n n1 -d link show br0
 ip -n n1 link set br0 down

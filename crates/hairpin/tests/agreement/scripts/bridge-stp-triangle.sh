@@ -1,13 +1,18 @@
 # needs: uml
+# runs: by bash alone
 # Three bridges in a ring with the default times: at rest after 30 s, and again after the root is gone.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W 2>/dev/null || :
     for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p" | sed -E 's/message-age [0-9.]+s/message-age N/' | sort -u; done; rm -r "$C"; set -x
+}
+# What a pipe prints of its commands first is chance.
+showstp() {
+    { set +x; } 2>/dev/null; ip netns exec sw brctl showstp $1 >/run/stp; grep -v timer /run/stp; set -x
 }
 ip netns add sw
 for i in 1 2 3; do
@@ -35,15 +40,16 @@ for i in 2 3; do
     ip netns exec h1 ping -c1 -W1 10.0.0.$i
 done
 ip netns exec h2 ping -c1 -W1 10.0.0.3
-bridge -n sw fdb show dynamic | sort
+bridge -n sw fdb show dynamic >/run/fdb
+sort /run/fdb
 ip -n sw -d link show br3
 sleep 40
 ip -n sw -d link show br3
 begin r12 r32
-sleep 5
+sleep 7
 finish
 ip -n sw link set br1 down
 sleep 55
 bridge -n sw link
-ip netns exec sw brctl showstp br3 | grep -v timer
+showstp br3
 ip netns exec h2 ping -c1 -W1 10.0.0.3

@@ -1,14 +1,19 @@
 # needs: uml
+# runs: by bash alone
 # Two bridges with two wires between them: a loop comes to rest, and pings pass once ports forward.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 # The clocks of the two kernels do not tick together: of what is sent every other second only the kinds count.
 finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W 2>/dev/null || :
     for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p" | sed -E 's/message-age [0-9.]+s/message-age N/' | sort -u; done; rm -r "$C"; set -x
+}
+# What a pipe prints of its commands first is chance.
+showstp() {
+    { set +x; } 2>/dev/null; ip netns exec sw brctl showstp $1 >/run/stp; grep -v timer /run/stp | sed 's/CONFIG_PENDING //'; set -x
 }
 ip netns add sw
 ip netns add h1
@@ -34,7 +39,7 @@ ip -n sw -br link show type bridge
 ip netns exec h1 ping -c1 -W1 10.0.0.2
 sleep 4
 bridge -n sw link
-ip netns exec sw brctl showstp br1 | grep -v timer
+showstp br1
 sleep 5
 bridge -n sw link
 ip netns exec h1 ping -c1 -W1 10.0.0.2
@@ -43,10 +48,10 @@ ip -n sw -d link show br2
 ip -n sw -d link show a3
 ip -n sw -d link show b4
 ip netns exec sw brctl show
-ip netns exec sw brctl showstp br1 | grep -v timer
-ip netns exec sw brctl showstp br2 | grep -v timer
+showstp br1
+showstp br2
 ip netns exec sw sh -c 'cd /sys/class/net/br2/bridge; grep . root_id bridge_id root_port root_path_cost topology_change topology_change_detected ageing_time forward_delay max_age hello_time stp_state'
-ip netns exec sw sh -c 'cd /sys/class/net/b4/brport; grep . designated_* port_id port_no state path_cost priority change_ack config_pending'
+ip netns exec sw sh -c 'cd /sys/class/net/b4/brport; grep . designated_* port_id port_no state path_cost priority change_ack'
 begin p1 a3 b4
 sleep 6
 finish
@@ -60,10 +65,11 @@ ip netns exec h1 ping -c1 -W1 10.0.0.2
 ip -n sw link set b3 up
 sleep 2
 bridge -n sw link
+sleep 12
 # Priorities and costs decide.
 ip -n sw link set br2 type bridge priority 4096
-sleep 1.5
-ip netns exec sw brctl showstp br1 | grep -v timer
+sleep 2.5
+showstp br1
 bridge -n sw link set dev b3 cost 50
 bridge -n sw link set dev a3 cost 50
 sleep 1.5

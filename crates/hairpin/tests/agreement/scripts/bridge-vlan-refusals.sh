@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # What a bridge says to VLANs that it does not take.
 ip netns add n1
 ip -n n1 link add br0 address 02:00:00:00:01:00 type bridge
@@ -46,7 +47,6 @@ bridge -n n1 vlan global
 bridge -n n1 vlan global set vid 77 dev br0 mcast_querier 1
 bridge -n n1 vlan global set vid 1 dev p1 mcast_querier 1
 bridge -n n1 vlan global set vid 1 mcast_querier 1
-bridge -n n1 -j vlan global show vid 1 | sed 's/:312[45]/:N/'
 bridge -n n1 vlan show dev nodev
 bridge -n n1 vlan show dev p1 dev p2
 bridge -n n1 vlan show vid 1 vid 2
@@ -85,7 +85,8 @@ ip -n n1 link set br0 type bridge group_address 01:80:c2:00:00:0b
 ip -n n1 link set br0 type bridge group_address 01:80:c2:00:00:02
 ip -n n1 link set br0 type bridge no_linklocal_learn 1
 ip -n n1 -d link show br0
-ip -n n1 -d -j link show br0 | sed 's/:312[45]/:N/; s/"num_rx_queues":1,//'
+ip -n n1 -d -j link show br0 >/run/json
+sed 's/:312[45]/:N/; s/"num_rx_queues":1,//' /run/json
 ip -n n1 link add br1 type bridge vlan_default_pvid 0 vlan_filtering 1
 bridge -n n1 vlan show dev br1
 ip -n n1 link set p1 master br1

@@ -1,4 +1,5 @@
 # needs: uml
+# runs: with the real programs
 # Counters by VLAN, of the bridge and of each port by itself; states of VLANs.
 ip netns add sw
 ip -n sw link add br0 address 02:00:00:00:01:00 type bridge mcast_snooping 0 vlan_filtering 1 vlan_stats_enabled 1

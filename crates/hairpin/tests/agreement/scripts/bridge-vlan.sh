@@ -1,12 +1,13 @@
 # needs: uml
+# runs: by bash alone
 # VLAN filtering: who is in which VLAN, what the ports send with which tags, and the forwarding database by VLAN.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W 2>/dev/null || :
     for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p"; done; rm -r "$C"; set -x
 }
 ip netns add sw

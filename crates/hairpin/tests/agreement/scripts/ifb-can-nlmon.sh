@@ -63,4 +63,4 @@ ip -n n link
 for i in ifb nlmon vcan vxcan netdevsim ipoib; do ip link help $i; done
 ip -n n link set n0 up
 $N tcpdump -i n0 -L
-$N bash -c 'tcpdump -i n0 -t 2>/dev/null >/tmp/$$ & sleep 1; ip link set i0 mtu 1499; sleep 0.5; kill %1; wait; grep -B3 "0800 0400 db05" /tmp/$$ | cut -c1-29; rm /tmp/$$'
+$N bash -c 'tcpdump -i n0 -t 2>/dev/null >/tmp/$$ & sleep 3; ip link set i0 mtu 1499; sleep 1; kill %1; wait; grep -B3 "0800 0400 db05" /tmp/$$ | cut -c1-29; rm /tmp/$$'

@@ -1,7 +1,12 @@
 # needs: uml
-# ipv6: on
+# runs: by bash alone
 # IPv6 over ipvlans: their identifiers, whose address is whose, who answers whom in each mode.
-for n in h o a b; do ip netns add $n; ip -n $n link set lo up; done
+for n in h o a b; do
+    ip netns add $n
+    ip -n $n link set lo up
+    ip netns exec $n sysctl -q -w net.ipv6.conf.all.disable_ipv6=0
+    ip netns exec $n sysctl -q -w net.ipv6.conf.default.disable_ipv6=0
+done
 ip link add low netns h address 02:00:00:00:00:01 type veth peer name wire netns o address 02:00:00:00:00:02
 ip -n h link set low up
 ip -n o link set wire up

@@ -1,12 +1,13 @@
 # needs: uml
+# runs: by bash alone
 # Stacked tags: 802.1ad over 802.1Q, through a bridge of either protocol.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
+    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W 2>/dev/null || :
     for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p"; done; rm -r "$C"; set -x
 }
 ip netns add sw
@@ -26,7 +27,8 @@ for i in 1 2; do
     ip -n h$i addr add 10.0.55.$i/24 dev q5
 done
 ip -n h1 -d link show s5
-ip -n h1 -d -j link show c7 | sed 's/"num_rx_queues":1,//'
+ip -n h1 -d -j link show c7 >/run/json
+sed 's/"num_rx_queues":1,//' /run/json
 ip -n h1 link add link eth0 name twice type vlan proto 802.1ad id 5
 ip -n h1 link add link eth0 name bad type vlan proto 0x1234 id 5
 ip -n sw link add br0 address 02:00:00:00:01:00 type bridge mcast_snooping 0

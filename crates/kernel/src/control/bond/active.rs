@@ -123,7 +123,7 @@ impl World {
     }
 
     /// `NETDEV_RESEND_IGMP`
-    fn resend_groups(&mut self, dev: DevId) {
+    pub(in crate::control) fn resend_groups(&mut self, dev: DevId) {
         self.rejoin_groups(dev);
         for upper in self.followers(dev) {
             self.resend_groups(upper);

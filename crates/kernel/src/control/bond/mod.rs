@@ -459,7 +459,7 @@ impl World {
     }
 
     /// What the bond itself wants of a slave: everything, or all groups.
-    fn pass_filters(&mut self, bond: DevId, dev: DevId, by: i32) {
+    pub(in crate::control) fn pass_filters(&mut self, bond: DevId, dev: DevId, by: i32) {
         let Some(device) = self.devs.get(bond) else { return };
         let (promiscuous, groups) = (device.promiscuity > 0, device.allmulti > 0);
         if promiscuous {
@@ -471,7 +471,7 @@ impl World {
     }
 
     /// `dev_uc_sync`, `dev_mc_sync`, and back.
-    fn pass_lists(&mut self, bond: DevId, dev: DevId, on: bool) {
+    pub(in crate::control) fn pass_lists(&mut self, bond: DevId, dev: DevId, on: bool) {
         let Some(device) = self.devs.get(bond) else { return };
         let (unicast, groups) = (device.unicast.clone(), device.multicast.clone());
         for (mac, _) in unicast {
@@ -490,12 +490,12 @@ impl World {
         }
     }
 
-    /// The devices whose filters carry those of a bond now.
+    /// The devices whose filters carry those of a bond or a team now.
     pub(super) fn bond_filter_devices(&self, bond: DevId) -> Vec<DevId> {
         match self.bond(bond) {
             Some(state) if state.params.mode.uses_primary() => state.active.into_iter().collect(),
             Some(state) => state.slaves.iter().map(|slave| slave.dev).collect(),
-            None => Vec::new(),
+            None => self.team_ports(bond),
         }
     }
 

@@ -5,6 +5,8 @@ use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::mac::Mac;
 
+use super::mdb::Group;
+use super::snoop::Snooped;
 use super::{Bridge, BridgePort, Egress, PortFlags, State};
 
 /// Why a frame goes to many ports.
@@ -13,18 +15,6 @@ pub(super) enum Flood {
     Unicast,
     Multicast,
     Broadcast,
-}
-
-impl Flood {
-    pub fn of(destination: Mac) -> Flood {
-        if destination.is_broadcast() {
-            Flood::Broadcast
-        } else if destination.is_group() {
-            Flood::Multicast
-        } else {
-            Flood::Unicast
-        }
-    }
 }
 
 /// What the way of a frame depends on beside its destination.
@@ -38,6 +28,8 @@ pub(super) struct Passing {
     pub vid: u16,
     /// Its length with the Ethernet header, for counters.
     pub len: usize,
+    /// Ports that are spared ARP do not get it.
+    pub spared: bool,
 }
 
 impl Bridge {
@@ -64,9 +56,12 @@ impl Bridge {
 
     /// `br_forward`: known unicast to one port.
     pub(super) fn forward_to(&mut self, port: Option<DevId>, passing: &Passing) -> Verdict {
-        let Some(egress) = port.and_then(|dev| self.port(dev)) else {
+        let Some(mut egress) = port.and_then(|dev| self.port(dev)) else {
             return Verdict::Drop(DropReason::NoTransmitTarget);
         };
+        if let Some(backup) = egress.backup.filter(|_| !egress.carrier).and_then(|dev| self.port(dev)) {
+            egress = backup;
+        }
         let verdict = self.deliver(egress, passing);
         self.count_deliveries(&[verdict], passing);
         verdict
@@ -82,7 +77,11 @@ impl Bridge {
                 Flood::Multicast => egress.has(PortFlags::MCAST_FLOOD) || own,
                 Flood::Broadcast => egress.has(PortFlags::BCAST_FLOOD) || own,
             };
-            if !wanted {
+            let spared = PortFlags::PROXY_ARP_WIFI | PortFlags::NEIGH_SUPPRESS;
+            if !wanted
+                || egress.has(PortFlags::PROXY_ARP)
+                || passing.spared && egress.flags.intersects(spared)
+            {
                 continue;
             }
             let verdict = self.deliver(egress, passing);
@@ -93,12 +92,45 @@ impl Bridge {
         self.count_deliveries(out.get(before..).unwrap_or(&[]), passing);
     }
 
+    /// `br_multicast_flood`: to the ports that want a group, and to those that lead to routers.
+    pub(super) fn flood_group(
+        &mut self,
+        group: Option<Group>,
+        snooped: &Snooped,
+        source: Mac,
+        passing: &Passing,
+        out: &mut Verdicts,
+    ) {
+        let before = out.len();
+        let members = group.and_then(|group| self.mdb.get(&group)).map_or(&[][..], |entry| &entry.members);
+        for egress in &self.ports {
+            let is_router = snooped.family.is_some_and(|family| egress.queries[family as usize].is_router);
+            let mut wants = members.iter().filter(|member| member.port == egress.dev);
+            let Verdict::Forward { dev, untag } = self.deliver(egress, passing) else { continue };
+            if is_router || !egress.has(PortFlags::MULTICAST_TO_UNICAST) {
+                if is_router || wants.next().is_some() {
+                    out.push(Verdict::Forward { dev, untag });
+                }
+                continue;
+            }
+            for member in wants {
+                match member.reporter {
+                    // No soliloquies, even with hairpin.
+                    Some(reporter) if passing.from == Some(dev) && reporter == source => {}
+                    Some(to) => out.push(Verdict::ForwardTo { dev, untag, to }),
+                    None => out.push(Verdict::Forward { dev, untag }),
+                }
+            }
+        }
+        self.count_deliveries(out.get(before..).unwrap_or(&[]), passing);
+    }
+
     fn count_deliveries(&mut self, verdicts: &[Verdict], passing: &Passing) {
         if !self.vlan_filtering || !self.vlan_stats {
             return;
         }
         for verdict in verdicts {
-            if let Verdict::Forward { dev, .. } = verdict {
+            if let Verdict::Forward { dev, .. } | Verdict::ForwardTo { dev, .. } = verdict {
                 self.count_egress(Some(*dev), passing.vid, passing.len);
             }
         }

@@ -6,10 +6,15 @@
 //!
 //! * [`port`] flags and state of a port; [`fdb`] who is where
 //! * [`vlan`] VLAN filtering; [`forward`] which ports a frame leaves by; [`stp`] spanning tree
+//! * [`arp_proxy`] ARP answered for others
+//! * [`snoop`] who wants which multicast; [`mdb`] the table of it
 
+pub mod arp_proxy;
 pub mod fdb;
 mod forward;
+pub mod mdb;
 pub mod port;
+pub mod snoop;
 pub mod stp;
 pub mod vlan;
 
@@ -24,13 +29,19 @@ use crate::frame::Frame;
 use crate::mac::Mac;
 use crate::time::Time;
 
+pub use arp_proxy::Known;
 pub use fdb::{Entry, Fdb, Learned};
+pub use mdb::Mdb;
 pub use port::{BridgePort, PortFlags, State};
+pub use snoop::Snooping;
 pub use stp::{Clock, Tree};
 pub use vlan::{Egress, VlanGroup};
 
 use super::{PacketType, Verdict, Verdicts};
+use arp_proxy::Answer;
 use forward::{Flood, Passing};
+use mdb::Group;
+use snoop::{MdbChange, Query, Snooped};
 
 /// The group addresses 01:80:c2:00:00:0X (IEEE 802.1D-2004 table 7-10).
 const RESERVED: [u8; 5] = [0x01, 0x80, 0xc2, 0x00, 0x00];
@@ -72,6 +83,8 @@ pub struct Bridge {
     /// The bridge device's own VLANs.
     pub vlans: VlanGroup,
     pub mcast_snooping: bool,
+    pub snooping: Snooping,
+    pub mdb: Mdb,
     pub mcast_router: u8,
     pub nf_call: [bool; 3],
     /// A MAC was set by hand: it no longer follows the ports.
@@ -80,7 +93,11 @@ pub struct Bridge {
     pub mtu_set: bool,
     /// When the forwarding database is next looked through; it is while the bridge is up.
     pub ageing_at: Option<Time>,
+    /// Nothing in it ages: looking through it would find nothing, and waits until something is learned.
+    pub ageing_rests: bool,
     pub created: Time,
+    /// It has had a port: what it offers is what its ports leave.
+    pub had_ports: bool,
     /// What decisions changed and others are to be told of.
     pub events: Vec<Event>,
 }
@@ -98,6 +115,15 @@ pub enum Event {
     Carrier(bool),
     /// A BPDU leaves a port.
     Bpdu(DevId, Bpdu),
+    Mdb(MdbChange),
+    /// A port leads to a router of multicast, or does no longer.
+    Router(DevId, bool),
+    /// A query of our own leaves.
+    Query(Query),
+    /// A timer was set.
+    Timers,
+    /// ARP answered for somebody else.
+    Answer(Answer),
 }
 
 /// What the decision needs to know of the bridge device.
@@ -107,6 +133,8 @@ pub struct Own {
     pub mac: Mac,
     pub promiscuous: bool,
     pub up: bool,
+    /// What it knows of the address that an ARP frame asks for.
+    pub known: Known,
 }
 
 impl Bridge {
@@ -141,14 +169,29 @@ impl Bridge {
             vlan_stats_per_port: false,
             vlans: VlanGroup::default(),
             mcast_snooping: true,
+            snooping: Snooping::default(),
+            mdb: Mdb::default(),
             mcast_router: 1,
             nf_call: [false; 3],
             mac_set: false,
             mtu_set: false,
             ageing_at: None,
+            ageing_rests: false,
             created: now,
+            had_ports: false,
             events: Vec::new(),
         }
+    }
+
+    /// When the forwarding database is next looked through, by the clock of Linux, which does so also in vain.
+    pub fn next_ageing(&self, now: Time) -> Option<Time> {
+        let at = self.ageing_at?;
+        let every = self.hold_time().as_nanos() as u64;
+        if !self.ageing_rests || at > now || every == 0 {
+            return Some(at);
+        }
+        let missed = now.since(at).as_nanos() as u64 / every + 1;
+        Some(Time(at.nanos().saturating_add(missed.saturating_mul(every))))
     }
 
     pub fn port(&self, dev: DevId) -> Option<&BridgePort> {
@@ -263,6 +306,13 @@ impl Bridge {
         if flags.contains(PortFlags::LEARNING) {
             self.learn(source, vid, from, now);
         }
+        let mut snooped = Snooped::default();
+        if destination.is_group() && !destination.is_broadcast() {
+            snooped = match self.snoop(Some(from), frame, vid, Clock { now, up: own.up }) {
+                Ok(snooped) => snooped,
+                Err(reason) => return out.push(Verdict::Drop(reason)),
+            };
+        }
         if state == State::Learning {
             return out.push(Verdict::Drop(DropReason::BridgeIngressState));
         }
@@ -272,12 +322,27 @@ impl Bridge {
             isolated: flags.contains(PortFlags::ISOLATED),
             vid,
             len: frame.len(),
+            spared: self.proxy_arp(Some(from), frame, vid, own.known),
         };
         let mut local = own.promiscuous;
+        let mut multicast = false;
         let before = out.len();
-        if destination.is_group() {
-            self.flood(&passing, Flood::of(destination), out);
+        if destination.is_broadcast() {
+            self.flood(&passing, Flood::Broadcast, out);
             local = true;
+        } else if destination.is_group() {
+            let group = self.wanted_group(frame, vid, &snooped);
+            let entry = group.and_then(|group| self.mdb.get(&group));
+            let host = entry.is_some_and(|entry| entry.host_joined);
+            let is_router = snooped.family.is_some_and(|family| self.is_multicast_router(family, now));
+            if self.goes_by_group(group, &snooped, now) {
+                multicast = host || is_router;
+                self.flood_group(group, &snooped, source, &passing, out);
+            } else {
+                multicast = true;
+                self.flood(&passing, Flood::Multicast, out);
+            }
+            local |= multicast;
         } else {
             match self.fdb.get_mut(destination, vid) {
                 Some(entry) if entry.local => {
@@ -296,9 +361,29 @@ impl Bridge {
             }
         }
         if local {
-            out.push(self.pass_up(own, &passing, packet_type));
+            out.push(self.pass_up(own, &passing, packet_type, multicast));
         } else if out.len() == before {
             out.push(Verdict::Drop(DropReason::NoTransmitTarget));
+        }
+    }
+
+    /// `br_mdb_get`: the group that a multicast frame is of, if somebody wants it.
+    fn wanted_group(&self, frame: &Frame, vid: u16, snooped: &Snooped) -> Option<Group> {
+        if !self.mcast_snooping || snooped.about_groups || self.mdb.is_empty() {
+            return None;
+        }
+        let group = match snooped.destination {
+            Some(address) => Group::of_ip(address, vid),
+            None => Group::of_mac(frame.destination(), vid),
+        };
+        self.mdb.get(&group).map(|_| group)
+    }
+
+    /// Whether a multicast frame goes only where it is wanted: there is a querier, so members have said so.
+    fn goes_by_group(&self, group: Option<Group>, snooped: &Snooped, now: Time) -> bool {
+        match snooped.family {
+            Some(family) => (group.is_some() || snooped.to_routers) && self.has_querier(family, now),
+            None => group.is_some(),
         }
     }
 
@@ -336,7 +421,7 @@ impl Bridge {
     }
 
     /// `br_pass_frame_up`: the bridge device has received the frame, if it is a member of its VLAN.
-    fn pass_up(&mut self, own: Own, passing: &Passing, packet_type: PacketType) -> Verdict {
+    fn pass_up(&mut self, own: Own, passing: &Passing, packet_type: PacketType, multicast: bool) -> Verdict {
         let mut egress = Egress::Tagged;
         if self.vlan_filtering {
             egress = self.vlans.egress(passing.vid);
@@ -347,21 +432,32 @@ impl Bridge {
                 self.count_egress(None, passing.vid, passing.len);
             }
         }
-        Verdict::PassUp { bridge: own.dev, packet_type, egress }
+        Verdict::PassUp { bridge: own.dev, packet_type, egress, multicast }
     }
 
     /// `br_dev_xmit`: a frame sent by the bridge device itself.
-    pub fn transmit(&mut self, frame: &mut Frame, now: Time, out: &mut Verdicts) {
+    pub fn transmit(&mut self, frame: &mut Frame, known: Known, now: Time, out: &mut Verdicts) {
         let mut state = State::Forwarding;
         let vid = match self.admit(None, frame, &mut state) {
             Ok(vid) => vid,
             Err(reason) => return out.push(Verdict::Drop(reason)),
         };
         let destination = frame.destination();
-        let passing = Passing { from: None, isolated: false, vid, len: frame.len() };
+        let spared = self.proxy_arp(None, frame, vid, known);
+        let passing = Passing { from: None, isolated: false, vid, len: frame.len(), spared };
         let before = out.len();
-        if destination.is_group() {
-            self.flood(&passing, Flood::of(destination), out);
+        if destination.is_broadcast() {
+            self.flood(&passing, Flood::Broadcast, out);
+        } else if destination.is_group() {
+            let snooped = match self.snoop(None, frame, vid, Clock { now, up: true }) {
+                Ok(snooped) => snooped,
+                Err(reason) => return out.push(Verdict::Drop(reason)),
+            };
+            let group = self.wanted_group(frame, vid, &snooped);
+            match self.goes_by_group(group, &snooped, now) {
+                true => self.flood_group(group, &snooped, frame.source(), &passing, out),
+                false => self.flood(&passing, Flood::Multicast, out),
+            }
         } else if let Some(entry) = self.fdb.get_mut(destination, vid) {
             entry.used = now;
             let (local, port) = (entry.local, entry.port);

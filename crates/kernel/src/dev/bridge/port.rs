@@ -5,6 +5,7 @@ use bitflags::bitflags;
 use crate::device::DevId;
 use crate::mac::Mac;
 
+use super::snoop::PortQueries;
 use super::stp::Branch;
 use super::vlan::VlanGroup;
 
@@ -59,6 +60,9 @@ impl Default for PortFlags {
     }
 }
 
+/// `BR_MCAST_DEFAULT_EHT_HOSTS_LIMIT`
+const EHT_HOSTS_LIMIT: u32 = 512;
+
 /// One port.
 #[derive(Clone, Debug)]
 pub struct BridgePort {
@@ -74,9 +78,14 @@ pub struct BridgePort {
     pub group_fwd_mask: u16,
     pub config_pending: bool,
     pub topology_change_ack: bool,
+    /// Where frames for it go while it has no carrier.
     pub backup: Option<DevId>,
+    pub carrier: bool,
+    /// Hosts that explicit tracking would keep for a group.
+    pub eht_hosts_limit: u32,
     pub vlans: VlanGroup,
     pub branch: Branch,
+    pub queries: [PortQueries; 2],
 }
 
 impl BridgePort {
@@ -94,8 +103,11 @@ impl BridgePort {
             config_pending: false,
             topology_change_ack: false,
             backup: None,
+            carrier: true,
+            eht_hosts_limit: EHT_HOSTS_LIMIT,
             vlans: VlanGroup::default(),
             branch: Branch::default(),
+            queries: Default::default(),
         }
     }
 

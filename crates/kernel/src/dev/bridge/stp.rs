@@ -35,6 +35,25 @@ pub struct Clock {
     pub up: bool,
 }
 
+/// A timer that is set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// What it was set to, as `br_timer_value` tells what is left of it.
+    pub expires: Time,
+    /// When the timer wheel lets it go off: then or a little later.
+    pub fires: Time,
+}
+
+impl Alarm {
+    fn after(now: Time, delay: Duration) -> Alarm {
+        Alarm { expires: now + delay, fires: now.timer(delay) }
+    }
+
+    fn at(time: Time) -> Alarm {
+        Alarm { expires: time, fires: time }
+    }
+}
+
 /// A bridge's part of the protocol. Identifiers have the priority in their upper 16 bits.
 #[derive(Clone, Debug, Default)]
 pub struct Tree {
@@ -48,9 +67,9 @@ pub struct Tree {
     pub forward_delay: Duration,
     pub topology_change: bool,
     pub detected: bool,
-    pub hello: Option<Time>,
-    pub notification: Option<Time>,
-    pub change: Option<Time>,
+    pub hello: Option<Alarm>,
+    pub notification: Option<Alarm>,
+    pub change: Option<Alarm>,
     /// The earliest time for which the world has been asked to wake the bridge.
     pub armed: Option<Time>,
 }
@@ -64,9 +83,9 @@ pub struct Branch {
     pub port: u16,
     /// When the message behind this was new at the root.
     since: Time,
-    pub message_age: Option<Time>,
-    pub forward_delay: Option<Time>,
-    pub hold: Option<Time>,
+    pub message_age: Option<Alarm>,
+    pub forward_delay: Option<Alarm>,
+    pub hold: Option<Alarm>,
 }
 
 /// An identifier of a priority and a MAC.
@@ -110,7 +129,7 @@ impl Bridge {
     /// `br_stp_enable_bridge`: the bridge device has gone up; its usable ports are to be enabled after this.
     pub fn start(&mut self, clock: Clock) {
         if self.stp {
-            self.tree.hello = Some(clock.now.timer(self.tree.hello_time));
+            self.tree.hello = Some(Alarm::after(clock.now, self.tree.hello_time));
         }
         self.generate_configurations(clock);
     }
@@ -123,6 +142,7 @@ impl Bridge {
             }
         }
         self.set_topology_change(false);
+        self.stop_snooping();
         let tree = &mut self.tree;
         tree.detected = false;
         tree.hello = None;
@@ -171,6 +191,7 @@ impl Bridge {
         if flush {
             self.events.push(Event::Flush(dev));
         }
+        self.disable_port_snooping(dev);
         self.update(clock);
         self.select_states(clock);
         self.become_root_if(!was_root, clock);
@@ -188,7 +209,7 @@ impl Bridge {
         let bounds = (Duration::from_secs(2), Duration::from_secs(30));
         self.set_forward_delay(self.forward_delay.clamp(bounds.0, bounds.1));
         if clock.up {
-            self.tree.hello = Some(clock.now.timer(self.tree.hello_time));
+            self.tree.hello = Some(Alarm::after(clock.now, self.tree.hello_time));
         }
         self.select_states(clock);
     }
@@ -338,7 +359,7 @@ impl Bridge {
         if let Some(port) = self.port_mut(dev) {
             port.state = State::Listening;
             if !delay.is_zero() {
-                port.branch.forward_delay = Some(clock.now.timer(delay));
+                port.branch.forward_delay = Some(Alarm::after(clock.now, delay));
             }
         }
         self.events.push(Event::PortChanged(dev));
@@ -389,6 +410,9 @@ impl Bridge {
                 true => self.make_forwarding(dev, clock),
                 false => self.make_blocking(dev, clock),
             }
+            if self.port(dev).is_some_and(|port| port.state != State::Blocking) {
+                self.enable_port_snooping(dev, clock);
+            }
         }
         self.events.push(Event::Carrier(self.ports.iter().any(|port| port.state == State::Forwarding)));
     }
@@ -412,7 +436,7 @@ impl Bridge {
         if !delay.is_zero()
             && let Some(port) = self.port_mut(dev)
         {
-            port.branch.forward_delay = Some(clock.now.timer(delay));
+            port.branch.forward_delay = Some(Alarm::after(clock.now, delay));
         }
     }
 
@@ -444,7 +468,7 @@ impl Bridge {
         self.tree.notification = None;
         if clock.up {
             self.generate_configurations(clock);
-            self.tree.hello = Some(clock.now.timer(self.tree.hello_time));
+            self.tree.hello = Some(Alarm::after(clock.now, self.tree.hello_time));
         }
     }
 
@@ -489,7 +513,7 @@ impl Bridge {
         port.topology_change_ack = false;
         port.config_pending = false;
         if stp {
-            port.branch.hold = Some(on_the_second(clock.now, HOLD_TIME));
+            port.branch.hold = Some(Alarm::at(on_the_second(clock.now, HOLD_TIME)));
             self.events.push(Event::Bpdu(dev, Bpdu::Configuration(configuration)));
         }
     }
@@ -510,10 +534,10 @@ impl Bridge {
         }
         if self.is_root() {
             self.set_topology_change(true);
-            self.tree.change = Some(clock.now.timer(self.forward_delay + self.max_age));
+            self.tree.change = Some(Alarm::after(clock.now, self.forward_delay + self.max_age));
         } else if !self.tree.detected {
             self.transmit_notification();
-            self.tree.notification = Some(clock.now.timer(self.hello_time));
+            self.tree.notification = Some(Alarm::after(clock.now, self.hello_time));
         }
         self.tree.detected = true;
     }
@@ -569,7 +593,8 @@ impl Bridge {
             branch.bridge = message.bridge;
             branch.port = message.port;
             branch.since = clock.now - age;
-            branch.message_age = Some(clock.now.timer(from_units(message.max_age).saturating_sub(age)));
+            branch.message_age =
+                Some(Alarm::after(clock.now, from_units(message.max_age).saturating_sub(age)));
         }
         self.update(clock);
         self.select_states(clock);
@@ -578,7 +603,7 @@ impl Bridge {
             if self.tree.detected {
                 self.tree.change = None;
                 self.transmit_notification();
-                self.tree.notification = Some(clock.now.timer(self.hello_time));
+                self.tree.notification = Some(Alarm::after(clock.now, self.hello_time));
             }
         }
         if self.port(dev).is_some_and(|port| port.number == self.tree.root_port) {
@@ -614,28 +639,29 @@ impl Bridge {
             .ports
             .iter()
             .flat_map(|port| [port.branch.message_age, port.branch.forward_delay, port.branch.hold]);
-        tree.into_iter().chain(ports).flatten().min()
+        let tree = tree.into_iter().chain(ports).flatten().map(|alarm| alarm.fires);
+        tree.chain(self.next_snooping_timer()).min()
     }
 
     /// Performs every timer that is due.
     pub fn expire_timers(&mut self, clock: Clock) {
-        let due = |timer: &mut Option<Time>| timer.take_if(|at| *at <= clock.now).is_some();
+        let due = |timer: &mut Option<Alarm>| timer.take_if(|alarm| alarm.fires <= clock.now).is_some();
         if due(&mut self.tree.hello) && clock.up {
             self.generate_configurations(clock);
             if self.stp {
-                self.tree.hello = Some(on_the_second(clock.now, self.tree.hello_time));
+                self.tree.hello = Some(Alarm::at(on_the_second(clock.now, self.tree.hello_time)));
             }
         }
         if due(&mut self.tree.notification) && clock.up && !self.is_root() {
             self.transmit_notification();
-            self.tree.notification = Some(clock.now.timer(self.hello_time));
+            self.tree.notification = Some(Alarm::after(clock.now, self.hello_time));
         }
         if due(&mut self.tree.change) {
             self.tree.detected = false;
             self.set_topology_change(false);
         }
         for dev in self.port_devs() {
-            let mut timer = |of: fn(&mut Branch) -> &mut Option<Time>| {
+            let mut timer = |of: fn(&mut Branch) -> &mut Option<Alarm>| {
                 self.port_mut(dev).is_some_and(|port| due(of(&mut port.branch)))
             };
             let expired = [
@@ -653,6 +679,7 @@ impl Bridge {
                 self.transmit_configuration(dev, clock);
             }
         }
+        self.expire_snooping_timers(clock);
     }
 
     fn message_age_expired(&mut self, dev: DevId, clock: Clock) {
@@ -672,7 +699,7 @@ impl Bridge {
             Some(State::Listening) => {
                 if let Some(port) = self.port_mut(dev) {
                     port.state = State::Learning;
-                    port.branch.forward_delay = Some(clock.now.timer(delay));
+                    port.branch.forward_delay = Some(Alarm::after(clock.now, delay));
                 }
             }
             Some(State::Learning) => {

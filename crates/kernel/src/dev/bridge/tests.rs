@@ -5,7 +5,9 @@ use slotmap::SlotMap;
 
 use super::vlan::Membership;
 use super::*;
-use crate::frame::Pool;
+use crate::frame::{Pool, ethertype};
+use crate::neigh::arp::{Arp, REQUEST};
+use std::net::Ipv4Addr;
 
 struct Fixture {
     bridge: Bridge,
@@ -26,7 +28,8 @@ fn mac(last: u8) -> Mac {
 /// A bridge with `n` forwarding ports, added in the order of `ports`.
 fn fixture(n: u8) -> Fixture {
     let mut ids = SlotMap::<DevId, ()>::with_key();
-    let own = Own { dev: ids.insert(()), mac: mac(0xb0), promiscuous: false, up: true };
+    let own =
+        Own { dev: ids.insert(()), mac: mac(0xb0), promiscuous: false, up: true, known: Known::default() };
     let mut bridge = Bridge::new(Time::ZERO);
     bridge.fdb.add_local(own.mac, 0, None, Time::ZERO);
     bridge.add_own_vlan(1, Membership::DEFAULT, own.mac, Time::ZERO);
@@ -68,7 +71,8 @@ impl Fixture {
     fn transmit(&mut self, destination: Mac) -> Verdicts {
         let mut out = Vec::new();
         let source = self.own.mac;
-        self.bridge.transmit(&mut frame(destination, source), Time::ZERO, &mut out);
+        let known = self.own.known;
+        self.bridge.transmit(&mut frame(destination, source), known, Time::ZERO, &mut out);
         out
     }
 
@@ -83,8 +87,17 @@ impl Fixture {
         Verdict::Forward { dev: self.ports[port], untag: false }
     }
 
+    fn up_multicast(&self) -> Verdict {
+        Verdict::PassUp {
+            bridge: self.own.dev,
+            packet_type: PacketType::OtherHost,
+            egress: Egress::Tagged,
+            multicast: true,
+        }
+    }
+
     fn up(&self, packet_type: PacketType) -> Verdict {
-        Verdict::PassUp { bridge: self.own.dev, packet_type, egress: Egress::Tagged }
+        Verdict::PassUp { bridge: self.own.dev, packet_type, egress: Egress::Tagged, multicast: false }
     }
 }
 
@@ -172,12 +185,12 @@ fn port_states_let_pass_learn_or_drop() {
 fn reserved_group_addresses() {
     let mut f = fixture(2);
     let reserved = |last| Mac([1, 0x80, 0xc2, 0, 0, last]);
-    assert_eq!(f.receive(0, reserved(0), mac(1)), [f.to(1), f.up(PacketType::OtherHost)]);
+    assert_eq!(f.receive(0, reserved(0), mac(1)), [f.to(1), f.up_multicast()]);
     assert_eq!(f.receive(0, reserved(1), mac(1)), [Verdict::Drop(DropReason::MacControl)]);
     assert_eq!(f.receive(0, reserved(0xe), mac(1)), [Verdict::Local]);
-    assert_eq!(f.receive(0, reserved(0x10), mac(1)), [f.to(1), f.up(PacketType::OtherHost)]);
+    assert_eq!(f.receive(0, reserved(0x10), mac(1)), [f.to(1), f.up_multicast()]);
     f.bridge.group_fwd_mask = 1 << 0xe;
-    assert_eq!(f.receive(0, reserved(0xe), mac(1)), [f.to(1), f.up(PacketType::OtherHost)]);
+    assert_eq!(f.receive(0, reserved(0xe), mac(1)), [f.to(1), f.up_multicast()]);
 }
 
 #[test]
@@ -249,12 +262,21 @@ fn a_frame_stays_in_its_vlan_and_changes_its_tag_at_the_ports() {
     let mut f = filtering();
     let untagged = |f: &Fixture, port: usize| Verdict::Forward { dev: f.ports[port], untag: true };
     let (out, known) = f.receive_tagged(0, Mac::BROADCAST, mac(1), None);
-    let up = |egress| Verdict::PassUp { bridge: f.own.dev, packet_type: PacketType::OtherHost, egress };
+    let up = |egress| Verdict::PassUp {
+        bridge: f.own.dev,
+        packet_type: PacketType::OtherHost,
+        egress,
+        multicast: false,
+    };
     assert_eq!((out, known), (vec![untagged(&f, 2), up(Egress::Untagged)], tag(1)));
     // Of VLAN 10 the bridge device is no member.
     let (out, _) = f.receive_tagged(0, Mac::BROADCAST, mac(1), tag(10));
-    let refused =
-        Verdict::PassUp { bridge: f.own.dev, packet_type: PacketType::OtherHost, egress: Egress::Refused };
+    let refused = Verdict::PassUp {
+        bridge: f.own.dev,
+        packet_type: PacketType::OtherHost,
+        egress: Egress::Refused,
+        multicast: false,
+    };
     assert_eq!(out, [untagged(&f, 1), refused]);
     let (out, known) = f.receive_tagged(1, mac(1), mac(2), None);
     assert_eq!((out, known), (vec![f.to(0)], tag(10)));
@@ -302,4 +324,79 @@ fn another_default_vlan_moves_those_who_have_the_old_one() {
     assert_eq!(port(f.ports[1], &f), Some(10));
     f.bridge.set_default_pvid(0, f.own.mac, Time::ZERO);
     assert_eq!((f.bridge.vlans.pvid, port(f.ports[2], &f)), (0, Some(0)));
+}
+
+/// A request for `target` out of the host behind a port.
+fn ask(f: &mut Fixture, port: usize, target: Ipv4Addr, known: Known) -> (Verdicts, Vec<Event>) {
+    let arp = Arp {
+        operation: REQUEST,
+        sender_mac: mac(1),
+        sender: Ipv4Addr::new(10, 0, 0, 1),
+        target_mac: Mac::ZERO,
+        target,
+    };
+    let mut frame = frame(Mac::BROADCAST, mac(1));
+    frame.set_header(Mac::BROADCAST, mac(1), ethertype::ARP);
+    arp.write(frame.payload_mut());
+    frame.packet_type = PacketType::OtherHost;
+    let mut out = Vec::new();
+    let own = Own { known, ..f.own };
+    f.bridge.events.clear();
+    f.bridge.receive(own, f.ports[port], &mut frame, Time::ZERO, &mut out);
+    let events = std::mem::take(&mut f.bridge.events);
+    (out, events.into_iter().filter(|event| matches!(event, Event::Answer(_))).collect())
+}
+
+#[test]
+fn a_port_may_be_spared_arp_for_neighbours_that_the_bridge_knows() {
+    let target = Ipv4Addr::new(10, 0, 0, 2);
+    let known = Known { asked: true, own: false, mac: Some(mac(2)) };
+    let mut f = fixture(3);
+    f.receive(1, Mac::BROADCAST, mac(2));
+    f.set(1, PortFlags::NEIGH_SUPPRESS, true);
+    let (out, answers) = ask(&mut f, 0, target, known);
+    assert_eq!(out, [f.to(2), f.up(PacketType::OtherHost)]);
+    let [Event::Answer(answer)] = answers[..] else { panic!("{answers:?}") };
+    assert_eq!(
+        (answer.port, answer.arp.sender_mac, answer.arp.target),
+        (Some(f.ports[0]), mac(2), [10, 0, 0, 1].into())
+    );
+    // An unknown one is asked for everywhere; one's own address, and gratuitous ARP, are not.
+    let unknown = Known { asked: true, ..Known::default() };
+    assert_eq!(
+        ask(&mut f, 0, target, unknown),
+        (vec![f.to(2), f.to(1), f.up(PacketType::OtherHost)], vec![])
+    );
+    let own = Known { own: true, ..unknown };
+    assert_eq!(ask(&mut f, 0, target, own).0, [f.to(2), f.up(PacketType::OtherHost)]);
+    let gratuitous = Ipv4Addr::new(10, 0, 0, 1);
+    assert_eq!(ask(&mut f, 0, gratuitous, unknown).0, [f.to(2), f.up(PacketType::OtherHost)]);
+    // What comes in by a port that is spared is flooded as it is.
+    f.set(0, PortFlags::NEIGH_SUPPRESS, true);
+    assert_eq!(ask(&mut f, 0, target, known), (vec![f.to(2), f.to(1), f.up(PacketType::OtherHost)], vec![]));
+}
+
+#[test]
+fn a_proxy_arp_port_is_answered_and_never_flooded() {
+    let target = Ipv4Addr::new(10, 0, 0, 2);
+    let known = Known { asked: true, own: false, mac: Some(mac(2)) };
+    let mut f = fixture(3);
+    f.receive(1, Mac::BROADCAST, mac(2));
+    f.set(0, PortFlags::PROXY_ARP, true);
+    let (out, answers) = ask(&mut f, 0, target, known);
+    assert_eq!((out.len(), answers.len()), (3, 1));
+    assert_eq!(f.receive(1, mac(9), mac(2)), [f.to(2)]);
+}
+
+#[test]
+fn a_backup_port_carries_what_is_for_one_without_carrier() {
+    let mut f = fixture(3);
+    f.receive(1, Mac::BROADCAST, mac(2));
+    let (dev, backup) = (f.ports[1], f.ports[2]);
+    if let Some(port) = f.bridge.port_mut(dev) {
+        port.backup = Some(backup);
+        port.carrier = false;
+        port.state = State::Disabled;
+    }
+    assert_eq!(f.receive(0, mac(2), mac(1)), [f.to(2)]);
 }

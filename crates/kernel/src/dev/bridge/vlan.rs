@@ -228,6 +228,18 @@ impl Bridge {
         self.vlans.find_mut(vid)?.stats.as_mut()
     }
 
+    /// The VLAN that a frame will be in, as far as its tag tells; 0 without filtering.
+    pub fn vlan_seen(&self, port: Option<DevId>, tag: Option<Tag>) -> u16 {
+        if !self.vlan_filtering {
+            return 0;
+        }
+        let tagged = tag.filter(|tag| tag.tpid == self.vlan_protocol).map_or(0, Tag::vid);
+        match tagged {
+            0 => self.group(port).map_or(0, |group| group.pvid),
+            vid => vid,
+        }
+    }
+
     /// `br_should_learn`: the VLAN in which the source of a frame for the port itself is learned.
     pub(super) fn learning_vlan(&self, port: DevId, tag: Option<Tag>) -> Option<u16> {
         if !self.vlan_filtering {

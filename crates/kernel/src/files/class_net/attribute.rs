@@ -36,6 +36,8 @@ pub(super) enum Store {
     Bond(Opt),
     /// A number that is more than a netlink attribute.
     Call(fn(&mut World, DevId, u64) -> Result<(), Errno>),
+    /// Text that is more than a netlink attribute.
+    CallText(fn(&mut World, DevId, &str) -> Result<(), Errno>),
     /// Only the present value may be written: another would have no effect here.
     Same,
     /// An event for listeners of another kind: accepted.
@@ -120,6 +122,7 @@ impl Attribute {
             }
             Store::Bond(option) => bonding::set(world, dev, option, data),
             Store::Call(store) => store(world, dev, number(data)?),
+            Store::CallText(store) => store(world, dev, text(data)?.trim_end_matches('\n')),
             Store::Same => {
                 let device = world.devs.get(dev).ok_or(Errno::ENODEV)?;
                 let now = self.show.map(|show| show(&Seen { world, device }));

@@ -9,7 +9,7 @@ use super::netlink::{self, Nest};
 use crate::dev::Kind;
 use crate::dev::bridge::{Bridge, stp};
 use crate::device::DevId;
-use crate::rtnl::link::info::{multicast, timer_left};
+use crate::rtnl::link::info::{expiry, long_ticks, multicast, timer_left};
 use crate::time::Time;
 use crate::world::World;
 
@@ -28,7 +28,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("default_pvid", |seen| show(seen, |bridge| bridge.default_pvid), Store::Call(set_default_pvid)),
     write_only("flush", switch(21)),
     file("forward_delay", |seen| show(seen, |bridge| ticks(bridge.tree.forward_delay)), number(1, 4)),
-    file("gc_timer", |seen| timer(seen, |bridge| bridge.ageing_at), Store::ReadOnly),
+    file("gc_timer", |seen| timer(seen, |bridge| bridge.next_ageing(seen.world.now)), Store::ReadOnly),
     file(
         "group_addr",
         |seen| show(seen, |bridge| bridge.group_addr),
@@ -36,25 +36,61 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     ),
     file("group_fwd_mask", |seen| show(seen, |bridge| format!("{:#x}", bridge.group_fwd_mask)), number(9, 2)),
     file("hash_elasticity", |_| line(multicast::HASH_ELASTICITY), number(26, 4)),
-    file("hash_max", |_| line(multicast::HASH_MAX), number(27, 4)),
+    file("hash_max", |seen| show(seen, |bridge| bridge.snooping.hash_max), number(27, 4)),
     file("hello_time", |seen| show(seen, |bridge| ticks(bridge.tree.hello_time)), number(2, 4)),
-    file("hello_timer", |seen| timer(seen, |bridge| bridge.tree.hello), Store::ReadOnly),
+    file("hello_timer", |seen| timer(seen, |bridge| expiry(bridge.tree.hello)), Store::ReadOnly),
     file("max_age", |seen| show(seen, |bridge| ticks(bridge.tree.max_age)), number(3, 4)),
     file("multicast_igmp_version", |_| line(multicast::IGMP_VERSION), number(43, 1)),
-    file("multicast_last_member_count", |_| line(multicast::LAST_MEMBER_COUNT), number(28, 4)),
-    file("multicast_last_member_interval", |_| line(multicast::LAST_MEMBER_INTERVAL), number(30, 8)),
-    file("multicast_membership_interval", |_| line(multicast::MEMBERSHIP_INTERVAL), number(31, 8)),
+    file(
+        "multicast_last_member_count",
+        |seen| show(seen, |bridge| bridge.snooping.last_member_count),
+        number(28, 4),
+    ),
+    file(
+        "multicast_last_member_interval",
+        |seen| show(seen, |bridge| long_ticks(bridge.snooping.last_member_interval)),
+        number(30, 8),
+    ),
+    file(
+        "multicast_membership_interval",
+        |seen| show(seen, |bridge| long_ticks(bridge.snooping.membership_interval)),
+        number(31, 8),
+    ),
     file("multicast_mld_version", |_| line(multicast::MLD_VERSION), number(44, 1)),
-    file("multicast_querier", |_| line(0), switch(25)),
-    file("multicast_querier_interval", |_| line(multicast::QUERIER_INTERVAL), number(32, 8)),
-    file("multicast_query_interval", |_| line(multicast::QUERY_INTERVAL), number(33, 8)),
-    file("multicast_query_response_interval", |_| line(multicast::QUERY_RESPONSE_INTERVAL), number(34, 8)),
-    file("multicast_query_use_ifaddr", |_| line(0), switch(24)),
+    file("multicast_querier", |seen| show(seen, |bridge| u8::from(bridge.snooping.querier)), switch(25)),
+    file(
+        "multicast_querier_interval",
+        |seen| show(seen, |bridge| long_ticks(bridge.snooping.querier_interval)),
+        number(32, 8),
+    ),
+    file(
+        "multicast_query_interval",
+        |seen| show(seen, |bridge| long_ticks(bridge.snooping.query_interval)),
+        number(33, 8),
+    ),
+    file(
+        "multicast_query_response_interval",
+        |seen| show(seen, |bridge| long_ticks(bridge.snooping.query_response_interval)),
+        number(34, 8),
+    ),
+    file(
+        "multicast_query_use_ifaddr",
+        |seen| show(seen, |bridge| u8::from(bridge.snooping.use_ifaddr)),
+        switch(24),
+    ),
     file("multicast_router", |seen| show(seen, |bridge| bridge.mcast_router), number(22, 1)),
     file("multicast_snooping", |seen| show(seen, |bridge| u8::from(bridge.mcast_snooping)), switch(23)),
-    file("multicast_startup_query_count", |_| line(multicast::STARTUP_QUERY_COUNT), number(29, 4)),
-    file("multicast_startup_query_interval", |_| line(multicast::STARTUP_QUERY_INTERVAL), number(35, 8)),
-    file("multicast_stats_enabled", |_| line(0), switch(42)),
+    file(
+        "multicast_startup_query_count",
+        |seen| show(seen, |bridge| bridge.snooping.startup_query_count),
+        number(29, 4),
+    ),
+    file(
+        "multicast_startup_query_interval",
+        |seen| show(seen, |bridge| long_ticks(bridge.snooping.startup_query_interval)),
+        number(35, 8),
+    ),
+    file("multicast_stats_enabled", |seen| show(seen, |bridge| u8::from(bridge.snooping.stats)), switch(42)),
     file("nf_call_arptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[2])), switch(38)),
     file("nf_call_ip6tables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[1])), switch(37)),
     file("nf_call_iptables", |seen| show(seen, |bridge| u8::from(bridge.nf_call[0])), switch(36)),
@@ -68,7 +104,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("root_path_cost", |seen| show(seen, |bridge| bridge.tree.root_path_cost), Store::ReadOnly),
     file("root_port", |seen| show(seen, |bridge| bridge.tree.root_port), Store::ReadOnly),
     file("stp_state", |seen| show(seen, |bridge| u8::from(bridge.stp)), switch(5)),
-    file("tcn_timer", |seen| timer(seen, |bridge| bridge.tree.notification), Store::ReadOnly),
+    file("tcn_timer", |seen| timer(seen, |bridge| expiry(bridge.tree.notification)), Store::ReadOnly),
     file(
         "topology_change",
         |seen| show(seen, |bridge| u8::from(bridge.tree.topology_change)),
@@ -79,7 +115,7 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
         |seen| show(seen, |bridge| u8::from(bridge.tree.detected)),
         Store::ReadOnly,
     ),
-    file("topology_change_timer", |seen| timer(seen, |bridge| bridge.tree.change), Store::ReadOnly),
+    file("topology_change_timer", |seen| timer(seen, |bridge| expiry(bridge.tree.change)), Store::ReadOnly),
     file("vlan_filtering", |seen| show(seen, |bridge| u8::from(bridge.vlan_filtering)), switch(7)),
     file(
         "vlan_protocol",

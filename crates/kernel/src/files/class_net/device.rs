@@ -156,6 +156,7 @@ fn uevent(device: &Device) -> String {
     let kind = match &device.kind {
         Kind::Bridge(_) => "DEVTYPE=bridge\n",
         Kind::Bond(_) => "DEVTYPE=bond\n",
+        Kind::Team(_) => "DEVTYPE=team\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
         Kind::Vxlan(_) => "DEVTYPE=vxlan\n",
         Kind::Geneve(_) => "DEVTYPE=geneve\n",

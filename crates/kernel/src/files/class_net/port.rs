@@ -6,12 +6,13 @@ use hairpin_netlink::Errno;
 
 use super::attribute::{Attribute, Seen, Store, file, line, write_only};
 use super::bridge;
-use super::netlink::Nest;
+use super::netlink::{self, Nest};
 use crate::dev::bridge::{Bridge, BridgePort, PortFlags};
 use crate::dev::{Kind, RxHandler};
-use crate::device::Device;
-use crate::rtnl::link::info::timer_left;
+use crate::device::{DevId, Device};
+use crate::rtnl::link::info::{expiry, timer_left};
 use crate::time::Time;
+use crate::world::World;
 
 const fn number(kind: u16, bytes: usize) -> Store {
     Store::Number { nest: Nest::Port, kind, bytes }
@@ -30,7 +31,7 @@ macro_rules! flag {
 
 /// The netlink attribute of each file that can be written is its `IFLA_BRPORT_*`.
 pub(super) const ATTRIBUTES: &[Attribute] = &[
-    file("backup_port", backup, Store::Same),
+    file("backup_port", backup, Store::CallText(set_backup)),
     flag!("bpdu_guard", 5, BPDU_GUARD),
     flag!("broadcast_flood", 30, BCAST_FLOOD),
     file("change_ack", |seen| show(seen, |port| u8::from(port.topology_change_ack)), Store::ReadOnly),
@@ -40,13 +41,17 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("designated_port", |seen| show(seen, |port| port.branch.port), Store::ReadOnly),
     file("designated_root", |seen| show(seen, |port| bridge::id(port.branch.root)), Store::ReadOnly),
     write_only("flush", switch(24)),
-    file("forward_delay_timer", |seen| timer(seen, |port| port.branch.forward_delay), Store::ReadOnly),
+    file(
+        "forward_delay_timer",
+        |seen| timer(seen, |port| expiry(port.branch.forward_delay)),
+        Store::ReadOnly,
+    ),
     file("group_fwd_mask", |seen| show(seen, |port| format!("{:#x}", port.group_fwd_mask)), number(31, 2)),
     flag!("hairpin_mode", 4, HAIRPIN),
-    file("hold_timer", |seen| timer(seen, |port| port.branch.hold), Store::ReadOnly),
+    file("hold_timer", |seen| timer(seen, |port| expiry(port.branch.hold)), Store::ReadOnly),
     flag!("isolated", 33, ISOLATED),
     flag!("learning", 8, LEARNING),
-    file("message_age_timer", |seen| timer(seen, |port| port.branch.message_age), Store::ReadOnly),
+    file("message_age_timer", |seen| timer(seen, |port| expiry(port.branch.message_age)), Store::ReadOnly),
     flag!("multicast_fast_leave", 7, FAST_LEAVE),
     flag!("multicast_flood", 27, MCAST_FLOOD),
     file("multicast_router", |seen| show(seen, |port| port.mcast_router), number(25, 1)),
@@ -80,6 +85,18 @@ fn show<T: Display>(seen: &Seen<'_>, value: impl Fn(&BridgePort) -> T) -> Result
 
 fn timer(seen: &Seen<'_>, timer: impl Fn(&BridgePort) -> Option<Time>) -> Result<String, Errno> {
     show(seen, |port| timer_left(timer(port), seen.world.now))
+}
+
+const BACKUP_PORT: u16 = 34;
+
+/// `store_backup_port`: by name; nothing takes it away.
+fn set_backup(world: &mut World, dev: DevId, name: &str) -> Result<(), Errno> {
+    let ns = world.devs.get(dev).ok_or(Errno::ENODEV)?.ns;
+    let index = match name {
+        "" => 0,
+        name => world.devices_of(ns).find(|device| device.name == name).ok_or(Errno::ENOENT)?.ifindex,
+    };
+    netlink::set(world, dev, Nest::Port, BACKUP_PORT, &index.to_ne_bytes())
 }
 
 fn backup(seen: &Seen<'_>) -> Result<String, Errno> {

@@ -14,10 +14,11 @@ const CONFIG: &str = "config";
 
 /// `IFF_802_1Q_VLAN`, `IFF_XMIT_DST_RELEASE`, `IFF_UNICAST_FLT`: the lower half of what a VLAN device has.
 const PRIVATE_FLAGS: u16 = 0x1021;
-/// `IFF_BONDING`, `IFF_MACVLAN_PORT`, `IFF_BRIDGE_PORT`
+/// `IFF_BONDING`, `IFF_MACVLAN_PORT`, `IFF_BRIDGE_PORT`, `IFF_TEAM_PORT`
 const BONDING: u16 = 0x4;
 const MACVLAN_PORT: u16 = 0x100;
 const BRIDGE_PORT: u16 = 0x200;
+const TEAM_PORT: u16 = 0x2000;
 
 pub(super) fn names(world: &World, ns: NsId) -> Vec<String> {
     let devices = vlans(world, ns).map(|(device, _)| device.name.clone());
@@ -51,6 +52,7 @@ fn vlan_text(world: &World, device: &Device, vlan: &Vlan) -> String {
             RxHandler::BridgePort { .. } => BRIDGE_PORT,
             RxHandler::MacvlanPort(_) => MACVLAN_PORT,
             RxHandler::BondSlave { .. } => BONDING,
+            RxHandler::TeamPort { .. } => TEAM_PORT,
         };
     let mut text = format!(
         "{}  VID: {}\t REORDER_HDR: {}  dev->priv_flags: {flags:x}\n",

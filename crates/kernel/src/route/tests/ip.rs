@@ -20,6 +20,7 @@ use super::{
     print::{print_rule, refusal},
     world::{World, address, prefix},
 };
+use crate::route::Ruled as _;
 use crate::{
     route::{Links, Scope, proc_net_route},
     rtnl::{route, rule},

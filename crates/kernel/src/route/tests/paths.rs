@@ -6,6 +6,7 @@ use super::{
     random::Random,
     world::{World, address, prefix},
 };
+use crate::route::Ruled as _;
 use crate::route::{
     Action, Flow, InputError, InsertMode, LinkState, Links, NextHopSpec, RouteKind, RouteSpec, Rule, Scope,
     Vrf, multipath_hash,

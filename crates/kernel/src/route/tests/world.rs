@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use hairpin_netlink::{Errno, Failure};
 
+use crate::route::Ruled as _;
 use crate::{
     route::{Fib, InterfaceAddress, Ipv4Settings, LinkState, Links, Prefix, RouteChange, Scope},
     rtnl::{self, Notification},

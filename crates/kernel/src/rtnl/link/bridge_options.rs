@@ -1,13 +1,12 @@
 //! Options of a bridge: `IFLA_BR_*` (`br_changelink`). Times are in `USER_HZ` ticks of 10 ms.
 //!
-//! The querier is not emulated: only what leaves it off is accepted.
 
 use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
 use super::attributes::{Attributes, Policy, U8, U16, U32, U64};
-use super::info::{BOOLEAN_OPTIONS, multicast};
+use super::info::BOOLEAN_OPTIONS;
 use super::kind::vlan::is_vlan_protocol;
 use super::not_emulated;
 use crate::dev::Kind;
@@ -99,6 +98,8 @@ const HELLO_TIME_S: std::ops::RangeInclusive<u64> = 1..=10;
 const MAX_AGE_S: std::ops::RangeInclusive<u64> = 6..=40;
 /// A kernel with 250 clock ticks a second (`CONFIG_HZ`), as distributions build it.
 const JIFFY_MS: u64 = 4;
+/// Least and greatest time between queries (`BR_MULTICAST_QUERY_INTVL_MIN`, `BR_MULTICAST_QUERY_INTVL_MAX`).
+const QUERY_INTERVAL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(86_400));
 /// Group addresses that a bridge never forwards (`BR_GROUPFWD_RESTRICTED`).
 const FORWARD_RESTRICTED: u16 = 0x7;
 
@@ -211,7 +212,7 @@ fn change(
         bridge.group_addr = group_address(address)?;
         bridge.group_addr_set = true;
     }
-    change_multicast(bridge, data)?;
+    change_multicast(bridge, data, clock)?;
     for (at, kind) in NF_CALL.into_iter().enumerate() {
         if let Some(on) = data.u8(kind) {
             bridge.nf_call[at] = on != 0;
@@ -289,46 +290,54 @@ fn group_address(address: &[u8]) -> Result<Mac, Failure> {
     }
 }
 
-fn change_multicast(bridge: &mut Bridge, data: &Attributes<'_>) -> Result<(), Failure> {
-    match data.u8(MCAST_ROUTER) {
-        Some(router @ 0..=2) => bridge.mcast_router = router,
-        Some(_) => return Err(Errno::EINVAL.into()),
-        None => {}
+/// Settings of multicast. Sources of IGMPv3 and MLDv2 are not kept: only the versions before are emulated.
+fn change_multicast(bridge: &mut Bridge, data: &Attributes<'_>, clock: Clock) -> Result<(), Failure> {
+    if data.u8(MCAST_ROUTER).is_some_and(|router| !bridge.set_router(router)) {
+        return Err(Errno::EINVAL.into());
     }
     if let Some(snooping) = data.u8(MCAST_SNOOPING) {
-        bridge.mcast_snooping = snooping != 0;
+        bridge.set_snooping(snooping != 0, clock);
     }
-    let off = [MCAST_QUERY_USE_IFADDR, MCAST_QUERIER, MCAST_STATS_ENABLED];
-    let numbers = [
-        (MCAST_HASH_MAX, multicast::HASH_MAX),
-        (MCAST_LAST_MEMBER_CNT, multicast::LAST_MEMBER_COUNT),
-        (MCAST_STARTUP_QUERY_CNT, multicast::STARTUP_QUERY_COUNT),
-    ];
-    let intervals = [
-        (MCAST_LAST_MEMBER_INTVL, multicast::LAST_MEMBER_INTERVAL),
-        (MCAST_MEMBERSHIP_INTVL, multicast::MEMBERSHIP_INTERVAL),
-        (MCAST_QUERIER_INTVL, multicast::QUERIER_INTERVAL),
-        (MCAST_QUERY_INTVL, multicast::QUERY_INTERVAL),
-        (MCAST_QUERY_RESPONSE_INTVL, multicast::QUERY_RESPONSE_INTERVAL),
-        (MCAST_STARTUP_QUERY_INTVL, multicast::STARTUP_QUERY_INTERVAL),
-    ];
-    let versions = [
-        (MCAST_IGMP_VERSION, multicast::IGMP_VERSION, 2..=3),
-        (MCAST_MLD_VERSION, multicast::MLD_VERSION, 1..=2),
-    ];
-    for (kind, _, known) in &versions {
-        if data.u8(*kind).is_some_and(|version| !known.contains(&version)) {
-            return Err(Errno::EINVAL.into());
+    if let Some(on) = data.u8(MCAST_QUERY_USE_IFADDR) {
+        bridge.snooping.use_ifaddr = on != 0;
+    }
+    if let Some(on) = data.u8(MCAST_QUERIER) {
+        bridge.set_querier(on != 0, clock);
+    }
+    let snooping = &mut bridge.snooping;
+    let number = |kind, into: &mut u32| *into = data.u32(kind).unwrap_or(*into);
+    number(MCAST_HASH_MAX, &mut snooping.hash_max);
+    number(MCAST_LAST_MEMBER_CNT, &mut snooping.last_member_count);
+    number(MCAST_STARTUP_QUERY_CNT, &mut snooping.startup_query_count);
+    let interval = |kind, into: &mut Duration| *into = data.u64(kind).map_or(*into, long_time);
+    interval(MCAST_LAST_MEMBER_INTVL, &mut snooping.last_member_interval);
+    interval(MCAST_MEMBERSHIP_INTVL, &mut snooping.membership_interval);
+    interval(MCAST_QUERIER_INTVL, &mut snooping.querier_interval);
+    interval(MCAST_QUERY_RESPONSE_INTVL, &mut snooping.query_response_interval);
+    for (kind, into) in [
+        (MCAST_QUERY_INTVL, &mut snooping.query_interval),
+        (MCAST_STARTUP_QUERY_INTVL, &mut snooping.startup_query_interval),
+    ] {
+        if let Some(ticks) = data.u64(kind) {
+            *into = long_time(ticks).clamp(QUERY_INTERVAL.0, QUERY_INTERVAL.1);
         }
     }
-    if off.iter().any(|kind| data.u8(*kind).is_some_and(|on| on != 0))
-        || numbers.iter().any(|(kind, only)| data.u32(*kind).is_some_and(|value| value != *only))
-        || intervals.iter().any(|(kind, only)| data.u64(*kind).is_some_and(|value| value != *only))
-        || versions.iter().any(|(kind, only, _)| data.u8(*kind).is_some_and(|value| value != *only))
-    {
-        return Err(not_emulated("Bridge IGMP querier"));
+    if let Some(on) = data.u8(MCAST_STATS_ENABLED) {
+        snooping.stats = on != 0;
+    }
+    for (kind, known, only) in [(MCAST_IGMP_VERSION, 2..=3, 2), (MCAST_MLD_VERSION, 1..=2, 1)] {
+        match data.u8(kind) {
+            Some(version) if !known.contains(&version) => return Err(Errno::EINVAL.into()),
+            Some(version) if version != only => return Err(not_emulated("Multicast by source")),
+            _ => {}
+        }
     }
     Ok(())
+}
+
+/// As [`time`], for the longer numbers of multicast.
+fn long_time(ticks: u64) -> Duration {
+    Duration::from_millis(ticks.saturating_mul(10) / JIFFY_MS * JIFFY_MS)
 }
 
 /// A time as the kernel keeps it: in jiffies of 4 ms, rounded down.

@@ -12,13 +12,9 @@ use crate::device::Device;
 use crate::time::Time;
 use crate::world::World;
 
-/// Hosts that explicit tracking keeps for a group (`BR_MCAST_DEFAULT_EHT_HOSTS_LIMIT`).
-const EHT_HOSTS_LIMIT: u32 = 512;
-
 /// What multicast snooping starts with (`br_multicast_ctx_init`); times in `USER_HZ` ticks.
 pub(crate) mod multicast {
     pub const HASH_ELASTICITY: u32 = 16;
-    pub const HASH_MAX: u32 = 4096;
     pub const LAST_MEMBER_COUNT: u32 = 2;
     pub const STARTUP_QUERY_COUNT: u32 = 2;
     pub const LAST_MEMBER_INTERVAL: u64 = 100;
@@ -51,14 +47,14 @@ pub(super) fn link_info(world: &World, device: &Device) -> Vec<LinkInfo> {
 
 /// `br_fill_info`, of a kernel with VLAN filtering and multicast snooping built in.
 pub(super) fn bridge_data(now: Time, bridge: &Bridge) -> InfoData {
-    let tree = &bridge.tree;
+    let (tree, snooping) = (&bridge.tree, &bridge.snooping);
     let ticks = |time: std::time::Duration| u32::try_from(time.as_millis() / 10).unwrap_or(u32::MAX);
     let left = |timer| timer_left(timer, now);
     InfoData::Bridge(vec![
-        InfoBridge::HelloTimer(left(tree.hello)),
-        InfoBridge::TcnTimer(left(tree.notification)),
-        InfoBridge::TopologyChangeTimer(left(tree.change)),
-        InfoBridge::GcTimer(left(bridge.ageing_at)),
+        InfoBridge::HelloTimer(left(expiry(tree.hello))),
+        InfoBridge::TcnTimer(left(expiry(tree.notification))),
+        InfoBridge::TopologyChangeTimer(left(expiry(tree.change))),
+        InfoBridge::GcTimer(left(bridge.next_ageing(now))),
         InfoBridge::ForwardDelay(ticks(tree.forward_delay)),
         InfoBridge::HelloTime(ticks(tree.hello_time)),
         InfoBridge::MaxAge(ticks(tree.max_age)),
@@ -84,30 +80,40 @@ pub(super) fn bridge_data(now: Time, bridge: &Bridge) -> InfoData {
         InfoBridge::VlanStatsPerPort(bridge.vlan_stats_per_port),
         InfoBridge::MulticastRouter(bridge.mcast_router.into()),
         InfoBridge::MulticastSnooping(bridge.mcast_snooping),
-        InfoBridge::MulticastQueryUseIfaddr(false),
-        InfoBridge::MulticastQuerier(false),
-        InfoBridge::MulticastStatsEnabled(false),
+        InfoBridge::MulticastQueryUseIfaddr(snooping.use_ifaddr),
+        InfoBridge::MulticastQuerier(snooping.querier),
+        InfoBridge::MulticastStatsEnabled(snooping.stats),
         InfoBridge::MulticastHashElasticity(multicast::HASH_ELASTICITY),
-        InfoBridge::MulticastHashMax(multicast::HASH_MAX),
-        InfoBridge::MulticastLastMemberCount(multicast::LAST_MEMBER_COUNT),
-        InfoBridge::MulticastStartupQueryCount(multicast::STARTUP_QUERY_COUNT),
+        InfoBridge::MulticastHashMax(snooping.hash_max),
+        InfoBridge::MulticastLastMemberCount(snooping.last_member_count),
+        InfoBridge::MulticastStartupQueryCount(snooping.startup_query_count),
         InfoBridge::MulticastIgmpVersion(multicast::IGMP_VERSION),
         InfoBridge::MulticastMldVersion(multicast::MLD_VERSION),
-        InfoBridge::MulticastLastMemberInterval(multicast::LAST_MEMBER_INTERVAL),
-        InfoBridge::MulticastMembershipInterval(multicast::MEMBERSHIP_INTERVAL),
-        InfoBridge::MulticastQuerierInterval(multicast::QUERIER_INTERVAL),
-        InfoBridge::MulticastQueryInterval(multicast::QUERY_INTERVAL),
-        InfoBridge::MulticastQueryResponseInterval(multicast::QUERY_RESPONSE_INTERVAL),
-        InfoBridge::MulticastStartupQueryInterval(multicast::STARTUP_QUERY_INTERVAL),
+        InfoBridge::MulticastLastMemberInterval(long_ticks(snooping.last_member_interval)),
+        InfoBridge::MulticastMembershipInterval(long_ticks(snooping.membership_interval)),
+        InfoBridge::MulticastQuerierInterval(long_ticks(snooping.querier_interval)),
+        InfoBridge::MulticastQueryInterval(long_ticks(snooping.query_interval)),
+        InfoBridge::MulticastQueryResponseInterval(long_ticks(snooping.query_response_interval)),
+        InfoBridge::MulticastStartupQueryInterval(long_ticks(snooping.startup_query_interval)),
         InfoBridge::NfCallIpTables(bridge.nf_call[0]),
         InfoBridge::NfCallIp6Tables(bridge.nf_call[1]),
         InfoBridge::NfCallArpTables(bridge.nf_call[2]),
     ])
 }
 
+/// A time in `USER_HZ` ticks.
+pub(crate) fn long_ticks(time: std::time::Duration) -> u64 {
+    u64::try_from(time.as_millis() / 10).unwrap_or(u64::MAX)
+}
+
 /// What is left of a timer, in `USER_HZ` ticks; 0 where it does not run (`br_timer_value`).
 pub(crate) fn timer_left(timer: Option<Time>, now: Time) -> u64 {
     timer.map_or(0, |at| u64::try_from(at.since(now).as_millis() / 10).unwrap_or(u64::MAX))
+}
+
+/// What a timer of spanning tree was set to.
+pub(crate) fn expiry(alarm: Option<stp::Alarm>) -> Option<Time> {
+    alarm.map(|alarm| alarm.expires)
 }
 
 /// An identifier of spanning tree.
@@ -155,11 +161,11 @@ pub(super) fn port_data(world: &World, device: &Device) -> Option<Vec<InfoBridge
         InfoBridgePort::MrpInOpen(false),
         InfoBridgePort::Isolated(has(PortFlags::ISOLATED)),
         InfoBridgePort::Locked(has(PortFlags::LOCKED)),
-        InfoBridgePort::MessageAgeTimer(left(branch.message_age)),
-        InfoBridgePort::ForwardDelayTimer(left(branch.forward_delay)),
-        InfoBridgePort::HoldTimer(left(branch.hold)),
+        InfoBridgePort::MessageAgeTimer(left(expiry(branch.message_age))),
+        InfoBridgePort::ForwardDelayTimer(left(expiry(branch.forward_delay))),
+        InfoBridgePort::HoldTimer(left(expiry(branch.hold))),
         InfoBridgePort::MulticastRouter(port.mcast_router.into()),
-        InfoBridgePort::MulticastEhtHostsLimit(EHT_HOSTS_LIMIT),
+        InfoBridgePort::MulticastEhtHostsLimit(port.eht_hosts_limit),
         InfoBridgePort::MulticastEhtHostsCnt(0),
     ];
     let backup = port.backup.and_then(|backup| world.devs.get(backup));

@@ -151,7 +151,7 @@ impl World {
                 Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => {
                     pending.extend(device.lower().map(|lower| (lower, depth + 1)));
                 }
-                Kind::Bridge(bridge) if !bridge.ports.is_empty() => {
+                Kind::Bridge(bridge) if bridge.had_ports => {
                     pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
                 }
                 // `bond_compute_features`: without slaves, what no slave has narrowed.
@@ -172,7 +172,12 @@ impl World {
                 | Kind::Geneve(_) => {
                     least = OFFLOAD_SIZE;
                 }
-                Kind::Bridge(_) | Kind::Bond(_) | Kind::Dummy | Kind::Vrf(_) | Kind::Nic { .. } => {
+                Kind::Bridge(_)
+                | Kind::Bond(_)
+                | Kind::Team(_)
+                | Kind::Dummy
+                | Kind::Vrf(_)
+                | Kind::Nic { .. } => {
                     least = OFFLOAD_SIZE;
                 }
             }

@@ -38,11 +38,7 @@ const FLAGS: &[(u16, PortFlags)] = &[
 ];
 
 /// Flags whose effect on frames is missing: they stay off.
-const WITHOUT_EFFECT: PortFlags = PortFlags::PROXY_ARP
-    .union(PortFlags::PROXY_ARP_WIFI)
-    .union(PortFlags::MULTICAST_TO_UNICAST)
-    .union(PortFlags::VLAN_TUNNEL)
-    .union(PortFlags::NEIGH_SUPPRESS);
+const WITHOUT_EFFECT: PortFlags = PortFlags::VLAN_TUNNEL;
 
 /// `br_port_policy`
 pub(super) const PORT_POLICY: &[(u16, Policy)] = &[
@@ -109,13 +105,17 @@ impl World {
             let bridge = self.port(dev)?.0;
             self.flush_port(bridge, dev, false);
         }
-        match options.u8(MULTICAST_ROUTER) {
-            Some(router @ 0..=3) => self.port(dev)?.1.mcast_router = router,
-            Some(_) => return Err(Errno::EINVAL.into()),
-            None => {}
+        if let Some(router) = options.u8(MULTICAST_ROUTER) {
+            let bridge = self.port(dev)?.0;
+            if self.bridge_act(bridge, |state, clock| state.set_port_router(dev, router, clock)) != Some(true)
+            {
+                return Err(Errno::EINVAL.into());
+            }
         }
-        if options.u32(MCAST_EHT_HOSTS_LIMIT).is_some() {
-            return Err(not_emulated("Explicit host tracking"));
+        match options.u32(MCAST_EHT_HOSTS_LIMIT) {
+            Some(0) => return Err(Errno::EINVAL.into()),
+            Some(limit) => self.port(dev)?.1.eht_hosts_limit = limit,
+            None => {}
         }
         if let Some(mask) = options.u16(GROUP_FWD_MASK) {
             if mask & FORWARD_PAUSE != 0 {
@@ -165,7 +165,8 @@ impl World {
         let backup = self.device_at(ns, index).ok_or(Errno::ENOENT)?;
         match self.devs.get(backup).map(|device| &device.rx_handler) {
             Some(RxHandler::BridgePort { bridge: other }) if *other == bridge && backup != dev => {
-                Err(not_emulated("Backup port"))
+                self.port(dev)?.1.backup = Some(backup);
+                Ok(())
             }
             Some(RxHandler::BridgePort { .. }) => Err(Errno::EINVAL.into()),
             _ => Err(Errno::ENOENT.into()),

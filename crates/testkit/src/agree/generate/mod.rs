@@ -8,6 +8,7 @@
 //! second, a bridge reports its groups in its first second, an address is asked for three times a second apart.
 
 mod bridge;
+mod lan;
 mod links;
 mod macvlan;
 mod routed;
@@ -30,7 +31,7 @@ pub struct Topology {
 
 /// Every topology.
 pub const TOPOLOGIES: &[Topology] =
-    &[bridge::TOPOLOGY, macvlan::TOPOLOGY, vlan::TOPOLOGY, routed::TOPOLOGY, links::TOPOLOGY];
+    &[bridge::TOPOLOGY, macvlan::TOPOLOGY, vlan::TOPOLOGY, routed::TOPOLOGY, links::TOPOLOGY, lan::TOPOLOGY];
 
 /// The script of a seed, and the topology it starts with. `only` restricts the topologies to those of that name;
 /// `running` leaves out those that need User-Mode Linux.

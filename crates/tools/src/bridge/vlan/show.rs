@@ -1,6 +1,7 @@
 //! `bridge vlan show`, `tunnelshow` and `global show`, and what `bridge monitor` prints of VLANs.
 
 use hairpin_netlink::Message;
+use hairpin_netlink::bridge_mdb::Router;
 use hairpin_netlink::bridge_vlan::{
     DUMP_GLOBAL, DUMP_STATS, Entry, GlobalOptions, Part, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN, Stats,
     VlanMessage, dump_request, global, info, parse_stats_header, parse_xstats, stats_request, xstats_filter,
@@ -11,6 +12,7 @@ use hairpin_netlink::route::link::{
 };
 
 use super::super::link::print_state;
+use super::super::mdb::print_router_stats;
 use super::super::{dump, dump_raw, fail};
 use super::{NAME_WIDTH, VLAN_WIDTH};
 use crate::iproute2::number::atoi;
@@ -381,7 +383,36 @@ fn print_global(
         }
     }
     context.print.line();
+    print_routers(context, &options.routers);
     context.print.close_object();
+}
+
+/// `print_vlan_router_ports`
+fn print_routers(context: &mut Context<'_>, routers: &[Router]) {
+    if routers.is_empty() {
+        return;
+    }
+    indent(context, 4);
+    context.print.text(format_args!("router ports: "));
+    if context.print.is_json() {
+        context.print.open_array(Some("router_ports"));
+    }
+    let stats = context.options.stats > 0;
+    for (at, router) in routers.iter().enumerate() {
+        context.print.open_object(None);
+        if stats && at > 0 {
+            context.print.line();
+            indent(context, 4 + "router ports: ".len());
+        }
+        let port = context.link_name(router.ifindex);
+        context.print.any("port", &port, format_args!("{port} "));
+        if stats {
+            print_router_stats(context, router);
+        }
+        context.print.close_object();
+    }
+    context.print.close_array();
+    context.print.line();
 }
 
 /// `bridge -s vlan`: counters of bridges, then those of ports.

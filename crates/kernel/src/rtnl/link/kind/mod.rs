@@ -9,6 +9,7 @@ mod ipvlan;
 mod macvlan;
 mod raw;
 mod simple;
+mod team;
 mod veth;
 pub(super) mod vlan;
 mod vrf;
@@ -54,6 +55,7 @@ static KINDS: &[LinkOps] = &[
     simple::NETDEVSIM,
     simple::NLMON,
     simple::VCAN,
+    team::OPS,
     veth::OPS,
     veth::VXCAN,
     vlan::OPS,
@@ -130,6 +132,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
         Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),
         Kind::Bond(bond) => Some(bond::describe(world, bond)),
+        Kind::Team(_) => Some((InfoKind::Other(team::OPS.kind.to_owned()), None)),
         Kind::Macvlan(macvlan) => Some(macvlan::describe(world, macvlan)),
         Kind::Ipvlan(ipvlan) => Some(ipvlan::describe(world, ipvlan)),
         Kind::Vlan(vlan) => Some(vlan::describe(vlan)),
@@ -148,6 +151,9 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
 pub(super) fn describe_port(world: &World, device: &Device) -> Option<(InfoPortKind, Option<InfoPortData>)> {
     if let RxHandler::BondSlave { bond } = device.rx_handler {
         return bond::describe_slave(world, bond, device.id);
+    }
+    if let RxHandler::TeamPort { .. } = device.rx_handler {
+        return Some((InfoPortKind::Other(team::OPS.kind.to_owned()), None));
     }
     if let Some(Kind::Vrf(vrf)) = world.devs.get(device.master?).map(|master| &master.kind) {
         return Some(vrf::describe_port(vrf));

@@ -1,0 +1,86 @@
+# needs: uml
+# Netfilter: the order of tables and chains, policies, jumps, what REJECT answers.
+for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
+ip link add a0 netns A type veth peer name r0 netns R
+ip link add r1 netns R type veth peer name b0 netns B
+ip -n A link set a0 address 02:00:00:00:00:01 up
+ip -n R link set r0 address 02:00:00:00:00:02 up
+ip -n R link set r1 address 02:00:00:00:00:03 up
+ip -n B link set b0 address 02:00:00:00:00:04 up
+ip -n A addr add 10.0.1.1/24 dev a0
+ip -n A addr add 10.0.1.2/24 dev a0
+ip -n R addr add 10.0.1.254/24 dev r0
+ip -n R addr add 10.0.2.254/24 dev r1
+ip -n B addr add 10.0.2.1/24 dev b0
+ip -n A route add default via 10.0.1.254
+N="ip netns exec"
+I="ip netns exec R iptables-legacy"
+$N R sysctl -w net.ipv4.ip_forward=1
+sleep 0.3
+ip -n B route add default via 10.0.2.254
+for c in PREROUTING OUTPUT; do $I -t raw -A $c -p icmp; done
+for c in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do $I -t mangle -A $c -p icmp; done
+for c in PREROUTING INPUT OUTPUT POSTROUTING; do $I -t nat -A $c -p icmp; done
+for c in INPUT FORWARD OUTPUT; do $I -t filter -A $c -p icmp; $I -t security -A $c -p icmp; done
+show() { for t in raw mangle nat filter security; do $I -t $t -S -v | grep icmp; $I -t $t -Z; done; }
+$N A ping -c 2 -i 0.2 -W 1 10.0.1.254
+show
+$I -A INPUT -m conntrack --ctstate INVALID
+$N A ping -c 2 -i 0.2 -W 1 10.0.1.254
+show
+$N A ping -c 2 -i 0.2 -W 1 10.0.2.1
+show
+$N R ping -c 2 -i 0.2 -W 1 10.0.1.1
+show
+$N R ping -c 1 -W 1 10.0.1.254
+show
+$N A ping -c 1 -W 1 10.0.2.99
+show
+$N A ping -c 1 -t 1 -W 1 10.0.2.1
+show
+$N A ping -c 1 -W 1 -s 3000 10.0.2.1
+show
+for t in raw mangle nat filter security; do $I -t $t -F; done
+# Jumps, goto, RETURN, the policy.
+$I -N one; $I -N two; $I -N three
+$I -A FORWARD -j one
+$I -A FORWARD -m comment --comment behind
+$I -A one -s 10.0.1.1 -j two
+$I -A one -m comment --comment "after two"
+$I -A one -g three
+$I -A one -m comment --comment never
+$I -A two -p icmp --icmp-type echo-request -j RETURN
+$I -A two -m comment --comment "not requests"
+$I -A three -s 10.0.2.0/24 -j RETURN
+$I -A three -s 10.0.1.2 -j DROP
+$I -A three
+$N A ping -c 1 -W 1 10.0.2.1
+$N A ping -c 1 -W 1 -I 10.0.1.2 10.0.2.1
+$I -P FORWARD DROP
+$N A ping -c 1 -W 1 10.0.2.1
+$I -S -v
+$I -F; $I -X; $I -P FORWARD ACCEPT
+# Dropped at every hook.
+for c in "raw PREROUTING" "mangle PREROUTING" "mangle INPUT" "filter INPUT" "raw OUTPUT" "mangle OUTPUT" "filter OUTPUT" "mangle POSTROUTING"; do
+    $I -t ${c% *} -A ${c#* } -p icmp -j DROP
+    $N A ping -c 1 -W 1 10.0.1.254
+    $N R ping -c 1 -W 1 10.0.1.1
+    $I -t ${c% *} -S ${c#* } -v
+    $I -t ${c% *} -F
+done
+# What REJECT answers, seen by who is rejected.
+sleep 6
+for w in icmp-net-unreachable icmp-host-unreachable icmp-proto-unreachable icmp-port-unreachable icmp-net-prohibited icmp-host-prohibited icmp-admin-prohibited; do
+    $I -A FORWARD -p icmp -j REJECT --reject-with $w
+    $I -A INPUT -p icmp -j REJECT --reject-with $w
+    $N A ping -c 1 -W 1 10.0.2.1
+    sleep 1.2
+    $N A ping -c 1 -W 1 10.0.1.254
+    $I -F
+    sleep 1.2
+done
+$I -A OUTPUT -p icmp -j REJECT
+$N R ping -c 1 -W 1 10.0.1.1
+$N A ping -c 1 -W 1 10.0.1.254
+$I -S -v
+$I -F

@@ -1,0 +1,499 @@
+//! Teams among the other devices: ports come and go (`team_port_add`, `team_port_del`), their links are watched, and
+//! the runner of `teamd` chooses.
+
+use std::time::Duration;
+
+use hairpin_netlink::sys::Reply;
+use hairpin_netlink::team::{TeamCall, TeamDaemon, TeamMode, TeamPortState, TeamState};
+use hairpin_netlink::{Errno, Failure};
+
+use crate::dev::team::{Port, Team};
+use crate::dev::{Kind, RxHandler};
+use crate::device::{AddrAssign, DevId};
+use crate::mac::Mac;
+use crate::netns::NsId;
+use crate::world::{TimerEvent, World};
+
+/// What a team's clock is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TeamJob {
+    /// A port's carrier has lasted long enough.
+    Watch(DevId),
+    Notify,
+    Rejoin,
+}
+
+impl World {
+    pub(crate) fn team(&self, dev: DevId) -> Option<&Team> {
+        match &self.devs.get(dev)?.kind {
+            Kind::Team(team) => Some(team),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn team_mut(&mut self, dev: DevId) -> Option<&mut Team> {
+        match &mut self.devs.get_mut(dev)?.kind {
+            Kind::Team(team) => Some(team),
+            _ => None,
+        }
+    }
+
+    /// The ports of a team.
+    pub(super) fn team_ports(&self, team: DevId) -> Vec<DevId> {
+        self.team(team).map(|team| team.ports.iter().map(|port| port.dev).collect()).unwrap_or_default()
+    }
+
+    /// `team_port_add`
+    ///
+    /// # Errors
+    /// `EINVAL` for loopback and the team itself, `EBUSY` for what stands on the team, for a device that is up,
+    /// and where something else takes the device's frames.
+    pub(super) fn add_team_port(&mut self, dev: DevId, team: DevId) -> Result<(), Failure> {
+        let (Some(device), Some(master)) = (self.devs.get(dev), self.devs.get(team)) else {
+            return Err(Errno::ENODEV.into());
+        };
+        let refused = |errno, text: &str| Err(Failure::with_text(errno, text));
+        if device.is_loopback() {
+            return refused(Errno::EINVAL, "Loopback device can't be added as a team port");
+        }
+        if dev == team {
+            return refused(Errno::EINVAL, "Cannot enslave team device to itself");
+        }
+        if self.stands_on(dev, team) {
+            return refused(Errno::EBUSY, "Device is already an upper device of the team interface");
+        }
+        if self.stands_on(team, dev) {
+            return refused(Errno::EBUSY, "Device is already a lower device of the team interface");
+        }
+        if device.is_up() {
+            return refused(Errno::EBUSY, "Device is up. Set it down before adding it as a team port");
+        }
+        if !device.is_ethernet() {
+            return refused(Errno::EOPNOTSUPP, "Teams of other than Ethernet devices are not emulated");
+        }
+        let (mac, mtu, team_mac, up) = (device.mac, device.mtu, master.mac, master.is_up());
+        self.set_mtu(dev, master.mtu)?;
+        let joined = self.join_team(dev, team, team_mac);
+        if let Err(failure) = joined {
+            // It had these a moment ago.
+            self.close(dev);
+            let _ = self.set_mac(dev, mac);
+            let _ = self.set_mtu(dev, mtu);
+            return Err(failure);
+        }
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.rx_handler = RxHandler::TeamPort { team };
+            device.master = Some(team);
+        }
+        let carrier = self.devs.get(dev).is_some_and(|device| device.is_up() && device.oper_up());
+        self.pass_filters(team, dev, 1);
+        if up {
+            self.pass_lists(team, dev, true);
+        }
+        if let Some(state) = self.team_mut(team) {
+            state.ports.push(Port {
+                dev,
+                mac,
+                mtu,
+                up: false,
+                speed: 0,
+                full_duplex: false,
+                priority: 0,
+                watched_up: false,
+                down_count: 0,
+                sticky: false,
+                serial: 0,
+            });
+        }
+        self.changed();
+        self.notify_link(dev);
+        self.enable_team_port(team, dev);
+        self.team_port_added(team, dev, carrier);
+        Ok(())
+    }
+
+    fn join_team(&mut self, dev: DevId, team: DevId, team_mac: Mac) -> Result<(), Failure> {
+        if self.team(team).is_some_and(|team| team.mode.is_some_and(shares_mac)) {
+            self.set_mac(dev, team_mac)?;
+        }
+        self.open(dev)?;
+        match self.devs.get(dev) {
+            Some(device) if !device.rx_handler.is_none() => Err(Errno::EBUSY.into()),
+            Some(_) => Ok(()),
+            None => Err(Errno::ENODEV.into()),
+        }
+    }
+
+    /// What the daemon does with a new port.
+    fn team_port_added(&mut self, team: DevId, dev: DevId, carrier: bool) {
+        self.read_team_port(team, dev, carrier);
+        let name = self.devs.get(dev).map(|device| device.name.clone()).unwrap_or_default();
+        let Some(state) = self.team_mut(team) else { return };
+        let first = state.ports.len() == 1;
+        let Some(daemon) = state.daemon.clone() else {
+            if let Some(port) = state.port_mut(dev) {
+                port.watched_up = carrier;
+            }
+            return self.settle_team_carrier(team);
+        };
+        let Some(port) = state.port_mut(dev) else { return };
+        if let Some(config) = daemon.ports.iter().find(|config| config.name == name) {
+            port.priority = config.priority;
+            port.sticky = config.sticky;
+        }
+        let mac = port.mac;
+        if first && !daemon.own_mac {
+            self.set_team_mac(team, mac);
+        }
+        if daemon.runner == TeamMode::ActiveBackup {
+            self.disable_team_port(team, dev);
+            let mac = self.devs.get(team).map(|team| team.mac).unwrap_or_default();
+            // One that cannot have the MAC keeps its own.
+            let _ = self.set_mac(dev, mac);
+        }
+        self.watch_team_port(team, dev);
+        self.settle_team_carrier(team);
+        self.choose_team_port(team);
+    }
+
+    /// `team_port_del`
+    pub(super) fn remove_team_port(&mut self, dev: DevId, team: DevId) {
+        self.disable_team_port(team, dev);
+        let Some(state) = self.team_mut(team) else { return };
+        let Some(at) = state.ports.iter().position(|port| port.dev == dev) else { return };
+        let port = state.ports.remove(at);
+        if state.active == Some(dev) {
+            state.active = None;
+        }
+        if state.chosen == Some(dev) {
+            state.chosen = None;
+        }
+        self.pass_filters(team, dev, -1);
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.rx_handler = RxHandler::None;
+            device.master = None;
+        }
+        if self.devs.get(team).is_some_and(|team| team.is_up()) {
+            self.pass_lists(team, dev, false);
+        }
+        self.close(dev);
+        self.settle_team_carrier(team);
+        // It had these before.
+        let _ = self.set_mac(dev, port.mac);
+        let _ = self.set_mtu(dev, port.mtu);
+        self.changed();
+        self.notify_link(dev);
+        self.choose_team_port(team);
+    }
+
+    /// `team_device_event`: a port went up or down, or its link did.
+    pub(super) fn team_port_changed(&mut self, team: DevId, dev: DevId) {
+        let carrier = self.devs.get(dev).is_some_and(|device| device.is_up() && device.oper_up());
+        let Some(state) = self.team_mut(team) else { return };
+        if state.port(dev).is_none_or(|port| port.up == carrier) {
+            return;
+        }
+        let watched = state.daemon.is_some();
+        self.read_team_port(team, dev, carrier);
+        if watched {
+            self.watch_team_port(team, dev);
+            self.settle_team_carrier(team);
+            self.choose_team_port(team);
+        } else {
+            if let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(dev)) {
+                port.watched_up = carrier;
+            }
+            self.settle_team_carrier(team);
+        }
+    }
+
+    fn read_team_port(&mut self, team: DevId, dev: DevId, carrier: bool) {
+        let settings = self.devs.get(dev).filter(|_| carrier).and_then(|device| self.link_settings(device));
+        let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(dev)) else { return };
+        port.up = carrier;
+        port.speed = settings.and_then(|settings| settings.speed).unwrap_or(0);
+        port.full_duplex = settings.and_then(|settings| settings.full_duplex).unwrap_or(false);
+    }
+
+    /// The link watch `ethtool`: a carrier counts once it has lasted.
+    fn watch_team_port(&mut self, team: DevId, dev: DevId) {
+        let now = self.now;
+        let Some(state) = self.team_mut(team) else { return };
+        let Some(daemon) = &state.daemon else { return };
+        let (up, down) = (daemon.delay_up_ms, daemon.delay_down_ms);
+        let Some(port) = state.port_mut(dev) else { return };
+        port.serial = port.serial.wrapping_add(1);
+        if port.up == port.watched_up {
+            return;
+        }
+        let delay = if port.up { up } else { down };
+        if delay == 0 {
+            return set_watched(port);
+        }
+        let serial = port.serial;
+        let at = now.timer(Duration::from_millis(u64::from(delay)));
+        self.timers.add(at, TimerEvent::Team { team, job: TeamJob::Watch(dev), serial });
+    }
+
+    /// `ab_link_watch_handler`
+    fn choose_team_port(&mut self, team: DevId) {
+        let Some(state) = self.team_mut(team) else { return };
+        if state.daemon.as_ref().is_none_or(|daemon| daemon.runner != TeamMode::ActiveBackup) {
+            return;
+        }
+        let old = state.chosen;
+        let best = state.best();
+        let lost = old.is_some_and(|old| state.port(old).is_none_or(|port| !port.watched_up));
+        if best == old && !lost {
+            return;
+        }
+        if let Some(old) = old {
+            state.chosen = None;
+            self.disable_team_port(team, old);
+        }
+        if let Some(best) = best {
+            if let Some(state) = self.team_mut(team) {
+                state.active = Some(best);
+                state.chosen = Some(best);
+            }
+            self.enable_team_port(team, best);
+        }
+        self.changed();
+    }
+
+    /// `team_port_enable`: neighbours are told.
+    fn enable_team_port(&mut self, team: DevId, dev: DevId) {
+        let Some(device) = self.devs.get_mut(team) else { return };
+        let up = device.is_up();
+        let Kind::Team(state) = &mut device.kind else { return };
+        if state.is_enabled(dev) {
+            return;
+        }
+        state.enabled.push(dev);
+        let Some(daemon) = &state.daemon else { return };
+        let (notices, rejoins) = (daemon.notify_peers.0, daemon.mcast_rejoin.0);
+        if !up {
+            return;
+        }
+        state.notices = state.notices.saturating_add(notices);
+        state.rejoins = state.rejoins.saturating_add(rejoins);
+        if notices > 0 {
+            self.team_announces(team);
+        }
+        if rejoins > 0 {
+            self.team_rejoins(team);
+        }
+    }
+
+    fn disable_team_port(&mut self, team: DevId, dev: DevId) {
+        if let Some(state) = self.team_mut(team) {
+            state.enabled.retain(|enabled| *enabled != dev);
+        }
+    }
+
+    /// `team_notify_peers_work`
+    fn team_announces(&mut self, team: DevId) {
+        let Some(state) = self.team_mut(team).filter(|state| state.notices > 0) else { return };
+        state.notices -= 1;
+        state.notice_serial = state.notice_serial.wrapping_add(1);
+        let (more, serial) = (state.notices > 0, state.notice_serial);
+        let interval = state.daemon.as_ref().map_or(0, |daemon| daemon.notify_peers.1);
+        self.notify_peers(team);
+        if more {
+            self.schedule_team(team, TeamJob::Notify, interval, serial);
+        }
+    }
+
+    /// `team_mcast_rejoin_work`
+    fn team_rejoins(&mut self, team: DevId) {
+        let Some(state) = self.team_mut(team).filter(|state| state.rejoins > 0) else { return };
+        state.rejoins -= 1;
+        state.rejoin_serial = state.rejoin_serial.wrapping_add(1);
+        let (more, serial) = (state.rejoins > 0, state.rejoin_serial);
+        let interval = state.daemon.as_ref().map_or(0, |daemon| daemon.mcast_rejoin.1);
+        self.resend_groups(team);
+        if more {
+            self.schedule_team(team, TeamJob::Rejoin, interval, serial);
+        }
+    }
+
+    fn schedule_team(&mut self, team: DevId, job: TeamJob, after_ms: u32, serial: u32) {
+        let at = self.now.timer(Duration::from_millis(u64::from(after_ms.max(1))));
+        self.timers.add(at, TimerEvent::Team { team, job, serial });
+    }
+
+    /// A team's clock has gone off.
+    pub(crate) fn team_timer(&mut self, team: DevId, job: TeamJob, serial: u32) {
+        let Some(state) = self.team_mut(team) else { return };
+        match job {
+            TeamJob::Watch(dev) => {
+                let Some(port) = state.port_mut(dev).filter(|port| port.serial == serial) else { return };
+                if port.up != port.watched_up {
+                    set_watched(port);
+                }
+                self.settle_team_carrier(team);
+                self.choose_team_port(team);
+            }
+            TeamJob::Notify if state.notice_serial == serial => self.team_announces(team),
+            TeamJob::Rejoin if state.rejoin_serial == serial => self.team_rejoins(team),
+            TeamJob::Notify | TeamJob::Rejoin => {}
+        }
+    }
+
+    fn settle_team_carrier(&mut self, team: DevId) {
+        if let Some(carrier) = self.team(team).map(Team::has_carrier) {
+            self.set_carrier(team, carrier);
+        }
+    }
+
+    /// `team_set_mac_address`: in some modes the ports follow; `teamd` sees to it in mode activebackup.
+    pub(super) fn set_team_mac(&mut self, team: DevId, mac: Mac) {
+        self.store_mac(team, mac, AddrAssign::Set);
+        let Some(state) = self.team(team) else { return };
+        let follow = state.mode.is_some_and(shares_mac)
+            || state.daemon.as_ref().is_some_and(|daemon| daemon.runner == TeamMode::ActiveBackup);
+        if follow {
+            for port in self.team_ports(team) {
+                // One that cannot have the MAC keeps its own.
+                let _ = self.set_mac(port, mac);
+            }
+        }
+    }
+
+    /// `team_change_mtu`
+    ///
+    /// # Errors
+    /// What a port answers; those before it have their old MTU again.
+    pub(super) fn set_team_mtu(&mut self, team: DevId, mtu: u32) -> Result<(), Failure> {
+        let old = self.devs.get(team).map_or(mtu, |device| device.mtu);
+        let ports = self.team_ports(team);
+        for (at, port) in ports.iter().enumerate() {
+            if let Err(failure) = self.set_port_mtu(*port, mtu) {
+                for done in &ports[..at] {
+                    // It had this MTU a moment ago.
+                    let _ = self.set_port_mtu(*done, old);
+                }
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// A port's MTU, which only its team may change.
+    fn set_port_mtu(&mut self, port: DevId, mtu: u32) -> Result<(), Failure> {
+        let Some(device) = self.devs.get_mut(port) else { return Err(Errno::ENODEV.into()) };
+        let handler = std::mem::take(&mut device.rx_handler);
+        let result = self.set_mtu(port, mtu);
+        if let Some(device) = self.devs.get_mut(port) {
+            device.rx_handler = handler;
+        }
+        result
+    }
+
+    /// What the programs of libteam ask.
+    ///
+    /// # Errors
+    /// `ENODEV` where there is no such team, `ENOENT` where there is no such port; `EBUSY` for a mode of a team with
+    /// ports.
+    pub(crate) fn team_call(&mut self, ns: NsId, call: TeamCall) -> Result<Reply, Errno> {
+        let (TeamCall::Start { ifindex, .. }
+        | TeamCall::Stop { ifindex }
+        | TeamCall::State { ifindex }
+        | TeamCall::SetPriority { ifindex, .. }
+        | TeamCall::SetEnabled { ifindex, .. }
+        | TeamCall::SetActive { ifindex, .. }) = call;
+        let team = self.device_at(ns, ifindex).ok_or(Errno::ENODEV)?;
+        let has_port = |world: &World, index| {
+            let port = world.device_at(ns, index).ok_or(Errno::ENOENT)?;
+            world.team(team).ok_or(Errno::ENODEV)?.port(port).map(|port| port.dev).ok_or(Errno::ENOENT)
+        };
+        match call {
+            TeamCall::Start { daemon, .. } => self.start_team(team, daemon)?,
+            TeamCall::Stop { .. } => self.team_mut(team).ok_or(Errno::ENODEV)?.daemon = None,
+            TeamCall::State { .. } => return self.team_state(team).map(|state| Reply::Team(Box::new(state))),
+            TeamCall::SetPriority { port, priority, .. } => {
+                let port = has_port(self, port)?;
+                if let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(port)) {
+                    port.priority = priority;
+                }
+                self.choose_team_port(team);
+            }
+            TeamCall::SetEnabled { port, enabled, .. } => {
+                let port = has_port(self, port)?;
+                match enabled {
+                    true => self.enable_team_port(team, port),
+                    false => self.disable_team_port(team, port),
+                }
+            }
+            TeamCall::SetActive { port, .. } => {
+                let port = has_port(self, port)?;
+                self.team_mut(team).ok_or(Errno::ENODEV)?.active = Some(port);
+            }
+        }
+        Ok(Reply::Done)
+    }
+
+    fn start_team(&mut self, team: DevId, daemon: Box<TeamDaemon>) -> Result<(), Errno> {
+        let state = self.team_mut(team).ok_or(Errno::ENODEV)?;
+        if state.daemon.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        if state.mode != Some(daemon.runner) {
+            if !state.ports.is_empty() {
+                return Err(Errno::EBUSY);
+            }
+            state.mode = Some(daemon.runner);
+        }
+        state.daemon = Some(daemon);
+        for port in self.team_ports(team) {
+            let carrier = self.devs.get(port).is_some_and(|device| device.is_up() && device.oper_up());
+            if let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(port)) {
+                port.watched_up = false;
+            }
+            self.team_port_added(team, port, carrier);
+        }
+        self.changed();
+        Ok(())
+    }
+
+    fn team_state(&self, team: DevId) -> Result<TeamState, Errno> {
+        let state = self.team(team).ok_or(Errno::ENODEV)?;
+        let ports = state.ports.iter().filter_map(|port| {
+            let device = self.devs.get(port.dev)?;
+            Some(TeamPortState {
+                ifindex: device.ifindex,
+                name: device.name.clone(),
+                mac: device.mac.0,
+                up: port.up,
+                speed: port.speed,
+                full_duplex: port.full_duplex,
+                watched_up: port.watched_up,
+                down_count: port.down_count,
+                enabled: state.is_enabled(port.dev),
+                priority: port.priority,
+            })
+        });
+        let daemon = state.daemon.as_deref();
+        Ok(TeamState {
+            mode: state.mode,
+            daemon: daemon.cloned(),
+            ports: ports.collect(),
+            active: state.active.and_then(|dev| self.devs.get(dev)).map(|device| device.ifindex),
+            notify_peers: daemon.map_or((0, 0), |daemon| daemon.notify_peers),
+            mcast_rejoin: daemon.map_or((0, 0), |daemon| daemon.mcast_rejoin),
+        })
+    }
+}
+
+/// Modes whose ports have the team's MAC (`team_modeop_port_enter`).
+fn shares_mac(mode: TeamMode) -> bool {
+    mode != TeamMode::ActiveBackup
+}
+
+/// `teamd_link_watch_check_link_up`
+fn set_watched(port: &mut Port) {
+    port.watched_up = port.up;
+    if !port.up {
+        port.down_count = port.down_count.saturating_add(1);
+    }
+}
