@@ -91,6 +91,12 @@ pub fn run(options: &Options) -> Result<bool, String> {
     let recorded = read(&cases.join("summary.txt"))?;
     let tree = place.join("tree");
     copy(&root, &tree)?;
+    if options.recorded {
+        let program = build(&tree, &place.join("build"))?;
+        if let Fate::Caught { case, line, .. } = try_cases(&program, &cases, "")? {
+            return Err(format!("{case} differs without a fault ({line}): run this without --recorded"));
+        }
+    }
     let mut caught = 0;
     for mutant in &chosen {
         let before = read(&found.join(&mutant.name)).ok().and_then(|line| Fate::from_line(&line));
@@ -102,7 +108,8 @@ pub fn run(options: &Options) -> Result<bool, String> {
         let path = tree.join(&mutant.file);
         let sound = read(&path)?;
         write(&path, &mutant.plant(&sound)?)?;
-        let fate = build(&tree, &place.join("build")).and_then(|program| try_cases(&program, &cases, mutant));
+        let fate =
+            build(&tree, &place.join("build")).and_then(|program| try_cases(&program, &cases, &mutant.cases));
         write(&path, &sound)?;
         let fate = match fate {
             Ok(fate) => fate,
@@ -249,14 +256,14 @@ fn build(tree: &Path, target: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Runs the cases in the build with the fault.
-fn try_cases(program: &Path, cases: &Path, mutant: &Mutant) -> Result<Fate, String> {
+/// Runs the cases in a build, those of a topology first.
+fn try_cases(program: &Path, cases: &Path, topology: &str) -> Result<Fate, String> {
     let said = cases.with_extension("said");
     let file = fs::File::create(&said).map_err(|error| format!("{}: {error}", said.display()))?;
     let mut child = Command::new(program)
         .args(["mutants", "--judge"])
         .arg(cases)
-        .arg(&mutant.cases)
+        .arg(topology)
         .stdout(file)
         .stderr(Stdio::null())
         .spawn()

@@ -1,5 +1,5 @@
 //! Hosts, a router and a switch on one segment, another network behind the router: redirects, proxy ARP, reverse paths,
-//! prefixes within prefixes, probes of a stale neighbour, how many errors a host sends, groups.
+//! prefixes within prefixes, how many errors a host sends, a switch that does not flood.
 
 use super::{Scenario, Topology};
 
@@ -22,7 +22,7 @@ fn build(scenario: &mut Scenario) {
         scenario.address(ns, "eth0", 1, Some(&mac));
         at.extend(scenario.stations.last().map(|station| station.address.clone()));
     }
-    let [h1, h2, r] = &at[..] else { return };
+    let [_, h2, r] = &at[..] else { return };
     let (one, two) = scenario.veth("r", "eth1", "far", "eth0");
     scenario.address("r", "eth1", 2, Some(&one));
     let behind = scenario.stations.last().map(|station| station.address.clone()).unwrap_or_default();
@@ -31,29 +31,10 @@ fn build(scenario: &mut Scenario) {
     if !scenario.once_in(6) {
         scenario.line("ip netns exec r sysctl -w net.ipv4.ip_forward=1");
     }
-    probes(scenario, h1, h2);
     router(scenario, h2);
     hosts(scenario, h2, r);
     groups(scenario);
     errors(scenario, r);
-}
-
-/// The one neighbour of a host is stale, used, and probed when its delay is over.
-fn probes(scenario: &mut Scenario, h1: &str, h2: &str) {
-    if scenario.once_in(2) {
-        let (from, to, asked) = match scenario.once_in(2) {
-            true => ("h1", h2, "h2"),
-            false => ("h2", h1, "h1"),
-        };
-        let delay = |seconds| {
-            format!("ip netns exec {asked} sysctl -w net.ipv4.neigh.eth0.delay_first_probe_time={seconds}")
-        };
-        scenario.line(delay(1));
-        scenario.line(format!("ip netns exec {from} ping -c1 -W0.31 {to}"));
-        scenario.line("sleep 3.6");
-        scenario.line(delay(600));
-        scenario.line(format!("ip -n {asked} -s link"));
-    }
 }
 
 /// What the router minds and where it sends.
@@ -99,12 +80,11 @@ fn hosts(scenario: &mut Scenario, h2: &str, r: &str) {
     }
 }
 
-/// Pings to everybody, past a port that may not be flooded.
+/// A ping to everybody, past a port that may not be flooded.
 fn groups(scenario: &mut Scenario) {
     let flag = scenario.one(&["mcast_flood off", "bcast_flood off", "flood off", "learning off"]);
     let port = scenario.between(1, 3);
     scenario.line(format!("bridge -n sw link set dev p{port} {flag}"));
-    scenario.line("ip netns exec h1 ping -c1 -W0.31 -I eth0 224.0.0.1");
     scenario.line("ip netns exec h2 ping -c1 -W0.31 -b 10.0.1.255");
 }
 
