@@ -17,7 +17,11 @@
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be
 //! # lines: REGEX                   which lines are left out of the comparison because of it
+//! # open: WHAT                     known to differ and not mended yet: what differs is printed, and fails nothing
 //! ```
+//!
+//! The real programs take real time on a machine that may be busy: a script that differs when run by exec runs again
+//! on both sides, twice at most, and one run that agrees counts. What differs each time fails.
 //!
 //! * `HAIRPIN_AGREEMENT=word` runs the scripts whose name has the word in it.
 //! * `HAIRPIN_AGREEMENT_KERNEL=running` (or `uml`) runs them on that kernel alone.
@@ -40,6 +44,8 @@ use hairpin_testkit::agree::{compare, normalise, worker};
 
 /// Real scripts sleep most of their time.
 const AT_ONCE: usize = 16;
+/// How often a script runs by exec at most.
+const EXEC_RUNS: usize = 3;
 
 fn main() -> ExitCode {
     if worker::serve_if_called() {
@@ -108,7 +114,7 @@ fn as_functions(scripts: &[Script], kernel: Kernel) -> bool {
         println!("{}: {} of {} lines equal", trial.name, trial.score.equal, trial.score.lines);
     });
     let mut good = true;
-    for trial in &trials {
+    for (script, trial) in std::iter::zip(&scripts, &trials) {
         match &trial.verdict {
             Verdict::Agrees => continue,
             Verdict::Differs => print!("{}", trial.score.difference),
@@ -120,7 +126,7 @@ fn as_functions(scripts: &[Script], kernel: Kernel) -> bool {
             }
             Verdict::Failed(text) => println!("{}: {text}", trial.name),
         }
-        good = false;
+        good &= is_open(script);
     }
     let equal: usize = trials.iter().map(|trial| trial.score.equal).sum();
     let lines: usize = trials.iter().map(|trial| trial.score.lines).sum();
@@ -142,16 +148,40 @@ fn by_exec(scripts: &[Script], kernel: Kernel) -> bool {
     let work = std::env::temp_dir().join(format!("hairpin-agreement-{}", std::process::id()));
     std::fs::create_dir_all(&work).expect("a scratch directory");
     let mut good = true;
-    for (script, (real, ours)) in scripts.iter().zip(exec::all(&scripts, kernel, &work)) {
-        let [real, ours] = [real, ours].map(|text| normalise::lines(&text, script, &exec::release(kernel)));
-        let score = compare::score(&script.name, &real, &ours);
-        println!("{}: {} of {} lines equal", script.name, score.equal, score.lines);
-        print!("{}", score.difference);
-        // Where bash tells of a command in the background, hangs on chance; lines with commands do not count.
-        good &= score.equal == score.lines && score.lines > 0;
+    for again in (0..EXEC_RUNS).rev() {
+        let ran = exec::all(&scripts, kernel, &work);
+        let mut differing = Vec::new();
+        for (script, (real, ours)) in scripts.into_iter().zip(ran) {
+            let [real, ours] =
+                [real, ours].map(|text| normalise::lines(&text, &script, &exec::release(kernel)));
+            let score = compare::score(&script.name, &real, &ours);
+            println!("{}: {} of {} lines equal", script.name, score.equal, score.lines);
+            print!("{}", score.difference);
+            // Where bash tells of a command in the background, hangs on chance; lines with commands do not count.
+            if score.equal != score.lines || score.lines == 0 {
+                differing.push(script);
+            }
+        }
+        scripts = differing;
+        if again == 0 || scripts.iter().all(|script| script.open.is_some()) {
+            break;
+        }
+        scripts.retain(|script| script.open.is_none());
+        println!("once more, for the machine may have been busy: {}", scripts.len());
+    }
+    for script in &scripts {
+        good &= is_open(script);
     }
     let _ = std::fs::remove_dir_all(&work);
     good
+}
+
+/// Whether a script that differs is known to, and not mended yet.
+fn is_open(script: &Script) -> bool {
+    if let Some(what) = &script.open {
+        println!("open: {}: {what}", script.name);
+    }
+    script.open.is_some()
 }
 
 /// The scripts of the directory whose names have the wanted word in them.

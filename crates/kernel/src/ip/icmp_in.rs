@@ -77,7 +77,7 @@ impl World {
             // Nobody here has a ping socket; raw sockets have had their copy.
             kind::ECHO_REPLY => self.consume(frame),
             kind::DEST_UNREACHABLE | kind::TIME_EXCEEDED | kind::PARAMETER_PROBLEM | kind::SOURCE_QUENCH => {
-                self.icmp_report(ns, header, &frame);
+                self.icmp_report(ns, dev, header, &frame);
                 self.consume(frame);
             }
             kind::REDIRECT => {
@@ -89,7 +89,7 @@ impl World {
     }
 
     /// `icmp_unreach`, `icmp_socket_deliver`: the sockets whose packet it is about are told.
-    fn icmp_report(&mut self, ns: NsId, header: &Header, frame: &Frame) {
+    fn icmp_report(&mut self, ns: NsId, dev: DevId, header: &Header, frame: &Frame) {
         let Some(message) = frame.payload().get(header.header_len..) else { return };
         let Some((head, quoted)) = message.split_at_checked(8) else { return };
         let Some(original) = Header::quoted(quoted) else { return };
@@ -112,7 +112,10 @@ impl World {
         };
         let report = Report { errno, hard, kind, code, from: header.source, info };
         // `raw_icmp_error`, `__udp4_lib_err`: by the device the message came in on.
-        let iif = (frame.iif, frame.vrf_port);
+        let iif = match self.devs.get(dev) {
+            Some(device) if device.is_loopback() => (device.ifindex, 0),
+            _ => (frame.iif, frame.vrf_port),
+        };
         self.tell_raw(ns, &original, quoted, &report, iif);
         if original.protocol == protocol::UDP {
             self.tell_udp(ns, &original, quoted, &report, iif);

@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # What a bond counts is what its slaves count, also those that have left.
 ip netns add n
 ip netns add o

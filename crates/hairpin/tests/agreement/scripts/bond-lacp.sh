@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # 802.3ad: without a partner, and with another bond as the partner.
 ip netns add n
 ip netns add o

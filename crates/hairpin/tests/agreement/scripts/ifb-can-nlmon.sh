@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # Kinds without options: what they say of themselves, what they refuse, what becomes of what is sent on them.
 ip netns add n
 N="ip netns exec n"

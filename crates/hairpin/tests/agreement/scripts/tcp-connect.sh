@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # TCP: connections made, used and ended, and ports that nobody listens to, frame by frame.
 ip netns add a
 ip netns add b

@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # gre, gretap, ipip, sit and geneve: what they can be told, and what they say of themselves.
 ip netns add n
 ip netns add m

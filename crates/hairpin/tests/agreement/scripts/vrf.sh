@@ -1,4 +1,5 @@
 # needs: uml
+# runs: by bash alone
 # A router with a VRF and a network beside it that has the same addresses.
 for n in r a b c; do ip netns add $n; done
 i=0
