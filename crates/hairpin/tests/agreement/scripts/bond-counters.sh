@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# open: received frames are one or two too many
 # What a bond counts is what its slaves count, also those that have left.
 ip netns add n
 ip netns add o

@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# open: TOPOLOGY_CHANGE_DETECTED stands longer on Linux after a change of root
 # Two bridges with two wires between them: a loop comes to rest, and pings pass once ports forward.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

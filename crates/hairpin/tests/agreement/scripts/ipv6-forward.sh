@@ -1,3 +1,4 @@
+# open: the order of two links that come up at once
 # A router between two IPv6 networks, and its errors.
 # runs: by bash alone
 v6() { { set +x; } 2>/dev/null; for n in $*; do command ip netns exec $n sh -c 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'; done; set -x; }

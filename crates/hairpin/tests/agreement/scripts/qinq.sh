@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# open: an ARP line at another place, and what follows from it
 # Stacked tags: 802.1ad over 802.1Q, through a bridge of either protocol.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

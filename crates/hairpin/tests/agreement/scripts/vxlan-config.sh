@@ -1,4 +1,5 @@
 # needs: uml
+# open: run as functions, the last list lacks two devices
 # What a vxlan device can be told, what it refuses, and what it says of itself.
 ip netns add a
 ip netns add b
