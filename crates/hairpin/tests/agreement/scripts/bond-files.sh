@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: measured alike once, before slaves were without IPv6
 # Bonds by way of sysfs.
 for i in 1 2 3; do
     ip link add s$i address 02:00:00:00:00:0$i type veth peer name w$i address 02:00:00:00:00:2$i

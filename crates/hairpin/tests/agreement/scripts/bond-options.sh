@@ -1,5 +1,4 @@
 # needs: uml
-# open: carrier at three places once an ARP monitor has run: slaves have no IPv6 frames to be heard by
 # Every option of a bond in every mode: which are refused, up and down, with slaves and without.
 for i in 1 2; do
     ip link add s$i address 02:00:00:00:00:0$i type veth peer name w$i address 02:00:00:00:00:2$i

@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run with the real programs since IPv6 is there
 # Kinds without options: what they say of themselves, what they refuse, what becomes of what is sent on them.
 ip netns add n
 N="ip netns exec n"

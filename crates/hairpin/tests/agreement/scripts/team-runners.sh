@@ -1,6 +1,5 @@
 # needs: uml, teamd
 # runs: by bash alone
-# open: measured alike once, before it was merged
 # Teams: the device by itself, refusals, and what the runners of teamd make of it. Whether announcements take the old
 # or the new active port is a race in Linux; they are left out.
 ip netns add n

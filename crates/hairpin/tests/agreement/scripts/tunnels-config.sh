@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run with the real programs since IPv6 is there
 # gre, gretap, ipip, sit and geneve: what they can be told, and what they say of themselves.
 ip netns add n
 ip netns add m

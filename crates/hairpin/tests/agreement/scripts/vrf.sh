@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run with the real programs since IPv6 is there
 # A router with a VRF and a network beside it that has the same addresses.
 for n in r a b c; do ip netns add $n; done
 i=0

@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run with the real programs since IPv6 is there
 # vxlan where something is missing: the other end, the network, the way, the entry; and where the other end is here.
 ip netns add a
 ip netns add b
