@@ -31,7 +31,7 @@ pub struct Known {
 }
 
 impl Script {
-    /// Reads the header: see `docs/agreement.md` for its lines.
+    /// Reads the header; its lines are described where scripts are run, in `crates/hairpin/tests/agreement`.
     ///
     /// # Errors
     /// The header has an exception without a reason, or one that is no regular expression; the text is for the
