@@ -16,10 +16,7 @@ pub fn missing(kernel: Kernel) -> Option<&'static str> {
     if let Some(missing) = kernel.missing() {
         return Some(missing);
     }
-    let there = |program: &str| {
-        ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|place| Path::new(place).join(program).exists())
-    };
-    if !["bash", "ip", "bridge", "ping", "tcpdump", "unshare"].into_iter().all(there) {
+    if !["bash", "ip", "bridge", "ping", "tcpdump", "unshare"].into_iter().all(is_installed) {
         return Some("bash, ip, bridge, ping, tcpdump and unshare are not all installed");
     }
     if kernel == Kernel::Uml {
@@ -31,6 +28,10 @@ pub fn missing(kernel: Kernel) -> Option<&'static str> {
         Ok(status) if status.success() => None,
         _ => Some("needs root: no network namespace of its own"),
     }
+}
+
+pub fn is_installed(program: &str) -> bool {
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|place| Path::new(place).join(program).exists())
 }
 
 /// `uname -r`

@@ -14,6 +14,7 @@
 //! # ipv6: on                       namespaces have IPv6
 //! # runs: with the real programs   by exec too
 //! # runs: by bash alone            its language is richer than that of the runner
+//! # programs: NAME NAME            by exec it runs these, which may not be installed
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be
 //! # lines: REGEX                   which lines are left out of the comparison because of it
@@ -146,13 +147,20 @@ fn by_exec(scripts: &[Script], kernel: Kernel) -> bool {
             println!("open, not run: {}: {}", script.name, script.open.unwrap_or_default());
         }
     }
+    let mut good = true;
+    scripts.retain(|script| match script.programs.iter().find(|program| !exec::is_installed(program)) {
+        Some(program) => {
+            good &= skipped(&script.name, &format!("{program} is not installed"));
+            false
+        }
+        None => true,
+    });
     if scripts.is_empty() {
-        return true;
+        return good;
     }
     println!("\n{} kernel, the real programs", name_of(kernel));
     let work = std::env::temp_dir().join(format!("hairpin-agreement-{}", std::process::id()));
     std::fs::create_dir_all(&work).expect("a scratch directory");
-    let mut good = true;
     for again in (0..EXEC_RUNS).rev() {
         let ran = exec::all(&scripts, kernel, &work);
         let mut differing = Vec::new();

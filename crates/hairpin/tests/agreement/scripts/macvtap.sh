@@ -30,7 +30,8 @@ ip -n h link add link mt0 name w5 type vlan id 5
 ip -n h link del w5
 ip -n h link set mt0 up
 ip -n h link set mv2 up
-sleep 0.3
+# The kernel looks at links whose devices are not stacked on others but once a second.
+sleep 1.3
 ip -n h link show mt0 | sed 's/qdisc [a-z_]*/qdisc DEFAULT/'
 ip -n h addr add 10.0.0.10/24 dev mt0
 ip netns exec o ping -c1 -W0.5 10.0.0.10

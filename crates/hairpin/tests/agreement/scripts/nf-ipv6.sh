@@ -1,6 +1,7 @@
 # needs: uml
 # ipv6: on
 # runs: by bash alone
+# programs: ip6tables
 # Netfilter for IPv6: hooks, states, translation, REJECT.
 for n in A R B; do ip netns add $n; ip netns exec $n sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.disable_ipv6=0; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R

@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# programs: nc
 # TCP: connections made, used and ended, and ports that nobody listens to, frame by frame.
 ip netns add a
 ip netns add b

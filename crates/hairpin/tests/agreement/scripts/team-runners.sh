@@ -1,10 +1,13 @@
-# needs: uml, teamd
+# needs: uml
 # runs: by bash alone
+# programs: teamd teamdctl teamnl
 # Teams: the device by itself, refusals, and what the runners of teamd make of it. Whether announcements take the old
 # or the new active port is a race in Linux; they are left out.
 ip netns add n
 ip netns add o
 N="ip netns exec"
+# Or the probe of a stale neighbour, five seconds after traffic, comes just before the end of a capture or just after it.
+for n in n o; do $N $n sysctl -q -w net.ipv4.neigh.default.delay_first_probe_time=60; done
 for i in 1 2; do
     ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
     ip -n o link set w$i up
