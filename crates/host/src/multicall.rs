@@ -40,7 +40,6 @@ const MISSING: &[&str] = &[
     "iwconfig",
     "lnstat",
     "mii-tool",
-    "modprobe",
     "mtr",
     "nameif",
     "ncat",

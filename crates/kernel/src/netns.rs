@@ -30,6 +30,8 @@ pub struct Host {
     pub names: Vec<(String, NsId)>,
     /// TTL with which replies from an address leave (worlds whose internet hosts are many hops away).
     pub answer_ttl: BTreeMap<std::net::Ipv4Addr, u8>,
+    /// The module br_netfilter is loaded.
+    pub bridge_netfilter: bool,
 }
 
 impl Host {

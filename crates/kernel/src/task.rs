@@ -232,6 +232,7 @@ impl World {
                 Err(Errno::ENOSYS)
             }
             Call::Netfilter(call) => self.netfilter_call(ns, call),
+            Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);

@@ -288,9 +288,20 @@ impl System for LinuxSystem {
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
+            Call::Module { name, load } => module(&name, load).map(|()| Reply::Done),
             // Linux has the real `teamd` for this.
             Call::Team(_) => Err(Errno::ENOSYS),
         }
+    }
+}
+
+/// Loads a module, or takes it out, by the system's own program.
+fn module(name: &str, load: bool) -> Result<(), Errno> {
+    let mut command = std::process::Command::new("/sbin/modprobe");
+    command.arg("-q").args((!load).then_some("-r")).arg("--").arg(name);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Errno::ENOENT),
     }
 }
 

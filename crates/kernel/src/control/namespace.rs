@@ -39,6 +39,7 @@ impl World {
             initial,
             names: Vec::new(),
             answer_ttl: Default::default(),
+            bridge_netfilter: false,
         });
         Ok(host)
     }

@@ -1,6 +1,6 @@
 //! Netfilter's configuration: what programs read and replace.
 
-use hairpin_netlink::netfilter::{Family, NetfilterCall, NetfilterReply, Table, TableKind};
+use hairpin_netlink::netfilter::{Family, Match, NetfilterCall, NetfilterReply, Table, TableKind};
 use hairpin_netlink::{Errno, Reply};
 
 use super::Netfilter;
@@ -96,6 +96,9 @@ impl World {
     fn replace_table(&mut self, ns: NsId, family: Family, table: Table) -> Result<(), Errno> {
         let now = self.now;
         let kind = table.kind;
+        // `physdev_mt_check` asks for the module.
+        let mut matches = table.chains.iter().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.matches);
+        let physdev = matches.any(|found| matches!(found, Match::PhysDev(_)));
         self.table_in_use(ns, family, kind)?;
         let netfilter = self.netfilter_of(ns)?;
         let Netfilter { tables, numbers, tracking, .. } = netfilter;
@@ -103,6 +106,9 @@ impl World {
         let rules = Rules::new(family, table, of_family[kind as usize].as_deref(), numbers, now)?;
         of_family[kind as usize] = Some(Box::new(rules));
         tracking[family as usize] = of_family.iter().flatten().any(|rules| rules.needs_tracking());
+        if physdev && let Some(host) = self.netns.get(ns).map(|netns| netns.host) {
+            self.set_bridge_netfilter(host, true);
+        }
         self.changed();
         Ok(())
     }

@@ -7,7 +7,7 @@ use hairpin_netlink::netfilter::conntrack::status;
 use hairpin_netlink::netfilter::matches::{
     AddrType, Comparison, Conntrack as Wanted, PhysDev, Ports, Side, TcpFlags, state,
 };
-use hairpin_netlink::netfilter::{Header, Hook, Interface, Match};
+use hairpin_netlink::netfilter::{Header, Interface, Match};
 
 use super::At;
 use super::conntrack::{Connection, Conntrack, Info, ORIGINAL, REPLY};
@@ -258,19 +258,20 @@ impl Packet<'_> {
         if elsewhere { UNICAST } else { 1u16.checked_shl(u32::from(kind as u8)).unwrap_or(0) }
     }
 
-    /// xt_physdev.c
+    /// `physdev_mt`
     fn is_physdev(&self, wanted: &PhysDev) -> bool {
-        let bridged = self.frame.bridged;
-        let input = bridged.and_then(|bridged| bridged.input);
-        let output = bridged.and_then(|bridged| bridged.output);
-        let asked = |asked: Option<bool>, is: bool| asked.is_none_or(|asked| asked == is);
-        // A packet that a bridge will send on though it is not decided yet by which port counts as bridged.
-        let on_bridge = input.is_some() && output.is_some();
-        asked(wanted.is_in, input.is_some())
-            && asked(wanted.is_out, output.is_some())
-            && asked(wanted.is_bridged, on_bridge && self.at.hook != Hook::Prerouting)
-            && self.is_port(wanted.input.as_ref(), input)
-            && self.is_port(wanted.output.as_ref(), output)
+        let flags = [wanted.is_bridged, wanted.is_in, wanted.is_out];
+        let Some(bridged) = self.frame.bridged else {
+            // Not bridged, or not known yet to be: only what asks for the contrary is met.
+            let ports = [&wanted.input, &wanted.output];
+            return flags.iter().all(|asked| asked.is_none_or(|is| !is))
+                && ports.iter().all(|port| port.as_ref().is_none_or(|port| port.invert));
+        };
+        let has = [bridged.output.is_some(), bridged.input.is_some(), bridged.output.is_some()];
+        flags.iter().zip(has).all(|(asked, is)| asked.is_none_or(|asked| asked == is))
+            && (bridged.input.is_none() || self.is_port(wanted.input.as_ref(), bridged.input))
+            && (wanted.output.is_none()
+                || bridged.output.is_some() && self.is_port(wanted.output.as_ref(), bridged.output))
     }
 
     fn is_port(&self, wanted: Option<&Interface>, port: Option<DevId>) -> bool {

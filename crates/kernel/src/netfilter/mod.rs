@@ -22,6 +22,7 @@ use hairpin_netlink::netfilter::{Family, Hook, TableKind};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
+use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::time::Time;
@@ -65,6 +66,11 @@ impl Passed {
 pub(crate) struct Bridged {
     pub input: Option<DevId>,
     pub output: Option<DevId>,
+    /// The source MAC of a frame whose packet got another destination, while its neighbour is looked for
+    /// (`bridged_dnat`).
+    pub redirected: Option<Mac>,
+    /// It has been delivered by the bridge, and has not met the first hook a second time (`sabotage_in_done`).
+    pub let_by: bool,
 }
 
 /// What has its turn at a hook.
@@ -312,6 +318,16 @@ impl World {
             self.schedule_collector(ns, &mut netfilter);
         }
         self.put_back(ns, netfilter);
+    }
+
+    /// `ip_sabotage_in`: what a bridge has delivered has passed the first hook there, and does so once.
+    pub(crate) fn has_passed_prerouting(&self, dev: DevId, frame: &mut Frame) -> bool {
+        let Some(bridged) = &mut frame.bridged else { return false };
+        if bridged.let_by || self.vrf_ifindex(dev) != 0 {
+            return false;
+        }
+        bridged.let_by = true;
+        true
     }
 
     /// Whether fragments are put together before the first hook, as connection tracking needs it

@@ -47,6 +47,12 @@ impl World {
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Team(_))) {
             return self.team_transmit(dev, frame);
         }
+        if frame.bridged.is_some()
+            && matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_)))
+        {
+            let Some(back) = self.bridge_takes_back(dev, frame) else { return };
+            frame = back;
+        }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let known = self.known_to_bridge(dev, None, &frame);
         let Some(device) = self.devs.get_mut(dev) else { return };
@@ -183,6 +189,7 @@ impl World {
                 if untag {
                     frame.tag = None;
                 }
+                let Some(frame) = self.bridge_forwarding(dev, to, frame) else { return };
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
                     // `br_dev_queue_push_xmit` does not tell what became of it.
