@@ -34,7 +34,6 @@ const MISSING: &[&str] = &[
     "ifstat",
     "ifup",
     "ipmaddr",
-    "ipset",
     "iptunnel",
     "iw",
     "iwconfig",

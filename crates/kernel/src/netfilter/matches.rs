@@ -12,6 +12,7 @@ use hairpin_netlink::netfilter::{Header, Interface, Match};
 use super::At;
 use super::conntrack::{Connection, Conntrack, Info, ORIGINAL, REPLY};
 use super::packet::{Ip, protocol};
+use super::sets::Sets;
 use super::table::Bucket;
 use crate::device::DevId;
 use crate::frame::Frame;
@@ -19,7 +20,7 @@ use crate::route::RouteKind;
 use crate::world::World;
 
 /// A packet at a hook, and what is around it.
-pub(super) struct Packet<'a> {
+pub(super) struct Around<'a> {
     pub world: &'a World,
     pub at: &'a At,
     pub frame: &'a Frame,
@@ -27,7 +28,7 @@ pub(super) struct Packet<'a> {
     pub conntrack: &'a Conntrack,
 }
 
-impl Packet<'_> {
+impl Around<'_> {
     fn bytes(&self) -> &[u8] {
         self.frame.payload()
     }
@@ -70,11 +71,12 @@ impl Packet<'_> {
         header.fragment.is_none_or(|wanted| (self.ip.offset != 0) == wanted)
     }
 
-    /// Whether all matches of a rule hold. `buckets` are those of its limits.
-    pub fn has(&self, matches: &[Match], buckets: &mut [Bucket]) -> bool {
+    /// Whether all matches of a rule hold. `buckets` are those of its limits; `sets` count what they match.
+    pub fn has(&self, matches: &[Match], buckets: &mut [Bucket], sets: &mut Sets) -> bool {
         let mut buckets = buckets.iter_mut();
         matches.iter().all(|wanted| match wanted {
             Match::Limit(limit) => buckets.next().is_some_and(|bucket| bucket.take(limit, self.world.now)),
+            Match::Set(wanted) => sets.matches(wanted, self),
             wanted => self.is(wanted),
         })
     }
@@ -98,8 +100,8 @@ impl Packet<'_> {
                 self.connection().is_some_and(|found| (found.mark & mask == *value) != *invert)
             }
             Match::Comment(_) => true,
-            // Its bucket is taken by [`Packet::has`].
-            Match::Limit(_) => true,
+            // Seen to by [`Around::has`].
+            Match::Limit(_) | Match::Set(_) => true,
             Match::IpRange { source, destination } => {
                 in_range(source, self.ip.source) && in_range(destination, self.ip.destination)
             }

@@ -13,6 +13,7 @@ mod matches;
 mod nat;
 mod packet;
 mod reject;
+mod sets;
 mod table;
 
 use std::net::IpAddr;
@@ -35,6 +36,7 @@ use conntrack::{Conntrack, Decision, Info};
 use evaluate::{Bench, Outcome, Place};
 use nat::{Random, Side};
 use packet::{Ip, protocol};
+use sets::Sets;
 use table::Rules;
 
 /// Where in its way a packet is.
@@ -108,6 +110,7 @@ pub struct Netfilter {
     /// By family: some rule needs connections to be tracked.
     tracking: [bool; 2],
     conntrack: Conntrack,
+    sets: Sets,
     random: Random,
     /// The number of the newest rule.
     numbers: u64,
@@ -173,9 +176,9 @@ impl Netfilter {
     }
 
     fn run(&mut self, family: usize, kind: TableKind, world: &World, at: &At, frame: &mut Frame) -> Outcome {
-        let Netfilter { tables, conntrack, random, stack, log, .. } = self;
+        let Netfilter { tables, conntrack, random, sets, stack, log, .. } = self;
         let Some(rules) = &mut tables[family][kind as usize] else { return Outcome::Accept };
-        let mut bench = Bench { conntrack, random, stack, log };
+        let mut bench = Bench { conntrack, random, sets, stack, log };
         evaluate::run(rules, &mut bench, world, at, frame)
     }
 

@@ -29,7 +29,7 @@ for i in br0 br0.5 p0; do $I -A FORWARD -i $i; done
 $I -A FORWARD -o br0
 $I -A FORWARD -j DROP
 $J -A FORWARD -p icmpv6 --icmpv6-type echo-request -i br0 -j DROP
-show() { $I -S -v; $I -Z; $J -S -v; $J -Z; }
+show() { $I -S -v; $I -Z; $J -S -v | grep DROP; $J -Z; }
 ping_all() { $N A ping -c 1 -W 1 10.0.0.2; $N A ping -c 1 -W 1 10.0.5.2; $N A ping -c 1 -W 1 2001:db8::2; show; }
 ping_all
 $N R sysctl -w net.bridge.bridge-nf-filter-vlan-tagged=1
