@@ -75,7 +75,7 @@ $I -A FORWARD -p icmp -j REJECT
 $N A tcpdump -i a0 -n -e -l icmp &
 T=$!
 sleep 0.5
-$N A ping -e 77 -c 1 -W 1 10.0.0.2
+$N A ping -e 77 -s 0 -c 1 -W 1 10.0.0.2
 sleep 0.5
 kill $T
 wait $T
@@ -97,7 +97,7 @@ wait $T
 $I -S -v
 $I -F
 # The connection that has ended on the bridge is known there.
-$N A ping -e 77 -c 1 -W 1 10.0.0.2
+$N A ping -e 77 -s 0 -c 1 -W 1 10.0.0.2
 $I -A FORWARD -m conntrack --ctstate NEW
 $N A ping -e 78 -c 1 -W 1 10.0.0.2
 $N R cat /proc/net/nf_conntrack | grep id=78 | sed 's/  *[0-9]* src/ T src/'
