@@ -19,6 +19,7 @@ MILESTONE = [
     "000-*",
     "002-*",
     "003-macvlan-*",
+    "004-docker-*",
     "004-macvlan-*",
     "x000-*",
     "x003-chain-order",

@@ -22,7 +22,6 @@ const MISSING: &[&str] = &[
     "dhclient",
     "dhcpcd",
     "dig",
-    "docker",
     "ebtables",
     "firewall-cmd",
     "fping",

@@ -7,7 +7,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use hairpin_netlink::{Call, Errno, Fd, Reply};
+use hairpin_netlink::{Call, Errno, FIRST_NETNS, Fd, Reply};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt};
@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 use super::clock::{Activity, Pacer, Participant};
 use super::protocol::{self, Description, HostDescription, Inbox, Request, Response, encode};
 use super::settle::{Family, Proc, ProcessTable, Sleepers};
-use super::{Emulator, Pace, TaskId, TaskName};
+use super::{Emulator, Pace, TaskId, TaskName, entering};
 use crate::view::View;
 
 /// Programs have so long to end when the session does.
@@ -460,11 +460,19 @@ impl Server {
             return;
         }
         if let Call::NetnsEnter(name) = &call {
-            let name = name.clone();
+            let netns = Some(name.clone()).filter(|name| name != FIRST_NETNS);
             let result = self.emulator.call(task, call);
             if let (Ok(_), Some(client)) = (&result, self.client(id)) {
-                client.name.netns = Some(name);
+                client.name.netns = netns;
             }
+            return self.answer(id, &Response::Result(result));
+        }
+        if let Call::WriteFile { path, data } = &call
+            && path.starts_with("/etc/")
+        {
+            let host = client.name.host.clone();
+            let written = entering::write_etc(&self.directory, &host, path, data);
+            let result = written.map(|()| Reply::Done).map_err(crate::linux::errno);
             return self.answer(id, &Response::Result(result));
         }
         let result = self.emulator.call(task, call);

@@ -38,6 +38,7 @@ impl World {
             name: name.to_owned(),
             initial,
             names: Vec::new(),
+            store: Default::default(),
             answer_ttl: Default::default(),
         });
         Ok(host)
@@ -52,10 +53,11 @@ impl World {
         self.hosts.iter().position(|host| host.name == name)
     }
 
-    /// The names of a machine's namespaces, in the order of a directory listing: newest first.
+    /// The names of a machine's namespaces, in the order of a directory listing: newest first. Those whose name is a
+    /// path are elsewhere.
     pub fn netns_names(&self, host: usize) -> Vec<String> {
         let names = self.hosts.get(host).map(|host| host.names.as_slice()).unwrap_or(&[]);
-        names.iter().rev().map(|(name, _)| name.clone()).collect()
+        names.iter().rev().map(|(name, _)| name.clone()).filter(|name| !name.starts_with('/')).collect()
     }
 
     /// Adds a wire. Returns its number.
@@ -234,22 +236,38 @@ impl World {
     /// # Errors
     /// `EEXIST`, `EINVAL`.
     pub(crate) fn name_netns(&mut self, host: usize, name: &str) -> Result<NsId, Errno> {
-        if name.is_empty() || name.contains('/') || name == "." || name == ".." {
-            return Err(Errno::EINVAL);
-        }
-        if name.len() > 255 {
-            return Err(Errno::ENAMETOOLONG);
-        }
-        if self.hosts.get(host).ok_or(Errno::ENODEV)?.named(name).is_some() {
-            return Err(Errno::EEXIST);
-        }
+        self.check_netns_name(host, name)?;
         let ns = self.create_netns(host).map_err(|failure| failure.errno)?;
+        self.attach_netns(host, name, ns)?;
+        Ok(ns)
+    }
+
+    /// Gives a namespace that is there one more name (`ip netns attach`).
+    ///
+    /// # Errors
+    /// `EEXIST`, `EINVAL`.
+    pub(crate) fn attach_netns(&mut self, host: usize, name: &str, ns: NsId) -> Result<(), Errno> {
+        self.check_netns_name(host, name)?;
         self.hold_netns(ns);
         if let Some(host) = self.hosts.get_mut(host) {
             host.names.push((name.to_owned(), ns));
         }
         self.changed();
-        Ok(ns)
+        Ok(())
+    }
+
+    fn check_netns_name(&self, host: usize, name: &str) -> Result<(), Errno> {
+        let is_plain = !name.contains('/') || name.starts_with('/');
+        if name.is_empty() || !is_plain || name == "." || name == ".." {
+            return Err(Errno::EINVAL);
+        }
+        if name.len() > 255 {
+            return Err(Errno::ENAMETOOLONG);
+        }
+        match self.hosts.get(host).ok_or(Errno::ENODEV)?.named(name) {
+            Some(_) => Err(Errno::EEXIST),
+            None => Ok(()),
+        }
     }
 
     /// Takes a name away (`ip netns del`).
