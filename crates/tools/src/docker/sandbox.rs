@@ -284,22 +284,25 @@ pub(super) fn check_addresses(network: &Network, endpoint: &Endpoint) -> Result<
             let text = "network-scoped alias is supported only for containers in user defined networks";
             errors.push(text.to_owned());
         }
+    } else {
+        errors.extend(wanted.into_iter().flatten().filter_map(|address| out_of_range(network, address)));
     }
-    for address in wanted.into_iter().flatten() {
-        let subnets = network.config.iter().filter_map(|config| super::prefix::Prefix::parse(&config.subnet));
-        let own: Vec<_> = subnets.filter(|subnet| subnet.is_ipv4() == address.is_ipv4()).collect();
-        if own.is_empty() {
-            let text = "user specified IP address is supported only when connecting to networks with user \
-                        configured subnets";
-            errors.push(text.to_owned());
-        } else if !own.iter().any(|subnet| subnet.contains(address)) {
-            errors.push(format!("no configured subnet or ip-range contain the IP address {address}"));
-        }
+    match super::ipam::joined(&errors) {
+        None => Ok(()),
+        Some(text) => Err(format!("invalid endpoint settings:\n{text}")),
     }
-    match errors.is_empty() {
-        true => Ok(()),
-        false => Err(format!("invalid endpoint settings:\n{}", errors.join("\n"))),
+}
+
+/// Why an address cannot be asked for in a network.
+fn out_of_range(network: &Network, address: IpAddr) -> Option<String> {
+    let subnets = network.config.iter().filter_map(|config| super::prefix::Prefix::parse(&config.subnet));
+    let own: Vec<_> = subnets.filter(|subnet| subnet.is_ipv4() == address.is_ipv4()).collect();
+    if own.is_empty() {
+        let text = "user specified IP address is supported only when connecting to networks with user configured subnets";
+        return Some(text.to_owned());
     }
+    let is_inside = own.iter().any(|subnet| subnet.contains(address));
+    (!is_inside).then(|| format!("no configured subnet or ip-range contain the IP address {address}"))
 }
 
 /// The ports of a container that are published now.

@@ -312,7 +312,8 @@ fn resolve(state: &State, container: &mut Container) -> Result<(), String> {
         let name = if endpoint.network == "default" { "bridge" } else { endpoint.network.as_str() };
         if let Ok(network) = state.network(name) {
             if !matches!(network.driver, Driver::Host | Driver::Null) {
-                super::super::sandbox::check_addresses(network, endpoint)?;
+                let checked = super::super::sandbox::check_addresses(network, endpoint);
+                checked.map_err(|error| format!("invalid config for network {}: {error}", network.name))?;
             }
             endpoint.network.clone_from(&network.id);
         }

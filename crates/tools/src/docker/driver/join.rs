@@ -1,8 +1,14 @@
 //! A container's link in its namespace: name, addresses, routes (libnetwork's `osl`).
 
+use std::net::{IpAddr, Ipv4Addr};
+
+use hairpin_netlink::{Address, SocketKind};
+
 use super::super::engine::Docker;
 use super::super::model::{Container, Driver, Endpoint, Network, State};
 use super::{gateway, has_device_route};
+
+const ETHERTYPE_ARP: u16 = 0x0806;
 
 /// Moves a link into the container and configures it.
 pub(super) fn configure(
@@ -37,10 +43,32 @@ pub(super) fn configure(
         let length = network.pool_of(address).map_or(128, |pool| pool.subnet.length);
         docker.ip(&format!("-6 address add {address}/{length} dev {name} nodad"))?;
     }
-    docker
-        .ip(&format!("link set dev {name} up"))
-        .map_err(|error| format!("failed to set link up: {error}"))?;
+    let raised = docker.ip(&format!("link set dev {name} up"));
+    raised.map_err(|error| format!("failed to set link up: {error}"))?;
+    if let Some(IpAddr::V4(address)) = endpoint.ipv4 {
+        // Without effect where the link does without ARP.
+        let _ = advertise(docker, &name, address);
+    }
     Ok(())
+}
+
+/// Tells the others on the wire whose address it is now (RFC 5227, 3): they may still know who had it before. Docker says
+/// it three times, a second apart.
+fn advertise(docker: &mut Docker<'_>, name: &str, address: Ipv4Addr) -> Option<()> {
+    let mut file = |file: &str| {
+        let text = docker.system.read_file(&format!("/sys/class/net/{name}/{file}")).ok()?;
+        Some(String::from_utf8_lossy(&text).trim().to_owned())
+    };
+    let ifindex: u32 = file("ifindex")?.parse().ok()?;
+    let mac: Vec<u8> =
+        file("address")?.split(':').map_while(|part| u8::from_str_radix(part, 16).ok()).collect();
+    let ip = address.octets();
+    // Ethernet and IPv4 with their lengths, a request; who sends, what for.
+    let packet = [&[0, 1, 8, 0, 6, 4, 0, 1], mac.as_slice(), &ip, &[0; 6], &ip].concat();
+    let fd = docker.system.socket(SocketKind::Packet { cooked: true, protocol: 0 }).ok()?;
+    let to = Address::Link { ifindex, protocol: ETHERTYPE_ARP, mac: [0xff; 6] };
+    let _ = docker.system.send(fd, packet, Some(to));
+    docker.system.close(fd).ok()
 }
 
 /// `eth0` or the next number that is free.
