@@ -106,6 +106,10 @@ impl Emulator for EmulatedWorld {
         self.world.generation()
     }
 
+    fn directory_stamp(&self, task: TaskId, path: &str) -> Option<u64> {
+        self.world.directory_stamp(self.task(task).ok()?, path)
+    }
+
     fn take_trace(&mut self) -> Vec<u8> {
         let mut text = String::new();
         for record in self.world.take_trace() {

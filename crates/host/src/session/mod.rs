@@ -73,6 +73,11 @@ pub trait Emulator {
     fn advance_to(&mut self, monotonic_ns: u64);
     /// Changes whenever configuration has changed.
     fn generation(&self) -> u64;
+    /// A number that changes whenever something below a directory does, as `task` sees it; `None` where only reading
+    /// tells.
+    fn directory_stamp(&self, _task: TaskId, _path: &str) -> Option<u64> {
+        None
+    }
     /// Trace records since the last call, as text; empty where tracing is off.
     fn take_trace(&mut self) -> Vec<u8> {
         Vec::new()
