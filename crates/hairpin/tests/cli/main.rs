@@ -4,5 +4,6 @@
 mod bad_input;
 mod place;
 mod ssh;
+mod terminals;
 mod trace;
 mod views;

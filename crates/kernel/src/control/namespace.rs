@@ -13,6 +13,7 @@ use crate::netns::{Counters, Host, Netns, NsId};
 use crate::route::{Fib, Prefix};
 use crate::segment::{LearnsFromIp, Segment, SegmentKind};
 use crate::sysctl::Sysctl;
+use crate::task::TaskId;
 use crate::world::World;
 
 use super::register::NewDevice;
@@ -234,6 +235,24 @@ impl World {
     /// # Errors
     /// `EEXIST`, `EINVAL`.
     pub(crate) fn name_netns(&mut self, host: usize, name: &str) -> Result<NsId, Errno> {
+        self.check_netns_name(host, name)?;
+        let ns = self.create_netns(host).map_err(|failure| failure.errno)?;
+        self.keep_netns_name(host, name, ns);
+        Ok(ns)
+    }
+
+    /// Gives the namespace of a task a name, one more where it has one (`ip netns attach`).
+    ///
+    /// # Errors
+    /// As for a new namespace; `ESRCH` without such a task.
+    pub fn name_netns_of(&mut self, task: TaskId, name: &str) -> Result<(), Errno> {
+        let (host, ns) = self.tasks.get(task).map(|task| (task.host, task.ns)).ok_or(Errno::ESRCH)?;
+        self.check_netns_name(host, name)?;
+        self.keep_netns_name(host, name, ns);
+        Ok(())
+    }
+
+    fn check_netns_name(&self, host: usize, name: &str) -> Result<(), Errno> {
         if name.is_empty() || name.contains('/') || name == "." || name == ".." {
             return Err(Errno::EINVAL);
         }
@@ -243,13 +262,15 @@ impl World {
         if self.hosts.get(host).ok_or(Errno::ENODEV)?.named(name).is_some() {
             return Err(Errno::EEXIST);
         }
-        let ns = self.create_netns(host).map_err(|failure| failure.errno)?;
+        Ok(())
+    }
+
+    fn keep_netns_name(&mut self, host: usize, name: &str, ns: NsId) {
         self.hold_netns(ns);
         if let Some(host) = self.hosts.get_mut(host) {
             host.names.push((name.to_owned(), ns));
         }
         self.changed();
-        Ok(ns)
     }
 
     /// Takes a name away (`ip netns del`).
