@@ -8,12 +8,12 @@ cd /sys/class/net
 ls mt0 it0
 for tap in mt0/tap* it0/tap*; do
     echo "$tap -> $(readlink $tap)"
-    ls ${tap%/*}/[mi]*vtap $tap $tap/power
+    ls ${tap%/*}/[mi]*vtap $tap/power
     sed 's/[0-9]*:[0-9]*/MAJOR:MINOR/' $tap/dev
     sed 's/\(M..OR=\).*/\1N/' $tap/uevent
     readlink $tap/device
     cat $tap/device/iflink
 done
 ip link set mt0 name mt9
-cat mt9/tap*/uevent | grep DEVNAME
+sed -n '/DEVNAME/p' mt9/tap*/uevent
 ls low
