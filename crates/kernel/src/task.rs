@@ -233,8 +233,7 @@ impl World {
                 Ok(Reply::Names(here.map(|(name, _)| name.clone()).collect()))
             }
             Call::NetnsAttach { name, pid } => {
-                let ns = self.hosts.get(host).and_then(|host| host.of_process(pid)).ok_or(Errno::ENOENT)?;
-                self.attach_netns(host, &name, ns).map(|()| Reply::Done)
+                self.name_netns_of_process(host, pid, &name).map(|()| Reply::Done)
             }
             // Programs are processes of the machine that runs the world; it alone knows where they are.
             Call::NetnsIdentify(Some(_)) | Call::NetnsProcesses(_) => Err(Errno::ENOSYS),

@@ -28,6 +28,7 @@ mod ip;
 mod iproute2;
 pub mod iptables;
 mod iputils;
+mod modprobe;
 mod nc;
 mod net_tools;
 mod ping;
@@ -153,6 +154,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("iptables-legacy-save", iptables::main),
     ("iptables-restore", iptables::main),
     ("iptables-save", iptables::main),
+    ("modprobe", modprobe::main),
     ("nc", nc::main),
     ("netcat", nc::main),
     ("ping", ping::main),

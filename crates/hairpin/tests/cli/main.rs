@@ -5,5 +5,6 @@ mod bad_input;
 mod docker;
 mod place;
 mod ssh;
+mod terminals;
 mod trace;
 mod views;

@@ -15,7 +15,7 @@ use nix::unistd::{getpgrp, tcgetpgrp};
 
 use super::entering::{self, Entered};
 use super::protocol::{Channel, Request, Response};
-use super::{SOCKET_VARIABLE, TASK_VARIABLE, TaskName, VIEW_VARIABLE, launch, manage};
+use super::{SOCKET_VARIABLE, TASK_VARIABLE, TYPING_COST_NS, TaskName, VIEW_VARIABLE, launch, manage};
 use crate::shell::Surroundings;
 use crate::signals;
 
@@ -32,6 +32,8 @@ struct Inner {
     channel: Option<Channel>,
     /// It has entered a namespace that its environment does not name yet.
     entered: bool,
+    /// It becomes a shell that reads from a terminal.
+    prompts: bool,
 }
 
 impl Session {
@@ -48,7 +50,14 @@ impl Session {
     }
 
     pub fn new(socket: PathBuf, task: TaskName) -> Session {
-        let inner = Inner { socket, task, background: is_background(), channel: None, entered: false };
+        let inner = Inner {
+            socket,
+            task,
+            background: is_background(),
+            channel: None,
+            entered: false,
+            prompts: false,
+        };
         Session { inner: Rc::new(RefCell::new(inner)) }
     }
 
@@ -58,6 +67,28 @@ impl Session {
     /// The session is gone, or has no such host or namespace.
     pub fn connect(&self) -> Result<(), String> {
         self.inner.borrow_mut().connect()
+    }
+
+    /// Says that the program to come is a shell at which somebody types.
+    pub fn prompts(&self) {
+        self.inner.borrow_mut().prompts = true;
+    }
+
+    /// Lets the time pass in which somebody typed this command, unless it runs in the background.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub fn let_typing_pass(&self) -> Result<(), String> {
+        self.connect()?;
+        if self.inner.borrow().background {
+            return Ok(());
+        }
+        let mut session = self.clone();
+        // Interrupted, the command is as if typed faster.
+        if let Ok(now) = session.now() {
+            let _ = session.wait(&[], Some(now.monotonic_ns.saturating_add(TYPING_COST_NS)), true);
+        }
+        Ok(())
     }
 
     /// Prepares a command to run in this task's place: its environment, the view of its network namespace, and
@@ -91,10 +122,11 @@ impl Inner {
     fn enter(&mut self, command: &mut Command, warn: bool) -> Result<OwnedFd, String> {
         self.connect()?;
         let Some(mut channel) = self.channel.take() else { return Err("not connected".to_owned()) };
-        let task = match channel.ask(&Request::Hold).map_err(|error| error.to_string())? {
-            Response::Held(task) => task,
-            _ => return Err("the session did not keep the namespace".to_owned()),
-        };
+        let task =
+            match channel.ask(&Request::Hold { prompts: self.prompts }).map_err(|error| error.to_string())? {
+                Response::Held(task) => task,
+                _ => return Err("the session did not keep the namespace".to_owned()),
+            };
         let directory = self.socket.parent().unwrap_or(Path::new("/"));
         let (seen, complaints) = match entering::enter(directory, &task, &mut channel, command.get_program())
         {

@@ -13,6 +13,7 @@ use crate::netns::{Counters, Host, Netns, NsId};
 use crate::route::{Fib, Prefix};
 use crate::segment::{LearnsFromIp, Segment, SegmentKind};
 use crate::sysctl::Sysctl;
+use crate::task::TaskId;
 use crate::world::World;
 
 use super::register::NewDevice;
@@ -238,21 +239,34 @@ impl World {
     pub(crate) fn name_netns(&mut self, host: usize, name: &str) -> Result<NsId, Errno> {
         self.check_netns_name(host, name)?;
         let ns = self.create_netns(host).map_err(|failure| failure.errno)?;
-        self.attach_netns(host, name, ns)?;
+        self.keep_netns_name(host, name, ns);
         Ok(ns)
     }
 
-    /// Gives a namespace that is there one more name (`ip netns attach`).
+    /// Gives the namespace of a task a name, one more where it has one (`ip netns attach`).
     ///
     /// # Errors
-    /// `EEXIST`, `EINVAL`.
-    pub(crate) fn attach_netns(&mut self, host: usize, name: &str, ns: NsId) -> Result<(), Errno> {
+    /// As for a new namespace; `ESRCH` without such a task.
+    pub fn name_netns_of(&mut self, task: TaskId, name: &str) -> Result<(), Errno> {
+        let (host, ns) = self.tasks.get(task).map(|task| (task.host, task.ns)).ok_or(Errno::ESRCH)?;
         self.check_netns_name(host, name)?;
-        self.hold_netns(ns);
-        if let Some(host) = self.hosts.get_mut(host) {
-            host.names.push((name.to_owned(), ns));
-        }
-        self.changed();
+        self.keep_netns_name(host, name, ns);
+        Ok(())
+    }
+
+    /// The same for the namespace of a process that stands for one (see [`Host::of_process`]).
+    ///
+    /// # Errors
+    /// As for a new namespace; `ENOENT` without such a process.
+    pub(crate) fn name_netns_of_process(
+        &mut self,
+        host: usize,
+        process: u32,
+        name: &str,
+    ) -> Result<(), Errno> {
+        let ns = self.hosts.get(host).and_then(|host| host.of_process(process)).ok_or(Errno::ENOENT)?;
+        self.check_netns_name(host, name)?;
+        self.keep_netns_name(host, name, ns);
         Ok(())
     }
 
@@ -264,10 +278,18 @@ impl World {
         if name.len() > 255 {
             return Err(Errno::ENAMETOOLONG);
         }
-        match self.hosts.get(host).ok_or(Errno::ENODEV)?.named(name) {
-            Some(_) => Err(Errno::EEXIST),
-            None => Ok(()),
+        if self.hosts.get(host).ok_or(Errno::ENODEV)?.named(name).is_some() {
+            return Err(Errno::EEXIST);
         }
+        Ok(())
+    }
+
+    fn keep_netns_name(&mut self, host: usize, name: &str, ns: NsId) {
+        self.hold_netns(ns);
+        if let Some(host) = self.hosts.get_mut(host) {
+            host.names.push((name.to_owned(), ns));
+        }
+        self.changed();
     }
 
     /// Takes a name away (`ip netns del`).

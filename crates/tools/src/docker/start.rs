@@ -10,6 +10,8 @@ use super::model::{Driver, Network, State};
 use super::prefix::Prefix;
 use super::{driver, store};
 
+/// Numbers behind this one are no processes of Linux's (`PID_MAX_LIMIT`): they stand for containers.
+const LAST_PROCESS: u32 = 4 << 20;
 const DEFAULT_BRIDGE: &str = "docker0";
 
 /// Options that `docker network inspect bridge` shows.
@@ -60,7 +62,7 @@ impl Docker<'_> {
         let is_first = self.update(|state| {
             let is_first = state.networks.is_empty();
             if is_first {
-                *state = State { networks: networks.clone(), last_process: 4000, ..State::default() };
+                *state = State { networks: networks.clone(), last_process: LAST_PROCESS, ..State::default() };
             }
             Ok(is_first)
         })?;
