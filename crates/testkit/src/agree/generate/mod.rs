@@ -8,9 +8,12 @@
 //! second, a bridge reports its groups in its first second, an address is asked for three times a second apart.
 
 mod bridge;
+mod fdb;
 mod lan;
 mod links;
 mod macvlan;
+mod proxy;
+mod reflect;
 mod routed;
 mod talk;
 mod vlan;
@@ -30,8 +33,17 @@ pub struct Topology {
 }
 
 /// Every topology.
-pub const TOPOLOGIES: &[Topology] =
-    &[bridge::TOPOLOGY, macvlan::TOPOLOGY, vlan::TOPOLOGY, routed::TOPOLOGY, links::TOPOLOGY, lan::TOPOLOGY];
+pub const TOPOLOGIES: &[Topology] = &[
+    bridge::TOPOLOGY,
+    macvlan::TOPOLOGY,
+    vlan::TOPOLOGY,
+    routed::TOPOLOGY,
+    links::TOPOLOGY,
+    lan::TOPOLOGY,
+    reflect::TOPOLOGY,
+    fdb::TOPOLOGY,
+    proxy::TOPOLOGY,
+];
 
 /// The script of a seed, and the topology it starts with. `only` restricts the topologies to those of that name;
 /// `running` leaves out those that need User-Mode Linux.
