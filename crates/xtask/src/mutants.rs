@@ -35,6 +35,9 @@ pub struct Options {
     /// Go on with the real kernel's answers of the last run, and what was found with them
     #[arg(long)]
     recorded: bool,
+    /// Ask the real kernel, and no more
+    #[arg(long)]
+    record: bool,
     /// Scripts that run at once on the real kernel
     #[arg(long, default_value_t = 24)]
     at_once: usize,
@@ -85,6 +88,9 @@ pub fn run(options: &Options) -> Result<bool, String> {
         record(&root, &cases, options)?;
         if found.exists() {
             fs::remove_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
+        }
+        if options.record {
+            return Ok(true);
         }
     }
     fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;

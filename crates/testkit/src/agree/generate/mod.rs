@@ -94,6 +94,8 @@ pub struct Scenario {
     pub changes: Vec<String>,
     /// Nothing that the running kernel may lack.
     pub running: bool,
+    /// Jobs started so far, for their numbers.
+    jobs: usize,
     macs: u32,
 }
 
@@ -107,6 +109,7 @@ impl Scenario {
             namespaces: Vec::new(),
             changes: Vec::new(),
             running: false,
+            jobs: 0,
             macs: 0,
         }
     }
@@ -185,6 +188,26 @@ impl Scenario {
     pub fn up(&mut self, ns: &str, dev: &str) {
         self.line(format!("ip -n {ns} link set {dev} up"));
         self.note(ns, dev);
+    }
+
+    /// Starts a capture; returns its job and its file.
+    pub fn capture(&mut self, ns: &str, dev: &str) -> (usize, String) {
+        self.jobs += 1;
+        let file = format!("{ns}.{dev}.{}.cap", self.jobs);
+        self.line(format!("ip netns exec {ns} tcpdump -l -e -n -t -i {dev} >{file} 2>/dev/null &"));
+        (self.jobs, file)
+    }
+
+    /// Ends captures and shows what they saw.
+    pub fn show(&mut self, captures: &[(usize, String)]) {
+        let jobs: Vec<String> = captures.iter().map(|(job, _)| format!("%{job}")).collect();
+        if !jobs.is_empty() {
+            self.line(format!("kill {}", jobs.join(" ")));
+            self.line("wait");
+        }
+        for (_, file) in captures {
+            self.line(format!("cat {file}"));
+        }
     }
 
     pub fn note(&mut self, ns: &str, dev: &str) {

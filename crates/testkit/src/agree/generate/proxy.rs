@@ -58,8 +58,7 @@ fn wide(scenario: &mut Scenario, ns: &str, dev: &str, net: usize, mac: &str) {
 /// Questions: about everybody, about nobody, about an address of the other link.
 fn ask(scenario: &mut Scenario) {
     scenario.line("sleep 1.5");
-    scenario.line("ip netns exec left tcpdump -l -e -n -t -i eth0 >asked.cap 2>/dev/null &");
-    scenario.line("ip netns exec two tcpdump -l -e -n -t -i e0 >two.cap 2>/dev/null &");
+    let captures = [scenario.capture("left", "eth0"), scenario.capture("two", "e0")];
     scenario.line("sleep 0.7");
     let solicit = scenario.between(1, 4);
     if scenario.once_in(2) {
@@ -77,8 +76,5 @@ fn ask(scenario: &mut Scenario) {
         let to = targets.get(4 + scenario.below(2)).cloned().unwrap_or_default();
         scenario.line(format!("ip netns exec right arping -c1 -w1 -I {dev} {to}"));
     }
-    scenario.line("kill %1 %2");
-    scenario.line("wait");
-    scenario.line("cat asked.cap");
-    scenario.line("cat two.cap");
+    scenario.show(&captures);
 }
