@@ -159,11 +159,6 @@ impl Scenario {
         if !self.once_in(3) {
             self.line(format!("ip -n {name} link set lo up"));
         }
-        // The wheel of the kernel's timers strikes those of one moment, 80 ms long, in the reverse order: what is probed
-        // five seconds after it was used comes in an order of its own. Named scripts look at such probes.
-        self.line(format!(
-            "ip netns exec {name} sysctl -w net.ipv4.neigh.default.delay_first_probe_time=600"
-        ));
         self.namespaces.push(name.to_owned());
     }
 
@@ -187,7 +182,32 @@ impl Scenario {
     /// Sets a link up and notes it.
     pub fn up(&mut self, ns: &str, dev: &str) {
         self.line(format!("ip -n {ns} link set {dev} up"));
+        self.probes_late(ns, dev);
         self.note(ns, dev);
+    }
+
+    /// The wheel of the kernel's timers strikes those of one moment, 80 ms long, in the reverse order: what is probed
+    /// five seconds after it was used comes in an order of its own. Named scripts look at such probes.
+    pub fn probes_late(&mut self, ns: &str, dev: &str) {
+        self.line(format!("ip netns exec {ns} sysctl -w net/ipv4/neigh/{dev}/delay_first_probe_time=600"));
+    }
+
+    pub fn note(&mut self, ns: &str, dev: &str) {
+        self.links.push(Link { ns: ns.to_owned(), dev: dev.to_owned() });
+    }
+
+    /// Gives an address of a /24 and notes the station; once in a while a wrong subnet.
+    pub fn address(&mut self, ns: &str, dev: &str, net: usize, mac: Option<&str>) {
+        let number = self.stations.len() + 1;
+        let wrong = if self.once_in(12) { 100 } else { 0 };
+        let address = format!("10.0.{}.{number}", net + wrong);
+        self.line(format!("ip -n {ns} addr add {address}/24 dev {dev}"));
+        self.stations.push(Station {
+            ns: ns.to_owned(),
+            dev: dev.to_owned(),
+            address,
+            mac: mac.map(str::to_owned),
+        });
     }
 
     /// Starts a capture; returns its job and its file.
@@ -208,24 +228,6 @@ impl Scenario {
         for (_, file) in captures {
             self.line(format!("cat {file}"));
         }
-    }
-
-    pub fn note(&mut self, ns: &str, dev: &str) {
-        self.links.push(Link { ns: ns.to_owned(), dev: dev.to_owned() });
-    }
-
-    /// Gives an address of a /24 and notes the station; once in a while a wrong subnet.
-    pub fn address(&mut self, ns: &str, dev: &str, net: usize, mac: Option<&str>) {
-        let number = self.stations.len() + 1;
-        let wrong = if self.once_in(12) { 100 } else { 0 };
-        let address = format!("10.0.{}.{number}", net + wrong);
-        self.line(format!("ip -n {ns} addr add {address}/24 dev {dev}"));
-        self.stations.push(Station {
-            ns: ns.to_owned(),
-            dev: dev.to_owned(),
-            address,
-            mac: mac.map(str::to_owned),
-        });
     }
 }
 
