@@ -29,6 +29,9 @@ pub struct Options {
     /// The first seed of generated cases
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Only cases about these topologies
+    #[arg(long, value_name = "NAMES")]
+    only: Option<String>,
     /// How many cases are generated of each topology
     #[arg(long, default_value_t = 12)]
     count: u64,
@@ -165,7 +168,7 @@ impl Fate {
 /// Asks the real kernel, once for all faults.
 fn record(root: &Path, cases: &Path, options: &Options) -> Result<(), String> {
     let mut scripts: Vec<Script> = Vec::new();
-    for topology in generate::TOPOLOGIES {
+    for topology in generate::topologies(options.only.as_deref(), false)? {
         for seed in options.seed..options.seed.saturating_add(options.count) {
             scripts.push(generate::script(seed, Some(topology.name), false)?.0);
         }

@@ -7,8 +7,13 @@
 //! Timing: what Linux does at times of its own must not fall together with a command. Carriers are looked at once a
 //! second, a bridge reports its groups in its first second, an address is asked for three times a second apart.
 
+mod bond;
 mod bridge;
+mod brvlan;
 mod fdb;
+mod ipv6;
+mod ipvlan;
+mod kinds;
 mod lan;
 mod links;
 mod macvlan;
@@ -16,7 +21,10 @@ mod proxy;
 mod reflect;
 mod routed;
 mod talk;
+mod tunnels;
 mod vlan;
+mod vrf;
+mod vxlan;
 
 use std::fmt::Write as _;
 
@@ -43,27 +51,52 @@ pub const TOPOLOGIES: &[Topology] = &[
     reflect::TOPOLOGY,
     fdb::TOPOLOGY,
     proxy::TOPOLOGY,
+    ipvlan::TOPOLOGY,
+    bond::TOPOLOGY,
+    vxlan::TOPOLOGY,
+    vrf::TOPOLOGY,
+    brvlan::TOPOLOGY,
+    tunnels::TOPOLOGY,
+    kinds::TOPOLOGY,
+    ipv6::TOPOLOGY,
 ];
 
-/// The script of a seed, and the topology it starts with. `only` restricts the topologies to those of that name;
-/// `running` leaves out those that need User-Mode Linux.
+/// Whether a name is among those of a list with commas.
+fn names(list: &str, name: &str) -> bool {
+    list.split(',').any(|one| one == name)
+}
+
+/// The topologies of a list of names with commas, or all; `running` leaves out those that need User-Mode Linux.
 ///
 /// # Errors
-/// There is no topology of that name.
-pub fn script(seed: u64, only: Option<&str>, running: bool) -> Result<(Script, &'static str), String> {
+/// There is no topology of a name; the text is for the user.
+pub fn topologies(only: Option<&str>, running: bool) -> Result<Vec<&'static Topology>, String> {
     let fits = |topology: &&Topology| {
-        only.is_none_or(|name| name == topology.name) && !(running && topology.needs_uml)
+        only.is_none_or(|list| names(list, topology.name)) && !(running && topology.needs_uml)
     };
-    let topologies: Vec<&Topology> = TOPOLOGIES.iter().filter(fits).collect();
+    let unknown = |name: &&str| !TOPOLOGIES.iter().any(|topology| topology.name == *name);
+    if let Some(name) = only.and_then(|list| list.split(',').find(unknown)) {
+        let known: Vec<&str> = TOPOLOGIES.iter().map(|topology| topology.name).collect();
+        return Err(format!("no topology '{name}'; there are: {}", known.join(", ")));
+    }
+    Ok(TOPOLOGIES.iter().filter(fits).collect())
+}
+
+/// The script of a seed, and the topology it starts with, one of [`topologies`].
+///
+/// # Errors
+/// There is no topology of a name, or none is left.
+pub fn script(seed: u64, only: Option<&str>, running: bool) -> Result<(Script, &'static str), String> {
+    let topologies = topologies(only, running)?;
     let mut scenario = Scenario::new(seed);
     scenario.running = running;
     let at = scenario.below(topologies.len());
-    let Some(topology) = topologies.get(at) else {
-        let known: Vec<&str> = TOPOLOGIES.iter().map(|topology| topology.name).collect();
-        return Err(format!("no topology '{}'; there are: {}", only.unwrap_or_default(), known.join(", ")));
-    };
+    let topology = topologies.get(at).ok_or("each of these topologies needs User-Mode Linux")?;
     (topology.build)(&mut scenario);
-    talk::talk(&mut scenario);
+    // Those over IPv6 talk in a way of their own.
+    if !scenario.ipv6 {
+        talk::talk(&mut scenario);
+    }
     Ok((Script::new(&format!("{}-{seed}", topology.name), &scenario.text)?, topology.name))
 }
 
@@ -88,6 +121,10 @@ pub struct Scenario {
     state: u64,
     pub text: String,
     pub stations: Vec<Station>,
+    /// IPv6 addresses, each with its namespace and device.
+    pub six: Vec<(String, String, String)>,
+    /// Namespaces have IPv6.
+    pub ipv6: bool,
     pub links: Vec<Link>,
     pub namespaces: Vec<String>,
     /// Commands of which some are run between two rounds of pings.
@@ -105,6 +142,8 @@ impl Scenario {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             text: String::new(),
             stations: Vec::new(),
+            six: Vec::new(),
+            ipv6: false,
             links: Vec::new(),
             namespaces: Vec::new(),
             changes: Vec::new(),
@@ -212,9 +251,17 @@ impl Scenario {
 
     /// Starts a capture; returns its job and its file.
     pub fn capture(&mut self, ns: &str, dev: &str) -> (usize, String) {
+        self.capture_of(ns, dev, "")
+    }
+
+    /// The same for what an expression selects.
+    pub fn capture_of(&mut self, ns: &str, dev: &str, expression: &str) -> (usize, String) {
         self.jobs += 1;
         let file = format!("{ns}.{dev}.{}.cap", self.jobs);
-        self.line(format!("ip netns exec {ns} tcpdump -l -e -n -t -i {dev} >{file} 2>/dev/null &"));
+        let expression = if expression.is_empty() { String::new() } else { format!(" '{expression}'") };
+        self.line(format!(
+            "ip netns exec {ns} tcpdump -l -e -n -t -i {dev}{expression} >{file} 2>/dev/null &"
+        ));
         (self.jobs, file)
     }
 
