@@ -38,7 +38,12 @@ fn build(scenario: &mut Scenario) {
         let mac = macs.get(mac).cloned().unwrap_or_default();
         scenario.line(format!("bridge -n sw fdb replace {mac} dev p{port} master {how}"));
     }
-    for _ in 0..scenario.below(3) {
+    if scenario.once_in(2) {
+        for port in ["p1", "p2"] {
+            scenario.line(format!("bridge -n sw link set dev {port} isolated on"));
+        }
+    }
+    for _ in 0..scenario.between(1, 3) {
         let (port, flag) = (scenario.between(1, hosts), scenario.one(FLAGS));
         scenario.line(format!("bridge -n sw link set dev p{port} {flag}"));
     }
@@ -47,6 +52,10 @@ fn build(scenario: &mut Scenario) {
         let to = scenario.below(hosts + 1);
         let to = scenario.stations.get(to).map(|to| to.address.clone()).unwrap_or_default();
         scenario.line(format!("ip netns exec h{number} ping -c1 -W0.31 {to}"));
+        // A group that nobody has joined.
+        if number < 3 {
+            scenario.line(format!("ip netns exec h{number} ping -c1 -W0.31 -I eth0 239.1.1.{number}"));
+        }
         scenario.line("bridge -n sw fdb show br br0");
     }
     // What is learned is looked through once it is old enough.

@@ -11,7 +11,7 @@ pub const TOPOLOGY: Topology = Topology { name: "ipv6", needs_uml: true, build }
 const SEEN: &str = "icmp6 and (ip6[40] < 130 or ip6[40] = 137)";
 
 fn build(scenario: &mut Scenario) {
-    scenario.ipv6 = true;
+    scenario.talked = true;
     scenario.line("# ipv6: on");
     for name in ["r", "far", "h1", "h2"] {
         scenario.namespace(name);

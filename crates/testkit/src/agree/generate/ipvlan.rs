@@ -31,6 +31,9 @@ fn build(scenario: &mut Scenario) {
     }
     let router = scenario.stations.last().map(|station| station.address.clone()).unwrap_or_default();
     let (mode, flag) = (scenario.one(MODES), scenario.one(FLAGS));
+    if mode != "l2" {
+        scenario.bare = Some("m");
+    }
     let of_host = mode != "l2" || scenario.once_in(2);
     if of_host {
         scenario.address("host", "low", 1, Some(&low));
@@ -56,7 +59,7 @@ fn build(scenario: &mut Scenario) {
             ("l2", _) => {}
             _ => scenario.line(format!("ip -n {ns} route add default dev {dev}")),
         }
-        changes(scenario, &ns, &dev);
+        changes(scenario, &ns, &dev, mode);
     }
     if of_host {
         scenario.line(format!("ip -n out route add 10.0.0.0/16 via {host}"));
@@ -67,9 +70,11 @@ fn build(scenario: &mut Scenario) {
     below(scenario, outside);
 }
 
-fn changes(scenario: &mut Scenario, ns: &str, dev: &str) {
-    let (mode, flag) = (scenario.one(MODES), scenario.one(FLAGS));
-    scenario.changes.push(format!("ip -n {ns} link set {dev} type ipvlan mode {mode}"));
+fn changes(scenario: &mut Scenario, ns: &str, dev: &str, mode: &str) {
+    let (other, flag) = (scenario.one(MODES), scenario.one(FLAGS));
+    if mode != "l2" {
+        scenario.changes.push(format!("ip -n {ns} link set {dev} type ipvlan mode {other}"));
+    }
     scenario.changes.push(format!("ip -n {ns} link set {dev} type ipvlan {flag}"));
     let at = scenario.below(scenario.stations.len());
     let taken = scenario.stations.get(at).map(|station| station.address.clone()).unwrap_or_default();

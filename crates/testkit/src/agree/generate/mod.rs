@@ -11,6 +11,7 @@ mod bond;
 mod bridge;
 mod brvlan;
 mod fdb;
+mod firewall;
 mod ipv6;
 mod ipvlan;
 mod kinds;
@@ -20,6 +21,7 @@ mod macvlan;
 mod proxy;
 mod reflect;
 mod routed;
+mod tags;
 mod talk;
 mod tunnels;
 mod vlan;
@@ -51,6 +53,7 @@ pub const TOPOLOGIES: &[Topology] = &[
     reflect::TOPOLOGY,
     fdb::TOPOLOGY,
     proxy::TOPOLOGY,
+    tags::TOPOLOGY,
     ipvlan::TOPOLOGY,
     bond::TOPOLOGY,
     vxlan::TOPOLOGY,
@@ -59,6 +62,7 @@ pub const TOPOLOGIES: &[Topology] = &[
     tunnels::TOPOLOGY,
     kinds::TOPOLOGY,
     ipv6::TOPOLOGY,
+    firewall::TOPOLOGY,
 ];
 
 /// Whether a name is among those of a list with commas.
@@ -93,8 +97,7 @@ pub fn script(seed: u64, only: Option<&str>, running: bool) -> Result<(Script, &
     let at = scenario.below(topologies.len());
     let topology = topologies.get(at).ok_or("each of these topologies needs User-Mode Linux")?;
     (topology.build)(&mut scenario);
-    // Those over IPv6 talk in a way of their own.
-    if !scenario.ipv6 {
+    if !scenario.talked {
         talk::talk(&mut scenario);
     }
     Ok((Script::new(&format!("{}-{seed}", topology.name), &scenario.text)?, topology.name))
@@ -123,8 +126,11 @@ pub struct Scenario {
     pub stations: Vec<Station>,
     /// IPv6 addresses, each with its namespace and device.
     pub six: Vec<(String, String, String)>,
-    /// Namespaces have IPv6.
-    pub ipv6: bool,
+    /// Links whose captures show no link header, by how their names start. In l3 mode an ipvlan's tap shares the frame's
+    /// bytes with the device below, which writes its own header there: what a capture without a ring sees is chance.
+    pub bare: Option<&'static str>,
+    /// It talks in a way of its own.
+    pub talked: bool,
     pub links: Vec<Link>,
     pub namespaces: Vec<String>,
     /// Commands of which some are run between two rounds of pings.
@@ -143,7 +149,8 @@ impl Scenario {
             text: String::new(),
             stations: Vec::new(),
             six: Vec::new(),
-            ipv6: false,
+            bare: None,
+            talked: false,
             links: Vec::new(),
             namespaces: Vec::new(),
             changes: Vec::new(),
@@ -259,8 +266,9 @@ impl Scenario {
         self.jobs += 1;
         let file = format!("{ns}.{dev}.{}.cap", self.jobs);
         let expression = if expression.is_empty() { String::new() } else { format!(" '{expression}'") };
+        let header = if self.bare.is_some_and(|start| dev.starts_with(start)) { "" } else { " -e" };
         self.line(format!(
-            "ip netns exec {ns} tcpdump -l -e -n -t -i {dev}{expression} >{file} 2>/dev/null &"
+            "ip netns exec {ns} tcpdump -l{header} -n -t -i {dev}{expression} >{file} 2>/dev/null &"
         ));
         (self.jobs, file)
     }
