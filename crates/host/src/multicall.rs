@@ -47,7 +47,6 @@ const MISSING: &[&str] = &[
     "netplan",
     "netstat",
     "networkctl",
-    "nft",
     "nmap",
     "nmcli",
     "nslookup",

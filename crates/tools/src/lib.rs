@@ -32,6 +32,7 @@ mod iputils;
 mod modprobe;
 mod nc;
 mod net_tools;
+mod nft;
 mod ping;
 pub mod quiet;
 mod resolver;
@@ -159,6 +160,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("modprobe", modprobe::main),
     ("nc", nc::main),
     ("netcat", nc::main),
+    ("nft", nft::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
