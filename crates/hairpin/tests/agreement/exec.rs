@@ -76,7 +76,7 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
 
 fn on_the_running_kernel(script: &Script, work: &Path) {
     let mut command = Command::new("timeout");
-    command.args(["120", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
+    command.args(["240", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
     command.args(["--mount-proc", "bash"]);
     command.arg(work.join("real.sh")).arg(work.join(format!("{}.sh", script.name)));
     output(&mut command, work, &script.name, "real");
@@ -87,7 +87,7 @@ fn emulated(script: &Script, work: &Path) {
     let place = work.join(format!("{}.d", script.name));
     fs::create_dir_all(&place).expect("a directory");
     let mut command = Command::new("timeout");
-    command.args(["120", env!("CARGO_BIN_EXE_hairpin"), "run", "--world", "bare"]);
+    command.args(["240", env!("CARGO_BIN_EXE_hairpin"), "run", "--world", "bare"]);
     command.arg(work.join(format!("{}.sh", script.name)));
     command.current_dir(place);
     output(&mut command, work, &script.name, "ours");

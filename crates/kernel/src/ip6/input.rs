@@ -61,8 +61,7 @@ impl World {
             self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
             && let InRoute6::Deliver { kind, .. } = self.route_input6(owner, &header, frame.mark)
         {
-            self.hand_to_owner(dev, owner, &mut frame);
-            return self.local_deliver6(owner, header, kind, frame);
+            return self.local_deliver6_to(dev, owner, header, kind, frame);
         }
         match self.route_input6(dev, &header, frame.mark) {
             InRoute6::Deliver { kind, owner } => {

@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: six lines, not looked into yet; they came with the last changes of that day
 # Where groups go: hosts that join by themselves, the bridge as querier, leaves, router ports, a second querier.
 # begin FILTER DEVICE...
 begin() {

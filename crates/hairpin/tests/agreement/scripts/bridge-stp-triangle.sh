@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: a capture that ends with a signal prints what the shell says of it
 # Three bridges in a ring with the default times: at rest after 30 s, and again after the root is gone.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

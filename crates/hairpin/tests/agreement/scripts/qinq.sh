@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: an ARP line at another place, and what follows from it
 # Stacked tags: 802.1ad over 802.1Q, through a bridge of either protocol.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
@@ -42,6 +41,8 @@ traffic() {
     begin p1 p2
     for net in 10.0.0 10.0.5 10.0.7 10.0.55; do
         ip netns exec h1 ping -c1 -W1 $net.2
+        # So that the neighbours are not asked for again in the same moment.
+        sleep 0.4
     done
     sleep 7
     finish
