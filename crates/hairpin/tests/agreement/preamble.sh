@@ -13,11 +13,11 @@ ip() {
     esac
     return $status
 }
-# v6 NETNS...: IPv6 is on there.
+# v6 NETNS...: IPv6 is on there, and nobody asks for routers.
 v6() {
     { set +x; } 2>/dev/null
     for n; do
-        command ip netns exec $n sh -c 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'
+        command ip netns exec $n sh -c 'cd /proc/sys/net/ipv6/conf; for i in all default; do echo 0 >$i/disable_ipv6; done; echo 0 >default/router_solicitations'
     done
     set -x
 }

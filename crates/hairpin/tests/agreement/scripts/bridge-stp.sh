@@ -3,7 +3,7 @@
 # Two bridges with two wires between them: a loop comes to rest, and pings pass once ports forward.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p; do command ip netns exec sw tcpdump -l -e -n -v -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
+    for p; do command ip netns exec sw tcpdump -l -e -n -v -t -i $p stp >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
 # The clocks of the two kernels do not tick together: of what is sent every other second only the kinds count.
@@ -13,7 +13,7 @@ finish() {
 }
 # What a pipe prints of its commands first is chance.
 showstp() {
-    { set +x; } 2>/dev/null; ip netns exec sw brctl showstp $1 >/run/stp; grep -v timer /run/stp | sed 's/CONFIG_PENDING //'; set -x
+    { set +x; } 2>/dev/null; ip netns exec sw brctl showstp $1 >stp; grep -v timer stp | sed 's/CONFIG_PENDING //'; set -x
 }
 ip netns add sw
 ip netns add h1
