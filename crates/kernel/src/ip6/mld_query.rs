@@ -115,8 +115,11 @@ impl World {
                     querier.robustness = robustness.max(ROBUSTNESS);
                 }
                 (querier.interval, querier.response) = (interval, query.response);
+                if general && !sources {
+                    return self.answer_for_all(dev, query.response);
+                }
                 if general {
-                    return if sources { () } else { self.answer_for_all(dev, query.response) };
+                    return;
                 }
                 query.response
             }
