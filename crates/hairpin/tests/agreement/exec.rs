@@ -51,7 +51,7 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
     }
     make_executable(&work.join("uml-init.sh"));
     for script in scripts {
-        let text = format!("{}{}", include_str!("preamble.sh"), script.text);
+        let text = format!("{}{}{}", include_str!("preamble.sh"), parts(script), script.text);
         fs::write(work.join(format!("{}.sh", script.name)), text).expect("a script");
     }
     let next = AtomicUsize::new(0);
@@ -77,6 +77,13 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
         String::from_utf8_lossy(&bytes).into_owned()
     };
     scripts.iter().map(|script| (read(script, "real"), read(script, "ours"))).collect()
+}
+
+/// The files that a script names in its header: functions that several share.
+fn parts(script: &Script) -> String {
+    let names = script.text.lines().filter_map(|line| line.strip_prefix("# with: "));
+    let read = |name| fs::read_to_string(super::directory().join(name)).expect("a part of a script");
+    names.map(read).collect()
 }
 
 fn on_the_running_kernel(script: &Script, work: &Path) {

@@ -258,11 +258,10 @@ mod tests {
         let group = "ff00::5".parse().unwrap();
         let response = Duration::from_secs(9);
         assert_eq!(Query::parse(&message), Some(Query { group, response, newer: None }));
-        assert_eq!(Query::parse(&query(V1_LEN - 1)), None);
+        assert_eq!(Query::parse(&query(V1_LEN)[..V1_LEN - 1]), None);
         assert_eq!(Query::parse(&query(V2_LEN - 1)), None);
         let mut message = query(V2_LEN + 16);
         message[4..6].copy_from_slice(&0x8001u16.to_be_bytes());
-        message[24..].fill(0);
         (message[24], message[25], message[27]) = (3, 0x81, 1);
         let response = Duration::from_millis(0x1001 << 3);
         let newer = Some((3, Duration::from_secs(0x11 << 3), true));

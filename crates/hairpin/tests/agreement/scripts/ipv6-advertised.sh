@@ -40,7 +40,9 @@ inject() {
     [ $hop = 01 ] && { next=00 head=3a00050200000100; }
     all=$head${4:0:4}$(printf %04x $(( ~sum & 0xffff )))${4:8}
     all=0800000000000700${1}020000000099${tag}86dd60000000$(printf %04x $(( ${#all} / 2 )))$next$hop$2$3$all
-    printf "$(sed 's/../\\x&/g' <<<$all)" | ip netns exec I nc -n -u -p 5555 -w 1 192.168.0.1 4789
+    # A pipe would get it line by line.
+    printf "$(sed 's/../\\x&/g' <<<$all)" >datagram
+    ip netns exec I nc -n -u -p 5555 -w 1 192.168.0.1 4789 <datagram
     set -x
 }
 # An advertisement: the flags and the lifetime of the router, and options.
@@ -59,7 +61,7 @@ mtu=0501000000000578
 # prefix FLAGS VALID PREFERRED BYTES
 prefix() { echo 030440$1$2$300000000$40000000000000000; }
 told() {
-    { set +x; } 2>/dev/null; echo "--- $*"; for n; do ip -n $n -6 addr show dynamic; ip -n $n -6 route; ip -n $n -6 neigh; done; set -x
+    { set +x; } 2>/dev/null; echo "--- $*"; for n; do ip -n $n -6 addr show dynamic; ip -n $n -6 route | grep -v "^fe80::/64"; ip -n $n -6 neigh show fe80::99; done; set -x
 }
 sleep 3
 advertise 00 0708 $mac $mtu $(prefix c0 00000e10 00000708 20010db800010000)
@@ -109,7 +111,7 @@ groups() {
     { set +x; } 2>/dev/null; sleep 1.4; kill $W; wait $W
     sed -E 's/flowlabel 0x[0-9a-f]+, //' mld | sort -u; set -x
 }
-listen() { { set +x; } 2>/dev/null; ip netns exec $1 tcpdump -l -e -n -v -t -i $2 'ip6[6] = 0' >mld 2>/dev/null & W=$!; sleep 2; set -x; }
+listen() { { set +x; } 2>/dev/null; command ip netns exec $1 tcpdump -l -e -n -v -t -i $2 'ip6[6] = 0' >mld 2>/dev/null & W=$!; sleep 2; set -x; }
 all=ff020000000000000000000000000001
 any=00000000000000000000000000000000
 one=ff0200000000000000000001ff00000a

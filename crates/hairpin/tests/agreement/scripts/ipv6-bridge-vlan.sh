@@ -42,7 +42,7 @@ seen ip netns exec A ping -6 -c1 -W1 2001:db8:5::9
 seen ip netns exec B ping -6 -c1 -W1 2001:db8:7::9
 seen ip netns exec A ping -6 -c1 -W1 2001:db8:7::2
 seen ip netns exec B ping -6 -c1 -W1 -s 1452 2001:db8:5::1
-seen ip netns exec A ping -6 -c1 -W2 2001:db8:7::77
+seen ip netns exec A ping -6 -c1 -W4 2001:db8:7::77
 unwatch
 ip netns exec A ping -6 -c2 -i0.3 -s 1452 -W1 2001:db8:7::2
 ip -n A -6 route get 2001:db8:7::2

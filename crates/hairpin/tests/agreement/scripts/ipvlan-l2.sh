@@ -1,0 +1,5 @@
+# needs: uml
+# runs: by bash alone
+# with: ipvlan-each-flag.part
+# What each device sees of ipvlans in mode l2, with each flag.
+each_flag l2
