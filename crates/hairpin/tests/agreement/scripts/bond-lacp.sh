@@ -30,10 +30,7 @@ $N o tcpdump -l -e -n -t -v -i w1 ether proto 0x8809 >u 2>/dev/null &
 U=$!
 sleep 2.5
 ip -n n link set bd up
-sleep 0.35
-ip -n n -d link show s1 | tail -1
-ip -n n -d link show s2 | tail -1
-sleep 9
+sleep 9.4
 units
 $N n cat /proc/net/bonding/bd
 ip -n n -d link show bd
