@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Errno;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
+use crate::sock_diag::{SocketInfo, SocketQuery};
 use crate::team::{TeamCall, TeamState};
 
 /// A descriptor of this task: a socket or an opened network namespace.
@@ -302,6 +303,8 @@ pub enum Call {
     Netfilter(NetfilterCall),
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
+    /// The sockets of the task's namespace.
+    Sockets(SocketQuery),
 }
 
 /// The answer to a [`Call`].
@@ -320,6 +323,7 @@ pub enum Reply {
     Names(Vec<String>),
     Netfilter(NetfilterReply),
     Team(Box<TeamState>),
+    Sockets(Vec<SocketInfo>),
 }
 
 /// A kernel, as one task sees it.
@@ -492,6 +496,14 @@ pub trait System {
         match self.call(Call::Netfilter(call))? {
             Reply::Netfilter(reply) => Ok(Some(reply)),
             Reply::Done => Ok(None),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// See [`Call::Sockets`].
+    fn sockets(&mut self, query: SocketQuery) -> Result<Vec<SocketInfo>, Errno> {
+        match self.call(Call::Sockets(query))? {
+            Reply::Sockets(sockets) => Ok(sockets),
             _ => Err(Errno::EPROTO),
         }
     }

@@ -16,6 +16,7 @@ mod c_number;
 #[cfg(test)]
 mod canned;
 mod conntrack;
+mod dns;
 mod ethtool;
 #[cfg(test)]
 mod fake;
@@ -28,11 +29,14 @@ pub mod iptables;
 mod iputils;
 mod nc;
 mod net_tools;
+mod netstat;
 mod ping;
 pub mod quiet;
 mod resolver;
 mod route;
+mod services;
 mod sleep;
+mod ss;
 mod ssh;
 mod sudo;
 mod sysctl;
@@ -114,7 +118,9 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("brctl", brctl::main),
     ("bridge", bridge::main),
     ("conntrack", conntrack::main),
+    ("dig", dns::dig::main),
     ("ethtool", ethtool::main),
+    ("host", dns::host::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
     ("ip6tables", iptables::main),
@@ -131,11 +137,14 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("iptables-save", iptables::main),
     ("nc", nc::main),
     ("netcat", nc::main),
+    ("netstat", netstat::main),
+    ("nslookup", dns::nslookup::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),
+    ("ss", ss::main),
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),

@@ -5,6 +5,7 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod diag;
 mod netfilter;
 mod netlink;
 mod netns;
@@ -288,6 +289,7 @@ impl System for LinuxSystem {
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
+            Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
             // Linux has the real `teamd` for this.
             Call::Team(_) => Err(Errno::ENOSYS),
         }
