@@ -10,7 +10,7 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "ping", "ping4", "ping6", "tcpdump"];
+const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tcpdump"];
 
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[

@@ -13,14 +13,19 @@ mod arping;
 mod brctl;
 mod bridge;
 mod c_number;
+mod calendar;
 #[cfg(test)]
 mod canned;
 mod conntrack;
+mod daemon;
+mod dhcp;
 mod dns;
+mod dnsmasq;
 mod ethtool;
 #[cfg(test)]
 mod fake;
 mod getopt;
+mod http;
 mod ifconfig;
 mod interfaces;
 mod ip;
@@ -38,6 +43,7 @@ mod services;
 mod sleep;
 mod ss;
 mod ssh;
+mod stream;
 mod sudo;
 mod sysctl;
 mod tcpdump;
@@ -118,9 +124,13 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("brctl", brctl::main),
     ("bridge", bridge::main),
     ("conntrack", conntrack::main),
+    ("curl", http::curl::main),
+    ("dhclient", dhcp::dhclient::main),
     ("dig", dns::dig::main),
+    ("dnsmasq", dnsmasq::main),
     ("ethtool", ethtool::main),
     ("host", dns::host::main),
+    ("httpd", http::httpd::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
     ("ip6tables", iptables::main),
@@ -154,6 +164,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("tcpdump", tcpdump::main),
     ("traceroute", traceroute::main),
     ("traceroute6", traceroute::main),
+    ("udhcpc", dhcp::udhcpc::main),
+    ("wget", http::wget::main),
 ];
 
 /// The front end called `name`.

@@ -6,6 +6,7 @@ use hairpin_wire::dns::{Data, Message, Question, Record, flag, kind};
 
 use super::{NoReply, Plan, Reply, Server, VERSION};
 use crate::Program;
+use crate::calendar::Date;
 use crate::resolver::{Settings, stub};
 
 /// What EDNS says of the size of answers.
@@ -212,8 +213,6 @@ fn whole(program: &mut Program<'_>, show: &Show, reply: &Reply, port: u16) -> St
             date(now_s),
             reply.length,
         ));
-    } else if show.comments {
-        // Nothing more: bind ends its sections with an empty line of their own.
     }
     text
 }
@@ -377,38 +376,17 @@ impl Line {
 
 /// `Fri Nov 27 05:41:12 UTC 2026`
 fn date(seconds: u64) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let day = seconds / 86_400;
-    let (year, month, date) = civil(day);
-    let of_day = seconds % 86_400;
+    let date = Date::of(seconds);
     format!(
-        "{} {} {date:02} {:02}:{:02}:{:02} UTC {year}",
-        DAYS.get((day % 7) as usize).unwrap_or(&""),
-        MONTHS.get(month).unwrap_or(&""),
-        of_day / 3600,
-        of_day / 60 % 60,
-        of_day % 60,
+        "{} {} {:02} {:02}:{:02}:{:02} UTC {}",
+        date.weekday_name(),
+        date.month_name(),
+        date.day,
+        date.hour,
+        date.minute,
+        date.second,
+        date.year,
     )
-}
-
-/// Year, month from 0 and day of the month of a day since 1970.
-pub(crate) fn civil(mut day: u64) -> (u64, usize, u64) {
-    let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let mut year = 1970;
-    while day >= 365 + u64::from(is_leap(year)) {
-        day -= 365 + u64::from(is_leap(year));
-        year += 1;
-    }
-    let lengths = [31, 28 + u64::from(is_leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    for (month, length) in lengths.into_iter().enumerate() {
-        if day < length {
-            return (year, month, day + 1);
-        }
-        day -= length;
-    }
-    (year, 11, 31)
 }
 
 fn parse(program: &mut Program<'_>) -> Result<Command, Stop> {
@@ -631,7 +609,5 @@ mod tests {
     #[test]
     fn days_of_the_calendar() {
         assert_eq!(date(1_795_758_072), "Fri Nov 27 05:41:12 UTC 2026");
-        assert_eq!(civil(59), (1970, 2, 1));
-        assert_eq!(civil(19_782), (2024, 1, 29));
     }
 }

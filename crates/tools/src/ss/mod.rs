@@ -124,7 +124,8 @@ impl Shown {
             }
             extra.push("<->".to_owned());
         }
-        table.put(Column::Process, &extra.join(" "));
+        let extra: String = extra.iter().map(|word| format!(" {word}")).collect();
+        table.put(Column::Process, &extra);
         if options.memory {
             table.put(
                 Column::Detail,

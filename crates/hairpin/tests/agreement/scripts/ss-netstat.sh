@@ -12,20 +12,26 @@ ip -n a link set va up
 ip -n b link set vb up
 sleep 1
 # Hash tables have orders of their own, and processes numbers.
-sorted() { { set +x; } 2>/dev/null; "$@" | sed -E 's/pid=[0-9]+/pid=N/; s/ [0-9]+\/nc +/ N\/nc /' | (IFS= read -r first; echo "$first"; sort); set -x; }
+sorted() { { set +x; } 2>/dev/null; "$@" | sed -E 's/pid=[0-9]+/pid=N/; s/ [0-9]+\/nc */ N\/nc/; s/ +$//' | (IFS= read -r first; echo "$first"; sort); set -x; }
+{ set +x; } 2>/dev/null
 ip netns exec b nc -l -k -p 80 >/dev/null &
 N=$!
 ip netns exec b nc -l 10.0.0.2 8080 >/dev/null &
 M=$!
 ip netns exec b nc -u -l -p 5353 >/dev/null &
 U=$!
-sleep 0.5
+sleep 1
+set -x
 sorted ip netns exec b ss -4 -tln
 sorted ip netns exec b ss -4 -tlnp
 sorted ip netns exec b ss -H -4 -tuln
-ip netns exec b netstat -4 -tuln | sort
-(sleep 3) | ip netns exec a nc -p 40000 -q 1 10.0.0.2 80 &
-sleep 1
+sorted ip netns exec b netstat -4 -tuln
+sorted ip netns exec b netstat -4 -tlnp
+{ set +x; } 2>/dev/null
+(sleep 25) | ip netns exec a nc -p 40000 -q 1 10.0.0.2 80 &
+C=$!
+sleep 2
+set -x
 sorted ip netns exec a ss -tn
 sorted ip netns exec a ss -4 -tan
 sorted ip netns exec b ss -4 -tan
@@ -34,12 +40,16 @@ sorted ip netns exec b ss -4 -tan sport = :80
 sorted ip netns exec b ss -4 -tan '( dport = :40000 or sport = :8080 )'
 sorted ip netns exec b ss -4 -tan dst 10.0.0.0/24 and not sport = :8080
 sorted ip netns exec b ss -4 -ua -n
-ip netns exec a netstat -tn
-ip netns exec b netstat -4 -tan | sort
-sleep 4
-sorted ip netns exec a ss -tan
-sorted ip netns exec a ss -tan exclude time-wait
-ip netns exec a netstat -tan
+sorted ip netns exec a netstat -tn
+sorted ip netns exec b netstat -4 -tan
+{ set +x; } 2>/dev/null
+wait $C
+sleep 1
+set -x
+sorted ip netns exec a ss -4 -tan
+sorted ip netns exec a ss -4 -tan exclude time-wait
+sorted ip netns exec a netstat -4 -tan
 ip netns exec a netstat -rn
-ip netns exec a netstat -i | awk '{ print $1, $2, NF }'
+ip netns exec a netstat -i
+{ set +x; } 2>/dev/null
 kill $N $M $U
