@@ -17,7 +17,8 @@ pub(crate) struct Date {
 impl Date {
     /// Of so many seconds since 1970.
     pub fn of(seconds: u64) -> Date {
-        let is_leap = |year: u64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let is_leap =
+            |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
         let mut day = seconds / 86_400;
         // 1970 began on a Thursday.
         let weekday = ((day + 4) % 7) as usize;

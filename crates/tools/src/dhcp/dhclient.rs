@@ -53,6 +53,8 @@ struct Options {
     stop: bool,
     foreground: bool,
     leases: Option<String>,
+    /// A script of one's own does what a lease asks for: the device is left alone.
+    script: bool,
     interfaces: Vec<String>,
 }
 
@@ -86,7 +88,11 @@ fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
             "-d" => (options.foreground, options.verbose) = (true, true),
             "-4" | "-nw" | "-w" | "--no-pid" | "-I" => {}
             "-lf" => options.leases = words.next().cloned(),
-            "-pf" | "-cf" | "-sf" | "-p" | "-e" | "-s" | "-g" => {
+            "-sf" => {
+                options.script = true;
+                words.next();
+            }
+            "-pf" | "-cf" | "-p" | "-e" | "-s" | "-g" => {
                 words.next();
             }
             "--version" => {
@@ -183,10 +189,8 @@ fn host_name(program: &mut Program<'_>) -> Option<String> {
 
 fn acquire(program: &mut Program<'_>, options: &Options, interface: &str) -> i32 {
     // The script's part before there is a lease (`PREINIT`).
-    if Link::open(program, interface).is_ok_and(|link| {
-        link.close(program);
-        true
-    }) {
+    let is_there = Link::open(program, interface).map(|link| link.close(program)).is_ok();
+    if is_there && !options.script {
         client::run_ip(program, &format!("link set dev {interface} up"));
     }
     let link = match open(program, options, interface) {
@@ -294,17 +298,16 @@ fn select(
 /// What Debian's script does with a lease, and what is printed of it.
 fn bind(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Lease) -> i32 {
     let (name, address, length, time) = (&link.name, lease.address, lease.prefix_len(), lease.time);
-    let broadcast = lease.broadcast.map(|address| format!(" broadcast {address}")).unwrap_or_default();
-    client::run_ip(
-        program,
-        &format!(
-            "-4 addr replace {address}/{length}{broadcast} valid_lft {time} preferred_lft {time} dev {name} label {name}"
-        ),
-    );
-    for router in &lease.routers {
-        client::run_ip(program, &format!("-4 route replace default via {router} dev {name}"));
+    if !options.script {
+        let broadcast = lease.broadcast.map(|address| format!(" broadcast {address}")).unwrap_or_default();
+        let times = format!("valid_lft {time} preferred_lft {time}");
+        let line = format!("-4 addr replace {address}/{length}{broadcast} {times} dev {name} label {name}");
+        client::run_ip(program, &line);
+        for router in &lease.routers {
+            client::run_ip(program, &format!("-4 route replace default via {router} dev {name}"));
+        }
+        client::write_resolver(program, lease, true);
     }
-    client::write_resolver(program, lease, true);
     write_lease(program, options, name, lease);
     // A little earlier than the server asks for, by chance.
     let early = lease.renewal / 4 * u32::from(identifier(program) % 256) / 256;
@@ -440,7 +443,9 @@ fn release(program: &mut Program<'_>, options: &Options, interface: &str) -> i32
             let _ = client::send_unicast(program, address, server, &message);
         }
         // The script flushes what it has set.
-        client::run_ip(program, &format!("-4 addr flush dev {interface} label {interface}"));
+        if !options.script {
+            client::run_ip(program, &format!("-4 addr flush dev {interface} label {interface}"));
+        }
         let kept: String = text
             .split_inclusive("}\n")
             .filter(|block| !block.contains(&format!("interface \"{interface}\";")))

@@ -381,9 +381,8 @@ fn exchange(
     reader: &mut Reader,
     next: &mut Option<Url>,
 ) -> End {
-    let limit =
-        |program: &mut Program<'_>| options.timeout_ns.map(|limit| monotonic(program).saturating_add(limit));
-    reader.stream.until_ns = limit(program);
+    let now = monotonic(program);
+    reader.stream.until_ns = options.timeout_ns.map(|limit| now.saturating_add(limit));
     say(program, options, "HTTP request sent, awaiting response... ");
     if reader.stream.send(program, &request(options, url)).is_err() {
         say(program, options, "Failed writing HTTP request.\n");
@@ -550,8 +549,7 @@ fn save(program: &mut Program<'_>, options: &Options, url: &Url, head: &Head, re
             let (rate, kept) = (rate(received, elapsed), format!("[{received}{of}]"));
             let end =
                 if to_out { "written to stdout".to_owned() } else { format!("{open}{path}{close} saved") };
-            let end = if to_out { format!("- {end}") } else { format!("- {end}") };
-            say(program, options, &format!("\n{stamp} ({rate}) {end} {kept}\n\n"));
+            say(program, options, &format!("\n{stamp} ({rate}) - {end} {kept}\n\n"));
             if options.terse && !options.quiet {
                 let name = if to_out { "-" } else { &path };
                 let _ = writeln!(program.shell.err(), "{stamp} URL:{} {kept} -> \"{name}\" [1]", url.text());

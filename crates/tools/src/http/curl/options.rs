@@ -104,8 +104,11 @@ pub(super) struct Options {
 /// Seconds with a fraction, as nanoseconds.
 fn seconds(text: &str) -> Option<u64> {
     let value: f64 = text.parse().ok()?;
-    (value >= 0.0 && value.is_finite())
-        .then(|| if value == 0.0 { u64::MAX / 4 } else { (value * 1e9) as u64 })
+    (value >= 0.0 && value.is_finite()).then_some(if value == 0.0 {
+        u64::MAX / 4
+    } else {
+        (value * 1e9) as u64
+    })
 }
 
 impl Options {

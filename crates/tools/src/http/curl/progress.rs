@@ -46,7 +46,7 @@ impl Meter {
 }
 
 fn line(total: u64, downloaded: u64, uploaded: u64, speed: u64, spent_s: u64) -> String {
-    let percent = |part: u64, whole: u64| if whole == 0 { 0 } else { part.saturating_mul(100) / whole };
+    let percent = |part: u64, whole: u64| part.saturating_mul(100).checked_div(whole).unwrap_or(0);
     let spent = match spent_s {
         0 => NO_TIME.to_owned(),
         seconds => format!("{:2}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60),
