@@ -12,6 +12,9 @@ use crate::signals;
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
 const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tcpdump"];
 
+/// Programs that tell of the emulated kernel what is never true of a real one.
+const SESSION_ONLY: &[&str] = &["modprobe"];
+
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
     "arp-scan",
@@ -20,7 +23,6 @@ const MISSING: &[&str] = &[
     "dcb",
     "devlink",
     "dhcpcd",
-    "docker",
     "ebtables",
     "firewall-cmd",
     "fping",
@@ -37,7 +39,6 @@ const MISSING: &[&str] = &[
     "iwconfig",
     "lnstat",
     "mii-tool",
-    "modprobe",
     "mtr",
     "nameif",
     "ncat",
@@ -111,6 +112,10 @@ pub fn run(find: Find, name: &str, args: &[String]) -> Option<i32> {
 /// Runs a front end to its exit code.
 pub fn run_on(engine: Engine, main: Main, name: &str, args: &[String]) -> i32 {
     if engine == Engine::Linux {
+        if SESSION_ONLY.contains(&name) {
+            eprintln!("{name}: hairpin's {name} is for its own kernel");
+            return 1;
+        }
         return run_with(main, name, args, &mut LinuxSystem::new(), Box::new(Machine));
     }
     let Some(session) = Session::from_environment() else {

@@ -57,7 +57,7 @@ dev_conf! {
 }
 
 /// Values of `net.ipv4.conf.{all,default,DEV}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DevConf {
     values: [i32; CONF_DEFAULTS.len()],
     /// Bit by [`Conf`]: set for this device, so that it no longer follows `default` (`ipv4_devconf.state`).
@@ -105,7 +105,7 @@ impl DevConf {
 }
 
 /// `net.ipv4.neigh.{default,DEV}.*` (`struct neigh_parms`); times in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NeighParams {
     pub app_solicit: i32,
     pub mcast_solicit: i32,
@@ -159,7 +159,7 @@ impl Default for NeighParams {
 }
 
 /// The settings of one namespace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Sysctl {
     pub all: DevConf,
     pub default: DevConf,

@@ -62,18 +62,25 @@ fn main() -> ExitCode {
     for kernel in [Kernel::Uml, Kernel::Running] {
         if setting("KERNEL").is_none_or(|name| name == name_of(kernel)) {
             if setting("WITH").is_none_or(|way| way == "functions") {
-                good &= as_functions(&scripts, kernel);
+                good &= timed(|| as_functions(&scripts, kernel));
             }
             if setting("WITH").is_some_and(|way| way == "exec")
                 || setting("WITH").is_none() && kernel == Kernel::Uml
             {
-                good &= by_exec(&scripts, kernel);
+                good &= timed(|| by_exec(&scripts, kernel));
             }
         }
     }
     let verdict = if good { "ok" } else { "FAILED" };
     println!("\ntest result: {verdict}. finished in {:.2}s\n", start.elapsed().as_secs_f64());
     if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn timed(part: impl FnOnce() -> bool) -> bool {
+    let start = Instant::now();
+    let good = part();
+    println!("took {} s", start.elapsed().as_secs());
+    good
 }
 
 fn setting(name: &str) -> Option<String> {

@@ -32,5 +32,5 @@ job() {
 }
 export -f job
 # An exit code of 255 would end xargs.
-xargs -P 4 -I{} bash -c 'job {}; true' <"$WORK/jobs"
+xargs -P 4 -I{} bash -c 'job {}; true' <"$WORK/$JOBS"
 halt -f

@@ -290,8 +290,9 @@ impl System for LinuxSystem {
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
             Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
-            // Linux has the real `teamd` for this.
-            Call::Team(_) => Err(Errno::ENOSYS),
+            Call::Random(length) => random(length).map(Reply::Bytes),
+            // Linux has the real `teamd`, and the real docker, for this.
+            Call::Team(_) | Call::StoreLoad(_) | Call::StoreSave { .. } => Err(Errno::ENOSYS),
         }
     }
 }
@@ -310,6 +311,14 @@ pub(crate) fn now() -> Result<Now, Errno> {
         monotonic_ns: nanoseconds(ClockId::CLOCK_MONOTONIC)?,
         realtime_ns: nanoseconds(ClockId::CLOCK_REALTIME)?,
     })
+}
+
+fn random(length: u32) -> Result<Vec<u8>, Errno> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let source = std::fs::File::open("/dev/urandom").map_err(errno)?;
+    source.take(u64::from(length.min(4096))).read_to_end(&mut bytes).map_err(errno)?;
+    Ok(bytes)
 }
 
 fn list_directory(path: &str) -> Result<Vec<String>, Errno> {

@@ -199,6 +199,9 @@ impl World {
     /// R2, X3: gives packet sockets their copy: those of every device first, then those of this one.
     #[inline]
     pub(crate) fn tap(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
+        if self.packet_sockets == 0 {
+            return;
+        }
         let Some(device) = self.devs.get(dev) else { return };
         let Some(netns) = self.netns.get(device.ns) else { return };
         if netns.taps.is_empty() && device.taps.is_empty() {

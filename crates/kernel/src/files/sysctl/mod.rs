@@ -12,10 +12,10 @@ mod others;
 
 use hairpin_netlink::Errno;
 
-use super::Names;
+use super::{Names, stamp_of};
 use crate::netns::NsId;
 use crate::world::World;
-use device::{FAMILIES, PerDevice};
+use device::{DeviceValues, FAMILIES, PerDevice, Scope};
 use key::Key;
 
 /// The tables of keys that are there whatever devices there are.
@@ -96,6 +96,21 @@ pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<Stri
     }
     let found = children(world, ns, names);
     if found.is_empty() { Err(missing(world, ns, names)) } else { Ok(found) }
+}
+
+/// Of the whole tree, and of the values of one device: both are made from few things.
+pub(super) fn stamp(world: &World, ns: NsId, names: Names<'_>) -> Option<u64> {
+    let sysctl = &world.netns.get(ns)?.sysctl;
+    if names.is_empty() {
+        let devices: Vec<_> =
+            world.devices_of(ns).map(|device| (&device.name, DeviceValues::of(device))).collect();
+        return Some(stamp_of(&(sysctl, world.connection_count(ns), devices)));
+    }
+    let (family, [name]) = family(names)? else { return None };
+    match family.scope(world, ns, name).ok()? {
+        Scope::Device(dev) => Some(stamp_of(&DeviceValues::of(world.devs.get(dev)?))),
+        Scope::All | Scope::Default => Some(stamp_of(sysctl)),
+    }
 }
 
 /// The family that a path is in, and the rest of the path.
