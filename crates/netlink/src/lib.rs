@@ -4,6 +4,7 @@
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
 //! * [`netfilter`] tables of rules, tracked connections
+//! * [`sock_diag`] the sockets of a namespace
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
 //!   [`bridge_mdb`] their multicast databases
 //! * [`Errno`] error numbers and their texts
@@ -16,6 +17,7 @@ pub mod codec;
 mod errno;
 pub mod netfilter;
 mod shims;
+pub mod sock_diag;
 pub mod sys;
 pub mod team;
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Errno;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
+use crate::sock_diag::{SocketInfo, SocketQuery};
 use crate::team::{TeamCall, TeamState};
 
 /// What a host's first network namespace is called wherever one is named by a path.
@@ -312,6 +313,8 @@ pub enum Call {
     },
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
+    /// The sockets of the task's namespace.
+    Sockets(SocketQuery),
     /// So many random bytes, at most 4096 (`getrandom`).
     Random(u32),
     /// A document that programs keep on the task's host. Emulated kernels only, as [`Call::StoreSave`].
@@ -340,6 +343,7 @@ pub enum Reply {
     Names(Vec<String>),
     Netfilter(NetfilterReply),
     Team(Box<TeamState>),
+    Sockets(Vec<SocketInfo>),
     /// A document and its version; 0 where there is none.
     Stored {
         version: u64,
@@ -517,6 +521,14 @@ pub trait System {
         match self.call(Call::Netfilter(call))? {
             Reply::Netfilter(reply) => Ok(Some(reply)),
             Reply::Done => Ok(None),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// See [`Call::Sockets`].
+    fn sockets(&mut self, query: SocketQuery) -> Result<Vec<SocketInfo>, Errno> {
+        match self.call(Call::Sockets(query))? {
+            Reply::Sockets(sockets) => Ok(sockets),
             _ => Err(Errno::EPROTO),
         }
     }

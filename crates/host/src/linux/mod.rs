@@ -5,6 +5,7 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod diag;
 mod errors;
 mod netfilter;
 mod netlink;
@@ -290,6 +291,7 @@ impl System for LinuxSystem {
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
             Call::Module { name, load } => module(&name, load).map(|()| Reply::Done),
+            Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
             Call::Random(length) => random(length).map(Reply::Bytes),
             // Linux has the real `teamd`, and the real docker, for this.
             Call::Team(_) | Call::StoreLoad(_) | Call::StoreSave { .. } => Err(Errno::ENOSYS),
