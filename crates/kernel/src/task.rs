@@ -231,6 +231,9 @@ impl World {
             Call::NetnsIdentify(Some(_)) | Call::NetnsProcesses(_) | Call::NetnsAttach { .. } => {
                 Err(Errno::ENOSYS)
             }
+            Call::GenericNetlink { family, request } => {
+                self.generic_netlink(ns, &family, &request).map(Reply::Bytes)
+            }
             Call::Netfilter(call) => self.netfilter_call(ns, call),
             Call::Team(call) => self.team_call(ns, call),
             Call::NetnsOpenSelf => {

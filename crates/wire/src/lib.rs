@@ -4,6 +4,7 @@
 
 pub mod bpdu;
 pub mod lacp;
+pub mod macsec;
 pub mod snoop;
 pub mod vlan;
 

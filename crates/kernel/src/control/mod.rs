@@ -7,6 +7,7 @@
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
 //! * [`ipvlan`] ipvlans on their lower device
+//! * [`macsec`] MACsec devices on their lower device
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
@@ -21,6 +22,7 @@ mod inet;
 mod inet6;
 mod ipvlan;
 mod lists;
+mod macsec;
 mod master;
 pub(crate) mod namespace;
 mod notify;

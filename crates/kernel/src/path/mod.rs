@@ -3,6 +3,7 @@
 
 mod bridge;
 mod lag;
+mod macsec;
 mod nlmon;
 pub(crate) mod rx;
 mod tunnel;

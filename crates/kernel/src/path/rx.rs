@@ -139,13 +139,19 @@ impl World {
         if let RxHandler::TeamPort { team } = device.rx_handler {
             return self.team_receive(team, dev, frame);
         }
+        if let RxHandler::MacsecPort(_) = device.rx_handler {
+            return self.macsec_receive(dev, frame);
+        }
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
             _ => self.verdicts.pop().unwrap_or_default(),
         };
         let (destination, source) = (frame.destination(), frame.source());
         match &device.rx_handler {
-            RxHandler::None | RxHandler::BondSlave { .. } | RxHandler::TeamPort { .. } => {}
+            RxHandler::None
+            | RxHandler::BondSlave { .. }
+            | RxHandler::TeamPort { .. }
+            | RxHandler::MacsecPort(_) => {}
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }

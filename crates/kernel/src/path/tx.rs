@@ -47,6 +47,9 @@ impl World {
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Team(_))) {
             return self.team_transmit(dev, frame);
         }
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macsec(_))) {
+            return self.macsec_transmit(dev, frame);
+        }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let known = self.known_to_bridge(dev, None, &frame);
         let Some(device) = self.devs.get_mut(dev) else { return };
@@ -67,7 +70,7 @@ impl World {
             Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Have a way of their own.
-            Kind::Bond(_) | Kind::Team(_) => {}
+            Kind::Bond(_) | Kind::Team(_) | Kind::Macsec(_) => {}
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
