@@ -215,7 +215,7 @@ impl World {
         self.inherit_link_state(dev, lower);
     }
 
-    fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
+    pub(super) fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
         if let Some(carrier) = self.devs.get(lower).map(|below| below.carrier) {
             self.carrier_quietly(dev, carrier);
         }
@@ -231,6 +231,10 @@ impl World {
             Kind::Ipvlan(state) => {
                 let lower = state.lower;
                 return self.unlink_ipvlan(dev, lower);
+            }
+            Kind::Macsec(state) => {
+                let lower = state.lower;
+                return self.unlink_macsec(dev, lower);
             }
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer;

@@ -6,6 +6,7 @@ mod bridge_port;
 mod geneve;
 mod help;
 mod ipvlan;
+mod macsec;
 mod macvlan;
 mod peer;
 mod raw;
@@ -62,6 +63,7 @@ pub(super) fn parse(
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
         "gre" | "gretap" | "ipip" | "sit" => Data::Link(tunnel::parse(context, kind, args, create)?),
         "geneve" => Data::Link(geneve::parse(context, args, create)?),
+        "macsec" => Data::Link(macsec::parse(context, args)?),
         "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
         "veth" => {
             let peer = peer::parse(context, kind, args, create, opened)?;
@@ -105,6 +107,7 @@ pub(super) fn print_info(context: &mut Context<'_>, info: &[LinkInfo]) {
                 match kind.as_str() {
                     "gre" | "gretap" | "ipip" | "sit" => tunnel::print(context, &kind, data),
                     "geneve" => geneve::print(context, data),
+                    "macsec" => macsec::print(context, data),
                     _ => print_data(context, data),
                 }
             }
