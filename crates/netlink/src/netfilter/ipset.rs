@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::Family;
-use crate::Errno;
 
 /// What a set refuses, beside the errors of Linux (`enum ipset_errno`); those from 4352 on mean something else with
 /// each storage.
@@ -240,7 +239,7 @@ pub enum SetCall {
     /// Answered with [`super::NetfilterReply::Tested`].
     Test {
         set: String,
-        element: Element,
+        element: Box<Element>,
     },
 }
 
@@ -306,9 +305,4 @@ pub fn masked(address: IpAddr, prefix: u8) -> IpAddr {
             IpAddr::V6((u128::from(address) & mask).into())
         }
     }
-}
-
-/// Whether an error is that something is, or is not, there already.
-pub fn is_about_existence(errno: Errno) -> bool {
-    errno == error::EXIST || errno == Errno::EEXIST
 }

@@ -246,7 +246,7 @@ impl Ipset<'_> {
     ) -> Result<i32, Fail> {
         let shown: Vec<&str> = text.iter().copied().chain(words).map(String::as_str).collect();
         let shown = shown.join(" ");
-        match self.call(SetCall::Test { set: set.clone(), element }) {
+        match self.call(SetCall::Test { set: set.clone(), element: Box::new(element) }) {
             Ok(Some(NetfilterReply::Tested(found))) => {
                 if !options.quiet {
                     let _ = match found {
