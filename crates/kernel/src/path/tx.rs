@@ -392,6 +392,7 @@ enum Way {
     /// These have a way of their own.
     Bond,
     Team,
+    Macsec,
 }
 
 impl Way {

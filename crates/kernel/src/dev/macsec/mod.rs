@@ -274,7 +274,9 @@ impl Macsec {
         }
         let mut flags = match (with_sci, self.end_station, self.scb) {
             (true, ..) => tci::SCI,
-            (false, end_station, scb) => u8::from(end_station) * tci::END_STATION | u8::from(scb) * tci::SCB,
+            (false, end_station, scb) => {
+                (u8::from(end_station) * tci::END_STATION) | (u8::from(scb) * tci::SCB)
+            }
         };
         // `macsec_fill_sectag`
         if self.encrypt {
