@@ -345,7 +345,7 @@ impl Macsec {
         let number = tag.packet_number;
         let next = association.next_pn as u32;
         // Only without replay protection does a lower one go on.
-        let lowest = next.checked_sub(self.replay_window).unwrap_or(0);
+        let lowest = next.saturating_sub(self.replay_window);
         let is_late = number < lowest && (!self.xpn || same_half(number, lowest));
         if self.replay_protect && is_late {
             channel.late += 1;
