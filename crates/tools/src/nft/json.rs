@@ -28,19 +28,19 @@ enum Json {
 macro_rules! json {
     (@members $into:ident) => {};
     (@members $into:ident $name:literal : null $(, $($rest:tt)*)?) => {
-        $into.push(($name.to_owned(), Json::Null));
+        member(&mut $into, $name, Json::Null);
         $(json!(@members $into $($rest)*);)?
     };
     (@members $into:ident $name:literal : { $($inner:tt)* } $(, $($rest:tt)*)?) => {
-        $into.push(($name.to_owned(), json!({ $($inner)* })));
+        member(&mut $into, $name, json!({ $($inner)* }));
         $(json!(@members $into $($rest)*);)?
     };
     (@members $into:ident $name:literal : [ $($inner:tt)* ] $(, $($rest:tt)*)?) => {
-        $into.push(($name.to_owned(), json!([ $($inner)* ])));
+        member(&mut $into, $name, json!([ $($inner)* ]));
         $(json!(@members $into $($rest)*);)?
     };
     (@members $into:ident $name:literal : $value:expr $(, $($rest:tt)*)?) => {
-        $into.push(($name.to_owned(), Json::from($value)));
+        member(&mut $into, $name, Json::from($value));
         $(json!(@members $into $($rest)*);)?
     };
     ({ $($inner:tt)* }) => {{
@@ -50,6 +50,10 @@ macro_rules! json {
     }};
     ([ $($value:expr),* $(,)? ]) => { Json::List(vec![$(Json::from($value)),*]) };
     ($value:expr) => { Json::from($value) };
+}
+
+fn member(members: &mut Vec<(String, Json)>, name: &str, value: Json) {
+    members.push((name.to_owned(), value));
 }
 
 macro_rules! numbers {

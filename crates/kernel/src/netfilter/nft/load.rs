@@ -98,7 +98,7 @@ impl Reader<'_> {
             }
             Header::Vlan => {
                 let tag = self.packet.frame.tag?;
-                return Some(bits(&tag.to_bytes()[2..], field.offset, field.bits)?);
+                return bits(&tag.to_bytes()[2..], field.offset, field.bits);
             }
             Header::Ip => (ip.family == PacketFamily::Ipv4).then_some(packet)?,
             Header::Ip6 => (ip.family == PacketFamily::Ipv6).then_some(packet)?,

@@ -535,7 +535,7 @@ fn write(frame: &mut Frame, ip: &Ip, field: &Field, value: u128) -> bool {
     };
     let header_len = ip.header_len;
     let packet = frame.payload_mut();
-    let first = usize::from(field.offset) / 8 & !1;
+    let first = (usize::from(field.offset) / 8) & !1;
     let last = (usize::from(field.offset) + usize::from(field.bits)).div_ceil(8).next_multiple_of(2);
     let mut old = [0u8; 20];
     let span = last.saturating_sub(first).min(old.len());
