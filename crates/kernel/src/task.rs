@@ -233,6 +233,10 @@ impl World {
             }
             Call::Netfilter(call) => self.netfilter_call(ns, call),
             Call::Team(call) => self.team_call(ns, call),
+            Call::Features(device) => self.features(ns, &device).map(Reply::Features),
+            Call::SetFeatures { device, wanted, mask } => {
+                self.set_features(ns, &device, wanted, mask).map(Reply::Features)
+            }
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))

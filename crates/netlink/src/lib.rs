@@ -6,6 +6,7 @@
 //! * [`netfilter`] tables of rules, tracked connections
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
 //!   [`bridge_mdb`] their multicast databases
+//! * [`features`] what devices can do for the stack
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
 
@@ -14,6 +15,7 @@ pub mod bridge_port;
 pub mod bridge_vlan;
 pub mod codec;
 mod errno;
+pub mod features;
 pub mod netfilter;
 mod shims;
 pub mod sys;

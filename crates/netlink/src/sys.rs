@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 use crate::Errno;
+use crate::features::Features;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
 use crate::team::{TeamCall, TeamState};
 
@@ -302,6 +303,15 @@ pub enum Call {
     Netfilter(NetfilterCall),
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
+    /// What the device of this name can do for the stack (`ETHTOOL_MSG_FEATURES_GET`).
+    Features(String),
+    /// Which of those features are wanted, as far as the mask goes; answered with what came of it
+    /// (`ETHTOOL_MSG_FEATURES_SET`).
+    SetFeatures {
+        device: String,
+        wanted: u64,
+        mask: u64,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -320,6 +330,7 @@ pub enum Reply {
     Names(Vec<String>),
     Netfilter(NetfilterReply),
     Team(Box<TeamState>),
+    Features(Features),
 }
 
 /// A kernel, as one task sees it.

@@ -289,7 +289,7 @@ impl System for LinuxSystem {
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
             // Linux has the real `teamd` for this.
-            Call::Team(_) => Err(Errno::ENOSYS),
+            Call::Team(_) | Call::Features(_) | Call::SetFeatures { .. } => Err(Errno::ENOSYS),
         }
     }
 }
