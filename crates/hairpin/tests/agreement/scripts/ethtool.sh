@@ -50,12 +50,12 @@ for dev in v0 br1 m0 vl0 nodev; do
     "rxvlan on txvlan on" "tx-checksum-ip-generic off" "gro off nosuch on" "tx maybe" "" "rx-gro-list on" "ufo off"; do
     ethtool -K $dev $words 2>&1; echo "$dev $words: $?"
   done
-  ethtool -k $dev 2>&1 | grep -v fixed
+  ethtool -k $dev 2>&1
 done
 # What a port or a device below has is seen above.
-ethtool -K w0 tx off sg off; ethtool -k br1 | grep -v fixed
-ethtool -K v0 tx off rx off; ethtool -k m0 | grep sum; ethtool -k vl0 | grep sum
-ip link set w0 nomaster; ethtool -k br1 | grep -v fixed | tail -5
+ethtool -K w0 tx off sg off; ethtool -k br1
+ethtool -K v0 tx off rx off; ethtool -k m0; ethtool -k vl0
+ip link set w0 nomaster; ethtool -k br1
 # Settings, and the counters of a veth's queues.
 ip link set d3 nomaster
 ip link add s0 type veth peer name s1
@@ -65,4 +65,4 @@ for dev in m1 vl1 bo0 bo1 t0; do ethtool $dev; echo $?; done
 ip link set s0 master bo0; ip link set s2 master bo1; ip link set bo0 up; ip link set bo1 up
 sleep 1
 ethtool bo0; ethtool bo1
-ethtool -S v0 | sed 's/peer_ifindex: .*//'
+ethtool -S w1
