@@ -300,6 +300,8 @@ pub struct Device {
     /// `net.ipv6.neigh.DEV`
     pub neigh6_params: NeighParams,
     pub addr_gen_mode: AddrGenMode,
+    /// The features that somebody has asked for; `None` until then.
+    pub features_wanted: Option<u64>,
 }
 
 impl Device {

@@ -115,6 +115,7 @@ impl World {
             ipv6_conf,
             neigh6_params,
             addr_gen_mode: AddrGenMode::Eui64,
+            features_wanted: None,
             kind: new.kind,
         };
         let dev = self.devs.insert(device);

@@ -245,7 +245,8 @@ impl World {
     /// Transmit queue length and offload bounds.
     fn change_queue(&mut self, dev: DevId, attributes: &Attributes<'_>) -> Result<(), Failure> {
         if let Some(length) = attributes.u32(ifla::TXQLEN) {
-            if length > i32::MAX as u32 {
+            // `dev_change_tx_queue_len`
+            if length > i16::MAX as u32 {
                 return Err(Errno::ERANGE.into());
             }
             let mut changed = false;
