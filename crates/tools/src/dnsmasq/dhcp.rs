@@ -16,8 +16,9 @@ use crate::Program;
 use crate::dhcp::{CLIENT_PORT, Kind, Message, mac_text, option};
 
 const NS_PER_S: u64 = 1_000_000_000;
-/// How long an echo is waited for before an address is offered, and how long its silence is remembered.
-const PING_WAIT_NS: u64 = 3 * NS_PER_S;
+/// How long an echo is waited for before an address is offered (`PING_WAIT`, twelve polls that each take a little longer), and
+/// how long its silence is remembered.
+const PING_WAIT_NS: u64 = 3 * NS_PER_S + 3 * NS_PER_S / 10;
 const PING_CACHE_NS: u64 = 30 * NS_PER_S;
 const LEASES_MAX: usize = 1000;
 /// The client wants its answers broadcast.
