@@ -33,7 +33,6 @@ const MISSING: &[&str] = &[
     "ifstat",
     "ifup",
     "ipmaddr",
-    "ipset",
     "iptunnel",
     "iw",
     "iwconfig",

@@ -306,6 +306,11 @@ pub enum Call {
     },
     /// Tables of rules and tracked connections.
     Netfilter(NetfilterCall),
+    /// Loads a module of the kernel, or takes it out (`modprobe`). `ENOENT`: there is none of that name.
+    Module {
+        name: String,
+        load: bool,
+    },
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
     /// The sockets of the task's namespace.
