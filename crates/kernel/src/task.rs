@@ -254,6 +254,9 @@ impl World {
                 Ok(Reply::Stored { version, data })
             }
             Call::StoreSave { name, version, data } => self.save(host, name, version, data),
+            Call::GenericNetlink { family, request } => {
+                self.generic_netlink(ns, &family, &request).map(Reply::Bytes)
+            }
             Call::Netfilter(call) => self.netfilter_call(ns, call),
             Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),

@@ -218,6 +218,12 @@ pub enum Call {
     /// One rtnetlink request (a whole `nlmsghdr` with payload); answered with every message of the
     /// answer up to and including the acknowledgement, error or `NLMSG_DONE`.
     Netlink(Vec<u8>),
+    /// The same for a generic netlink family; whoever answers puts its number in. `ENOENT` where there is no such
+    /// family.
+    GenericNetlink {
+        family: String,
+        request: Vec<u8>,
+    },
     Socket(SocketKind),
     SetOption {
         fd: Fd,

@@ -5,6 +5,7 @@
 pub mod bpdu;
 pub mod dns;
 pub mod lacp;
+pub mod macsec;
 pub mod snoop;
 pub mod vlan;
 pub mod zone;
