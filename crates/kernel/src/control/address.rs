@@ -206,7 +206,9 @@ impl World {
         let below = device.lower().and_then(|lower| self.devs.get(lower)).map(|below| below.mtu);
         match (&device.kind, below) {
             (Kind::Macvlan(_), Some(below)) if mtu > below => return Err(Errno::EINVAL.into()),
-            (Kind::Vlan(_), Some(below)) if mtu > below => return Err(Errno::ERANGE.into()),
+            (Kind::Vlan(vlan), _) if self.vlan_mtu_most(vlan.lower).is_some_and(|most| mtu > most) => {
+                return Err(Errno::ERANGE.into());
+            }
             // `macsec_change_mtu`
             (Kind::Macsec(state), Some(below)) if mtu > below.wrapping_sub(state.overhead()) => {
                 return Err(Errno::ERANGE.into());

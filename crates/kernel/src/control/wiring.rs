@@ -186,6 +186,13 @@ impl World {
         Ok(())
     }
 
+    /// `netif_reduces_vlan_mtu`: over MACsec a VLAN's tag takes from the MTU.
+    pub(crate) fn vlan_mtu_most(&self, lower: DevId) -> Option<u32> {
+        let below = self.devs.get(lower)?;
+        let tag = if matches!(below.kind, Kind::Macsec(_)) { hairpin_wire::vlan::TAG_LEN as u32 } else { 0 };
+        Some(below.mtu.saturating_sub(tag))
+    }
+
     /// Puts a registered VLAN device on its lower device. Its MAC is the lower device's unless one was given.
     pub(crate) fn link_vlan(&mut self, dev: DevId, own_mac: bool) {
         let Some(Kind::Vlan(vlan)) = self.devs.get(dev).map(|device| &device.kind) else { return };

@@ -78,7 +78,7 @@ impl World {
             None if !tag.has(tci::END_STATION) && self.macsec_member(lower, 1).is_none() => {
                 self.macsec_member(lower, 0).and_then(|(_, only)| only.only_channel())
             }
-            None => Some(sci_of(frame.source(), 0)),
+            None => Some(sci_of(frame.source(), macsec::PORT)),
         };
         let Some(sci) = sci.filter(|sci| *sci != [0; 8]) else {
             self.drop_frame(Some(lower), frame, DropReason::MacsecNoChannel);

@@ -1,6 +1,6 @@
 //! `MACSEC_CMD_*`: channels and associations of MACsec devices, and what they have counted (drivers/net/macsec.c).
 
-use hairpin_netlink::codec::{self, NLM_F_MULTI, put_attribute};
+use hairpin_netlink::codec::{NLM_F_MULTI, put_attribute};
 use hairpin_netlink::macsec::{
     KEY_ID_LEN, KEY_LEN_MAX, OFFLOAD_TYPE, SALT_LEN, VERSION, attr, command, counters, rxsc, sa, secy,
 };
@@ -48,7 +48,7 @@ pub(super) struct MacsecRequest<'a> {
     channel: Option<Attributes<'a>>,
     /// `MACSEC_ATTR_SA_CONFIG`
     association: Option<Attributes<'a>>,
-    /// As Linux reads it: eight bytes, whatever follows the number.
+    /// Of four or eight bytes.
     packet_number: Option<u64>,
     offload: Option<u8>,
 }
@@ -67,12 +67,14 @@ impl<'a> MacsecRequest<'a> {
             }
             None => Ok(None),
         };
+        let association = nest(attr::SA_CONFIG, ASSOCIATION_POLICY)?;
+        let number = |nest: &Attributes<'_>| nest.u64(sa::PN).or_else(|| nest.u32(sa::PN).map(u64::from));
         Ok(MacsecRequest {
             command,
             ifindex: attributes.u32(attr::IFINDEX).ok_or(Errno::EINVAL)?,
             channel: nest(attr::RXSC_CONFIG, CHANNEL_POLICY)?,
-            association: nest(attr::SA_CONFIG, ASSOCIATION_POLICY)?,
-            packet_number: attributes.get(attr::SA_CONFIG).and_then(packet_number),
+            packet_number: association.as_ref().and_then(number),
+            association,
             offload: nest(attr::OFFLOAD, &[(OFFLOAD_TYPE, U8)])?.and_then(|nest| nest.u8(OFFLOAD_TYPE)),
         })
     }
@@ -140,18 +142,6 @@ impl<'a> MacsecRequest<'a> {
         }
         Self::active(association, sa::ACTIVE)
     }
-}
-
-/// `nla_get_u64` of `MACSEC_SA_ATTR_PN`, which may have four bytes: the next attribute's header is the upper half then.
-fn packet_number(nest: &[u8]) -> Option<u64> {
-    let mut following = codec::attributes(nest).skip_while(|(kind, _)| *kind != sa::PN);
-    let (_, value) = following.next()?;
-    if let Some(whole) = value.first_chunk() {
-        return Some(u64::from_ne_bytes(*whole));
-    }
-    let lower = u32::from_ne_bytes(*value.first_chunk()?);
-    let upper = following.next().map_or(0, |(kind, value)| u64::from(kind) << 16 | (4 + value.len()) as u64);
-    Some(u64::from(lower) | upper << 32)
 }
 
 impl World {

@@ -6,6 +6,8 @@ ip netns add b
 ip -n a link add va address 02:00:00:00:00:0a type veth peer name vb address 02:00:00:00:00:0b
 ip link help macsec
 ip -n a link add link va type macsec
+ip -n a link show macsec0
+ip -n a link del macsec0
 ip -n a link add link va name m0 type macsec
 ip -n a link add link va name m1 type macsec port 1
 ip -n a link add link va name m1 type macsec port 2
@@ -13,7 +15,7 @@ ip -n a link add link va name m2 type macsec sci 0011223344556677 cipher gcm-aes
 ip -n a link add link va name m2 type macsec sci 0011223344556677 cipher gcm-aes-256 icvlen 12
 ip -n a link add link va name m3 type macsec port 7 cipher gcm-aes-xpn-256 send_sci off end_station on
 ip -n a link add link va name m4 address 02:00:00:00:00:44 mtu 1000 type macsec encrypt on validate check replay on window 9 encodingsa 2
-ip -n a link add link va name m5 type macsec address 02:00:00:00:00:55 port 3 protect off scb on send_sci off
+ip -n a link add link va name m5 type macsec port 3 protect off scb on send_sci off
 ip -n a link add link va name x type macsec icvlen 9
 ip -n a link add link va name x type macsec port 0
 ip -n a link add link va name x type macsec encodingsa 4
@@ -30,7 +32,7 @@ ip -n a link add link lo name x type macsec
 ip -n a link add name x type macsec
 ip -n a link add link va name x type macvlan
 ip -n a link add link va name x type ipvlan
-ip -n a link add mv link vb type macvlan
+ip -n a link add mv link vb address 02:00:00:00:00:33 type macvlan
 ip -n a link add link vb name x type macsec
 ip -n a link add link mv name m6 type macsec port 9
 ip -n a link add link m0 name m7 type macsec port 8
