@@ -18,7 +18,7 @@ ip -n a -d link show g1
 ip -n a link set g1 type gre noikey dev d0 nopmtudisc ttl 0
 ip -n a -d link show g1
 ip -n a link set g1 type gre ignore-df
-ip -n a link set g1 type gre nookey local any
+ip -n a link set g1 type gre nookey
 ip -n a -d link show g1
 ip -n a link add t1 type gretap local 10.0.0.1 remote 10.0.0.9 key 1.2.3.4
 ip -n a link set t1 type gretap ttl 3
