@@ -36,7 +36,6 @@ const MISSING: &[&str] = &[
     "ifstat",
     "ifup",
     "ipmaddr",
-    "ipset",
     "iptunnel",
     "iw",
     "iwconfig",

@@ -32,6 +32,8 @@ pub struct Host {
     pub store: BTreeMap<String, (u64, Vec<u8>)>,
     /// TTL with which replies from an address leave (worlds whose internet hosts are many hops away).
     pub answer_ttl: BTreeMap<std::net::Ipv4Addr, u8>,
+    /// The module br_netfilter is loaded.
+    pub bridge_netfilter: bool,
 }
 
 impl Host {

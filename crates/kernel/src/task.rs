@@ -248,6 +248,7 @@ impl World {
             }
             Call::StoreSave { name, version, data } => self.save(host, name, version, data),
             Call::Netfilter(call) => self.netfilter_call(ns, call),
+            Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);

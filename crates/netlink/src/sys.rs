@@ -305,6 +305,11 @@ pub enum Call {
     },
     /// Tables of rules and tracked connections.
     Netfilter(NetfilterCall),
+    /// Loads a module of the kernel, or takes it out (`modprobe`). `ENOENT`: there is none of that name.
+    Module {
+        name: String,
+        load: bool,
+    },
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
     /// So many random bytes, at most 4096 (`getrandom`).

@@ -151,7 +151,7 @@ impl System for FakeKernel {
             Call::Send { fd, data, to } => return self.send(fd, data, to),
             Call::Receive { fd, max } => Reply::Received(self.receive(fd, max)),
             Call::Wait { fds, until_ns, .. } => return self.wait(&fds, until_ns),
-            Call::Bind { .. } | Call::Close(_) => Reply::Done,
+            Call::Bind { .. } | Call::Close(_) | Call::Module { .. } => Reply::Done,
             Call::ReadFile(path) => {
                 Reply::Bytes(self.files.get(&path).ok_or(Errno::ENOENT)?.clone().into_bytes())
             }

@@ -26,6 +26,7 @@ mod ifconfig;
 mod interfaces;
 mod ip;
 mod iproute2;
+mod ipset;
 pub mod iptables;
 mod iputils;
 mod modprobe;
@@ -191,6 +192,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ip6tables-legacy-save", iptables::main),
     ("ip6tables-restore", iptables::main),
     ("ip6tables-save", iptables::main),
+    ("ipset", ipset::main),
     ("iptables", iptables::main),
     ("iptables-legacy", iptables::main),
     ("iptables-legacy-restore", iptables::main),

@@ -288,10 +288,21 @@ impl System for LinuxSystem {
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
+            Call::Module { name, load } => module(&name, load).map(|()| Reply::Done),
             Call::Random(length) => random(length).map(Reply::Bytes),
             // Linux has the real `teamd`, and the real docker, for this.
             Call::Team(_) | Call::StoreLoad(_) | Call::StoreSave { .. } => Err(Errno::ENOSYS),
         }
+    }
+}
+
+/// Loads a module, or takes it out, by the system's own program.
+fn module(name: &str, load: bool) -> Result<(), Errno> {
+    let mut command = std::process::Command::new("/sbin/modprobe");
+    command.arg("-q").args((!load).then_some("-r")).arg("--").arg(name);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Errno::ENOENT),
     }
 }
 

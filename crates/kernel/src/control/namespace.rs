@@ -41,6 +41,7 @@ impl World {
             names: Vec::new(),
             store: Default::default(),
             answer_ttl: Default::default(),
+            bridge_netfilter: false,
         });
         Ok(host)
     }

@@ -46,7 +46,13 @@ impl World {
         let known = match way {
             Way::Bond => return self.bond_transmit(dev, frame),
             Way::Team => return self.team_transmit(dev, frame),
-            Way::Bridge => self.known_to_bridge(dev, None, &frame),
+            Way::Bridge => {
+                if frame.bridged.is_some() {
+                    let Some(back) = self.bridge_takes_back(dev, frame) else { return };
+                    frame = back;
+                }
+                self.known_to_bridge(dev, None, &frame)
+            }
             Way::Plain => Known::default(),
         };
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
@@ -197,6 +203,7 @@ impl World {
                 if untag {
                     frame.tag = None;
                 }
+                let Some(frame) = self.bridge_forwarding(dev, to, frame) else { return };
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
                     // `br_dev_queue_push_xmit` does not tell what became of it.
