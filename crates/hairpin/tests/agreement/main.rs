@@ -15,6 +15,7 @@
 //! # runs: with the real programs   by exec too
 //! # runs: by bash alone            its language is richer than that of the runner
 //! # programs: NAME NAME            by exec it runs these, which may not be installed
+//! # with: FILE                     by exec it begins with this file of the directory: functions that scripts share
 //! # modules: NAME NAME             the kernel, a User-Mode Linux of its own, has loaded these; as functions alone
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be
@@ -218,13 +219,17 @@ fn is_open(script: &Script) -> bool {
     script.open.is_some()
 }
 
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/scripts")
+}
+
 /// The scripts of the directory whose names have the wanted word in them.
 fn wanted() -> Vec<Script> {
     let word = std::env::var("HAIRPIN_AGREEMENT").unwrap_or_default();
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/scripts");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory())
         .expect("a directory of scripts")
         .map(|entry| entry.expect("a script").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
         .collect();
     paths.sort();
     let scripts = paths.iter().map(|path| {

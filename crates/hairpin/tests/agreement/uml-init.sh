@@ -28,7 +28,7 @@ echo >/proc/sys/kernel/modprobe
 ip link set lo up
 cd "$WORK"
 job() {
-    timeout 90 unshare --net --mount --pid --fork --kill-child --mount-proc bash "$WORK/real.sh" "$WORK/$1.sh" >"$WORK/$1.real" 2>&1
+    timeout -s KILL 240 unshare --net --mount --pid --fork --kill-child --mount-proc bash "$WORK/real.sh" "$WORK/$1.sh" >"$WORK/$1.real" 2>&1
 }
 export -f job
 # An exit code of 255 would end xargs.

@@ -5,6 +5,7 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod errors;
 mod netfilter;
 mod netlink;
 mod netns;
