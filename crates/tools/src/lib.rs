@@ -32,6 +32,7 @@ mod iputils;
 mod modprobe;
 mod nc;
 mod net_tools;
+mod nsenter;
 mod ping;
 pub mod quiet;
 mod resolver;
@@ -202,6 +203,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("modprobe", modprobe::main),
     ("nc", nc::main),
     ("netcat", nc::main),
+    ("nsenter", nsenter::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),

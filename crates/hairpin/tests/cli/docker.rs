@@ -417,6 +417,8 @@ pid=$(docker inspect -f '{{.State.Pid}}' c1)
 ip link add v0 type veth peer name v1; ip link set v1 netns $pid
 docker exec c1 ip -br link show v1 | awk '{print $1}'
 ip netns attach seen $pid; ip netns exec seen ip -br addr show eth0 | awk '{print $3}'
+nsenter -t $pid -n ip -br addr show eth0 | awk '{print $3}'; nsenter --net=/run/netns/seen ip -br addr show eth0 | awk '{print $3}'
+docker exec c1 ip addr show eth0 | head -2 | sed 's/ether [0-9a-f:]*/ether MAC/'; docker exec c1 ip route
 key=$(docker inspect -f '{{.NetworkSettings.SandboxKey}}' c1)
 ip link add v2 type veth peer name v3; ip link set v3 netns $key; ip -n $key -br link show v3 | awk '{print $1}'
 ip netns exec seen docker ps -q | wc -l
@@ -432,7 +434,10 @@ lo
 7
 v1@if10
 10.1.0.2/24
-v3@if12
+10.1.0.2/24
+10.1.0.2/24
+5: eth0@if6: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue state UP \n    link/ether MAC brd ff:ff:ff:ff:ff:ff
+default via 10.1.0.1 dev eth0 \n10.1.0.0/24 dev eth0 scope link  src 10.1.0.2 \nv3@if12
 2
 Device \"v0\" does not exist.
 0
