@@ -142,6 +142,9 @@ pub struct Counters {
     /// Messages in and out by type; Linux knows types up to `NR_ICMP_TYPES`.
     pub icmp_in_types: [u64; ICMP_TYPES],
     pub icmp_out_types: [u64; ICMP_TYPES],
+    pub tcp_in: u64,
+    pub tcp_active_opens: u64,
+    pub tcp_passive_opens: u64,
     pub tcp_out: u64,
     pub tcp_out_resets: u64,
     pub udp_in: u64,

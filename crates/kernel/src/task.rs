@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply, SocketKind};
-use slotmap::new_key_type;
+use slotmap::{Key as _, new_key_type};
 
 use crate::netns::NsId;
 use crate::rtnl::server::Asker;
@@ -15,6 +15,13 @@ use crate::world::World;
 new_key_type! {
     /// A program (or a group that shares descriptors) on some host, in some namespace.
     pub struct TaskId;
+}
+
+impl TaskId {
+    /// A number that no other task has.
+    pub fn number(self) -> u64 {
+        self.data().as_ffi()
+    }
 }
 
 /// Descriptors a task may have open.
@@ -247,9 +254,13 @@ impl World {
                 Ok(Reply::Stored { version, data })
             }
             Call::StoreSave { name, version, data } => self.save(host, name, version, data),
+            Call::GenericNetlink { family, request } => {
+                self.generic_netlink(ns, &family, &request).map(Reply::Bytes)
+            }
             Call::Netfilter(call) => self.netfilter_call(ns, call),
             Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
+            Call::Sockets(query) => Ok(Reply::Sockets(self.list_sockets(ns, query))),
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))

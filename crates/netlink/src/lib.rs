@@ -4,8 +4,9 @@
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
 //! * [`netfilter`] tables of rules, tracked connections
+//! * [`sock_diag`] the sockets of a namespace
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
-//!   [`bridge_mdb`] their multicast databases
+//!   [`bridge_mdb`] their multicast databases; [`macsec`] MACsec devices and their channels
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
 
@@ -14,8 +15,10 @@ pub mod bridge_port;
 pub mod bridge_vlan;
 pub mod codec;
 mod errno;
+pub mod macsec;
 pub mod netfilter;
 mod shims;
+pub mod sock_diag;
 pub mod sys;
 pub mod team;
 

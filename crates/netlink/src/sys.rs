@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Errno;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
+use crate::sock_diag::{SocketInfo, SocketQuery};
 use crate::team::{TeamCall, TeamState};
 
 /// What a host's first network namespace is called wherever one is named by a path.
@@ -217,6 +218,12 @@ pub enum Call {
     /// One rtnetlink request (a whole `nlmsghdr` with payload); answered with every message of the
     /// answer up to and including the acknowledgement, error or `NLMSG_DONE`.
     Netlink(Vec<u8>),
+    /// The same for a generic netlink family; whoever answers puts its number in. `ENOENT` where there is no such
+    /// family.
+    GenericNetlink {
+        family: String,
+        request: Vec<u8>,
+    },
     Socket(SocketKind),
     SetOption {
         fd: Fd,
@@ -312,6 +319,8 @@ pub enum Call {
     },
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
+    /// The sockets of the task's namespace.
+    Sockets(SocketQuery),
     /// So many random bytes, at most 4096 (`getrandom`).
     Random(u32),
     /// A document that programs keep on the task's host. Emulated kernels only, as [`Call::StoreSave`].
@@ -340,6 +349,7 @@ pub enum Reply {
     Names(Vec<String>),
     Netfilter(NetfilterReply),
     Team(Box<TeamState>),
+    Sockets(Vec<SocketInfo>),
     /// A document and its version; 0 where there is none.
     Stored {
         version: u64,
@@ -517,6 +527,14 @@ pub trait System {
         match self.call(Call::Netfilter(call))? {
             Reply::Netfilter(reply) => Ok(Some(reply)),
             Reply::Done => Ok(None),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// See [`Call::Sockets`].
+    fn sockets(&mut self, query: SocketQuery) -> Result<Vec<SocketInfo>, Errno> {
+        match self.call(Call::Sockets(query))? {
+            Reply::Sockets(sockets) => Ok(sockets),
             _ => Err(Errno::EPROTO),
         }
     }

@@ -14,14 +14,20 @@ mod brctl;
 mod bridge;
 mod busybox;
 mod c_number;
+mod calendar;
 #[cfg(test)]
 mod canned;
 mod conntrack;
+mod daemon;
+mod dhcp;
+mod dns;
+mod dnsmasq;
 mod docker;
 mod ethtool;
 #[cfg(test)]
 mod fake;
 mod getopt;
+mod http;
 mod ifconfig;
 mod interfaces;
 mod ip;
@@ -32,13 +38,17 @@ mod iputils;
 mod modprobe;
 mod nc;
 mod net_tools;
+mod netstat;
 mod nsenter;
 mod ping;
 pub mod quiet;
 mod resolver;
 mod route;
+mod services;
 mod sleep;
+mod ss;
 mod ssh;
+mod stream;
 mod sudo;
 mod sysctl;
 mod tcpdump;
@@ -183,8 +193,14 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("brctl", brctl::main),
     ("bridge", bridge::main),
     ("conntrack", conntrack::main),
+    ("curl", http::curl::main),
+    ("dhclient", dhcp::dhclient::main),
+    ("dig", dns::dig::main),
+    ("dnsmasq", dnsmasq::main),
     ("docker", docker::main),
     ("ethtool", ethtool::main),
+    ("host", dns::host::main),
+    ("httpd", http::httpd::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
     ("ip6tables", iptables::main),
@@ -203,12 +219,15 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("modprobe", modprobe::main),
     ("nc", nc::main),
     ("netcat", nc::main),
+    ("netstat", netstat::main),
     ("nsenter", nsenter::main),
+    ("nslookup", dns::nslookup::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),
+    ("ss", ss::main),
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
@@ -218,6 +237,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("tcpdump", tcpdump::main),
     ("traceroute", traceroute::main),
     ("traceroute6", traceroute::main),
+    ("udhcpc", dhcp::udhcpc::main),
+    ("wget", http::wget::main),
 ];
 
 /// The front end called `name`.

@@ -15,8 +15,8 @@
 //! # runs: with the real programs   by exec too
 //! # runs: by bash alone            its language is richer than that of the runner
 //! # programs: NAME NAME            by exec it runs these, which may not be installed
-//! # with: FILE                     by exec it begins with this file of the directory: functions that scripts share
 //! # modules: NAME NAME             the kernel, a User-Mode Linux of its own, has loaded these; as functions alone
+//! # with: FILE                     by exec it begins with this file of the directory: functions that scripts share
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be
 //! # lines: REGEX                   which lines are left out of the comparison because of it

@@ -57,6 +57,9 @@ pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str])
         let root = directory.join("hosts").join(&host);
         let (etc, places) = (root.join("etc"), root.join("places"));
         fs::create_dir_all(etc.join("netns"))?;
+        for name in mount::LEASES {
+            fs::create_dir_all(root.join("lib").join(name))?;
+        }
         fs::create_dir_all(&places)?;
         fs::write(etc.join("hostname"), format!("{host}\n"))?;
         fs::write(etc.join("hosts"), format!("127.0.0.1\tlocalhost\n127.0.1.1\t{host}\n"))?;

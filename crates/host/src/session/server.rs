@@ -7,6 +7,7 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use hairpin_netlink::sock_diag::SocketInfo;
 use hairpin_netlink::{Call, Errno, FIRST_NETNS, Fd, Reply};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{Signal, kill};
@@ -497,10 +498,26 @@ impl Server {
             return self.answer(id, &Response::Result(result));
         }
         let located = self.locate(task, &call);
-        let result = located.unwrap_or_else(|| self.emulator.call(task, call));
+        let mut result = located.unwrap_or_else(|| self.emulator.call(task, call));
+        if let Ok(Reply::Sockets(sockets)) = &mut result {
+            self.name_owners(sockets);
+        }
         // The next program of a script reads what this call has changed.
         self.changed();
         self.answer(id, &Response::Result(result));
+    }
+
+    /// The processes of the tasks that hold sockets.
+    fn name_owners(&self, sockets: &mut [SocketInfo]) {
+        for owner in sockets.iter_mut().flat_map(|socket| &mut socket.owners) {
+            let process = self.connections.values().find_map(|connection| match &connection.role {
+                Role::Client(client) if client.task.0 == owner.task => Some(connection.process),
+                _ => None,
+            });
+            owner.process = process.unwrap_or(0);
+            let name = std::fs::read_to_string(format!("/proc/{}/comm", owner.process));
+            owner.name = name.map(|name| name.trim_end().to_owned()).unwrap_or_default();
+        }
     }
 
     pub(super) fn write_trace(&mut self) {

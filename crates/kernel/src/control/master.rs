@@ -118,7 +118,9 @@ impl World {
             seen.push(at);
             let Some(device) = self.devs.get(at) else { continue };
             let lowers = match &device.kind {
-                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower().into_iter().collect(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_) => {
+                    device.lower().into_iter().collect()
+                }
                 Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
                 Kind::Bond(bond) => bond.slaves.iter().map(|slave| slave.dev).collect(),
                 Kind::Team(team) => team.ports.iter().map(|port| port.dev).collect(),

@@ -8,6 +8,7 @@
 //! * [`master`] bridges and their ports
 //! * [`modules`] what a machine's kernel has loaded
 //! * [`ipvlan`] ipvlans on their lower device
+//! * [`macsec`] MACsec devices on their lower device
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
@@ -22,6 +23,7 @@ mod inet;
 mod inet6;
 mod ipvlan;
 mod lists;
+mod macsec;
 mod master;
 mod modules;
 pub(crate) mod namespace;

@@ -51,6 +51,7 @@ impl World {
                 self.carrier_quietly(dev, carrier);
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
+            Kind::Macsec(_) => self.open_macsec(dev),
             Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon => self.open_endpoint(dev)?,
             _ => {}
         }
@@ -167,6 +168,12 @@ impl World {
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
             }
+            Some(Kind::Macsec(macsec)) => {
+                let lower = macsec.lower;
+                self.remove_unicast(lower, mac);
+                self.down_flag(dev);
+                self.carrier_quietly(dev, false);
+            }
             Some(Kind::Bridge(_)) => {
                 self.down_flag(dev);
                 self.close_bridge(dev);
@@ -243,7 +250,7 @@ impl World {
     pub(super) fn settle_operstate(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let never = device.carrier_up_count + device.carrier_down_count == 0;
-        let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_));
+        let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Macsec(_));
         let state = if !device.carrier {
             let below = device.lower().and_then(|lower| self.devs.get(lower));
             match below {

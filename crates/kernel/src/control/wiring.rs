@@ -187,6 +187,13 @@ impl World {
         Ok(())
     }
 
+    /// `netif_reduces_vlan_mtu`: over MACsec a VLAN's tag takes from the MTU.
+    pub(crate) fn vlan_mtu_most(&self, lower: DevId) -> Option<u32> {
+        let below = self.devs.get(lower)?;
+        let tag = if matches!(below.kind, Kind::Macsec(_)) { hairpin_wire::vlan::TAG_LEN as u32 } else { 0 };
+        Some(below.mtu.saturating_sub(tag))
+    }
+
     /// Puts a registered VLAN device on its lower device. Its MAC is the lower device's unless one was given.
     pub(crate) fn link_vlan(&mut self, dev: DevId, own_mac: bool) {
         let Some(Kind::Vlan(vlan)) = self.devs.get(dev).map(|device| &device.kind) else { return };
@@ -215,7 +222,7 @@ impl World {
         self.inherit_link_state(dev, lower);
     }
 
-    fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
+    pub(super) fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
         if let Some(carrier) = self.devs.get(lower).map(|below| below.carrier) {
             self.carrier_quietly(dev, carrier);
         }
@@ -231,6 +238,10 @@ impl World {
             Kind::Ipvlan(state) => {
                 let lower = state.lower;
                 return self.unlink_ipvlan(dev, lower);
+            }
+            Kind::Macsec(state) => {
+                let lower = state.lower;
+                return self.unlink_macsec(dev, lower);
             }
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer;

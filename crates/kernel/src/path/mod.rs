@@ -5,6 +5,7 @@
 mod bridge;
 mod bridge_netfilter;
 mod lag;
+mod macsec;
 mod nlmon;
 pub(crate) mod rx;
 mod tunnel;

@@ -142,6 +142,9 @@ impl World {
         if let RxHandler::BridgePort { bridge } = device.rx_handler {
             return self.bridge_port_receive(bridge, dev, frame);
         }
+        if let RxHandler::MacsecPort(_) = device.rx_handler {
+            return self.macsec_receive(dev, frame);
+        }
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
             _ => self.verdicts.pop().unwrap_or_default(),
@@ -151,7 +154,8 @@ impl World {
             RxHandler::None
             | RxHandler::BondSlave { .. }
             | RxHandler::TeamPort { .. }
-            | RxHandler::BridgePort { .. } => {}
+            | RxHandler::BridgePort { .. }
+            | RxHandler::MacsecPort(_) => {}
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }

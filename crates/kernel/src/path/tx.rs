@@ -45,6 +45,7 @@ impl World {
         let now = self.now;
         let known = match way {
             Way::Bond => return self.bond_transmit(dev, frame),
+            Way::Macsec => return self.macsec_transmit(dev, frame),
             Way::Team => return self.team_transmit(dev, frame),
             Way::Bridge => {
                 if frame.bridged.is_some() {
@@ -74,7 +75,7 @@ impl World {
             Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Have a way of their own.
-            Kind::Bond(_) | Kind::Team(_) => {}
+            Kind::Bond(_) | Kind::Team(_) | Kind::Macsec(_) => {}
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
@@ -391,6 +392,7 @@ enum Way {
     /// These have a way of their own.
     Bond,
     Team,
+    Macsec,
 }
 
 impl Way {
@@ -399,6 +401,7 @@ impl Way {
             Kind::Bridge(_) => Way::Bridge,
             Kind::Bond(_) => Way::Bond,
             Kind::Team(_) => Way::Team,
+            Kind::Macsec(_) => Way::Macsec,
             _ => Way::Plain,
         }
     }

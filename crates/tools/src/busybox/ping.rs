@@ -6,7 +6,7 @@ use hairpin_netlink::{Address, Errno, Fd, Received, SocketKind, SocketOption};
 use hairpin_wire::smol::Icmpv4Packet;
 
 use crate::getopt::{Getopt, Item, Long, Value};
-use crate::resolver::{self, Unresolved};
+use crate::resolver::{self, Target};
 use crate::{Program, Signal};
 
 const SECOND: u64 = 1_000_000_000;
@@ -144,13 +144,14 @@ fn parse(program: &Program<'_>) -> Result<(Options, String), String> {
 fn resolve(program: &mut Program<'_>, options: &Options, host: &str) -> Result<IpAddr, String> {
     let bad = |_| format!("bad address '{host}'");
     if options.ipv6 {
-        return resolver::lookup_ipv6(program.shell, host).map(|found| found.address.into()).map_err(bad);
+        return resolver::lookup_ipv6(program, host).map(|found| found.address.into()).map_err(bad);
     }
-    match resolver::lookup(program.shell, host) {
-        Ok(found) => Ok(found.address.into()),
-        Err(Unresolved::Ipv6) if !options.ipv4 => {
-            resolver::lookup_ipv6(program.shell, host).map(|found| found.address.into()).map_err(bad)
-        }
+    if options.ipv4 {
+        return resolver::lookup_ipv4(program, host).map(|found| found.address.into()).map_err(bad);
+    }
+    match resolver::lookup(program, host) {
+        Ok(Target::V4(found)) => Ok(found.address.into()),
+        Ok(Target::V6(found)) => Ok(found.address.into()),
         Err(why) => Err(bad(why)),
     }
 }

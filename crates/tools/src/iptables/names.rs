@@ -216,8 +216,9 @@ impl<'a> Names<'a> {
                 if text.is_empty() || digits {
                     return Err(missing());
                 }
-                let host = resolver::lookup_ipv4(self.shell, text).map_err(|_| missing())?;
-                Ok(vec![host.address.into()])
+                // Name servers are not asked.
+                let host = resolver::ipv4_in_files(self.shell, text).ok_or_else(missing)?;
+                Ok(vec![host.into()])
             }
             Family::Ipv6 => {
                 text.parse::<Ipv6Addr>().map(|address| vec![address.into()]).map_err(|_| missing())
@@ -249,7 +250,7 @@ impl<'a> Names<'a> {
     pub fn host(&mut self, address: IpAddr, numeric: bool) -> String {
         if !numeric
             && let IpAddr::V4(address) = address
-            && let Some(name) = resolver::name_of(self.shell, address)
+            && let Some(name) = resolver::name_in_files(self.shell, address.into())
         {
             return name;
         }

@@ -8,14 +8,14 @@
 //! * [`request`], [`attributes`] reading requests
 
 mod af_spec;
-mod attributes;
+pub(in crate::rtnl) mod attributes;
 mod bridge;
 mod bridge_options;
 mod change;
 mod create;
 mod dump;
 pub(crate) mod info;
-mod kind;
+pub(in crate::rtnl) mod kind;
 mod message;
 mod names;
 mod port_options;
