@@ -468,10 +468,11 @@ impl Bridge {
             }
         } else if let Some(entry) = self.fdb.get_mut(destination, vid) {
             entry.used = now;
+            // Where it is an own address too: `br_dev_xmit` asks for the port only, which the bridge's own address lacks.
             let (local, port) = (entry.local, entry.port);
-            let verdict = match local {
-                true => Verdict::Drop(DropReason::BridgeOwnAddress),
-                false => self.forward_to(port, &passing),
+            let verdict = match port {
+                None if local => Verdict::Drop(DropReason::BridgeOwnAddress),
+                port => self.forward_to(port, &passing),
             };
             out.push(verdict);
         } else {
