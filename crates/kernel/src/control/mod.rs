@@ -24,6 +24,7 @@ mod lists;
 mod master;
 pub(crate) mod namespace;
 mod notify;
+mod offload;
 pub(crate) mod register;
 pub(crate) mod settings;
 mod state;

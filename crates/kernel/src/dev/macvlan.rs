@@ -76,6 +76,8 @@ pub struct Port {
     /// How many broadcasts may wait to be distributed.
     pub bc_queue_len: u32,
     pub bc_queued: u32,
+    /// Which groups the lower device's frames must be for to be handed on (`port->mc_filter`).
+    pub filter: GroupFilter,
     /// The lower device's MAC before a passthru macvlan changed it.
     pub lower_mac_before: Option<Mac>,
 }
@@ -179,7 +181,7 @@ impl Port {
                     out.push(Verdict::Enqueue { dev: own.dev, packet_type: received_as });
                 }
                 _ => {
-                    if self.up_members().any(|member| member.filter.passes(destination)) {
+                    if self.filter.passes(destination) {
                         out.push(Verdict::MacvlanBroadcast { lower });
                     }
                     out.push(Verdict::Local);

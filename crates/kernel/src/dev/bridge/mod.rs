@@ -96,8 +96,6 @@ pub struct Bridge {
     /// Nothing in it ages: looking through it would find nothing, and waits until something is learned.
     pub ageing_rests: bool,
     pub created: Time,
-    /// It has had a port: what it offers is what its ports leave.
-    pub had_ports: bool,
     /// What decisions changed and others are to be told of.
     pub events: Vec<Event>,
 }
@@ -178,7 +176,6 @@ impl Bridge {
             ageing_at: None,
             ageing_rests: false,
             created: now,
-            had_ports: false,
             events: Vec::new(),
         }
     }

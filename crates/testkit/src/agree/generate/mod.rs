@@ -144,11 +144,6 @@ impl Scenario {
         if !self.once_in(3) {
             self.line(format!("ip -n {name} link set lo up"));
         }
-        // The wheel of the kernel's timers strikes those of one moment, 80 ms long, in the reverse order: what is probed
-        // five seconds after it was used comes in an order of its own. Named scripts look at such probes.
-        self.line(format!(
-            "ip netns exec {name} sysctl -w net.ipv4.neigh.default.delay_first_probe_time=600"
-        ));
         self.namespaces.push(name.to_owned());
     }
 
@@ -172,7 +167,14 @@ impl Scenario {
     /// Sets a link up and notes it.
     pub fn up(&mut self, ns: &str, dev: &str) {
         self.line(format!("ip -n {ns} link set {dev} up"));
+        self.probes_late(ns, dev);
         self.note(ns, dev);
+    }
+
+    /// The wheel of the kernel's timers strikes those of one moment, 80 ms long, in the reverse order: what is probed
+    /// five seconds after it was used comes in an order of its own. Named scripts look at such probes.
+    pub fn probes_late(&mut self, ns: &str, dev: &str) {
+        self.line(format!("ip netns exec {ns} sysctl -w net/ipv4/neigh/{dev}/delay_first_probe_time=600"));
     }
 
     pub fn note(&mut self, ns: &str, dev: &str) {
