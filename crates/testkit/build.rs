@@ -15,7 +15,14 @@ fn main() {
         return;
     }
     let built = Command::new(variable("RUSTC"))
-        .args(["--crate-name=hairpin_uml_clock", "--crate-type=cdylib", "--edition=2024", "-O", "-Cstrip=symbols", "-Cpanic=abort"])
+        .args([
+            "--crate-name=hairpin_uml_clock",
+            "--crate-type=cdylib",
+            "--edition=2024",
+            "-O",
+            "-Cstrip=symbols",
+            "-Cpanic=abort",
+        ])
         .args(["--target", &variable("TARGET"), source, "-o"])
         .arg(&library)
         .status();

@@ -124,7 +124,9 @@ impl MacList {
 
     /// `__hw_addr_unsync_one`
     fn take_one(&mut self, mac: Mac, below: &mut MacList) {
-        let Some(at) = below.0.iter().position(|known| known.mac == mac && known.from_above > 0) else { return };
+        let Some(at) = below.0.iter().position(|known| known.mac == mac && known.from_above > 0) else {
+            return;
+        };
         if let Some(known) = below.0.get_mut(at) {
             known.from_above -= 1;
         }

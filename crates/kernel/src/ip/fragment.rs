@@ -39,7 +39,7 @@ impl World {
         for fragment in fragments {
             self.neigh_output(dev, next_hop, broadcast, fragment);
             // A program that sends lets the receiving side run after each frame (`local_bh_enable`).
-            self.run();
+            self.run_softirqs();
             if self.transmit_refused {
                 // The rest would be of no use.
                 break;

@@ -227,7 +227,7 @@ impl World {
             return self.drop_frame(Some(lower), frame, DropReason::MacvlanBroadcastBacklog);
         }
         port.bc_queued += 1;
-        self.enqueue(Waiting::MacvlanBroadcast { lower, frame });
+        self.works.push_back(Waiting::MacvlanBroadcast { lower, frame });
     }
 
     /// `macvlan_process_broadcast`

@@ -235,10 +235,8 @@ impl World {
         let len = frame.len();
         let refused = std::mem::take(&mut self.transmit_refused);
         self.transmit(lower, frame);
-        let stacked = matches!(
-            self.devs.get(dev).map(|device| &device.kind),
-            Some(Kind::Macvlan(_) | Kind::Vlan(_))
-        );
+        let stacked =
+            matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macvlan(_) | Kind::Vlan(_)));
         if self.transmit_refused && stacked {
             self.uncount_transmit(dev, len);
         }

@@ -102,8 +102,7 @@ impl Oracle {
             Kernel::Running => (1, at_once.max(1)),
             Kernel::Uml => (at_once.clamp(1, processors), 1),
         };
-        let started =
-            (0..count).map(|_| Host::start(kernel, each)).collect::<Result<Vec<_>, String>>()?;
+        let started = (0..count).map(|_| Host::start(kernel, each)).collect::<Result<Vec<_>, String>>()?;
         let (hosts, coming_up): (Vec<Host>, Vec<ComesUp>) = started.into_iter().unzip();
         let mut oracle = Oracle {
             kernel,
@@ -117,7 +116,8 @@ impl Oracle {
             next: AtomicUsize::new(0),
         };
         for coming_up in coming_up {
-            let up = coming_up.recv_timeout(BOOT_MAX).map_err(|_| "the kernel does not come up".to_owned())?;
+            let up =
+                coming_up.recv_timeout(BOOT_MAX).map_err(|_| "the kernel does not come up".to_owned())?;
             (oracle.release, oracle.log) = up?;
         }
         for host in &oracle.hosts {

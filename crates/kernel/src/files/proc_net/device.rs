@@ -56,7 +56,8 @@ pub(super) fn multicast(world: &World, ns: NsId) -> String {
         for listed in device.multicast.iter() {
             let group: String = listed.mac.0.iter().map(|byte| format!("{byte:02x}")).collect();
             let (ifindex, name, users) = (device.ifindex, &device.name, listed.users);
-            let _ = writeln!(text, "{ifindex:<4} {name:<15} {users:<5} {:<5} {group}", u32::from(listed.global));
+            let _ =
+                writeln!(text, "{ifindex:<4} {name:<15} {users:<5} {:<5} {group}", u32::from(listed.global));
         }
     }
     text
