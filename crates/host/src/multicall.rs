@@ -12,6 +12,9 @@ use crate::signals;
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
 const CATCH_SIGNALS: &[&str] = &["arping", "ping", "ping4", "ping6", "tcpdump"];
 
+/// Programs that tell of the emulated kernel what is never true of a real one.
+const SESSION_ONLY: &[&str] = &["modprobe"];
+
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
     "arp-scan",
@@ -22,7 +25,6 @@ const MISSING: &[&str] = &[
     "dhclient",
     "dhcpcd",
     "dig",
-    "docker",
     "ebtables",
     "firewall-cmd",
     "fping",
@@ -34,13 +36,11 @@ const MISSING: &[&str] = &[
     "ifstat",
     "ifup",
     "ipmaddr",
-    "ipset",
     "iptunnel",
     "iw",
     "iwconfig",
     "lnstat",
     "mii-tool",
-    "modprobe",
     "mtr",
     "nameif",
     "ncat",
@@ -118,6 +118,10 @@ pub fn run(find: Find, name: &str, args: &[String]) -> Option<i32> {
 /// Runs a front end to its exit code.
 pub fn run_on(engine: Engine, main: Main, name: &str, args: &[String]) -> i32 {
     if engine == Engine::Linux {
+        if SESSION_ONLY.contains(&name) {
+            eprintln!("{name}: hairpin's {name} is for its own kernel");
+            return 1;
+        }
         return run_with(main, name, args, &mut LinuxSystem::new(), Box::new(Machine));
     }
     let Some(session) = Session::from_environment() else {

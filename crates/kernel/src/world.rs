@@ -92,6 +92,8 @@ pub struct World {
     pub(crate) fib6: SecondaryMap<NsId, Fib6>,
     pub(crate) devs: SlotMap<DevId, Device>,
     pub(crate) sockets: SlotMap<SockId, Socket>,
+    /// How many of the sockets are packet sockets: without one no frame looks for those that see it.
+    pub(crate) packet_sockets: usize,
     pub(crate) tasks: SlotMap<TaskId, Task>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
@@ -130,6 +132,7 @@ impl World {
             fib6: SecondaryMap::new(),
             devs: SlotMap::with_key(),
             sockets: SlotMap::with_key(),
+            packet_sockets: 0,
             tasks: SlotMap::with_key(),
             segments: Vec::new(),
             timers: Timers::default(),
@@ -273,6 +276,7 @@ impl World {
     pub(crate) fn enqueue(&mut self, mut waiting: Waiting) {
         // What comes back by loopback keeps its connection.
         if let Waiting::Receive { dev, frame } = &mut waiting
+            && frame.is_known_to_netfilter()
             && self.devs.get(*dev).is_none_or(|device| !device.is_loopback())
         {
             frame.forget_netfilter();

@@ -75,6 +75,8 @@ pub struct Host {
     pub name: String,
     /// For people.
     pub role: Option<String>,
+    /// Modules that its kernel has loaded.
+    pub modules: Vec<String>,
     pub sysctl: Vec<Sysctl>,
     pub bridges: Vec<Bridge>,
     pub nics: Vec<Nic>,

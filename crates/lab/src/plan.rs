@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use crate::model::{Bridge, Host, LearnsFromIp, Nic, SegmentKind, World};
 use crate::words;
 
+const BRIDGE_NETFILTER: &str = "br_netfilter";
+
 /// The steps that build a world, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -94,6 +96,14 @@ impl On<'_> {
 
     fn configuration(&mut self) {
         let host = self.host;
+        // Settings of bridges' netfilter are there with its module.
+        let needed =
+            host.sysctl.iter().any(|variable| variable.key.replace('/', ".").starts_with("net.bridge."));
+        let implied =
+            (needed && !host.modules.iter().any(|name| name == BRIDGE_NETFILTER)).then_some(BRIDGE_NETFILTER);
+        for module in host.modules.iter().map(String::as_str).chain(implied) {
+            self.command(["modprobe", module]);
+        }
         for variable in &host.sysctl {
             self.sysctl(&variable.key, &variable.value);
         }

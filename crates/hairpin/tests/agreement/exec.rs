@@ -10,6 +10,8 @@ use hairpin_testkit::agree::script::Script;
 
 /// Real scripts sleep most of their time.
 const AT_ONCE: usize = 4;
+/// Guests have one processor each.
+const GUESTS: usize = 2;
 
 /// What this machine lacks for it.
 pub fn missing(kernel: Kernel) -> Option<&'static str> {
@@ -47,6 +49,7 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
     for (name, text) in [("real.sh", include_str!("real.sh")), ("uml-init.sh", include_str!("uml-init.sh"))] {
         fs::write(work.join(name), text).expect("a file");
     }
+    make_executable(&work.join("uml-init.sh"));
     for script in scripts {
         let text = format!("{}{}", include_str!("preamble.sh"), script.text);
         fs::write(work.join(format!("{}.sh", script.name)), text).expect("a script");
@@ -54,7 +57,9 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         if kernel == Kernel::Uml {
-            scope.spawn(|| in_uml(scripts, work));
+            for guest in 0..GUESTS.min(scripts.len()) {
+                scope.spawn(move || in_uml(scripts, guest, work));
+            }
         }
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
@@ -93,20 +98,22 @@ fn emulated(script: &Script, work: &Path) {
     output(&mut command, work, &script.name, "ours");
 }
 
-/// One boot for all of them; each writes its own file.
-fn in_uml(scripts: &[Script], work: &Path) {
-    let names: Vec<&str> = scripts.iter().map(|script| script.name.as_str()).collect();
-    fs::write(work.join("jobs"), names.join("\n") + "\n").expect("a list of jobs");
-    let seconds = (120 + 30 * scripts.len()).to_string();
+/// One boot for every `GUESTS`th of them from the one with the guest's number on; each writes its own file.
+fn in_uml(scripts: &[Script], guest: usize, work: &Path) {
+    let names: Vec<&str> =
+        scripts.iter().skip(guest).step_by(GUESTS).map(|script| script.name.as_str()).collect();
+    fs::write(work.join(format!("jobs{guest}")), names.join("\n") + "\n").expect("a list of jobs");
+    let seconds = (120 + 30 * names.len()).to_string();
     let mut command = Command::new("timeout");
     command.args([&seconds, "linux.uml", "rootfstype=hostfs", "rootflags=/", "rw", "mem=768M", "quiet"]);
+    command.arg(format!("umid=hairpin-{}-{guest}", std::process::id()));
     command.arg(format!("uml_dir={}", work.display()));
     command.arg(format!("WORK={}", work.display()));
+    command.arg(format!("JOBS=jobs{guest}"));
     command.arg(format!("init={}", work.join("uml-init.sh").display()));
     command.args(["con=null", "con0=fd:0,fd:1"]);
     command.current_dir(work);
-    make_executable(&work.join("uml-init.sh"));
-    output(&mut command, work, "uml", "log");
+    output(&mut command, work, &format!("uml{guest}"), "log");
 }
 
 fn make_executable(path: &Path) {

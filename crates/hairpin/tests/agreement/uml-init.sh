@@ -13,7 +13,7 @@ modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bri
 # Those of iptables.
 (
     cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit
-    names=(netfilter/xt_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
+    names=(netfilter/xt_*.ko netfilter/ipset/ip_set_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
     names=("${names[@]##*/}")
     modprobe -d /run/root -a nf_conntrack_netlink "${names[@]%.ko}"
 )
@@ -32,5 +32,5 @@ job() {
 }
 export -f job
 # An exit code of 255 would end xargs.
-xargs -P 4 -I{} bash -c 'job {}; true' <"$WORK/jobs"
+xargs -P 4 -I{} bash -c 'job {}; true' <"$WORK/$JOBS"
 halt -f

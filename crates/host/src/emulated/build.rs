@@ -19,6 +19,8 @@ pub struct Built {
 
 /// The seed of a world's random numbers: the same world draws the same MACs.
 const SEED: u64 = 1;
+/// How long a world has stood when its first program starts: its addresses are found to be nobody else's by then.
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// Builds the world called `name`: a built-in one, or a file. What cannot be built yet is named on standard
 /// error and left out.
@@ -32,9 +34,11 @@ pub fn build(name: &str) -> Result<Built, String> {
         files: BTreeMap::new(),
     };
     if let Ok(now) = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH) {
-        builder.world.set_epoch(nanos(now));
+        builder.world.set_epoch(nanos(now.saturating_sub(SETTLED)));
     }
     builder.perform(&hairpin_lab::plan(&world))?;
+    let settled = builder.world.now() + SETTLED;
+    builder.world.advance_to(settled);
     Ok(Built { world: builder.world, files: builder.files })
 }
 

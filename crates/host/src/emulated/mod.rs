@@ -85,6 +85,15 @@ impl Emulator for EmulatedWorld {
         self.world.call(task, call)
     }
 
+    fn place(&self, task: TaskId) -> Result<(String, u64), Errno> {
+        self.world.task_place(self.task(task)?)
+    }
+
+    fn name_namespace(&mut self, task: TaskId, name: &str) -> Result<(), Errno> {
+        let task = self.task(task)?;
+        self.world.name_netns_of(task, name)
+    }
+
     fn ready(&mut self, task: TaskId, fds: &[Fd], writable: &[Fd]) -> Vec<Fd> {
         self.task(task).map_or(Vec::new(), |task| self.world.ready(task, fds, writable))
     }
@@ -104,6 +113,10 @@ impl Emulator for EmulatedWorld {
 
     fn generation(&self) -> u64 {
         self.world.generation()
+    }
+
+    fn directory_stamp(&self, task: TaskId, path: &str) -> Option<u64> {
+        self.world.directory_stamp(self.task(task).ok()?, path)
     }
 
     fn take_trace(&mut self) -> Vec<u8> {

@@ -6,6 +6,7 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`modules`] what a machine's kernel has loaded
 //! * [`ipvlan`] ipvlans on their lower device
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
@@ -22,6 +23,7 @@ mod inet6;
 mod ipvlan;
 mod lists;
 mod master;
+mod modules;
 pub(crate) mod namespace;
 mod notify;
 mod offload;

@@ -16,11 +16,16 @@ use super::{Verdict, Verdicts};
 pub const QUEUES_MAX: usize = 256;
 /// `TUN_READQ_SIZE`: the transmit queue length of these devices, which is how much each queue holds.
 pub const QUEUE_LEN: u32 = 500;
+/// Character device numbers. Linux gives out dynamic ones, from the top, as modules are loaded.
+pub const MACVTAP_MAJOR: u32 = 252;
+pub const IPVTAP_MAJOR: u32 = 251;
 
 /// The queues of a device, in the order in which they were opened.
 #[derive(Clone, Debug, Default)]
 pub struct Tap {
     pub queues: Vec<SockId>,
+    /// Of the character device (`tap_get_minor`).
+    pub minor: u32,
 }
 
 impl Tap {

@@ -183,11 +183,10 @@ impl World {
     }
 }
 
-/// `is_ineligible`: an error itself, or a fragment that is not the first.
+/// `is_ineligible`: an error itself. A fragment that is not the first may be told of.
 fn is_error(packet: &[u8]) -> bool {
     match extension::upper_layer(packet) {
         Some((next::ICMP, at)) => packet.get(at).is_none_or(|kind| *kind < 128),
-        Some(_) => false,
-        None => true,
+        Some(_) | None => false,
     }
 }

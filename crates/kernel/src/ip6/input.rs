@@ -95,6 +95,9 @@ impl World {
         mut header: Header,
         mut frame: Frame,
     ) -> Option<(Header, Frame)> {
+        if self.has_passed_prerouting(dev, &mut frame) {
+            return Some((header, frame));
+        }
         if self.reassembles_first(ns, Family::Ipv6)
             && let Some(at) = extension::fragment_header(frame.payload())
         {

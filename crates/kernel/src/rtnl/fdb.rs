@@ -480,6 +480,10 @@ impl World {
                 self.dump_vxlan(*dev, &mut dump);
                 continue;
             }
+            // `ndo_dflt_fdb_dump`
+            if !device.is_ethernet() {
+                continue;
+            }
             for mac in device.unicast.macs().chain(device.multicast.macs()) {
                 let mut message = NeighbourMessage::default();
                 message.header.family = AddressFamily::Bridge;

@@ -28,6 +28,30 @@ pub struct Tap {
 }
 
 impl World {
+    /// `tap_get_minor`: the lowest number that no device of the kind has on this host.
+    pub(crate) fn add_tap(&mut self, dev: DevId) {
+        let host_of = |ns: NsId| self.netns.get(ns).map(|netns| netns.host);
+        let Some(device) = self.devs.get(dev) else { return };
+        let (host, kind) = (host_of(device.ns), device.kind.name());
+        let mut taken: Vec<u32> = self
+            .devs
+            .values()
+            .filter(|other| other.kind.name() == kind && host_of(other.ns) == host)
+            .filter_map(|other| match &other.rx_handler {
+                RxHandler::Tap(tap) => Some(tap.minor),
+                _ => None,
+            })
+            .collect();
+        taken.sort_unstable();
+        let minor = (1..).zip(&taken).find(|(free, taken)| free < *taken).map_or_else(
+            || u32::try_from(taken.len()).unwrap_or(u32::MAX).saturating_add(1),
+            |(free, _)| free,
+        );
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.rx_handler = RxHandler::Tap(crate::dev::tap::Tap { queues: Vec::new(), minor });
+        }
+    }
+
     /// `tap_open`
     ///
     /// # Errors

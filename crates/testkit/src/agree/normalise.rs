@@ -67,7 +67,7 @@ pub fn lines(output: &str, script: &Script, release: &str) -> Vec<String> {
             line = patterns.mac.replace_all(&line, |found: &Captures| names.mac(&found[0])).into_owned();
         }
         if line.contains("fe80::") {
-            let named = |found: &Captures| names.bind("LOCAL", &found[0]);
+            let named = |found: &Captures| names.local(&found[0]);
             line = patterns.local.replace_all(&line, named).into_owned();
         }
         if line.contains("ICMP echo") {
@@ -115,6 +115,14 @@ impl Names {
                 let full: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
                 self.bind("MAC", &full.join(":"))
             }
+        }
+    }
+
+    /// Those of random MACs get a number; those of MACs that a script sets (02:00:00:…) stay.
+    fn local(&mut self, text: &str) -> String {
+        match text.starts_with("fe80::ff:fe") {
+            true => text.to_owned(),
+            false => self.bind("LOCAL", text),
         }
     }
 

@@ -15,7 +15,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::script::Script;
-use super::worker::{AT_ONCE_VARIABLE, GUEST_MODULES, GUEST_VARIABLE, Outcome, WORK_VARIABLE};
+use super::worker::{
+    AT_ONCE_VARIABLE, GUEST_MODULES, GUEST_VARIABLE, MODULES_VARIABLE, Outcome, WORK_VARIABLE,
+};
 
 /// Which real kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,15 +96,27 @@ impl Oracle {
     /// # Errors
     /// It does not come up; the text is for the user.
     pub fn start(kernel: Kernel, at_once: usize) -> Result<Oracle, String> {
+        Oracle::start_with(kernel, at_once, &[])
+    }
+
+    /// The same of User-Mode Linuxes that have loaded these modules too.
+    ///
+    /// # Errors
+    /// It does not come up, or the running kernel is asked to load modules.
+    pub fn start_with(kernel: Kernel, at_once: usize, modules: &[String]) -> Result<Oracle, String> {
         if let Some(missing) = kernel.missing() {
             return Err(missing.to_owned());
+        }
+        if kernel == Kernel::Running && !modules.is_empty() {
+            return Err("the running kernel is not ours to load modules into".to_owned());
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (count, each) = match kernel {
             Kernel::Running => (1, at_once.max(1)),
             Kernel::Uml => (at_once.clamp(1, processors), 1),
         };
-        let started = (0..count).map(|_| Host::start(kernel, each)).collect::<Result<Vec<_>, String>>()?;
+        let started =
+            (0..count).map(|_| Host::start(kernel, each, modules)).collect::<Result<Vec<_>, String>>()?;
         let (hosts, coming_up): (Vec<Host>, Vec<ComesUp>) = started.into_iter().unzip();
         let mut oracle = Oracle {
             kernel,
@@ -151,7 +165,7 @@ impl Oracle {
 }
 
 impl Host {
-    fn start(kernel: Kernel, at_once: usize) -> Result<(Host, ComesUp), String> {
+    fn start(kernel: Kernel, at_once: usize, modules: &[String]) -> Result<(Host, ComesUp), String> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let work = std::env::temp_dir().join(format!("hairpin-oracle-{}-{number}", std::process::id()));
@@ -172,6 +186,7 @@ impl Host {
                 command.arg(format!("init={}", program.display()));
                 command.arg(format!("{WORK_VARIABLE}={}", work.display()));
                 command.arg(format!("{AT_ONCE_VARIABLE}={at_once}"));
+                command.arg(format!("{MODULES_VARIABLE}={}", modules.join(",")));
                 command.arg(format!("{GUEST_VARIABLE}=1"));
                 command
             }

@@ -5,6 +5,7 @@ pub(crate) mod batch;
 mod filter;
 mod link;
 mod list;
+mod maddress;
 mod monitor;
 mod neighbour;
 mod netns;
@@ -31,6 +32,7 @@ type Object = fn(&mut Context<'_>, Args<'_>) -> Result<(), Stop>;
 const OBJECTS: &[(&str, Option<Object>)] = &[
     ("address", Some(addr::main)),
     ("addrlabel", None),
+    ("maddress", Some(maddress::main)),
     ("route", Some(route::main)),
     ("rule", Some(rule::main)),
     ("neighbor", Some(neighbour::main)),

@@ -23,6 +23,7 @@ use hairpin_netlink::{
 };
 
 use crate::Program;
+use crate::busybox;
 use crate::iputils::{self, Exit, complain, fail, failed};
 use crate::resolver::{self, Host6, Unresolved};
 use options::{Family, Options, TimeStamp};
@@ -37,6 +38,10 @@ const OPTIONS_LEN: usize = 40;
 const DATA_MAX: usize = 0x1_0000;
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    if busybox::is_here(program.shell) {
+        let code = busybox::ping::main(program);
+        return iputils::close(program, code);
+    }
     let code = run(program).unwrap_or_else(|Exit(code)| code);
     iputils::close(program, code)
 }

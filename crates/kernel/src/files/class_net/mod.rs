@@ -11,10 +11,11 @@ mod netlink;
 mod port;
 mod queues;
 mod statistics;
+mod tap;
 
 use hairpin_netlink::Errno;
 
-use super::Names;
+use super::{Names, stamp_of};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{DevId, Device};
 use crate::netns::NsId;
@@ -50,6 +51,10 @@ enum Directory {
     Ports,
     /// `brport`, of a port
     Port,
+    /// `macvtap` or `ipvtap`, of a device of that kind
+    Taps,
+    /// Its character device.
+    Tap,
     /// A link to the class.
     Subsystem,
 }
@@ -105,16 +110,32 @@ pub(super) fn link(world: &World, ns: NsId, names: Names<'_>) -> Result<String, 
     if let Some(to) = linked_device(world, device, directory, name) {
         let to = &world.devs.get(to).ok_or(Errno::ENOENT)?.name;
         return Ok(match directory {
+            Directory::Tap => format!("../../../{to}"),
             Directory::Ports => format!("../../{to}/brport"),
             Directory::Port => format!("../../{to}"),
             _ => format!("../{to}"),
         });
+    }
+    if let Some(class) = tap_link(device, directory, name) {
+        return Ok(format!("{class}/{name}"));
     }
     match subdirectory(device, directory, name) {
         // Linux goes up to `/sys` and down again; this way is right from `/sys/class/net/DEV` too, which is a
         // link there.
         Some(Directory::Subsystem) => Ok("../../net".to_owned()),
         _ => Err(Errno::EINVAL),
+    }
+}
+
+/// Of the directories that a device has many files in and that seldom change.
+pub(super) fn stamp(world: &World, ns: NsId, names: Names<'_>) -> Option<u64> {
+    let Ok(Node::Directory(dev, directory)) = resolve(world, ns, names, LINKS_MAX) else { return None };
+    let device = world.devs.get(dev)?;
+    match directory {
+        Directory::Statistics => Some(stamp_of(&world.stats_of(dev))),
+        Directory::Queues => Some(stamp_of(&device.queues)),
+        Directory::Power => Some(0),
+        _ => None,
     }
 }
 
@@ -192,6 +213,9 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
             names.extend(device.master.map(|_| "master".to_owned()));
             names.extend(uppers(device).filter_map(name_of).map(|name| format!("upper_{name}")));
             names.extend(lowers(device).filter_map(name_of).map(|name| format!("lower_{name}")));
+            names.extend(
+                tap::class(device).into_iter().flat_map(|class| [class.to_owned(), tap::node(device)]),
+            );
         }
         Directory::Queues => {
             names.extend((0..device.queues.1).map(|number| format!("rx-{number}")));
@@ -202,6 +226,8 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
             names.extend(bridge.ports.iter().filter_map(|port| name_of(port.dev)));
         }
         Directory::Port => names.push("bridge".to_owned()),
+        Directory::Taps => names.push(tap::node(device)),
+        Directory::Tap => names.push("device".to_owned()),
         _ => {}
     }
     names
@@ -219,7 +245,8 @@ fn attributes(directory: Directory) -> &'static [Attribute] {
         Directory::Port => port::ATTRIBUTES,
         Directory::Bonding => bonding::ATTRIBUTES,
         Directory::BondingSlave => bonding::SLAVE,
-        Directory::Queues | Directory::Ports | Directory::Subsystem => &[],
+        Directory::Tap => tap::ATTRIBUTES,
+        Directory::Queues | Directory::Ports | Directory::Taps | Directory::Subsystem => &[],
     }
 }
 
@@ -230,7 +257,7 @@ fn subdirectory(device: &Device, directory: Directory, name: &str) -> Option<Dir
     let is_slave = matches!(device.rx_handler, RxHandler::BondSlave { .. });
     match (directory, name) {
         (Directory::Device, "statistics") => Some(Directory::Statistics),
-        (Directory::Device, "power") => Some(Directory::Power),
+        (Directory::Device | Directory::Tap, "power") => Some(Directory::Power),
         (Directory::Device, "queues") => Some(Directory::Queues),
         (Directory::Device, "subsystem") => Some(Directory::Subsystem),
         (Directory::Device, "bridge") if is_bridge => Some(Directory::Bridge),
@@ -238,6 +265,9 @@ fn subdirectory(device: &Device, directory: Directory, name: &str) -> Option<Dir
         (Directory::Device, "brport") if is_port => Some(Directory::Port),
         (Directory::Device, "bonding") if is_bond => Some(Directory::Bonding),
         (Directory::Device, "bonding_slave") if is_slave => Some(Directory::BondingSlave),
+        (Directory::Device, name) if tap::class(device) == Some(name) => Some(Directory::Taps),
+        (Directory::Device, name) if tap_link(device, directory, name).is_some() => Some(Directory::Tap),
+        (Directory::Taps, name) if name == tap::node(device) => Some(Directory::Tap),
         (Directory::TransmitQueue, "byte_queue_limits") => Some(Directory::Limits),
         (Directory::Queues, name) => {
             let (kind, number) = name.split_once('-')?;
@@ -269,8 +299,14 @@ fn linked_device(world: &World, device: &Device, directory: Directory, name: &st
             _ => None,
         },
         Directory::Port if name == "bridge" => device.master,
+        Directory::Tap if name == "device" => Some(device.id),
         _ => None,
     }
+}
+
+/// The directory that the link `tapN` of a device leads into.
+fn tap_link(device: &Device, directory: Directory, name: &str) -> Option<&'static str> {
+    tap::class(device).filter(|_| directory == Directory::Device && name == tap::node(device))
 }
 
 /// Devices on this one: stacked ones and the master.

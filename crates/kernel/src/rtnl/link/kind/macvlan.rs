@@ -158,7 +158,7 @@ impl World {
     fn create_macvtap(&mut self, mut new: Creation<'_>) -> Result<DevId, Failure> {
         new.draft.tx_queue_len.get_or_insert(tap::QUEUE_LEN);
         let dev = self.make_macvlan(new, true)?;
-        self.on_device(dev, |device| device.rx_handler = RxHandler::Tap(tap::Tap::default()));
+        self.add_tap(dev);
         Ok(dev)
     }
 
