@@ -20,6 +20,14 @@ impl World {
         below.and_then(|below| self.devs.get(below)).map_or(TSO_MAX_HARDWARE, |below| below.tso_max)
     }
 
+    /// A tunnel's device below is another one now.
+    pub(crate) fn inherit_tso_max(&mut self, dev: DevId) {
+        let Some(tso_max) = self.devs.get(dev).map(|device| self.first_tso_max(&device.kind)) else { return };
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.tso_max = tso_max;
+        }
+    }
+
     /// `br_set_gso_limits`, `bond_compute_features`: the least of the ports'.
     pub(super) fn reckon_tso_max(&mut self, master: DevId) {
         let ports = match self.devs.get(master).map(|device| &device.kind) {

@@ -206,14 +206,18 @@ impl Port {
     ) -> bool {
         let mut consume = false;
         for member in &self.members {
-            if member.mode != Mode::Source || !member.up || !member.sources.contains(&source) {
+            if member.mode != Mode::Source || !member.sources.contains(&source) {
+                continue;
+            }
+            // What a macvlan keeps for itself it keeps when it is down, too.
+            consume |= member.nodst;
+            if !member.up {
                 continue;
             }
             // `macvlan_forward_source_one` only notes that it is for the macvlan itself: a frame to the lower device's
             // MAC is one for this host.
             let packet_type = if destination == member.mac { PacketType::Host } else { packet_type };
             out.push(Verdict::Enqueue { dev: member.dev, packet_type });
-            consume |= member.nodst;
         }
         consume
     }

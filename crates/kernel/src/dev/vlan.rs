@@ -45,8 +45,7 @@ impl Vlan {
 
     /// `vlan_dev_hard_start_xmit`: without `reorder_hdr` a tag that is in the bytes already counts as this device's own.
     pub fn transmit(&self, frame: &mut Frame, out: &mut Verdicts) {
-        let tagged = !self.flags.contains(VlanFlags::REORDER_HDR) && frame.ethertype() == self.tpid;
-        if tagged && frame.untag() {
+        if !self.flags.contains(VlanFlags::REORDER_HDR) && frame.ethertype() == self.tpid {
             return out.push(Verdict::Transmit { dev: self.lower });
         }
         let priority =

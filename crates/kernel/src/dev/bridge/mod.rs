@@ -466,7 +466,8 @@ impl Bridge {
         } else if let Some(entry) = self.fdb.get_mut(destination, vid) {
             entry.used = now;
             let (local, port) = (entry.local, entry.port);
-            let verdict = match local {
+            // What is a port's own, or was said to be, leaves by that port.
+            let verdict = match local && port.is_none() {
                 true => Verdict::Drop(DropReason::BridgeOwnAddress),
                 false => self.forward_to(port, &passing),
             };
