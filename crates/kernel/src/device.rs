@@ -8,6 +8,7 @@ use slotmap::new_key_type;
 use crate::control::temporary::Temporary;
 use crate::dev::{Kind, RxHandler};
 use crate::mac::Mac;
+use crate::mac_list::MacList;
 use crate::netns::NsId;
 use crate::sock::SockId;
 use crate::sysctl::{DevConf, NeighParams, Overrides};
@@ -234,8 +235,10 @@ pub enum AddrGenMode {
     Random = 3,
 }
 
-/// A multicast MAC the device listens to, with the number of users.
-pub type MacList = Vec<(Mac, u32)>;
+/// `TSO_LEGACY_MAX_SIZE`: where a driver says nothing else.
+pub const TSO_MAX_HARDWARE: u32 = 65_536;
+/// `GSO_MAX_SIZE`: what software devices take.
+pub const TSO_MAX_SOFTWARE: u32 = 8 * 65_535;
 
 /// A network device.
 #[derive(Clone, Debug)]
@@ -276,6 +279,8 @@ pub struct Device {
     pub tx_queue_len: u32,
     pub queues: (u32, u32),
     pub qdisc: &'static str,
+    /// Bytes of the longest segment that it takes to cut up itself.
+    pub tso_max: u32,
     pub group: u32,
     pub alias: String,
     pub altnames: Vec<String>,
@@ -324,6 +329,11 @@ impl Device {
         matches!(self.operstate, OperState::Up | OperState::Unknown)
     }
 
+    /// How often the carrier came or went.
+    pub fn carrier_changes(&self) -> u32 {
+        self.carrier_up_count + self.carrier_down_count
+    }
+
     pub fn is_loopback(&self) -> bool {
         self.flags.contains(Flags::LOOPBACK)
     }
@@ -349,6 +359,19 @@ impl Device {
 
     pub fn is_ethernet(&self) -> bool {
         self.hardware == hardware::ETHER
+    }
+
+    /// `IFF_UNICAST_FLT`: it can be told which unicast addresses it is to take.
+    pub fn filters_unicast(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Nic { .. }
+                | Kind::Macvlan(_)
+                | Kind::Ipvlan(_)
+                | Kind::Vlan(_)
+                | Kind::Bond(_)
+                | Kind::Team(_)
+        )
     }
 
     /// What `RTM_NEWLINK` shows (`dev_get_flags`).

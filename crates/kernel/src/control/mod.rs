@@ -28,6 +28,7 @@ mod master;
 mod modules;
 pub(crate) mod namespace;
 mod notify;
+mod offload;
 pub(crate) mod register;
 pub(crate) mod settings;
 mod state;

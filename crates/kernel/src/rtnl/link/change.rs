@@ -198,6 +198,7 @@ impl World {
         if replaced {
             self.changed();
         }
+        self.set_rx_mode(dev);
         let opened = match (old.contains(Flags::UP), wanted.contains(Flags::UP)) {
             (false, true) => self.open(dev),
             (true, false) => {
