@@ -10,7 +10,7 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "ping", "ping4", "ping6", "tcpdump"];
+const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tcpdump"];
 
 /// Programs that tell of the emulated kernel what is never true of a real one.
 const SESSION_ONLY: &[&str] = &["modprobe"];
@@ -22,22 +22,17 @@ const MISSING: &[&str] = &[
     "ctstat",
     "dcb",
     "devlink",
-    "dhclient",
     "dhcpcd",
-    "dig",
-    "docker",
     "ebtables",
     "firewall-cmd",
     "fping",
     "genl",
-    "host",
     "ifdown",
     "ifenslave",
     "ifquery",
     "ifstat",
     "ifup",
     "ipmaddr",
-    "ipset",
     "iptunnel",
     "iw",
     "iwconfig",
@@ -47,12 +42,10 @@ const MISSING: &[&str] = &[
     "nameif",
     "ncat",
     "netplan",
-    "netstat",
     "networkctl",
     "nft",
     "nmap",
     "nmcli",
-    "nslookup",
     "nstat",
     "plipconfig",
     "podman",
@@ -65,7 +58,6 @@ const MISSING: &[&str] = &[
     "rtmon",
     "rtstat",
     "slattach",
-    "ss",
     "tc",
     "tcpreplay",
     "tcptraceroute",
@@ -73,7 +65,6 @@ const MISSING: &[&str] = &[
     "tracepath",
     "tshark",
     "tunctl",
-    "udhcpc",
     "ufw",
     "vconfig",
     "vdpa",

@@ -366,7 +366,7 @@ impl Device {
 
     /// `IFF_NO_RX_HANDLER`: nothing may take its frames away.
     pub fn refuses_rx_handler(&self) -> bool {
-        matches!(self.kind, Kind::Ipvlan(_))
+        matches!(self.kind, Kind::Ipvlan(_) | Kind::Vrf(_))
     }
 
     /// The device below, as `IFLA_LINK` tells it (`dev_get_iflink`).

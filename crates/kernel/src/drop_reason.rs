@@ -115,6 +115,16 @@ drop_reasons! {
     IpvlanNotIp = "NOT_SPECIFIED (ipvlan in mode l3 sends only IP)";
     /// Here: the namespace of an ipvlan's lower device has no way for the packet.
     IpvlanNoRoute = "NOT_SPECIFIED (no route where the lower device is)";
+    /// Here: a MACsec device has no association to send by.
+    MacsecNotOperational = "NOT_SPECIFIED (MACsec: no association to send by)";
+    /// Here: a MACsec frame of a channel or an association that nobody here has.
+    MacsecNoChannel = "NOT_SPECIFIED (MACsec: unknown channel or association)";
+    /// Here: a MACsec tag that contradicts itself or the frame's length.
+    MacsecBadTag = "NOT_SPECIFIED (MACsec: bad tag)";
+    /// Here: a MACsec packet number that has been seen, or is too far back.
+    MacsecLate = "NOT_SPECIFIED (MACsec: replayed)";
+    /// Here: a MACsec frame that is not what was sent.
+    MacsecNotValid = "NOT_SPECIFIED (MACsec: not authentic)";
     /// Here: the VLAN device is down.
     VlanDown = "NOT_SPECIFIED (VLAN device is down)";
     /// Here: no one is at the other end of the wire, or it is down.

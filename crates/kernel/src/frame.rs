@@ -201,6 +201,21 @@ impl Frame {
         self.buffer = Arc::from(bytes);
     }
 
+    /// Grows at the end by `n` bytes of unspecified content.
+    pub fn push_back(&mut self, n: usize) {
+        let end = self.end as usize + n;
+        if end <= self.buffer.len() {
+            self.end = end as u32;
+            return;
+        }
+        let mut bytes = vec![0; HEADROOM];
+        bytes.extend_from_slice(self.bytes());
+        bytes.resize(bytes.len() + n, 0);
+        self.start = HEADROOM as u32;
+        self.end = bytes.len() as u32;
+        self.buffer = Arc::from(bytes);
+    }
+
     /// Takes `n` bytes off the front; what is left of a shorter frame is nothing.
     pub fn pull_front(&mut self, n: usize) {
         self.start = self.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(self.end);

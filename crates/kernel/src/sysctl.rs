@@ -133,6 +133,28 @@ impl NeighParams {
     }
 }
 
+/// `net.bridge.bridge-nf-*` (`struct brnf_net`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BridgeNetfilter {
+    /// Bridged packets meet the rules of IPv4, IPv6, ARP.
+    pub calls: [bool; 3],
+    pub filter_vlan_tagged: bool,
+    pub filter_pppoe_tagged: bool,
+    /// Rules see a VLAN device on the bridge as the way in.
+    pub pass_vlan_input_dev: bool,
+}
+
+impl Default for BridgeNetfilter {
+    fn default() -> Self {
+        BridgeNetfilter {
+            calls: [true; 3],
+            filter_vlan_tagged: false,
+            filter_pppoe_tagged: false,
+            pass_vlan_input_dev: false,
+        }
+    }
+}
+
 /// Integers by key; a key that is not there has its default.
 pub type Overrides = BTreeMap<&'static str, i64>;
 
@@ -199,6 +221,7 @@ pub struct Sysctl {
     pub ipv6_default: Overrides,
     pub neigh6_default: NeighParams,
     pub conntrack: crate::netfilter::Settings,
+    pub bridge_netfilter: BridgeNetfilter,
     /// Known keys without an effect here, by path below `/proc/sys/net`.
     pub other: BTreeMap<String, String>,
 }
@@ -244,6 +267,7 @@ impl Default for Sysctl {
             ipv6_default: Overrides::new(),
             neigh6_default: NeighParams::ipv6(),
             conntrack: Default::default(),
+            bridge_netfilter: Default::default(),
             other: BTreeMap::new(),
         }
     }

@@ -224,6 +224,10 @@ impl World {
         while let Some(waiting) = self.next_waiting(&mut working) {
             steps += 1;
             self.now += HANDLING;
+            // What a worker transmits is on its way before the worker goes on (`dev_queue_xmit` in a process).
+            if matches!(waiting, Waiting::IpvlanMulticast { from: Some(_), .. }) {
+                working = 0;
+            }
             match waiting {
                 waiting if steps > STORM_MAX => {
                     if let Some((dev, frame)) = waiting.into_frame() {

@@ -106,6 +106,7 @@ fn sysctls_are_written_as_on_linux() {
         ("../core/rmem_max", "100000", Some(Errno::ENOENT), "No such file or directory"),
     ];
     let mut lab = Lab::usual();
+    lab.run("modprobe br_netfilter");
     for (name, value, errno, after) in cases {
         let path = format!("{IPV4}{name}");
         assert_eq!(lab.write(&path, value).err(), *errno, "{name} <- {value:?}");
@@ -341,6 +342,7 @@ fn sockets_are_listed() {
 #[test]
 fn sysctl_lists_every_key() {
     let mut lab = Lab::usual();
+    lab.run("modprobe br_netfilter");
     let listed = lab.output("sysctl -a");
     for line in [
         "net.ipv4.ip_forward = 0",
@@ -354,6 +356,25 @@ fn sysctl_lists_every_key() {
     }
     lab.run("sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v0.proxy_arp=1");
     assert_eq!(lab.shown("/proc/sys/net/ipv4/conf/v0/proxy_arp"), "1\n");
+}
+
+/// The settings of bridges' netfilter come and go with its module, and are as at first each time.
+#[test]
+fn bridge_netfilter_is_there_once_it_is_loaded() {
+    let mut lab = Lab::usual();
+    let path = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+    assert_eq!(lab.shown(path), "No such file or directory");
+    lab.run("modprobe br_netfilter");
+    assert_eq!(lab.shown(path), "1\n");
+    lab.run("sysctl -qw net.bridge.bridge-nf-call-iptables=0");
+    lab.run("modprobe -r br_netfilter");
+    assert_eq!(lab.shown(path), "No such file or directory");
+    // A rule about the ports of bridges asks for it.
+    lab.run("iptables -A FORWARD -m physdev --physdev-in v0");
+    assert_eq!(lab.shown(path), "1\n");
+    let missing = lab.output("modprobe nosuch");
+    assert!(missing.starts_with("modprobe: FATAL: Module nosuch not found in directory"), "{missing}");
+    assert_eq!(lab.output("modprobe -r veth"), "modprobe: FATAL: Module veth is builtin.\n");
 }
 
 /// Every path that a listing names can be listed or read; writing rubbish or what was read breaks nothing.

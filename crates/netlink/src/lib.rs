@@ -4,8 +4,9 @@
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
 //! * [`netfilter`] tables of rules, tracked connections
+//! * [`sock_diag`] the sockets of a namespace
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
-//!   [`bridge_mdb`] their multicast databases
+//!   [`bridge_mdb`] their multicast databases; [`macsec`] MACsec devices and their channels
 //! * [`features`] what devices can do for the stack
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
@@ -16,8 +17,10 @@ pub mod bridge_vlan;
 pub mod codec;
 mod errno;
 pub mod features;
+pub mod macsec;
 pub mod netfilter;
 mod shims;
+pub mod sock_diag;
 pub mod sys;
 pub mod team;
 
@@ -28,6 +31,6 @@ pub use netlink_packet_route as route;
 pub use netlink_packet_route::RouteNetlinkMessage as Message;
 pub use shims::neighbour_cache_info;
 pub use sys::{
-    Address, Call, ErrorOrigin, Fd, Now, PacketType, PathMtuDiscovery, Received, Reply, SocketKind,
-    SocketOption, SocketStatistics, System,
+    Address, Call, ErrorOrigin, FIRST_NETNS, Fd, Now, PacketType, PathMtuDiscovery, Received, Reply,
+    SocketKind, SocketOption, SocketStatistics, System,
 };

@@ -1,4 +1,6 @@
-//! `modprobe` of kmod 30, for a kernel that has everything built in that it has.
+//! `modprobe` of kmod 30, for a kernel that has built in what it has, but br_netfilter.
+
+use hairpin_netlink::Call;
 
 use crate::Program;
 use crate::getopt::{Getopt, Item, Long, Value};
@@ -37,6 +39,9 @@ const LONG: &[Long] = &[
     ("help", Value::None, 'h'),
 ];
 
+/// The module that can be loaded, and taken out again.
+const LOADABLE: &str = "br_netfilter";
+
 /// What the emulated kernel has of Linux's modules, with `_` for `-`.
 const MODULES: &[&str] = &[
     "8021q",
@@ -56,6 +61,7 @@ const MODULES: &[&str] = &[
     "ip6table_nat",
     "ip6table_raw",
     "ip_gre",
+    "ip_set",
     "ip_tables",
     "ip_tunnel",
     "ipip",
@@ -108,6 +114,7 @@ const MODULES: &[&str] = &[
     "xt_owner",
     "xt_physdev",
     "xt_pkttype",
+    "xt_set",
     "xt_state",
     "xt_tcpudp",
 ];
@@ -154,6 +161,12 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         let plain = name.replace('-', "_");
         let known = MODULES.contains(&plain.as_str());
         let text = match known {
+            true if plain == LOADABLE => {
+                let call = Call::Module { name: plain.clone(), load: !remove };
+                let Err(errno) = program.system.call(call) else { continue };
+                let what = if remove { "remove" } else { "insert" };
+                format!("could not {what} '{plain}': {}", errno.text())
+            }
             true if remove => format!("Module {plain} is builtin."),
             true if !several && !parameters.is_empty() => {
                 let parameters = parameters.join(" ");

@@ -82,7 +82,15 @@ impl Emulator for EmulatedWorld {
 
     fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno> {
         let task = self.task(task)?;
-        self.world.call(task, call)
+        let mut reply = self.world.call(task, call)?;
+        if let Reply::Sockets(sockets) = &mut reply {
+            // Tasks have numbers of their own here.
+            for owner in sockets.iter_mut().flat_map(|socket| &mut socket.owners) {
+                let found = self.tasks.iter().find(|(_, task)| task.number() == owner.task);
+                owner.task = found.map_or(0, |(id, _)| id.0);
+            }
+        }
+        Ok(reply)
     }
 
     fn place(&self, task: TaskId) -> Result<(String, u64), Errno> {

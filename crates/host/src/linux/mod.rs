@@ -5,6 +5,8 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod diag;
+mod errors;
 mod netfilter;
 mod netlink;
 mod netns;
@@ -30,6 +32,8 @@ use crate::signals;
 pub struct LinuxSystem {
     /// The socket of [`Call::Netlink`], opened at first use in the present namespace.
     requests: Option<netlink::Requests>,
+    /// That of [`Call::GenericNetlink`].
+    generic: Option<netlink::Requests>,
     descriptors: BTreeMap<u32, Descriptor>,
     manner: Manner,
 }
@@ -116,13 +120,25 @@ impl LinuxSystem {
 
     fn netlink(&mut self, request: &[u8]) -> Result<Reply, Errno> {
         if self.requests.is_none() {
-            self.requests = Some(netlink::Requests::open()?);
+            self.requests = Some(netlink::Requests::open(libc::NETLINK_ROUTE)?);
         }
         let requests = self.requests.as_mut().ok_or(Errno::EBADF)?;
         let answer = requests.transact(request);
         if answer.is_err() {
             // What is left of the failed answer must not mix with the next one.
             self.requests = None;
+        }
+        Ok(Reply::Bytes(answer?))
+    }
+
+    fn generic_netlink(&mut self, family: &str, request: Vec<u8>) -> Result<Reply, Errno> {
+        if self.generic.is_none() {
+            self.generic = Some(netlink::Requests::open(libc::NETLINK_GENERIC)?);
+        }
+        let requests = self.generic.as_mut().ok_or(Errno::EBADF)?;
+        let answer = requests.transact_generic(family, request);
+        if answer.is_err() {
+            self.generic = None;
         }
         Ok(Reply::Bytes(answer?))
     }
@@ -206,6 +222,7 @@ impl System for LinuxSystem {
         match call {
             Call::Now => now().map(Reply::Now),
             Call::Netlink(request) => self.netlink(&request),
+            Call::GenericNetlink { family, request } => self.generic_netlink(&family, request),
             Call::Socket(kind) => self.open_socket(kind),
             Call::SetOption { fd, option } => self.set_option(fd, &option),
             Call::Bind { fd, address } => {
@@ -269,7 +286,7 @@ impl System for LinuxSystem {
             Call::NetnsDelete(name) => netns::delete(&name).map(|()| Reply::Done),
             Call::NetnsList => netns::list().map(Reply::Names),
             Call::NetnsEnter(name) => {
-                self.requests = None;
+                (self.requests, self.generic) = (None, None);
                 match self.manner {
                     Manner::Process => netns::enter(&name)?,
                     Manner::Thread { .. } => netns::enter_thread(&name)?,
@@ -288,9 +305,26 @@ impl System for LinuxSystem {
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
-            // Linux has the real `teamd` for this.
-            Call::Team(_) | Call::Features(_) | Call::SetFeatures { .. } => Err(Errno::ENOSYS),
+            Call::Module { name, load } => module(&name, load).map(|()| Reply::Done),
+            Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
+            Call::Random(length) => random(length).map(Reply::Bytes),
+            // Linux has the real `teamd`, and the real docker, for this.
+            Call::Team(_)
+            | Call::StoreLoad(_)
+            | Call::StoreSave { .. }
+            | Call::Features(_)
+            | Call::SetFeatures { .. } => Err(Errno::ENOSYS),
         }
+    }
+}
+
+/// Loads a module, or takes it out, by the system's own program.
+fn module(name: &str, load: bool) -> Result<(), Errno> {
+    let mut command = std::process::Command::new("/sbin/modprobe");
+    command.arg("-q").args((!load).then_some("-r")).arg("--").arg(name);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Errno::ENOENT),
     }
 }
 
@@ -308,6 +342,14 @@ pub(crate) fn now() -> Result<Now, Errno> {
         monotonic_ns: nanoseconds(ClockId::CLOCK_MONOTONIC)?,
         realtime_ns: nanoseconds(ClockId::CLOCK_REALTIME)?,
     })
+}
+
+fn random(length: u32) -> Result<Vec<u8>, Errno> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let source = std::fs::File::open("/dev/urandom").map_err(errno)?;
+    source.take(u64::from(length.min(4096))).read_to_end(&mut bytes).map_err(errno)?;
+    Ok(bytes)
 }
 
 fn list_directory(path: &str) -> Result<Vec<String>, Errno> {

@@ -1,8 +1,11 @@
-//! `NETLINK_ROUTE` sockets: requests and notifications.
+//! Netlink sockets: requests to `NETLINK_ROUTE` and `NETLINK_GENERIC`, and notifications of the former.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use hairpin_netlink::codec::{HEADER_LEN, NLM_F_ACK, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR, messages};
+use hairpin_netlink::codec::{
+    HEADER_LEN, Header, NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR,
+    attributes as attributes_of, encode_raw, messages, put_attribute,
+};
 use hairpin_netlink::{Errno, Received};
 use nix::poll::{PollFd, PollFlags};
 
@@ -14,6 +17,14 @@ const REQUEST_RECEIVE_BUFFER: i32 = 1024 * 1024;
 /// Dump replies are at most this long unless the reader peeks for more (af_netlink.c:netlink_dump).
 const READ_SIZE: usize = 64 * 1024;
 
+// include/uapi/linux/genetlink.h
+const GENL_ID_CTRL: u16 = 0x10;
+const GENL_HEADER_LEN: usize = 4;
+const CTRL_CMD_GETFAMILY: u8 = 3;
+const CTRL_VERSION: u8 = 1;
+const CTRL_ATTR_FAMILY_ID: u16 = 1;
+const CTRL_ATTR_FAMILY_NAME: u16 = 2;
+
 /// The socket of a task's requests.
 pub(super) struct Requests {
     socket: OwnedFd,
@@ -21,8 +32,9 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub fn open() -> Result<Self, Errno> {
-        let socket = open()?;
+    /// `protocol` is `NETLINK_ROUTE` or `NETLINK_GENERIC`.
+    pub fn open(protocol: i32) -> Result<Self, Errno> {
+        let socket = open(protocol)?;
         let _ = socket::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, REQUEST_RECEIVE_BUFFER);
         for option in [libc::NETLINK_EXT_ACK, libc::NETLINK_CAP_ACK, libc::NETLINK_GET_STRICT_CHK] {
             // A kernel without one of them answers with less, which the reader copes with.
@@ -68,6 +80,32 @@ impl Requests {
         }
     }
 
+    /// The same for a generic netlink family, whose number is put into the request.
+    pub fn transact_generic(&mut self, family: &str, mut request: Vec<u8>) -> Result<Vec<u8>, Errno> {
+        let number = self.family(family)?;
+        request.get_mut(4..6).ok_or(Errno::EINVAL)?.copy_from_slice(&number.to_ne_bytes());
+        self.transact(&request)
+    }
+
+    /// `CTRL_CMD_GETFAMILY`
+    fn family(&mut self, name: &str) -> Result<u16, Errno> {
+        let mut payload = vec![CTRL_CMD_GETFAMILY, CTRL_VERSION, 0, 0];
+        put_attribute(&mut payload, CTRL_ATTR_FAMILY_NAME, &[name.as_bytes(), &[0]].concat());
+        let header = Header { kind: GENL_ID_CTRL, flags: NLM_F_REQUEST | NLM_F_ACK, sequence: 1, port: 0 };
+        let answer = self.transact(&encode_raw(header, &payload))?;
+        for message in messages(&answer) {
+            if let Some(Err(failure)) = message.outcome() {
+                return Err(failure.errno);
+            }
+            let attributes = message.payload.get(GENL_HEADER_LEN..).unwrap_or(&[]);
+            let mut attributes = attributes_of(attributes);
+            if let Some((_, number)) = attributes.find(|(kind, _)| *kind == CTRL_ATTR_FAMILY_ID) {
+                return number.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes)).ok_or(Errno::EPROTO);
+            }
+        }
+        Err(Errno::ENOENT)
+    }
+
     /// Reads one datagram, however long.
     fn read(&mut self) -> Result<usize, Errno> {
         let peeked = socket::receive(self.socket.as_fd(), &mut self.buffer, libc::MSG_PEEK)?;
@@ -96,7 +134,7 @@ pub(super) struct Events {
 impl Events {
     /// Bit `g - 1` of `groups` joins group `g`.
     pub fn open(groups: u64) -> Result<Self, Errno> {
-        let socket = open()?;
+        let socket = open(libc::NETLINK_ROUTE)?;
         let _ = socket::set_int(socket.as_fd(), libc::SOL_SOCKET, libc::SO_RCVBUF, REQUEST_RECEIVE_BUFFER);
         socket::bind(socket.as_fd(), &name(0))?;
         for group in (1..=64).filter(|group| groups >> (group - 1) & 1 == 1) {
@@ -128,8 +166,8 @@ impl AsFd for Events {
     }
 }
 
-fn open() -> Result<OwnedFd, Errno> {
-    socket::open(libc::AF_NETLINK, libc::SOCK_RAW, libc::NETLINK_ROUTE)
+fn open(protocol: i32) -> Result<OwnedFd, Errno> {
+    socket::open(libc::AF_NETLINK, libc::SOCK_RAW, protocol)
 }
 
 /// `struct sockaddr_nl`: port 0 is the kernel, or lets it choose ours.

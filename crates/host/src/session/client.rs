@@ -3,18 +3,19 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::rc::Rc;
 
-use hairpin_netlink::{Call, Errno, Reply, System};
+use hairpin_netlink::{Call, Errno, FIRST_NETNS, Reply, System};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
 use nix::unistd::{getpgrp, tcgetpgrp};
 
 use super::entering::{self, Entered};
 use super::protocol::{Channel, Request, Response};
-use super::{SOCKET_VARIABLE, TASK_VARIABLE, TYPING_COST_NS, TaskName, VIEW_VARIABLE, manage};
+use super::{SOCKET_VARIABLE, TASK_VARIABLE, TYPING_COST_NS, TaskName, VIEW_VARIABLE, launch, manage};
 use crate::shell::Surroundings;
 use crate::signals;
 
@@ -29,8 +30,8 @@ struct Inner {
     task: TaskName,
     background: bool,
     channel: Option<Channel>,
-    /// The namespace that the program has entered, which its environment does not name yet.
-    entered: Option<String>,
+    /// It has entered a namespace that its environment does not name yet.
+    entered: bool,
     /// It becomes a shell that reads from a terminal.
     prompts: bool,
 }
@@ -49,8 +50,14 @@ impl Session {
     }
 
     pub fn new(socket: PathBuf, task: TaskName) -> Session {
-        let inner =
-            Inner { socket, task, background: is_background(), channel: None, entered: None, prompts: false };
+        let inner = Inner {
+            socket,
+            task,
+            background: is_background(),
+            channel: None,
+            entered: false,
+            prompts: false,
+        };
         Session { inner: Rc::new(RefCell::new(inner)) }
     }
 
@@ -146,7 +153,7 @@ impl Inner {
             std::process::exit(1);
         }
         let entered = match &call {
-            Call::NetnsEnter(name) => Some(name.clone()),
+            Call::NetnsEnter(name) => Some(Some(name.clone()).filter(|name| name != FIRST_NETNS)),
             _ => None,
         };
         let waits = matches!(call, Call::Wait { .. });
@@ -167,10 +174,10 @@ impl Inner {
             _ => Err(Errno::EPROTO),
         };
         if result.is_ok()
-            && let Some(name) = entered
+            && let Some(netns) = entered
         {
-            self.task = TaskName { host: self.task.host.clone(), netns: Some(name.clone()), token: None };
-            self.entered = Some(name);
+            self.task = TaskName { host: self.task.host.clone(), netns, token: None };
+            self.entered = true;
         }
         result
     }
@@ -185,7 +192,7 @@ impl System for Session {
 impl Surroundings for Session {
     fn exec(&mut self, command: &mut Command) -> io::Error {
         let mut kept = None;
-        if self.inner.borrow().entered.is_some() {
+        if self.inner.borrow().entered {
             match self.enter(command, true) {
                 Ok(stream) => kept = Some(stream),
                 Err(text) => return io::Error::other(text),
@@ -194,6 +201,29 @@ impl Surroundings for Session {
         let error = crate::shell::exec(command);
         drop(kept);
         error
+    }
+
+    fn run(&mut self, command: &mut Command) -> io::Result<ExitStatus> {
+        let (socket, task) = {
+            let mut inner = self.inner.borrow_mut();
+            // While the other runs this is no program of the session: time need not wait for it.
+            inner.channel = None;
+            (inner.socket.clone(), inner.task.clone())
+        };
+        let mut entering = Command::new(std::env::current_exe()?);
+        entering.arg0(launch::ENTER).arg(command.get_program()).args(command.get_args());
+        entering.env(SOCKET_VARIABLE, &socket).env(TASK_VARIABLE, task.to_string());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => entering.env(name, value),
+                None => entering.env_remove(name),
+            };
+        }
+        // What interrupts the other must not keep this one from its work behind it.
+        if !signals::interrupt_is_ignored() {
+            signals::catch();
+        }
+        entering.status()
     }
 
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error {

@@ -7,7 +7,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use hairpin_netlink::{Call, Errno, Fd, Reply};
+use hairpin_netlink::sock_diag::SocketInfo;
+use hairpin_netlink::{Call, Errno, FIRST_NETNS, Fd, Reply};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt};
@@ -17,7 +18,7 @@ use nix::unistd::Pid;
 use super::clock::{Activity, Pacer, Participant};
 use super::protocol::{self, Description, HostDescription, Inbox, Request, Response, encode};
 use super::settle::{Family, Proc, ProcessTable, Sleepers};
-use super::{Emulator, Pace, TaskId, TaskName};
+use super::{Emulator, Pace, TaskId, TaskName, entering};
 use crate::view::View;
 
 /// Programs have so long to end when the session does.
@@ -472,18 +473,42 @@ impl Server {
             return;
         }
         if let Call::NetnsEnter(name) = &call {
-            let name = name.clone();
+            let netns = Some(name.clone()).filter(|name| name != FIRST_NETNS);
             let result = self.emulator.call(task, call);
             if let (Ok(_), Some(client)) = (&result, self.client(id)) {
-                client.name.netns = Some(name);
+                client.name.netns = netns;
             }
             return self.answer(id, &Response::Result(result));
         }
+        if let Call::WriteFile { path, data } = &call
+            && path.starts_with("/etc/")
+        {
+            let host = client.name.host.clone();
+            let written = entering::write_etc(&self.directory, &host, path, data);
+            let result = written.map(|()| Reply::Done).map_err(crate::linux::errno);
+            return self.answer(id, &Response::Result(result));
+        }
         let located = self.locate(task, &call);
-        let result = located.unwrap_or_else(|| self.emulator.call(task, call));
+        let mut result = located.unwrap_or_else(|| self.emulator.call(task, call));
+        if let Ok(Reply::Sockets(sockets)) = &mut result {
+            self.name_owners(sockets);
+        }
         // The next program of a script reads what this call has changed.
         self.changed();
         self.answer(id, &Response::Result(result));
+    }
+
+    /// The processes of the tasks that hold sockets.
+    fn name_owners(&self, sockets: &mut [SocketInfo]) {
+        for owner in sockets.iter_mut().flat_map(|socket| &mut socket.owners) {
+            let process = self.connections.values().find_map(|connection| match &connection.role {
+                Role::Client(client) if client.task.0 == owner.task => Some(connection.process),
+                _ => None,
+            });
+            owner.process = process.unwrap_or(0);
+            let name = std::fs::read_to_string(format!("/proc/{}/comm", owner.process));
+            owner.name = name.map(|name| name.trim_end().to_owned()).unwrap_or_default();
+        }
     }
 
     pub(super) fn write_trace(&mut self) {

@@ -51,6 +51,13 @@ impl World {
                     }
                 }
             }
+            Kind::Macsec(state) => {
+                let lower = state.lower;
+                if up {
+                    self.add_unicast(lower, mac);
+                    self.remove_unicast(lower, old);
+                }
+            }
             Kind::Team(_) => {
                 self.set_team_mac(dev, mac);
                 return Ok(());
@@ -199,7 +206,13 @@ impl World {
         let below = device.lower().and_then(|lower| self.devs.get(lower)).map(|below| below.mtu);
         match (&device.kind, below) {
             (Kind::Macvlan(_), Some(below)) if mtu > below => return Err(Errno::EINVAL.into()),
-            (Kind::Vlan(_), Some(below)) if mtu > below => return Err(Errno::ERANGE.into()),
+            (Kind::Vlan(vlan), _) if self.vlan_mtu_most(vlan.lower).is_some_and(|most| mtu > most) => {
+                return Err(Errno::ERANGE.into());
+            }
+            // `macsec_change_mtu`
+            (Kind::Macsec(state), Some(below)) if mtu > below.wrapping_sub(state.overhead()) => {
+                return Err(Errno::ERANGE.into());
+            }
             // `vcan_change_mtu`
             (Kind::Vcan | Kind::Vxcan(_), _) if device.is_up() => return Err(Errno::EBUSY.into()),
             (Kind::Vcan | Kind::Vxcan(_), _) if !crate::dev::can::is_mtu(mtu) => {
@@ -250,8 +263,13 @@ impl World {
                 upper.mtu = mtu;
                 continue;
             }
-            if self.devs.get(upper).is_some_and(|upper| upper.mtu > mtu) {
-                self.store_mtu(upper, mtu);
+            // `macsec_notify` leaves room for what a frame grows by.
+            let most = match self.devs.get(upper).map(|upper| &upper.kind) {
+                Some(Kind::Macsec(state)) => mtu.saturating_sub(state.overhead()),
+                _ => mtu,
+            };
+            if self.devs.get(upper).is_some_and(|upper| upper.mtu > most) {
+                self.store_mtu(upper, most);
             }
         }
         if let RxHandler::BridgePort { bridge } = handler {

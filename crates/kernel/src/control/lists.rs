@@ -214,6 +214,7 @@ fn stacked_on(device: &Device) -> Option<DevId> {
         Kind::Macvlan(macvlan) => Some(macvlan.lower),
         Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
         Kind::Vlan(vlan) => Some(vlan.lower),
+        Kind::Macsec(macsec) => Some(macsec.lower),
         _ => None,
     }
 }

@@ -6,7 +6,9 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`modules`] what a machine's kernel has loaded
 //! * [`ipvlan`] ipvlans on their lower device
+//! * [`macsec`] MACsec devices on their lower device
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
@@ -21,7 +23,9 @@ mod inet;
 mod inet6;
 mod ipvlan;
 mod lists;
+mod macsec;
 mod master;
+mod modules;
 pub(crate) mod namespace;
 mod notify;
 pub(crate) mod register;

@@ -39,7 +39,9 @@ impl World {
             name: name.to_owned(),
             initial,
             names: Vec::new(),
+            store: Default::default(),
             answer_ttl: Default::default(),
+            bridge_netfilter: false,
         });
         Ok(host)
     }
@@ -53,10 +55,11 @@ impl World {
         self.hosts.iter().position(|host| host.name == name)
     }
 
-    /// The names of a machine's namespaces, in the order of a directory listing: newest first.
+    /// The names of a machine's namespaces, in the order of a directory listing: newest first. Those whose name is a
+    /// path are elsewhere.
     pub fn netns_names(&self, host: usize) -> Vec<String> {
         let names = self.hosts.get(host).map(|host| host.names.as_slice()).unwrap_or(&[]);
-        names.iter().rev().map(|(name, _)| name.clone()).collect()
+        names.iter().rev().map(|(name, _)| name.clone()).filter(|name| !name.starts_with('/')).collect()
     }
 
     /// Adds a wire. Returns its number.
@@ -252,8 +255,25 @@ impl World {
         Ok(())
     }
 
+    /// The same for the namespace of a process that stands for one (see [`Host::of_process`]).
+    ///
+    /// # Errors
+    /// As for a new namespace; `ENOENT` without such a process.
+    pub(crate) fn name_netns_of_process(
+        &mut self,
+        host: usize,
+        process: u32,
+        name: &str,
+    ) -> Result<(), Errno> {
+        let ns = self.hosts.get(host).and_then(|host| host.of_process(process)).ok_or(Errno::ENOENT)?;
+        self.check_netns_name(host, name)?;
+        self.keep_netns_name(host, name, ns);
+        Ok(())
+    }
+
     fn check_netns_name(&self, host: usize, name: &str) -> Result<(), Errno> {
-        if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+        let is_plain = !name.contains('/') || name.starts_with('/');
+        if name.is_empty() || !is_plain || name == "." || name == ".." {
             return Err(Errno::EINVAL);
         }
         if name.len() > 255 {

@@ -423,7 +423,7 @@ impl Traits {
                 ..ether
             },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
-            Kind::Vlan(_) => Traits { min_mtu: 0, ..ether },
+            Kind::Vlan(_) | Kind::Macsec(_) => Traits { min_mtu: 0, ..ether },
             Kind::Ifb => Traits {
                 flags: Flags::BROADCAST | Flags::NOARP,
                 min_mtu: 0,

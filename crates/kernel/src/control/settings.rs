@@ -29,7 +29,8 @@ impl World {
             | Kind::Vcan
             | Kind::Vxcan(_)
             | Kind::IpTunnel(_)
-            | Kind::Geneve(_) => None,
+            | Kind::Geneve(_)
+            | Kind::Macsec(_) => None,
             Kind::Veth(_) => Some(FULL_10G),
             Kind::Nic { .. } => Some(FULL_1G),
             // `br_get_link_ksettings`: the fastest port that is running.

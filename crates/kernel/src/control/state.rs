@@ -51,6 +51,7 @@ impl World {
                 self.carrier_quietly(dev, carrier);
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
+            Kind::Macsec(_) => self.open_macsec(dev),
             Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon => self.open_endpoint(dev)?,
             _ => {}
         }
@@ -167,6 +168,12 @@ impl World {
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
             }
+            Some(Kind::Macsec(macsec)) => {
+                let lower = macsec.lower;
+                self.remove_unicast(lower, mac);
+                self.down_flag(dev);
+                self.carrier_quietly(dev, false);
+            }
             Some(Kind::Bridge(_)) => {
                 self.down_flag(dev);
                 self.close_bridge(dev);
@@ -243,7 +250,7 @@ impl World {
     pub(super) fn settle_operstate(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let never = device.carrier_up_count + device.carrier_down_count == 0;
-        let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_));
+        let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Macsec(_));
         let state = if !device.carrier {
             let below = device.lower().and_then(|lower| self.devs.get(lower));
             match below {
@@ -316,6 +323,10 @@ impl World {
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
+        // Linux hears of the link later: the group is older than what an address entails.
+        if self.snoops(bridge) {
+            self.join_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
+        }
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
             if self.is_usable_port(port) {
@@ -324,7 +335,7 @@ impl World {
         }
         self.bridge_act(bridge, Bridge::start_snooping);
         if self.snoops(bridge) {
-            self.join_snoopers(bridge, true);
+            self.join_ipv4_group(bridge, SNOOPERS);
         }
     }
 

@@ -177,13 +177,21 @@ impl World {
     pub(crate) fn check_vlan(&self, lower: DevId, tpid: u16, vid: u16) -> Result<(), Failure> {
         let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
         // `NETIF_F_VLAN_CHALLENGED`
-        if below.is_loopback() || !below.is_ethernet() || matches!(below.kind, Kind::Ipvlan(_)) {
+        if below.is_loopback() || !below.is_ethernet() || matches!(below.kind, Kind::Ipvlan(_) | Kind::Vrf(_))
+        {
             return Err(Failure::with_text(Errno::EOPNOTSUPP, "8021q: VLANs not supported on device"));
         }
         if below.vlans.iter().any(|(key, _)| *key == (tpid, vid)) {
             return Err(Failure::with_text(Errno::EEXIST, "8021q: VLAN device already exists"));
         }
         Ok(())
+    }
+
+    /// `netif_reduces_vlan_mtu`: over MACsec a VLAN's tag takes from the MTU.
+    pub(crate) fn vlan_mtu_most(&self, lower: DevId) -> Option<u32> {
+        let below = self.devs.get(lower)?;
+        let tag = if matches!(below.kind, Kind::Macsec(_)) { hairpin_wire::vlan::TAG_LEN as u32 } else { 0 };
+        Some(below.mtu.saturating_sub(tag))
     }
 
     /// Puts a registered VLAN device on its lower device. Its MAC is the lower device's unless one was given.
@@ -214,7 +222,7 @@ impl World {
         self.inherit_link_state(dev, lower);
     }
 
-    fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
+    pub(super) fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
         if let Some(carrier) = self.devs.get(lower).map(|below| below.carrier) {
             self.carrier_quietly(dev, carrier);
         }
@@ -230,6 +238,10 @@ impl World {
             Kind::Ipvlan(state) => {
                 let lower = state.lower;
                 return self.unlink_ipvlan(dev, lower);
+            }
+            Kind::Macsec(state) => {
+                let lower = state.lower;
+                return self.unlink_macsec(dev, lower);
             }
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer;

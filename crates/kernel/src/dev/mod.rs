@@ -9,6 +9,7 @@ pub mod geneve;
 pub mod ifb;
 pub mod ip_tunnel;
 pub mod ipvlan;
+pub mod macsec;
 pub mod macvlan;
 pub mod nlmon;
 pub mod tap;
@@ -146,6 +147,7 @@ pub enum Kind {
     Vxcan(veth::Veth),
     IpTunnel(Box<ip_tunnel::IpTunnel>),
     Geneve(Box<geneve::Geneve>),
+    Macsec(Box<macsec::Macsec>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A network card: its wire is a port of a segment.
@@ -174,6 +176,7 @@ impl Kind {
             Kind::Vxcan(_) => Some("vxcan"),
             Kind::IpTunnel(tunnel) => Some(tunnel.variant.name()),
             Kind::Geneve(_) => Some("geneve"),
+            Kind::Macsec(_) => Some("macsec"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }
@@ -191,7 +194,7 @@ impl Kind {
 
     /// Whether it sends frames whose tag is kept beside their bytes (`NETIF_F_HW_VLAN_CTAG_TX`).
     pub fn offloads_tags(&self) -> bool {
-        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Dummy)
+        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Macsec(_) | Kind::Dummy)
     }
 
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
@@ -201,6 +204,7 @@ impl Kind {
             Kind::Macvlan(macvlan) => Some(macvlan.lower),
             Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
+            Kind::Macsec(macsec) => Some(macsec.lower),
             _ => None,
         }
     }
@@ -221,6 +225,8 @@ pub enum RxHandler {
     MacvlanPort(Box<macvlan::Port>),
     /// Ipvlans stand on the device.
     IpvlanPort(Box<ipvlan::Port>),
+    /// MACsec devices stand on the device.
+    MacsecPort(macsec::Port),
     /// The device is a macvtap or ipvtap.
     Tap(tap::Tap),
 }

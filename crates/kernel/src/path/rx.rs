@@ -131,7 +131,7 @@ impl World {
     }
 
     /// R5: the device's rx handler, if any.
-    fn rx_handler(&mut self, dev: DevId, mut frame: Frame) -> Option<(Next, Frame)> {
+    fn rx_handler(&mut self, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
         let device = self.devs.get(dev)?;
         if let RxHandler::BondSlave { bond } = device.rx_handler {
             return self.bond_receive(bond, dev, frame);
@@ -139,22 +139,28 @@ impl World {
         if let RxHandler::TeamPort { team } = device.rx_handler {
             return self.team_receive(team, dev, frame);
         }
+        if let RxHandler::BridgePort { bridge } = device.rx_handler {
+            return self.bridge_port_receive(bridge, dev, frame);
+        }
+        if let RxHandler::MacsecPort(_) = device.rx_handler {
+            return self.macsec_receive(dev, frame);
+        }
         let mut verdicts = match &device.rx_handler {
             RxHandler::None => return Some((Next::Local, frame)),
             _ => self.verdicts.pop().unwrap_or_default(),
         };
         let (destination, source) = (frame.destination(), frame.source());
         match &device.rx_handler {
-            RxHandler::None | RxHandler::BondSlave { .. } | RxHandler::TeamPort { .. } => {}
+            RxHandler::None
+            | RxHandler::BondSlave { .. }
+            | RxHandler::TeamPort { .. }
+            | RxHandler::BridgePort { .. }
+            | RxHandler::MacsecPort(_) => {}
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
             RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
             RxHandler::Tap(tap) => tap.receive(&frame, &mut verdicts),
-            RxHandler::BridgePort { bridge } => {
-                let bridge = *bridge;
-                self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
-            }
         }
         self.perform_all(dev, frame, verdicts)
     }
@@ -230,7 +236,7 @@ impl World {
             return self.drop_frame(Some(lower), frame, DropReason::MacvlanBroadcastBacklog);
         }
         port.bc_queued += 1;
-        self.enqueue(Waiting::MacvlanBroadcast { lower, frame });
+        self.works.push_back(Waiting::MacvlanBroadcast { lower, frame });
     }
 
     /// `macvlan_process_broadcast`

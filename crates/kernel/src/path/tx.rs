@@ -45,8 +45,15 @@ impl World {
         let now = self.now;
         let known = match way {
             Way::Bond => return self.bond_transmit(dev, frame),
+            Way::Macsec => return self.macsec_transmit(dev, frame),
             Way::Team => return self.team_transmit(dev, frame),
-            Way::Bridge => self.known_to_bridge(dev, None, &frame),
+            Way::Bridge => {
+                if frame.bridged.is_some() {
+                    let Some(back) = self.bridge_takes_back(dev, frame) else { return };
+                    frame = back;
+                }
+                self.known_to_bridge(dev, None, &frame)
+            }
             Way::Plain => Known::default(),
         };
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
@@ -68,7 +75,7 @@ impl World {
             Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Have a way of their own.
-            Kind::Bond(_) | Kind::Team(_) => {}
+            Kind::Bond(_) | Kind::Team(_) | Kind::Macsec(_) => {}
             Kind::Nic { segment, port } => {
                 verdicts.push(Verdict::Wire { segment: *segment, port: *port });
             }
@@ -197,6 +204,7 @@ impl World {
                 if untag {
                     frame.tag = None;
                 }
+                let Some(frame) = self.bridge_forwarding(dev, to, frame) else { return };
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
                     // `br_dev_queue_push_xmit` does not tell what became of it.
@@ -384,6 +392,7 @@ enum Way {
     /// These have a way of their own.
     Bond,
     Team,
+    Macsec,
 }
 
 impl Way {
@@ -392,6 +401,7 @@ impl Way {
             Kind::Bridge(_) => Way::Bridge,
             Kind::Bond(_) => Way::Bond,
             Kind::Team(_) => Way::Team,
+            Kind::Macsec(_) => Way::Macsec,
             _ => Way::Plain,
         }
     }

@@ -6,6 +6,7 @@
 //! * [`neigh`] `RTM_NEWNEIGH` and its kin of IPv4; [`fdb`] those of bridges, [`fdb_vxlan`] of vxlan
 //! * [`mdb`] `RTM_NEWMDB` and its kin: multicast databases of bridges
 //! * [`vlan`] `RTM_NEWVLAN` and its kin: VLANs of bridges, and their counters
+//! * [`generic`] generic netlink; [`macsec`] its family for channels of MACsec devices
 //! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
 //! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4; [`route6`] those of IPv6
 //! * [`rule`] `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` of IPv4
@@ -15,7 +16,9 @@ use hairpin_netlink::Message;
 pub(crate) mod addr;
 mod fdb;
 mod fdb_vxlan;
+mod generic;
 pub(crate) mod link;
+mod macsec;
 mod mdb;
 pub(crate) mod neigh;
 mod nsid;

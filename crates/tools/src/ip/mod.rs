@@ -5,6 +5,7 @@ pub(crate) mod batch;
 mod filter;
 mod link;
 mod list;
+mod macsec;
 mod maddress;
 mod monitor;
 mod neighbour;
@@ -43,7 +44,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("l2tp", None),
     ("fou", None),
     ("ila", None),
-    ("macsec", None),
+    ("macsec", Some(macsec::main)),
     ("tunnel", Some(tunnel::main)),
     ("tunl", Some(tunnel::main)),
     ("tuntap", None),

@@ -3,6 +3,7 @@
 
 pub(crate) mod args;
 pub(crate) mod context;
+pub(crate) mod genl;
 pub(crate) mod inet;
 pub(crate) mod json;
 pub(crate) mod layer;

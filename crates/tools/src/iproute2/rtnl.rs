@@ -171,7 +171,7 @@ pub(crate) fn refusal(failure: &Failure) -> String {
 }
 
 /// How libnetlink reports a dump that ended with an error (`rtnl_dump_done`, `rtnl_dump_error`).
-fn dump_refusal(failure: &Failure, kind: u16) -> String {
+pub(super) fn dump_refusal(failure: &Failure, kind: u16) -> String {
     if kind != NLMSG_DONE {
         return format!("RTNETLINK answers: {}\n", failure.errno);
     }

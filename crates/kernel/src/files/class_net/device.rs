@@ -158,6 +158,7 @@ fn uevent(device: &Device) -> String {
         Kind::Bond(_) => "DEVTYPE=bond\n",
         Kind::Team(_) => "DEVTYPE=team\n",
         Kind::Vlan(_) => "DEVTYPE=vlan\n",
+        Kind::Macsec(_) => "DEVTYPE=macsec\n",
         Kind::Vxlan(_) => "DEVTYPE=vxlan\n",
         Kind::Geneve(_) => "DEVTYPE=geneve\n",
         _ => "",

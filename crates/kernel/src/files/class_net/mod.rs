@@ -325,7 +325,7 @@ fn lowers(device: &Device) -> impl Iterator<Item = DevId> {
         _ => &[],
     };
     let below = match &device.kind {
-        Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower(),
+        Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_) => device.lower(),
         _ => None,
     };
     ports.iter().map(|port| port.dev).chain(slaves.iter().map(|slave| slave.dev)).chain(below)

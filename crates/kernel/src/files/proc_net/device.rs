@@ -55,7 +55,8 @@ pub(super) fn multicast(world: &World, ns: NsId) -> String {
     let mut text = String::new();
     for device in devices(world, ns) {
         // A group that is passed to a lower device has that for one more user (`__hw_addr_sync_one`).
-        let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_));
+        let stacked =
+            matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_));
         let passed = u32::from(device.is_up() && stacked);
         for (group, users) in &device.multicast {
             let users = users + passed;

@@ -48,7 +48,7 @@ fn config(world: &World, ns: NsId) -> String {
 fn vlan_text(world: &World, device: &Device, vlan: &Vlan) -> String {
     let flags = PRIVATE_FLAGS
         | match device.rx_handler {
-            RxHandler::None | RxHandler::IpvlanPort(_) | RxHandler::Tap(_) => 0,
+            RxHandler::None | RxHandler::IpvlanPort(_) | RxHandler::MacsecPort(_) | RxHandler::Tap(_) => 0,
             RxHandler::BridgePort { .. } => BRIDGE_PORT,
             RxHandler::MacvlanPort(_) => MACVLAN_PORT,
             RxHandler::BondSlave { .. } => BONDING,

@@ -9,7 +9,7 @@ use crate::mac::Mac;
 
 /// What an attribute may look like (`struct nla_policy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Policy {
+pub(in crate::rtnl) enum Policy {
     /// At least so many bytes: a number.
     Least(usize),
     /// Exactly so many bytes.
@@ -24,14 +24,14 @@ pub(super) enum Policy {
     Reject,
 }
 
-pub(super) const U8: Policy = Policy::Least(1);
-pub(super) const U16: Policy = Policy::Least(2);
-pub(super) const U32: Policy = Policy::Least(4);
-pub(super) const U64: Policy = Policy::Least(8);
+pub(in crate::rtnl) const U8: Policy = Policy::Least(1);
+pub(in crate::rtnl) const U16: Policy = Policy::Least(2);
+pub(in crate::rtnl) const U32: Policy = Policy::Least(4);
+pub(in crate::rtnl) const U64: Policy = Policy::Least(8);
 
 /// The attributes of a message or of a nest. Of several with one type the last counts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Attributes<'a>(Vec<(u16, &'a [u8])>);
+pub(in crate::rtnl) struct Attributes<'a>(Vec<(u16, &'a [u8])>);
 
 impl<'a> Attributes<'a> {
     /// `nla_parse_deprecated`: attributes that the policy does not name are kept as they are.
@@ -94,7 +94,7 @@ impl<'a> Attributes<'a> {
 }
 
 /// `nla_strscpy`
-pub(super) fn text(value: &[u8]) -> String {
+pub(in crate::rtnl) fn text(value: &[u8]) -> String {
     let end = value.iter().position(|byte| *byte == 0).unwrap_or(value.len());
     String::from_utf8_lossy(&value[..end]).into_owned()
 }

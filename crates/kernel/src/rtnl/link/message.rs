@@ -169,7 +169,8 @@ impl World {
                 | Kind::Vcan
                 | Kind::Vxcan(_)
                 | Kind::IpTunnel(_)
-                | Kind::Geneve(_) => {
+                | Kind::Geneve(_)
+                | Kind::Macsec(_) => {
                     least = OFFLOAD_SIZE;
                 }
                 Kind::Bridge(_)

@@ -45,7 +45,7 @@ impl World {
 
     /// Listeners hear of the device below first: nothing stands on it any more (`netdev_upper_dev_unlink`).
     fn delete(&mut self, dev: DevId) {
-        if let Some(Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_)) =
+        if let Some(Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_)) =
             self.devs.get(dev).map(|device| &device.kind)
             && let Some(lower) = self.devs.get(dev).and_then(|device| device.lower())
         {

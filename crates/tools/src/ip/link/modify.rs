@@ -47,7 +47,8 @@ fn request(
     if let Some(kind) = kind {
         let mut info = vec![LinkInfo::Kind(InfoKind::from(kind.as_str()))];
         if !args.is_empty() {
-            info.push(match kind::parse(context, &kind, args, create, opened)? {
+            let existing = (!create).then_some(message.header.index);
+            info.push(match kind::parse(context, &kind, args, existing, opened)? {
                 kind::Data::Link(data) => LinkInfo::Data(data),
                 kind::Data::Port(data) => LinkInfo::PortData(data),
             });

@@ -6,6 +6,7 @@ mod dummy;
 mod geneve;
 mod ip_tunnel;
 mod ipvlan;
+pub(in crate::rtnl) mod macsec;
 mod macvlan;
 mod raw;
 mod simple;
@@ -48,6 +49,7 @@ static KINDS: &[LinkOps] = &[
     ip_tunnel::SIT,
     ipvlan::OPS,
     ipvlan::TAP_OPS,
+    macsec::OPS,
     macvlan::OPS,
     macvlan::TAP_OPS,
     simple::IFB,
@@ -142,6 +144,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Vxcan(_) => Some((InfoKind::Vxcan, None)),
         Kind::IpTunnel(tunnel) => Some(ip_tunnel::describe(tunnel)),
         Kind::Geneve(geneve) => Some(geneve::describe(geneve)),
+        Kind::Macsec(macsec) => Some(macsec::describe(macsec)),
         Kind::Vrf(vrf) => Some(vrf::describe(vrf)),
         Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }
@@ -276,7 +279,7 @@ impl World {
                 return Err(Errno::EMLINK.into());
             }
             at = match device.kind {
-                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => device.lower(),
+                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_) => device.lower(),
                 _ => None,
             };
         }

@@ -140,8 +140,7 @@ impl World {
         let state = vlan(lower)?;
         self.check_vlan(lower, state.tpid, state.vid)?;
         self.check_nesting(lower)?;
-        let below = self.devs.get(lower).map(|below| below.mtu).ok_or(Errno::ENODEV)?;
-        draft.inherit_mtu(below)?;
+        draft.inherit_mtu(self.vlan_mtu_most(lower).ok_or(Errno::ENODEV)?)?;
         let own_mac = draft.mac.is_some();
         let dev = self.register_draft(draft, Kind::Vlan(Box::new(state)))?;
         self.link_vlan(dev, own_mac);

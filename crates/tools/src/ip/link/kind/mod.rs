@@ -6,6 +6,7 @@ mod bridge_port;
 mod geneve;
 mod help;
 mod ipvlan;
+mod macsec;
 mod macvlan;
 mod peer;
 mod raw;
@@ -31,7 +32,7 @@ pub(super) enum Data {
     Port(InfoPortData),
 }
 
-/// Reads the arguments behind `type KIND`. `create` tells whether the link is being made; `opened` collects
+/// Reads the arguments behind `type KIND`. `existing` is the link that is changed, by index; `opened` collects
 /// descriptors that the message refers to.
 ///
 /// # Errors
@@ -40,9 +41,10 @@ pub(super) fn parse(
     context: &mut Context<'_>,
     kind: &str,
     args: &mut Args<'_>,
-    create: bool,
+    existing: Option<u32>,
     opened: &mut Vec<Fd>,
 ) -> Result<Data, Stop> {
+    let create = existing.is_none();
     Ok(match kind {
         "bridge" => Data::Link(InfoData::Bridge(bridge::parse(args)?)),
         "bridge_slave" => Data::Port(InfoPortData::BridgePort(bridge_port::parse(context, args)?)),
@@ -60,8 +62,9 @@ pub(super) fn parse(
         }
         "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
-        "gre" | "gretap" | "ipip" | "sit" => Data::Link(tunnel::parse(context, kind, args, create)?),
+        "gre" | "gretap" | "ipip" | "sit" => Data::Link(tunnel::parse(context, kind, args, existing)?),
         "geneve" => Data::Link(geneve::parse(context, args, create)?),
+        "macsec" => Data::Link(macsec::parse(context, args)?),
         "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
         "veth" => {
             let peer = peer::parse(context, kind, args, create, opened)?;
@@ -105,6 +108,7 @@ pub(super) fn print_info(context: &mut Context<'_>, info: &[LinkInfo]) {
                 match kind.as_str() {
                     "gre" | "gretap" | "ipip" | "sit" => tunnel::print(context, &kind, data),
                     "geneve" => geneve::print(context, data),
+                    "macsec" => macsec::print(context, data),
                     _ => print_data(context, data),
                 }
             }

@@ -2,14 +2,16 @@
 
 use std::net::Ipv4Addr;
 
-use hairpin_netlink::route::link::InfoData;
+use hairpin_netlink::Message;
+use hairpin_netlink::route::link::{InfoData, LinkAttribute, LinkInfo, LinkMessage};
 
 use super::help;
 use super::raw::Raw;
 use crate::iproute2::inet::{AF_INET, get_addr};
 use crate::iproute2::names::Table;
 use crate::iproute2::number::get_u32;
-use crate::iproute2::{Args, Context, Stop, matches};
+use crate::iproute2::rtnl::refusal;
+use crate::iproute2::{Args, Context, Stop, find, matches};
 
 /// Numbers of the attributes, which differ between GRE and the others.
 pub(in crate::ip) struct Numbers {
@@ -66,6 +68,40 @@ pub(in crate::ip) struct Tunnel {
 }
 
 impl Tunnel {
+    /// What a link says of itself.
+    fn of(kind: &str, raw: &Raw) -> Tunnel {
+        let numbers = numbers(kind);
+        let mut tunnel = Tunnel {
+            local: raw.get_ipv4(numbers.local),
+            remote: raw.get_ipv4(numbers.remote),
+            link: raw.get_u32(numbers.link),
+            ttl: raw.get_u8(numbers.ttl),
+            tos: raw.get_u8(numbers.tos),
+            pmtudisc: raw.get_u8(numbers.pmtudisc).map(|on| on != 0),
+            external: raw.get(numbers.external).is_some(),
+            ..Tunnel::default()
+        };
+        if is_gre(kind) {
+            tunnel.ignore_df = raw.get_u8(GRE_IGNORE_DF).map(|on| on != 0);
+            tunnel.input_key = raw.get_be32(GRE_IKEY);
+            tunnel.output_key = raw.get_be32(GRE_OKEY);
+            tunnel.input_flags = raw.get_be16(GRE_IFLAGS).unwrap_or(0);
+            tunnel.output_flags = raw.get_be16(GRE_OFLAGS).unwrap_or(0);
+        } else {
+            tunnel.protocol = raw.get_u8(IPTUN_PROTO);
+        }
+        tunnel
+    }
+
+    fn clear(&mut self, input: bool, output: bool, flag: u16) {
+        self.input_flags &= if input { !flag } else { u16::MAX };
+        self.output_flags &= if output { !flag } else { u16::MAX };
+        if flag == KEY {
+            self.input_key = self.input_key.filter(|_| !input);
+            self.output_key = self.output_key.filter(|_| !output);
+        }
+    }
+
     fn set(&mut self, flag: u16) {
         self.input_flags |= flag;
         self.output_flags |= flag;
@@ -184,9 +220,12 @@ pub(super) fn parse(
     context: &mut Context<'_>,
     kind: &str,
     args: &mut Args<'_>,
-    create: bool,
+    existing: Option<u32>,
 ) -> Result<InfoData, Stop> {
-    let mut tunnel = Tunnel::default();
+    let mut tunnel = match existing {
+        Some(index) => existing_tunnel(context, kind, index)?,
+        None => Tunnel::default(),
+    };
     let usage = || Stop::fail(1, help(kind).unwrap_or_default());
     while let Some(word) = args.take() {
         let is = |name| matches(word, name);
@@ -224,7 +263,25 @@ pub(super) fn parse(
             return Err(usage());
         }
     }
-    Ok(tunnel.into_data(kind, create))
+    // The kernel takes what it is not told for nothing.
+    Ok(tunnel.into_data(kind, true))
+}
+
+/// The options of a tunnel that is to be changed.
+fn existing_tunnel(context: &mut Context<'_>, kind: &str, index: u32) -> Result<Tunnel, Stop> {
+    let mut request = LinkMessage::default();
+    request.header.index = index;
+    let failed = |text: &str| Stop::fail(1, format!("{text}Failed to get existing tunnel info.\n"));
+    let answer = context.talk_quietly(&Message::GetLink(request), 0);
+    let answer = answer.map_err(|failure| failed(&refusal(&failure)))?;
+    let data = answer.iter().find_map(|message| match message {
+        Message::NewLink(link) => {
+            let info = find!(link.attributes, LinkAttribute::LinkInfo)?;
+            find!(info, LinkInfo::Data)
+        }
+        _ => None,
+    });
+    Ok(Tunnel::of(kind, &Raw::of(data.ok_or_else(|| failed(""))?)))
 }
 
 /// `mode` of ipip and sit: the protocol that is carried.
@@ -237,6 +294,19 @@ fn mode(kind: &str, word: &str) -> Result<u8, Stop> {
         (_, word) => Err(Stop::invarg("Cannot guess tunnel mode.", word)),
     }
 }
+
+/// Words that take something away: in which directions, and what.
+const CLEARING: &[(&str, bool, bool, u16)] = &[
+    ("nokey", true, true, KEY),
+    ("noikey", true, false, KEY),
+    ("nookey", false, true, KEY),
+    ("noseq", true, true, SEQ),
+    ("noiseq", true, false, SEQ),
+    ("nooseq", false, true, SEQ),
+    ("nocsum", true, true, CSUM),
+    ("noicsum", true, false, CSUM),
+    ("noocsum", false, true, CSUM),
+];
 
 /// Words that only GRE has. True if it was one.
 fn gre_word(tunnel: &mut Tunnel, kind: &str, word: &str, args: &mut Args<'_>) -> Result<bool, Stop> {
@@ -266,6 +336,8 @@ fn gre_word(tunnel: &mut Tunnel, kind: &str, word: &str, args: &mut Args<'_>) ->
         tunnel.input_flags |= CSUM;
     } else if is("ocsum") {
         tunnel.output_flags |= CSUM;
+    } else if let Some((_, input, output, flag)) = CLEARING.iter().find(|(name, ..)| matches(word, name)) {
+        tunnel.clear(*input, *output, *flag);
     } else if is("ignore-df") {
         tunnel.ignore_df = Some(true);
     } else if is("noignore-df") {
