@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# open: not run again since its last differences were mended
 # programs: nc ss netstat
 # Sockets as ss and netstat list them: listeners, connections at both ends, datagrams, one that waits a minute.
 ip netns add a
