@@ -146,6 +146,8 @@ impl World {
                 let lower = of(macvlan.lower);
                 lower & SHARED | lower & wanted & LRO | own.fixed
             }
+            // `macsec_fix_features`
+            Kind::Macsec(macsec) => of(macsec.lower) & (SCATTER | HIGHDMA) | wanted & SOFT | own.fixed,
             Kind::Ipvlan(ipvlan) => of(ipvlan.lower) & SHARED | own.fixed,
             Kind::Vlan(_) => {
                 // `vlan_dev_fix_features`
@@ -229,6 +231,7 @@ fn own(device: &Device) -> Option<Own> {
         Kind::Bridge(_) => (BRIDGE | CTAG_TX | STAG_TX, LLTX | NETNS_LOCAL, 0),
         Kind::Macvlan(_) => (LRO, SHARING | LLTX, LRO),
         Kind::Ipvlan(_) => (0, SHARING | LLTX | VLAN_CHALLENGED, 0),
+        Kind::Macsec(_) => (0, GSO_SOFTWARE | LLTX, 0),
         Kind::Vlan(_) => {
             let switchable = HW_CSUM | SCATTER | GSO_SOFTWARE | GSO_ENCAP_ALL | HIGHDMA | SCTP_CRC | ALL_FCOE;
             (switchable, LLTX, 0)
