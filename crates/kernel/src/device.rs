@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use bitflags::bitflags;
 use slotmap::new_key_type;
 
+use crate::control::temporary::Temporary;
 use crate::dev::{Kind, RxHandler};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -182,6 +183,8 @@ pub struct Ipv6Address {
     pub created: Time,
     pub updated: Time,
     pub dad: Dad,
+    /// It is a temporary address.
+    pub temporary: Option<Temporary>,
 }
 
 /// Where the search for duplicates of an address is.
@@ -200,6 +203,8 @@ pub struct Dad {
 /// What of IPv6 a device has beside addresses (`struct inet6_dev`).
 #[derive(Clone, Debug, Default)]
 pub struct Inet6 {
+    /// By how many seconds the lives of temporary addresses are shortened (`desync_factor`).
+    pub desync: Option<u32>,
     pub listener: crate::ip6::mld::Listener,
     /// It has been configured since it has a link (`IF_READY`).
     pub ready: bool,

@@ -30,6 +30,7 @@ pub(crate) mod register;
 pub(crate) mod settings;
 mod state;
 pub(crate) mod team;
+pub(crate) mod temporary;
 mod vrf;
 mod vxlan;
 mod wiring;
