@@ -157,10 +157,6 @@ impl World {
                 let below = if below & (IP_CSUM | IPV6_CSUM) != 0 { below | HW_CSUM } else { below };
                 intersect(wanted, below) | wanted & (SOFT | GSO_SOFTWARE) | LLTX
             }
-            // `macsec_fix_features`
-            Kind::Macsec(macsec) => {
-                wanted & (of(macsec.lower) & (SCATTER | HIGHDMA) | GSO_SOFTWARE | SOFT | SOFT_OFF) | LLTX
-            }
             _ => wanted,
         };
         consistent(features)
@@ -251,7 +247,6 @@ fn own(device: &Device) -> Option<Own> {
         }
         Kind::Ifb => (IFB | CTAG_TX | STAG_TX, 0, 0),
         Kind::IpTunnel(_) => (SCATTER | HIGHDMA | HW_CSUM | GSO_SOFTWARE, LLTX, 0),
-        Kind::Macsec(_) => (0, SCATTER | HIGHDMA | GSO_SOFTWARE | LLTX, 0),
         Kind::Nlmon => (0, SCATTER | HIGHDMA | LLTX, 0),
         Kind::Vcan | Kind::Vxcan(_) => (0, 0, 0),
     };
