@@ -24,6 +24,7 @@ MILESTONE = [
     "003-ipvlan-*",
     "003-macvlan-*",
     "003-team",
+    "004-docker-*",
     "004-macvlan-*",
     "x000-*",
     "x001-*",

@@ -10,7 +10,10 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "ping", "ping4", "ping6", "tcpdump"];
+const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tcpdump"];
+
+/// Programs that tell of the emulated kernel what is never true of a real one.
+const SESSION_ONLY: &[&str] = &["modprobe"];
 
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
@@ -19,38 +22,30 @@ const MISSING: &[&str] = &[
     "ctstat",
     "dcb",
     "devlink",
-    "dhclient",
     "dhcpcd",
-    "dig",
-    "docker",
     "ebtables",
     "firewall-cmd",
     "fping",
     "genl",
-    "host",
     "ifdown",
     "ifenslave",
     "ifquery",
     "ifstat",
     "ifup",
     "ipmaddr",
-    "ipset",
     "iptunnel",
     "iw",
     "iwconfig",
     "lnstat",
     "mii-tool",
-    "modprobe",
     "mtr",
     "nameif",
     "ncat",
     "netplan",
-    "netstat",
     "networkctl",
     "nft",
     "nmap",
     "nmcli",
-    "nslookup",
     "nstat",
     "plipconfig",
     "podman",
@@ -63,7 +58,6 @@ const MISSING: &[&str] = &[
     "rtmon",
     "rtstat",
     "slattach",
-    "ss",
     "tc",
     "tcpreplay",
     "tcptraceroute",
@@ -71,7 +65,6 @@ const MISSING: &[&str] = &[
     "tracepath",
     "tshark",
     "tunctl",
-    "udhcpc",
     "ufw",
     "vconfig",
     "vdpa",
@@ -118,6 +111,10 @@ pub fn run(find: Find, name: &str, args: &[String]) -> Option<i32> {
 /// Runs a front end to its exit code.
 pub fn run_on(engine: Engine, main: Main, name: &str, args: &[String]) -> i32 {
     if engine == Engine::Linux {
+        if SESSION_ONLY.contains(&name) {
+            eprintln!("{name}: hairpin's {name} is for its own kernel");
+            return 1;
+        }
         return run_with(main, name, args, &mut LinuxSystem::new(), Box::new(Machine));
     }
     let Some(session) = Session::from_environment() else {

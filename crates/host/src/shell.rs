@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, IsTerminal, LineWriter, Read, StdinLock, Write};
-use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Command, ExitStatus};
 
 use hairpin_tools::{Shell, Signal};
 
@@ -21,6 +21,11 @@ pub struct ProcessShell {
 pub trait Surroundings {
     /// Replaces this process by `command` in the present network namespace, or says why it cannot.
     fn exec(&mut self, command: &mut Command) -> io::Error;
+    /// Runs `command` in a process of its own in the present network namespace and waits for its end.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    fn run(&mut self, command: &mut Command) -> io::Result<ExitStatus>;
     /// The same on another host of the world.
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error;
 }
@@ -31,6 +36,10 @@ pub struct Machine;
 impl Surroundings for Machine {
     fn exec(&mut self, command: &mut Command) -> io::Error {
         exec(command)
+    }
+
+    fn run(&mut self, command: &mut Command) -> io::Result<ExitStatus> {
+        command.status()
     }
 
     fn exec_on(&mut self, host: &str, _argv: &[String]) -> io::Error {
@@ -129,15 +138,31 @@ impl Shell for ProcessShell {
     }
 
     fn exec(&mut self, argv: &[String]) -> io::Result<i32> {
+        self.exec_with(argv, &[])
+    }
+
+    fn exec_with(&mut self, argv: &[String], environment: &[(String, String)]) -> io::Result<i32> {
         self.finish();
-        let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
-        Err(self.surroundings.exec(Command::new(program).args(args)))
+        Err(self.surroundings.exec(&mut command(argv, environment)?))
+    }
+
+    fn run(&mut self, argv: &[String], environment: &[(String, String)]) -> io::Result<i32> {
+        self.finish();
+        let status = self.surroundings.run(&mut command(argv, environment)?)?;
+        Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
     }
 
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Result<i32> {
         self.finish();
         Err(self.surroundings.exec_on(host, argv))
     }
+}
+
+fn command(argv: &[String], environment: &[(String, String)]) -> io::Result<Command> {
+    let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(args).envs(environment.iter().map(|(name, value)| (name, value)));
+    Ok(command)
 }
 
 impl Write for Stream {

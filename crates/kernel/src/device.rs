@@ -83,7 +83,7 @@ pub(crate) fn has_link_header(hardware: u16) -> bool {
 }
 
 /// Counters of `ip -s link` (`struct rtnl_link_stats64`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Stats {
     pub rx_packets: u64,
     pub rx_bytes: u64,
@@ -220,7 +220,7 @@ pub struct Solicit {
 }
 
 /// `IN6_ADDR_GEN_MODE_*`: how a link-local address is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum AddrGenMode {
     Eui64 = 0,
@@ -364,7 +364,7 @@ impl Device {
 
     /// `IFF_NO_RX_HANDLER`: nothing may take its frames away.
     pub fn refuses_rx_handler(&self) -> bool {
-        matches!(self.kind, Kind::Ipvlan(_))
+        matches!(self.kind, Kind::Ipvlan(_) | Kind::Vrf(_))
     }
 
     /// The device below, as `IFLA_LINK` tells it (`dev_get_iflink`).

@@ -131,6 +131,15 @@ impl Frame {
         }
     }
 
+    /// Whether there is something for [`Frame::forget_netfilter`] to forget.
+    pub(crate) fn is_known_to_netfilter(&self) -> bool {
+        self.owned
+            || self.traced
+            || self.fragment_max != 0
+            || self.bridged.is_some()
+            || self.track != Track::default()
+    }
+
     /// `nf_reset_ct`: it goes to another device, and perhaps machine, where nothing is known of it.
     pub(crate) fn forget_netfilter(&mut self) {
         self.track = Track::default();

@@ -26,15 +26,27 @@ pub struct Host {
     pub name: String,
     /// The namespace that the machine starts with.
     pub initial: NsId,
-    /// Names made by `ip netns add`, oldest first.
+    /// Names made by `ip netns add`, oldest first; a path is a name that stands elsewhere (a container's).
     pub names: Vec<(String, NsId)>,
+    /// Documents that programs keep here, with their versions.
+    pub store: BTreeMap<String, (u64, Vec<u8>)>,
     /// TTL with which replies from an address leave (worlds whose internet hosts are many hops away).
     pub answer_ttl: BTreeMap<std::net::Ipv4Addr, u8>,
+    /// The module br_netfilter is loaded.
+    pub bridge_netfilter: bool,
 }
 
 impl Host {
     pub fn named(&self, name: &str) -> Option<NsId> {
+        if name == hairpin_netlink::FIRST_NETNS {
+            return Some(self.initial);
+        }
         self.names.iter().find(|(known, _)| known == name).map(|(_, ns)| *ns)
+    }
+
+    /// The namespace of a process that stands for one: the machine's first, or what a path below `/proc` was given to.
+    pub fn of_process(&self, process: u32) -> Option<NsId> {
+        self.named(&format!("/proc/{process}/ns/net"))
     }
 }
 
@@ -130,6 +142,9 @@ pub struct Counters {
     /// Messages in and out by type; Linux knows types up to `NR_ICMP_TYPES`.
     pub icmp_in_types: [u64; ICMP_TYPES],
     pub icmp_out_types: [u64; ICMP_TYPES],
+    pub tcp_in: u64,
+    pub tcp_active_opens: u64,
+    pub tcp_passive_opens: u64,
     pub tcp_out: u64,
     pub tcp_out_resets: u64,
     pub udp_in: u64,

@@ -57,7 +57,7 @@ dev_conf! {
 }
 
 /// Values of `net.ipv4.conf.{all,default,DEV}`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct DevConf {
     values: [i32; CONF_DEFAULTS.len()],
     /// Bit by [`Conf`]: set for this device, so that it no longer follows `default` (`ipv4_devconf.state`).
@@ -105,7 +105,7 @@ impl DevConf {
 }
 
 /// `net.ipv4.neigh.{default,DEV}.*` (`struct neigh_parms`); times in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct NeighParams {
     pub app_solicit: i32,
     pub mcast_solicit: i32,
@@ -130,6 +130,28 @@ impl NeighParams {
     /// What IPv6 starts with (`nd_tbl`).
     pub fn ipv6() -> Self {
         NeighParams { locktime_ms: 0, ..NeighParams::default() }
+    }
+}
+
+/// `net.bridge.bridge-nf-*` (`struct brnf_net`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct BridgeNetfilter {
+    /// Bridged packets meet the rules of IPv4, IPv6, ARP.
+    pub calls: [bool; 3],
+    pub filter_vlan_tagged: bool,
+    pub filter_pppoe_tagged: bool,
+    /// Rules see a VLAN device on the bridge as the way in.
+    pub pass_vlan_input_dev: bool,
+}
+
+impl Default for BridgeNetfilter {
+    fn default() -> Self {
+        BridgeNetfilter {
+            calls: [true; 3],
+            filter_vlan_tagged: false,
+            filter_pppoe_tagged: false,
+            pass_vlan_input_dev: false,
+        }
     }
 }
 
@@ -159,7 +181,7 @@ impl Default for NeighParams {
 }
 
 /// The settings of one namespace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Hash)]
 pub struct Sysctl {
     pub all: DevConf,
     pub default: DevConf,
@@ -199,6 +221,7 @@ pub struct Sysctl {
     pub ipv6_default: Overrides,
     pub neigh6_default: NeighParams,
     pub conntrack: crate::netfilter::Settings,
+    pub bridge_netfilter: BridgeNetfilter,
     /// Known keys without an effect here, by path below `/proc/sys/net`.
     pub other: BTreeMap<String, String>,
 }
@@ -244,6 +267,7 @@ impl Default for Sysctl {
             ipv6_default: Overrides::new(),
             neigh6_default: NeighParams::ipv6(),
             conntrack: Default::default(),
+            bridge_netfilter: Default::default(),
             other: BTreeMap::new(),
         }
     }

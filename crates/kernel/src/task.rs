@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply, SocketKind};
-use slotmap::new_key_type;
+use slotmap::{Key as _, new_key_type};
 
 use crate::netns::NsId;
 use crate::rtnl::server::Asker;
@@ -17,8 +17,20 @@ new_key_type! {
     pub struct TaskId;
 }
 
+impl TaskId {
+    /// A number that no other task has.
+    pub fn number(self) -> u64 {
+        self.data().as_ffi()
+    }
+}
+
 /// Descriptors a task may have open.
 const FDS_MAX: usize = 1 << 16;
+/// Random bytes of one call.
+const RANDOM_MAX: u32 = 4096;
+/// Bytes of all documents of a host, and of the name of one.
+const STORE_MAX: usize = 64 << 20;
+const STORE_NAME_MAX: usize = 255;
 
 /// What a descriptor stands for.
 #[derive(Clone, Copy, Debug)]
@@ -224,23 +236,50 @@ impl World {
             }
             Call::NetnsIdentify(None) => {
                 let names = self.hosts.get(host).map(|host| host.names.as_slice()).unwrap_or(&[]);
-                let here = names.iter().filter(|(_, known)| *known == ns).map(|(name, _)| name.clone());
-                Ok(Reply::Names(here.collect()))
+                let here = names.iter().filter(|(name, known)| *known == ns && !name.starts_with('/'));
+                Ok(Reply::Names(here.map(|(name, _)| name.clone()).collect()))
+            }
+            Call::NetnsAttach { name, pid } => {
+                self.name_netns_of_process(host, pid, &name).map(|()| Reply::Done)
             }
             // Programs are processes of the machine that runs the world; it alone knows where they are.
-            Call::NetnsIdentify(Some(_)) | Call::NetnsProcesses(_) | Call::NetnsAttach { .. } => {
-                Err(Errno::ENOSYS)
+            Call::NetnsIdentify(Some(_)) | Call::NetnsProcesses(_) => Err(Errno::ENOSYS),
+            Call::Random(length) => {
+                let bytes = (0..length.min(RANDOM_MAX)).map(|_| self.random_below(256) as u8);
+                Ok(Reply::Bytes(bytes.collect()))
             }
+            Call::StoreLoad(name) => {
+                let kept = self.hosts.get(host).and_then(|host| host.store.get(&name));
+                let (version, data) = kept.cloned().unwrap_or_default();
+                Ok(Reply::Stored { version, data })
+            }
+            Call::StoreSave { name, version, data } => self.save(host, name, version, data),
             Call::GenericNetlink { family, request } => {
                 self.generic_netlink(ns, &family, &request).map(Reply::Bytes)
             }
             Call::Netfilter(call) => self.netfilter_call(ns, call),
+            Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
+            Call::Sockets(query) => Ok(Reply::Sockets(self.list_sockets(ns, query))),
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))
             }
         }
+    }
+
+    fn save(&mut self, host: usize, name: String, version: u64, data: Vec<u8>) -> Result<Reply, Errno> {
+        let store = &mut self.hosts.get_mut(host).ok_or(Errno::ESRCH)?.store;
+        if store.get(&name).map_or(0, |(version, _)| *version) != version {
+            return Err(Errno::EAGAIN);
+        }
+        let others: usize =
+            store.iter().filter(|(known, _)| **known != name).map(|(_, (_, d))| d.len()).sum();
+        if name.len() > STORE_NAME_MAX || others.saturating_add(data.len()) > STORE_MAX {
+            return Err(Errno::ENOSPC);
+        }
+        store.insert(name, (version + 1, data));
+        Ok(Reply::Done)
     }
 
     fn give_fd(&mut self, task: TaskId, open: Open) -> Result<Reply, Errno> {

@@ -92,6 +92,8 @@ pub struct World {
     pub(crate) fib6: SecondaryMap<NsId, Fib6>,
     pub(crate) devs: SlotMap<DevId, Device>,
     pub(crate) sockets: SlotMap<SockId, Socket>,
+    /// How many of the sockets are packet sockets: without one no frame looks for those that see it.
+    pub(crate) packet_sockets: usize,
     pub(crate) tasks: SlotMap<TaskId, Task>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
@@ -130,6 +132,7 @@ impl World {
             fib6: SecondaryMap::new(),
             devs: SlotMap::with_key(),
             sockets: SlotMap::with_key(),
+            packet_sockets: 0,
             tasks: SlotMap::with_key(),
             segments: Vec::new(),
             timers: Timers::default(),
@@ -221,6 +224,10 @@ impl World {
         while let Some(waiting) = self.next_waiting(&mut working) {
             steps += 1;
             self.now += HANDLING;
+            // What a worker transmits is on its way before the worker goes on (`dev_queue_xmit` in a process).
+            if matches!(waiting, Waiting::IpvlanMulticast { from: Some(_), .. }) {
+                working = 0;
+            }
             match waiting {
                 waiting if steps > STORM_MAX => {
                     if let Some((dev, frame)) = waiting.into_frame() {
@@ -260,6 +267,7 @@ impl World {
     pub(crate) fn enqueue(&mut self, mut waiting: Waiting) {
         // What comes back by loopback keeps its connection.
         if let Waiting::Receive { dev, frame } = &mut waiting
+            && frame.is_known_to_netfilter()
             && self.devs.get(*dev).is_none_or(|device| !device.is_loopback())
         {
             frame.forget_netfilter();

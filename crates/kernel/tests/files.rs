@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::Lab;
-use hairpin_netlink::Errno;
+use hairpin_netlink::{Call, Errno, System as _};
 
 const IPV4: &str = "/proc/sys/net/ipv4/";
 
@@ -104,6 +106,7 @@ fn sysctls_are_written_as_on_linux() {
         ("../core/rmem_max", "100000", Some(Errno::ENOENT), "No such file or directory"),
     ];
     let mut lab = Lab::usual();
+    lab.run("modprobe br_netfilter");
     for (name, value, errno, after) in cases {
         let path = format!("{IPV4}{name}");
         assert_eq!(lab.write(&path, value).err(), *errno, "{name} <- {value:?}");
@@ -339,6 +342,7 @@ fn sockets_are_listed() {
 #[test]
 fn sysctl_lists_every_key() {
     let mut lab = Lab::usual();
+    lab.run("modprobe br_netfilter");
     let listed = lab.output("sysctl -a");
     for line in [
         "net.ipv4.ip_forward = 0",
@@ -352,6 +356,25 @@ fn sysctl_lists_every_key() {
     }
     lab.run("sysctl -w net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.v0.proxy_arp=1");
     assert_eq!(lab.shown("/proc/sys/net/ipv4/conf/v0/proxy_arp"), "1\n");
+}
+
+/// The settings of bridges' netfilter come and go with its module, and are as at first each time.
+#[test]
+fn bridge_netfilter_is_there_once_it_is_loaded() {
+    let mut lab = Lab::usual();
+    let path = "/proc/sys/net/bridge/bridge-nf-call-iptables";
+    assert_eq!(lab.shown(path), "No such file or directory");
+    lab.run("modprobe br_netfilter");
+    assert_eq!(lab.shown(path), "1\n");
+    lab.run("sysctl -qw net.bridge.bridge-nf-call-iptables=0");
+    lab.run("modprobe -r br_netfilter");
+    assert_eq!(lab.shown(path), "No such file or directory");
+    // A rule about the ports of bridges asks for it.
+    lab.run("iptables -A FORWARD -m physdev --physdev-in v0");
+    assert_eq!(lab.shown(path), "1\n");
+    let missing = lab.output("modprobe nosuch");
+    assert!(missing.starts_with("modprobe: FATAL: Module nosuch not found in directory"), "{missing}");
+    assert_eq!(lab.output("modprobe -r veth"), "modprobe: FATAL: Module veth is builtin.\n");
 }
 
 /// Every path that a listing names can be listed or read; writing rubbish or what was read breaks nothing.
@@ -394,4 +417,119 @@ fn every_listed_path_answers() {
             }
         }
     }
+}
+
+/// Every file below a directory, by path, and every directory's stamp.
+fn walk(lab: &mut Lab, path: &str, files: &mut BTreeMap<String, String>, stamps: &mut Stamps) {
+    if let Some(stamp) = lab.world.directory_stamp(lab.task, path) {
+        stamps.insert(path.to_owned(), stamp);
+    }
+    for name in lab.list(path).expect("a directory") {
+        let path = format!("{path}/{name}");
+        if let Ok(to) = lab.system().call(Call::ReadLink(path.clone())) {
+            files.insert(path, format!("{to:?}"));
+        } else if lab.list(&path).is_ok() {
+            walk(lab, &path, files, stamps);
+        } else {
+            let text = lab.read(&path);
+            files.insert(path, format!("{text:?}"));
+        }
+    }
+}
+
+type Stamps = BTreeMap<String, u64>;
+
+fn seen(lab: &mut Lab) -> (BTreeMap<String, String>, Stamps) {
+    let (mut files, mut stamps) = (BTreeMap::new(), Stamps::new());
+    for tree in ["/proc/sys/net", "/sys/class/net"] {
+        walk(lab, tree, &mut files, &mut stamps);
+    }
+    (files, stamps)
+}
+
+/// Directories whose stamp is as before and whose files are not.
+fn overlooked(
+    before: &(BTreeMap<String, String>, Stamps),
+    after: &(BTreeMap<String, String>, Stamps),
+) -> Vec<String> {
+    let same = before.1.iter().filter(|(path, stamp)| after.1.get(*path) == Some(stamp));
+    let mut found = Vec::new();
+    for (path, _) in same {
+        let below = format!("{path}/");
+        let of = |files: &BTreeMap<String, String>| -> Vec<(String, String)> {
+            let below = files.range(below.clone()..).take_while(|(name, _)| name.starts_with(&below));
+            below.map(|(name, text)| (name.clone(), text.clone())).collect()
+        };
+        if of(&before.0) != of(&after.0) {
+            found.push(path.clone());
+        }
+    }
+    found
+}
+
+/// Whoever keeps copies of the files reads again what has another stamp, and nothing else.
+#[test]
+fn a_directory_with_the_same_stamp_has_the_same_files() {
+    let mut lab = Lab::first();
+    for line in common::DEVICES {
+        lab.run(line);
+    }
+    let mut before = seen(&mut lab);
+    for line in [
+        "ip link set v0 up",
+        "ip link set v1 up",
+        "ip addr add 10.0.0.1/24 dev v1",
+        "ip addr add 10.0.0.2/24 dev mv0",
+        "ip link set mv0 up",
+        "ip link set br0 up",
+        "ping -c 1 10.0.0.2",
+        "ip link set v1 mtu 1400",
+        "ip link set v1 mtu 1200",
+        "ip link set mv0 name mv1",
+        "ip link set mv1 addrgenmode none",
+        "ip link add d0 numtxqueues 3 numrxqueues 2 type dummy",
+        "iptables -A INPUT -m state --state NEW",
+        "ping -c 1 127.0.0.1",
+        "ip link set lo up",
+        "ping -c 1 127.0.0.1",
+        "ip netns add y",
+        "ip link set d0 netns y",
+        "ip link del br0",
+    ] {
+        lab.output(line);
+        let after = seen(&mut lab);
+        assert_eq!(overlooked(&before, &after), [""; 0], "{line}");
+        before = after;
+    }
+    // Each setting, one after the other.
+    let settings: Vec<String> =
+        before.0.keys().filter(|path| path.starts_with("/proc/sys/net")).cloned().collect();
+    assert!(settings.len() > 500, "{}", settings.len());
+    let mut changed = 0;
+    let mut stamps: BTreeMap<String, Option<u64>> =
+        before.1.iter().map(|(path, stamp)| (path.clone(), Some(*stamp))).collect();
+    for path in settings {
+        let Ok(text) = lab.read(&path) else { continue };
+        let number: Option<i64> = text.trim().parse().ok();
+        for value in number.map_or(vec![], |number| vec![number + 1, number - 1]) {
+            if lab.write(&path, &value.to_string()).is_err() || lab.read(&path).as_ref() == Ok(&text) {
+                continue;
+            }
+            // What `all` entails shows elsewhere too.
+            if path.contains("/all/") {
+                let after = seen(&mut lab);
+                assert_eq!(overlooked(&before, &after), [""; 0], "{value} to {path}");
+                before = after;
+            }
+            let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+            for directory in ["/proc/sys/net", parent] {
+                let now = lab.world.directory_stamp(lab.task, directory);
+                let known = stamps.insert(directory.to_owned(), now);
+                assert!(now.is_none() || known != Some(now), "{value} to {path}: {directory}");
+            }
+            changed += 1;
+            break;
+        }
+    }
+    assert!(changed > 300, "{changed}");
 }

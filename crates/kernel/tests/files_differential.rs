@@ -131,6 +131,9 @@ fn a_namespace_has_the_files_of_a_real_one() {
     for (state, commands) in [("down", down), ("up", up)] {
         let real = real_files(&commands);
         let mut lab = Lab::new();
+        if std::path::Path::new("/proc/sys/net/bridge").exists() {
+            lab.run("modprobe br_netfilter");
+        }
         for command in &commands {
             lab.run(command);
         }

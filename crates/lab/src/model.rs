@@ -2,7 +2,7 @@
 //!
 //! Names and references have been checked: every segment, device and host that is named exists.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Hosts and the segments that join their NICs. Everything keeps the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub struct Host {
     pub name: String,
     /// For people.
     pub role: Option<String>,
+    /// Modules that its kernel has loaded.
+    pub modules: Vec<String>,
     pub sysctl: Vec<Sysctl>,
     pub bridges: Vec<Bridge>,
     pub nics: Vec<Nic>,
@@ -171,8 +173,8 @@ pub struct Answer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dns {
-    /// The address it listens on.
-    pub server: IpAddr,
+    /// The addresses it listens on.
+    pub servers: Vec<IpAddr>,
     pub names: Vec<DnsName>,
 }
 
@@ -182,4 +184,7 @@ pub struct DnsName {
     pub cname: Option<String>,
     /// One for each question, in turn.
     pub a: Vec<Ipv4Addr>,
+    pub aaaa: Vec<Ipv6Addr>,
+    /// The name of the address that this name asks for backwards.
+    pub ptr: Option<String>,
 }

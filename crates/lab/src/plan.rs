@@ -6,10 +6,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
-use crate::model::{Bridge, Host, LearnsFromIp, Nic, SegmentKind, World};
+use crate::model::{Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, SegmentKind, World};
 use crate::words;
+
+const BRIDGE_NETFILTER: &str = "br_netfilter";
 
 /// The steps that build a world, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub enum Step {
     ReplyTtl { host: String, ip: IpAddr, ttl: u8 },
     /// The file `path` of this host has this content.
     File { host: String, path: String, text: String },
+    /// The host answers questions about these names at its addresses.
+    Dns { host: String, servers: Vec<Ipv4Addr>, names: Vec<DnsName> },
     /// A part of the world that cannot be built yet: to be skipped, with a warning.
     Unsupported { host: String, what: String, why: &'static str },
 }
@@ -94,6 +98,14 @@ impl On<'_> {
 
     fn configuration(&mut self) {
         let host = self.host;
+        // Settings of bridges' netfilter are there with its module.
+        let needed =
+            host.sysctl.iter().any(|variable| variable.key.replace('/', ".").starts_with("net.bridge."));
+        let implied =
+            (needed && !host.modules.iter().any(|name| name == BRIDGE_NETFILTER)).then_some(BRIDGE_NETFILTER);
+        for module in host.modules.iter().map(String::as_str).chain(implied) {
+            self.command(["modprobe", module]);
+        }
         for variable in &host.sysctl {
             self.sysctl(&variable.key, &variable.value);
         }
@@ -139,7 +151,7 @@ impl On<'_> {
             }
         }
         if let Some(dns) = &host.dns {
-            self.unsupported(format!("dns server {}", dns.server), "there is no DNS yet");
+            self.dns(dns);
         }
     }
 
@@ -192,6 +204,20 @@ impl On<'_> {
     fn argv(&mut self, argv: impl IntoIterator<Item = String>) {
         let argv = argv.into_iter().collect();
         self.steps.push(Step::Command { host: self.host.name.clone(), argv });
+    }
+
+    fn dns(&mut self, dns: &Dns) {
+        let mut servers = Vec::new();
+        for server in &dns.servers {
+            match server {
+                IpAddr::V4(server) => servers.push(*server),
+                IpAddr::V6(server) => {
+                    self.unsupported(format!("dns server {server}"), "servers answer over IPv4 alone");
+                }
+            }
+        }
+        let names = dns.names.clone();
+        self.steps.push(Step::Dns { host: self.host.name.clone(), servers, names });
     }
 
     fn unsupported(&mut self, what: String, why: &'static str) {
@@ -257,6 +283,10 @@ impl fmt::Display for Step {
             Self::Shell { host, line } => write!(f, "{host}: {line}"),
             Self::ReplyTtl { host, ip, ttl } => write!(f, "{host}: packets from {ip} leave with ttl {ttl}"),
             Self::File { host, path, text } => write!(f, "{host}: file {path}, {} bytes", text.len()),
+            Self::Dns { host, servers, names } => {
+                let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
+                write!(f, "{host}: DNS server at {}, {} names", servers.join(", "), names.len())
+            }
             Self::Unsupported { host, what, why } => write!(f, "{host}: skipped, {why}: {what}"),
         }
     }

@@ -73,7 +73,7 @@ a: ip addr add 9.9.9.9/32 dev lo
 a: file /etc/resolv.conf, 20 bytes
 a: ip link add link eth0 name eth0.200 type vlan id 200
 a: echo 1 > /proc/sys/net/ipv4/ip_forward
-a: skipped, there is no DNS yet: dns server 10.0.2.3
+a: DNS server at 10.0.2.3, 1 names
 ";
     assert_eq!(steps(yaml), expected);
 }

@@ -4,6 +4,7 @@
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
 //! * [`netfilter`] tables of rules, tracked connections
+//! * [`sock_diag`] the sockets of a namespace
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
 //!   [`bridge_mdb`] their multicast databases; [`macsec`] MACsec devices and their channels
 //! * [`Errno`] error numbers and their texts
@@ -17,6 +18,7 @@ mod errno;
 pub mod macsec;
 pub mod netfilter;
 mod shims;
+pub mod sock_diag;
 pub mod sys;
 pub mod team;
 
@@ -27,6 +29,6 @@ pub use netlink_packet_route as route;
 pub use netlink_packet_route::RouteNetlinkMessage as Message;
 pub use shims::neighbour_cache_info;
 pub use sys::{
-    Address, Call, ErrorOrigin, Fd, Now, PacketType, PathMtuDiscovery, Received, Reply, SocketKind,
-    SocketOption, SocketStatistics, System,
+    Address, Call, ErrorOrigin, FIRST_NETNS, Fd, Now, PacketType, PathMtuDiscovery, Received, Reply,
+    SocketKind, SocketOption, SocketStatistics, System,
 };

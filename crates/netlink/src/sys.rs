@@ -12,7 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::Errno;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
+use crate::sock_diag::{SocketInfo, SocketQuery};
 use crate::team::{TeamCall, TeamState};
+
+/// What a host's first network namespace is called wherever one is named by a path.
+pub const FIRST_NETNS: &str = "/proc/1/ns/net";
 
 /// A descriptor of this task: a socket or an opened network namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -275,6 +279,7 @@ pub enum Call {
     },
     /// Reads a file under `/proc/sys/net`, `/proc/net`, `/sys/class/net` as seen from the task's namespace.
     ReadFile(String),
+    /// Writes such a file; in a session also one of the host's own below `/etc`.
     WriteFile {
         path: String,
         data: Vec<u8>,
@@ -283,13 +288,14 @@ pub enum Call {
     ListDirectory(String),
     /// Where a symbolic link there leads, as [`Reply::Bytes`]; `EINVAL` where the path names something else.
     ReadLink(String),
-    /// Creates a named network namespace (`ip netns add`).
+    /// Creates a named network namespace (`ip netns add`). A name may be an absolute path, as those of containers
+    /// are (`/var/run/docker/netns/ID`): such a one is not listed.
     NetnsAdd(String),
     /// Removes a name; the namespace lives on while a task is in it.
     NetnsDelete(String),
     /// Names, in the order in which a directory listing gives them on Linux (newest first on tmpfs).
     NetnsList,
-    /// Moves the task into a named namespace (`setns`).
+    /// Moves the task into a named namespace (`setns`). `/proc/1/ns/net` is the host's first one.
     NetnsEnter(String),
     /// Opens a named namespace; the descriptor's number goes into `IFLA_NET_NS_FD` and the like.
     NetnsOpen(String),
@@ -306,8 +312,25 @@ pub enum Call {
     },
     /// Tables of rules and tracked connections.
     Netfilter(NetfilterCall),
+    /// Loads a module of the kernel, or takes it out (`modprobe`). `ENOENT`: there is none of that name.
+    Module {
+        name: String,
+        load: bool,
+    },
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
+    /// The sockets of the task's namespace.
+    Sockets(SocketQuery),
+    /// So many random bytes, at most 4096 (`getrandom`).
+    Random(u32),
+    /// A document that programs keep on the task's host. Emulated kernels only, as [`Call::StoreSave`].
+    StoreLoad(String),
+    /// Keeps a document, where nobody has since `version` of it was loaded; `EAGAIN` otherwise.
+    StoreSave {
+        name: String,
+        version: u64,
+        data: Vec<u8>,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -326,6 +349,12 @@ pub enum Reply {
     Names(Vec<String>),
     Netfilter(NetfilterReply),
     Team(Box<TeamState>),
+    Sockets(Vec<SocketInfo>),
+    /// A document and its version; 0 where there is none.
+    Stored {
+        version: u64,
+        data: Vec<u8>,
+    },
 }
 
 /// A kernel, as one task sees it.
@@ -498,6 +527,14 @@ pub trait System {
         match self.call(Call::Netfilter(call))? {
             Reply::Netfilter(reply) => Ok(Some(reply)),
             Reply::Done => Ok(None),
+            _ => Err(Errno::EPROTO),
+        }
+    }
+
+    /// See [`Call::Sockets`].
+    fn sockets(&mut self, query: SocketQuery) -> Result<Vec<SocketInfo>, Errno> {
+        match self.call(Call::Sockets(query))? {
+            Reply::Sockets(sockets) => Ok(sockets),
             _ => Err(Errno::EPROTO),
         }
     }

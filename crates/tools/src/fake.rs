@@ -36,6 +36,8 @@ pub(crate) struct FakeKernel {
     peers: BTreeMap<Fd, Address>,
     ttls: BTreeMap<Fd, u8>,
     coming: Vec<(u64, Fd, Received)>,
+    /// Environment variables.
+    pub variables: BTreeMap<String, String>,
     /// Signals by the time at which they come.
     pub signals: Vec<(u64, Signal)>,
     arrived: Rc<Cell<Option<Signal>>>,
@@ -52,6 +54,7 @@ impl FakeKernel {
             peers: BTreeMap::new(),
             ttls: BTreeMap::new(),
             coming: Vec::new(),
+            variables: BTreeMap::new(),
             signals: Vec::new(),
             arrived: Rc::default(),
         }
@@ -62,7 +65,12 @@ impl FakeKernel {
         let mut words = line.split_whitespace().map(str::to_owned);
         let name = words.next().expect("a program");
         let args: Vec<String> = words.collect();
-        let mut shell = FakeShell { printed: Vec::new(), input: io::empty(), arrived: self.arrived.clone() };
+        let mut shell = FakeShell {
+            printed: Vec::new(),
+            input: io::empty(),
+            variables: self.variables.clone(),
+            arrived: self.arrived.clone(),
+        };
         let main = crate::find(&name).expect("a front end");
         let code = main(&mut Program { name: &name, args: &args, system: self, shell: &mut shell });
         (String::from_utf8(shell.printed).expect("text"), code)
@@ -143,7 +151,7 @@ impl System for FakeKernel {
             Call::Send { fd, data, to } => return self.send(fd, data, to),
             Call::Receive { fd, max } => Reply::Received(self.receive(fd, max)),
             Call::Wait { fds, until_ns, .. } => return self.wait(&fds, until_ns),
-            Call::Bind { .. } | Call::Close(_) => Reply::Done,
+            Call::Bind { .. } | Call::Close(_) | Call::Module { .. } => Reply::Done,
             Call::ReadFile(path) => {
                 Reply::Bytes(self.files.get(&path).ok_or(Errno::ENOENT)?.clone().into_bytes())
             }
@@ -170,6 +178,7 @@ pub(crate) fn ipv4(address: [u8; 4], port: u16) -> Address {
 struct FakeShell {
     printed: Vec<u8>,
     input: io::Empty,
+    variables: BTreeMap<String, String>,
     arrived: Rc<Cell<Option<Signal>>>,
 }
 
@@ -197,8 +206,8 @@ impl Shell for FakeShell {
         Err(io::ErrorKind::PermissionDenied.into())
     }
 
-    fn variable(&self, _name: &str) -> Option<String> {
-        None
+    fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
     }
 
     fn is_terminal(&self) -> bool {

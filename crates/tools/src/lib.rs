@@ -12,33 +12,50 @@ mod arp;
 mod arping;
 mod brctl;
 mod bridge;
+mod busybox;
 mod c_number;
+mod calendar;
 #[cfg(test)]
 mod canned;
 mod conntrack;
+mod daemon;
+mod dhcp;
+mod dns;
+mod dnsmasq;
+mod docker;
 mod ethtool;
 #[cfg(test)]
 mod fake;
 mod getopt;
+mod http;
 mod ifconfig;
 mod interfaces;
 mod ip;
 mod iproute2;
+mod ipset;
 pub mod iptables;
 mod iputils;
+mod modprobe;
 mod nc;
 mod net_tools;
+mod netstat;
 mod ping;
 pub mod quiet;
 mod resolver;
 mod route;
+mod services;
 mod sleep;
+mod ss;
 mod ssh;
+mod stream;
 mod sudo;
 mod sysctl;
 mod tcpdump;
 mod team;
 mod traceroute;
+
+/// Names whose programs those of a container's image are: `busybox`, or not set for the usual ones.
+pub(crate) const USERLAND_VARIABLE: &str = "HAIRPIN_USERLAND";
 
 /// What a front end runs with.
 pub struct Program<'a> {
@@ -97,6 +114,24 @@ pub trait Shell {
     /// # Errors
     /// The program cannot be started.
     fn exec(&mut self, argv: &[String]) -> std::io::Result<i32>;
+    /// As [`Shell::exec`], with variables set in the program's environment.
+    ///
+    /// # Errors
+    /// The program cannot be started, or not so.
+    fn exec_with(&mut self, argv: &[String], environment: &[(String, String)]) -> std::io::Result<i32> {
+        if environment.is_empty() {
+            return self.exec(argv);
+        }
+        Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "no environment is set here"))
+    }
+    /// Runs another program as [`Shell::exec_with`] does, in a process of its own, and waits for its end: its exit code,
+    /// or 128 and the number of the signal that ended it.
+    ///
+    /// # Errors
+    /// The program cannot be started, or there are no processes here.
+    fn run(&mut self, _argv: &[String], _environment: &[(String, String)]) -> std::io::Result<i32> {
+        Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "no processes are started here"))
+    }
     /// Runs a program, the first of `argv`, on another host of the world (`ssh HOST CMD`).
     ///
     /// # Errors
@@ -114,7 +149,14 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("brctl", brctl::main),
     ("bridge", bridge::main),
     ("conntrack", conntrack::main),
+    ("curl", http::curl::main),
+    ("dhclient", dhcp::dhclient::main),
+    ("dig", dns::dig::main),
+    ("dnsmasq", dnsmasq::main),
+    ("docker", docker::main),
     ("ethtool", ethtool::main),
+    ("host", dns::host::main),
+    ("httpd", http::httpd::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
     ("ip6tables", iptables::main),
@@ -123,19 +165,24 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ip6tables-legacy-save", iptables::main),
     ("ip6tables-restore", iptables::main),
     ("ip6tables-save", iptables::main),
+    ("ipset", ipset::main),
     ("iptables", iptables::main),
     ("iptables-legacy", iptables::main),
     ("iptables-legacy-restore", iptables::main),
     ("iptables-legacy-save", iptables::main),
     ("iptables-restore", iptables::main),
     ("iptables-save", iptables::main),
+    ("modprobe", modprobe::main),
     ("nc", nc::main),
     ("netcat", nc::main),
+    ("netstat", netstat::main),
+    ("nslookup", dns::nslookup::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
     ("route", route::main),
     ("sleep", sleep::main),
+    ("ss", ss::main),
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
@@ -145,6 +192,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("tcpdump", tcpdump::main),
     ("traceroute", traceroute::main),
     ("traceroute6", traceroute::main),
+    ("udhcpc", dhcp::udhcpc::main),
+    ("wget", http::wget::main),
 ];
 
 /// The front end called `name`.

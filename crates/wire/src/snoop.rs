@@ -184,7 +184,7 @@ pub fn read_ipv6(packet: &[u8]) -> Packet<'_> {
 
 /// A time as the newer versions write long ones: an exponent of `exponent` bits and a mantissa (RFC 3376 §4.1.1,
 /// RFC 3810 §5.1.3).
-fn floating(code: u64, mantissa: u32, exponent: u32) -> u64 {
+pub fn floating(code: u64, mantissa: u32, exponent: u32) -> u64 {
     let limit = 1 << (mantissa + exponent);
     if code < limit {
         return code;

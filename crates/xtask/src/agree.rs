@@ -24,9 +24,12 @@ pub struct Options {
     /// How many scripts are generated
     #[arg(long, default_value_t = 100)]
     count: u64,
-    /// Only scripts about this: bridge, macvlan, vlan, routed, links
-    #[arg(long)]
+    /// Only scripts about these topologies: bridge,macvlan,vlan,bond,…
+    #[arg(long, value_name = "NAMES")]
     only: Option<String>,
+    /// So many of each topology, instead of so many in all
+    #[arg(long)]
+    each: bool,
     /// Scripts, or directories of scripts, instead of generated ones
     #[arg(long, value_name = "PATH")]
     script: Vec<PathBuf>,
@@ -196,10 +199,16 @@ fn show(oracle: &Oracle, scripts: &[Script]) -> Result<bool, String> {
 
 fn scripts(options: &Options) -> Result<Vec<Script>, String> {
     let mut scripts = Vec::new();
+    let running = options.kernel == Which::Running;
     if options.script.is_empty() {
         for seed in options.seed..options.seed.saturating_add(options.count) {
-            let running = options.kernel == Which::Running;
-            scripts.push(generate::script(seed, options.only.as_deref(), running)?.0);
+            if !options.each {
+                scripts.push(generate::script(seed, options.only.as_deref(), running)?.0);
+                continue;
+            }
+            for topology in generate::topologies(options.only.as_deref(), running)? {
+                scripts.push(generate::script(seed, Some(topology.name), running)?.0);
+            }
         }
     }
     for path in &options.script {

@@ -1,10 +1,11 @@
 //! `cargo xtask mutants`: faults planted in a copy of the checkout, one at a time, and the case that catches each.
 //!
-//! Under `target/mutants` are `tree`, the copy; `build`, what all of them are built in; `cases`, scripts with the answers
-//! of the real kernel; `found`, what became of each fault with those answers. The copy's own `cargo xtask mutants --judge` runs the cases, so that a panic or an endless loop is
-//! the fault's and not this program's.
+//! Under `target/mutants` are `tree`, the copy, with all faults woven in (`agree::weave`), so that one build serves; `build`,
+//! what it is built in; `cases`, scripts with the answers of the real kernel; `found`, what became of each fault with those
+//! answers. The copy's own `cargo xtask mutants --judge` runs the cases, so that a panic or an endless loop is the fault's
+//! and not this program's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use hairpin_testkit::agree::generate;
 use hairpin_testkit::agree::mutants::{self, Case, Mutant};
 use hairpin_testkit::agree::oracle::{Kernel, Oracle};
 use hairpin_testkit::agree::script::Script;
+use hairpin_testkit::agree::weave::{self, CHOICE_VARIABLE};
 
 /// Which faults, and which cases may catch them.
 #[derive(Args)]
@@ -27,12 +29,18 @@ pub struct Options {
     /// The first seed of generated cases
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// How many cases are generated
-    #[arg(long, default_value_t = 120)]
+    /// Only cases about these topologies
+    #[arg(long, value_name = "NAMES")]
+    only: Option<String>,
+    /// How many cases are generated of each topology
+    #[arg(long, default_value_t = 12)]
     count: u64,
     /// Go on with the real kernel's answers of the last run, and what was found with them
     #[arg(long)]
     recorded: bool,
+    /// Ask the real kernel, and no more
+    #[arg(long)]
+    record: bool,
     /// Scripts that run at once on the real kernel
     #[arg(long, default_value_t = 24)]
     at_once: usize,
@@ -75,9 +83,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
     };
     let chosen: Vec<&Mutant> = all.iter().filter(chosen).collect();
     // A stale list is no matter of minutes.
-    for mutant in &chosen {
-        mutant.plant(&read(&root.join(&mutant.file))?)?;
-    }
+    let woven = woven(&root, &all)?;
     let place = root.join("target/mutants");
     let cases = place.join("cases");
     let found = place.join("found");
@@ -86,16 +92,19 @@ pub fn run(options: &Options) -> Result<bool, String> {
         if found.exists() {
             fs::remove_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
         }
+        if options.record {
+            return Ok(true);
+        }
     }
     fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
     let recorded = read(&cases.join("summary.txt"))?;
     let tree = place.join("tree");
-    copy(&root, &tree)?;
-    if options.recorded {
-        let program = build(&tree, &place.join("build"))?;
-        if let Fate::Caught { case, line, .. } = try_cases(&program, &cases, "")? {
-            return Err(format!("{case} differs without a fault ({line}): run this without --recorded"));
-        }
+    copy(&root, &tree, Path::new(""), &woven)?;
+    let program = build(&tree, &place.join("build"))?;
+    if options.recorded
+        && let Fate::Caught { case, line, .. } = try_cases(&program, &cases, "", None)?
+    {
+        return Err(format!("{case} differs without a fault ({line}): run this without --recorded"));
     }
     let mut caught = 0;
     for mutant in &chosen {
@@ -105,12 +114,8 @@ pub fn run(options: &Options) -> Result<bool, String> {
             continue;
         }
         let start = Instant::now();
-        let path = tree.join(&mutant.file);
-        let sound = read(&path)?;
-        write(&path, &mutant.plant(&sound)?)?;
-        let fate =
-            build(&tree, &place.join("build")).and_then(|program| try_cases(&program, &cases, &mutant.cases));
-        write(&path, &sound)?;
+        let number = all.iter().position(|other| other.name == mutant.name);
+        let fate = try_cases(&program, &cases, &mutant.cases, number);
         let fate = match fate {
             Ok(fate) => fate,
             Err(text) => {
@@ -163,8 +168,10 @@ impl Fate {
 /// Asks the real kernel, once for all faults.
 fn record(root: &Path, cases: &Path, options: &Options) -> Result<(), String> {
     let mut scripts: Vec<Script> = Vec::new();
-    for seed in options.seed..options.seed.saturating_add(options.count) {
-        scripts.push(generate::script(seed, None, false)?.0);
+    for topology in generate::topologies(options.only.as_deref(), false)? {
+        for seed in options.seed..options.seed.saturating_add(options.count) {
+            scripts.push(generate::script(seed, Some(topology.name), false)?.0);
+        }
     }
     let generated = scripts.len();
     let named = root.join(NAMED);
@@ -214,8 +221,26 @@ fn record(root: &Path, cases: &Path, options: &Options) -> Result<(), String> {
     write(&cases.join("summary.txt"), &text)
 }
 
-/// Makes the copy like the checkout; what is alike keeps its time, so that it is not built again.
-fn copy(from: &Path, to: &Path) -> Result<(), String> {
+/// The files that are not copied as they are: those of the faults, and `lib.rs` of their crates.
+fn woven(root: &Path, all: &[Mutant]) -> Result<BTreeMap<PathBuf, String>, String> {
+    let mut faults: BTreeMap<&str, Vec<(usize, &Mutant)>> = BTreeMap::new();
+    for (number, mutant) in all.iter().enumerate() {
+        faults.entry(&mutant.file).or_default().push((number, mutant));
+    }
+    let mut woven = BTreeMap::new();
+    for (file, faults) in faults {
+        woven.insert(PathBuf::from(file), weave::weave(&read(&root.join(file))?, &faults)?);
+        let (source, _) = file.split_once("/src/").ok_or(format!("{file} is in no crate"))?;
+        let library = PathBuf::from(format!("{source}/src/lib.rs"));
+        let text = read(&root.join(&library))? + &weave::chooser();
+        woven.entry(library).or_insert(text);
+    }
+    Ok(woven)
+}
+
+/// Makes the copy like the checkout but for the files that are woven; what is alike keeps its time, so that it is not
+/// built again. `below` is the path from the roots.
+fn copy(from: &Path, to: &Path, below: &Path, woven: &BTreeMap<PathBuf, String>) -> Result<(), String> {
     fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     let list = |directory: &Path| -> Result<BTreeSet<std::ffi::OsString>, String> {
         let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
@@ -229,10 +254,13 @@ fn copy(from: &Path, to: &Path) -> Result<(), String> {
         removed.map_err(|error| format!("{}: {error}", path.display()))?;
     }
     for name in names {
-        let (from, to) = (from.join(&name), to.join(&name));
+        let (from, to, below) = (from.join(&name), to.join(&name), below.join(&name));
         if from.is_dir() {
-            copy(&from, &to)?;
-        } else if let Ok(bytes) = fs::read(&from)
+            copy(&from, &to, &below, woven)?;
+            continue;
+        }
+        let bytes = woven.get(&below).map(|text| text.clone().into_bytes());
+        if let Some(bytes) = bytes.or_else(|| fs::read(&from).ok())
             && fs::read(&to).ok().as_ref() != Some(&bytes)
         {
             fs::write(&to, bytes).map_err(|error| format!("{}: {error}", to.display()))?;
@@ -256,11 +284,12 @@ fn build(tree: &Path, target: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// Runs the cases in a build, those of a topology first.
-fn try_cases(program: &Path, cases: &Path, topology: &str) -> Result<Fate, String> {
+/// Runs the cases in a build with one of its faults or none, those of a topology first.
+fn try_cases(program: &Path, cases: &Path, topology: &str, fault: Option<usize>) -> Result<Fate, String> {
     let said = cases.with_extension("said");
     let file = fs::File::create(&said).map_err(|error| format!("{}: {error}", said.display()))?;
     let mut child = Command::new(program)
+        .env(CHOICE_VARIABLE, fault.map_or("none".to_owned(), |number| number.to_string()))
         .args(["mutants", "--judge"])
         .arg(cases)
         .arg(topology)
@@ -334,11 +363,11 @@ fn table(fates: &[(&Mutant, Fate)], recorded: &str, options: &Options) -> String
     let mut text = format!(
         "# Planted faults\n\n\
          Does the comparison with Linux notice a rule that is broken? `cargo xtask mutants` breaks one at a time in a copy \
-         of the checkout, builds it, and runs the cases that agree with Linux without the fault until one of them differs. \
+         of the checkout and runs the cases that agree with Linux without the fault until one of them differs. \
          The faults are in `{LISTS}`; a test checks that each still fits the code. This table is written by\n\n\
          ```sh\ncargo xtask mutants --seed {} --count {} --report docs/mutants.md\n```\n\n\
          {recorded}. **{caught} of {} faults are caught, {by_generated} of them by a generated case.** A case \
-         NAME-SEED is generated (`cargo xtask agree --seed SEED --count 1`), any other is a script of `{NAMED}`. The last \
+         NAME-SEED is generated (`cargo xtask agree --only NAME --seed SEED --count 1`), any other is a script of `{NAMED}`. The last \
          column is the first line that differs: `-` is printed by Linux only, `+` by the emulation with the fault only.\n",
         options.seed,
         options.count,

@@ -51,7 +51,7 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
     }
     make_executable(&work.join("uml-init.sh"));
     for script in scripts {
-        let text = format!("{}{}", include_str!("preamble.sh"), script.text);
+        let text = format!("{}{}{}", include_str!("preamble.sh"), parts(script), script.text);
         fs::write(work.join(format!("{}.sh", script.name)), text).expect("a script");
     }
     let next = AtomicUsize::new(0);
@@ -79,9 +79,16 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
     scripts.iter().map(|script| (read(script, "real"), read(script, "ours"))).collect()
 }
 
+/// The files that a script names in its header: functions that several share.
+fn parts(script: &Script) -> String {
+    let names = script.text.lines().filter_map(|line| line.strip_prefix("# with: "));
+    let read = |name| fs::read_to_string(super::directory().join(name)).expect("a part of a script");
+    names.map(read).collect()
+}
+
 fn on_the_running_kernel(script: &Script, work: &Path) {
     let mut command = Command::new("timeout");
-    command.args(["120", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
+    command.args(["240", "unshare", "--net", "--mount", "--pid", "--fork", "--kill-child"]);
     command.args(["--mount-proc", "bash"]);
     command.arg(work.join("real.sh")).arg(work.join(format!("{}.sh", script.name)));
     output(&mut command, work, &script.name, "real");
@@ -92,7 +99,7 @@ fn emulated(script: &Script, work: &Path) {
     let place = work.join(format!("{}.d", script.name));
     fs::create_dir_all(&place).expect("a directory");
     let mut command = Command::new("timeout");
-    command.args(["120", env!("CARGO_BIN_EXE_hairpin"), "run", "--world", "bare"]);
+    command.args(["240", env!("CARGO_BIN_EXE_hairpin"), "run", "--world", "bare"]);
     command.arg(work.join(format!("{}.sh", script.name)));
     command.current_dir(place);
     output(&mut command, work, &script.name, "ours");

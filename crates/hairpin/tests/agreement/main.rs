@@ -15,6 +15,8 @@
 //! # runs: with the real programs   by exec too
 //! # runs: by bash alone            its language is richer than that of the runner
 //! # programs: NAME NAME            by exec it runs these, which may not be installed
+//! # modules: NAME NAME             the kernel, a User-Mode Linux of its own, has loaded these; as functions alone
+//! # with: FILE                     by exec it begins with this file of the directory: functions that scripts share
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be
 //! # lines: REGEX                   which lines are left out of the comparison because of it
@@ -34,6 +36,7 @@
 
 mod exec;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -62,7 +65,9 @@ fn main() -> ExitCode {
     for kernel in [Kernel::Uml, Kernel::Running] {
         if setting("KERNEL").is_none_or(|name| name == name_of(kernel)) {
             if setting("WITH").is_none_or(|way| way == "functions") {
-                good &= timed(|| as_functions(&scripts, kernel));
+                for (modules, scripts) in by_modules(&scripts, kernel) {
+                    good &= timed(|| as_functions(&scripts, kernel, &modules));
+                }
             }
             if setting("WITH").is_some_and(|way| way == "exec")
                 || setting("WITH").is_none() && kernel == Kernel::Uml
@@ -110,8 +115,17 @@ fn fitting(scripts: &[Script], kernel: Kernel) -> Vec<Script> {
     fitting
 }
 
-fn as_functions(scripts: &[Script], kernel: Kernel) -> bool {
-    let oracle = match Oracle::start(kernel, AT_ONCE) {
+/// The scripts by what modules they are for: a kernel cannot have and not have one.
+fn by_modules(scripts: &[Script], kernel: Kernel) -> BTreeMap<Vec<String>, Vec<Script>> {
+    let mut groups: BTreeMap<Vec<String>, Vec<Script>> = BTreeMap::new();
+    for script in scripts.iter().filter(|script| kernel == Kernel::Uml || script.modules.is_empty()) {
+        groups.entry(script.modules.clone()).or_default().push(script.clone());
+    }
+    groups
+}
+
+fn as_functions(scripts: &[Script], kernel: Kernel, modules: &[String]) -> bool {
+    let oracle = match Oracle::start_with(kernel, AT_ONCE, modules) {
         Ok(oracle) => oracle,
         Err(text) => return skipped(name_of(kernel), &text),
     };
@@ -149,6 +163,7 @@ fn by_exec(scripts: &[Script], kernel: Kernel) -> bool {
     let all = setting("WITH").is_some();
     let mut scripts = fitting(scripts, kernel);
     scripts.retain(|script| all || script.with_real_programs || script.for_bash);
+    scripts.retain(|script| script.modules.is_empty());
     if !all {
         for script in scripts.extract_if(.., |script| script.open.is_some()) {
             println!("open, not run: {}: {}", script.name, script.open.unwrap_or_default());
@@ -204,13 +219,17 @@ fn is_open(script: &Script) -> bool {
     script.open.is_some()
 }
 
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/scripts")
+}
+
 /// The scripts of the directory whose names have the wanted word in them.
 fn wanted() -> Vec<Script> {
     let word = std::env::var("HAIRPIN_AGREEMENT").unwrap_or_default();
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/scripts");
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory)
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(directory())
         .expect("a directory of scripts")
         .map(|entry| entry.expect("a script").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
         .collect();
     paths.sort();
     let scripts = paths.iter().map(|path| {

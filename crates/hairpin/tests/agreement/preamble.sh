@@ -13,6 +13,56 @@ ip() {
     esac
     return $status
 }
+# v6 NETNS...: IPv6 is on there, and nobody asks for routers.
+v6() {
+    { set +x; } 2>/dev/null
+    for n; do
+        command ip netns exec $n sh -c 'cd /proc/sys/net/ipv6/conf; for i in all default; do echo 0 >$i/disable_ipv6; done; echo 0 >default/router_solicitations'
+    done
+    set -x
+}
+# watch [-FILTER] NETNS:DEVICE...: captures on these devices from now on, until `unwatch`.
+declare -A shown
+watch() {
+    { set +x; } 2>/dev/null
+    WATCHED= WATCHERS= CAPTURES=$(mktemp -d) filter=
+    case $1 in -*) filter=${1#-}; shift ;; esac
+    for p; do
+        WATCHED="$WATCHED $p" shown[$p]=0
+        : >$CAPTURES/$p.err
+        # Nobody asks again while it is watched.
+        command ip netns exec ${p%:*} sh -c "for n in 4 6; do echo 60 >/proc/sys/net/ipv\$n/neigh/${p#*:}/delay_first_probe_time; done" 2>/dev/null
+        command ip netns exec ${p%:*} tcpdump -p --immediate-mode -l -e -n -t -i ${p#*:} $filter >$CAPTURES/$p 2>$CAPTURES/$p.err &
+        WATCHERS="$WATCHERS $!"
+    done
+    for p in $WATCHED; do until read -r -d '' text <$CAPTURES/$p.err; [[ $text == *listening* ]]; do sleep 0.1; done; done
+    set -x
+}
+# The frames on all devices while a command runs, each once: how often a question is asked again hangs on how long
+# programs take. Then nobody knows anybody any more.
+seen() {
+    "$@"
+    { set +x; } 2>/dev/null
+    sleep 0.2
+    for n in $(printf '%s\n' $WATCHED | sed 's/:.*//' | sort -u); do command ip -n $n neigh flush all 2>/dev/null; done
+    for p in $WATCHED; do
+        echo "--- $p"
+        mapfile -t -s ${shown[$p]} lines <$CAPTURES/$p
+        (( shown[$p] += ${#lines[@]} ))
+        local -A known=()
+        for line in "${lines[@]}"; do
+            [[ $line =~ ^(.*),\ id\ [0-9]+(.*)$ ]] && line=${BASH_REMATCH[1]}${BASH_REMATCH[2]}
+            [ -n "${known[$line]}" ] || echo "$line"
+            known[$line]=1
+        done
+    done
+    set -x
+}
+unwatch() {
+    { set +x; } 2>/dev/null
+    kill $WATCHERS; wait $WATCHERS
+    rm -r $CAPTURES; set -x
+}
 no_ipv6
 # Every command is printed before its output, and failures with their code.
 exec 2>&1 </dev/null

@@ -7,13 +7,13 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
 # modprobe looks in lib/modules of the directory that it is given.
 mkdir -p /run/root/lib/modules
 ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
-modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag vxlan vrf ifb \
+modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag inet_diag tcp_diag udp_diag raw_diag vxlan vrf ifb \
     nlmon vcan vxcan can-raw macsec gcm ctr ghash_generic team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
     team_mode_random team_mode_roundrobin
 # Those of iptables.
 (
     cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit
-    names=(netfilter/xt_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
+    names=(netfilter/xt_*.ko netfilter/ipset/ip_set_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
     names=("${names[@]##*/}")
     modprobe -d /run/root -a nf_conntrack_netlink "${names[@]%.ko}"
 )
@@ -28,7 +28,7 @@ echo >/proc/sys/kernel/modprobe
 ip link set lo up
 cd "$WORK"
 job() {
-    timeout 90 unshare --net --mount --pid --fork --kill-child --mount-proc bash "$WORK/real.sh" "$WORK/$1.sh" >"$WORK/$1.real" 2>&1
+    timeout -s KILL 240 unshare --net --mount --pid --fork --kill-child --mount-proc bash "$WORK/real.sh" "$WORK/$1.sh" >"$WORK/$1.real" 2>&1
 }
 export -f job
 # An exit code of 255 would end xargs.

@@ -2,7 +2,9 @@
 #![allow(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
 mod bad_input;
+mod docker;
 mod place;
 mod ssh;
+mod terminals;
 mod trace;
 mod views;

@@ -7,9 +7,11 @@ use std::time::Duration;
 use hairpin_kernel::route::Prefix;
 use hairpin_kernel::task::LocalSystem;
 use hairpin_kernel::{Mac, SegmentKind, World};
-use hairpin_lab::{LearnsFromIp, Plan, Step};
+use hairpin_lab::{DnsName, LearnsFromIp, Plan, Step};
 use hairpin_netlink::Errno;
 use hairpin_tools::quiet::{self, QuietShell};
+use hairpin_wire::dns::response;
+use hairpin_wire::zone::Zone;
 
 /// A world that is built, and the files its hosts have.
 pub struct Built {
@@ -19,6 +21,8 @@ pub struct Built {
 
 /// The seed of a world's random numbers: the same world draws the same MACs.
 const SEED: u64 = 1;
+/// How long the internet's names may be kept.
+const DNS_TTL_S: u32 = 300;
 /// How long a world has stood when its first program starts: its addresses are found to be nobody else's by then.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -44,6 +48,23 @@ pub fn build(name: &str) -> Result<Built, String> {
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX / 2)
+}
+
+/// What a server of the internet knows.
+fn zone(names: &[DnsName]) -> Zone {
+    let mut zone = Zone::new(response::NAME_ERROR);
+    (zone.ttl, zone.one_address) = (DNS_TTL_S, true);
+    for name in names {
+        // The addresses are the alias's.
+        let owner = name.cname.as_ref().unwrap_or(&name.name);
+        let entry = zone.entry(owner);
+        entry.a.extend(&name.a);
+        entry.aaaa.extend(&name.aaaa);
+        let entry = zone.entry(&name.name);
+        entry.alias.clone_from(&name.cname);
+        entry.ptr.extend(name.ptr.clone());
+    }
+    zone
 }
 
 struct Builder {
@@ -119,6 +140,15 @@ impl Builder {
                 "{host}: setup '{line}' needs a shell, which a world cannot have while it is built: write it as \
                  plain commands, or put it into the script"
             )),
+            Step::Dns { host, servers, names } => {
+                let number = self.host(host)?;
+                for server in servers {
+                    self.world
+                        .serve_dns(number, *server, zone(names))
+                        .map_err(|errno| format!("{host}: dns server {server}: {errno}"))?;
+                }
+                Ok(())
+            }
             Step::Unsupported { host, what, why } => {
                 eprintln!("hairpin: {host}: {what} is left out: {why}");
                 Ok(())

@@ -82,7 +82,24 @@ impl Emulator for EmulatedWorld {
 
     fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno> {
         let task = self.task(task)?;
-        self.world.call(task, call)
+        let mut reply = self.world.call(task, call)?;
+        if let Reply::Sockets(sockets) = &mut reply {
+            // Tasks have numbers of their own here.
+            for owner in sockets.iter_mut().flat_map(|socket| &mut socket.owners) {
+                let found = self.tasks.iter().find(|(_, task)| task.number() == owner.task);
+                owner.task = found.map_or(0, |(id, _)| id.0);
+            }
+        }
+        Ok(reply)
+    }
+
+    fn place(&self, task: TaskId) -> Result<(String, u64), Errno> {
+        self.world.task_place(self.task(task)?)
+    }
+
+    fn name_namespace(&mut self, task: TaskId, name: &str) -> Result<(), Errno> {
+        let task = self.task(task)?;
+        self.world.name_netns_of(task, name)
     }
 
     fn ready(&mut self, task: TaskId, fds: &[Fd], writable: &[Fd]) -> Vec<Fd> {
@@ -104,6 +121,10 @@ impl Emulator for EmulatedWorld {
 
     fn generation(&self) -> u64 {
         self.world.generation()
+    }
+
+    fn directory_stamp(&self, task: TaskId, path: &str) -> Option<u64> {
+        self.world.directory_stamp(self.task(task).ok()?, path)
     }
 
     fn take_trace(&mut self) -> Vec<u8> {

@@ -5,6 +5,8 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod diag;
+mod errors;
 mod netfilter;
 mod netlink;
 mod netns;
@@ -303,9 +305,22 @@ impl System for LinuxSystem {
             Call::NetnsProcesses(name) => netns::processes(&name).map(Reply::Names),
             Call::NetnsAttach { name, pid } => netns::attach(&name, pid).map(|()| Reply::Done),
             Call::Netfilter(call) => netfilter::call(call),
-            // Linux has the real `teamd` for this.
-            Call::Team(_) => Err(Errno::ENOSYS),
+            Call::Module { name, load } => module(&name, load).map(|()| Reply::Done),
+            Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
+            Call::Random(length) => random(length).map(Reply::Bytes),
+            // Linux has the real `teamd`, and the real docker, for this.
+            Call::Team(_) | Call::StoreLoad(_) | Call::StoreSave { .. } => Err(Errno::ENOSYS),
         }
+    }
+}
+
+/// Loads a module, or takes it out, by the system's own program.
+fn module(name: &str, load: bool) -> Result<(), Errno> {
+    let mut command = std::process::Command::new("/sbin/modprobe");
+    command.arg("-q").args((!load).then_some("-r")).arg("--").arg(name);
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        _ => Err(Errno::ENOENT),
     }
 }
 
@@ -323,6 +338,14 @@ pub(crate) fn now() -> Result<Now, Errno> {
         monotonic_ns: nanoseconds(ClockId::CLOCK_MONOTONIC)?,
         realtime_ns: nanoseconds(ClockId::CLOCK_REALTIME)?,
     })
+}
+
+fn random(length: u32) -> Result<Vec<u8>, Errno> {
+    use std::io::Read;
+    let mut bytes = Vec::new();
+    let source = std::fs::File::open("/dev/urandom").map_err(errno)?;
+    source.take(u64::from(length.min(4096))).read_to_end(&mut bytes).map_err(errno)?;
+    Ok(bytes)
 }
 
 fn list_directory(path: &str) -> Result<Vec<String>, Errno> {

@@ -19,7 +19,10 @@ pub(super) fn call(call: NetfilterCall) -> Result<Reply, Errno> {
             restore(family, &table)?;
             return Ok(Reply::Done);
         }
-        NetfilterCall::Connections(_) | NetfilterCall::DeleteConnections(_) | NetfilterCall::Statistics => {
+        NetfilterCall::Connections(_)
+        | NetfilterCall::DeleteConnections(_)
+        | NetfilterCall::Statistics
+        | NetfilterCall::Sets(_) => {
             return Err(Errno::ENOSYS);
         }
     };

@@ -6,9 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
 
 use super::address::{self, array, ne32};
+use super::errors;
 use super::socket::{self, Message};
 
-const READ_SIZE: usize = 64 * 1024;
 /// `ICMP_FILTER` at level `SOL_RAW`.
 const ICMP_FILTER: i32 = 1;
 const SO_EE_ORIGIN_ICMP: u8 = 2;
@@ -34,7 +34,7 @@ impl InetSocket {
         for option in [libc::IP_PKTINFO, libc::IP_RECVTTL, libc::IP_RECVTOS] {
             socket::set_int(socket.as_fd(), libc::SOL_IP, option, 1)?;
         }
-        Ok(InetSocket { socket, is_raw, errors: false, buffer: vec![0; READ_SIZE] })
+        Ok(InetSocket { socket, is_raw, errors: false, buffer: vec![0; errors::READ_SIZE] })
     }
 
     pub fn set_option(&mut self, option: &SocketOption) -> Result<(), Errno> {
@@ -81,79 +81,51 @@ impl InetSocket {
         }
     }
 
-    /// Queued errors first: they also make the next ordinary reading fail once.
     pub fn receive(&mut self, max: u32) -> Result<Vec<Received>, Errno> {
-        let mut items = Vec::new();
-        while self.errors && items.len() < max as usize {
-            match socket::receive(self.socket.as_fd(), &mut self.buffer, libc::MSG_ERRQUEUE) {
-                Ok(message) => items.extend(self.error(&message)),
-                Err(_) => break,
-            }
-        }
-        while items.len() < max as usize {
-            match socket::receive(self.socket.as_fd(), &mut self.buffer, 0) {
-                Ok(message) => items.extend(self.datagram(&message)),
-                Err(Errno::EAGAIN) => break,
-                // The socket's pending error, which stood in the error queue too.
-                Err(_) if self.errors && !items.is_empty() => {}
-                Err(error) if items.is_empty() => return Err(error),
-                Err(_) => break,
-            }
-        }
-        Ok(items)
+        let (fd, is_raw) = (self.socket.as_fd(), self.is_raw);
+        let datagram = |message: &Message, data: &[u8]| datagram(fd, is_raw, message, data);
+        errors::receive(fd, &mut self.buffer, self.errors, max, datagram, error)
     }
+}
 
-    fn datagram(&self, message: &Message) -> Option<Received> {
-        let data = self.buffer.get(..message.length).unwrap_or(&self.buffer);
-        // `struct in_pktinfo`: interface, local address, destination of the header.
-        let info = message.control(libc::SOL_IP, libc::IP_PKTINFO).unwrap_or(&[]);
-        let local = address::decode(&socket::local_name(self.socket.as_fd()).ok()?);
-        let port = match local {
-            // A raw socket's name has its protocol there.
-            Some(Address::Ipv4 { port, .. }) if !self.is_raw => port,
-            _ => 0,
-        };
-        let number = |kind, size| {
-            let value = message.control(libc::SOL_IP, kind)?;
-            if size == 1 { value.first().copied() } else { ne32(value, 0).map(|value| value as u8) }
-        };
-        Some(Received::Datagram {
-            data: data.to_vec(),
-            from: address::decode(&message.name)?,
-            to: Address::Ipv4 { address: Ipv4Addr::from(array::<4>(info, 8)?), port },
-            ttl: number(libc::IP_TTL, 4).unwrap_or(0),
-            tos: number(libc::IP_TOS, 1).unwrap_or(0),
-            ifindex: ne32(info, 0)?,
-            realtime_ns: message.timestamp_ns().unwrap_or(0),
-        })
-    }
+fn datagram(fd: BorrowedFd<'_>, is_raw: bool, message: &Message, data: &[u8]) -> Option<Received> {
+    // `struct in_pktinfo`: interface, local address, destination of the header.
+    let info = message.control(libc::SOL_IP, libc::IP_PKTINFO).unwrap_or(&[]);
+    let local = address::decode(&socket::local_name(fd).ok()?);
+    let port = match local {
+        // A raw socket's name has its protocol there.
+        Some(Address::Ipv4 { port, .. }) if !is_raw => port,
+        _ => 0,
+    };
+    let number = |kind, size| {
+        let value = message.control(libc::SOL_IP, kind)?;
+        if size == 1 { value.first().copied() } else { ne32(value, 0).map(|value| value as u8) }
+    };
+    Some(Received::Datagram {
+        data: data.to_vec(),
+        from: address::decode(&message.name)?,
+        to: Address::Ipv4 { address: Ipv4Addr::from(array::<4>(info, 8)?), port },
+        ttl: number(libc::IP_TTL, 4).unwrap_or(0),
+        tos: number(libc::IP_TOS, 1).unwrap_or(0),
+        ifindex: ne32(info, 0)?,
+        realtime_ns: message.timestamp_ns().unwrap_or(0),
+    })
+}
 
-    /// `struct sock_extended_err` and the offender's address behind it.
-    fn error(&self, message: &Message) -> Option<Received> {
-        let error = message.control(libc::SOL_IP, libc::IP_RECVERR)?;
-        let errno = Errno(i32::from_ne_bytes(array(error, 0)?));
-        let [origin, kind, code, _] = array::<4>(error, 4)?;
-        let origin = if origin == SO_EE_ORIGIN_ICMP {
-            let from = match address::decode(error.get(16..)?) {
+fn error(message: &Message, packet: &[u8]) -> Option<Received> {
+    errors::queued(
+        message,
+        packet,
+        (libc::SOL_IP, libc::IP_RECVERR),
+        SO_EE_ORIGIN_ICMP,
+        |kind, code, from| {
+            let from = match from {
                 Some(Address::Ipv4 { address, .. }) => address,
                 _ => Ipv4Addr::UNSPECIFIED,
             };
             ErrorOrigin::Icmp { kind, code, from }
-        } else {
-            ErrorOrigin::Local
-        };
-        let to = address::decode(&message.name)?;
-        let quoted = self.buffer.get(..message.length).unwrap_or(&self.buffer);
-        let data = quoted.to_vec();
-        Some(Received::Error {
-            errno,
-            origin,
-            info: ne32(error, 8)?,
-            to,
-            data,
-            realtime_ns: message.timestamp_ns().unwrap_or(0),
-        })
-    }
+        },
+    )
 }
 
 impl AsFd for InetSocket {

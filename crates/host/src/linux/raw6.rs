@@ -6,10 +6,10 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
 
 use super::address::{self, array, ne32};
+use super::errors;
 use super::raw::set_common_option;
 use super::socket::{self, Message};
 
-const READ_SIZE: usize = 64 * 1024;
 /// `ICMP6_FILTER` at level `SOL_ICMPV6`.
 const SOL_ICMPV6: i32 = 58;
 const ICMP6_FILTER: i32 = 1;
@@ -39,7 +39,7 @@ impl Inet6Socket {
         for option in told.into_iter().chain(only) {
             socket::set_int(socket.as_fd(), libc::SOL_IPV6, option, 1)?;
         }
-        Ok(Inet6Socket { socket, raw, errors: false, buffer: vec![0; READ_SIZE] })
+        Ok(Inet6Socket { socket, raw, errors: false, buffer: vec![0; errors::READ_SIZE] })
     }
 
     pub fn set_option(&mut self, option: &SocketOption) -> Result<(), Errno> {
@@ -81,77 +81,44 @@ impl Inet6Socket {
         }
     }
 
-    /// Queued errors first: they also make the next ordinary reading fail once.
     pub fn receive(&mut self, max: u32) -> Result<Vec<Received>, Errno> {
-        let mut items = Vec::new();
-        while self.errors && items.len() < max as usize {
-            match socket::receive(self.socket.as_fd(), &mut self.buffer, libc::MSG_ERRQUEUE) {
-                Ok(message) => items.extend(self.error(&message)),
-                Err(_) => break,
-            }
-        }
-        while items.len() < max as usize {
-            match socket::receive(self.socket.as_fd(), &mut self.buffer, 0) {
-                Ok(message) => items.extend(self.datagram(&message)),
-                Err(Errno::EAGAIN) => break,
-                // The socket's pending error, which stood in the error queue too.
-                Err(_) if self.errors && !items.is_empty() => {}
-                Err(error) if items.is_empty() => return Err(error),
-                Err(_) => break,
-            }
-        }
-        Ok(items)
+        let (fd, raw) = (self.socket.as_fd(), self.raw);
+        let datagram = |message: &Message, data: &[u8]| datagram(fd, raw, message, data);
+        errors::receive(fd, &mut self.buffer, self.errors, max, datagram, error)
     }
+}
 
-    fn datagram(&self, message: &Message) -> Option<Received> {
-        let data = self.buffer.get(..message.length).unwrap_or(&self.buffer);
-        // `struct in6_pktinfo`: destination, interface.
-        let info = message.control(libc::SOL_IPV6, libc::IPV6_PKTINFO).unwrap_or(&[]);
-        let ifindex = ne32(info, 16)?;
-        let port = match address::decode(&socket::local_name(self.socket.as_fd()).ok()?) {
-            Some(Address::Ipv6 { port, .. }) if !self.raw => port,
-            _ => 0,
-        };
-        let number = |kind| {
-            message
-                .control(libc::SOL_IPV6, kind)
-                .and_then(|value| ne32(value, 0))
-                .map_or(0, |value| value as u8)
-        };
-        Some(Received::Datagram {
-            data: data.to_vec(),
-            from: address::decode(&message.name)?,
-            to: Address::Ipv6 { address: Ipv6Addr::from(array::<16>(info, 0)?), port, scope: 0 },
-            ttl: number(libc::IPV6_HOPLIMIT),
-            tos: number(libc::IPV6_TCLASS),
-            ifindex,
-            realtime_ns: message.timestamp_ns().unwrap_or(0),
-        })
-    }
+fn datagram(fd: BorrowedFd<'_>, raw: bool, message: &Message, data: &[u8]) -> Option<Received> {
+    // `struct in6_pktinfo`: destination, interface.
+    let info = message.control(libc::SOL_IPV6, libc::IPV6_PKTINFO).unwrap_or(&[]);
+    let ifindex = ne32(info, 16)?;
+    let port = match address::decode(&socket::local_name(fd).ok()?) {
+        Some(Address::Ipv6 { port, .. }) if !raw => port,
+        _ => 0,
+    };
+    let number = |kind| {
+        message.control(libc::SOL_IPV6, kind).and_then(|value| ne32(value, 0)).map_or(0, |value| value as u8)
+    };
+    Some(Received::Datagram {
+        data: data.to_vec(),
+        from: address::decode(&message.name)?,
+        to: Address::Ipv6 { address: Ipv6Addr::from(array::<16>(info, 0)?), port, scope: 0 },
+        ttl: number(libc::IPV6_HOPLIMIT),
+        tos: number(libc::IPV6_TCLASS),
+        ifindex,
+        realtime_ns: message.timestamp_ns().unwrap_or(0),
+    })
+}
 
-    /// `struct sock_extended_err` and the offender's address behind it.
-    fn error(&self, message: &Message) -> Option<Received> {
-        let error = message.control(libc::SOL_IPV6, libc::IPV6_RECVERR)?;
-        let errno = Errno(i32::from_ne_bytes(array(error, 0)?));
-        let [origin, kind, code, _] = array::<4>(error, 4)?;
-        let origin = if origin == SO_EE_ORIGIN_ICMP6 {
-            let (from, scope) = match address::decode(error.get(16..)?) {
-                Some(Address::Ipv6 { address, scope, .. }) => (address, scope),
-                _ => (Ipv6Addr::UNSPECIFIED, 0),
-            };
-            ErrorOrigin::Icmp6 { kind, code, from, scope }
-        } else {
-            ErrorOrigin::Local
+fn error(message: &Message, packet: &[u8]) -> Option<Received> {
+    let place = (libc::SOL_IPV6, libc::IPV6_RECVERR);
+    errors::queued(message, packet, place, SO_EE_ORIGIN_ICMP6, |kind, code, from| {
+        let (from, scope) = match from {
+            Some(Address::Ipv6 { address, scope, .. }) => (address, scope),
+            _ => (Ipv6Addr::UNSPECIFIED, 0),
         };
-        Some(Received::Error {
-            errno,
-            origin,
-            info: ne32(error, 8)?,
-            to: address::decode(&message.name)?,
-            data: self.buffer.get(..message.length).unwrap_or(&self.buffer).to_vec(),
-            realtime_ns: message.timestamp_ns().unwrap_or(0),
-        })
-    }
+        ErrorOrigin::Icmp6 { kind, code, from, scope }
+    })
 }
 
 impl AsFd for Inet6Socket {

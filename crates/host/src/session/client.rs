@@ -3,18 +3,19 @@
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::rc::Rc;
 
-use hairpin_netlink::{Call, Errno, Reply, System};
+use hairpin_netlink::{Call, Errno, FIRST_NETNS, Reply, System};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
 use nix::unistd::{getpgrp, tcgetpgrp};
 
 use super::entering::{self, Entered};
 use super::protocol::{Channel, Request, Response};
-use super::{SOCKET_VARIABLE, TASK_VARIABLE, TaskName, VIEW_VARIABLE, manage};
+use super::{SOCKET_VARIABLE, TASK_VARIABLE, TYPING_COST_NS, TaskName, VIEW_VARIABLE, launch, manage};
 use crate::shell::Surroundings;
 use crate::signals;
 
@@ -29,8 +30,10 @@ struct Inner {
     task: TaskName,
     background: bool,
     channel: Option<Channel>,
-    /// The namespace that the program has entered, which its environment does not name yet.
-    entered: Option<String>,
+    /// It has entered a namespace that its environment does not name yet.
+    entered: bool,
+    /// It becomes a shell that reads from a terminal.
+    prompts: bool,
 }
 
 impl Session {
@@ -47,7 +50,14 @@ impl Session {
     }
 
     pub fn new(socket: PathBuf, task: TaskName) -> Session {
-        let inner = Inner { socket, task, background: is_background(), channel: None, entered: None };
+        let inner = Inner {
+            socket,
+            task,
+            background: is_background(),
+            channel: None,
+            entered: false,
+            prompts: false,
+        };
         Session { inner: Rc::new(RefCell::new(inner)) }
     }
 
@@ -57,6 +67,28 @@ impl Session {
     /// The session is gone, or has no such host or namespace.
     pub fn connect(&self) -> Result<(), String> {
         self.inner.borrow_mut().connect()
+    }
+
+    /// Says that the program to come is a shell at which somebody types.
+    pub fn prompts(&self) {
+        self.inner.borrow_mut().prompts = true;
+    }
+
+    /// Lets the time pass in which somebody typed this command, unless it runs in the background.
+    ///
+    /// # Errors
+    /// As [`Session::connect`].
+    pub fn let_typing_pass(&self) -> Result<(), String> {
+        self.connect()?;
+        if self.inner.borrow().background {
+            return Ok(());
+        }
+        let mut session = self.clone();
+        // Interrupted, the command is as if typed faster.
+        if let Ok(now) = session.now() {
+            let _ = session.wait(&[], Some(now.monotonic_ns.saturating_add(TYPING_COST_NS)), true);
+        }
+        Ok(())
     }
 
     /// Prepares a command to run in this task's place: its environment, the view of its network namespace, and
@@ -90,10 +122,11 @@ impl Inner {
     fn enter(&mut self, command: &mut Command, warn: bool) -> Result<OwnedFd, String> {
         self.connect()?;
         let Some(mut channel) = self.channel.take() else { return Err("not connected".to_owned()) };
-        let task = match channel.ask(&Request::Hold).map_err(|error| error.to_string())? {
-            Response::Held(task) => task,
-            _ => return Err("the session did not keep the namespace".to_owned()),
-        };
+        let task =
+            match channel.ask(&Request::Hold { prompts: self.prompts }).map_err(|error| error.to_string())? {
+                Response::Held(task) => task,
+                _ => return Err("the session did not keep the namespace".to_owned()),
+            };
         let directory = self.socket.parent().unwrap_or(Path::new("/"));
         let (seen, complaints) = match entering::enter(directory, &task, &mut channel, command.get_program())
         {
@@ -120,7 +153,7 @@ impl Inner {
             std::process::exit(1);
         }
         let entered = match &call {
-            Call::NetnsEnter(name) => Some(name.clone()),
+            Call::NetnsEnter(name) => Some(Some(name.clone()).filter(|name| name != FIRST_NETNS)),
             _ => None,
         };
         let waits = matches!(call, Call::Wait { .. });
@@ -141,10 +174,10 @@ impl Inner {
             _ => Err(Errno::EPROTO),
         };
         if result.is_ok()
-            && let Some(name) = entered
+            && let Some(netns) = entered
         {
-            self.task = TaskName { host: self.task.host.clone(), netns: Some(name.clone()), token: None };
-            self.entered = Some(name);
+            self.task = TaskName { host: self.task.host.clone(), netns, token: None };
+            self.entered = true;
         }
         result
     }
@@ -159,7 +192,7 @@ impl System for Session {
 impl Surroundings for Session {
     fn exec(&mut self, command: &mut Command) -> io::Error {
         let mut kept = None;
-        if self.inner.borrow().entered.is_some() {
+        if self.inner.borrow().entered {
             match self.enter(command, true) {
                 Ok(stream) => kept = Some(stream),
                 Err(text) => return io::Error::other(text),
@@ -168,6 +201,29 @@ impl Surroundings for Session {
         let error = crate::shell::exec(command);
         drop(kept);
         error
+    }
+
+    fn run(&mut self, command: &mut Command) -> io::Result<ExitStatus> {
+        let (socket, task) = {
+            let mut inner = self.inner.borrow_mut();
+            // While the other runs this is no program of the session: time need not wait for it.
+            inner.channel = None;
+            (inner.socket.clone(), inner.task.clone())
+        };
+        let mut entering = Command::new(std::env::current_exe()?);
+        entering.arg0(launch::ENTER).arg(command.get_program()).args(command.get_args());
+        entering.env(SOCKET_VARIABLE, &socket).env(TASK_VARIABLE, task.to_string());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => entering.env(name, value),
+                None => entering.env_remove(name),
+            };
+        }
+        // What interrupts the other must not keep this one from its work behind it.
+        if !signals::interrupt_is_ignored() {
+            signals::catch();
+        }
+        entering.status()
     }
 
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error {

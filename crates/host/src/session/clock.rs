@@ -6,6 +6,7 @@
 //!    something happens.
 //! 2. A foreground program in an unbounded wait (`tcpdump`) lets it follow the wall clock.
 //! 3. Programs in the background move it only while nothing else in the session is running.
+//! 4. A shell at which somebody types waits without end while it shows its prompt: then, too, it follows the wall clock.
 //!
 //! A program that is not waiting stops it for everybody, unless it is stuck elsewhere (a full pipe, a terminal).
 
@@ -45,7 +46,11 @@ pub enum Decision {
 }
 
 /// The rules.
-pub fn decide(pace: Pace, participants: impl IntoIterator<Item = Participant>) -> Decision {
+pub fn decide(
+    pace: Pace,
+    participants: impl IntoIterator<Item = Participant>,
+    somebody_types: bool,
+) -> Decision {
     if pace == Pace::Real {
         return Decision::Follow;
     }
@@ -67,7 +72,7 @@ pub fn decide(pace: Pace, participants: impl IntoIterator<Item = Participant>) -
         Decision::JumpIfIdle { follow_otherwise: foreground_open }
     } else if foreground_open {
         Decision::Follow
-    } else if background_open {
+    } else if background_open || somebody_types {
         Decision::FollowIfIdle
     } else {
         Decision::Stand
@@ -91,6 +96,10 @@ impl Pacer {
     pub fn stop(&mut self) {
         self.anchor = None;
     }
+
+    pub fn is_following(&self) -> bool {
+        self.anchor.is_some()
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +118,7 @@ mod tests {
     }
 
     fn virtually(participants: &[Participant]) -> Decision {
-        decide(Pace::Virtual, participants.iter().copied())
+        decide(Pace::Virtual, participants.iter().copied(), false)
     }
 
     #[test]
@@ -144,8 +153,18 @@ mod tests {
     }
 
     #[test]
+    fn a_prompt_follows_the_wall_clock_while_nothing_runs() {
+        let prompting =
+            |participants: &[Participant]| decide(Pace::Virtual, participants.iter().copied(), true);
+        assert_eq!(prompting(&[]), Decision::FollowIfIdle);
+        assert_eq!(prompting(&[foreground(Activity::Busy)]), Decision::Stand);
+        assert_eq!(prompting(&[foreground(SLEEP)]), Decision::Jump);
+        assert_eq!(prompting(&[background(SLEEP)]), Decision::JumpIfIdle { follow_otherwise: false });
+    }
+
+    #[test]
     fn the_real_pace_asks_nobody() {
-        assert_eq!(decide(Pace::Real, [foreground(Activity::Busy)]), Decision::Follow);
+        assert_eq!(decide(Pace::Real, [foreground(Activity::Busy)], false), Decision::Follow);
     }
 
     #[test]

@@ -151,16 +151,21 @@ impl Server {
         clients.any(|connection| match &connection.role {
             Role::Client(client) => !client.settled,
             // A shell that `ip netns exec` turned into is one like any other.
-            Role::Holder(..) => self.family.matters(process),
+            Role::Holder { .. } => self.family.matters(process),
             Role::Stranger => true,
         })
     }
 
-    /// Brings a clock that follows the wall in all cases up to date, before somebody reads it.
+    /// Brings a clock that follows the wall while nobody calls up to date, before somebody reads it.
     pub(super) fn catch_up(&mut self) {
-        if self.pace == Pace::Real {
+        if self.pace == Pace::Real || self.prompts() && self.pacer.is_following() {
             self.follow();
         }
+    }
+
+    /// Whether somebody types at a shell of the session.
+    fn prompts(&self) -> bool {
+        self.connections.values().any(|c| matches!(c.role, Role::Holder { prompts: true, .. }))
     }
 
     /// Moves time as far as the rules let it; says when to look again.
@@ -172,7 +177,7 @@ impl Server {
             Role::Client(client) => Some(client.participant()),
             _ => None,
         });
-        match clock::decide(self.pace, participants) {
+        match clock::decide(self.pace, participants, self.prompts()) {
             Decision::Stand => {
                 self.pacer.stop();
                 // Busy programs are looked at again, whether they are stuck.

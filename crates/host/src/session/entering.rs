@@ -57,6 +57,9 @@ pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str])
         let root = directory.join("hosts").join(&host);
         let (etc, places) = (root.join("etc"), root.join("places"));
         fs::create_dir_all(etc.join("netns"))?;
+        for name in mount::LEASES {
+            fs::create_dir_all(root.join("lib").join(name))?;
+        }
         fs::create_dir_all(&places)?;
         fs::write(etc.join("hostname"), format!("{host}\n"))?;
         fs::write(etc.join("hosts"), format!("127.0.0.1\tlocalhost\n127.0.1.1\t{host}\n"))?;
@@ -83,6 +86,21 @@ pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str])
     fs::write(directory.join("covers"), covers)
 }
 
+/// Writes a file that a host has of its own, for the programs that start later, and those that see it already.
+pub(super) fn write_etc(directory: &Path, host: &str, path: &str, data: &[u8]) -> io::Result<()> {
+    let relative = below_etc(path).ok_or(io::ErrorKind::InvalidInput)?;
+    let target = directory.join("hosts").join(host).join("etc").join(relative);
+    if let Some(parent) = target.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    fs::write(target, data)
+}
+
+/// Where a namespace has its files below `etc/netns`: one named by a path is called by the last part of that.
+fn directory_of(netns: &str) -> &str {
+    netns.rsplit('/').next().unwrap_or(netns)
+}
+
 /// Moves this process into namespaces in which it sees the session's `/proc`, `/sys` and `/etc`. `channel` holds
 /// the task, `program` is what this process becomes.
 pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel, program: &OsStr) -> Entered {
@@ -90,7 +108,12 @@ pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel, pr
     if before == "none" {
         return Entered::Skipped;
     }
-    if let Err(text) = mount::separate(&task.host) {
+    let host = directory.join("hosts").join(&task.host);
+    let netns = task.netns.as_deref().map(directory_of);
+    // A container has a name of its own.
+    let own_name =
+        netns.and_then(|netns| fs::read_to_string(host.join("etc/netns").join(netns).join("hostname")).ok());
+    if let Err(text) = mount::separate(own_name.as_deref().map_or(task.host.as_str(), str::trim)) {
         return Entered::Impossible(text);
     }
     let mut complaints = Complaints::new();
@@ -100,7 +123,7 @@ pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel, pr
             Err(error) => return Entered::Impossible(error.to_string()),
         }
     }
-    complaints.extend(mount::cover_etc(&directory.join("hosts").join(&task.host), task.netns.as_deref()));
+    complaints.extend(mount::cover_etc(&host, netns));
     if before.is_empty()
         && let Ok(own) = fs::read_link(directory.join("bin/hairpin"))
     {

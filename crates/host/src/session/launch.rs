@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use super::client::Session;
 use super::entering;
 use super::registry::Entry;
 use super::server::{Server, Stopped};
-use super::{Load, Pace, SOCKET_VARIABLE, TASK_VARIABLE, TaskName, WorldSource, manage, registry};
+use super::{Load, Pace, SOCKET_VARIABLE, TASK_VARIABLE, TaskName, WorldSource, manage, registry, settle};
 use crate::multicall;
 
 /// The name by which a session's first process is called.
@@ -80,8 +80,12 @@ pub fn shell(load: Load, options: &Options) -> Result<i32, String> {
 /// No such session, host, namespace or program; for the user. Does not return otherwise.
 pub fn exec(session: Option<&str>, task: &TaskName, argv: &[String]) -> Result<i32, String> {
     let socket = find(session)?;
+    let session = Session::new(socket.clone(), task.clone());
+    if manage::describe(&socket)?.pace == Pace::Virtual {
+        session.let_typing_pass()?;
+    }
     // What the machine does not allow was said when the session started.
-    become_program(&Session::new(socket.clone(), task.clone()), &socket, argv, false)
+    become_program(&session, &socket, argv, false)
 }
 
 /// What a session's first process does: it becomes the program `argv`. It is called as [`ENTER`].
@@ -103,6 +107,9 @@ fn become_program(session: &Session, socket: &Path, argv: &[String], warn: bool)
         argv.split_first().map_or(("bash", &[][..]), |(program, args)| (program.as_str(), args));
     let mut command = Command::new(program);
     command.args(args);
+    if args.is_empty() && settle::is_shell(program) && std::io::stdin().is_terminal() {
+        session.prompts();
+    }
     let kept = session.enter(&mut command, warn)?;
     dress(&mut command, socket, argv.is_empty());
     let error = crate::shell::exec(&mut command);

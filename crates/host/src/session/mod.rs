@@ -5,7 +5,7 @@
 //! * `server` the loop that owns the emulator, `drive` what it does between inputs,
 //!   `showing` its views
 //! * [`clock`] when virtual time moves
-//! * [`settle`] what the session's processes are doing
+//! * [`settle`] what the session's processes are doing, `whereabouts` where they are
 //! * [`client`] a front end's side
 //! * `entering` the namespaces of a session's real programs
 //! * [`registry`] where sessions are found by name
@@ -24,6 +24,7 @@ mod server;
 pub mod settle;
 mod showing;
 mod task;
+mod whereabouts;
 
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,11 @@ const VIEW_VARIABLE: &str = "HAIRPIN_VIEW";
 /// What the start of a program costs in virtual time, charged at its first call. Without it a script would find counters
 /// and timers as they are in the very instant at which the program before ended, where Linux is a little further.
 pub const START_COST_NS: u64 = 1_000_000;
+
+/// What lies between a command typed for a world that is up (`hairpin exec`) and the one before: nobody types faster.
+/// Without it every such command would come within milliseconds, and what Linux does in the seconds after a change (looking
+/// for duplicates of an IPv6 address) would never have been done.
+pub const TYPING_COST_NS: u64 = 200_000_000;
 
 /// A task of an emulated kernel: a host, a network namespace of it, and open descriptors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,6 +70,20 @@ pub trait Emulator {
     /// # Errors
     /// As on Linux.
     fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno>;
+    /// Where a task is: its host, and what identifies its namespace.
+    ///
+    /// # Errors
+    /// `ESRCH` without such a task.
+    fn place(&self, _task: TaskId) -> Result<(String, u64), Errno> {
+        Err(Errno::ENOSYS)
+    }
+    /// Gives a task's namespace a name.
+    ///
+    /// # Errors
+    /// As on Linux.
+    fn name_namespace(&mut self, _task: TaskId, _name: &str) -> Result<(), Errno> {
+        Err(Errno::ENOSYS)
+    }
     /// Which of `fds` have something to receive, or, of `writable`, can send without waiting.
     fn ready(&mut self, task: TaskId, fds: &[Fd], writable: &[Fd]) -> Vec<Fd>;
     fn now(&self) -> Now;
@@ -73,6 +93,11 @@ pub trait Emulator {
     fn advance_to(&mut self, monotonic_ns: u64);
     /// Changes whenever configuration has changed.
     fn generation(&self) -> u64;
+    /// A number that changes whenever something below a directory does, as `task` sees it; `None` where only reading
+    /// tells.
+    fn directory_stamp(&self, _task: TaskId, _path: &str) -> Option<u64> {
+        None
+    }
     /// Trace records since the last call, as text; empty where tracing is off.
     fn take_trace(&mut self) -> Vec<u8> {
         Vec::new()

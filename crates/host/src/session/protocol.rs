@@ -28,7 +28,10 @@ pub(super) enum Request {
     Cancel,
     /// From now on the connection only keeps the task alive for another program: the one that this process
     /// turns into.
-    Hold,
+    Hold {
+        /// The program is a shell at which somebody types.
+        prompts: bool,
+    },
     /// Asks for the view of a held task. With `device` the FUSE device to serve comes with the message.
     View {
         device: bool,

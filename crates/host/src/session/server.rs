@@ -7,7 +7,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use hairpin_netlink::{Call, Errno, Fd, Reply};
+use hairpin_netlink::sock_diag::SocketInfo;
+use hairpin_netlink::{Call, Errno, FIRST_NETNS, Fd, Reply};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt};
@@ -17,7 +18,7 @@ use nix::unistd::Pid;
 use super::clock::{Activity, Pacer, Participant};
 use super::protocol::{self, Description, HostDescription, Inbox, Request, Response, encode};
 use super::settle::{Family, Proc, ProcessTable, Sleepers};
-use super::{Emulator, Pace, TaskId, TaskName};
+use super::{Emulator, Pace, TaskId, TaskName, entering};
 use crate::view::View;
 
 /// Programs have so long to end when the session does.
@@ -77,7 +78,12 @@ pub(super) enum Role {
     Client(Client),
     /// Keeps the task of this token. When the process that asked for it started: its number may be another's by
     /// the time it ends.
-    Holder(u64, (u64, u32)),
+    Holder {
+        token: u64,
+        age: (u64, u32),
+        /// It is a shell at which somebody types.
+        prompts: bool,
+    },
 }
 
 pub(super) struct Client {
@@ -196,7 +202,7 @@ impl Server {
         }
         // Shells entered from elsewhere are hung up, like those of a machine that goes away.
         for connection in self.connections.values() {
-            if let Role::Holder(_, age) = connection.role
+            if let Role::Holder { age, .. } = connection.role
                 && self.family.table().process(connection.process).is_some_and(|p| p.age_key() == age)
             {
                 signal(connection.process, Signal::SIGHUP);
@@ -313,13 +319,13 @@ impl Server {
                     self.answer(id, &Response::Result(Err(Errno::EINTR)));
                 }
             }
-            Request::Hold => {
+            Request::Hold { prompts } => {
                 let Some(connection) = self.connections.get_mut(&id) else { return };
                 match std::mem::replace(&mut connection.role, Role::Stranger) {
                     Role::Client(client) => {
                         let name = self.keep(client.task, client.name);
                         if let (Some(connection), Some(token)) = (self.connections.get_mut(&id), name.token) {
-                            connection.role = Role::Holder(token, client.age);
+                            connection.role = Role::Holder { token, age: client.age, prompts };
                         }
                         self.answer(id, &Response::Held(name));
                     }
@@ -347,6 +353,13 @@ impl Server {
     }
 
     fn welcome(&mut self, id: u64, name: &TaskName, background: bool) -> Result<TaskName, String> {
+        if let Some(connection) = self.connections.get(&id)
+            && is_elsewhere(connection.process)
+        {
+            return Err("this program is in a network namespace of the machine's own (unshare -n, nsenter); those of \
+                        the emulated kernel are made by 'ip netns add'"
+                .to_owned());
+        }
         let kept = name.token.and_then(|token| self.held.get(&token)).cloned();
         let (task, name) = match kept {
             Some((task, name)) => {
@@ -460,17 +473,42 @@ impl Server {
             return;
         }
         if let Call::NetnsEnter(name) = &call {
-            let name = name.clone();
+            let netns = Some(name.clone()).filter(|name| name != FIRST_NETNS);
             let result = self.emulator.call(task, call);
             if let (Ok(_), Some(client)) = (&result, self.client(id)) {
-                client.name.netns = Some(name);
+                client.name.netns = netns;
             }
             return self.answer(id, &Response::Result(result));
         }
-        let result = self.emulator.call(task, call);
+        if let Call::WriteFile { path, data } = &call
+            && path.starts_with("/etc/")
+        {
+            let host = client.name.host.clone();
+            let written = entering::write_etc(&self.directory, &host, path, data);
+            let result = written.map(|()| Reply::Done).map_err(crate::linux::errno);
+            return self.answer(id, &Response::Result(result));
+        }
+        let located = self.locate(task, &call);
+        let mut result = located.unwrap_or_else(|| self.emulator.call(task, call));
+        if let Ok(Reply::Sockets(sockets)) = &mut result {
+            self.name_owners(sockets);
+        }
         // The next program of a script reads what this call has changed.
         self.changed();
         self.answer(id, &Response::Result(result));
+    }
+
+    /// The processes of the tasks that hold sockets.
+    fn name_owners(&self, sockets: &mut [SocketInfo]) {
+        for owner in sockets.iter_mut().flat_map(|socket| &mut socket.owners) {
+            let process = self.connections.values().find_map(|connection| match &connection.role {
+                Role::Client(client) if client.task.0 == owner.task => Some(connection.process),
+                _ => None,
+            });
+            owner.process = process.unwrap_or(0);
+            let name = std::fs::read_to_string(format!("/proc/{}/comm", owner.process));
+            owner.name = name.map(|name| name.trim_end().to_owned()).unwrap_or_default();
+        }
     }
 
     pub(super) fn write_trace(&mut self) {
@@ -510,7 +548,7 @@ impl Server {
         for id in closed {
             let task = match self.connections.remove(&id).map(|connection| connection.role) {
                 Some(Role::Client(client)) => Some(client.task),
-                Some(Role::Holder(token, _)) => self.held.remove(&token).map(|(task, _)| task),
+                Some(Role::Holder { token, .. }) => self.held.remove(&token).map(|(task, _)| task),
                 _ => None,
             };
             if let Some(task) = task {
@@ -578,6 +616,12 @@ impl Client {
         self.busy_since = Instant::now();
         self.stuck = false;
     }
+}
+
+/// Whether a process has left this machine's network namespace that the session is in.
+fn is_elsewhere(process: u32) -> bool {
+    let namespace = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net")).ok();
+    namespace(&process.to_string()).is_some_and(|there| namespace("self").is_some_and(|here| here != there))
 }
 
 fn signal(process: u32, signal: Signal) {

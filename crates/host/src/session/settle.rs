@@ -19,6 +19,11 @@ const FORK_NS: u64 = 1_000_000_000;
 const UNSEEN_MAX: usize = 1000;
 const SHELLS: &[&str] = &["ash", "bash", "busybox", "dash", "fish", "ksh", "mksh", "sh", "zsh"];
 
+/// Whether a program of this name is a shell.
+pub fn is_shell(name: &str) -> bool {
+    SHELLS.contains(&name)
+}
+
 /// What is read of one process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Process {
@@ -39,7 +44,7 @@ impl Process {
     }
 
     pub fn is_shell(&self) -> bool {
-        SHELLS.contains(&self.name.as_str())
+        is_shell(&self.name)
     }
 
     /// Which of two processes started first.

@@ -25,7 +25,7 @@ impl Server {
 
     /// Starts serving the view of a held task.
     pub(super) fn open_view(&mut self, id: u64, device: Option<OwnedFd>) -> Option<Response> {
-        let Role::Holder(token, _) = self.connections.get(&id)?.role else { return None };
+        let Role::Holder { token, .. } = self.connections.get(&id)?.role else { return None };
         let (task, name) = self.held.get(&token)?.clone();
         if let Some(device) = device {
             let task = self.emulator.fork_task(task).ok()?;

@@ -1,6 +1,8 @@
 //! A view as plain files, where FUSE is not to be had: they follow the configuration, and what programs write
 //! into them is carried over (inotify) before the next request is served.
 //!
+//! Whole directories that the kernel says are as they were are not read again: a namespace has a thousand files.
+//!
 //! Weaker than FUSE in this: a write that the emulated kernel refuses has succeeded for the writer, so the refusal
 //! goes to the session's standard error; a reading shows the state after the last request.
 
@@ -19,6 +21,8 @@ use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 use super::{BRANCHES, LINK, NETNS, PROC_NET};
 use crate::session::{Emulator, TaskId};
 
+/// Where new directories are made.
+const FRESH: &str = "fresh";
 /// Bounds a tree that refers to itself.
 const DEPTH_MAX: usize = 12;
 
@@ -38,7 +42,8 @@ type Names = BTreeMap<String, Node>;
 
 /// What a name stands for.
 enum Node {
-    Directory(Names),
+    /// With the stamp of what was read.
+    Directory(Names, Option<u64>),
     /// With its content.
     File(Vec<u8>),
     /// With its target.
@@ -81,7 +86,8 @@ impl FilesView {
     /// Brings every file in step with the kernel.
     pub fn refresh(&mut self, emulator: &mut dyn Emulator) {
         let mut known = std::mem::take(&mut self.known);
-        let mut walk = Walk { view: self, emulator, path: String::new(), real: String::new() };
+        let (path, real) = (String::new(), String::new());
+        let mut walk = Walk { view: self, emulator, path, real, fresh_from: None };
         for (branch, real) in BRANCHES {
             let before = known.remove(*branch);
             (*branch).clone_into(&mut walk.path);
@@ -93,14 +99,14 @@ impl FilesView {
         let names = super::netns_names(self.task, emulator).unwrap_or_default();
         let named = names.into_iter().map(|name| (name, Node::File(Vec::new()))).collect();
         self.follow_netns(known.remove(NETNS), &named);
-        known.insert(NETNS.to_owned(), Node::Directory(named));
+        known.insert(NETNS.to_owned(), Node::Directory(named, None));
         self.known = known;
     }
 
     fn follow_netns(&mut self, before: Option<Node>, now: &Names) {
         let directory = self.root.join(NETNS);
         let before = match before {
-            Some(Node::Directory(before)) => before,
+            Some(Node::Directory(before, _)) => before,
             _ => {
                 let _ = fs::create_dir(&directory);
                 Names::new()
@@ -120,7 +126,7 @@ impl FilesView {
         let mut names = &mut self.known;
         for directory in directories.split('/') {
             match names.get_mut(directory)? {
-                Node::Directory(below) => names = below,
+                Node::Directory(below, _) => names = below,
                 _ => return None,
             }
         }
@@ -165,6 +171,8 @@ struct Walk<'a> {
     /// Where it is, below the root and in the kernel.
     path: String,
     real: String,
+    /// Within a new directory, whose path is so long: it is made elsewhere and appears whole.
+    fresh_from: Option<usize>,
 }
 
 impl Walk<'_> {
@@ -180,6 +188,17 @@ impl Walk<'_> {
             return Node::File(content);
         }
         let task = self.view.task;
+        let stamp = match &before {
+            None | Some(Node::Directory(..)) => self.emulator.directory_stamp(task, &self.real),
+            Some(Node::File(_) | Node::Link(_)) => None,
+        };
+        if let Some(Node::Directory(_, known)) = &before
+            && stamp.is_some()
+            && *known == stamp
+            && let Some(unchanged) = before
+        {
+            return unchanged;
+        }
         // Followed, links would lead through every way there is from device to device.
         if let Ok(Reply::Bytes(to)) = self.emulator.call(task, Call::ReadLink(self.real.clone())) {
             if !matches!(&before, Some(Node::Link(known)) if *known == to) {
@@ -194,7 +213,7 @@ impl Walk<'_> {
             _ => None,
         };
         if let Some(names) = names {
-            return Node::Directory(self.directory(before, names, depth));
+            return Node::Directory(self.directory(before, names, depth), stamp);
         }
         let content = read(self.emulator, task, &self.real).unwrap_or_default();
         if !matches!(&before, Some(Node::File(known)) if *known == content) {
@@ -208,17 +227,48 @@ impl Walk<'_> {
 
     fn directory(&mut self, before: Option<Node>, names: Vec<String>, depth: usize) -> Names {
         let mut before = match before {
-            Some(Node::Directory(before)) => before,
+            Some(Node::Directory(before, _)) => before,
             other => {
                 self.remove(other);
-                let target = self.target();
-                let _ = fs::create_dir(&target);
-                if let Ok(watch) = self.view.inotify.add_watch(&target, AddWatchFlags::IN_CLOSE_WRITE) {
-                    self.view.watches.insert(watch, self.path.clone());
-                }
-                Names::new()
+                return self.fresh_directory(names, depth);
             }
         };
+        let now = self.entries(&mut before, names, depth);
+        let path_len = self.path.len();
+        for (name, gone) in before {
+            self.path.extend(["/", &name]);
+            self.remove(Some(gone));
+            self.path.truncate(path_len);
+        }
+        now
+    }
+
+    /// A directory that was not there. Its files are written before anybody looks at it or it is watched.
+    fn fresh_directory(&mut self, names: Vec<String>, depth: usize) -> Names {
+        let is_outermost = self.fresh_from.is_none();
+        if is_outermost {
+            self.fresh_from = Some(self.path.len());
+        }
+        let target = self.target();
+        let _ = fs::create_dir(&target);
+        let now = self.entries(&mut Names::new(), names, depth);
+        if let Ok(watch) = self.view.inotify.add_watch(&target, AddWatchFlags::IN_CLOSE_WRITE) {
+            self.view.watches.insert(watch, self.path.clone());
+        }
+        if is_outermost {
+            self.fresh_from = None;
+            let place = self.target();
+            if fs::rename(&target, &place).is_err() {
+                // A program has made something of this name.
+                let _ = fs::remove_file(&place).or_else(|_| fs::remove_dir_all(&place));
+                let _ = fs::rename(&target, &place);
+            }
+        }
+        now
+    }
+
+    /// What is in the directory; takes what was from `before`.
+    fn entries(&mut self, before: &mut Names, names: Vec<String>, depth: usize) -> Names {
         let mut now = Names::new();
         let (path_len, real_len) = (self.path.len(), self.real.len());
         for name in names.into_iter().filter(|_| depth < DEPTH_MAX) {
@@ -229,11 +279,6 @@ impl Walk<'_> {
             self.path.truncate(path_len);
             self.real.truncate(real_len);
         }
-        for (name, gone) in before {
-            self.path.extend(["/", &name]);
-            self.remove(Some(gone));
-            self.path.truncate(path_len);
-        }
         now
     }
 
@@ -242,13 +287,17 @@ impl Walk<'_> {
         let target = self.target();
         let _ = match before {
             None => return,
-            Some(Node::Directory(_)) => fs::remove_dir_all(target),
+            Some(Node::Directory(..)) => fs::remove_dir_all(target),
             Some(Node::File(_) | Node::Link(_)) => fs::remove_file(target),
         };
     }
 
     fn target(&self) -> PathBuf {
-        self.view.root.join(&self.path)
+        match self.fresh_from.and_then(|length| self.path.get(length..)) {
+            Some("") => self.view.root.join(FRESH),
+            Some(below) => self.view.root.join(FRESH).join(below.trim_start_matches('/')),
+            None => self.view.root.join(&self.path),
+        }
     }
 }
 

@@ -22,6 +22,8 @@ const PROGRAM_DIRECTORIES: &[&str] =
     &["/bin", "/sbin", "/usr/bin", "/usr/sbin", "/usr/local/bin", "/usr/local/sbin"];
 /// Programs with many names: covering them would cover other commands too.
 const SHARED: &[&str] = &["busybox", "coreutils", "kmod", "toybox"];
+/// Directories of `/var/lib` where DHCP's programs keep what they know.
+pub(crate) const LEASES: &[&str] = &["dhcp", "misc"];
 const NOTHING: Option<&str> = None;
 
 /// Gives the process namespaces of its own: mounts and host name, as an ordinary user below a user namespace in
@@ -109,6 +111,14 @@ pub(crate) fn cover_etc(host: &Path, netns: Option<&str>) -> Complaints {
             {
                 complaints.push(format!("{}: {error}", target.display()));
             }
+        }
+    }
+    // Leases of DHCP are the host's own.
+    for name in LEASES {
+        let (from, target) = (host.join("lib").join(name), Path::new("/var/lib").join(name));
+        if target.is_dir() {
+            // Without it programs share the machine's.
+            let _ = bind(&from, &target);
         }
     }
     complaints

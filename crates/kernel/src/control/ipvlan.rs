@@ -20,6 +20,7 @@ impl World {
         match &below.rx_handler {
             RxHandler::IpvlanPort(_) => Ok(()),
             _ if !below.is_ethernet() || below.is_loopback() => Err(Errno::EINVAL.into()),
+            RxHandler::None if below.refuses_rx_handler() => Err(Errno::EINVAL.into()),
             RxHandler::None => Ok(()),
             _ => Err(Errno::EBUSY.into()),
         }
@@ -78,10 +79,18 @@ impl World {
         for dev in members.into_iter().filter(|dev| Some(*dev) != newest) {
             let Some(device) = self.devs.get_mut(dev) else { continue };
             let before = device.flags;
+            let (promiscuous, all_groups) = (device.promiscuity > 0, device.allmulti > 0);
             device.flags.set(Flags::NOARP, mode.routes());
             if device.flags != before {
                 self.noarp_changed(dev);
                 self.notify_link(dev);
+            }
+            // `dev_change_flags` is told all of them: what a capture had set for a while counts as set by the user.
+            if promiscuous {
+                self.set_user_promisc(dev, true);
+            }
+            if all_groups {
+                self.set_user_allmulti(dev, true);
             }
         }
         self.changed();

@@ -9,9 +9,6 @@ use crate::device::{AddrAssign, DevId};
 use crate::mac::Mac;
 use crate::world::World;
 
-/// How many devices may stand on one another.
-const STACK_MAX: usize = 8;
-
 impl World {
     /// Makes a device a port of a master. One that it was a port of is left first.
     ///
@@ -96,19 +93,18 @@ impl World {
         Ok(())
     }
 
-    /// `port_cost`: 2 for a link of 10 Gbit/s, which virtual devices claim to have, 100 where nothing is known.
+    /// `port_cost`: by the speed that the device tells; 100 where it tells none.
     fn port_cost(&self, dev: DevId) -> u32 {
-        let mut at = self.devs.get(dev);
-        for _ in 0..STACK_MAX {
-            match at.map(|device| &device.kind) {
-                Some(Kind::Macvlan(_) | Kind::Vlan(_)) => {
-                    at = at.and_then(|device| device.lower()).and_then(|lower| self.devs.get(lower));
-                }
-                Some(Kind::Dummy) => return 100,
-                _ => break,
-            }
+        let settings = self.devs.get(dev).and_then(|device| self.link_settings(device));
+        match settings.and_then(|settings| settings.speed) {
+            Some(10_000) => 2,
+            Some(5000) => 3,
+            Some(2500) => 4,
+            Some(1000) => 5,
+            Some(100) => 19,
+            Some(speed) if speed > 10_000 => 1,
+            _ => 100,
         }
-        2
     }
 
     /// Whether `dev` is stacked on `below`, directly or not. A bridge stands on its ports.

@@ -6,6 +6,7 @@
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
 //! * [`master`] bridges and their ports
+//! * [`modules`] what a machine's kernel has loaded
 //! * [`ipvlan`] ipvlans on their lower device
 //! * [`macsec`] MACsec devices on their lower device
 //! * [`vrf`] VRFs and their ports
@@ -24,6 +25,7 @@ mod ipvlan;
 mod lists;
 mod macsec;
 mod master;
+mod modules;
 pub(crate) mod namespace;
 mod notify;
 pub(crate) mod register;

@@ -13,6 +13,7 @@ use crate::netns::{Counters, Host, Netns, NsId};
 use crate::route::{Fib, Prefix};
 use crate::segment::{LearnsFromIp, Segment, SegmentKind};
 use crate::sysctl::Sysctl;
+use crate::task::TaskId;
 use crate::world::World;
 
 use super::register::NewDevice;
@@ -38,7 +39,9 @@ impl World {
             name: name.to_owned(),
             initial,
             names: Vec::new(),
+            store: Default::default(),
             answer_ttl: Default::default(),
+            bridge_netfilter: false,
         });
         Ok(host)
     }
@@ -52,10 +55,11 @@ impl World {
         self.hosts.iter().position(|host| host.name == name)
     }
 
-    /// The names of a machine's namespaces, in the order of a directory listing: newest first.
+    /// The names of a machine's namespaces, in the order of a directory listing: newest first. Those whose name is a
+    /// path are elsewhere.
     pub fn netns_names(&self, host: usize) -> Vec<String> {
         let names = self.hosts.get(host).map(|host| host.names.as_slice()).unwrap_or(&[]);
-        names.iter().rev().map(|(name, _)| name.clone()).collect()
+        names.iter().rev().map(|(name, _)| name.clone()).filter(|name| !name.starts_with('/')).collect()
     }
 
     /// Adds a wire. Returns its number.
@@ -234,7 +238,42 @@ impl World {
     /// # Errors
     /// `EEXIST`, `EINVAL`.
     pub(crate) fn name_netns(&mut self, host: usize, name: &str) -> Result<NsId, Errno> {
-        if name.is_empty() || name.contains('/') || name == "." || name == ".." {
+        self.check_netns_name(host, name)?;
+        let ns = self.create_netns(host).map_err(|failure| failure.errno)?;
+        self.keep_netns_name(host, name, ns);
+        Ok(ns)
+    }
+
+    /// Gives the namespace of a task a name, one more where it has one (`ip netns attach`).
+    ///
+    /// # Errors
+    /// As for a new namespace; `ESRCH` without such a task.
+    pub fn name_netns_of(&mut self, task: TaskId, name: &str) -> Result<(), Errno> {
+        let (host, ns) = self.tasks.get(task).map(|task| (task.host, task.ns)).ok_or(Errno::ESRCH)?;
+        self.check_netns_name(host, name)?;
+        self.keep_netns_name(host, name, ns);
+        Ok(())
+    }
+
+    /// The same for the namespace of a process that stands for one (see [`Host::of_process`]).
+    ///
+    /// # Errors
+    /// As for a new namespace; `ENOENT` without such a process.
+    pub(crate) fn name_netns_of_process(
+        &mut self,
+        host: usize,
+        process: u32,
+        name: &str,
+    ) -> Result<(), Errno> {
+        let ns = self.hosts.get(host).and_then(|host| host.of_process(process)).ok_or(Errno::ENOENT)?;
+        self.check_netns_name(host, name)?;
+        self.keep_netns_name(host, name, ns);
+        Ok(())
+    }
+
+    fn check_netns_name(&self, host: usize, name: &str) -> Result<(), Errno> {
+        let is_plain = !name.contains('/') || name.starts_with('/');
+        if name.is_empty() || !is_plain || name == "." || name == ".." {
             return Err(Errno::EINVAL);
         }
         if name.len() > 255 {
@@ -243,13 +282,15 @@ impl World {
         if self.hosts.get(host).ok_or(Errno::ENODEV)?.named(name).is_some() {
             return Err(Errno::EEXIST);
         }
-        let ns = self.create_netns(host).map_err(|failure| failure.errno)?;
+        Ok(())
+    }
+
+    fn keep_netns_name(&mut self, host: usize, name: &str, ns: NsId) {
         self.hold_netns(ns);
         if let Some(host) = self.hosts.get_mut(host) {
             host.names.push((name.to_owned(), ns));
         }
         self.changed();
-        Ok(ns)
     }
 
     /// Takes a name away (`ip netns del`).

@@ -323,6 +323,10 @@ impl World {
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
+        // Linux hears of the link later: the group is older than what an address entails.
+        if self.snoops(bridge) {
+            self.join_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
+        }
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
             if self.is_usable_port(port) {
@@ -331,7 +335,7 @@ impl World {
         }
         self.bridge_act(bridge, Bridge::start_snooping);
         if self.snoops(bridge) {
-            self.join_snoopers(bridge, true);
+            self.join_ipv4_group(bridge, SNOOPERS);
         }
     }
 

@@ -177,7 +177,8 @@ impl World {
     pub(crate) fn check_vlan(&self, lower: DevId, tpid: u16, vid: u16) -> Result<(), Failure> {
         let Some(below) = self.devs.get(lower) else { return Err(Errno::ENODEV.into()) };
         // `NETIF_F_VLAN_CHALLENGED`
-        if below.is_loopback() || !below.is_ethernet() || matches!(below.kind, Kind::Ipvlan(_)) {
+        if below.is_loopback() || !below.is_ethernet() || matches!(below.kind, Kind::Ipvlan(_) | Kind::Vrf(_))
+        {
             return Err(Failure::with_text(Errno::EOPNOTSUPP, "8021q: VLANs not supported on device"));
         }
         if below.vlans.iter().any(|(key, _)| *key == (tpid, vid)) {

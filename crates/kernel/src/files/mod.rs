@@ -7,9 +7,12 @@ mod kernel;
 mod proc_net;
 mod sysctl;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use hairpin_netlink::Errno;
 
 use crate::netns::NsId;
+use crate::task::TaskId;
 use crate::world::World;
 
 /// A tree of files. `Names` are the path's names below the root; none for the root itself.
@@ -20,6 +23,7 @@ struct Tree {
     list: fn(&World, NsId, Names<'_>) -> Result<Vec<String>, Errno>,
     /// Where a symbolic link leads; none in trees without links.
     link: Option<ReadLink>,
+    stamp: fn(&World, NsId, Names<'_>) -> Option<u64>,
 }
 
 type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
@@ -33,6 +37,7 @@ const TREES: &[Tree] = &[
         write: sysctl::write,
         list: sysctl::list,
         link: None,
+        stamp: sysctl::stamp,
     },
     Tree {
         root: &["proc", "sys", "kernel"],
@@ -40,6 +45,7 @@ const TREES: &[Tree] = &[
         write: kernel::write,
         list: kernel::list,
         link: None,
+        stamp: no_stamp,
     },
     Tree {
         root: &["proc", "net"],
@@ -47,6 +53,7 @@ const TREES: &[Tree] = &[
         write: proc_net::write,
         list: proc_net::list,
         link: None,
+        stamp: no_stamp,
     },
     Tree {
         root: &["proc", "self", "net"],
@@ -54,6 +61,7 @@ const TREES: &[Tree] = &[
         write: proc_net::write,
         list: proc_net::list,
         link: None,
+        stamp: no_stamp,
     },
     Tree {
         root: &["sys", "class", "net"],
@@ -61,6 +69,7 @@ const TREES: &[Tree] = &[
         write: class_net::write,
         list: class_net::list,
         link: Some(class_net::link),
+        stamp: class_net::stamp,
     },
 ];
 
@@ -116,6 +125,26 @@ impl World {
         let (tree, below) = tree(&names)?;
         tree.link.ok_or(Errno::EINVAL)?(self, ns, below)
     }
+
+    /// A number that changes whenever something below a directory does, so that who has read it all need not do so
+    /// again. `None` where nothing shorter than reading tells.
+    pub fn directory_stamp(&self, task: TaskId, path: &str) -> Option<u64> {
+        let ns = self.tasks.get(task)?.ns;
+        let names = names(path).ok()?;
+        let (tree, below) = tree(&names).ok()?;
+        (tree.stamp)(self, ns, below)
+    }
+}
+
+fn no_stamp(_: &World, _: NsId, _: Names<'_>) -> Option<u64> {
+    None
+}
+
+/// The stamp of what files are made from.
+fn stamp_of(source: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    source.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The names of an absolute path.

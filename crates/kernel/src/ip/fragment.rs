@@ -44,7 +44,7 @@ impl World {
     }
 
     /// The fragments of a packet, each no longer than `mtu`.
-    fn fragments(&mut self, frame: &Frame, mtu: usize) -> Vec<Frame> {
+    pub(crate) fn fragments(&mut self, frame: &Frame, mtu: usize) -> Vec<Frame> {
         let packet = frame.payload();
         let Some(header) = Header::quoted(packet) else { return Vec::new() };
         let (Some(head), Some(data)) = (packet.get(..header.header_len), packet.get(header.header_len..))

@@ -197,7 +197,11 @@ impl World {
         if about.packet_type != PacketType::Host || header.fragment_offset() != 0 {
             return;
         }
-        match self.address_kind(ns, header.destination) {
+        let kind = match dev {
+            Some(dev) => self.address_kind_at(dev, header.destination),
+            None => self.address_kind(ns, header.destination),
+        };
+        match kind {
             RouteKind::Broadcast | RouteKind::Multicast => return,
             _ => {}
         }
@@ -207,10 +211,7 @@ impl World {
                 _ => return,
             }
         }
-        let local = match dev {
-            Some(dev) => self.address_kind_at(dev, header.destination) == RouteKind::Local,
-            None => self.is_local_address(ns, header.destination),
-        };
+        let local = kind == RouteKind::Local;
         let source = if local { header.destination } else { Ipv4Addr::UNSPECIFIED };
         let source = match (local, dev) {
             (false, Some(dev)) if self.errors_use_inbound(ns) => {

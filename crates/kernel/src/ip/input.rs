@@ -95,6 +95,9 @@ impl World {
         mut header: Header,
         mut frame: Frame,
     ) -> Option<(Header, Frame)> {
+        if self.has_passed_prerouting(dev, &mut frame) {
+            return Some((header, frame));
+        }
         if header.is_fragment() && self.reassembles_first(ns, Family::Ipv4) {
             (header, frame) = self.gather(ns, dev, &header, frame)?;
         }

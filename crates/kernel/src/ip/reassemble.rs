@@ -47,7 +47,7 @@ pub struct Reassembly {
 
 impl World {
     /// `ip_defrag`: takes a fragment; returns the packet if it is whole now.
-    pub(super) fn gather(
+    pub(crate) fn gather(
         &mut self,
         ns: NsId,
         dev: DevId,

@@ -80,6 +80,9 @@ impl World {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters.udp_in += 1;
                 }
+                if self.is_dns_server(id) {
+                    return self.dns_receive(id, from, ETH_LEN + header.header_len + UDP_LEN, frame);
+                }
                 self.deliver_to(dev, id, item(frame, now));
             }
             None => {

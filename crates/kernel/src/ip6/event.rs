@@ -23,6 +23,10 @@ pub enum Event6 {
     ListenerReport {
         dev: DevId,
     },
+    /// An answer to a query for listeners.
+    ListenerAnswer {
+        dev: DevId,
+    },
     /// The same when there is an address to report from.
     InitialReport {
         dev: DevId,
@@ -46,6 +50,7 @@ impl World {
             Event6::Dad { dev, address, timer } => self.dad_due(dev, address, timer),
             Event6::RouterSolicitation { dev, timer } => self.solicitation_due(dev, timer),
             Event6::ListenerReport { dev } => self.listener_report_due(dev),
+            Event6::ListenerAnswer { dev } => self.listener_answers_due(dev),
             Event6::InitialReport { dev } => self.initial_report_due(dev),
             Event6::ProxyNdp { dev, delayed } => self.proxy_ndp_due(dev, delayed),
             Event6::Reassembly { ns, id } => self.reassembly_timeout6(ns, id),

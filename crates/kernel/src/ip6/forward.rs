@@ -89,6 +89,15 @@ impl World {
             netns.counters6.forwarded += 1;
             netns.counters6.sent(header.total_len(), false);
         }
+        // `ip6_finish_output`: what was learned of the way further on counts for others' packets only here.
+        let learned = self.routes6.exception(ns, header.destination, self.now).and_then(|known| known.mtu);
+        if let Some(mtu) = learned.filter(|learned| whole > *learned as usize) {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters6.fragmentation_failures += 1;
+            }
+            self.icmp6_error(ns, Some(dev), &frame, Message6::PacketTooBig { mtu });
+            return self.drop_frame(Some(out), frame, DropReason::PacketTooBig);
+        }
         let Some(passed) = self.filter(At { hook: Hook::Postrouting, ..at }, frame) else { return };
         self.fragment_and_send6(ns, (out, next_hop), mtu, passed);
     }

@@ -50,7 +50,7 @@ impl World {
     }
 
     /// The fragments of a packet without extension headers, each no longer than `mtu`.
-    fn fragments6(&mut self, frame: &Frame, mtu: usize, id: u32) -> Vec<Frame> {
+    pub(crate) fn fragments6(&mut self, frame: &Frame, mtu: usize, id: u32) -> Vec<Frame> {
         let packet = frame.payload();
         let (Some(header), Some(data)) = (Header::quoted(packet), packet.get(HEADER_LEN..)) else {
             return Vec::new();

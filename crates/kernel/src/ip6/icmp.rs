@@ -23,6 +23,8 @@ pub mod kind {
     pub const PARAMETER_PROBLEM: u8 = 4;
     pub const ECHO: u8 = 128;
     pub const ECHO_REPLY: u8 = 129;
+    pub const LISTENER_QUERY: u8 = 130;
+    pub const LISTENER_REPORT: u8 = 131;
     pub const ROUTER_SOLICITATION: u8 = 133;
     pub const ROUTER_ADVERTISEMENT: u8 = 134;
     pub const NEIGHBOUR_SOLICITATION: u8 = 135;
@@ -183,11 +185,10 @@ impl World {
     }
 }
 
-/// `is_ineligible`: an error itself, or a fragment that is not the first.
+/// `is_ineligible`: an error itself. A fragment that is not the first may be told of.
 fn is_error(packet: &[u8]) -> bool {
     match extension::upper_layer(packet) {
         Some((next::ICMP, at)) => packet.get(at).is_none_or(|kind| *kind < 128),
-        Some(_) => false,
-        None => true,
+        Some(_) | None => false,
     }
 }

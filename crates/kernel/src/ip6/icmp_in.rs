@@ -2,7 +2,7 @@
 
 use std::net::Ipv6Addr;
 
-use hairpin_netlink::{Address, Errno, ErrorOrigin, Received};
+use hairpin_netlink::{Address, Errno, ErrorOrigin, PacketType, Received};
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
@@ -70,6 +70,19 @@ impl World {
             }
             kind::ROUTER_SOLICITATION..=kind::REDIRECT => {
                 self.ndisc_receive(dev, header, at, reassembled, frame);
+            }
+            kind::LISTENER_QUERY => {
+                let message = message.to_vec();
+                self.listener_query(dev, header.source, &message);
+                self.consume(frame);
+            }
+            kind::LISTENER_REPORT => {
+                // The router may not have heard one that was for this host alone.
+                if matches!(frame.packet_type, PacketType::Multicast | PacketType::Broadcast) {
+                    let message = message.to_vec();
+                    self.listener_report_heard(dev, header.source, &message);
+                }
+                self.consume(frame);
             }
             // Raw sockets have had their copy.
             _ => self.consume(frame),

@@ -1,5 +1,7 @@
 //! A received IPv6 packet up to the decision: deliver or forward (`ipv6_rcv`, `ip6_rcv_finish`).
 
+use std::net::Ipv6Addr;
+
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::{Family, Hook};
 
@@ -23,7 +25,8 @@ impl World {
             return self.drop_frame(None, frame, DropReason::NotSpecified);
         };
         let (ns, loopback, disabled) = (device.ns, device.is_loopback(), device.ipv6_disabled);
-        frame.iif = device.ifindex;
+        // What this host has sent to itself comes with the device of its route.
+        let sent_to = std::mem::replace(&mut frame.iif, device.ifindex);
         if frame.packet_type == PacketType::OtherHost {
             return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
         }
@@ -61,8 +64,7 @@ impl World {
             self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
             && let InRoute6::Deliver { kind, .. } = self.route_input6(owner, &header, frame.mark)
         {
-            self.hand_to_owner(dev, owner, &mut frame);
-            return self.local_deliver6(owner, header, kind, frame);
+            return self.local_deliver6_to(dev, owner, header, kind, frame);
         }
         match self.route_input6(dev, &header, frame.mark) {
             InRoute6::Deliver { kind, owner } => {
@@ -73,9 +75,10 @@ impl World {
                 {
                     return self.drop_frame(Some(dev), frame, DropReason::UnicastInL2Multicast);
                 }
-                // What this host sent to itself belongs to the device that has the address.
+                // What this host sent to itself belongs to the device that has the address, of several the route's.
                 if loopback {
-                    frame.iif = owner;
+                    frame.iif =
+                        if self.has_address6(ns, sent_to, header.destination) { sent_to } else { owner };
                 }
                 self.local_deliver6(dev, header, kind, frame);
             }
@@ -87,6 +90,12 @@ impl World {
         }
     }
 
+    fn has_address6(&self, ns: NsId, ifindex: u32, address: Ipv6Addr) -> bool {
+        let dev = self.netns.get(ns).and_then(|netns| netns.devices.get(&ifindex));
+        let device = dev.and_then(|dev| self.devs.get(*dev));
+        device.is_some_and(|device| device.ipv6.iter().any(|own| own.address == address))
+    }
+
     /// Fragments are put together where connections are tracked (`nf_defrag_ipv6`); then the first hook.
     pub(super) fn prerouting6(
         &mut self,
@@ -95,6 +104,9 @@ impl World {
         mut header: Header,
         mut frame: Frame,
     ) -> Option<(Header, Frame)> {
+        if self.has_passed_prerouting(dev, &mut frame) {
+            return Some((header, frame));
+        }
         if self.reassembles_first(ns, Family::Ipv6)
             && let Some(at) = extension::fragment_header(frame.payload())
         {

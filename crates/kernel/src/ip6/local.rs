@@ -19,21 +19,31 @@ use super::{HEADER_LEN, Header, extension, next};
 const HEADERS_MAX: usize = 16;
 
 impl World {
-    /// Delivers a packet that the route says is for this host (`ip6_protocol_deliver_rcu`).
-    pub(crate) fn local_deliver6(
+    /// Delivers a packet that the route says is for this host (`ip6_input`).
+    pub(crate) fn local_deliver6(&mut self, dev: DevId, header: Header, delivered: RouteKind, frame: Frame) {
+        self.local_deliver6_to(dev, dev, header, delivered, frame);
+    }
+
+    /// The same for a packet that came in on `dev` and is in the end of `owner`, an ipvlan on it or itself: what is
+    /// counted and filtered is so in the namespace of `dev` (`ip6_protocol_deliver_rcu`).
+    pub(super) fn local_deliver6_to(
         &mut self,
         dev: DevId,
+        owner: DevId,
         mut header: Header,
         delivered: RouteKind,
         mut frame: Frame,
     ) {
-        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
-        if self.has_netfilter(ns) {
-            let at = At { ns, hook: Hook::Input, input: Some(dev), output: None, next_hop: None };
+        let Some(counting) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.has_netfilter(counting) {
+            let at = At { ns: counting, hook: Hook::Input, input: Some(dev), output: None, next_hop: None };
             let Some(passed) = self.filter(at, frame) else { return };
             frame = passed.into_frame();
             header = Header::quoted(frame.payload()).unwrap_or(header);
         }
+        self.hand_to_owner(dev, owner, &mut frame);
+        let dev = owner;
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         let mut protocol = header.next_header;
         let mut at = HEADER_LEN;
         // Byte that names the present header, for reports.
@@ -76,7 +86,7 @@ impl World {
             (protocol, at) = (following, at + len);
         }
         let raw = self.raw6_deliver(ns, dev, &header, protocol, at, &frame);
-        if let Some(netns) = self.netns.get_mut(ns)
+        if let Some(netns) = self.netns.get_mut(counting)
             && (raw || matches!(protocol, next::ICMP | next::UDP | next::NONE))
         {
             netns.counters6.in_delivers += 1;
@@ -87,7 +97,7 @@ impl World {
             next::NONE => self.consume(frame),
             _ if raw => self.consume(frame),
             _ => {
-                if let Some(netns) = self.netns.get_mut(ns) {
+                if let Some(netns) = self.netns.get_mut(counting) {
                     netns.counters6.in_unknown_protocols += 1;
                 }
                 let message = Message6::ParameterProblem { code: 1, pointer: namer as u32 };

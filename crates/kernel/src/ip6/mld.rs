@@ -1,5 +1,5 @@
 //! Multicast listener reports, version 2 (RFC 3810, net/ipv6/mcast.c): what a host says of itself when it joins
-//! or leaves a group. There is no querier here, so nothing is ever asked.
+//! or leaves a group. What it says when it is asked is in [`super::mld_query`].
 
 use std::net::Ipv6Addr;
 use std::time::Duration;
@@ -12,10 +12,9 @@ use crate::time::Time;
 use crate::world::{TimerEvent, Waiting, World};
 
 use super::address::{ALL_NODES, MLD_ROUTERS, is_link_local, scope};
+use super::mld_query::Querier;
 use super::{HEADER_LEN, Header, next, seal_icmp};
 
-/// How often a change is reported (`sysctl_mld_qrv`, RFC 3810 §9.1).
-const ROBUSTNESS: u8 = 2;
 /// Jiffies that the kernel adds to each delay.
 const LATER: Duration = Duration::from_millis(8);
 /// `ICMPV6_MLD2_REPORT`
@@ -32,6 +31,8 @@ const LEFT_MAX: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Change {
+    /// As it is: of this group everything is wanted (`MLD2_MODE_IS_EXCLUDE`).
+    Is = 2,
     Left = 3,
     Joined = 4,
 }
@@ -43,14 +44,25 @@ pub struct Group {
     pub users: u32,
     /// How many reports will still tell of it.
     changes: u8,
+    /// When an answer to a query is due.
+    pub(super) answer: Option<Time>,
+    /// This host was the last to report it.
+    pub(super) last_reporter: bool,
 }
 
 impl Group {
-    /// `MAF_*`: in the device's filter, not reported, the last to report.
+    /// `MAF_*`: an answer is due, the last to report, in the device's filter, not reported.
     pub fn flags(&self) -> u32 {
-        let loaded = if is_heard(self.address) { 4 } else { 0 };
-        let silent = if is_reported(self.address) { 0 } else { 8 };
-        loaded | silent
+        let bit = |on: bool, bit: u32| if on { bit } else { 0 };
+        bit(self.answer.is_some(), 1)
+            | bit(self.last_reporter, 2)
+            | bit(is_heard(self.address), 4)
+            | bit(!is_reported(self.address), 8)
+    }
+
+    /// How long until the answer that is due, in `USER_HZ` ticks.
+    pub fn answer_in(&self, now: Time) -> u64 {
+        self.answer.map_or(0, |at| (Time::ZERO + at.since(now)).ticks())
     }
 }
 
@@ -66,6 +78,15 @@ pub struct Listener {
     /// The same for the reports that follow duplicate address detection (`mc_dad_count`).
     initial_rounds: u8,
     initial_due: Option<Time>,
+    pub(super) querier: Querier,
+}
+
+impl Listener {
+    /// `mld_ifc_stop_work`, `mld_clear_delrec`: changes are not told any more.
+    pub(super) fn forget_changes(&mut self) {
+        (self.rounds, self.due) = (0, None);
+        self.left.clear();
+    }
 }
 
 impl World {
@@ -78,7 +99,9 @@ impl World {
             return;
         }
         listener.left.retain(|(known, _)| *known != group);
-        listener.groups.insert(0, Group { address: group, users: 1, changes: 0 });
+        listener
+            .groups
+            .insert(0, Group { address: group, users: 1, changes: 0, answer: None, last_reporter: false });
         let ethernet = device.is_ethernet();
         if ethernet && is_heard(group) {
             self.join_group(dev, Mac::of_ipv6_multicast(group));
@@ -96,12 +119,12 @@ impl World {
             listener.groups[at].users -= 1;
             return;
         }
-        listener.groups.remove(at);
+        let last_reporter = listener.groups.remove(at).last_reporter;
         let ethernet = device.is_ethernet();
         if ethernet && is_heard(group) {
             self.leave_group(dev, Mac::of_ipv6_multicast(group));
         }
-        self.group_dropped(dev, group);
+        self.group_dropped(dev, group, last_reporter);
         self.changed();
     }
 
@@ -116,23 +139,37 @@ impl World {
         if !device.is_up() || device.is_loopback() || !is_reported(group) {
             return;
         }
-        let groups = &mut device.inet6.listener.groups;
+        if self.listens_in_version_1(dev) {
+            return self.join_in_version_1(dev, group);
+        }
+        let Some(Listener { groups, querier, .. }) =
+            self.devs.get_mut(dev).map(|device| &mut device.inet6.listener)
+        else {
+            return;
+        };
         if let Some(known) = groups.iter_mut().find(|known| known.address == group) {
-            known.changes = ROBUSTNESS;
+            known.changes = querier.robustness;
         }
         self.listener_changed(dev);
     }
 
     /// `igmp6_leave_group`
-    fn group_dropped(&mut self, dev: DevId, group: Ipv6Addr) {
+    fn group_dropped(&mut self, dev: DevId, group: Ipv6Addr, last_reporter: bool) {
+        let version_1 = self.listens_in_version_1(dev);
         let Some(device) = self.devs.get_mut(dev) else { return };
         if device.is_loopback() || !is_reported(group) {
             return;
         }
-        let left = &mut device.inet6.listener.left;
+        if version_1 {
+            if last_reporter && device.is_up() {
+                self.leave_in_version_1(dev, group);
+            }
+            return;
+        }
+        let Listener { left, querier, .. } = &mut device.inet6.listener;
         left.retain(|(known, _)| *known != group);
         if left.len() < LEFT_MAX {
-            left.insert(0, (group, ROBUSTNESS));
+            left.insert(0, (group, querier.robustness));
         }
         if device.is_up() {
             self.listener_changed(dev);
@@ -144,7 +181,7 @@ impl World {
         let now = self.now;
         let Some(device) = self.devs.get_mut(dev) else { return };
         let listener = &mut device.inet6.listener;
-        listener.rounds = ROBUSTNESS;
+        listener.rounds = listener.querier.robustness;
         if listener.due.replace(now) != Some(now) {
             self.enqueue(Waiting::ListenerReport { dev });
         }
@@ -152,8 +189,11 @@ impl World {
 
     /// `ipv6_mc_up`: every group is reported anew.
     pub(crate) fn report_ipv6_groups(&mut self, dev: DevId) {
-        let groups: Vec<Ipv6Addr> = match self.devs.get(dev) {
-            Some(device) => device.inet6.listener.groups.iter().map(|group| group.address).collect(),
+        let groups: Vec<Ipv6Addr> = match self.devs.get_mut(dev) {
+            Some(device) => {
+                device.inet6.listener.querier = Querier::default();
+                device.inet6.listener.groups.iter().map(|group| group.address).collect()
+            }
             None => return,
         };
         for group in groups {
@@ -170,6 +210,8 @@ impl World {
         let listener = &mut device.inet6.listener;
         (listener.rounds, listener.due) = (0, None);
         (listener.initial_rounds, listener.initial_due) = (0, None);
+        listener.groups.iter_mut().for_each(|group| group.answer = None);
+        listener.querier = Querier::default();
     }
 
     /// `mld_ifc_work`
@@ -201,7 +243,8 @@ impl World {
     /// `ipv6_mc_dad_complete`: with a link-local address to send from, everything is said again.
     pub(crate) fn report_with_address(&mut self, dev: DevId) {
         if let Some(device) = self.devs.get_mut(dev) {
-            device.inet6.listener.initial_rounds = ROBUSTNESS;
+            let listener = &mut device.inet6.listener;
+            listener.initial_rounds = listener.querier.robustness;
         }
         self.initial_report(dev);
     }
@@ -216,6 +259,7 @@ impl World {
     /// `mld_dad_work`, `mld_send_initial_cr`
     fn initial_report(&mut self, dev: DevId) {
         let next = self.next_report(dev);
+        let version_1 = self.listens_in_version_1(dev);
         let Some(device) = self.devs.get_mut(dev) else { return };
         let listener = &mut device.inet6.listener;
         let reported = listener.groups.iter().filter(|group| is_reported(group.address));
@@ -226,7 +270,9 @@ impl World {
             listener.initial_due = Some(next);
             self.timers.add(next, TimerEvent::Ipv6(Event6::InitialReport { dev }));
         }
-        self.send_listener_report(dev, &records);
+        if !version_1 {
+            self.send_listener_report(dev, &records);
+        }
     }
 
     /// The time of a report that is not the first (`unsolicited_report_interval`).
@@ -237,28 +283,36 @@ impl World {
     }
 
     /// `mld_newpack`, `mld_sendpack`
-    fn send_listener_report(&mut self, dev: DevId, records: &[(Ipv6Addr, Change)]) {
-        // `ip6_output` discards what a device without IPv6 is to send.
-        let Some(device) = self.devs.get(dev).filter(|device| !device.ipv6_disabled) else { return };
+    pub(super) fn send_listener_report(&mut self, dev: DevId, records: &[(Ipv6Addr, Change)]) {
+        let Some(device) = self.devs.get(dev) else { return };
         let room = (device.mtu as usize).saturating_sub(HEADER_LEN + HOP_OPTIONS.len() + REPORT_LEN);
         for part in records.chunks((room / RECORD_LEN).max(1)) {
-            self.send_listener_records(dev, part);
+            let len = REPORT_LEN + RECORD_LEN * part.len();
+            self.send_listener_message(dev, REPORT, MLD_ROUTERS, len, |message| write_report(message, part));
         }
     }
 
-    fn send_listener_records(&mut self, dev: DevId, records: &[(Ipv6Addr, Change)]) {
-        let Some(device) = self.devs.get(dev) else { return };
+    /// Sends a message that `write` writes, but for its checksum.
+    pub(super) fn send_listener_message(
+        &mut self,
+        dev: DevId,
+        kind: u8,
+        destination: Ipv6Addr,
+        message_len: usize,
+        write: impl FnOnce(&mut [u8]),
+    ) {
+        // `ip6_output` discards what a device without IPv6 is to send.
+        let Some(device) = self.devs.get(dev).filter(|device| !device.ipv6_disabled) else { return };
         let (ns, mac) = (device.ns, device.mac);
         // `ipv6_get_lladdr` of what is not tentative; without one the unspecified address.
         let usable = |entry: &&crate::device::Ipv6Address| {
             is_link_local(entry.address) && entry.flags & ifa::TENTATIVE == 0
         };
         let source = device.ipv6.iter().find(usable).map_or(Ipv6Addr::UNSPECIFIED, |entry| entry.address);
-        let message_len = REPORT_LEN + RECORD_LEN * records.len();
         let payload_len = HOP_OPTIONS.len() + message_len;
         let mut frame = self.pool.frame(ETH_LEN + HEADER_LEN + payload_len);
         self.name_frame(&mut frame);
-        frame.set_header(Mac::of_ipv6_multicast(MLD_ROUTERS), mac, ethertype::IPV6);
+        frame.set_header(Mac::of_ipv6_multicast(destination), mac, ethertype::IPV6);
         let header = Header {
             traffic_class: 0,
             flow_label: 0,
@@ -266,7 +320,7 @@ impl World {
             next_header: next::HOP,
             hop_limit: 1,
             source,
-            destination: MLD_ROUTERS,
+            destination,
         };
         let packet = frame.payload_mut();
         header.write(packet);
@@ -274,12 +328,12 @@ impl World {
             packet.get_mut(HEADER_LEN..).and_then(|rest| rest.split_at_mut_checked(HOP_OPTIONS.len()))
         {
             options.copy_from_slice(&HOP_OPTIONS);
-            write_report(message, records);
-            seal_icmp(source, MLD_ROUTERS, message);
+            write(message);
+            seal_icmp(source, destination, message);
         }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.sent(HEADER_LEN + payload_len, true);
-            netns.counters6.count_icmp_out(REPORT);
+            netns.counters6.count_icmp_out(kind);
         }
         self.transmit(dev, frame);
     }
@@ -291,7 +345,7 @@ fn is_heard(group: Ipv6Addr) -> bool {
 }
 
 /// All nodes need no report (RFC 3810 §6).
-fn is_reported(group: Ipv6Addr) -> bool {
+pub(super) fn is_reported(group: Ipv6Addr) -> bool {
     is_heard(group) && group != ALL_NODES
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The way in: [`input`] → [`local`] (with [`extension`] headers and [`reassemble`]) or [`forward`]. The way
 //! out: [`output`] (with [`fragment`]) → the neighbour layer. [`icmp`] answers and reports, [`icmp_in`] hears;
-//! [`mld`] tells of groups; [`route`] finds the way. Neighbour discovery is in [`crate::neigh::ndisc`].
+//! [`mld`] tells of groups, and [`mld_query`] to who asks; [`route`] finds the way. Neighbour discovery is in [`crate::neigh::ndisc`].
 
 pub(crate) mod address;
 pub mod event;
@@ -14,6 +14,7 @@ mod icmp_in;
 mod input;
 mod local;
 pub mod mld;
+mod mld_query;
 pub(crate) mod output;
 pub mod reassemble;
 pub mod route;

@@ -110,6 +110,9 @@ impl World {
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = route.kind == RouteKind::Multicast;
+        if route.kind == RouteKind::Local {
+            frame.iif = route.owner;
+        }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.sent(frame.len() - ETH_LEN, group);
         }

@@ -3,6 +3,8 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use hairpin_netlink::netfilter::Family;
+
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
@@ -64,6 +66,17 @@ pub struct Reassembly6 {
 
 impl World {
     /// Takes a fragment whose header is at `at`; returns the packet, without fragment header, if it is whole now.
+    /// A packet as connection tracking sees it (`nf_ct_frag6_gather`): `None` while more fragments are to come.
+    pub(crate) fn gather6(&mut self, ns: NsId, dev: DevId, frame: Frame) -> Option<Frame> {
+        let header = Header::quoted(frame.payload())?;
+        match super::extension::fragment_header(frame.payload()) {
+            Some(at) if self.reassembles_first(ns, Family::Ipv6) => {
+                Some(self.reassemble6(ns, dev, &header, at, frame)?.1)
+            }
+            _ => Some(frame),
+        }
+    }
+
     pub(super) fn reassemble6(
         &mut self,
         ns: NsId,

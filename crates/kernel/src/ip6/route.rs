@@ -30,6 +30,8 @@ pub struct OutRoute6 {
     pub kind: RouteKind,
     /// Where it leaves; the loopback device for own addresses.
     pub dev: DevId,
+    /// The index of the route's device, which for an own address is the one that has it (`ip6_dst_idev`).
+    pub owner: u32,
     pub gateway: Option<Ipv6Addr>,
     pub source: Ipv6Addr,
     pub destination: Ipv6Addr,
@@ -199,6 +201,7 @@ impl World {
         let mut route = OutRoute6 {
             kind,
             dev,
+            owner: found.way.ifindex,
             gateway,
             source: key.source,
             destination: key.destination,

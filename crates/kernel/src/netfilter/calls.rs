@@ -1,6 +1,8 @@
 //! Netfilter's configuration: what programs read and replace.
 
-use hairpin_netlink::netfilter::{Family, NetfilterCall, NetfilterReply, Table, TableKind};
+use hairpin_netlink::netfilter::{
+    Family, Match, NetfilterCall, NetfilterReply, Rule, Table, TableKind, Target,
+};
 use hairpin_netlink::{Errno, Reply};
 
 use super::Netfilter;
@@ -45,6 +47,13 @@ impl World {
                     statistics.entries = netfilter.conntrack.len();
                 }
                 NetfilterReply::Statistics(statistics)
+            }
+            NetfilterCall::Sets(call) => {
+                let now = self.now;
+                match self.netfilter_of(ns)?.set_call(call, now)? {
+                    Some(reply) => reply,
+                    None => return Ok(Reply::Done),
+                }
             }
         };
         Ok(Reply::Netfilter(reply))
@@ -96,13 +105,32 @@ impl World {
     fn replace_table(&mut self, ns: NsId, family: Family, table: Table) -> Result<(), Errno> {
         let now = self.now;
         let kind = table.kind;
+        // `physdev_mt_check` asks for the module.
+        let mut matches = table.chains.iter().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.matches);
+        let physdev = matches.any(|found| matches!(found, Match::PhysDev(_)));
         self.table_in_use(ns, family, kind)?;
         let netfilter = self.netfilter_of(ns)?;
-        let Netfilter { tables, numbers, tracking, .. } = netfilter;
+        let Netfilter { tables, numbers, tracking, sets, .. } = netfilter;
+        // `set_match_v4_checkentry`
+        let known = |rule: &Rule| {
+            let matches = rule.matches.iter().filter_map(|found| match found {
+                Match::Set(wanted) => Some(&wanted.sides.set),
+                _ => None,
+            });
+            let change = if let Target::Set(change) = &rule.target { Some(change) } else { None };
+            let changed = change.into_iter().flat_map(|change| change.add.iter().chain(&change.delete));
+            matches.chain(changed.map(|sides| &sides.set)).all(|name| sets.contains(name))
+        };
+        if !table.chains.iter().flat_map(|chain| &chain.rules).all(known) {
+            return Err(Errno::ENOENT);
+        }
         let of_family = &mut tables[family as usize];
         let rules = Rules::new(family, table, of_family[kind as usize].as_deref(), numbers, now)?;
         of_family[kind as usize] = Some(Box::new(rules));
         tracking[family as usize] = of_family.iter().flatten().any(|rules| rules.needs_tracking());
+        if physdev && let Some(host) = self.netns.get(ns).map(|netns| netns.host) {
+            self.set_bridge_netfilter(host, true);
+        }
         self.changed();
         Ok(())
     }

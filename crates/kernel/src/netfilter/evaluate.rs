@@ -6,9 +6,10 @@ use hairpin_netlink::netfilter::targets::{ConnMark, NatRange, RejectWith, TtlCha
 use hairpin_netlink::netfilter::{Family, Hook, Policy, TableKind, Target};
 
 use super::conntrack::{Conntrack, Info};
-use super::matches::Packet;
+use super::matches::Around;
 use super::nat::{Random, Side};
 use super::packet::{Ip, changed_checksum, protocol};
+use super::sets::Sets;
 use super::table::{Action, Armed, Rules};
 use super::{At, log};
 use crate::frame::Frame;
@@ -35,6 +36,7 @@ pub(super) enum Outcome {
 pub(super) struct Bench<'a> {
     pub conntrack: &'a mut Conntrack,
     pub random: &'a mut Random,
+    pub sets: &'a mut Sets,
     /// Where the ways back lead: chain, and the rule that comes next.
     pub stack: &'a mut Vec<(u32, u32)>,
     /// Lines for the kernel's log.
@@ -73,8 +75,10 @@ pub(super) fn run(
             return policy(rules, entry, bytes, bench, world, at, frame);
         };
         next += 1;
-        let packet = Packet { world, at, frame, ip: &ip, conntrack: bench.conntrack };
-        if !packet.has_header(&armed.rule.header) || !packet.has(&armed.rule.matches, &mut armed.buckets) {
+        let packet = Around { world, at, frame, ip: &ip, conntrack: bench.conntrack };
+        if !packet.has_header(&armed.rule.header)
+            || !packet.has(&armed.rule.matches, &mut armed.buckets, bench.sets)
+        {
             continue;
         }
         armed.rule.counters.packets += 1;
@@ -187,6 +191,10 @@ fn extension(
             lower_mss(frame, ip, limit);
         }
         Target::Trace => frame.traced = true,
+        Target::Set(change) => {
+            let packet = Around { world, at, frame, ip, conntrack: bench.conntrack };
+            bench.sets.change(change, &packet);
+        }
     }
     Said::Continue
 }

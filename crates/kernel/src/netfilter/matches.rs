@@ -7,11 +7,12 @@ use hairpin_netlink::netfilter::conntrack::status;
 use hairpin_netlink::netfilter::matches::{
     AddrType, Comparison, Conntrack as Wanted, PhysDev, Ports, Side, TcpFlags, state,
 };
-use hairpin_netlink::netfilter::{Header, Hook, Interface, Match};
+use hairpin_netlink::netfilter::{Header, Interface, Match};
 
 use super::At;
 use super::conntrack::{Connection, Conntrack, Info, ORIGINAL, REPLY};
 use super::packet::{Ip, protocol};
+use super::sets::Sets;
 use super::table::Bucket;
 use crate::device::DevId;
 use crate::frame::Frame;
@@ -19,7 +20,7 @@ use crate::route::RouteKind;
 use crate::world::World;
 
 /// A packet at a hook, and what is around it.
-pub(super) struct Packet<'a> {
+pub(super) struct Around<'a> {
     pub world: &'a World,
     pub at: &'a At,
     pub frame: &'a Frame,
@@ -27,7 +28,7 @@ pub(super) struct Packet<'a> {
     pub conntrack: &'a Conntrack,
 }
 
-impl Packet<'_> {
+impl Around<'_> {
     fn bytes(&self) -> &[u8] {
         self.frame.payload()
     }
@@ -70,11 +71,12 @@ impl Packet<'_> {
         header.fragment.is_none_or(|wanted| (self.ip.offset != 0) == wanted)
     }
 
-    /// Whether all matches of a rule hold. `buckets` are those of its limits.
-    pub fn has(&self, matches: &[Match], buckets: &mut [Bucket]) -> bool {
+    /// Whether all matches of a rule hold. `buckets` are those of its limits; `sets` count what they match.
+    pub fn has(&self, matches: &[Match], buckets: &mut [Bucket], sets: &mut Sets) -> bool {
         let mut buckets = buckets.iter_mut();
         matches.iter().all(|wanted| match wanted {
             Match::Limit(limit) => buckets.next().is_some_and(|bucket| bucket.take(limit, self.world.now)),
+            Match::Set(wanted) => sets.matches(wanted, self),
             wanted => self.is(wanted),
         })
     }
@@ -98,8 +100,8 @@ impl Packet<'_> {
                 self.connection().is_some_and(|found| (found.mark & mask == *value) != *invert)
             }
             Match::Comment(_) => true,
-            // Its bucket is taken by [`Packet::has`].
-            Match::Limit(_) => true,
+            // Seen to by [`Around::has`].
+            Match::Limit(_) | Match::Set(_) => true,
             Match::IpRange { source, destination } => {
                 in_range(source, self.ip.source) && in_range(destination, self.ip.destination)
             }
@@ -258,19 +260,20 @@ impl Packet<'_> {
         if elsewhere { UNICAST } else { 1u16.checked_shl(u32::from(kind as u8)).unwrap_or(0) }
     }
 
-    /// xt_physdev.c
+    /// `physdev_mt`
     fn is_physdev(&self, wanted: &PhysDev) -> bool {
-        let bridged = self.frame.bridged;
-        let input = bridged.and_then(|bridged| bridged.input);
-        let output = bridged.and_then(|bridged| bridged.output);
-        let asked = |asked: Option<bool>, is: bool| asked.is_none_or(|asked| asked == is);
-        // A packet that a bridge will send on though it is not decided yet by which port counts as bridged.
-        let on_bridge = input.is_some() && output.is_some();
-        asked(wanted.is_in, input.is_some())
-            && asked(wanted.is_out, output.is_some())
-            && asked(wanted.is_bridged, on_bridge && self.at.hook != Hook::Prerouting)
-            && self.is_port(wanted.input.as_ref(), input)
-            && self.is_port(wanted.output.as_ref(), output)
+        let flags = [wanted.is_bridged, wanted.is_in, wanted.is_out];
+        let Some(bridged) = self.frame.bridged else {
+            // Not bridged, or not known yet to be: only what asks for the contrary is met.
+            let ports = [&wanted.input, &wanted.output];
+            return flags.iter().all(|asked| asked.is_none_or(|is| !is))
+                && ports.iter().all(|port| port.as_ref().is_none_or(|port| port.invert));
+        };
+        let has = [bridged.output.is_some(), bridged.input.is_some(), bridged.output.is_some()];
+        flags.iter().zip(has).all(|(asked, is)| asked.is_none_or(|asked| asked == is))
+            && (bridged.input.is_none() || self.is_port(wanted.input.as_ref(), bridged.input))
+            && (wanted.output.is_none()
+                || bridged.output.is_some() && self.is_port(wanted.output.as_ref(), bridged.output))
     }
 
     fn is_port(&self, wanted: Option<&Interface>, port: Option<DevId>) -> bool {

@@ -13,6 +13,7 @@ mod matches;
 mod nat;
 mod packet;
 mod reject;
+mod sets;
 mod table;
 
 use std::net::IpAddr;
@@ -22,6 +23,7 @@ use hairpin_netlink::netfilter::{Family, Hook, TableKind};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
+use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::time::Time;
@@ -34,6 +36,7 @@ use conntrack::{Conntrack, Decision, Info};
 use evaluate::{Bench, Outcome, Place};
 use nat::{Random, Side};
 use packet::{Ip, protocol};
+use sets::Sets;
 use table::Rules;
 
 /// Where in its way a packet is.
@@ -65,6 +68,11 @@ impl Passed {
 pub(crate) struct Bridged {
     pub input: Option<DevId>,
     pub output: Option<DevId>,
+    /// The source MAC of a frame whose packet got another destination, while its neighbour is looked for
+    /// (`bridged_dnat`).
+    pub redirected: Option<Mac>,
+    /// It has been delivered by the bridge, and has not met the first hook a second time (`sabotage_in_done`).
+    pub let_by: bool,
 }
 
 /// What has its turn at a hook.
@@ -102,6 +110,7 @@ pub struct Netfilter {
     /// By family: some rule needs connections to be tracked.
     tracking: [bool; 2],
     conntrack: Conntrack,
+    sets: Sets,
     random: Random,
     /// The number of the newest rule.
     numbers: u64,
@@ -167,9 +176,9 @@ impl Netfilter {
     }
 
     fn run(&mut self, family: usize, kind: TableKind, world: &World, at: &At, frame: &mut Frame) -> Outcome {
-        let Netfilter { tables, conntrack, random, stack, log, .. } = self;
+        let Netfilter { tables, conntrack, random, sets, stack, log, .. } = self;
         let Some(rules) = &mut tables[family][kind as usize] else { return Outcome::Accept };
-        let mut bench = Bench { conntrack, random, stack, log };
+        let mut bench = Bench { conntrack, random, sets, stack, log };
         evaluate::run(rules, &mut bench, world, at, frame)
     }
 
@@ -312,6 +321,16 @@ impl World {
             self.schedule_collector(ns, &mut netfilter);
         }
         self.put_back(ns, netfilter);
+    }
+
+    /// `ip_sabotage_in`: what a bridge has delivered has passed the first hook there, and does so once.
+    pub(crate) fn has_passed_prerouting(&self, dev: DevId, frame: &mut Frame) -> bool {
+        let Some(bridged) = &mut frame.bridged else { return false };
+        if bridged.let_by || self.vrf_ifindex(dev) != 0 {
+            return false;
+        }
+        bridged.let_by = true;
+        true
     }
 
     /// Whether fragments are put together before the first hook, as connection tracking needs it

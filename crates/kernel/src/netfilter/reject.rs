@@ -108,6 +108,11 @@ impl World {
                 body.copy_from_slice(&reset);
             }
         }
+        // Of a bridged packet: back out of the port that it came in by.
+        if let Some(port) = frame.bridged.and_then(|bridged| bridged.input) {
+            answer.set_header(frame.source(), frame.destination(), ethertype::IPV4);
+            return self.transmit(port, answer);
+        }
         let _ = self.ip_output(at.ns, &route, false, answer);
     }
 }

@@ -299,6 +299,12 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
             }
             Match::Mac { .. } => (None, EDGES_IN),
             Match::Owner { .. } => (None, OWN_OUT),
+            // "--physdev-out and --physdev-is-out only supported in the FORWARD and POSTROUTING chains".
+            Match::PhysDev(asked)
+                if (asked.output.is_some() || asked.is_out.is_some()) && asked.is_bridged != Some(true) =>
+            {
+                (None, EVERY & !bits(&[Hook::Output]))
+            }
             _ => (None, EVERY),
         };
         if wanted.is_some_and(|wanted| header_protocol != Some(wanted)) || hooks & !allowed != 0 {

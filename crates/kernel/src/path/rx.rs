@@ -131,13 +131,16 @@ impl World {
     }
 
     /// R5: the device's rx handler, if any.
-    fn rx_handler(&mut self, dev: DevId, mut frame: Frame) -> Option<(Next, Frame)> {
+    fn rx_handler(&mut self, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
         let device = self.devs.get(dev)?;
         if let RxHandler::BondSlave { bond } = device.rx_handler {
             return self.bond_receive(bond, dev, frame);
         }
         if let RxHandler::TeamPort { team } = device.rx_handler {
             return self.team_receive(team, dev, frame);
+        }
+        if let RxHandler::BridgePort { bridge } = device.rx_handler {
+            return self.bridge_port_receive(bridge, dev, frame);
         }
         if let RxHandler::MacsecPort(_) = device.rx_handler {
             return self.macsec_receive(dev, frame);
@@ -151,16 +154,13 @@ impl World {
             RxHandler::None
             | RxHandler::BondSlave { .. }
             | RxHandler::TeamPort { .. }
+            | RxHandler::BridgePort { .. }
             | RxHandler::MacsecPort(_) => {}
             RxHandler::MacvlanPort(port) => {
                 port.receive(dev, destination, source, frame.packet_type, &mut verdicts);
             }
             RxHandler::IpvlanPort(port) => port.receive(dev, device.mac, &frame, &mut verdicts),
             RxHandler::Tap(tap) => tap.receive(&frame, &mut verdicts),
-            RxHandler::BridgePort { bridge } => {
-                let bridge = *bridge;
-                self.bridge_receive(bridge, dev, &mut frame, &mut verdicts);
-            }
         }
         self.perform_all(dev, frame, verdicts)
     }
@@ -205,6 +205,9 @@ impl World {
     /// R2, X3: gives packet sockets their copy: those of every device first, then those of this one.
     #[inline]
     pub(crate) fn tap(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
+        if self.packet_sockets == 0 {
+            return;
+        }
         let Some(device) = self.devs.get(dev) else { return };
         let Some(netns) = self.netns.get(device.ns) else { return };
         if netns.taps.is_empty() && device.taps.is_empty() {
@@ -233,7 +236,7 @@ impl World {
             return self.drop_frame(Some(lower), frame, DropReason::MacvlanBroadcastBacklog);
         }
         port.bc_queued += 1;
-        self.enqueue(Waiting::MacvlanBroadcast { lower, frame });
+        self.works.push_back(Waiting::MacvlanBroadcast { lower, frame });
     }
 
     /// `macvlan_process_broadcast`

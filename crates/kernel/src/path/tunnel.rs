@@ -17,6 +17,7 @@ use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::icmp::{Message, Unreachable};
 use crate::ip::route::{Learned as LearnedRoute, OutKey, OutRoute};
 use crate::ip::{FLAG_DF, HEADER_LEN, Header, UDP_LEN, protocol};
+use crate::ip6;
 use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::route::RouteKind;
@@ -126,7 +127,13 @@ impl World {
             false => device.mtu,
         };
         let fits = frame.payload().len() <= mtu as usize;
-        if (udp && fits) || frame.ethertype() != ethertype::IPV4 {
+        if udp && fits {
+            return true;
+        }
+        if frame.ethertype() == ethertype::IPV6 {
+            self.tunnel_path_mtu6(dev, frame, mtu, udp);
+        }
+        if frame.ethertype() != ethertype::IPV4 {
             return true;
         }
         let Some(header) = Header::quoted(frame.payload()) else { return true };
@@ -141,6 +148,18 @@ impl World {
             self.learn_exception(ns, header.destination, header.source, learned, expires);
         }
         true
+    }
+
+    /// `skb_dst_update_pmtu_no_confirm` for IPv6: a way that leads over a vxlan or a geneve is known to be narrower
+    /// from the second packet on. Frames that ports give to the device have no route.
+    fn tunnel_path_mtu6(&mut self, dev: DevId, frame: &Frame, mtu: u32, udp: bool) {
+        let Some(device) = self.devs.get(dev).filter(|device| udp && device.rx_handler.is_none()) else {
+            return;
+        };
+        let ns = device.ns;
+        if let Some(header) = ip6::Header::quoted(frame.payload()).filter(|_| mtu >= ip6::MIN_MTU) {
+            self.learn_mtu6(ns, header.destination, mtu);
+        }
     }
 
     /// `encap_bypass_if_local`: the other end is this host; no packet is made.

@@ -2,11 +2,11 @@
 
 use hairpin_netlink::PacketType;
 
-use crate::dev::bridge::Egress;
+use crate::dev::bridge::{Egress, Known};
 use crate::dev::macvlan::Mode;
 use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts, can, ifb, nlmon};
-use crate::device::DevId;
+use crate::device::{DevId, Device};
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
 use crate::trace::Step;
@@ -33,7 +33,9 @@ impl World {
     }
 
     fn hard_start_transmit(&mut self, dev: DevId, mut frame: Frame) {
-        if frame.tag.is_some() && self.devs.get(dev).is_some_and(|device| !device.kind.offloads_tags()) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let way = Way::of(&device.kind);
+        if frame.tag.is_some() && !device.kind.offloads_tags() {
             // `validate_xmit_vlan`
             frame.retag();
         }
@@ -41,17 +43,20 @@ impl World {
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
         let now = self.now;
-        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
-            return self.bond_transmit(dev, frame);
-        }
-        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Team(_))) {
-            return self.team_transmit(dev, frame);
-        }
-        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macsec(_))) {
-            return self.macsec_transmit(dev, frame);
-        }
+        let known = match way {
+            Way::Bond => return self.bond_transmit(dev, frame),
+            Way::Macsec => return self.macsec_transmit(dev, frame),
+            Way::Team => return self.team_transmit(dev, frame),
+            Way::Bridge => {
+                if frame.bridged.is_some() {
+                    let Some(back) = self.bridge_takes_back(dev, frame) else { return };
+                    frame = back;
+                }
+                self.known_to_bridge(dev, None, &frame)
+            }
+            Way::Plain => Known::default(),
+        };
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
-        let known = self.known_to_bridge(dev, None, &frame);
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mut counted = Some(len);
         let mut missed = None;
@@ -138,32 +143,19 @@ impl World {
         frame: Frame,
         mut verdicts: Verdicts,
     ) -> Option<(Next, Frame)> {
+        // As it mostly is: nothing is copied.
+        if let [only] = verdicts[..] {
+            verdicts.clear();
+            self.verdicts.push(verdicts);
+            return self.perform_one(dev, frame, only);
+        }
         let count = verdicts.len();
         let mut next = None;
         let mut rest = Some(frame);
         for (i, verdict) in verdicts.iter().enumerate() {
             let copy = if i + 1 == count { rest.take() } else { rest.clone() };
-            let Some(mut copy) = copy else { break };
-            match *verdict {
-                Verdict::Local => next = Some((Next::Local, copy)),
-                Verdict::Exact => next = Some((Next::Exact, copy)),
-                Verdict::Receive { dev, packet_type } => {
-                    next = Some((Next::Device(dev, packet_type), copy));
-                }
-                Verdict::PassUp { bridge, egress: Egress::Refused, multicast, .. } => {
-                    self.count_multicast(bridge, multicast);
-                    self.count_received(dev, bridge, &copy);
-                    self.drop_frame(Some(bridge), copy, DropReason::BridgeVlan);
-                }
-                Verdict::PassUp { bridge, packet_type, egress, multicast } => {
-                    self.count_multicast(bridge, multicast);
-                    if egress == Egress::Untagged {
-                        copy.tag = None;
-                    }
-                    next = Some((Next::Device(bridge, packet_type), copy));
-                }
-                other => self.perform_verdict(dev, copy, other),
-            }
+            let Some(copy) = copy else { break };
+            next = self.perform_one(dev, copy, *verdict).or(next);
         }
         if let Some(frame) = rest.take() {
             self.consume(frame);
@@ -171,6 +163,32 @@ impl World {
         verdicts.clear();
         self.verdicts.push(verdicts);
         next
+    }
+
+    /// Performs one verdict. Returns the frame if it goes on in the receive path.
+    fn perform_one(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) -> Option<(Next, Frame)> {
+        match verdict {
+            Verdict::Local => Some((Next::Local, frame)),
+            Verdict::Exact => Some((Next::Exact, frame)),
+            Verdict::Receive { dev, packet_type } => Some((Next::Device(dev, packet_type), frame)),
+            Verdict::PassUp { bridge, egress: Egress::Refused, multicast, .. } => {
+                self.count_multicast(bridge, multicast);
+                self.count_received(dev, bridge, &frame);
+                self.drop_frame(Some(bridge), frame, DropReason::BridgeVlan);
+                None
+            }
+            Verdict::PassUp { bridge, packet_type, egress, multicast } => {
+                self.count_multicast(bridge, multicast);
+                if egress == Egress::Untagged {
+                    frame.tag = None;
+                }
+                Some((Next::Device(bridge, packet_type), frame))
+            }
+            other => {
+                self.perform_verdict(dev, frame, other);
+                None
+            }
+        }
     }
 
     pub(super) fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
@@ -186,6 +204,7 @@ impl World {
                 if untag {
                     frame.tag = None;
                 }
+                let Some(frame) = self.bridge_forwarding(dev, to, frame) else { return };
                 let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
                 if fits {
                     // `br_dev_queue_push_xmit` does not tell what became of it.
@@ -269,7 +288,10 @@ impl World {
 
     /// `dev_forward_skb`: into another device's receive path, as by a wire.
     fn inject(&mut self, from: DevId, to: DevId, mut frame: Frame) {
-        let from_sibling = is_sibling_path(&self.devs, from);
+        let (from_sibling, from_ns) = match self.devs.get(from) {
+            Some(sender) => (is_sibling_path(sender), Some(sender.ns)),
+            None => (false, None),
+        };
         let Some(target) = self.devs.get_mut(to) else {
             return self.drop_frame(Some(from), frame, DropReason::NotSpecified);
         };
@@ -322,7 +344,7 @@ impl World {
             _ => {}
         }
         // `skb_scrub_packet`
-        if self.devs.get(from).is_none_or(|sender| sender.ns != to_ns) {
+        if from_ns != Some(to_ns) {
             frame.mark = 0;
         }
         self.enqueue(Waiting::Receive { dev: to, frame });
@@ -336,8 +358,7 @@ impl World {
             && matches!(device.kind, Kind::Vxcan(_))
         {
             can::count_received(&mut device.stats, &frame);
-        }
-        if let Some(device) = self.devs.get_mut(dev)
+        } else if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
             let quiet = match &device.kind {
@@ -359,8 +380,31 @@ impl World {
 
 /// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than
 /// off a veth's wire.
-fn is_sibling_path(devs: &slotmap::SlotMap<DevId, crate::device::Device>, from: DevId) -> bool {
-    devs.get(from).is_some_and(|device| matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_)))
+fn is_sibling_path(from: &Device) -> bool {
+    matches!(from.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
+}
+
+/// How a device's kind is asked what to do with a frame to be sent.
+enum Way {
+    Plain,
+    /// With what the bridge knows of an address that is asked for.
+    Bridge,
+    /// These have a way of their own.
+    Bond,
+    Team,
+    Macsec,
+}
+
+impl Way {
+    fn of(kind: &Kind) -> Way {
+        match kind {
+            Kind::Bridge(_) => Way::Bridge,
+            Kind::Bond(_) => Way::Bond,
+            Kind::Team(_) => Way::Team,
+            Kind::Macsec(_) => Way::Macsec,
+            _ => Way::Plain,
+        }
+    }
 }
 
 /// Where a frame goes on in the receive path.

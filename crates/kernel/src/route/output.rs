@@ -139,7 +139,14 @@ impl Fib {
         }
         let found = self.select_path(found, &flow);
         if chosen.is_unspecified() {
-            chosen = route_source(links, &found);
+            // `fib_select_path`: where a packet of a VRF leaves by another device, its source is still the VRF's.
+            let of = links.link(found.ifindex()).and_then(|link| link.vrf).map(|vrf| vrf.ifindex);
+            chosen = match vrf {
+                Some(vrf) if of != Some(vrf.ifindex) => {
+                    select_source(links, vrf.ifindex, Ipv4Addr::UNSPECIFIED, Scope::LINK)
+                }
+                _ => route_source(links, &found),
+            };
         }
         let kind = found.kind();
         Ok(Choice { kind, ifindex: found.ifindex(), source: chosen, destination, found: Some(found) })

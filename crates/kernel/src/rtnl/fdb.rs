@@ -507,6 +507,10 @@ impl World {
                 self.dump_vxlan(*dev, &mut dump);
                 continue;
             }
+            // `ndo_dflt_fdb_dump`
+            if !device.is_ethernet() {
+                continue;
+            }
             for (mac, _) in device.unicast.iter().chain(&device.multicast) {
                 let mut message = NeighbourMessage::default();
                 message.header.family = AddressFamily::Bridge;

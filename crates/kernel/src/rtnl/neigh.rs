@@ -156,6 +156,10 @@ impl World {
         let Some(dev) = dev else {
             return Err(Failure::with_text(Errno::EINVAL, "Device not specified"));
         };
+        // `ndisc_allow_add`
+        if address.is_ipv6() && self.devs.get(dev).is_some_and(|device| device.ipv6_disabled) {
+            return Err(Failure::with_text(Errno::EINVAL, "IPv6 is disabled on this device"));
+        }
         let known =
             self.netns.get(ns).is_some_and(|netns| netns.neighbours(address).get(ifindex, address).is_some());
         if known && flags & NLM_F_EXCL != 0 {

@@ -29,6 +29,9 @@ impl World {
         let (Some(netns), Some(socket)) = (self.netns.get_mut(ns), self.sockets.get(id)) else {
             return Err(Errno::ENODEV);
         };
+        if let Kind::Packet(_) = socket.kind {
+            self.packet_sockets += 1;
+        }
         match &socket.kind {
             Kind::Packet(packet) if packet.protocol != 0 => netns.taps.push(id),
             Kind::Raw(_) => netns.raw.push(id),
@@ -54,6 +57,7 @@ impl World {
         }
         match &socket.kind {
             Kind::Packet(packet) => {
+                self.packet_sockets = self.packet_sockets.saturating_sub(1);
                 for dev in &packet.promiscuous {
                     self.set_promiscuity(*dev, -1);
                 }

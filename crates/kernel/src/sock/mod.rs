@@ -5,10 +5,13 @@
 //! * [`udp`] UDP
 //! * [`raw6`], [`udp6`] the same over IPv6, with [`inet6`] their common options
 //! * [`tcp`] TCP
+//! * [`dns`] DNS servers that are part of the world
 //! * [`tap`] queues of macvtap and ipvtap devices
 
 mod calls;
 mod calls6;
+pub(crate) mod diag;
+pub mod dns;
 pub mod inet6;
 pub mod packet;
 pub mod raw;

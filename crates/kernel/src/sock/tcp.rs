@@ -215,6 +215,9 @@ impl World {
         {
             return Err(Errno::EADDRNOTAVAIL);
         }
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.tcp_active_opens += 1;
+        }
         self.tcp_push(id);
         Err(Errno::EINPROGRESS)
     }

@@ -40,7 +40,7 @@ pub enum State {
 }
 
 /// What a host's settings give a new connection (`net.ipv4.tcp_*`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
     pub timestamps: bool,
     pub sack: bool,

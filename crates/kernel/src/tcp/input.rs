@@ -40,6 +40,9 @@ impl World {
         }
         let (from, to) = ((header.source, segment.source), (header.destination, segment.destination));
         let len = bytes.len() - offset;
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.tcp_in += 1;
+        }
         let found = self.tcp_socket(ns, from, to, frame.iif, &segment);
         let Some(id) = found else {
             self.tcp_reset(ns, &segment, from, to, len);
@@ -186,6 +189,11 @@ impl World {
         let listener = self.tcp_of_mut(id).and_then(|tcp| tcp.listener.take());
         if state == State::Closed {
             return;
+        }
+        if let Some(ns) = self.sockets.get(id).map(|socket| socket.ns)
+            && let Some(netns) = self.netns.get_mut(ns)
+        {
+            netns.counters.tcp_passive_opens += 1;
         }
         let queue = listener.and_then(|listener| self.tcp_of_mut(listener)).map(|tcp| &mut tcp.role);
         match queue {

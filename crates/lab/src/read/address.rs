@@ -1,6 +1,6 @@
 //! Addresses, routes, and what a host answers for.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::device::Devices;
 use super::value::Reader;
@@ -85,19 +85,37 @@ pub(super) fn answer(reader: &mut Reader, node: &Node) -> Option<Answer> {
 pub(super) fn dns(reader: &mut Reader, node: &Node) -> Option<Dns> {
     let record = reader.record(node, "`dns`", &["server", "names"]);
     let example = "`{server: 8.8.8.8, names: {example.org: {a: [192.0.2.1]}}}`";
-    let server =
-        record.need(reader, "`dns`", "server", example).and_then(|node| ip(reader, node, "`server`"));
+    let server = record.need(reader, "`dns`", "server", example);
+    let servers = match server {
+        Some(Node { data: Data::List(servers), .. }) => servers.as_slice(),
+        Some(node) => std::slice::from_ref(node),
+        None => &[],
+    };
+    let servers: Vec<IpAddr> = servers.iter().filter_map(|node| ip(reader, node, "`server`")).collect();
     let names = record.get("names").map(|node| reader.map(node, "`names`")).unwrap_or_default();
     let names = names.iter().map(|entry| dns_name(reader, entry)).collect();
-    Some(Dns { server: server?, names })
+    Some(Dns { servers, names })
 }
 
 fn dns_name(reader: &mut Reader, entry: &Entry) -> DnsName {
-    let record = reader.record(&entry.value, &format!("name `{}`", entry.key), &["cname", "a"]);
+    let record =
+        reader.record(&entry.value, &format!("name `{}`", entry.key), &["cname", "a", "aaaa", "ptr"]);
     let a = record.get("a").map(|node| reader.list(node, "`a`", "192.0.2.1")).unwrap_or_default();
+    let aaaa = record.get("aaaa").map(|node| reader.list(node, "`aaaa`", "2001:db8::1")).unwrap_or_default();
+    let mut name = |key: &str| {
+        record.get(key).and_then(|node| reader.text(node, &format!("`{key}`"))).map(str::to_owned)
+    };
     DnsName {
         name: entry.key.clone(),
-        cname: record.get("cname").and_then(|node| reader.text(node, "`cname`")).map(str::to_owned),
+        cname: name("cname"),
+        ptr: name("ptr"),
+        aaaa: aaaa
+            .iter()
+            .filter_map(|node| {
+                let what = "an element of `aaaa`";
+                reader.parsed::<Ipv6Addr>(node, what, "an IPv6 address", "`2001:db8::1`")
+            })
+            .collect(),
         a: a.iter()
             .filter_map(|node| {
                 reader.parsed::<Ipv4Addr>(node, "an element of `a`", "an IPv4 address", "`192.0.2.1`")

@@ -14,6 +14,7 @@ const KEYS: &[&str] = &[
     "bridges",
     "addresses",
     "routes",
+    "modules",
     "sysctl",
     "iptables",
     "files",
@@ -43,11 +44,13 @@ pub(super) fn host(reader: &mut Reader, entry: &Entry, wiring: &mut Wiring<'_>) 
     let addresses = list(reader, "addresses", "{dev: eth0, ip: 192.0.2.1/24}");
     let routes = list(reader, "routes", "\"default via 192.0.2.1\"");
     let iptables = list(reader, "iptables", "\"-P FORWARD DROP\"");
+    let modules = list(reader, "modules", "br_netfilter");
     let answers = list(reader, "answers", "{ip: 8.8.8.8, ttl: 117}");
     let setup = list(reader, "setup", "\"ip link add dummy0 type dummy\"");
     Host {
         name: name.clone(),
         role: record.get("role").and_then(|node| reader.text(node, "`role`")).map(str::to_owned),
+        modules: modules.iter().filter_map(|node| reader.text(node, "a module").map(str::to_owned)).collect(),
         sysctl: sysctl.iter().filter_map(|entry| variable(reader, entry)).collect(),
         bridges,
         nics,

@@ -170,6 +170,8 @@ pub enum Match {
     },
     Limit(Limit),
     Comment(String),
+    /// `-m set`
+    Set(Box<super::ipset::SetMatch>),
     /// `-m iprange`: ranges of addresses, both ends in them.
     IpRange {
         source: Option<(IpAddr, IpAddr, bool)>,

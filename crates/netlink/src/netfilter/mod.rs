@@ -1,10 +1,11 @@
-//! Netfilter's configuration as plain data: tables, chains, rules ([`rule`]) and tracked connections
-//! ([`conntrack`]).
+//! Netfilter's configuration as plain data: tables, chains, rules ([`rule`]), tracked connections
+//! ([`conntrack`]) and sets ([`ipset`]).
 //!
 //! A front end reads a table whole, changes it and puts it back, as `iptables` does with
 //! `IPT_SO_SET_REPLACE`. On Linux the exchange form is the text of `iptables-save`.
 
 pub mod conntrack;
+pub mod ipset;
 pub mod matches;
 pub mod rule;
 pub mod targets;
@@ -36,6 +37,8 @@ pub enum NetfilterCall {
     /// Counters of connection tracking (`IPCTNL_MSG_CT_GET_STATS_CPU`). Answered with
     /// [`NetfilterReply::Statistics`].
     Statistics,
+    /// What `ipset` does.
+    Sets(ipset::SetCall),
 }
 
 /// The answer to a [`NetfilterCall`] that asks for something.
@@ -45,4 +48,7 @@ pub enum NetfilterReply {
     Table(Box<Table>),
     Connections(Vec<conntrack::Connection>),
     Statistics(conntrack::Statistics),
+    Sets(Vec<ipset::Set>),
+    /// Whether an element is in a set.
+    Tested(bool),
 }

@@ -117,6 +117,8 @@ pub enum Target {
     /// `None`: what the path's MTU allows.
     TcpMss(Option<u16>),
     Trace,
+    /// `-j SET`
+    Set(Box<super::ipset::SetChange>),
 }
 
 impl Target {
@@ -157,6 +159,7 @@ impl Target {
             Target::Ttl { .. } => "TTL",
             Target::TcpMss(_) => "TCPMSS",
             Target::Trace => "TRACE",
+            Target::Set(_) => "SET",
         }
     }
 }

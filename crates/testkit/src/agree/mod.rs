@@ -2,7 +2,8 @@
 //!
 //! * [`script`] a script, and [`normalise`], [`compare`] for what it prints
 //! * [`generate`] random scenarios; [`shrink`] for those that differ
-//! * [`trial`] one script on both sides; [`mutants`] faults planted in the emulation, which a trial must find
+//! * [`trial`] one script on both sides; [`mutants`] faults planted in the emulation, which a trial must find,
+//!   and [`weave`] all of them in one build
 //! * [`oracle`] a real kernel that runs scripts, many at once; [`worker`] its side inside
 //! * [`shell`] the runner of scripts, over any [`kernel`]: [`emulated`], or the real one ([`linux`])
 // Everything here is about this machine's own kernel.
@@ -20,4 +21,5 @@ pub mod script;
 pub mod shell;
 pub mod shrink;
 pub mod trial;
+pub mod weave;
 pub mod worker;

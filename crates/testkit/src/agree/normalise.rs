@@ -47,7 +47,7 @@ pub fn lines(output: &str, script: &Script, release: &str) -> Vec<String> {
             continue;
         }
         let mut line = mac.replace_all(line, |found: &Captures| names.mac(&found[0])).into_owned();
-        line = local.replace_all(&line, |found: &Captures| names.bind("LOCAL", &found[0])).into_owned();
+        line = local.replace_all(&line, |found: &Captures| names.local(&found[0])).into_owned();
         line = echo
             .replace_all(&line, |found: &Captures| format!("{}{}", &found[1], names.bind("ID", &found[2])))
             .into_owned();
@@ -91,6 +91,14 @@ impl Names {
                 let full: Vec<String> = octets.iter().map(|octet| format!("{octet:02x}")).collect();
                 self.bind("MAC", &full.join(":"))
             }
+        }
+    }
+
+    /// Those of random MACs get a number; those of MACs that a script sets (02:00:00:…) stay.
+    fn local(&mut self, text: &str) -> String {
+        match text.starts_with("fe80::ff:fe") {
+            true => text.to_owned(),
+            false => self.bind("LOCAL", text),
         }
     }
 

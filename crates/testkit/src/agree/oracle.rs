@@ -12,7 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::script::Script;
-use super::worker::{AT_ONCE_VARIABLE, GUEST_MODULES, GUEST_VARIABLE, Outcome, WORK_VARIABLE};
+use super::worker::{
+    AT_ONCE_VARIABLE, GUEST_MODULES, GUEST_VARIABLE, MODULES_VARIABLE, Outcome, WORK_VARIABLE,
+};
 
 /// Which real kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +68,20 @@ impl Oracle {
     /// # Errors
     /// It does not come up; the text is for the user.
     pub fn start(kernel: Kernel, at_once: usize) -> Result<Oracle, String> {
+        Oracle::start_with(kernel, at_once, &[])
+    }
+
+    /// The same of a User-Mode Linux that has loaded these modules too.
+    ///
+    /// # Errors
+    /// It does not come up, or the running kernel is asked to load modules.
+    pub fn start_with(kernel: Kernel, at_once: usize, modules: &[String]) -> Result<Oracle, String> {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         if let Some(missing) = kernel.missing() {
             return Err(missing.to_owned());
+        }
+        if kernel == Kernel::Running && !modules.is_empty() {
+            return Err("the running kernel is not ours to load modules into".to_owned());
         }
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let work = std::env::temp_dir().join(format!("hairpin-oracle-{}-{number}", std::process::id()));
@@ -88,6 +101,7 @@ impl Oracle {
                 command.arg(format!("init={}", program.display()));
                 command.arg(format!("{WORK_VARIABLE}={}", work.display()));
                 command.arg(format!("{AT_ONCE_VARIABLE}={at_once}"));
+                command.arg(format!("{MODULES_VARIABLE}={}", modules.join(",")));
                 command.arg(format!("{GUEST_VARIABLE}=1"));
                 command
             }

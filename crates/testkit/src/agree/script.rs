@@ -15,6 +15,8 @@ pub struct Script {
     pub for_bash: bool,
     /// Programs that it runs with the distribution's and that may not be installed.
     pub programs: Vec<String>,
+    /// Modules that the kernel has loaded, where it would not otherwise.
+    pub modules: Vec<String>,
     /// Namespaces have IPv6.
     pub ipv6: bool,
     /// Lines that differ for a reason given in the header: they are left out of the comparison.
@@ -62,6 +64,7 @@ impl Script {
             with_real_programs: header("# runs: ").any(|runs| runs == "with the real programs"),
             for_bash: header("# runs: ").any(|runs| runs == "by bash alone"),
             programs: header("# programs: ").flat_map(str::split_whitespace).map(str::to_owned).collect(),
+            modules: header("# modules: ").flat_map(str::split_whitespace).map(str::to_owned).collect(),
             ipv6: header("# ipv6: ").any(|ipv6| ipv6 == "on"),
             known,
             open: header("# open: ").next().map(str::to_owned),

@@ -5,6 +5,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use hairpin_netlink::Call;
+
 use super::compare::{self, Score};
 use super::oracle::Oracle;
 use super::script::Script;
@@ -44,11 +46,15 @@ pub enum Verdict {
 
 /// Runs the emulated side: in its own time, or with commands that start when they did on another kernel.
 pub fn emulate(script: &Script, clock: Option<&[u64]>) -> Ran {
-    let (text, ipv6) = (script.text.clone(), script.ipv6);
+    let (text, ipv6, modules) = (script.text.clone(), script.ipv6, script.modules.clone());
     let clock = clock.map(<[u64]>::to_vec);
     // A thread, so that a panic is the script's failure and not the end of all.
     let thread = std::thread::spawn(move || -> Result<Ran, String> {
-        let interpreter = Interpreter::new(emulated::bare()?, ipv6);
+        let mut kernel = emulated::bare()?;
+        for name in modules {
+            kernel.call(Call::Module { name, load: true }).map_err(|errno| errno.text())?;
+        }
+        let interpreter = Interpreter::new(kernel, ipv6);
         Ok(match clock {
             Some(clock) => interpreter.on_the_clock_of(&clock).run(&text),
             None => interpreter.run(&text),

@@ -29,6 +29,8 @@ pub const WORK_VARIABLE: &str = "HAIRPIN_ORACLE_WORK";
 /// How many jobs run at once.
 pub const AT_ONCE_VARIABLE: &str = "HAIRPIN_ORACLE_AT_ONCE";
 /// Set in a User-Mode Linux.
+/// Modules that the guest loads besides, parted by commas.
+pub const MODULES_VARIABLE: &str = "HAIRPIN_ORACLE_MODULES";
 pub const GUEST_VARIABLE: &str = "HAIRPIN_ORACLE_GUEST";
 
 /// Where Debian's package keeps the guest's modules.
@@ -72,6 +74,10 @@ const MODULES: &[&str] = &[
     "ip6_gre",
     "ip_vti",
     "af_packet_diag",
+    "inet_diag",
+    "tcp_diag",
+    "udp_diag",
+    "raw_diag",
     "nf_conntrack_netlink",
     "nfnetlink_log",
     "nf_tables",
@@ -157,6 +163,8 @@ fn load_modules() -> Result<(), String> {
     fs::create_dir_all("/run/root/lib/modules").map_err(failed)?;
     std::os::unix::fs::symlink(&installed, format!("/run/root/lib/modules/{release}")).map_err(failed)?;
     let mut modules: Vec<String> = MODULES.iter().map(|name| (*name).to_owned()).collect();
+    let more = std::env::var(MODULES_VARIABLE).unwrap_or_default();
+    modules.extend(more.split(',').filter(|name| !name.is_empty()).map(str::to_owned));
     for (directory, start) in MODULE_FAMILIES {
         let Ok(files) = fs::read_dir(installed.join("kernel").join(directory)) else { continue };
         let names = files.flatten().filter_map(|file| file.file_name().into_string().ok());

@@ -111,7 +111,7 @@ fn run(program: &mut Program<'_>) -> Result<i32, Exit> {
     let fd = socket.map_err(|errno| failed(program, "socket", errno))?;
     let target = match inet_aton(target) {
         Some(address) => address,
-        None => match resolver::lookup_ipv4(program.shell, target) {
+        None => match resolver::lookup_ipv4(program, target) {
             Ok(host) => host.address,
             Err(why) => return Err(fail(program, 2, &format!("{target}: {}", why.text()))),
         },

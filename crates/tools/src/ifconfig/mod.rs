@@ -17,6 +17,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         all: false,
         short: false,
         verbose: false,
+        header: if program.name == "netstat" { show::NETSTAT_HEADER } else { show::SHORT_HEADER },
     };
     let mut words = program.args;
     while let Some((option, rest)) = words.split_first().filter(|(word, _)| word.starts_with('-')) {
@@ -54,6 +55,8 @@ struct Ifconfig<'a> {
     /// `-s`: a line an interface.
     short: bool,
     verbose: bool,
+    /// What stands above the lines of `-s`.
+    header: &'static str,
 }
 
 impl Ifconfig<'_> {

@@ -32,7 +32,7 @@ impl Ifconfig<'_> {
             Err(errno) => return self.no_tables(errno),
         };
         if self.short {
-            self.print(SHORT_HEADER);
+            self.print(self.header);
         }
         // Aliases are interfaces of their own here.
         let devices = tables.interfaces.iter().map(|interface| interface.name().to_owned());
@@ -56,7 +56,7 @@ impl Ifconfig<'_> {
             Err(errno) => return self.no_tables(errno),
         };
         if self.short {
-            self.print(SHORT_HEADER);
+            self.print(self.header);
         }
         if self.show(&tables, name) {
             return 0;
@@ -127,7 +127,11 @@ fn mtu(device: &Interface) -> u32 {
     mtu.unwrap_or(0)
 }
 
-const SHORT_HEADER: &str = "Iface      MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n";
+/// The same of `netstat -i`.
+pub(super) const NETSTAT_HEADER: &str =
+    "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n";
+pub(super) const SHORT_HEADER: &str =
+    "Iface      MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n";
 
 fn short(name: &str, device: &Interface, statistics: Option<&Stats64>) -> String {
     let flags = device.flags();

@@ -6,6 +6,7 @@ mod filter;
 mod link;
 mod list;
 mod macsec;
+mod maddress;
 mod monitor;
 mod neighbour;
 mod netns;
@@ -32,6 +33,7 @@ type Object = fn(&mut Context<'_>, Args<'_>) -> Result<(), Stop>;
 const OBJECTS: &[(&str, Option<Object>)] = &[
     ("address", Some(addr::main)),
     ("addrlabel", None),
+    ("maddress", Some(maddress::main)),
     ("route", Some(route::main)),
     ("rule", Some(rule::main)),
     ("neighbor", Some(neighbour::main)),

@@ -54,6 +54,11 @@ impl Opt {
         self
     }
 
+    pub const fn many(mut self) -> Opt {
+        self.many = true;
+        self
+    }
+
     pub const fn required(mut self) -> Opt {
         self.required = true;
         self

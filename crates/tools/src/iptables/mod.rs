@@ -10,12 +10,13 @@ mod extension;
 mod fail;
 mod list;
 mod matches;
-mod names;
+pub(crate) mod names;
 mod restore;
 mod save;
 mod targets;
 mod text;
 
+use hairpin_netlink::netfilter::ipset::{Dimension, Set, SetCall, SetType, Storage};
 use hairpin_netlink::netfilter::{Family, NetfilterCall, NetfilterReply, Table, TableKind};
 use hairpin_netlink::{Errno, System};
 
@@ -67,6 +68,10 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let Some(tool) = TOOLS.iter().find(|tool| tool.called == program.name) else { return 127 };
     let mut engine = Engine { system: &mut *program.system, tool: tool.name };
     let mut names = Names::new(&mut *program.shell, tool.family);
+    let options = ["--match-set", "--set", "--add-set", "--del-set"];
+    if tool.kind == Kind::Restore || program.args.iter().any(|word| options.contains(&word.as_str())) {
+        names.sets = engine.sets();
+    }
     match tool.kind {
         Kind::Change => change(tool, program.args, &mut engine, &mut names),
         Kind::Save => save::main(tool, program.args, &mut engine, &mut names),
@@ -165,6 +170,18 @@ impl Engine<'_> {
             Some(NetfilterReply::Tables(tables)) => Ok(tables),
             _ => Err(Errno::EPROTO),
         }
+    }
+
+    /// The kernel's sets by name, with their families; `None` where it does not say.
+    fn sets(&mut self) -> Option<Vec<(String, Option<Family>)>> {
+        let call = NetfilterCall::Sets(SetCall::List(None));
+        let Ok(Some(NetfilterReply::Sets(sets))) = self.system.netfilter(call) else { return None };
+        let family = |set: &Set| {
+            let kind = SetType::by_name(&set.kind)?;
+            let of_ipv4 = kind.storage == Storage::Bitmap && kind.dimensions.contains(&Dimension::Ip);
+            (kind.has_family() || of_ipv4).then_some(set.options.family)
+        };
+        Some(sets.iter().map(|set| (set.name.clone(), family(set))).collect())
     }
 
     /// The time of day as `ctime` prints it (UTC).

@@ -12,7 +12,7 @@ use crate::{Shell, resolver};
 const LIMIT: u64 = 1 << 20;
 
 /// Protocols by name (IANA, as Debian's `/etc/protocols` spells them), then other names of libxtables.
-const PROTOCOLS: &[(&str, u8)] = &[
+pub(crate) const PROTOCOLS: &[(&str, u8)] = &[
     ("icmp", 1),
     ("igmp", 2),
     ("ggp", 3),
@@ -77,6 +77,8 @@ const PROTOCOLS: &[(&str, u8)] = &[
 pub(super) struct Names<'a> {
     pub shell: &'a mut dyn Shell,
     pub family: Family,
+    /// The kernel's sets and their families; `None` where nobody has asked it.
+    pub sets: Option<Vec<(String, Option<Family>)>>,
     services: Option<Vec<Service>>,
 }
 
@@ -88,7 +90,7 @@ struct Service {
 
 impl<'a> Names<'a> {
     pub fn new(shell: &'a mut dyn Shell, family: Family) -> Self {
-        Names { shell, family, services: None }
+        Names { shell, family, sets: None, services: None }
     }
 
     fn file(&mut self, path: &str) -> String {
@@ -214,8 +216,9 @@ impl<'a> Names<'a> {
                 if text.is_empty() || digits {
                     return Err(missing());
                 }
-                let host = resolver::lookup_ipv4(self.shell, text).map_err(|_| missing())?;
-                Ok(vec![host.address.into()])
+                // Name servers are not asked.
+                let host = resolver::ipv4_in_files(self.shell, text).ok_or_else(missing)?;
+                Ok(vec![host.into()])
             }
             Family::Ipv6 => {
                 text.parse::<Ipv6Addr>().map(|address| vec![address.into()]).map_err(|_| missing())
@@ -247,7 +250,7 @@ impl<'a> Names<'a> {
     pub fn host(&mut self, address: IpAddr, numeric: bool) -> String {
         if !numeric
             && let IpAddr::V4(address) = address
-            && let Some(name) = resolver::name_of(self.shell, address)
+            && let Some(name) = resolver::name_in_files(self.shell, address.into())
         {
             return name;
         }

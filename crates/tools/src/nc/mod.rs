@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use hairpin_netlink::{Address, Errno, Fd, SocketKind, SocketOption};
 
+use crate::services::Services;
 use crate::{Program, resolver};
 use options::{ANY, Options, Refused};
 
@@ -82,7 +83,7 @@ fn now(program: &mut Program<'_>) -> Result<u64, String> {
 }
 
 fn resolve(program: &mut Program<'_>, host: &str, port: u16) -> Result<Ipv4Addr, String> {
-    resolver::lookup(program.shell, host)
+    resolver::lookup_ipv4(program, host)
         .map(|found| found.address)
         .map_err(|error| format!("getaddrinfo for host \"{host}\" port {port}: {}", error.text()))
 }
@@ -274,39 +275,21 @@ fn report_peer(program: &mut Program<'_>, options: &Options, peer: Address) {
     let Address::Ipv4 { address, port } = peer else { return };
     let name = match options.numeric {
         true => None,
-        false => resolver::name_of(program.shell, address),
+        false => resolver::name_of(program, address),
     };
     let name = name.unwrap_or_else(|| address.to_string());
     let _ = writeln!(program.shell.err(), "Connection received on {name} {port}");
 }
 
-/// Lines of `/etc/services`: name, port, protocol.
-fn services(program: &mut Program<'_>) -> Vec<(String, u16, String)> {
-    let mut text = String::new();
-    let read = program.shell.open("/etc/services").and_then(|mut file| file.read_to_string(&mut text));
-    if read.is_err() {
-        return Vec::new();
-    }
-    let lines = text.lines().map(|line| line.split('#').next().unwrap_or_default());
-    let entry = |line: &str| {
-        let mut words = line.split_whitespace();
-        let name = words.next()?.to_owned();
-        let (port, protocol) = words.next()?.split_once('/')?;
-        Some((name, port.parse().ok()?, protocol.to_owned()))
-    };
-    lines.filter_map(entry).collect()
-}
-
 /// `getservbyname`
 fn service_port(program: &mut Program<'_>, name: &str, udp: bool) -> Option<u16> {
-    let protocol = if udp { "udp" } else { "tcp" };
     if name.starts_with(|first: char| first.is_ascii_digit()) {
         return None;
     }
-    services(program).into_iter().find(|(known, _, of)| known == name && of == protocol).map(|found| found.1)
+    Services::read(program.shell).port(name, if udp { "udp" } else { "tcp" })
 }
 
 /// `getservbyport`
 fn service_name(program: &mut Program<'_>, port: u16, protocol: &str) -> Option<String> {
-    services(program).into_iter().find(|(_, known, of)| *known == port && of == protocol).map(|found| found.0)
+    Services::read(program.shell).name(port, protocol).map(str::to_owned)
 }

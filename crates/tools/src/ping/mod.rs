@@ -23,8 +23,9 @@ use hairpin_netlink::{
 };
 
 use crate::Program;
+use crate::busybox;
 use crate::iputils::{self, Exit, complain, fail, failed};
-use crate::resolver::{self, Host6, Unresolved};
+use crate::resolver::{self, Host, Host6, Target};
 use options::{Family, Options, TimeStamp};
 use session::Session;
 
@@ -37,6 +38,10 @@ const OPTIONS_LEN: usize = 40;
 const DATA_MAX: usize = 0x1_0000;
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    if busybox::is_here(program.shell) {
+        let code = busybox::ping::main(program);
+        return iputils::close(program, code);
+    }
     let code = run(program).unwrap_or_else(|Exit(code)| code);
     iputils::close(program, code)
 }
@@ -45,9 +50,10 @@ fn run(program: &mut Program<'_>) -> Result<i32, Exit> {
     let args = program.args;
     let (mut options, operands) = options::parse(program, args)?;
     let data = fill(program, &options)?;
-    if let Some(host) = ipv6_target(program, &options, &operands)? {
-        return run6(program, options, &operands, data, &host);
-    }
+    let host = match target(program, &options, &operands)? {
+        Target::V6(host) => return run6(program, options, &operands, data, &host),
+        Target::V4(host) => host,
+    };
     let fd = match program.system.socket(SocketKind::RawIpv4 { protocol: IPPROTO_ICMP }) {
         Ok(fd) => fd,
         Err(errno) => {
@@ -62,27 +68,20 @@ fn run(program: &mut Program<'_>) -> Result<i32, Exit> {
         let tos = SocketOption::Tos(options.tos);
         program.system.set_option(fd, tos).map_err(|errno| failed(program, "setsockopt", errno))?;
     }
-    let (route, hostname) = resolve(program, &mut options, &operands)?;
+    let (route, hostname) = resolve(program, &mut options, &operands, host)?;
     let session = prepare(program, fd, options, data, &route, hostname)?;
     session.run(program)
 }
 
-/// The destination, where it is one of IPv6.
-fn ipv6_target(
-    program: &mut Program<'_>,
-    options: &Options,
-    operands: &[&str],
-) -> Result<Option<Host6>, Exit> {
+/// The destination: the last operand.
+fn target(program: &mut Program<'_>, options: &Options, operands: &[&str]) -> Result<Target, Exit> {
     let target = operands.last().copied().unwrap_or("");
     let found = match options.family {
-        Family::V4 => return Ok(None),
-        Family::V6 => resolver::lookup_ipv6(program.shell, target),
-        Family::Any => match resolver::lookup(program.shell, target) {
-            Err(Unresolved::Ipv6) => resolver::lookup_ipv6(program.shell, target),
-            _ => return Ok(None),
-        },
+        Family::V4 => resolver::lookup_ipv4(program, target).map(Target::V4),
+        Family::V6 => resolver::lookup_ipv6(program, target).map(Target::V6),
+        Family::Any => resolver::lookup(program, target),
     };
-    found.map(Some).map_err(|why| fail(program, 2, &format!("{target}: {}", why.text())))
+    found.map_err(|why| fail(program, 2, &format!("{target}: {}", why.text())))
 }
 
 fn run6(
@@ -160,10 +159,9 @@ fn resolve(
     program: &mut Program<'_>,
     options: &mut Options,
     operands: &[&str],
+    host: Host,
 ) -> Result<(Vec<Ipv4Addr>, String), Exit> {
     let target = operands.last().copied().unwrap_or("");
-    // The last operand is looked up first, as the real program asks which family it is of.
-    let host = lookup(program, options.family, target)?;
     if options.verbose {
         let canonical = &host.canonical;
         let text = format!("ai->ai_family: AF_INET, ai->ai_canonname: '{canonical}'");
@@ -184,18 +182,17 @@ fn resolve(
     for hop in operands.iter().take(operands.len().saturating_sub(1)) {
         route.push(match resolver::inet_aton(hop) {
             Some(address) => address,
-            None => lookup(program, Family::V4, hop)?.address,
+            None => {
+                resolver::lookup_ipv4(program, hop)
+                    .map_err(|why| fail(program, 2, &format!("{hop}: {}", why.text())))?
+                    .address
+            }
         });
     }
     let is_number = resolver::inet_aton(target).is_some();
     options.numeric |= is_number;
     route.push(host.address);
     Ok((route, if is_number { target.to_owned() } else { host.canonical }))
-}
-
-fn lookup(program: &mut Program<'_>, family: Family, name: &str) -> Result<resolver::Host, Exit> {
-    debug_assert!(family != Family::V6);
-    resolver::lookup(program.shell, name).map_err(|why| fail(program, 2, &format!("{name}: {}", why.text())))
 }
 
 /// Chooses the source, sets up the socket and prints the first line.

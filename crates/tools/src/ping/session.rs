@@ -1,5 +1,6 @@
 //! When `ping` sends and how long it waits (iputils' `pinger`, `main_loop` and `__schedule_exit`).
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
@@ -59,6 +60,8 @@ pub(super) struct Session {
     /// SIGTERM has ended it.
     terminated: bool,
     wants_status: bool,
+    /// The last address that was printed, as it was.
+    named: RefCell<Option<(IpAddr, String)>>,
 }
 
 /// How a wait ended.
@@ -109,6 +112,7 @@ impl Session {
             exiting: false,
             terminated: false,
             wants_status: false,
+            named: RefCell::default(),
         })
     }
 
@@ -160,10 +164,17 @@ impl Session {
         if self.exiting || self.options.numeric {
             return text;
         }
-        match resolver::name_of(program.shell, number) {
+        if let Some((known, name)) = &*self.named.borrow()
+            && *known == number
+        {
+            return name.clone();
+        }
+        let name = match resolver::name_of(program, number) {
             Some(name) => format!("{name} ({text})"),
             None => text,
-        }
+        };
+        self.named.replace(Some((number, name.clone())));
+        name
     }
 
     pub fn in_flight(&self) -> i64 {

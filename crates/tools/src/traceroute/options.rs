@@ -6,7 +6,7 @@ use super::command_line::{Found, Item, Known, Walk};
 use super::{Exit, refuse};
 use crate::Program;
 use crate::c_number::{general, strtod, strtol, strtoul};
-use crate::resolver::{self, Unresolved};
+use crate::resolver::{self, Target, Unresolved};
 
 const VERSION: &str = "Modern traceroute for Linux, version 2.1.2
 Copyright (c) 2016  Dmitry Butskoy,   License: GPL v2 or any later
@@ -416,22 +416,19 @@ fn source_route(program: &mut Program<'_>, given: &Given, target: Ipv4Addr) -> R
 /// where there is none.
 fn address(program: &mut Program<'_>, family: Option<u8>, name: &str) -> Result<Option<(IpAddr, u32)>, Exit> {
     let found = match family {
-        Some(6) => Err(Unresolved::Ipv6),
-        Some(_) => resolver::lookup_ipv4(program.shell, name),
-        None => resolver::lookup(program.shell, name),
+        Some(6) => resolver::lookup_ipv6(program, name).map(Target::V6),
+        Some(_) => resolver::lookup_ipv4(program, name).map(Target::V4),
+        None => resolver::lookup(program, name),
     };
     let why = match found {
-        Ok(host) => return Ok(Some((host.address.into(), 0))),
-        Err(Unresolved::Ipv6) if family != Some(4) => match resolver::lookup_ipv6(program.shell, name) {
-            Ok(host) => {
-                let scope = host.device.map_or(Some(0), |device| ifindex(program, &device));
-                if let Some(scope) = scope {
-                    return Ok(Some((host.address.into(), scope)));
-                }
-                Unresolved::NotKnown
+        Ok(Target::V4(host)) => return Ok(Some((host.address.into(), 0))),
+        Ok(Target::V6(host)) => {
+            let scope = host.device.map_or(Some(0), |device| ifindex(program, &device));
+            if let Some(scope) = scope {
+                return Ok(Some((host.address.into(), scope)));
             }
-            Err(why) => why,
-        },
+            Unresolved::NotKnown
+        }
         Err(why) => why,
     };
     let _ = writeln!(program.shell.err(), "{name}: {}", why.text());

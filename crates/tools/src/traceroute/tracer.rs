@@ -215,7 +215,7 @@ impl Tracer {
         if self.options.numeric {
             return format!(" {address}");
         }
-        let name = resolver::name_of(program.shell, address).unwrap_or_else(|| address.to_string());
+        let name = resolver::name_of(program, address).unwrap_or_else(|| address.to_string());
         format!(" {name} ({address})")
     }
 

@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: six lines, not looked into yet; they came with the last changes of that day
 # Where groups go: hosts that join by themselves, the bridge as querier, leaves, router ports, a second querier.
 # begin FILTER DEVICE...
 begin() {
@@ -14,7 +13,7 @@ finish() {
     for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p" | sed -E 's/ id [0-9]+, seq/ seq/' | sort -u; done; rm -r "$C"; set -x
 }
 mdb() {
-    { set +x; } 2>/dev/null; bridge -n sw "$@" >/run/mdb 2>&1; sed -E 's/ +[0-9]+\.[0-9]{2}/ T/g' /run/mdb | sort; set -x
+    { set +x; } 2>/dev/null; bridge -n sw "$@" >mdb 2>&1; sed -E 's/ +[0-9]+\.[0-9]{2}/ T/g' mdb | sort; set -x
 }
 ip netns add sw
 ip -n sw link add br0 address 02:00:00:00:01:00 type bridge

@@ -3,7 +3,7 @@
 # The multicast database: entries by hand, what is refused, and settings of snooping.
 # Timers run on while commands do.
 mdb() {
-    { set +x; } 2>/dev/null; bridge -n n1 "$@" >/run/mdb 2>&1; sed -E 's/ +[0-9]+\.[0-9]{2}/ T/g' /run/mdb; set -x
+    { set +x; } 2>/dev/null; bridge -n n1 "$@" >mdb 2>&1; sed -E 's/ +[0-9]+\.[0-9]{2}/ T/g' mdb; set -x
 }
 ip netns add n1
 ip -n n1 link add br0 address 02:00:00:00:01:00 type bridge

@@ -3,7 +3,7 @@
 # Spanning tree's settings: ranges, units, and what takes effect when.
 # What a pipe prints of its commands first is chance.
 showstp() {
-    { set +x; } 2>/dev/null; ip netns exec n1 brctl showstp $1 >/run/stp; grep -v timer /run/stp; set -x
+    { set +x; } 2>/dev/null; ip netns exec n1 brctl showstp $1 >stp; grep -v timer stp; set -x
 }
 ip netns add n1
 ip -n n1 link add br0 address 02:00:00:00:01:00 type bridge

@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: a capture that ends with a signal prints what the shell says of it
 # Three bridges in a ring with the default times: at rest after 30 s, and again after the root is gone.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
@@ -13,7 +12,7 @@ finish() {
 }
 # What a pipe prints of its commands first is chance.
 showstp() {
-    { set +x; } 2>/dev/null; ip netns exec sw brctl showstp $1 >/run/stp; grep -v timer /run/stp; set -x
+    { set +x; } 2>/dev/null; ip netns exec sw brctl showstp $1 >stp; grep -v timer stp; set -x
 }
 ip netns add sw
 for i in 1 2 3; do
@@ -41,8 +40,8 @@ for i in 2 3; do
     ip netns exec h1 ping -c1 -W1 10.0.0.$i
 done
 ip netns exec h2 ping -c1 -W1 10.0.0.3
-bridge -n sw fdb show dynamic >/run/fdb
-sort /run/fdb
+bridge -n sw fdb show dynamic >fdb
+sort fdb
 ip -n sw -d link show br3
 sleep 40
 ip -n sw -d link show br3

@@ -85,8 +85,8 @@ ip -n n1 link set br0 type bridge group_address 01:80:c2:00:00:0b
 ip -n n1 link set br0 type bridge group_address 01:80:c2:00:00:02
 ip -n n1 link set br0 type bridge no_linklocal_learn 1
 ip -n n1 -d link show br0
-ip -n n1 -d -j link show br0 >/run/json
-sed 's/:312[45]/:N/; s/"num_rx_queues":1,//' /run/json
+ip -n n1 -d -j link show br0 >json
+sed 's/:312[45]/:N/; s/"num_rx_queues":1,//' json
 ip -n n1 link add br1 type bridge vlan_default_pvid 0 vlan_filtering 1
 bridge -n n1 vlan show dev br1
 ip -n n1 link set p1 master br1

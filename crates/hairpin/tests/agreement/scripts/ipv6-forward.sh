@@ -1,4 +1,3 @@
-# open: the order of two links that come up at once
 # A router between two IPv6 networks, and its errors.
 # runs: by bash alone
 v6() { { set +x; } 2>/dev/null; for n in $*; do command ip netns exec $n sh -c 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'; done; set -x; }
@@ -9,7 +8,10 @@ for n in A R B; do ip -n $n link set lo up; done
 ip link add a0 netns A address 02:00:00:00:00:01 type veth peer name r0 netns R address 02:00:00:00:00:02
 ip link add r1 netns R address 02:00:00:00:00:03 type veth peer name b0 netns B address 02:00:00:00:00:04
 $N R sysctl -w net.ipv6.conf.all.forwarding=1
-ip -n A link set a0 up; ip -n R link set r0 up; sleep 0.5; ip -n R link set r1 up; ip -n B link set b0 up
+ip -n A link set a0 up; ip -n R link set r0 up
+# Linux hears of links once a second, and of those that are new first.
+sleep 2
+ip -n R link set r1 up; ip -n B link set b0 up
 ip -n A addr add 2001:db8:1::1/64 dev a0 nodad
 ip -n R addr add 2001:db8:1::fe/64 dev r0 nodad
 ip -n R addr add 2001:db8:2::fe/64 dev r1 nodad

@@ -1,15 +1,15 @@
 # needs: uml
 # runs: by bash alone
-# open: an ARP line at another place, and what follows from it
 # Stacked tags: 802.1ad over 802.1Q, through a bridge of either protocol.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
     for p; do command ip netns exec sw tcpdump -l -e -n -t -i $p >"$C/$p" 2>/dev/null & W="$W $!"; done
     sleep 2; set -x
 }
+# When neighbours are asked for again hangs on how long programs take: of the order nothing is said.
 finish() {
     { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W 2>/dev/null || :
-    for p in "$C"/*; do echo "--- ${p##*/}"; grep -a . "$p"; done; rm -r "$C"; set -x
+    for p in "$C"/*; do echo "--- ${p##*/}"; sed -E 's/ id [0-9]+,//' "$p" | sort | uniq -c; done; rm -r "$C"; set -x
 }
 ip netns add sw
 for i in 1 2; do
@@ -28,8 +28,8 @@ for i in 1 2; do
     ip -n h$i addr add 10.0.55.$i/24 dev q5
 done
 ip -n h1 -d link show s5
-ip -n h1 -d -j link show c7 >/run/json
-sed 's/"num_rx_queues":1,//' /run/json
+ip -n h1 -d -j link show c7 >json
+sed 's/"num_rx_queues":1,//' json
 ip -n h1 link add link eth0 name twice type vlan proto 802.1ad id 5
 ip -n h1 link add link eth0 name bad type vlan proto 0x1234 id 5
 ip -n sw link add br0 address 02:00:00:00:01:00 type bridge mcast_snooping 0

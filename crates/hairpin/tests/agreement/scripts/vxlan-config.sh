@@ -1,5 +1,4 @@
 # needs: uml
-# open: run as functions, the last list lacks two devices
 # What a vxlan device can be told, what it refuses, and what it says of itself.
 ip netns add a
 ip netns add b
@@ -89,4 +88,6 @@ ip -n b link add vx9 netns a type vxlan id 10 dstport 4789
 ip -n b link add vx10 netns a type vxlan id 10 dstport 4789
 ip -n a -d link show vx9
 ip netns del b
+# Linux clears up behind the command.
+sleep 1
 ip -n a -br link

@@ -120,6 +120,8 @@ impl World {
         for upper in self.followers(dev) {
             self.notify_peers(upper);
         }
+        // Sent by a process: what arrives of it is received at once, by a slave that is about to leave too.
+        self.run();
     }
 
     /// `NETDEV_RESEND_IGMP`

@@ -111,7 +111,7 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         let refused = |errno, text: &str| Err(Failure::with_text(errno, text));
         if device.flags.contains(Flags::MASTER) && !matches!(device.kind, Kind::Bond(_)) {
-            return refused(Errno::EPERM, "Device with IFF_MASTER cannot be enslaved");
+            return refused(Errno::EPERM, "Device type (master device) cannot be enslaved");
         }
         if !device.rx_handler.is_none() {
             return refused(Errno::EBUSY, "Device is in use and cannot be enslaved");

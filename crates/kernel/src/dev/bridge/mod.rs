@@ -273,6 +273,14 @@ impl Bridge {
         }
     }
 
+    /// Whether a frame that a port has received gets as far as the first hook of `br_handle_frame`.
+    pub fn lets_in(&self, port: DevId, frame: &Frame) -> bool {
+        let destination = frame.destination();
+        frame.source().is_valid_source()
+            && destination.0[..5] != RESERVED
+            && self.port(port).is_some_and(|port| learns(port.state))
+    }
+
     /// `br_handle_frame`, `br_handle_frame_finish`: a frame received on port device `from`.
     pub fn receive(&mut self, own: Own, from: DevId, frame: &mut Frame, now: Time, out: &mut Verdicts) {
         let (destination, source) = (frame.destination(), frame.source());

@@ -274,7 +274,9 @@ impl Macsec {
         }
         let mut flags = match (with_sci, self.end_station, self.scb) {
             (true, ..) => tci::SCI,
-            (false, end_station, scb) => u8::from(end_station) * tci::END_STATION | u8::from(scb) * tci::SCB,
+            (false, end_station, scb) => {
+                (u8::from(end_station) * tci::END_STATION) | (u8::from(scb) * tci::SCB)
+            }
         };
         // `macsec_fill_sectag`
         if self.encrypt {
@@ -343,7 +345,7 @@ impl Macsec {
         let number = tag.packet_number;
         let next = association.next_pn as u32;
         // Only without replay protection does a lower one go on.
-        let lowest = next.checked_sub(self.replay_window).unwrap_or(0);
+        let lowest = next.saturating_sub(self.replay_window);
         let is_late = number < lowest && (!self.xpn || same_half(number, lowest));
         if self.replay_protect && is_late {
             channel.late += 1;

@@ -15,7 +15,7 @@ mod tap;
 
 use hairpin_netlink::Errno;
 
-use super::Names;
+use super::{Names, stamp_of};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{DevId, Device};
 use crate::netns::NsId;
@@ -124,6 +124,18 @@ pub(super) fn link(world: &World, ns: NsId, names: Names<'_>) -> Result<String, 
         // link there.
         Some(Directory::Subsystem) => Ok("../../net".to_owned()),
         _ => Err(Errno::EINVAL),
+    }
+}
+
+/// Of the directories that a device has many files in and that seldom change.
+pub(super) fn stamp(world: &World, ns: NsId, names: Names<'_>) -> Option<u64> {
+    let Ok(Node::Directory(dev, directory)) = resolve(world, ns, names, LINKS_MAX) else { return None };
+    let device = world.devs.get(dev)?;
+    match directory {
+        Directory::Statistics => Some(stamp_of(&world.stats_of(dev))),
+        Directory::Queues => Some(stamp_of(&device.queues)),
+        Directory::Power => Some(0),
+        _ => None,
     }
 }
 

@@ -37,16 +37,16 @@ pub(super) fn addresses(world: &World, ns: NsId) -> String {
     text
 }
 
-/// Groups by device, the newest first (`igmp6_mc_seq_show`). No timer ever runs, for nothing is asked.
+/// Groups by device, the newest first (`igmp6_mc_seq_show`).
 pub(super) fn groups(world: &World, ns: NsId) -> String {
     let mut text = String::new();
     for device in world.devices_of(ns) {
         for group in &device.inet6.listener.groups {
             let address = hexadecimal(group.address);
-            let flags = group.flags();
+            let (flags, left) = (group.flags(), group.answer_in(world.now()));
             let _ = writeln!(
                 text,
-                "{:<4} {:<15} {address} {:>5} {flags:08X} 0",
+                "{:<4} {:<15} {address} {:>5} {flags:08X} {left}",
                 device.ifindex, device.name, group.users
             );
         }

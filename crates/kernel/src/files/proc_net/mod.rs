@@ -35,7 +35,7 @@ const FILES: &[File] = &[
     File { name: "nf_conntrack", show: netfilter::connections },
     File { name: "packet", show: sockets::packet },
     File { name: "raw", show: sockets::raw },
-    File { name: "raw6", show: sockets::empty_ipv6 },
+    File { name: "raw6", show: sockets::raw6 },
     File { name: "route", show: ipv4::routes },
     File { name: "snmp", show: snmp::snmp },
     File { name: "snmp6", show: ipv6::counters },
@@ -44,7 +44,7 @@ const FILES: &[File] = &[
     File { name: "tcp", show: tcp::tcp },
     File { name: "tcp6", show: sockets::empty_tcp6 },
     File { name: "udp", show: sockets::udp },
-    File { name: "udp6", show: sockets::empty_ipv6 },
+    File { name: "udp6", show: sockets::udp6 },
     File { name: "udplite", show: sockets::empty_udp },
     File { name: "udplite6", show: sockets::empty_ipv6 },
     File { name: "unix", show: sockets::empty_unix },
@@ -100,4 +100,11 @@ fn behind(is_file: bool) -> Errno {
 /// An IPv4 address as these files have it: the memory's bytes read as one number.
 fn raw_address(address: std::net::Ipv4Addr) -> String {
     format!("{:08X}", u32::from_ne_bytes(address.octets()))
+}
+
+/// An IPv6 address likewise, in four numbers.
+fn raw_address6(address: std::net::Ipv6Addr) -> String {
+    let words = address.octets();
+    let (words, _) = words.as_chunks::<4>();
+    words.iter().map(|word| format!("{:08X}", u32::from_ne_bytes(*word))).collect()
 }

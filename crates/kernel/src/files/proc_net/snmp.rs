@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use crate::netns::{Netns, NsId};
+use crate::sock::tcp::Role;
+use crate::tcp::connection::State;
 use crate::world::World;
 
 /// A counter's name and value.
@@ -70,21 +72,35 @@ const ICMP: &[Counter] = &[
     ("OutAddrMaskReps", |netns| count(netns.counters.icmp_out_types[18])),
 ];
 
+const CURRENT: &str = "CurrEstab";
+
+/// `TCP_MIB_CURRESTAB`
+fn established(world: &World, netns: &Netns) -> usize {
+    let is_established = |id: &crate::sock::SockId| match world.tcp_of(*id).map(|tcp| &tcp.role) {
+        Some(Role::Connection(connection)) => {
+            matches!(connection.state, State::Established | State::CloseWait)
+        }
+        _ => false,
+    };
+    netns.tcp.sockets().iter().filter(|id| is_established(id)).count()
+}
+
 const TCP: &[Counter] = &[
     ("RtoAlgorithm", |_| 1),
     ("RtoMin", |_| 200),
     ("RtoMax", |_| 120_000),
     ("MaxConn", |_| -1),
-    ("ActiveOpens", none),
-    ("PassiveOpens", none),
+    ("ActiveOpens", |netns| count(netns.counters.tcp_active_opens)),
+    ("PassiveOpens", |netns| count(netns.counters.tcp_passive_opens)),
     ("AttemptFails", none),
     ("EstabResets", none),
-    ("CurrEstab", none),
-    ("InSegs", none),
-    ("OutSegs", none),
+    // Counted where the sockets are known.
+    (CURRENT, none),
+    ("InSegs", |netns| count(netns.counters.tcp_in)),
+    ("OutSegs", |netns| count(netns.counters.tcp_out)),
     ("RetransSegs", none),
     ("InErrs", none),
-    ("OutRsts", none),
+    ("OutRsts", |netns| count(netns.counters.tcp_out_resets)),
     ("InCsumErrors", none),
 ];
 
@@ -120,7 +136,11 @@ pub(super) fn snmp(world: &World, ns: NsId) -> String {
     let Some(netns) = world.netns.get(ns) else { return text };
     for (protocol, counters) in PROTOCOLS {
         let names: Vec<&str> = counters.iter().map(|(name, _)| *name).collect();
-        let values: Vec<String> = counters.iter().map(|(_, value)| value(netns).to_string()).collect();
+        let value = |(name, value): &Counter| match *name {
+            CURRENT => established(world, netns).to_string(),
+            _ => value(netns).to_string(),
+        };
+        let values: Vec<String> = counters.iter().map(value).collect();
         let _ = writeln!(text, "{protocol}: {}\n{protocol}: {}", names.join(" "), values.join(" "));
         if *protocol == "Icmp" {
             text += &icmp_types(netns);

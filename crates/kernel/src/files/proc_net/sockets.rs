@@ -1,13 +1,15 @@
 //! `udp`, `raw`, `packet`, `sockstat` and the heads of those whose sockets do not exist here.
 
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
-use slotmap::Key as _;
-
-use super::raw_address;
+use super::{raw_address, raw_address6};
 use crate::netns::NsId;
+use crate::sock::diag::inode;
+use crate::sock::inet6::Inet6;
+use crate::sock::tcp::Role;
 use crate::sock::{Inet, Kind, SockId, Socket};
+use crate::tcp::connection::State;
 use crate::world::World;
 
 /// Lines of `udp` are padded to this width.
@@ -24,6 +26,9 @@ const UDP_HEAD: &str = "   sl  local_address rem_address   st tx_queue rx_queue 
                         inode ref pointer drops";
 const RAW_HEAD: &str = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout \
                         inode ref pointer drops";
+
+const HEAD6: &str = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr \
+     tm->when retrnsmt   uid  timeout inode ref pointer drops\n";
 
 pub(super) fn udp(world: &World, ns: NsId) -> String {
     let mut text = format!("{UDP_HEAD:<UDP_WIDTH$}\n");
@@ -63,7 +68,7 @@ pub(super) fn raw(world: &World, ns: NsId) -> String {
 
 pub(super) fn packet(world: &World, ns: NsId) -> String {
     let mut text = "sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n".to_owned();
-    for id in packet_sockets(world, ns) {
+    for id in world.packet_sockets(ns) {
         let Some(Socket { kind: Kind::Packet(packet), .. }) = world.sockets.get(id) else { continue };
         let ifindex = packet.device.and_then(|dev| world.devs.get(dev)).map_or(0, |device| device.ifindex);
         // `SOCK_RAW`, `SOCK_DGRAM`
@@ -86,17 +91,88 @@ pub(super) fn packet(world: &World, ns: NsId) -> String {
 pub(super) fn statistics(world: &World, ns: NsId) -> String {
     let Some(netns) = world.netns.get(ns) else { return String::new() };
     let udp: usize = netns.udp.values().map(Vec::len).sum();
-    let packet = packet_sockets(world, ns).len();
-    let used = udp + netns.raw.len() + packet + netns.events.len();
+    let udp6: usize = netns.udp6.values().map(Vec::len).sum();
+    let packet = world.packet_sockets(ns).len();
+    let (mut in_use, mut orphans, mut waiting, mut allocated) = (0, 0, 0, 0);
+    for id in netns.tcp.sockets() {
+        let Some(tcp) = world.tcp_of(id) else { continue };
+        if let Role::Connection(connection) = &tcp.role {
+            if connection.state == State::TimeWait {
+                waiting += 1;
+                continue;
+            }
+            orphans += usize::from(connection.is_orphan);
+        }
+        in_use += usize::from(!matches!(tcp.role, Role::Idle));
+        allocated += 1;
+    }
+    let used = udp + udp6 + netns.raw.len() + netns.raw6.len() + packet + netns.events.len() + allocated;
     format!(
-        "sockets: used {used}\nTCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\nUDP: inuse {udp} mem 0\n\
-         UDPLITE: inuse 0\nRAW: inuse {}\nFRAG: inuse 0 memory 0\n",
+        "sockets: used {used}\nTCP: inuse {in_use} orphan {orphans} tw {waiting} alloc {allocated} mem 0\n\
+         UDP: inuse {udp} mem 0\nUDPLITE: inuse 0\nRAW: inuse {}\nFRAG: inuse 0 memory 0\n",
         netns.raw.len()
     )
 }
 
-pub(super) fn statistics6(_: &World, _: NsId) -> String {
-    "TCP6: inuse 0\nUDP6: inuse 0\nUDPLITE6: inuse 0\nRAW6: inuse 0\nFRAG6: inuse 0 memory 0\n".to_owned()
+pub(super) fn statistics6(world: &World, ns: NsId) -> String {
+    let Some(netns) = world.netns.get(ns) else { return String::new() };
+    let udp: usize = netns.udp6.values().map(Vec::len).sum();
+    format!(
+        "TCP6: inuse 0\nUDP6: inuse {udp}\nUDPLITE6: inuse 0\nRAW6: inuse {}\nFRAG6: inuse 0 memory 0\n",
+        netns.raw6.len()
+    )
+}
+
+pub(super) fn udp6(world: &World, ns: NsId) -> String {
+    let mut text = HEAD6.to_owned();
+    let Some(netns) = world.netns.get(ns) else { return text };
+    let mut lines: Vec<(u16, String)> = Vec::new();
+    for id in netns.udp6.values().flatten() {
+        let Some(socket) = world.sockets.get(*id) else { continue };
+        let Kind::Udp6(udp) = &socket.kind else { continue };
+        lines.push((udp.port, inet6_line(*id, socket, &udp.inet, udp.port)));
+    }
+    lines.sort();
+    lines.sort_by_key(|(port, _)| port % UDP_SLOTS);
+    for (port, line) in lines {
+        let _ = writeln!(text, "{:>5}: {line}", port % UDP_SLOTS);
+    }
+    text
+}
+
+/// A raw socket has its protocol for a port.
+pub(super) fn raw6(world: &World, ns: NsId) -> String {
+    let mut text = HEAD6.to_owned();
+    for id in world.netns.get(ns).map_or(&[][..], |netns| &netns.raw6) {
+        let Some(socket) = world.sockets.get(*id) else { continue };
+        let Kind::Raw6(raw) = &socket.kind else { continue };
+        let protocol = u16::from(raw.protocol);
+        let line = inet6_line(*id, socket, &raw.inet, protocol);
+        let _ = writeln!(text, "{:>5}: {line}", protocol % RAW_SLOTS);
+    }
+    text
+}
+
+/// `__ip6_dgram_sock_seq_show`
+fn inet6_line(id: SockId, socket: &Socket, inet: &Inet6, port: u16) -> String {
+    let (remote, remote_port) = inet.remote.unwrap_or((Ipv6Addr::UNSPECIFIED, 0));
+    let state = if inet.remote.is_some() { CONNECTED } else { UNCONNECTED };
+    format!(
+        "{}:{port:04X} {}:{remote_port:04X} {state:02X} {:08X}:{:08X} {:02X}:{:08X} {:08X} {:>5} {:>8} {} {} {:016x} {}",
+        raw_address6(inet.source),
+        raw_address6(remote),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        0,
+        inode(id),
+        2,
+        0,
+        socket.statistics.dropped,
+    )
 }
 
 pub(super) fn empty_udp(_: &World, _: NsId) -> String {
@@ -110,9 +186,7 @@ pub(super) fn empty_tcp6(_: &World, _: NsId) -> String {
 }
 
 pub(super) fn empty_ipv6(_: &World, _: NsId) -> String {
-    "  sl  local_address                         remote_address                        st tx_queue rx_queue tr \
-     tm->when retrnsmt   uid  timeout inode ref pointer drops\n"
-        .to_owned()
+    HEAD6.to_owned()
 }
 
 pub(super) fn empty_unix(_: &World, _: NsId) -> String {
@@ -122,7 +196,7 @@ pub(super) fn empty_unix(_: &World, _: NsId) -> String {
 /// The part that `udp4_format_sock` and `raw_sock_seq_show` have in common. Kernel pointers show as 0, as to
 /// anyone whom `kptr_restrict` keeps from them.
 fn inet_line(id: SockId, socket: &Socket, inet: &Inet, port: u16) -> String {
-    address_line(inet, port, inode(id), socket.statistics.dropped)
+    address_line(inet, port, inode(id).into(), socket.statistics.dropped)
 }
 
 fn address_line(inet: &Inet, port: u16, inode: u64, dropped: u64) -> String {
@@ -144,19 +218,4 @@ fn address_line(inet: &Inet, port: u16, inode: u64, dropped: u64) -> String {
         0,
         dropped,
     )
-}
-
-/// Packet sockets: of every device, and bound ones.
-fn packet_sockets(world: &World, ns: NsId) -> Vec<SockId> {
-    let Some(netns) = world.netns.get(ns) else { return Vec::new() };
-    let bound = world.devices_of(ns).flat_map(|device| device.taps.iter());
-    let mut ids: Vec<SockId> = netns.taps.iter().chain(bound).copied().collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
-}
-
-/// A number that no other open socket has.
-pub(super) fn inode(id: SockId) -> u64 {
-    id.data().as_ffi() & u64::from(u32::MAX)
 }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use super::raw_address;
-use super::sockets::inode;
 use crate::netns::NsId;
 use crate::sock::SockId;
+use crate::sock::diag::inode;
 use crate::sock::tcp::{Role, Tcp};
 use crate::tcp::connection::{Connection, State};
 use crate::time::Time;

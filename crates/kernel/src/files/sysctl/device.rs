@@ -5,8 +5,9 @@ use hairpin_netlink::Errno;
 
 use super::neigh::Family;
 use super::{conf4, conf6, neigh};
-use crate::device::DevId;
+use crate::device::{AddrGenMode, DevId, Device};
 use crate::netns::NsId;
+use crate::sysctl::{DevConf, NeighParams, Overrides};
 use crate::world::World;
 
 /// Whose values.
@@ -101,6 +102,32 @@ impl PerDevice {
             (Values::Conf, Family::Ipv4) => conf4::write(world, ns, scope, key, data),
             (Values::Conf, Family::Ipv6) => conf6::write(world, ns, scope, key, data),
             (Values::Neigh, family) => neigh::write(world, ns, family, scope, key, data),
+        }
+    }
+}
+
+/// All that the values of a device are made from, in any of the families.
+#[derive(Hash)]
+pub(super) struct DeviceValues<'a> {
+    ipv4: &'a DevConf,
+    ipv6: &'a Overrides,
+    neigh: [&'a NeighParams; 2],
+    ipv6_disabled: bool,
+    addr_gen_mode: AddrGenMode,
+    mtu: u32,
+    is_loopback: bool,
+}
+
+impl<'a> DeviceValues<'a> {
+    pub fn of(device: &'a Device) -> Self {
+        DeviceValues {
+            ipv4: &device.ipv4_conf,
+            ipv6: &device.ipv6_conf,
+            neigh: [&device.neigh_params, &device.neigh6_params],
+            ipv6_disabled: device.ipv6_disabled,
+            addr_gen_mode: device.addr_gen_mode,
+            mtu: device.mtu,
+            is_loopback: device.is_loopback(),
         }
     }
 }

@@ -32,6 +32,16 @@ pub(super) enum Where {
     Everywhere,
     /// It is the kernel's, and shows in its first namespace only.
     First,
+    /// Where br_netfilter is loaded.
+    BridgeNetfilter,
+}
+
+/// Of what kernel a namespace is, as far as keys hang on that.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Surroundings {
+    /// It is the first one.
+    pub first: bool,
+    pub bridge_netfilter: bool,
 }
 
 /// A value that the stack uses.
@@ -127,6 +137,12 @@ impl Key {
         self
     }
 
+    /// It comes with br_netfilter.
+    pub const fn of_bridge_netfilter(mut self) -> Key {
+        self.place = Where::BridgeNetfilter;
+        self
+    }
+
     /// The value is one that the stack uses.
     pub const fn field(
         mut self,
@@ -138,8 +154,12 @@ impl Key {
     }
 
     /// Whether a namespace has the key.
-    pub fn is_in(&self, first: bool) -> bool {
-        first || self.place == Where::Everywhere
+    pub fn is_in(&self, around: Surroundings) -> bool {
+        match self.place {
+            Where::Everywhere => true,
+            Where::First => around.first,
+            Where::BridgeNetfilter => around.bridge_netfilter,
+        }
     }
 
     pub fn read(&self, sysctl: &Sysctl) -> Result<String, Errno> {
@@ -190,6 +210,9 @@ impl Key {
             }
             Form::Flag => {
                 let on = number::integers(data, 1)?.first().is_some_and(|value| *value != 0);
+                if let Some(field) = self.field {
+                    return (field.set)(world, ns, &[i64::from(on)]);
+                }
                 u8::from(on).to_string()
             }
             Form::Text => number::text(data)?.lines().next().unwrap_or_default().to_owned(),

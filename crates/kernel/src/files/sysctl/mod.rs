@@ -1,5 +1,6 @@
 //! `/proc/sys/net`: keys of a namespace in tables ([`ipv4`], [`others`]), keys of devices in [`device`].
 
+mod bridge_netfilter;
 mod conf4;
 mod conf6;
 mod device;
@@ -12,14 +13,14 @@ mod others;
 
 use hairpin_netlink::Errno;
 
-use super::Names;
+use super::{Names, stamp_of};
 use crate::netns::NsId;
 use crate::world::World;
-use device::{FAMILIES, PerDevice};
-use key::Key;
+use device::{DeviceValues, FAMILIES, PerDevice, Scope};
+use key::{Key, Surroundings};
 
 /// The tables of keys that are there whatever devices there are.
-const TABLES: &[&[Key]] = &[ipv4::KEYS, others::KEYS, netfilter::KEYS];
+const TABLES: &[&[Key]] = &[bridge_netfilter::KEYS, ipv4::KEYS, others::KEYS, netfilter::KEYS];
 
 pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
     if let Some((family, below)) = family(names) {
@@ -98,26 +99,49 @@ pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<Stri
     if found.is_empty() { Err(missing(world, ns, names)) } else { Ok(found) }
 }
 
+/// Of the whole tree, and of the values of one device: both are made from few things.
+pub(super) fn stamp(world: &World, ns: NsId, names: Names<'_>) -> Option<u64> {
+    let sysctl = &world.netns.get(ns)?.sysctl;
+    if names.is_empty() {
+        let devices: Vec<_> =
+            world.devices_of(ns).map(|device| (&device.name, DeviceValues::of(device))).collect();
+        return Some(stamp_of(&(sysctl, world.connection_count(ns), devices)));
+    }
+    let (family, [name]) = family(names)? else { return None };
+    match family.scope(world, ns, name).ok()? {
+        Scope::Device(dev) => Some(stamp_of(&DeviceValues::of(world.devs.get(dev)?))),
+        Scope::All | Scope::Default => Some(stamp_of(sysctl)),
+    }
+}
+
 /// The family that a path is in, and the rest of the path.
 fn family<'a>(names: Names<'a>) -> Option<(&'static PerDevice, Names<'a>)> {
     FAMILIES.iter().find_map(|family| names.strip_prefix(&family.path).map(|below| (family, below)))
 }
 
+fn surroundings(world: &World, ns: NsId) -> Surroundings {
+    let host = world.netns.get(ns).and_then(|netns| world.hosts.get(netns.host));
+    Surroundings {
+        first: device::is_first(world, ns),
+        bridge_netfilter: host.is_some_and(|host| host.bridge_netfilter),
+    }
+}
+
 fn find(world: &World, ns: NsId, path: &str) -> Option<&'static Key> {
-    let first = device::is_first(world, ns);
-    TABLES.iter().flat_map(|table| table.iter()).find(|key| key.name == path && key.is_in(first))
+    let around = surroundings(world, ns);
+    TABLES.iter().flat_map(|table| table.iter()).find(|key| key.name == path && key.is_in(around))
 }
 
 /// What is directly below a directory of the tables.
 fn children(world: &World, ns: NsId, names: Names<'_>) -> Vec<String> {
-    let first = device::is_first(world, ns);
+    let around = surroundings(world, ns);
     let mut found: Vec<String> = Vec::new();
     let mut add = |name: &str| {
         if found.last().is_none_or(|last| last != name) {
             found.push(name.to_owned());
         }
     };
-    let known = TABLES.iter().flat_map(|table| table.iter()).filter(|key| key.is_in(first));
+    let known = TABLES.iter().flat_map(|table| table.iter()).filter(|key| key.is_in(around));
     for key in known {
         let mut parts = key.name.split('/');
         if names.iter().all(|name| parts.next() == Some(*name))

@@ -1,18 +1,11 @@
-//! `net.core.*`, `net.unix.*`, `net.bridge.*` and `net.ipv6.*` beside `conf` and `neigh` (Linux 6.1).
+//! `net.core.*`, `net.unix.*`, and `net.ipv6.*` beside `conf` and `neigh` (Linux 6.1).
 
-use super::key::{Key, bitmap, fixed, flag, int, long, range, small, switch, text, trigger, unsigned};
+use super::key::{Key, bitmap, fixed, int, long, range, small, switch, text, trigger, unsigned};
 
 const U8: i64 = u8::MAX as i64;
 const INT: i64 = i32::MAX as i64;
 
 pub(super) const KEYS: &[Key] = &[
-    // net/bridge/br_netfilter_hooks.c
-    flag("bridge/bridge-nf-call-arptables", "1"),
-    flag("bridge/bridge-nf-call-ip6tables", "1"),
-    flag("bridge/bridge-nf-call-iptables", "1"),
-    flag("bridge/bridge-nf-filter-pppoe-tagged", "0"),
-    flag("bridge/bridge-nf-filter-vlan-tagged", "0"),
-    flag("bridge/bridge-nf-pass-vlan-input-dev", "0"),
     // net/core/sysctl_net_core.c
     range("core/bpf_jit_enable", "1", 0, 2).first(),
     range("core/bpf_jit_harden", "0", 0, 2).first(),

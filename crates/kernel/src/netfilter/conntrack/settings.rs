@@ -3,7 +3,7 @@
 use hairpin_netlink::netfilter::conntrack::TcpState;
 
 /// Timeouts in seconds, and the bounds of the table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Settings {
     /// By [`TcpState`].
     pub tcp: [u32; 10],

@@ -97,15 +97,12 @@ impl World {
     /// `rtnl_link_get_net_by_nlattr`: the namespace a request names by pid, descriptor or id, else `ns`.
     ///
     /// # Errors
-    /// `ESRCH` for a pid (only 1, which is always in a machine's first namespace, is known), `EBADF` for a
+    /// `ESRCH` for a pid (1, which is always in a machine's first namespace, and those of containers are known), `EBADF` for a
     /// descriptor that is no namespace, `EINVAL` for an unknown id.
     fn destination_netns(&self, asker: &Asker<'_>, ns: NsId, request: &Request<'_>) -> Result<NsId, Failure> {
         if let Some(pid) = request.attributes.u32(ifla::NET_NS_PID) {
             let first = self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host));
-            return match first {
-                Some(host) if pid == 1 => Ok(host.initial),
-                _ => Err(Errno::ESRCH.into()),
-            };
+            return first.and_then(|host| host.of_process(pid)).ok_or_else(|| Errno::ESRCH.into());
         }
         if let Some(fd) = request.attributes.u32(ifla::NET_NS_FD) {
             return (asker.opened)(fd).ok_or_else(|| Errno::EBADF.into());

@@ -7,13 +7,26 @@
 //! Timing: what Linux does at times of its own must not fall together with a command. Carriers are looked at once a
 //! second, a bridge reports its groups in its first second, an address is asked for three times a second apart.
 
+mod bond;
 mod bridge;
+mod brvlan;
+mod fdb;
+mod firewall;
+mod ipv6;
+mod ipvlan;
+mod kinds;
 mod lan;
 mod links;
 mod macvlan;
+mod proxy;
+mod reflect;
 mod routed;
+mod tags;
 mod talk;
+mod tunnels;
 mod vlan;
+mod vrf;
+mod vxlan;
 
 use std::fmt::Write as _;
 
@@ -30,28 +43,63 @@ pub struct Topology {
 }
 
 /// Every topology.
-pub const TOPOLOGIES: &[Topology] =
-    &[bridge::TOPOLOGY, macvlan::TOPOLOGY, vlan::TOPOLOGY, routed::TOPOLOGY, links::TOPOLOGY, lan::TOPOLOGY];
+pub const TOPOLOGIES: &[Topology] = &[
+    bridge::TOPOLOGY,
+    macvlan::TOPOLOGY,
+    vlan::TOPOLOGY,
+    routed::TOPOLOGY,
+    links::TOPOLOGY,
+    lan::TOPOLOGY,
+    reflect::TOPOLOGY,
+    fdb::TOPOLOGY,
+    proxy::TOPOLOGY,
+    tags::TOPOLOGY,
+    ipvlan::TOPOLOGY,
+    bond::TOPOLOGY,
+    vxlan::TOPOLOGY,
+    vrf::TOPOLOGY,
+    brvlan::TOPOLOGY,
+    tunnels::TOPOLOGY,
+    kinds::TOPOLOGY,
+    ipv6::TOPOLOGY,
+    firewall::TOPOLOGY,
+];
 
-/// The script of a seed, and the topology it starts with. `only` restricts the topologies to those of that name;
-/// `running` leaves out those that need User-Mode Linux.
+/// Whether a name is among those of a list with commas.
+fn names(list: &str, name: &str) -> bool {
+    list.split(',').any(|one| one == name)
+}
+
+/// The topologies of a list of names with commas, or all; `running` leaves out those that need User-Mode Linux.
 ///
 /// # Errors
-/// There is no topology of that name.
-pub fn script(seed: u64, only: Option<&str>, running: bool) -> Result<(Script, &'static str), String> {
+/// There is no topology of a name; the text is for the user.
+pub fn topologies(only: Option<&str>, running: bool) -> Result<Vec<&'static Topology>, String> {
     let fits = |topology: &&Topology| {
-        only.is_none_or(|name| name == topology.name) && !(running && topology.needs_uml)
+        only.is_none_or(|list| names(list, topology.name)) && !(running && topology.needs_uml)
     };
-    let topologies: Vec<&Topology> = TOPOLOGIES.iter().filter(fits).collect();
+    let unknown = |name: &&str| !TOPOLOGIES.iter().any(|topology| topology.name == *name);
+    if let Some(name) = only.and_then(|list| list.split(',').find(unknown)) {
+        let known: Vec<&str> = TOPOLOGIES.iter().map(|topology| topology.name).collect();
+        return Err(format!("no topology '{name}'; there are: {}", known.join(", ")));
+    }
+    Ok(TOPOLOGIES.iter().filter(fits).collect())
+}
+
+/// The script of a seed, and the topology it starts with, one of [`topologies`].
+///
+/// # Errors
+/// There is no topology of a name, or none is left.
+pub fn script(seed: u64, only: Option<&str>, running: bool) -> Result<(Script, &'static str), String> {
+    let topologies = topologies(only, running)?;
     let mut scenario = Scenario::new(seed);
     scenario.running = running;
     let at = scenario.below(topologies.len());
-    let Some(topology) = topologies.get(at) else {
-        let known: Vec<&str> = TOPOLOGIES.iter().map(|topology| topology.name).collect();
-        return Err(format!("no topology '{}'; there are: {}", only.unwrap_or_default(), known.join(", ")));
-    };
+    let topology = topologies.get(at).ok_or("each of these topologies needs User-Mode Linux")?;
     (topology.build)(&mut scenario);
-    talk::talk(&mut scenario);
+    if !scenario.talked {
+        talk::talk(&mut scenario);
+    }
     Ok((Script::new(&format!("{}-{seed}", topology.name), &scenario.text)?, topology.name))
 }
 
@@ -76,12 +124,21 @@ pub struct Scenario {
     state: u64,
     pub text: String,
     pub stations: Vec<Station>,
+    /// IPv6 addresses, each with its namespace and device.
+    pub six: Vec<(String, String, String)>,
+    /// Links whose captures show no link header, by how their names start. In l3 mode an ipvlan's tap shares the frame's
+    /// bytes with the device below, which writes its own header there: what a capture without a ring sees is chance.
+    pub bare: Option<&'static str>,
+    /// It talks in a way of its own.
+    pub talked: bool,
     pub links: Vec<Link>,
     pub namespaces: Vec<String>,
     /// Commands of which some are run between two rounds of pings.
     pub changes: Vec<String>,
     /// Nothing that the running kernel may lack.
     pub running: bool,
+    /// Jobs started so far, for their numbers.
+    jobs: usize,
     macs: u32,
 }
 
@@ -91,10 +148,14 @@ impl Scenario {
             state: seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1,
             text: String::new(),
             stations: Vec::new(),
+            six: Vec::new(),
+            bare: None,
+            talked: false,
             links: Vec::new(),
             namespaces: Vec::new(),
             changes: Vec::new(),
             running: false,
+            jobs: 0,
             macs: 0,
         }
     }
@@ -144,11 +205,6 @@ impl Scenario {
         if !self.once_in(3) {
             self.line(format!("ip -n {name} link set lo up"));
         }
-        // The wheel of the kernel's timers strikes those of one moment, 80 ms long, in the reverse order: what is probed
-        // five seconds after it was used comes in an order of its own. Named scripts look at such probes.
-        self.line(format!(
-            "ip netns exec {name} sysctl -w net.ipv4.neigh.default.delay_first_probe_time=600"
-        ));
         self.namespaces.push(name.to_owned());
     }
 
@@ -172,7 +228,14 @@ impl Scenario {
     /// Sets a link up and notes it.
     pub fn up(&mut self, ns: &str, dev: &str) {
         self.line(format!("ip -n {ns} link set {dev} up"));
+        self.probes_late(ns, dev);
         self.note(ns, dev);
+    }
+
+    /// The wheel of the kernel's timers strikes those of one moment, 80 ms long, in the reverse order: what is probed
+    /// five seconds after it was used comes in an order of its own. Named scripts look at such probes.
+    pub fn probes_late(&mut self, ns: &str, dev: &str) {
+        self.line(format!("ip netns exec {ns} sysctl -w net/ipv4/neigh/{dev}/delay_first_probe_time=600"));
     }
 
     pub fn note(&mut self, ns: &str, dev: &str) {
@@ -191,6 +254,35 @@ impl Scenario {
             address,
             mac: mac.map(str::to_owned),
         });
+    }
+
+    /// Starts a capture; returns its job and its file.
+    pub fn capture(&mut self, ns: &str, dev: &str) -> (usize, String) {
+        self.capture_of(ns, dev, "")
+    }
+
+    /// The same for what an expression selects.
+    pub fn capture_of(&mut self, ns: &str, dev: &str, expression: &str) -> (usize, String) {
+        self.jobs += 1;
+        let file = format!("{ns}.{dev}.{}.cap", self.jobs);
+        let expression = if expression.is_empty() { String::new() } else { format!(" '{expression}'") };
+        let header = if self.bare.is_some_and(|start| dev.starts_with(start)) { "" } else { " -e" };
+        self.line(format!(
+            "ip netns exec {ns} tcpdump -l{header} -n -t -i {dev}{expression} >{file} 2>/dev/null &"
+        ));
+        (self.jobs, file)
+    }
+
+    /// Ends captures and shows what they saw.
+    pub fn show(&mut self, captures: &[(usize, String)]) {
+        let jobs: Vec<String> = captures.iter().map(|(job, _)| format!("%{job}")).collect();
+        if !jobs.is_empty() {
+            self.line(format!("kill {}", jobs.join(" ")));
+            self.line("wait");
+        }
+        for (_, file) in captures {
+            self.line(format!("cat {file}"));
+        }
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) fn talk(scenario: &mut Scenario) {
     }
     scenario.line("sleep 2.3");
     round(scenario);
-    end(scenario, &captures);
+    scenario.show(&captures);
     look(scenario);
     for ns in scenario.namespaces.clone() {
         scenario.line(format!("ip -n {ns} neigh"));
@@ -53,20 +53,13 @@ fn neighbours(scenario: &mut Scenario) {
 }
 
 /// Starts captures on some links.
-fn begin(scenario: &mut Scenario) -> Vec<String> {
+fn begin(scenario: &mut Scenario) -> Vec<(usize, String)> {
     let links = scenario.links.clone();
     let count = scenario.between(1, 3);
-    let mut files = Vec::new();
-    for link in scenario.some(&links, count) {
-        let file = format!("{}.{}.cap", link.ns, link.dev);
-        scenario.line(format!(
-            "ip netns exec {} tcpdump -l -e -n -t -i {} >{file} 2>/dev/null &",
-            link.ns, link.dev
-        ));
-        files.push(file);
-    }
+    let chosen = scenario.some(&links, count);
+    let captures = chosen.iter().map(|link| scenario.capture(&link.ns, &link.dev)).collect();
     scenario.line("sleep 0.7");
-    files
+    captures
 }
 
 /// Pings between all that have an address, so many as fit.
@@ -102,17 +95,6 @@ fn round(scenario: &mut Scenario) {
     }
     // Until nobody is asked for any more.
     scenario.line("sleep 3.6");
-}
-
-fn end(scenario: &mut Scenario, captures: &[String]) {
-    let jobs: Vec<String> = (1..=captures.len()).map(|number| format!("%{number}")).collect();
-    if !jobs.is_empty() {
-        scenario.line(format!("kill {}", jobs.join(" ")));
-        scenario.line("wait");
-    }
-    for file in captures {
-        scenario.line(format!("cat {file}"));
-    }
 }
 
 /// All that can be seen of the configuration.

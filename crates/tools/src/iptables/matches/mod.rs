@@ -13,6 +13,7 @@ mod multiport;
 mod owner;
 mod physdev;
 mod pkttype;
+pub(super) mod set;
 mod state;
 mod tcp;
 mod ttl;
@@ -47,6 +48,7 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>
         "ttl" if family == Family::Ipv4 => Box::new(ttl::Ttl::new(family)),
         "hl" if family == Family::Ipv6 => Box::new(ttl::Ttl::new(family)),
         "length" => Box::<length::Length>::default(),
+        "set" => Box::<set::Reading>::default(),
         "owner" => Box::<owner::Owner>::default(),
         _ => return None,
     })
@@ -85,6 +87,7 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::PktType { kind, invert } => pkttype::saved(*kind, *invert),
         Match::Ttl { comparison, value } => ttl::saved(*comparison, *value, family),
         Match::Length { low, high, invert } => length::saved(*low, *high, *invert),
+        Match::Set(found) => set::saved(found),
         Match::Owner { user, group, socket } => owner::saved(*user, *group, *socket),
     }
 }
@@ -120,6 +123,7 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         Match::PktType { kind, invert } => pkttype::listed(*kind, *invert),
         Match::Ttl { comparison, value } => ttl::listed(*comparison, *value, family),
         Match::Length { low, high, invert } => length::listed(*low, *high, *invert),
+        Match::Set(found) => set::listed(found),
         Match::Owner { user, group, socket } => owner::listed(*user, *group, *socket, numeric),
     }
 }

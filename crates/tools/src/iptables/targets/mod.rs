@@ -6,6 +6,7 @@ mod log;
 mod mark;
 mod nat;
 mod reject;
+mod set;
 mod tcpmss;
 mod ttl;
 
@@ -31,6 +32,7 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Target
         "HL" if family == Family::Ipv6 => Box::new(ttl::Ttl::new(family)),
         "TCPMSS" => Box::<tcpmss::TcpMss>::default(),
         "NOTRACK" => Box::new(Plain("NOTRACK", Target::NoTrack { old_name: true })),
+        "SET" => Box::<set::Reading>::default(),
         "TRACE" => Box::new(Plain("TRACE", Target::Trace)),
         _ => return None,
     })
@@ -89,6 +91,7 @@ pub(super) fn saved(target: &Target, family: Family) -> String {
         Target::NoTrack { old_name: false } => " --notrack".to_owned(),
         Target::Ttl { change, value } => ttl::saved(*change, *value, family),
         Target::TcpMss(limit) => tcpmss::saved(*limit),
+        Target::Set(change) => set::saved(change),
         _ => String::new(),
     }
 }
@@ -108,6 +111,7 @@ pub(super) fn listed(target: &Target, family: Family, numeric: bool) -> String {
         Target::NoTrack { old_name: false } => " CT notrack".to_owned(),
         Target::Ttl { change, value } => ttl::listed(*change, *value, family),
         Target::TcpMss(limit) => tcpmss::listed(*limit),
+        Target::Set(change) => set::listed(change),
         _ => String::new(),
     }
 }

@@ -1,0 +1,65 @@
+//! Worlds that are up, and where the programs of a session are.
+
+use crate::place::Place;
+
+/// Nobody types two commands in the same instant: an IPv6 address is not tentative for ever.
+#[test]
+fn time_passes_between_the_commands_of_a_world_that_is_up() {
+    let place = Place::new("typing");
+    assert_eq!(place.hairpin(&["up", "bare"]).code, 0);
+    let exec = |words: &[&str]| place.hairpin(&[&["exec", "--"], words].concat());
+    assert_eq!(exec(&["ip", "link", "add", "v0", "type", "veth", "peer", "name", "v1"]).code, 0);
+    assert_eq!(exec(&["ip", "link", "set", "v1", "up"]).code, 0);
+    assert_eq!(exec(&["ip", "link", "set", "v0", "up"]).code, 0);
+    let addresses = || exec(&["ip", "-6", "-o", "addr", "show", "dev", "v0"]).out;
+    let first = addresses();
+    assert!(first.contains("tentative"), "{first}");
+    let seen: Vec<String> = (0..10).map(|_| addresses()).collect();
+    assert!(
+        seen.last().is_some_and(|last| last.contains("scope link") && !last.contains("tentative")),
+        "{seen:?}"
+    );
+    assert_eq!(place.hairpin(&["down"]).code, 0);
+}
+
+/// As with the real `ip`, but that a process of no session is none.
+#[test]
+fn ip_netns_knows_where_processes_are() {
+    let place = Place::new("pids");
+    let outcome = place.script(
+        r#"
+ip netns add a; ip netns add b
+ip netns exec a tail -f /dev/null & p=$!
+sleep 1
+[ "$(ip netns pids a)" = $p ] && echo alone
+[ -z "$(ip netns pids b)" ] && echo nobody
+ip netns identify $p; echo "[$(ip netns identify $$)]"
+ip netns attach c $p && ip -n c link add d0 type dummy && ip -n a -br link show dev d0 | cut -c1-2
+ip netns del a; ip netns identify $p
+ip netns attach c $p; ip netns attach d 999999999; ip netns identify 999999999
+ip netns attach e $$ && ip netns identify
+ip netns exec b bash -c 'ip netns pids b | grep -cx $$'
+kill $p
+"#,
+    );
+    assert_eq!(outcome.out, "alone\nnobody\na\n[]\nd0\nc\ne\n1\n");
+    assert_eq!(
+        outcome.err,
+        "Cannot create namespace file \"/run/netns/c\": File exists\n\
+         Bind /proc/999999999/ns/net -> /run/netns/d failed: No such file or directory\n\
+         Cannot open network namespace: No such file or directory\n"
+    );
+}
+
+/// A namespace that the machine has made is none of the emulated kernel's: nothing there may look as if it were.
+#[test]
+fn unshare_does_not_make_an_emulated_namespace() {
+    let place = Place::new("unshare");
+    let outcome = place.script("unshare -r -n true || exit 3; unshare -r -n ip link");
+    if outcome.code == 3 {
+        eprintln!("skipped: no namespaces here");
+        return;
+    }
+    assert_eq!((outcome.code, outcome.out.as_str()), (1, ""), "{}", outcome.err);
+    assert!(outcome.err.contains("'ip netns add'"), "{}", outcome.err);
+}

@@ -1,0 +1,58 @@
+//! `docker run`
+
+use super::super::Command;
+use super::super::engine::{Docker, Failure, Outcome};
+use super::super::flags::{Flag, Operands, Parsed, Syntax, switch};
+use super::exec;
+use super::options::{self, FLAGS, IGNORED};
+
+const OWN: &[Flag] = &[switch("detach", 'd', "Run container in background and print container ID")];
+
+pub(super) const COMMAND: Command = Command {
+    names: &["run"],
+    syntax: Syntax {
+        path: "docker run",
+        usage: "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+        short: "Create and run a new container from an image",
+        flags: &[OWN, FLAGS, IGNORED],
+        operands: Operands::AtLeast(1),
+        interspersed: false,
+    },
+    run,
+};
+
+fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
+    let container = options::container(parsed).map_err(|text| failure(&text))?;
+    let container = options::keep(docker, container).map_err(|text| refused(&text))?;
+    let id = &container.id;
+    if let Err(error) = docker.start_container(id) {
+        if container.auto_remove {
+            let _ = super::remove::remove(docker, id, true);
+        }
+        return Err(refused(&error));
+    }
+    if parsed.is_on("detach") {
+        docker.print(&format!("{id}\n"));
+        return Ok(0);
+    }
+    let state = docker.state()?;
+    let started = state.container(id).map_err(|text| refused(&text))?.clone();
+    let ended = exec::run_main(docker, &started);
+    let code = *ended.as_ref().unwrap_or(&127);
+    docker.stop_container(id, code).map_err(|text| refused(&text))?;
+    if container.auto_remove {
+        super::remove::remove(docker, id, true).map_err(|text| refused(&text))?;
+    }
+    match ended {
+        Ok(code) => Ok(code),
+        Err(text) => Err(Failure { code: 127, ..refused(&text) }),
+    }
+}
+
+fn failure(text: &str) -> Failure {
+    Failure { text: format!("docker: {text}\n\nRun 'docker run --help' for more information"), code: 125 }
+}
+
+fn refused(text: &str) -> Failure {
+    failure(&format!("Error response from daemon: {text}"))
+}

@@ -1,0 +1,671 @@
+//! `wget`, as GNU wget 1.21 has it, for plain HTTP.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::net::IpAddr;
+
+use hairpin_netlink::Errno;
+
+use super::{Bad, Head, Reader, Url};
+use crate::Program;
+use crate::calendar::Date;
+use crate::getopt::{Getopt, Item, Long, Value};
+use crate::resolver::{self, Target};
+use crate::stream::{Fault, From, Stream, end_of};
+
+const SHORT: &str = "qO:T:t:SP:U:46cNVhvn:o:a:d";
+const LONG: &[Long] = &[
+    ("quiet", Value::None, 'q'),
+    ("output-document", Value::Required, 'O'),
+    ("timeout", Value::Required, 'T'),
+    ("connect-timeout", Value::Required, 'T'),
+    ("read-timeout", Value::Required, 'T'),
+    ("dns-timeout", Value::Required, 'T'),
+    ("tries", Value::Required, 't'),
+    ("server-response", Value::None, 'S'),
+    ("spider", Value::None, '\u{1}'),
+    ("no-verbose", Value::None, '\u{2}'),
+    ("directory-prefix", Value::Required, 'P'),
+    ("user-agent", Value::Required, 'U'),
+    ("header", Value::Required, '\u{3}'),
+    ("bind-address", Value::Required, '\u{4}'),
+    ("max-redirect", Value::Required, '\u{5}'),
+    ("waitretry", Value::Required, '\u{6}'),
+    ("retry-connrefused", Value::None, '\u{7}'),
+    ("post-data", Value::Required, '\u{8}'),
+    ("content-on-error", Value::None, '\u{e}'),
+    ("no-check-certificate", Value::None, '\u{f}'),
+    ("no-proxy", Value::None, '\u{f}'),
+    ("progress", Value::Required, '\u{10}'),
+    ("inet4-only", Value::None, '4'),
+    ("inet6-only", Value::None, '6'),
+    ("version", Value::None, 'V'),
+    ("help", Value::None, 'h'),
+];
+const NS_PER_S: u64 = 1_000_000_000;
+const TRIES: u32 = 20;
+/// Seconds without anything (`--read-timeout`).
+const TIMEOUT_S: f64 = 900.0;
+const REDIRECTS_MAX: u32 = 20;
+const AGENT: &str = "Wget/1.21.3";
+
+/// wget's exit codes.
+mod code {
+    pub const GENERIC: i32 = 1;
+    pub const PARSE: i32 = 2;
+    pub const FILE: i32 = 3;
+    pub const NETWORK: i32 = 4;
+    pub const PROTOCOL: i32 = 7;
+    pub const SERVER: i32 = 8;
+}
+
+struct Options {
+    quiet: bool,
+    terse: bool,
+    server_response: bool,
+    spider: bool,
+    output: Option<String>,
+    prefix: Option<String>,
+    timeout_ns: Option<u64>,
+    connect_limited: bool,
+    tries: u32,
+    wait_retry_s: u64,
+    retries_refused: bool,
+    redirects_max: u32,
+    ipv4: bool,
+    ipv6: bool,
+    bind: Option<IpAddr>,
+    agent: String,
+    headers: Vec<String>,
+    data: Option<String>,
+    urls: Vec<String>,
+    /// Quotes of the language: UTF-8 or plain.
+    quotes: (&'static str, &'static str),
+}
+
+/// How a try ends.
+enum End {
+    Done,
+    Again,
+    Failed(i32),
+}
+
+pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    let options = match read_options(program) {
+        Ok(options) => options,
+        Err(code) => return code,
+    };
+    let mut code = 0;
+    for text in &options.urls {
+        let outcome = fetch(program, &options, text);
+        if code == 0 || outcome != 0 {
+            code = outcome;
+        }
+    }
+    let _ = program.shell.out().flush();
+    code
+}
+
+fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
+    let language = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| program.shell.variable(name));
+    let is_utf8 = language.is_some_and(|name| name.to_ascii_uppercase().replace('-', "").contains("UTF8"));
+    let mut options = Options {
+        quiet: false,
+        terse: false,
+        server_response: false,
+        spider: false,
+        output: None,
+        prefix: None,
+        timeout_ns: Some((TIMEOUT_S * 1e9) as u64),
+        connect_limited: false,
+        tries: TRIES,
+        wait_retry_s: 10,
+        retries_refused: false,
+        redirects_max: REDIRECTS_MAX,
+        ipv4: false,
+        ipv6: false,
+        bind: None,
+        agent: AGENT.to_owned(),
+        headers: Vec::new(),
+        data: None,
+        urls: Vec::new(),
+        quotes: if is_utf8 { ("‘", "’") } else { ("'", "'") },
+    };
+    let mut words = Getopt::new(program.name, program.args, SHORT, LONG);
+    while let Some(item) = words.next() {
+        let (letter, value) = match item {
+            Item::Option(letter, value) => (letter, value.unwrap_or_default()),
+            Item::Error(text) => {
+                let usage = "Usage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
+                let _ = writeln!(program.shell.err(), "{text}\n{usage}");
+                return Err(code::PARSE);
+            }
+        };
+        let invalid = |program: &mut Program<'_>| {
+            let _ = writeln!(program.shell.err(), "wget: -{letter}: Invalid number {value}.");
+            code::PARSE
+        };
+        match letter {
+            'q' => options.quiet = true,
+            '\u{2}' => options.terse = true,
+            'n' if value == "v" => options.terse = true,
+            'n' if matches!(value, "c" | "d" | "H" | "p") => {}
+            'O' => options.output = Some(value.to_owned()),
+            'T' => {
+                let seconds: f64 = value.parse().map_err(|_| invalid(program))?;
+                options.timeout_ns = (seconds > 0.0).then_some((seconds * 1e9) as u64);
+                options.connect_limited = seconds > 0.0;
+            }
+            't' => {
+                options.tries = match value {
+                    "inf" | "0" => u32::MAX,
+                    number => number.parse().map_err(|_| invalid(program))?,
+                };
+            }
+            'S' => options.server_response = true,
+            '\u{1}' => options.spider = true,
+            'P' => options.prefix = Some(value.trim_end_matches('/').to_owned()),
+            'U' => value.clone_into(&mut options.agent),
+            '\u{3}' => options.headers.push(value.to_owned()),
+            '\u{4}' => options.bind = value.parse().ok(),
+            '\u{5}' => options.redirects_max = value.parse().map_err(|_| invalid(program))?,
+            '\u{6}' => options.wait_retry_s = value.parse().map_err(|_| invalid(program))?,
+            '\u{7}' => options.retries_refused = true,
+            '\u{8}' => options.data = Some(value.to_owned()),
+            '4' => options.ipv4 = true,
+            '6' => options.ipv6 = true,
+            'v' | '\u{e}' | '\u{f}' | '\u{10}' => {}
+            'V' => {
+                let _ = writeln!(program.shell.out(), "GNU Wget 1.21.3 (hairpin), plain HTTP alone");
+                return Err(0);
+            }
+            'h' => {
+                let _ = writeln!(program.shell.out(), "Usage: wget [OPTION]... [URL]...");
+                return Err(0);
+            }
+            other => {
+                let _ = writeln!(program.shell.err(), "wget: -{other} is not supported here");
+                return Err(code::PARSE);
+            }
+        }
+    }
+    options.urls = words.operands().into_iter().map(str::to_owned).collect();
+    if options.urls.is_empty() {
+        let text =
+            "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
+        let _ = writeln!(program.shell.err(), "{text}");
+        return Err(code::GENERIC);
+    }
+    Ok(options)
+}
+
+/// Messages go to standard error, unless it is quiet.
+fn say(program: &mut Program<'_>, options: &Options, text: &str) {
+    if !options.quiet && !options.terse {
+        let _ = program.shell.err().write_all(text.as_bytes());
+    }
+}
+
+/// `2026-11-27 06:05:14`
+fn stamp(program: &mut Program<'_>) -> String {
+    let date = Date::of(program.system.now().map_or(0, |now| now.realtime_ns / NS_PER_S));
+    format!(
+        "{}-{:02}-{:02} {:02}:{:02}:{:02}",
+        date.year, date.month, date.day, date.hour, date.minute, date.second
+    )
+}
+
+fn monotonic(program: &mut Program<'_>) -> u64 {
+    program.system.now().map_or(0, |now| now.monotonic_ns)
+}
+
+fn fetch(program: &mut Program<'_>, options: &Options, text: &str) -> i32 {
+    let Some(mut url) = Url::parse(text) else {
+        let _ = writeln!(program.shell.err(), "{text}: Invalid host name.");
+        return code::PARSE;
+    };
+    if url.scheme != "http" {
+        let _ = writeln!(
+            program.shell.err(),
+            "{text}: Unsupported scheme {}{}{}.",
+            options.quotes.0,
+            url.scheme,
+            options.quotes.1
+        );
+        return code::PARSE;
+    }
+    if options.spider {
+        say(program, options, "Spider mode enabled. Check if remote file exists.\n");
+    }
+    let mut redirects = 0;
+    let mut count = 1;
+    loop {
+        let stamp = stamp(program);
+        let again = if count > 1 { format!("  (try:{count:2})") } else { String::new() };
+        say(program, options, &format!("--{stamp}--{again}  {}\n", url.text()));
+        let mut next = None;
+        match attempt(program, options, &url, &mut next) {
+            End::Done => match next {
+                None => return 0,
+                Some(location) => {
+                    redirects += 1;
+                    if redirects > options.redirects_max {
+                        say(program, options, &format!("{} redirections exceeded.\n", options.redirects_max));
+                        return code::SERVER;
+                    }
+                    url = location;
+                    continue;
+                }
+            },
+            End::Failed(code) => return code,
+            End::Again if count >= options.tries => {
+                say(program, options, "Giving up.\n\n");
+                return code::NETWORK;
+            }
+            End::Again => {
+                say(program, options, "Retrying.\n\n");
+                // One second more each time (`sleep_between_retrievals`).
+                let wait = u64::from(count).min(options.wait_retry_s);
+                let until = monotonic(program).saturating_add(wait.saturating_mul(NS_PER_S));
+                let waited = program.system.wait(&[], Some(until), true);
+                if waited.is_err() && program.shell.take_signal().is_some() {
+                    return 130;
+                }
+                count += 1;
+            }
+        }
+    }
+}
+
+fn resolve(program: &mut Program<'_>, options: &Options, host: &str) -> Result<IpAddr, i32> {
+    if let Ok(address) = host.parse() {
+        return Ok(address);
+    }
+    say(program, options, &format!("Resolving {host} ({host})... "));
+    let found = match (options.ipv4, options.ipv6) {
+        (true, _) => resolver::lookup_ipv4(program, host).map(|host| IpAddr::from(host.address)),
+        (_, true) => resolver::lookup_ipv6(program, host).map(|host| host.address.into()),
+        _ => resolver::lookup(program, host).map(|target| match target {
+            Target::V4(host) => host.address.into(),
+            Target::V6(host) => host.address.into(),
+        }),
+    };
+    match found {
+        Ok(address) => {
+            say(program, options, &format!("{address}\n"));
+            Ok(address)
+        }
+        Err(why) => {
+            say(program, options, &format!("failed: {}.\n", why.text()));
+            let (open, close) = options.quotes;
+            say(program, options, &format!("wget: unable to resolve host address {open}{host}{close}\n"));
+            Err(code::NETWORK)
+        }
+    }
+}
+
+fn attempt(program: &mut Program<'_>, options: &Options, url: &Url, next: &mut Option<Url>) -> End {
+    let address = match resolve(program, options, &url.host) {
+        Ok(address) => address,
+        Err(code) => return End::Failed(code),
+    };
+    let known_as = if url.host.parse::<IpAddr>().is_ok() {
+        url.host.clone()
+    } else {
+        format!("{} ({})", url.host, url.host)
+    };
+    let place = match url.host.parse::<IpAddr>() {
+        Ok(_) => format!("{known_as}:{}", url.port),
+        Err(_) => format!("{known_as}|{address}|:{}", url.port),
+    };
+    say(program, options, &format!("Connecting to {place}... "));
+    let now = monotonic(program);
+    let limit = options.timeout_ns.map(|limit| now.saturating_add(limit));
+    let until = if options.connect_limited { limit } else { None };
+    let from = From { address: options.bind, ..From::default() };
+    let stream = match Stream::connect(program, end_of(address, url.port), &from, until) {
+        Ok(stream) => stream,
+        Err(Fault::Interrupted) => return End::Failed(130),
+        Err(Fault::TimedOut) => {
+            say(program, options, "failed: Connection timed out.\n");
+            return End::Again;
+        }
+        Err(Fault::Error(errno)) => {
+            say(program, options, &format!("failed: {}.\n", errno.text()));
+            // What is not there now will not be there soon (`retryable_socket_connect_error`).
+            let lasts = matches!(
+                errno,
+                Errno::ECONNREFUSED | Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EAFNOSUPPORT
+            ) && !(options.retries_refused && errno == Errno::ECONNREFUSED);
+            return if lasts { End::Failed(code::NETWORK) } else { End::Again };
+        }
+    };
+    say(program, options, "connected.\n");
+    let mut reader = Reader::new(stream);
+    let end = exchange(program, options, url, &mut reader, next);
+    reader.stream.close(program);
+    end
+}
+
+fn request(options: &Options, url: &Url) -> Vec<u8> {
+    let method = match (&options.data, options.spider) {
+        (Some(_), _) => "POST",
+        (None, true) => "HEAD",
+        (None, false) => "GET",
+    };
+    let mut text = format!(
+        "{method} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: {}\r\nAccept: */*\r\nAccept-Encoding: identity\r\n\
+         Connection: Keep-Alive\r\n",
+        url.path,
+        url.authority(),
+        options.agent
+    );
+    for header in &options.headers {
+        text.push_str(&format!("{header}\r\n"));
+    }
+    if let Some(data) = &options.data {
+        let length = data.len();
+        text.push_str(&format!(
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n"
+        ));
+    }
+    text.push_str("\r\n");
+    text.push_str(options.data.as_deref().unwrap_or(""));
+    text.into_bytes()
+}
+
+fn exchange(
+    program: &mut Program<'_>,
+    options: &Options,
+    url: &Url,
+    reader: &mut Reader,
+    next: &mut Option<Url>,
+) -> End {
+    let now = monotonic(program);
+    reader.stream.until_ns = options.timeout_ns.map(|limit| now.saturating_add(limit));
+    say(program, options, "HTTP request sent, awaiting response... ");
+    if reader.stream.send(program, &request(options, url)).is_err() {
+        say(program, options, "Failed writing HTTP request.\n");
+        return End::Again;
+    }
+    let head = match reader.head(program) {
+        Ok(head) => head,
+        Err(Bad::Connection(Fault::Interrupted)) => return End::Failed(130),
+        Err(Bad::Connection(Fault::TimedOut)) => {
+            say(program, options, "Read error (Connection timed out) in headers.\n");
+            return End::Again;
+        }
+        Err(Bad::Connection(Fault::Error(errno))) => {
+            say(program, options, &format!("Read error ({}) in headers.\n", errno.text()));
+            return End::Again;
+        }
+        Err(Bad::Empty) => {
+            say(program, options, "No data received.\n");
+            return End::Again;
+        }
+        Err(_) => {
+            say(program, options, "200 No headers, assuming HTTP/0.9\n");
+            return End::Failed(code::PROTOCOL);
+        }
+    };
+    if options.server_response {
+        let lines: String = String::from_utf8_lossy(&head.raw)
+            .lines()
+            .filter(|line| !line.is_empty())
+            .fold(String::new(), |text, line| text + "\n  " + line);
+        // It is asked for, so it is said.
+        let _ = writeln!(program.shell.err(), "{lines}");
+    } else {
+        say(program, options, &format!("{} {}\n", head.status, head.reason));
+    }
+    let location = head.field("Location").filter(|_| matches!(head.status, 301..=303 | 307 | 308));
+    if let Some(location) = location {
+        say(program, options, &format!("Location: {location} [following]\n"));
+        *next = url.join(location);
+        return End::Done;
+    }
+    if head.status >= 400 {
+        if options.spider && head.status == 404 {
+            say(program, options, "Remote file does not exist -- broken link!!!\n\n");
+        } else {
+            let stamp = stamp(program);
+            let text = format!("{stamp} ERROR {}: {}.\n", head.status, head.reason);
+            say(program, options, &format!("{text}\n"));
+            if options.terse && !options.quiet {
+                let _ = write!(program.shell.err(), "{}:\n{text}", url.text());
+            }
+        }
+        return End::Failed(code::SERVER);
+    }
+    let mut length = match head.length() {
+        Some(length) => format!("Length: {}", sized(length)),
+        None => "Length: unspecified".to_owned(),
+    };
+    if let Some(kind) = head.field("Content-Type") {
+        let _ = write!(length, " [{}]", kind.split(';').next().unwrap_or(kind).trim());
+    }
+    say(program, options, &format!("{length}\n"));
+    if options.spider {
+        say(
+            program,
+            options,
+            "Remote file exists and could contain further links,\nbut recursion is disabled -- not retrieving.\n\n",
+        );
+        return End::Done;
+    }
+    save(program, options, url, &head, reader)
+}
+
+/// `15`, `300000 (293K)`
+fn sized(length: u64) -> String {
+    match length {
+        0..1024 => length.to_string(),
+        _ => format!("{length} ({})", human(length)),
+    }
+}
+
+/// Two digits at least (`human_readable`).
+fn human(value: u64) -> String {
+    let mut value = value;
+    for unit in ["K", "M", "G", "T"] {
+        let left = value % 1024;
+        value /= 1024;
+        if value < 1024 || unit == "T" {
+            return match value {
+                0..10 => format!("{:.1}{unit}", value as f64 + left as f64 / 1024.0),
+                _ => format!("{}{unit}", value + u64::from(left >= 512)),
+            };
+        }
+    }
+    value.to_string()
+}
+
+/// The name of the file, with a number behind it where there is one.
+fn file_name(program: &mut Program<'_>, options: &Options, url: &Url) -> String {
+    let name = match url.file_name() {
+        "" => "index.html",
+        name => name,
+    };
+    let name = match &options.prefix {
+        Some(prefix) => format!("{prefix}/{name}"),
+        None => name.to_owned(),
+    };
+    if program.shell.open(&name).is_err() {
+        return name;
+    }
+    let free = (1..u32::MAX).map(|number| format!("{name}.{number}"));
+    free.into_iter().find(|name| program.shell.open(name).is_err()).unwrap_or(name)
+}
+
+fn save(program: &mut Program<'_>, options: &Options, url: &Url, head: &Head, reader: &mut Reader) -> End {
+    let to_out = options.output.as_deref() == Some("-");
+    let path = match &options.output {
+        Some(path) => path.clone(),
+        None => file_name(program, options, url),
+    };
+    let (open, close) = options.quotes;
+    let shown = if to_out { "STDOUT" } else { &path };
+    say(program, options, &format!("Saving to: {open}{shown}{close}\n"));
+    let mut file = match to_out {
+        true => None,
+        false => match program.shell.create(&path) {
+            Ok(file) => Some(file),
+            Err(error) => {
+                let reason =
+                    error.raw_os_error().map_or_else(|| error.to_string(), |number| Errno(number).text());
+                say(
+                    program,
+                    options,
+                    &format!("{path}: {reason}\n\nCannot write to {open}{path}{close} ({reason}).\n"),
+                );
+                return End::Failed(code::FILE);
+            }
+        },
+    };
+    let start = monotonic(program);
+    let mut received = 0u64;
+    let mut is_unwritable = false;
+    let outcome = reader.body(program, head, |program, piece| {
+        received += piece.len() as u64;
+        let written = match &mut file {
+            Some(file) => file.write_all(piece),
+            None => program.shell.out().write_all(piece),
+        };
+        is_unwritable = written.is_err();
+        if is_unwritable { Err(Bad::Malformed) } else { Ok(()) }
+    });
+    let flushed = file.as_mut().map_or(Ok(()), |file| file.flush());
+    if is_unwritable || flushed.is_err() {
+        say(program, options, &format!("\nCannot write to {open}{path}{close} (No space left on device).\n"));
+        return End::Failed(code::FILE);
+    }
+    let _ = program.shell.out().flush();
+    let elapsed = monotonic(program).saturating_sub(start);
+    say(program, options, &dots(received, head.length(), elapsed));
+    let stamp = stamp(program);
+    let of = head.length().map(|length| format!("/{length}")).unwrap_or_default();
+    match outcome {
+        Ok(()) => {
+            let (rate, kept) = (rate(received, elapsed), format!("[{received}{of}]"));
+            let end =
+                if to_out { "written to stdout".to_owned() } else { format!("{open}{path}{close} saved") };
+            say(program, options, &format!("\n{stamp} ({rate}) - {end} {kept}\n\n"));
+            if options.terse && !options.quiet {
+                let name = if to_out { "-" } else { &path };
+                let _ = writeln!(program.shell.err(), "{stamp} URL:{} {kept} -> \"{name}\" [1]", url.text());
+            }
+            End::Done
+        }
+        Err(Bad::Connection(Fault::Interrupted)) => End::Failed(130),
+        Err(bad) => {
+            let why = match bad {
+                Bad::Connection(Fault::TimedOut) => {
+                    format!("Read error at byte {received}{of} (Connection timed out).")
+                }
+                Bad::Connection(Fault::Error(errno)) => {
+                    format!("Read error at byte {received}{of} ({}).", errno.text())
+                }
+                _ => format!("Connection closed at byte {received}."),
+            };
+            say(program, options, &format!("\n{stamp} ({}) - {why} ", rate(received, elapsed)));
+            End::Again
+        }
+    }
+}
+
+/// `3.39 MB/s`
+fn rate(bytes: u64, elapsed_ns: u64) -> String {
+    let mut value = bytes as f64 * 1e9 / elapsed_ns.max(1) as f64;
+    for unit in ["B/s", "KB/s", "MB/s"] {
+        if value < 1024.0 {
+            return format!("{value:.*} {unit}", digits(value));
+        }
+        value /= 1024.0;
+    }
+    format!("{value:.*} GB/s", digits(value))
+}
+
+fn digits(value: f64) -> usize {
+    if value >= 99.95 {
+        0
+    } else if value >= 9.995 {
+        1
+    } else {
+        2
+    }
+}
+
+/// The progress, a dot for each KiB (`dot_draw`).
+fn dots(received: u64, length: Option<u64>, elapsed_ns: u64) -> String {
+    const ROW: u64 = 50;
+    let mut text = String::from("\n");
+    let total = received.div_ceil(1024);
+    let mut row = 0;
+    loop {
+        let here = total.saturating_sub(row * ROW).min(ROW);
+        let _ = write!(text, "{:6}K", row * ROW);
+        for at in 0..ROW {
+            if at % 10 == 0 {
+                text.push(' ');
+            }
+            // A part of a KiB has no dot of its own.
+            let whole = (row * ROW + at + 1) * 1024 <= received;
+            text.push(if at < here && whole { '.' } else { ' ' });
+        }
+        let done = ((row + 1) * ROW * 1024).min(received);
+        if let Some(percent) = length.filter(|length| *length > 0).map(|length| done * 100 / length) {
+            let _ = write!(text, "{percent:3}%");
+        }
+        let mut speed = received as f64 * 1e9 / elapsed_ns.max(1) as f64;
+        let mut unit = "";
+        for next in ["K", "M", "G"] {
+            if speed < 1024.0 {
+                break;
+            }
+            (speed, unit) = (speed / 1024.0, next);
+        }
+        let speed = format!("{speed:.*}{unit}", digits(speed));
+        row += 1;
+        if row * ROW >= total.max(1) {
+            let _ = writeln!(text, " {speed:>4}={}", seconds(elapsed_ns));
+            return text;
+        }
+        let _ = writeln!(text, " {speed:>4} 0s");
+    }
+}
+
+/// `0s`, `0.001s`
+fn seconds(elapsed_ns: u64) -> String {
+    let value = elapsed_ns as f64 / 1e9;
+    if value < 0.0005 {
+        "0s".to_owned()
+    } else if value < 1.0 {
+        format!("{value:.3}s").replace("000s", "s")
+    } else if value < 10.0 {
+        format!("{value:.1}s")
+    } else {
+        format!("{value:.0}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!((sized(15), sized(300_000)), ("15".to_owned(), "300000 (293K)".to_owned()));
+        assert_eq!((human(2048), human(5 << 20)), ("2.0K".to_owned(), "5.0M".to_owned()));
+        assert_eq!(rate(15, 4221), "3.39 MB/s");
+    }
+
+    #[test]
+    fn rows_of_dots() {
+        let empty = " ".repeat(54);
+        assert_eq!(dots(15, Some(15), 4221), format!("\n     0K {empty}100% 3.39M=0s\n"));
+        let text = dots(60 << 10, Some(60 << 10), 1_000_000);
+        let rows: Vec<&str> = text.lines().collect();
+        assert_eq!(rows[1].get(..30), Some("     0K .......... .......... "));
+        assert!(rows[1].contains(" 83% ") && rows[2].contains("100% "), "{text}");
+    }
+}
