@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run again since its last differences were mended
 # programs: dnsmasq dig nslookup host
 # A name server and those who ask it: answers, names that are not there, servers that are not there, and the frames.
 ip netns add a

@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run again since its last differences were mended
 # programs: nc ss netstat
 # Sockets as ss and netstat list them: listeners, connections at both ends, datagrams, one that waits a minute.
 ip netns add a
@@ -51,6 +50,6 @@ sorted ip netns exec a ss -4 -tan
 sorted ip netns exec a ss -4 -tan exclude time-wait
 sorted ip netns exec a netstat -4 -tan
 ip netns exec a netstat -rn
-ip netns exec a netstat -i
+ip netns exec a netstat -i | awk '{ print $1, $2, NF }'
 { set +x; } 2>/dev/null
 kill $N $M $U
