@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run again since its last differences were mended
 # programs: dnsmasq dhclient udhcpc
 # Leases: a server on a bridge, clients on a veth and on macvlans, every frame, a host that is known, a release.
 ip netns add s
