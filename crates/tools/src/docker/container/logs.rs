@@ -43,8 +43,8 @@ fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
     let start = match lines {
         Some(count) => {
             let body = text.strip_suffix(b"\n").unwrap_or(&text);
-            let ends = (0..body.len()).rev().filter(|at| body.get(*at) == Some(&b'\n'));
-            if count == 0 { text.len() } else { ends.skip(count - 1).next().map_or(0, |at| at + 1) }
+            let mut ends = (0..body.len()).rev().filter(|at| body.get(*at) == Some(&b'\n'));
+            if count == 0 { text.len() } else { ends.nth(count - 1).map_or(0, |at| at + 1) }
         }
         None => 0,
     };
