@@ -33,6 +33,7 @@ MILESTONE = [
     "x003-device-types",
     "x003-enslave-up",
     "x003-ipvlan-l3-arp-gateway",
+    "x003-macsec",
     "x003-macvlan-on-bond",
     "x003-nat-icmp-id",
     "x003-nat-worked-example",

@@ -43,7 +43,6 @@ const MISSING: &[&str] = &[
     "ncat",
     "netplan",
     "networkctl",
-    "nft",
     "nmap",
     "nmcli",
     "nstat",

@@ -261,6 +261,10 @@ impl World {
             Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
             Call::Sockets(query) => Ok(Reply::Sockets(self.list_sockets(ns, query))),
+            Call::Features(device) => self.features(ns, &device).map(Reply::Features),
+            Call::SetFeatures { device, wanted, mask } => {
+                self.set_features(ns, &device, wanted, mask).map(Reply::Features)
+            }
             Call::NetnsOpenSelf => {
                 self.hold_netns(ns);
                 self.give_fd(task, Open::Netns(ns))

@@ -24,6 +24,12 @@ pub enum Step {
         chain: String,
         rule: u32,
     },
+    /// The same of nftables.
+    NftablesDrop {
+        table: String,
+        chain: String,
+        rule: u32,
+    },
     /// A line for the kernel's log.
     Log(String),
     Drop(DropReason),
@@ -73,6 +79,10 @@ impl std::fmt::Display for Record {
             Step::NetfilterDrop { table, chain, rule: 0 } => write!(f, "NETFILTER {table} {chain} policy")?,
             Step::NetfilterDrop { table, chain, rule } => {
                 write!(f, "NETFILTER {table} {chain} rule {rule}")?;
+            }
+            Step::NftablesDrop { table, chain, rule: 0 } => write!(f, "NFTABLES {table} {chain} policy")?,
+            Step::NftablesDrop { table, chain, rule } => {
+                write!(f, "NFTABLES {table} {chain} rule {rule}")?;
             }
             Step::Log(line) => write!(f, "LOG {line}")?,
             Step::Drop(reason) => write!(f, "DROP {reason}")?,

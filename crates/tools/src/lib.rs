@@ -39,6 +39,7 @@ mod modprobe;
 mod nc;
 mod net_tools;
 mod netstat;
+mod nft;
 mod nsenter;
 mod ping;
 pub mod quiet;
@@ -220,6 +221,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("nc", nc::main),
     ("netcat", nc::main),
     ("netstat", netstat::main),
+    ("nft", nft::main),
     ("nsenter", nsenter::main),
     ("nslookup", dns::nslookup::main),
     ("ping", ping::main),

@@ -32,6 +32,14 @@ pub fn missing(kernel: Kernel) -> Option<&'static str> {
     }
 }
 
+/// Whether no table can be made, in a namespace of our own.
+pub fn lacks_nftables() -> bool {
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--net", "nft", "add table ip t; add table inet u"]);
+    let made = unshare.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    !made.is_ok_and(|status| status.success())
+}
+
 pub fn is_installed(program: &str) -> bool {
     ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].iter().any(|place| Path::new(place).join(program).exists())
 }

@@ -11,6 +11,7 @@
 //! Header lines of a script:
 //! ```text
 //! # needs: uml                     needs devices that a running kernel may lack (`dummy`, `8021q`, bridge VLANs)
+//! # needs: nftables                User-Mode Linux lacks it: by exec on the running kernel, if that has it
 //! # ipv6: on                       namespaces have IPv6
 //! # runs: with the real programs   by exec too
 //! # runs: by bash alone            its language is richer than that of the runner
@@ -60,7 +61,8 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let start = Instant::now();
-    let scripts = wanted();
+    let (nftables, scripts): (Vec<Script>, Vec<Script>) =
+        wanted().into_iter().partition(|script| script.needs_nftables);
     let mut good = true;
     for kernel in [Kernel::Uml, Kernel::Running] {
         if setting("KERNEL").is_none_or(|name| name == name_of(kernel)) {
@@ -73,6 +75,13 @@ fn main() -> ExitCode {
                 || setting("WITH").is_none() && kernel == Kernel::Uml
             {
                 good &= timed(|| by_exec(&scripts, kernel));
+            }
+            if kernel == Kernel::Running && !nftables.is_empty() {
+                match exec::lacks_nftables() {
+                    // A kernel is as it is configured, in CI too.
+                    true => println!("skipped: the running kernel has no nftables, or nft is not installed"),
+                    false => good &= timed(|| by_exec(&nftables, kernel)),
+                }
             }
         }
     }

@@ -51,6 +51,29 @@ kill $p
     );
 }
 
+/// As netcat-openbsd and tcpdump do: that nobody listens is no failure of what was sent, and only what could not be
+/// written while packets were printed is.
+#[test]
+fn what_is_lost_does_not_always_fail() {
+    let place = Place::new("lost");
+    let outcome = place.script(
+        r#"
+ip link set lo up
+echo hi | nc -u -w1 127.0.0.1 9; echo $?
+(echo a; sleep 0.5; echo b) | nc -u -w1 127.0.0.1 9; echo $?
+echo hi | nc -u -q1 127.0.0.1 9; echo $?
+nc -u -v -z -w1 127.0.0.1 9; echo $?
+nc -u -z -w1 127.0.0.1 9; echo $?
+tcpdump -i lo -c 1 >/dev/full 2>/dev/null & sleep 1; ping -c 1 127.0.0.1 >/dev/null; wait $!; echo $?
+tcpdump -l -i lo -c 1 >/dev/full 2>errors & sleep 1; ping -c 1 127.0.0.1 >/dev/null; wait $!; echo $?
+tail -1 errors
+tcpdump -i lo -c 1 -w /dev/full 2>/dev/null & sleep 1; ping -c 1 127.0.0.1 >/dev/null; wait $!; echo $?
+"#,
+    );
+    let out = "0\n0\n0\n1\n0\n0\n14\ntcpdump: Unable to write output: No space left on device\n0\n";
+    assert_eq!((outcome.out.as_str(), outcome.err.as_str()), (out, ""));
+}
+
 /// A namespace that the machine has made is none of the emulated kernel's: nothing there may look as if it were.
 #[test]
 fn unshare_does_not_make_an_emulated_namespace() {

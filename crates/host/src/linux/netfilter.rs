@@ -22,7 +22,8 @@ pub(super) fn call(call: NetfilterCall) -> Result<Reply, Errno> {
         NetfilterCall::Connections(_)
         | NetfilterCall::DeleteConnections(_)
         | NetfilterCall::Statistics
-        | NetfilterCall::Sets(_) => {
+        | NetfilterCall::Sets(_)
+        | NetfilterCall::Nft(_) => {
             return Err(Errno::ENOSYS);
         }
     };

@@ -76,6 +76,8 @@ pub struct Port {
     /// How many broadcasts may wait to be distributed.
     pub bc_queue_len: u32,
     pub bc_queued: u32,
+    /// Which groups the lower device's frames must be for to be handed on (`port->mc_filter`).
+    pub filter: GroupFilter,
     /// The lower device's MAC before a passthru macvlan changed it.
     pub lower_mac_before: Option<Mac>,
 }
@@ -179,7 +181,7 @@ impl Port {
                     out.push(Verdict::Enqueue { dev: own.dev, packet_type: received_as });
                 }
                 _ => {
-                    if self.up_members().any(|member| member.filter.passes(destination)) {
+                    if self.filter.passes(destination) {
                         out.push(Verdict::MacvlanBroadcast { lower });
                     }
                     out.push(Verdict::Local);
@@ -204,14 +206,18 @@ impl Port {
     ) -> bool {
         let mut consume = false;
         for member in &self.members {
-            if member.mode != Mode::Source || !member.up || !member.sources.contains(&source) {
+            if member.mode != Mode::Source || !member.sources.contains(&source) {
+                continue;
+            }
+            // What a macvlan keeps for itself it keeps when it is down, too.
+            consume |= member.nodst;
+            if !member.up {
                 continue;
             }
             // `macvlan_forward_source_one` only notes that it is for the macvlan itself: a frame to the lower device's
             // MAC is one for this host.
             let packet_type = if destination == member.mac { PacketType::Host } else { packet_type };
             out.push(Verdict::Enqueue { dev: member.dev, packet_type });
-            consume |= member.nodst;
         }
         consume
     }

@@ -4,6 +4,7 @@
 pub mod bond;
 pub mod bridge;
 pub mod can;
+mod features;
 pub mod geneve;
 pub mod ifb;
 pub mod ip_tunnel;

@@ -1,11 +1,13 @@
 //! Netfilter's configuration: what programs read and replace.
 
+use hairpin_netlink::netfilter::nft::NftCall;
 use hairpin_netlink::netfilter::{
     Family, Match, NetfilterCall, NetfilterReply, Rule, Table, TableKind, Target,
 };
 use hairpin_netlink::{Errno, Reply};
 
 use super::Netfilter;
+use super::nft::Nft;
 use super::table::Rules;
 use crate::netns::NsId;
 use crate::world::World;
@@ -47,6 +49,17 @@ impl World {
                     statistics.entries = netfilter.conntrack.len();
                 }
                 NetfilterReply::Statistics(statistics)
+            }
+            NetfilterCall::Nft(NftCall::Ruleset) => {
+                NetfilterReply::Ruleset(Box::new(self.netfilter_of(ns)?.nft.ruleset.clone()))
+            }
+            NetfilterCall::Nft(NftCall::Replace(ruleset)) => {
+                let nft = Nft::new(*ruleset)?;
+                let netfilter = self.netfilter_of(ns)?;
+                netfilter.nft = nft;
+                netfilter.renew_tracking();
+                self.changed();
+                return Ok(Reply::Done);
             }
             NetfilterCall::Sets(call) => {
                 let now = self.now;
@@ -110,7 +123,7 @@ impl World {
         let physdev = matches.any(|found| matches!(found, Match::PhysDev(_)));
         self.table_in_use(ns, family, kind)?;
         let netfilter = self.netfilter_of(ns)?;
-        let Netfilter { tables, numbers, tracking, sets, .. } = netfilter;
+        let Netfilter { tables, numbers, tables_track, sets, .. } = netfilter;
         // `set_match_v4_checkentry`
         let known = |rule: &Rule| {
             let matches = rule.matches.iter().filter_map(|found| match found {
@@ -127,7 +140,8 @@ impl World {
         let of_family = &mut tables[family as usize];
         let rules = Rules::new(family, table, of_family[kind as usize].as_deref(), numbers, now)?;
         of_family[kind as usize] = Some(Box::new(rules));
-        tracking[family as usize] = of_family.iter().flatten().any(|rules| rules.needs_tracking());
+        tables_track[family as usize] = of_family.iter().flatten().any(|rules| rules.needs_tracking());
+        netfilter.renew_tracking();
         if physdev && let Some(host) = self.netns.get(ns).map(|netns| netns.host) {
             self.set_bridge_netfilter(host, true);
         }

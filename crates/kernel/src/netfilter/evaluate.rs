@@ -44,7 +44,7 @@ pub(super) struct Bench<'a> {
 }
 
 /// What one rule's target says.
-enum Said {
+pub(super) enum Said {
     Continue,
     Accept,
     Drop,
@@ -214,7 +214,7 @@ fn connmark(conntrack: &mut Conntrack, change: ConnMark, frame: &mut Frame) {
 }
 
 /// `nf_nat_masquerade_ipv4`: the source is what the device it leaves by would choose.
-fn masquerade(
+pub(super) fn masquerade(
     range: &NatRange,
     bench: &mut Bench<'_>,
     world: &World,
@@ -258,7 +258,14 @@ fn masquerade(
 }
 
 /// `nf_nat_redirect_ipv4`: to this host, on the device it came in by.
-fn redirect(range: &NatRange, bench: &mut Bench<'_>, world: &World, at: &At, ip: &Ip, frame: &Frame) -> Said {
+pub(super) fn redirect(
+    range: &NatRange,
+    bench: &mut Bench<'_>,
+    world: &World,
+    at: &At,
+    ip: &Ip,
+    frame: &Frame,
+) -> Said {
     let own = at.hook == Hook::Output;
     let device = at.input.and_then(|dev| world.devs.get(dev));
     let address: Option<IpAddr> = match ip.family {
@@ -334,7 +341,7 @@ fn clamp(world: &World, at: &At, ip: &Ip) -> u16 {
 }
 
 /// Lowers the MSS option of a SYN.
-fn lower_mss(frame: &mut Frame, ip: &Ip, limit: u16) {
+pub(super) fn lower_mss(frame: &mut Frame, ip: &Ip, limit: u16) {
     const MSS: u8 = 2;
     if ip.protocol != protocol::TCP {
         return;

@@ -235,7 +235,7 @@ impl Around<'_> {
     }
 
     /// xt_addrtype.c
-    fn is_addrtype(&self, wanted: &AddrType) -> bool {
+    pub fn is_addrtype(&self, wanted: &AddrType) -> bool {
         let dev = match (wanted.limit_input, wanted.limit_output) {
             (true, _) => self.at.input,
             (_, true) => self.at.output,

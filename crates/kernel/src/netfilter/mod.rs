@@ -2,7 +2,7 @@
 //!
 //! The path calls [`World::filter`] at each hook with what it knows ([`At`]) and goes on only with the [`Passed`]
 //! packet that it gets back. At a hook, tables of rules ([`table`], [`evaluate`], [`matches`]), connection tracking
-//! ([`conntrack`]) and address translation ([`nat`]) have their turns by priority ([`steps`]). They decide; what they
+//! ([`conntrack`]), address translation ([`nat`]) and the chains of nftables ([`nft`]) have their turns by priority ([`steps`]). They decide; what they
 //! decide is performed here.
 
 mod calls;
@@ -11,6 +11,7 @@ mod evaluate;
 mod log;
 mod matches;
 mod nat;
+mod nft;
 mod packet;
 mod reject;
 mod sets;
@@ -35,6 +36,7 @@ pub use conntrack::settings::Settings;
 use conntrack::{Conntrack, Decision, Info};
 use evaluate::{Bench, Outcome, Place};
 use nat::{Random, Side};
+use nft::{Based, Ended, Nft};
 use packet::{Ip, protocol};
 use sets::Sets;
 use table::Rules;
@@ -100,6 +102,22 @@ fn turns(hook: Hook) -> &'static [Turn] {
     }
 }
 
+impl Turn {
+    /// Its priority (`enum nf_ip_hook_priorities`).
+    fn priority(self) -> i32 {
+        match self {
+            Turn::Table(TableKind::Raw) => -300,
+            Turn::Track => -200,
+            Turn::Table(TableKind::Mangle) => -150,
+            Turn::Nat(Side::Destination) => -100,
+            Turn::Table(TableKind::Nat | TableKind::Filter) => 0,
+            Turn::Table(TableKind::Security) => 50,
+            Turn::Nat(Side::Source) => 100,
+            Turn::Confirm => i32::MAX,
+        }
+    }
+}
+
 /// Netfilter of one namespace.
 #[derive(Clone, Debug, Default)]
 pub struct Netfilter {
@@ -111,6 +129,9 @@ pub struct Netfilter {
     tracking: [bool; 2],
     conntrack: Conntrack,
     sets: Sets,
+    nft: Nft,
+    /// By family: a rule of `iptables` needs connections.
+    tables_track: [bool; 2],
     random: Random,
     /// The number of the newest rule.
     numbers: u64,
@@ -123,9 +144,19 @@ pub struct Netfilter {
 /// What becomes of a packet at a hook.
 enum Verdict {
     Accept,
-    /// Dropped: by a rule or policy, or in words by what else.
-    Drop(Result<Place, &'static str>),
-    Reject(hairpin_netlink::netfilter::targets::RejectWith, Place),
+    Drop(Cause),
+    Reject(hairpin_netlink::netfilter::targets::RejectWith, Cause),
+}
+
+/// What has decided against a packet.
+#[derive(Clone, Copy, Debug)]
+enum Cause {
+    /// A rule or policy of a table.
+    Rule(Place),
+    /// The same of nftables: a rule of a chain, 0 for the policy.
+    Nft(Based, usize, u32),
+    /// Something else, in words.
+    Other(&'static str),
 }
 
 impl Netfilter {
@@ -135,14 +166,25 @@ impl Netfilter {
 
     fn hook(&mut self, world: &World, at: &At, family: Family, frame: &mut Frame) -> Verdict {
         let index = family as usize;
+        // The chains of nftables take their turns between.
+        let mut chain = 0;
         for turn in turns(at.hook) {
+            while let Some(based) =
+                self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
+            {
+                chain += 1;
+                match self.run_chain(based, world, at, frame) {
+                    Verdict::Accept => {}
+                    other => return other,
+                }
+            }
             match *turn {
                 Turn::Table(kind) => {
                     let outcome = self.run(index, kind, world, at, frame);
                     match outcome {
                         Outcome::Accept => {}
-                        Outcome::Drop(place) => return Verdict::Drop(Ok(place)),
-                        Outcome::Reject(with, place) => return Verdict::Reject(with, place),
+                        Outcome::Drop(place) => return Verdict::Drop(Cause::Rule(place)),
+                        Outcome::Reject(with, place) => return Verdict::Reject(with, Cause::Rule(place)),
                     }
                 }
                 Turn::Track if self.tracking[index] => {
@@ -156,7 +198,7 @@ impl Netfilter {
                         self.conntrack.receive(&ip, packet, arrived, &mut track, settings, world.now);
                     frame.track = track;
                     if decision == Decision::Drop {
-                        return Verdict::Drop(Err("nf_conntrack: table full"));
+                        return Verdict::Drop(Cause::Other("nf_conntrack: table full"));
                     }
                 }
                 Turn::Nat(side) if self.tracking[index] => {
@@ -166,13 +208,39 @@ impl Netfilter {
                 }
                 Turn::Confirm if self.tracking[index] => {
                     if frame.track.is_tracked() && !self.conntrack.confirm(frame.track, world.now) {
-                        return Verdict::Drop(Err("nf_conntrack: another connection has its tuple"));
+                        return Verdict::Drop(Cause::Other("nf_conntrack: another connection has its tuple"));
                     }
                 }
                 Turn::Track | Turn::Nat(_) | Turn::Confirm => {}
             }
         }
+        // Hooks that nothing else of here has a turn at the end of.
+        while let Some(based) = self.nft.at(index, at.hook).get(chain).copied() {
+            chain += 1;
+            match self.run_chain(based, world, at, frame) {
+                Verdict::Accept => {}
+                other => return other,
+            }
+        }
         Verdict::Accept
+    }
+
+    /// A base chain of nftables.
+    fn run_chain(&mut self, based: Based, world: &World, at: &At, frame: &mut Frame) -> Verdict {
+        let Netfilter { nft, conntrack, random, sets, stack, log, .. } = self;
+        let mut bench = Bench { conntrack, random, sets, stack, log };
+        match nft.run(based, &mut bench, world, at, frame) {
+            Ended::Accept => Verdict::Accept,
+            Ended::Drop { chain, rule } => Verdict::Drop(Cause::Nft(based, chain, rule)),
+            Ended::Reject { with, chain, rule } => Verdict::Reject(with, Cause::Nft(based, chain, rule)),
+        }
+    }
+
+    /// By family: whether something needs connections to be tracked.
+    fn renew_tracking(&mut self) {
+        for (family, tracking) in self.tracking.iter_mut().enumerate() {
+            *tracking = self.tables_track[family] || self.nft.tracking[family];
+        }
     }
 
     fn run(&mut self, family: usize, kind: TableKind, world: &World, at: &At, frame: &mut Frame) -> Outcome {
@@ -191,7 +259,8 @@ impl Netfilter {
         at: &At,
         frame: &mut Frame,
     ) -> Option<Verdict> {
-        if self.tables[family][TableKind::Nat as usize].is_none() || !frame.track.is_tracked() {
+        let none = self.tables[family][TableKind::Nat as usize].is_none() && !self.nft.translates(family);
+        if none || !frame.track.is_tracked() {
             return None;
         }
         let track = frame.track;
@@ -199,13 +268,23 @@ impl Netfilter {
         let ip = Ip::read(frame.payload())?;
         if related && matches!(ip.protocol, protocol::ICMP | protocol::ICMPV6) {
             let fine = self.conntrack.rewrite_error(track, side, frame.payload_mut());
-            return (!fine).then_some(Verdict::Drop(Err("nat: untranslatable ICMP message")));
+            return (!fine).then_some(Verdict::Drop(Cause::Other("nat: untranslatable ICMP message")));
         }
         if matches!(track.info, Info::New | Info::Related) && !self.conntrack.is_mapped(track, side) {
             match self.run(family, TableKind::Nat, world, at, frame) {
                 Outcome::Accept => {}
-                Outcome::Drop(place) => return Some(Verdict::Drop(Ok(place))),
-                Outcome::Reject(with, place) => return Some(Verdict::Reject(with, place)),
+                Outcome::Drop(place) => return Some(Verdict::Drop(Cause::Rule(place))),
+                Outcome::Reject(with, place) => return Some(Verdict::Reject(with, Cause::Rule(place))),
+            }
+            let mut next = 0;
+            while !self.conntrack.is_mapped(track, side)
+                && let Some(based) = self.nft.nat_at(family, at.hook).get(next).copied()
+            {
+                next += 1;
+                match self.run_chain(based, world, at, frame) {
+                    Verdict::Accept => {}
+                    other => return Some(other),
+                }
             }
             if !self.conntrack.is_mapped(track, side) {
                 self.conntrack.map_to_itself(track, side, world.now, &mut self.random);
@@ -214,7 +293,9 @@ impl Netfilter {
             let output = at.output.and_then(|dev| world.devs.get(dev)).map_or(0, |device| device.ifindex);
             if self.conntrack.left_its_device(track, output) {
                 self.conntrack.remove(track.id, world.now);
-                return Some(Verdict::Drop(Err("nat: a masqueraded connection left by another device")));
+                return Some(Verdict::Drop(Cause::Other(
+                    "nat: a masqueraded connection left by another device",
+                )));
             }
         }
         if let Some(target) = self.conntrack.mapped(track, side) {
@@ -224,7 +305,15 @@ impl Netfilter {
     }
 
     /// Which rule or policy it was.
-    fn site(&self, family: Family, place: Place) -> Step {
+    fn site(&self, family: Family, cause: Cause) -> Step {
+        let place = match cause {
+            Cause::Rule(place) => place,
+            Cause::Nft(based, chain, rule) => {
+                let (table, chain) = self.nft.names(based, chain);
+                return Step::NftablesDrop { table, chain, rule };
+            }
+            Cause::Other(why) => return Step::Log(why.to_owned()),
+        };
         let rules = self.tables[family as usize][place.table as usize].as_deref();
         let chain = rules.and_then(|rules| rules.chains.get(place.chain as usize));
         Step::NetfilterDrop {
@@ -261,10 +350,9 @@ impl World {
         };
         let verdict = netfilter.hook(self, &at, family, &mut frame);
         let site = match &verdict {
-            Verdict::Drop(Ok(place)) | Verdict::Reject(_, place) if self.trace.on => {
-                Some(netfilter.site(family, *place))
+            Verdict::Drop(cause) | Verdict::Reject(_, cause) if self.trace.on => {
+                Some(netfilter.site(family, *cause))
             }
-            Verdict::Drop(Err(why)) if self.trace.on => Some(Step::Log((*why).to_owned())),
             _ => None,
         };
         let lines = std::mem::take(&mut netfilter.log);

@@ -199,7 +199,7 @@ impl World {
 
     fn perform_verdict(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) {
         match verdict {
-            Verdict::Transmit { dev } => self.transmit(dev, frame),
+            Verdict::Transmit { dev: to } => self.transmit_below(dev, to, frame),
             Verdict::Forward { dev: to, untag } => {
                 if untag {
                     frame.tag = None;
@@ -250,6 +250,19 @@ impl World {
                 self.consume(frame);
             }
         }
+    }
+
+    /// `vlan_dev_hard_start_xmit`, `macvlan_start_xmit`: what the device below refuses counts as dropped.
+    fn transmit_below(&mut self, dev: DevId, lower: DevId, frame: Frame) {
+        let len = frame.len();
+        let refused = std::mem::take(&mut self.transmit_refused);
+        self.transmit(lower, frame);
+        let stacked =
+            matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macvlan(_) | Kind::Vlan(_)));
+        if self.transmit_refused && stacked {
+            self.uncount_transmit(dev, len);
+        }
+        self.transmit_refused |= refused;
     }
 
     fn count_multicast(&mut self, bridge: DevId, multicast: bool) {

@@ -276,7 +276,7 @@ impl CounterTest {
 pub struct SetMatch {
     pub sides: SetSides,
     pub invert: bool,
-    /// An element with `nomatch` counts as one that is there.
+    /// Elements with `nomatch` count as there, and no others.
     pub return_nomatch: bool,
     pub update_counters: bool,
     pub update_subcounters: bool,

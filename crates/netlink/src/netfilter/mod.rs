@@ -1,5 +1,5 @@
 //! Netfilter's configuration as plain data: tables, chains, rules ([`rule`]), tracked connections
-//! ([`conntrack`]) and sets ([`ipset`]).
+//! ([`conntrack`]) and sets ([`ipset`]), and the rules of nftables ([`nft`]).
 //!
 //! A front end reads a table whole, changes it and puts it back, as `iptables` does with
 //! `IPT_SO_SET_REPLACE`. On Linux the exchange form is the text of `iptables-save`.
@@ -7,6 +7,7 @@
 pub mod conntrack;
 pub mod ipset;
 pub mod matches;
+pub mod nft;
 pub mod rule;
 pub mod targets;
 
@@ -39,6 +40,8 @@ pub enum NetfilterCall {
     Statistics,
     /// What `ipset` does.
     Sets(ipset::SetCall),
+    /// What `nft` does.
+    Nft(nft::NftCall),
 }
 
 /// The answer to a [`NetfilterCall`] that asks for something.
@@ -49,6 +52,7 @@ pub enum NetfilterReply {
     Connections(Vec<conntrack::Connection>),
     Statistics(conntrack::Statistics),
     Sets(Vec<ipset::Set>),
+    Ruleset(Box<nft::Ruleset>),
     /// Whether an element is in a set.
     Tested(bool),
 }

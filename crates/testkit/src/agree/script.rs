@@ -9,6 +9,8 @@ pub struct Script {
     pub text: String,
     /// It needs devices that the running kernel may lack.
     pub needs_uml: bool,
+    /// It needs nftables of IP, which that User-Mode Linux lacks: it runs by exec on the running kernel.
+    pub needs_nftables: bool,
     /// It runs with the distribution's own programs too.
     pub with_real_programs: bool,
     /// It is for bash alone: its language is richer than the runner's.
@@ -61,6 +63,7 @@ impl Script {
             name: name.to_owned(),
             text: text.to_owned(),
             needs_uml: header("# needs: ").any(|needs| needs == "uml"),
+            needs_nftables: header("# needs: ").any(|needs| needs == "nftables"),
             with_real_programs: header("# runs: ").any(|runs| runs == "with the real programs"),
             for_bash: header("# runs: ").any(|runs| runs == "by bash alone"),
             programs: header("# programs: ").flat_map(str::split_whitespace).map(str::to_owned).collect(),

@@ -244,7 +244,9 @@ impl Ipset<'_> {
         kind: &SetType,
         options: &Options,
     ) -> Result<i32, Fail> {
-        let shown: Vec<&str> = text.iter().copied().chain(words).map(String::as_str).collect();
+        // The program prints either place as `after`.
+        let word = |word: &'_ String| if word == "before" { "after".to_owned() } else { word.clone() };
+        let shown: Vec<String> = text.iter().copied().chain(words).map(word).collect();
         let shown = shown.join(" ");
         match self.call(SetCall::Test { set: set.clone(), element: Box::new(element) }) {
             Ok(Some(NetfilterReply::Tested(found))) => {

@@ -244,14 +244,14 @@ fn extras(element: &Element) -> String {
     if let Some(seconds) = element.timeout_s {
         let _ = write!(text, " timeout {seconds}");
     }
+    if element.nomatch {
+        text.push_str(" nomatch");
+    }
     if let Some((packets, bytes)) = element.counters {
         let _ = write!(text, " packets {packets} bytes {bytes}");
     }
     if let Some(comment) = &element.comment {
         let _ = write!(text, " comment \"{comment}\"");
-    }
-    if element.nomatch {
-        text.push_str(" nomatch");
     }
     text
 }

@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# open: not run again since its last differences were mended
 # programs: busybox curl wget
 # Pages of a small server, read by curl and wget: what they print, the frames, the errors and exit codes.
 ip netns add a
@@ -57,7 +58,7 @@ clean ip netns exec a wget -q -O out http://10.0.0.2/nothing
 clean ip netns exec a wget -nv -O out http://10.0.0.2/
 clean ip netns exec a wget http://10.0.0.2/
 clean ip netns exec a wget -q -T 1 -t 1 -O out http://10.0.0.77/
-clean ip netns exec a wget -T 1 -t 2 -O out http://10.0.0.77/
+clean ip netns exec a wget -T 1 -t 1 -O out http://10.0.0.78/
 clean ip netns exec a wget -t 1 -O out http://10.0.0.2:81/
 clean ip netns exec a wget --spider http://10.0.0.2/
 { set +x; } 2>/dev/null

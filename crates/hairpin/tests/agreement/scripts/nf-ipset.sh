@@ -49,9 +49,11 @@ r test b 10.1.0.0/16
 r add c 1.1.1.1,tcp:80
 r add c 1.1.1.1,udp:53
 r add c 1.1.1.1,53
-r add c 1.1.1.1,icmp:echo-request
+r create c2 hash:ip,port
+r add c2 1.1.1.1,icmp:echo-request
 r add c 1.1.1.1,tcp:80-82
-r add c 1.1.1.1,vrrp:0
+r create c3 hash:ip,port
+r add c3 1.1.1.1,vrrp:0
 r add c 1.1.1.1
 r add c 1.1.1.1,foo:80
 r add d 85
@@ -154,7 +156,7 @@ i -A INPUT -m set --match-set ips src --packets-eq 5 --packets-gt 3
 i -A INPUT -j SET
 i -A INPUT -j SET --add-set nosuch src
 i -A INPUT -j SET --add-set seen src --timeout 5 --del-set both src,dst
-for n in 1 2 3; do ip netns exec A ping -c 2 -i 0.2 -W 1 -I 10.0.1.$n 10.0.1.254 | grep received; done
+for n in 1 2 3; do ip netns exec A ping -c 2 -i 0.2 -W 1 -I 10.0.1.$n 10.0.1.254 | grep received | sed 's/, time.*//'; done
 i -S -v
 i -L -n
 $S list -s ips | sed 1,6d
@@ -163,5 +165,7 @@ r destroy ips
 $S destroy ips 2>&1
 $S destroy 2>&1
 i -F
+$S destroy 2>&1
+$S destroy all
 $S destroy
 $S list -n

@@ -120,6 +120,11 @@ impl Connection {
         self.number
     }
 
+    /// How long it is remembered yet.
+    pub fn lasts(&self, now: Time) -> Duration {
+        self.expires.since(now)
+    }
+
     pub fn family(&self) -> Family {
         match self.tuples[0].source {
             IpAddr::V4(_) => Family::Ipv4,

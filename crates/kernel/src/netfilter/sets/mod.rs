@@ -56,7 +56,7 @@ impl Netfilter {
             SetCall::Destroy(None) => {
                 // All or nothing: what rules or lists hold stays (`ip_set_destroy`).
                 let names: Vec<String> = self.sets.by_name.keys().cloned().collect();
-                if names.iter().any(|name| self.rules_naming(name) > 0) {
+                if names.iter().any(|name| self.references(name) > 0) {
                     return Err(error::BUSY);
                 }
                 self.sets.by_name.clear();

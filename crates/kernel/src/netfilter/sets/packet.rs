@@ -78,8 +78,10 @@ impl Sets {
 impl Set {
     fn meets(&mut self, key: &Key, wanted: &SetMatch, packet: &Around<'_>) -> bool {
         let counts = self.options.counters;
+        // `IPSET_FLAG_RETURN_NOMATCH` turns the answer of types over that have such elements.
+        let wants_nomatch = wanted.return_nomatch && self.kind.has_nets();
         let Some(kept) = self.elements.find(key, packet.world.now) else { return false };
-        if kept.nomatch && !wanted.return_nomatch {
+        if kept.nomatch != wants_nomatch {
             return false;
         }
         if !counts {

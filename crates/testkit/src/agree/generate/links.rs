@@ -39,7 +39,9 @@ fn build(scenario: &mut Scenario) {
     }
     let known = links.known.clone();
     for link in known {
-        scenario.note(&format!("n{}", link.ns), &link.name);
+        let ns = format!("n{}", link.ns);
+        scenario.probes_late(&ns, &link.name);
+        scenario.note(&ns, &link.name);
     }
 }
 

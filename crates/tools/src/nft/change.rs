@@ -1,0 +1,831 @@
+//! Commands that change the ruleset.
+
+use hairpin_netlink::Errno;
+use hairpin_netlink::netfilter::nft::{
+    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedCounter, NatAddress, Right, Rule, Set, SetRef,
+    Statement, Table, Verdict,
+};
+use hairpin_netlink::netfilter::{Hook, Policy};
+
+use super::fail::{Fail, Place};
+use super::parser::Parser;
+use super::show::{Printer, priority_named};
+use super::{Session, set, statement};
+
+/// A table that a command names, and where.
+struct Named {
+    family: Family,
+    name: String,
+    place: Place,
+}
+
+const MISSING: &str = "No such file or directory";
+
+impl Session<'_> {
+    pub(super) fn change(&mut self, parser: &mut Parser<'_>, verb: &str) -> Result<(), Fail> {
+        parser.next();
+        match verb {
+            "add" | "create" => self.add(parser, verb == "create"),
+            "insert" => {
+                parser.take_word("rule");
+                self.rule(parser, "insert")
+            }
+            "replace" => {
+                parser.take_word("rule");
+                self.rule(parser, "replace")
+            }
+            "delete" | "destroy" => self.delete(parser),
+            "flush" => self.flush(parser),
+            "rename" => self.rename(parser),
+            _ => self.get(parser),
+        }
+    }
+
+    /// `[FAMILY] TABLE`
+    pub(super) fn table_name(&mut self, parser: &mut Parser<'_>) -> Result<(Family, String, Place), Fail> {
+        let family = match parser.peek_word() {
+            Some("ip") => Some(Family::Ip),
+            Some("ip6") => Some(Family::Ip6),
+            Some("inet") => Some(Family::Inet),
+            Some(other @ ("bridge" | "arp" | "netdev")) => {
+                let text = format!("hairpin has no tables of family {other}");
+                return Err(Fail::at(text, parser.place()));
+            }
+            _ => None,
+        };
+        if family.is_some() {
+            parser.next();
+        }
+        if parser.is_end() {
+            let place = parser.place();
+            return Err(Fail::at("syntax error, unexpected newline, expecting string", place));
+        }
+        let place = parser.place();
+        let name = parser.text()?;
+        let family = family.unwrap_or(Family::Ip);
+        parser.family = family;
+        Ok((family, name, place))
+    }
+
+    fn named(&mut self, parser: &mut Parser<'_>) -> Result<Named, Fail> {
+        let (family, name, place) = self.table_name(parser)?;
+        Ok(Named { family, name, place })
+    }
+
+    /// The table that a command is about; it fails with this text in front where there is none.
+    fn table_of(&mut self, named: &Named, text: &str) -> Result<&mut Table, Fail> {
+        let missing = Fail::at(format!("{text}{MISSING}"), named.place);
+        self.ruleset.table_mut(named.family, &named.name).ok_or(missing)
+    }
+
+    pub(super) fn add(&mut self, parser: &mut Parser<'_>, create: bool) -> Result<(), Fail> {
+        self.changed = true;
+        if parser.is_end() {
+            let place = parser.place();
+            return Err(Fail::at("syntax error, unexpected newline, expecting string", place));
+        }
+        match parser.peek_word() {
+            Some("table") => {
+                parser.next();
+                self.add_table(parser, create)
+            }
+            Some("chain") => {
+                parser.next();
+                let named = self.named(parser)?;
+                self.table_of(&named, "")?;
+                let place = parser.place();
+                let chain = parser.text()?;
+                self.add_chain(parser, &named, &chain, place, create)
+            }
+            Some("set") => {
+                parser.next();
+                self.add_set(parser, false, create)
+            }
+            Some("map") => {
+                parser.next();
+                self.add_set(parser, true, create)
+            }
+            Some("element") => {
+                parser.next();
+                self.add_elements(parser, create)
+            }
+            Some("counter") => {
+                parser.next();
+                let named = self.named(parser)?;
+                let name = parser.text()?;
+                self.add_counter(parser, &named, &name)
+            }
+            Some("rule") => {
+                parser.next();
+                self.rule(parser, "add")
+            }
+            Some(other @ ("quota" | "limit" | "ct" | "flowtable" | "synproxy" | "secmark")) => {
+                Err(Fail::at(format!("hairpin has no {other} objects"), parser.place()))
+            }
+            _ => self.rule(parser, "add"),
+        }
+    }
+
+    fn add_table(&mut self, parser: &mut Parser<'_>, create: bool) -> Result<(), Fail> {
+        let named = self.named(parser)?;
+        let known = self.ruleset.table(named.family, &named.name).is_some();
+        if known && create {
+            return Err(Fail::refused(Errno::EEXIST, named.place));
+        }
+        if !known {
+            self.ruleset.handles += 1;
+            self.ruleset.tables.push(Table {
+                family: named.family,
+                name: named.name.clone(),
+                handle: self.ruleset.handles,
+                dormant: false,
+                comment: None,
+                handles: 0,
+                counters: Vec::new(),
+                sets: Vec::new(),
+                chains: Vec::new(),
+            });
+        }
+        if parser.take_sign("{") {
+            self.table_block(parser, &named)?;
+        }
+        Ok(())
+    }
+
+    /// The inside of `table NAME { … }`.
+    fn table_block(&mut self, parser: &mut Parser<'_>, named: &Named) -> Result<(), Fail> {
+        // Rules come last: what they name may follow them.
+        let mut rules: Vec<(String, usize)> = Vec::new();
+        let end = loop {
+            parser.skip_ends();
+            if parser.take_sign("}") {
+                break parser.at();
+            }
+            let place = parser.place();
+            match parser.word()? {
+                "chain" => {
+                    let place = parser.place();
+                    let chain = parser.text()?;
+                    let at = parser.at();
+                    self.add_chain_block(parser, named, &chain, place)?;
+                    rules.push((chain, at));
+                }
+                word @ ("set" | "map") => {
+                    let name = parser.text()?;
+                    let found = set::definition(parser, &name, word == "map", self.now_ns)?;
+                    self.put_set(named, found, place, false)?;
+                }
+                "counter" => {
+                    let name = parser.text()?;
+                    self.add_counter(parser, named, &name)?;
+                }
+                "comment" => {
+                    let comment = parser.text()?;
+                    self.table_of(named, "")?.comment = Some(comment);
+                }
+                "flags" => {
+                    let dormant = parser.word()? == "dormant";
+                    self.table_of(named, "")?.dormant = dormant;
+                }
+                _ => return Err(Fail::at("syntax error, unexpected string", place)),
+            }
+        };
+        for (chain, at) in rules {
+            parser.back_to(at);
+            parser.sign("{")?;
+            loop {
+                parser.skip_ends();
+                if parser.take_sign("}") {
+                    break;
+                }
+                match parser.peek_word() {
+                    Some("type" | "policy") => skip_clause(parser),
+                    Some("comment") => skip_clause(parser),
+                    _ => {
+                        let from = parser.at();
+                        let (statements, comment) = statement::rule(parser)?;
+                        self.put_rule(parser, named, &chain, from, statements, comment, Where::End)?;
+                    }
+                }
+                if !parser.is_end() {
+                    return Err(parser.unexpected());
+                }
+            }
+        }
+        parser.back_to(end);
+        Ok(())
+    }
+
+    /// A chain of a table's block: its base, and its rules for later.
+    fn add_chain_block(
+        &mut self,
+        parser: &mut Parser<'_>,
+        named: &Named,
+        chain: &str,
+        place: Place,
+    ) -> Result<(), Fail> {
+        let (mut base, mut policy, mut comment) = (None, None, None);
+        parser.sign("{")?;
+        let mut depth = 0u32;
+        loop {
+            parser.skip_ends();
+            if depth == 0 && parser.take_sign("}") {
+                break;
+            }
+            match parser.peek_word() {
+                Some("type") if depth == 0 => base = Some(base_of(parser)?),
+                Some("policy") if depth == 0 => policy = Some(policy_of(parser)?),
+                Some("comment") if depth == 0 => {
+                    parser.next();
+                    comment = Some(parser.text()?);
+                }
+                _ => loop {
+                    // A rule, which has its turn when everything is there.
+                    if parser.take_sign("{") {
+                        depth += 1;
+                    } else if parser.is_sign("}") && depth > 0 {
+                        parser.next();
+                        depth -= 1;
+                    } else if parser.peek().is_none() {
+                        return Err(parser.unexpected());
+                    } else if parser.is_end() && depth == 0 {
+                        break;
+                    } else {
+                        parser.next();
+                    }
+                },
+            }
+        }
+        self.put_chain(named, chain, place, base, policy, comment, false)
+    }
+
+    fn add_chain(
+        &mut self,
+        parser: &mut Parser<'_>,
+        named: &Named,
+        chain: &str,
+        place: Place,
+        create: bool,
+    ) -> Result<(), Fail> {
+        let (mut base, mut policy, mut comment) = (None, None, None);
+        if parser.take_sign("{") {
+            loop {
+                parser.skip_ends();
+                if parser.take_sign("}") {
+                    break;
+                }
+                match parser.peek_word() {
+                    Some("type") => base = Some(base_of(parser)?),
+                    Some("policy") => policy = Some(policy_of(parser)?),
+                    Some("comment") => {
+                        parser.next();
+                        comment = Some(parser.text()?);
+                    }
+                    _ => return Err(parser.unexpected()),
+                }
+            }
+        }
+        self.put_chain(named, chain, place, base, policy, comment, create)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn put_chain(
+        &mut self,
+        named: &Named,
+        chain: &str,
+        place: Place,
+        base: Option<Base>,
+        policy: Option<Policy>,
+        comment: Option<String>,
+        create: bool,
+    ) -> Result<(), Fail> {
+        let table = self.table_of(named, "")?;
+        if let Some(known) = table.chain_mut(chain) {
+            if create {
+                return Err(Fail::refused(Errno::EEXIST, place));
+            }
+            match (&mut known.base, base) {
+                (Some(known), Some(wanted))
+                    if (known.kind, known.hook, known.priority)
+                        != (wanted.kind, wanted.hook, wanted.priority) =>
+                {
+                    return Err(Fail::refused(Errno::EEXIST, place));
+                }
+                (Some(known), _) => known.policy = policy.unwrap_or(known.policy),
+                (None, Some(_)) => return Err(Fail::refused(Errno::EEXIST, place)),
+                (None, None) => {}
+            }
+            return Ok(());
+        }
+        let handle = table.next_handle();
+        let base = base.map(|base| Base { policy: policy.unwrap_or(base.policy), ..base });
+        table.chains.push(Chain { name: chain.to_owned(), handle, base, comment, rules: Vec::new() });
+        Ok(())
+    }
+
+    fn add_set(&mut self, parser: &mut Parser<'_>, is_map: bool, create: bool) -> Result<(), Fail> {
+        let named = self.named(parser)?;
+        self.table_of(&named, "")?;
+        let place = parser.place();
+        let name = parser.text()?;
+        let found = set::definition(parser, &name, is_map, self.now_ns)?;
+        self.put_set(&named, found, place, create)
+    }
+
+    fn put_set(&mut self, named: &Named, mut found: Set, place: Place, create: bool) -> Result<(), Fail> {
+        let now = self.now_ns;
+        let table = self.table_of(named, "")?;
+        if let Some(known) = table.set_mut(&found.name) {
+            if create || known.key != found.key || known.data != found.data {
+                return Err(Fail::refused(Errno::EEXIST, place));
+            }
+            for element in found.elements {
+                if !known.elements.iter().any(|old| old.key == element.key && !old.has_expired(now)) {
+                    known.insert(element);
+                }
+            }
+            return Ok(());
+        }
+        found.handle = table.next_handle();
+        table.sets.push(found);
+        Ok(())
+    }
+
+    fn add_elements(&mut self, parser: &mut Parser<'_>, create: bool) -> Result<(), Fail> {
+        let now = self.now_ns;
+        let named = self.named(parser)?;
+        let place = parser.place();
+        let name = parser.text()?;
+        let table = self.table_of(&named, "")?;
+        let missing = Fail::at(MISSING, place);
+        let set = table.set_mut(&name).ok_or(missing)?;
+        let whole = parser.place();
+        let elements = set::elements(parser, set, false)?;
+        let whole = whole.to(parser.place_before());
+        let _ = whole;
+        if create {
+            let known = |element: &Element| {
+                set.elements.iter().any(|old| old.key == element.key && !old.has_expired(now))
+            };
+            if let Some((_, place)) = elements.iter().find(|(element, _)| known(element)) {
+                return Err(Fail::refused(Errno::EEXIST, *place));
+            }
+        }
+        set::insert(set, elements, now)
+    }
+
+    fn add_counter(&mut self, parser: &mut Parser<'_>, named: &Named, name: &str) -> Result<(), Fail> {
+        let (mut packets, mut bytes) = (0, 0);
+        if parser.take_sign("{") {
+            parser.skip_ends();
+            if parser.take_word("packets") {
+                packets = parser.number()?;
+                if parser.take_word("bytes") {
+                    bytes = parser.number()?;
+                }
+            }
+            parser.skip_ends();
+            parser.sign("}")?;
+        }
+        let table = self.table_of(named, "")?;
+        if !table.counters.iter().any(|known| known.name == name) {
+            let handle = table.next_handle();
+            table.counters.push(NamedCounter { name: name.to_owned(), handle, packets, bytes });
+        }
+        Ok(())
+    }
+
+    /// `add|insert|replace rule [FAMILY] TABLE CHAIN [handle N|position N|index N] …`
+    fn rule(&mut self, parser: &mut Parser<'_>, verb: &str) -> Result<(), Fail> {
+        self.changed = true;
+        let named = self.named(parser)?;
+        if parser.is_end() {
+            return Err(parser.unexpected());
+        }
+        let chain_place = parser.place();
+        let chain = parser.text()?;
+        let mut place = if verb == "insert" { Where::Start } else { Where::End };
+        let mut at = Place::default();
+        match parser.peek_word() {
+            Some("handle" | "position") => {
+                parser.next();
+                at = parser.place();
+                let handle = parser.number()?;
+                place = match verb {
+                    "insert" => Where::Before(handle),
+                    "replace" => Where::Over(handle),
+                    _ => Where::Behind(handle),
+                };
+            }
+            Some("index") => {
+                parser.next();
+                at = parser.place();
+                let index = parser.number()? as usize;
+                place = if verb == "insert" { Where::BeforeIndex(index) } else { Where::BehindIndex(index) };
+            }
+            _ if verb == "replace" => {
+                let place = parser.place();
+                return Err(Fail::at("syntax error, unexpected newline, expecting handle", place));
+            }
+            _ => {}
+        }
+        let from = parser.at();
+        let (statements, comment) = statement::rule(parser)?;
+        let table = self.table_of(&named, "Could not process rule: ")?;
+        let missing = Fail::refused(Errno::ENOENT, chain_place);
+        let known = table.chain(&chain).ok_or(missing)?;
+        let handle = match place {
+            Where::Before(handle) | Where::Over(handle) | Where::Behind(handle) => Some(handle),
+            _ => None,
+        };
+        if handle.is_some_and(|handle| !known.rules.iter().any(|rule| rule.handle == handle)) {
+            return Err(Fail::refused(Errno::ENOENT, at));
+        }
+        if let Where::BeforeIndex(index) | Where::BehindIndex(index) = place
+            && index >= known.rules.len()
+        {
+            return Err(Fail::at("index out of range", at));
+        }
+        self.put_rule(parser, &named, &chain, from, statements, comment, place)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn put_rule(
+        &mut self,
+        parser: &mut Parser<'_>,
+        named: &Named,
+        chain: &str,
+        from: usize,
+        statements: Vec<Statement>,
+        comment: Option<String>,
+        place: Where,
+    ) -> Result<(), Fail> {
+        let echo = self.options.echo;
+        let style = self.options.style;
+        let (now_ns, known) = (self.now_ns, parser.known);
+        let table = self.table_of(named, "")?;
+        names(parser, table, from, &statements)?;
+        // A set that rules fill has a bound.
+        for statement in &statements {
+            if let Statement::SetElement { set, .. } = statement
+                && let Some(set) = table.set_mut(set)
+            {
+                set.size.get_or_insert(65535);
+            }
+        }
+        // A set of the rule's own takes a number before the rule does.
+        let sets = statements.iter().map(own_sets).sum::<usize>();
+        let mut handle = 0;
+        if !matches!(place, Where::Over(_)) {
+            for _ in 0..=sets {
+                handle = table.next_handle();
+            }
+        } else {
+            for _ in 0..sets {
+                table.next_handle();
+            }
+        }
+        if let Where::Over(old) = place {
+            handle = old;
+        }
+        let rule = Rule { handle, comment, statements };
+        if echo {
+            let printer = Printer { style, known, now_ns };
+            let number = if style.handles { format!(" # handle {handle}") } else { String::new() };
+            let text = printer.rule(&rule);
+            let line = format!("add rule {} {} {chain} {text}{number}\n", named.family.name(), named.name);
+            self.out.push_str(&line);
+        }
+        let table = self.table_of(named, "")?;
+        let Some(chain) = table.chain_mut(chain) else { return Ok(()) };
+        let position = |handle: u64| chain.rules.iter().position(|rule| rule.handle == handle);
+        let at = match place {
+            Where::Start => 0,
+            Where::End => chain.rules.len(),
+            Where::Before(handle) => position(handle).unwrap_or(0),
+            Where::Behind(handle) => position(handle).map_or(chain.rules.len(), |at| at + 1),
+            Where::BeforeIndex(index) => index,
+            Where::BehindIndex(index) => index + 1,
+            Where::Over(handle) => {
+                if let Some(at) = position(handle) {
+                    chain.rules[at] = rule;
+                }
+                return Ok(());
+            }
+        };
+        chain.rules.insert(at.min(chain.rules.len()), rule);
+        Ok(())
+    }
+
+    fn delete(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        self.changed = true;
+        let what = parser.word()?;
+        let named = self.named(parser)?;
+        let missing = |place: Place| Fail::refused(Errno::ENOENT, place);
+        let (family, name) = (named.family, named.name.clone());
+        let table = self.table_of(&named, "Could not process rule: ")?;
+        if what == "table" {
+            self.ruleset.tables.retain(|table| (table.family, &table.name) != (family, &name));
+            return Ok(());
+        }
+        let place = parser.place();
+        let item = parser.text()?;
+        match what {
+            "chain" => {
+                let at = table.chains.iter().position(|chain| chain.name == item).ok_or(missing(place))?;
+                let busy = !table.chains[at].rules.is_empty() || is_used(table, &item);
+                if busy {
+                    return Err(Fail::refused(Errno::EBUSY, place));
+                }
+                table.chains.remove(at);
+            }
+            "set" | "map" => {
+                let at = table.sets.iter().position(|set| set.name == item).ok_or(missing(place))?;
+                if is_set_used(table, &item) {
+                    return Err(Fail::refused(Errno::EBUSY, place));
+                }
+                table.sets.remove(at);
+            }
+            "counter" => {
+                let at = table.counters.iter().position(|c| c.name == item).ok_or(missing(place))?;
+                table.counters.remove(at);
+            }
+            "rule" => {
+                if !parser.take_word("handle") {
+                    let place = parser.place();
+                    return Err(Fail::at("syntax error, unexpected newline, expecting handle", place));
+                }
+                let at = parser.place();
+                let handle = parser.number()?;
+                let chain = table.chain_mut(&item).ok_or(missing(place))?;
+                let rule = chain.rules.iter().position(|rule| rule.handle == handle).ok_or(missing(at))?;
+                chain.rules.remove(rule);
+            }
+            "element" => {
+                let set = table.set_mut(&item).ok_or(Fail::at(MISSING, place))?;
+                for (element, place) in set::elements(parser, set, true)? {
+                    let at = set.elements.iter().position(|known| known.key == element.key);
+                    set.elements.remove(at.ok_or(missing(place))?);
+                }
+            }
+            _ => return Err(Fail::at("syntax error, unexpected string", place)),
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        self.changed = true;
+        let what = parser.word()?;
+        if what == "ruleset" {
+            let family = match parser.peek_word() {
+                Some("ip") => Some(Family::Ip),
+                Some("ip6") => Some(Family::Ip6),
+                Some("inet") => Some(Family::Inet),
+                _ => None,
+            };
+            if family.is_some() {
+                parser.next();
+            }
+            self.ruleset.tables.retain(|table| family.is_some_and(|family| table.family != family));
+            return Ok(());
+        }
+        let named = self.named(parser)?;
+        let table = self.table_of(&named, "Could not process rule: ")?;
+        if what == "table" {
+            table.chains.iter_mut().for_each(|chain| chain.rules.clear());
+            return Ok(());
+        }
+        let place = parser.place();
+        let item = parser.text()?;
+        let missing = Fail::refused(Errno::ENOENT, place);
+        match what {
+            "chain" => table.chain_mut(&item).ok_or(missing)?.rules.clear(),
+            "set" | "map" => table.set_mut(&item).ok_or(missing)?.elements.clear(),
+            _ => return Err(Fail::at("syntax error, unexpected string", place)),
+        }
+        Ok(())
+    }
+
+    fn rename(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        self.changed = true;
+        if !parser.take_word("chain") {
+            return Err(parser.unexpected());
+        }
+        let named = self.named(parser)?;
+        let place = parser.place();
+        let (from, to) = (parser.text()?, parser.text()?);
+        let table = self.table_of(&named, "Could not process rule: ")?;
+        if table.chain(&to).is_some() {
+            return Err(Fail::refused(Errno::EEXIST, place));
+        }
+        table.chain_mut(&from).ok_or(Fail::refused(Errno::ENOENT, place))?.name.clone_from(&to);
+        // Jumps hold on to the chain, not to its name.
+        let follow = |verdict: &mut Verdict| {
+            if let Verdict::Jump(name) | Verdict::Goto(name) = verdict
+                && *name == from
+            {
+                name.clone_from(&to);
+            }
+        };
+        let of_set = |set: &mut Set| {
+            for element in &mut set.elements {
+                if let Some(Data::Verdict(verdict)) = &mut element.data {
+                    follow(verdict);
+                }
+            }
+        };
+        table.sets.iter_mut().for_each(of_set);
+        for statement in table.chains.iter_mut().flat_map(|c| &mut c.rules).flat_map(|r| &mut r.statements) {
+            match statement {
+                Statement::Verdict(verdict) => follow(verdict),
+                Statement::VerdictMap { map: SetRef::Anonymous(set), .. } => of_set(set),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// `get element`
+    fn get(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        let start = self.command;
+        if !parser.take_word("element") {
+            return Err(parser.unexpected());
+        }
+        let named = self.named(parser)?;
+        let place = parser.place();
+        let name = parser.text()?;
+        let now = self.now_ns;
+        let (style, known) = (self.options.style, parser.known);
+        let table = self.table_of(&named, "")?;
+        let set = table.set(&name).ok_or(Fail::at(MISSING, place))?;
+        let wanted = set::elements(parser, set, true)?;
+        let mut shown = set.clone();
+        shown.elements.clear();
+        for (element, _) in wanted {
+            let key: Vec<u128> = element.key.iter().map(|span| span.first).collect();
+            let whole = start.to(parser.place_before());
+            let at = set.find(&key, now).ok_or(Fail::refused(Errno::ENOENT, whole))?;
+            shown.elements.push(set.elements[at].clone());
+        }
+        let of_table = Table { sets: vec![shown], chains: Vec::new(), counters: Vec::new(), ..table.clone() };
+        let printer = Printer { style, known, now_ns: now };
+        let text = printer.table(&of_table, super::show::Part::Set(&name));
+        self.out.push_str(&text);
+        Ok(())
+    }
+}
+
+/// Where a rule goes.
+#[derive(Clone, Copy, Debug)]
+enum Where {
+    Start,
+    End,
+    Before(u64),
+    Behind(u64),
+    Over(u64),
+    BeforeIndex(usize),
+    BehindIndex(usize),
+}
+
+/// `type TYPE hook HOOK priority PRIORITY`
+fn base_of(parser: &mut Parser<'_>) -> Result<Base, Fail> {
+    parser.next();
+    let kind = match parser.word()? {
+        "filter" => ChainKind::Filter,
+        "nat" => ChainKind::Nat,
+        "route" => ChainKind::Route,
+        _ => return Err(Fail::at("unknown chain type", parser.place_before())),
+    };
+    if !parser.take_word("hook") {
+        return Err(parser.unexpected());
+    }
+    let hook = match parser.word()? {
+        "prerouting" => Hook::Prerouting,
+        "input" => Hook::Input,
+        "forward" => Hook::Forward,
+        "output" => Hook::Output,
+        "postrouting" => Hook::Postrouting,
+        _ => return Err(Fail::at("unknown chain hook", parser.place_before())),
+    };
+    let start = parser.place();
+    if !parser.take_word("priority") {
+        return Err(parser.unexpected());
+    }
+    let word = parser.word()?;
+    let named = priority_named(word, hook);
+    let bad = Fail::at("invalid priority expression value in this context.", start.to(parser.place_before()));
+    let mut priority = named.or_else(|| word.parse().ok()).ok_or(bad)?;
+    if let Some(sign @ ("+" | "-")) = parser.peek_word() {
+        parser.next();
+        let more = parser.number()? as i32;
+        priority = if sign == "+" { priority + more } else { priority - more };
+    } else if named.is_some()
+        && let Some(more) = parser.peek_word().and_then(|word| word.parse::<i32>().ok())
+    {
+        parser.next();
+        priority += more;
+    }
+    Ok(Base { kind, hook, priority, policy: Policy::Accept })
+}
+
+fn policy_of(parser: &mut Parser<'_>) -> Result<Policy, Fail> {
+    parser.next();
+    match parser.word()? {
+        "accept" => Ok(Policy::Accept),
+        "drop" => Ok(Policy::Drop),
+        _ => Err(Fail::at("syntax error, unexpected string", parser.place_before())),
+    }
+}
+
+/// Goes over `type …`, `policy …` or `comment …` of a chain.
+fn skip_clause(parser: &mut Parser<'_>) {
+    while !parser.is_end() {
+        parser.next();
+    }
+}
+
+/// How many sets a statement has of its own.
+fn own_sets(statement: &Statement) -> usize {
+    let reference = |found: &SetRef| usize::from(matches!(found, SetRef::Anonymous(_)));
+    let expr = |found: &Expr| match found {
+        Expr::Map { map, .. } => reference(map),
+        _ => 0,
+    };
+    match statement {
+        Statement::Match { right: Right::Set(found), .. } => reference(found),
+        Statement::VerdictMap { map, .. } => reference(map),
+        Statement::SetMeta(_, found) | Statement::SetCtMark(found) | Statement::SetPayload(_, found) => {
+            expr(found)
+        }
+        Statement::Nat(nat) => match &nat.address {
+            Some(NatAddress::Of(found)) => expr(found),
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+/// Whether what a rule names is there, with a mark under what is not. The rule's first token is `from`.
+fn names(parser: &mut Parser<'_>, table: &Table, from: usize, _: &[Statement]) -> Result<(), Fail> {
+    let end = parser.at();
+    parser.back_to(from);
+    let mut missing = None;
+    while parser.at() < end && missing.is_none() {
+        let place = parser.place();
+        let word = parser.peek_word().map(str::to_owned);
+        parser.next();
+        match word.as_deref() {
+            Some("jump" | "goto") => {
+                let place = parser.place();
+                if let Some(name) = parser.peek_word()
+                    && table.chain(name).is_none()
+                {
+                    missing = Some(Fail::refused(Errno::ENOENT, place));
+                }
+            }
+            Some(word) if word.starts_with('@') => {
+                let name = word.get(1..).unwrap_or("");
+                if table.set(name).is_none() {
+                    missing = Some(Fail::at(MISSING, place));
+                }
+            }
+            _ => {}
+        }
+    }
+    parser.back_to(end);
+    missing.map_or(Ok(()), Err)
+}
+
+/// Whether a rule or map leads to a chain.
+fn is_used(table: &Table, chain: &str) -> bool {
+    let leads =
+        |verdict: &Verdict| matches!(verdict, Verdict::Jump(name) | Verdict::Goto(name) if name == chain);
+    let in_set = |set: &Set| {
+        set.elements
+            .iter()
+            .any(|element| matches!(&element.data, Some(Data::Verdict(verdict)) if leads(verdict)))
+    };
+    table.sets.iter().any(in_set)
+        || table.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.statements).any(|statement| {
+            match statement {
+                Statement::Verdict(verdict) => leads(verdict),
+                Statement::VerdictMap { map: SetRef::Anonymous(set), .. } => in_set(set),
+                _ => false,
+            }
+        })
+}
+
+fn is_set_used(table: &Table, set: &str) -> bool {
+    let named = |found: &SetRef| matches!(found, SetRef::Named(name) if name == set);
+    let expr = |found: &Expr| matches!(found, Expr::Map { map, .. } if named(map));
+    table.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.statements).any(|statement| match statement {
+        Statement::Match { right: Right::Set(found), .. } => named(found),
+        Statement::VerdictMap { map, .. } => named(map),
+        Statement::SetElement { set: name, .. } => name == set,
+        Statement::SetMeta(_, found) | Statement::SetCtMark(found) | Statement::SetPayload(_, found) => {
+            expr(found)
+        }
+        Statement::Nat(nat) => matches!(&nat.address, Some(NatAddress::Of(found)) if expr(found)),
+        _ => false,
+    })
+}

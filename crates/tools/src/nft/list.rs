@@ -1,0 +1,134 @@
+//! `list` and `reset`.
+
+use hairpin_netlink::netfilter::nft::{Family, Table};
+
+use super::fail::Fail;
+use super::parser::Parser;
+use super::show::{Part, Printer};
+use super::{Session, json};
+
+impl Session<'_> {
+    pub(super) fn list(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        parser.next();
+        let place = parser.place();
+        let Some(what) = parser.peek_word() else { return Err(parser.unexpected()) };
+        parser.next();
+        match what {
+            "ruleset" | "tables" | "chains" | "sets" | "maps" | "counters" => {
+                let family = family(parser);
+                let tables: Vec<&Table> = self
+                    .ruleset
+                    .tables
+                    .iter()
+                    .filter(|table| family.is_none_or(|family| table.family == family))
+                    .collect();
+                let part = match what {
+                    "ruleset" => Part::All,
+                    "chains" => Part::Chains,
+                    "sets" => Part::Sets,
+                    "maps" => Part::Maps,
+                    _ => Part::Counters,
+                };
+                let text = match (self.options.json, what) {
+                    (true, "tables") => json::tables(&tables),
+                    (true, _) => json::ruleset(&tables, part, parser.known, self.now_ns),
+                    (false, "tables") => {
+                        let line = |table: &&Table| format!("table {} {}\n", table.family.name(), table.name);
+                        tables.iter().map(line).collect()
+                    }
+                    (false, _) => {
+                        let printer = self.printer(parser);
+                        tables.iter().map(|table| printer.table(table, part)).collect()
+                    }
+                };
+                self.out.push_str(&text);
+            }
+            "table" | "chain" | "set" | "map" | "counter" => {
+                let (family, name, place) = self.table_name(parser)?;
+                let missing = Fail::at("No such file or directory", place);
+                let table = self.ruleset.table(family, &name).ok_or(missing)?;
+                let mut item = String::new();
+                if what != "table" {
+                    let place = parser.place();
+                    item = parser.text()?;
+                    let there = match what {
+                        "chain" => table.chain(&item).is_some(),
+                        "set" => table.set(&item).is_some_and(|set| set.data.is_none()),
+                        "map" => table.set(&item).is_some_and(|set| set.data.is_some()),
+                        _ => table.counters.iter().any(|counter| counter.name == item),
+                    };
+                    if !there {
+                        return Err(Fail::at("No such file or directory", place));
+                    }
+                }
+                let part = match what {
+                    "table" => Part::All,
+                    "chain" => Part::Chain(&item),
+                    "counter" => Part::Counter(&item),
+                    _ => Part::Set(&item),
+                };
+                let text = match self.options.json {
+                    true => json::ruleset(&[table], part, parser.known, self.now_ns),
+                    false => self.printer(parser).table(table, part),
+                };
+                self.out.push_str(&text);
+            }
+            _ => return Err(Fail::at("syntax error, unexpected string", place)),
+        }
+        Ok(())
+    }
+
+    fn printer<'p>(&self, parser: &Parser<'p>) -> Printer<'p> {
+        Printer { style: self.options.style, known: parser.known, now_ns: self.now_ns }
+    }
+
+    /// `reset counters`, `reset counter [FAMILY] TABLE NAME`: shown, then zero.
+    pub(super) fn reset(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        parser.next();
+        let place = parser.place();
+        let what = parser.word()?;
+        let mut only: Option<(Family, String, String)> = None;
+        match what {
+            "counters" => {
+                let _ = family(parser);
+            }
+            "counter" => {
+                let (family, table, _) = self.table_name(parser)?;
+                only = Some((family, table, parser.text()?));
+            }
+            _ => return Err(Fail::at(format!("hairpin's nft has no reset {what}"), place)),
+        }
+        self.changed = true;
+        let printer = self.printer(parser);
+        for table in &mut self.ruleset.tables {
+            let wanted = match &only {
+                None => !table.counters.is_empty(),
+                Some((family, name, _)) => table.family == *family && table.name == *name,
+            };
+            if !wanted {
+                continue;
+            }
+            let part = only.as_ref().map_or(Part::Counters, |(_, _, name)| Part::Counter(name));
+            self.out.push_str(&printer.table(table, part));
+            for counter in &mut table.counters {
+                if only.as_ref().is_none_or(|(_, _, name)| counter.name == *name) {
+                    (counter.packets, counter.bytes) = (0, 0);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn family(parser: &mut Parser<'_>) -> Option<Family> {
+    let family = match parser.peek_word() {
+        Some("ip") => Some(Family::Ip),
+        Some("ip6") => Some(Family::Ip6),
+        Some("inet") => Some(Family::Inet),
+        _ => None,
+    };
+    if family.is_some() {
+        parser.next();
+    }
+    family
+}

@@ -1,0 +1,153 @@
+//! The tokens of the input one after the other, and what is known while they are read.
+
+use hairpin_netlink::netfilter::nft::Family;
+
+use super::fail::{Fail, Place};
+use super::token::{Kind, Token};
+use super::value::Known;
+
+pub(super) struct Parser<'t> {
+    tokens: &'t [Token],
+    at: usize,
+    pub known: &'t Known,
+    /// Of the table whose rules are read.
+    pub family: Family,
+}
+
+impl<'t> Parser<'t> {
+    pub fn new(tokens: &'t [Token], known: &'t Known) -> Parser<'t> {
+        Parser { tokens, at: 0, known, family: Family::Ip }
+    }
+
+    pub fn peek(&self) -> Option<&'t Token> {
+        self.tokens.get(self.at)
+    }
+
+    pub fn next(&mut self) -> Option<&'t Token> {
+        let token = self.peek();
+        self.at += usize::from(token.is_some());
+        token
+    }
+
+    pub fn back_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// Where the next token stands; behind the last one at the end.
+    pub fn place(&self) -> Place {
+        match (self.peek(), self.tokens.last()) {
+            (Some(token), _) => token.place,
+            (None, Some(last)) => {
+                Place { start: last.place.start + last.place.length, length: 1, ..last.place }
+            }
+            (None, None) => Place { line: 1, start: 0, length: 1 },
+        }
+    }
+
+    /// Where the token before stands.
+    pub fn place_before(&self) -> Place {
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .map_or(Place::default(), |token| token.place)
+    }
+
+    pub fn unexpected(&self) -> Fail {
+        match self.peek() {
+            Some(token) => Fail::unexpected(Some(token)),
+            None => Fail::at("syntax error, unexpected newline", self.place()),
+        }
+    }
+
+    /// The word that comes next, if it is one.
+    pub fn peek_word(&self) -> Option<&'t str> {
+        match self.peek() {
+            Some(Token { kind: Kind::Word(word), .. }) => Some(word),
+            _ => None,
+        }
+    }
+
+    pub fn is_word(&self, word: &str) -> bool {
+        self.peek_word() == Some(word)
+    }
+
+    pub fn take_word(&mut self, word: &str) -> bool {
+        let is = self.is_word(word);
+        self.at += usize::from(is);
+        is
+    }
+
+    pub fn word(&mut self) -> Result<&'t str, Fail> {
+        let word = self.peek_word().ok_or_else(|| self.unexpected())?;
+        self.at += 1;
+        Ok(word)
+    }
+
+    /// A word or a text in quotes.
+    pub fn text(&mut self) -> Result<String, Fail> {
+        match self.peek() {
+            Some(Token { kind: Kind::Word(text) | Kind::Text(text), .. }) => {
+                self.at += 1;
+                Ok(text.clone())
+            }
+            _ => Err(self.unexpected()),
+        }
+    }
+
+    pub fn is_sign(&self, sign: &str) -> bool {
+        matches!(self.peek(), Some(Token { kind: Kind::Sign(found), .. }) if *found == sign)
+    }
+
+    pub fn take_sign(&mut self, sign: &str) -> bool {
+        let is = self.is_sign(sign);
+        self.at += usize::from(is);
+        is
+    }
+
+    pub fn sign(&mut self, sign: &str) -> Result<(), Fail> {
+        if self.take_sign(sign) { Ok(()) } else { Err(self.unexpected()) }
+    }
+
+    pub fn number(&mut self) -> Result<u64, Fail> {
+        let place = self.place();
+        let word = self.word()?;
+        let found = super::value::number(word).and_then(|number| u64::try_from(number).ok());
+        found.ok_or_else(|| Fail::at("syntax error, unexpected string", place))
+    }
+
+    /// The words from a token up to here, as they are printed.
+    pub fn words_from(&self, from: usize) -> String {
+        let words = self.tokens.get(from..self.at).unwrap_or(&[]).iter().map(|token| match &token.kind {
+            Kind::Word(word) => word.as_str(),
+            Kind::Text(text) => text.as_str(),
+            Kind::Sign(sign) => sign,
+            Kind::Newline => "",
+        });
+        words.collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether the statement ends here.
+    pub fn is_end(&self) -> bool {
+        matches!(
+            self.peek(),
+            None | Some(Token { kind: Kind::Newline | Kind::Sign(";") | Kind::Sign("}"), .. })
+        )
+    }
+
+    /// Goes over line ends and semicolons.
+    pub fn skip_ends(&mut self) {
+        while matches!(self.peek(), Some(Token { kind: Kind::Newline | Kind::Sign(";"), .. })) {
+            self.at += 1;
+        }
+    }
+
+    pub fn skip_lines(&mut self) {
+        while matches!(self.peek(), Some(Token { kind: Kind::Newline, .. })) {
+            self.at += 1;
+        }
+    }
+}
