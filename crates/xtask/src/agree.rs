@@ -103,7 +103,10 @@ pub fn run(options: &Options) -> Result<bool, String> {
         );
     });
     if let Some(path) = &options.report {
-        let command = format!("cargo xtask agree --seed {} --count {}", options.seed, scripts.len());
+        let only = options.only.as_ref().map_or(String::new(), |names| format!(" --only {names}"));
+        let each = if options.each { " --each" } else { "" };
+        let (seed, count) = (options.seed, options.count);
+        let command = format!("cargo xtask agree{each}{only} --seed {seed} --count {count}");
         let topics: Vec<&str> = scripts
             .iter()
             .map(|script| script.name.rsplit_once('-').map_or("named", |(topic, _)| topic))
