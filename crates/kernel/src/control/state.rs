@@ -231,9 +231,10 @@ impl World {
             self.changed();
             self.notify_link(dev);
             self.ip6_carrier_changed(dev);
+            // Of a device that is down nobody hears (`linkwatch_do_dev`).
+            self.lower_carrier(dev);
+            self.port_changed(dev);
         }
-        self.lower_carrier(dev);
-        self.port_changed(dev);
     }
 
     /// Changes the carrier and its counters only. True if it changed.
