@@ -231,9 +231,10 @@ impl World {
             self.changed();
             self.notify_link(dev);
             self.ip6_carrier_changed(dev);
+            // Of a device that is down nobody hears (`linkwatch_do_dev`).
+            self.lower_carrier(dev);
+            self.port_changed(dev);
         }
-        self.lower_carrier(dev);
-        self.port_changed(dev);
     }
 
     /// Changes the carrier and its counters only. True if it changed.
@@ -362,9 +363,9 @@ impl World {
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
-        // Linux hears of the link later: the group is older than what an address entails.
+        // Linux hears of the link later: the groups are older than what an address entails.
         if self.snoops(bridge) {
-            self.join_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
+            self.join_snoopers(bridge, true);
         }
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
@@ -373,9 +374,6 @@ impl World {
             }
         }
         self.bridge_act(bridge, Bridge::start_snooping);
-        if self.snoops(bridge) {
-            self.join_ipv4_group(bridge, SNOOPERS);
-        }
     }
 
     /// `netif_running`, `netif_oper_up`

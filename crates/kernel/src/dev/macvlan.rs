@@ -178,7 +178,7 @@ impl Port {
             return match self.lookup(source) {
                 // The own frame of a macvlan that talks to nobody comes back: only that macvlan gets it.
                 Some(own) if !matches!(own.mode, Mode::Vepa | Mode::Bridge) => {
-                    out.push(Verdict::Enqueue { dev: own.dev, packet_type: received_as });
+                    out.push(Verdict::EnqueueOwn { dev: own.dev, packet_type: received_as });
                 }
                 _ => {
                     if self.filter.passes(destination) {
@@ -319,7 +319,7 @@ mod tests {
         port.distribute(Mac::BROADCAST, source, ethertype::ARP, &mut out);
         out.iter()
             .filter_map(|v| match v {
-                Verdict::Enqueue { dev, .. } => Some(*dev),
+                Verdict::Enqueue { dev, .. } | Verdict::EnqueueOwn { dev, .. } => Some(*dev),
                 _ => None,
             })
             .collect()
@@ -359,7 +359,7 @@ mod tests {
         // A private macvlan's own frame coming back reaches only itself.
         assert_eq!(
             received(&port, lower, Mac::BROADCAST, mac(0x31)),
-            [Verdict::Enqueue { dev: devs[2], packet_type: PacketType::Broadcast }]
+            [Verdict::EnqueueOwn { dev: devs[2], packet_type: PacketType::Broadcast }]
         );
     }
 

@@ -65,6 +65,11 @@ pub enum Verdict {
         dev: DevId,
         packet_type: PacketType,
     },
+    /// The same of a group's frame that comes back to the macvlan which sent it.
+    EnqueueOwn {
+        dev: DevId,
+        packet_type: PacketType,
+    },
     /// The frame is now this device's, and goes through its receive path at once (`RX_HANDLER_ANOTHER`).
     Receive {
         dev: DevId,

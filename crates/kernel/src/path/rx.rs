@@ -40,6 +40,10 @@ impl World {
             self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
             if std::mem::take(&mut tag_for_taps) {
                 frame.tag = None;
+                // The tag behind the one that taps see.
+                if Tag::is_tpid(frame.ethertype()) && !frame.untag() {
+                    return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
+                }
             }
             if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
                 let Some(untagged) = self.vlan_receive(vlan, frame) else { return };

@@ -222,7 +222,8 @@ impl World {
                 self.perform_verdict(dev, frame, Verdict::Forward { dev: to, untag });
             }
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
-            Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
+            Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, false, frame),
+            Verdict::EnqueueOwn { dev, packet_type } => self.enqueue_as(dev, packet_type, true, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
             Verdict::SlowProtocol { bond, slave } => {
                 self.bond_slow_protocol(bond, slave, &frame);
@@ -364,7 +365,7 @@ impl World {
     }
 
     /// `netif_rx` with a packet type already known.
-    fn enqueue_as(&mut self, dev: DevId, packet_type: PacketType, mut frame: Frame) {
+    fn enqueue_as(&mut self, dev: DevId, packet_type: PacketType, comes_back: bool, mut frame: Frame) {
         frame.packet_type = packet_type;
         frame.sender = None;
         if let Some(device) = self.devs.get_mut(dev)
@@ -374,14 +375,9 @@ impl World {
         } else if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
-            let quiet = match &device.kind {
-                Kind::Macvlan(state) => matches!(state.mode, Mode::Source | Mode::Private | Mode::Passthru),
-                _ => false,
-            };
             let source = matches!(&device.kind, Kind::Macvlan(state) if state.mode == Mode::Source);
             // `macvlan_handle_frame`: a group's frame that comes back to its sender is counted without its length, for
             // that is not known there yet; `macvlan_forward_source_one` counts no frame as a group's.
-            let comes_back = quiet && frame.source() == device.mac;
             device.stats.rx_packets += 1;
             device.stats.rx_bytes += if comes_back { 0 } else { frame.len() as u64 };
             let group = matches!(packet_type, PacketType::Broadcast | PacketType::Multicast);

@@ -201,6 +201,8 @@ impl Links<'_> {
             return;
         }
         let to = self.scenario.below(self.namespaces);
+        // The link watch has seen what was before.
+        self.scenario.line("sleep 1.2");
         self.scenario.line(format!("ip -n n{} link set {} netns n{to}", link.ns, link.name));
         self.known[at].ns = to;
     }
