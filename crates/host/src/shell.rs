@@ -3,11 +3,12 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufWriter, IsTerminal, LineWriter, Read, StdinLock, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Command, ExitStatus};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus, Stdio};
 
-use hairpin_tools::{Shell, Signal};
+use hairpin_tools::{Background, Launch, Shell, Signal};
 
-use crate::signals;
+use crate::{background, signals};
 
 /// The streams, environment and signals of this process.
 pub struct ProcessShell {
@@ -21,11 +22,22 @@ pub struct ProcessShell {
 pub trait Surroundings {
     /// Replaces this process by `command` in the present network namespace, or says why it cannot.
     fn exec(&mut self, command: &mut Command) -> io::Error;
-    /// Runs `command` in a process of its own in the present network namespace and waits for its end.
+    /// Runs `command` in a process of its own in the present network namespace and waits for its end. Without `input` it
+    /// has none.
     ///
     /// # Errors
     /// It cannot be started.
-    fn run(&mut self, command: &mut Command) -> io::Result<ExitStatus>;
+    fn run(&mut self, command: &mut Command, input: bool) -> io::Result<ExitStatus>;
+    /// Starts `command` in the background in the present network namespace; its process id. What it prints goes to a log.
+    ///
+    /// # Errors
+    /// It cannot be started, or there is no place for logs.
+    fn start(&mut self, command: &mut Command, log: &str) -> io::Result<u32>;
+    /// Where a log is.
+    ///
+    /// # Errors
+    /// There is no place for logs.
+    fn log(&self, log: &str) -> io::Result<PathBuf>;
     /// The same on another host of the world.
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error;
 }
@@ -38,8 +50,16 @@ impl Surroundings for Machine {
         exec(command)
     }
 
-    fn run(&mut self, command: &mut Command) -> io::Result<ExitStatus> {
+    fn run(&mut self, command: &mut Command, _input: bool) -> io::Result<ExitStatus> {
         command.status()
+    }
+
+    fn start(&mut self, _command: &mut Command, _log: &str) -> io::Result<u32> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    fn log(&self, _log: &str) -> io::Result<PathBuf> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     fn exec_on(&mut self, host: &str, _argv: &[String]) -> io::Error {
@@ -138,18 +158,32 @@ impl Shell for ProcessShell {
     }
 
     fn exec(&mut self, argv: &[String]) -> io::Result<i32> {
-        self.exec_with(argv, &[])
+        self.launch(&Launch { argv, environment: &[], input: true })
     }
 
-    fn exec_with(&mut self, argv: &[String], environment: &[(String, String)]) -> io::Result<i32> {
+    fn launch(&mut self, launch: &Launch<'_>) -> io::Result<i32> {
         self.finish();
-        Err(self.surroundings.exec(&mut command(argv, environment)?))
+        Err(self.surroundings.exec(&mut command(launch)?))
     }
 
-    fn run(&mut self, argv: &[String], environment: &[(String, String)]) -> io::Result<i32> {
+    fn run(&mut self, launch: &Launch<'_>) -> io::Result<i32> {
         self.finish();
-        let status = self.surroundings.run(&mut command(argv, environment)?)?;
+        let status = self.surroundings.run(&mut command(launch)?, launch.input)?;
         Ok(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0)))
+    }
+
+    fn start(&mut self, launch: &Launch<'_>, log: &str) -> io::Result<Background> {
+        self.finish();
+        let process = self.surroundings.start(&mut command(launch)?, log)?;
+        background::of(process)
+    }
+
+    fn end(&mut self, background: Background, by_force: bool) -> bool {
+        background::end(background, by_force)
+    }
+
+    fn log(&mut self, log: &str) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(File::open(self.surroundings.log(log)?)?))
     }
 
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Result<i32> {
@@ -158,10 +192,13 @@ impl Shell for ProcessShell {
     }
 }
 
-fn command(argv: &[String], environment: &[(String, String)]) -> io::Result<Command> {
-    let (program, args) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+fn command(launch: &Launch<'_>) -> io::Result<Command> {
+    let (program, args) = launch.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(program);
-    command.args(args).envs(environment.iter().map(|(name, value)| (name, value)));
+    command.args(args).envs(launch.environment.iter().map(|(name, value)| (name, value)));
+    if !launch.input {
+        command.stdin(Stdio::null());
+    }
     Ok(command)
 }
 

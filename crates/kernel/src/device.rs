@@ -5,8 +5,10 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use bitflags::bitflags;
 use slotmap::new_key_type;
 
+use crate::control::temporary::Temporary;
 use crate::dev::{Kind, RxHandler};
 use crate::mac::Mac;
+use crate::mac_list::MacList;
 use crate::netns::NsId;
 use crate::sock::SockId;
 use crate::sysctl::{DevConf, NeighParams, Overrides};
@@ -182,6 +184,8 @@ pub struct Ipv6Address {
     pub created: Time,
     pub updated: Time,
     pub dad: Dad,
+    /// It is a temporary address.
+    pub temporary: Option<Temporary>,
 }
 
 /// Where the search for duplicates of an address is.
@@ -200,6 +204,8 @@ pub struct Dad {
 /// What of IPv6 a device has beside addresses (`struct inet6_dev`).
 #[derive(Clone, Debug, Default)]
 pub struct Inet6 {
+    /// By how many seconds the lives of temporary addresses are shortened (`desync_factor`).
+    pub desync: Option<u32>,
     pub listener: crate::ip6::mld::Listener,
     /// It has been configured since it has a link (`IF_READY`).
     pub ready: bool,
@@ -229,8 +235,10 @@ pub enum AddrGenMode {
     Random = 3,
 }
 
-/// A multicast MAC the device listens to, with the number of users.
-pub type MacList = Vec<(Mac, u32)>;
+/// `TSO_LEGACY_MAX_SIZE`: where a driver says nothing else.
+pub const TSO_MAX_HARDWARE: u32 = 65_536;
+/// `GSO_MAX_SIZE`: what software devices take.
+pub const TSO_MAX_SOFTWARE: u32 = 8 * 65_535;
 
 /// A network device.
 #[derive(Clone, Debug)]
@@ -271,6 +279,8 @@ pub struct Device {
     pub tx_queue_len: u32,
     pub queues: (u32, u32),
     pub qdisc: &'static str,
+    /// Bytes of the longest segment that it takes to cut up itself.
+    pub tso_max: u32,
     pub group: u32,
     pub alias: String,
     pub altnames: Vec<String>,
@@ -300,6 +310,8 @@ pub struct Device {
     /// `net.ipv6.neigh.DEV`
     pub neigh6_params: NeighParams,
     pub addr_gen_mode: AddrGenMode,
+    /// The features that somebody has asked for; `None` until then.
+    pub features_wanted: Option<u64>,
 }
 
 impl Device {
@@ -315,6 +327,11 @@ impl Device {
     /// `netif_oper_up`
     pub fn oper_up(&self) -> bool {
         matches!(self.operstate, OperState::Up | OperState::Unknown)
+    }
+
+    /// How often the carrier came or went.
+    pub fn carrier_changes(&self) -> u32 {
+        self.carrier_up_count + self.carrier_down_count
     }
 
     pub fn is_loopback(&self) -> bool {
@@ -342,6 +359,19 @@ impl Device {
 
     pub fn is_ethernet(&self) -> bool {
         self.hardware == hardware::ETHER
+    }
+
+    /// `IFF_UNICAST_FLT`: it can be told which unicast addresses it is to take.
+    pub fn filters_unicast(&self) -> bool {
+        matches!(
+            self.kind,
+            Kind::Nic { .. }
+                | Kind::Macvlan(_)
+                | Kind::Ipvlan(_)
+                | Kind::Vlan(_)
+                | Kind::Bond(_)
+                | Kind::Team(_)
+        )
     }
 
     /// What `RTM_NEWLINK` shows (`dev_get_flags`).

@@ -20,6 +20,7 @@ pub mod ip;
 pub mod ip6;
 mod links;
 mod mac;
+mod mac_list;
 pub mod neigh;
 pub mod netfilter;
 pub mod netns;

@@ -199,6 +199,10 @@ pub struct Sysctl {
     pub icmp_msgs_burst: u32,
     pub ip_local_port_range: (u16, u16),
     pub tcp: crate::tcp::connection::Settings,
+    /// 0 never, 1 when a queue is full, 2 always.
+    pub tcp_syncookies: u8,
+    /// 0 never, 1 always, 2 on loopback.
+    pub tcp_tw_reuse: u8,
     pub ip_nonlocal_bind: bool,
     pub ip_no_pmtu_disc: u8,
     pub ip_forward_use_pmtu: bool,
@@ -248,6 +252,8 @@ impl Default for Sysctl {
             icmp_msgs_burst: 50,
             ip_local_port_range: (32768, 60999),
             tcp: crate::tcp::connection::Settings::default(),
+            tcp_syncookies: 1,
+            tcp_tw_reuse: 2,
             ip_nonlocal_bind: false,
             ip_no_pmtu_disc: 0,
             ip_forward_use_pmtu: false,

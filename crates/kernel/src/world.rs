@@ -213,6 +213,16 @@ impl World {
 
     /// Works off what waits, to the end.
     pub(crate) fn run(&mut self) {
+        self.work_off(true);
+    }
+
+    /// Works off frames that wait to be received, as `local_bh_enable` does within a call. What a worker does waits for the
+    /// call's end.
+    pub(crate) fn run_softirqs(&mut self) {
+        self.work_off(false);
+    }
+
+    fn work_off(&mut self, workers: bool) {
         if self.running {
             return;
         }
@@ -221,7 +231,7 @@ impl World {
         let refused = self.transmit_refused;
         let mut steps = 0;
         let mut working = 0;
-        while let Some(waiting) = self.next_waiting(&mut working) {
+        while let Some(waiting) = self.next_waiting(&mut working, workers) {
             steps += 1;
             self.now += HANDLING;
             // What a worker transmits is on its way before the worker goes on (`dev_queue_xmit` in a process).
@@ -252,10 +262,13 @@ impl World {
 
     /// The frame whose turn it is. A worker that has begun works off all it finds (`working`) before frames that
     /// it sends up are received.
-    fn next_waiting(&mut self, working: &mut usize) -> Option<Waiting> {
+    fn next_waiting(&mut self, working: &mut usize, workers: bool) -> Option<Waiting> {
         if *working == 0 {
             if let Some(waiting) = self.backlog.pop_front() {
                 return Some(waiting);
+            }
+            if !workers {
+                return None;
             }
             *working = self.works.len();
         }

@@ -264,3 +264,136 @@ fn a_connection_to_oneself_goes_over_loopback() {
     net.of(a).send(client, vec![1; 50_000], None).expect("sent");
     assert_eq!(net.read(a, server, 1).0.len(), 50_000);
 }
+
+impl Net {
+    fn set(&mut self, task: TaskId, key: &str, value: &str) {
+        self.of(task).write_file(&format!("/proc/sys/net/ipv4/{key}"), value.as_bytes()).expect("a setting");
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        let later = hairpin_kernel::Time(self.now() + seconds * SECOND);
+        self.lab.world.advance_to(later);
+    }
+}
+
+/// `ip_local_port_range`: one port serves connections to different places, and no second one to the same.
+#[test]
+fn ports_come_from_the_range() {
+    let mut net = net();
+    let a = net.a;
+    net.set(a, "ip_local_port_range", "40000 40000");
+    net.listen(80);
+    net.listen(81);
+    let (first, outcome) = net.connect(at(2, 80), 5);
+    assert_eq!(outcome, Ok(()));
+    assert_eq!(net.of(a).local_address(first), Ok(at(1, 40_000)));
+    assert_eq!(net.connect(at(2, 81), 5).1, Ok(()));
+    assert_eq!(net.connect(at(2, 80), 5).1, Err(Errno::EADDRNOTAVAIL));
+}
+
+/// `tcp_tw_reuse`: a connection that waits gives way after a second, where that is allowed.
+#[test]
+fn a_waiting_connection_gives_way() {
+    let mut net = net();
+    let (a, b) = (net.a, net.b);
+    net.set(a, "ip_local_port_range", "40000 40000");
+    let (client, server) = net.pair();
+    assert_eq!(net.of(a).close(client), Ok(()));
+    assert_eq!(net.of(b).close(server), Ok(()));
+    net.pass(1);
+    assert_eq!(net.states(a), ["06"]);
+    net.listen(80);
+    net.pass(2);
+    // 2, the default, is for loopback alone.
+    assert_eq!(net.connect(at(2, 80), 5).1, Err(Errno::EADDRNOTAVAIL));
+    net.set(a, "tcp_tw_reuse", "1");
+    assert_eq!(net.connect(at(2, 80), 5).1, Ok(()));
+    assert_eq!(net.states(a), ["01"]);
+}
+
+/// A SYN from an address that nobody has.
+fn forged_syn(last: u8) -> Vec<u8> {
+    let (from, to) = ([10, 0, 0, last], [10, 0, 0, 2]);
+    let mut tcp = vec![0x30, 0x39, 0, 80, 0, 0, 0, 1, 0, 0, 0, 0, 0x50, 2, 0xff, 0xff, 0, 0, 0, 0];
+    let mut pseudo = [from, to].concat();
+    pseudo.extend([0, 6, 0, tcp.len() as u8]);
+    let words = pseudo.chunks(2).chain(tcp.chunks(2));
+    let mut sum: u32 = words.map(|word| u32::from(word[0]) << 8 | u32::from(word[1])).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    tcp[16..18].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+    let mut packet = vec![0x45, 0, 0, 40, 0, 1, 0x40, 0, 64, 6, 0, 0];
+    packet.extend(from);
+    packet.extend(to);
+    packet.extend(tcp);
+    packet
+}
+
+/// `tcp_syncookies`: a full queue keeps others out, unless they are answered without being remembered.
+#[test]
+fn a_flood_of_syns_keeps_nobody_out() {
+    for (setting, expected) in [("0", Err(Errno::EINPROGRESS)), ("1", Ok(())), ("2", Ok(()))] {
+        let mut net = net();
+        let (a, b) = (net.a, net.b);
+        net.set(b, "tcp_syncookies", setting);
+        net.listen(80);
+        let raw = net.of(a).socket(SocketKind::RawIpv4 { protocol: 255 }).expect("a socket");
+        for last in 100..110 {
+            net.of(a).send(raw, forged_syn(last), Some(at(2, 0))).expect("sent");
+        }
+        let waiting = net.states(b).iter().filter(|state| *state == "03").count();
+        assert_eq!(waiting, if setting == "2" { 0 } else { 5 }, "{setting}");
+        let (client, outcome) = net.connect(at(2, 80), 2);
+        let outcome = if net.of(a).peer_address(client).is_ok() && net.states(a) == ["02"] {
+            Err(Errno::EINPROGRESS)
+        } else {
+            outcome
+        };
+        assert_eq!(outcome, expected, "{setting}");
+        if expected.is_err() {
+            continue;
+        }
+        // It is a connection like any other.
+        assert_eq!(net.of(a).send(client, vec![7; 5000], None), Ok(5000));
+        let listener = net.of(b).sockets(hairpin_netlink::sock_diag::SocketQuery {
+            family: hairpin_netlink::sock_diag::SocketFamily::Tcp { ipv6: false },
+            states: 1 << 1,
+            owners: false,
+        });
+        let listed = listener.expect("sockets");
+        assert_eq!(listed.len(), 1, "{setting}");
+        assert_eq!(listed[0].receive_queue, 5000, "{setting}");
+    }
+}
+
+/// The settings of new connections show in their first segments.
+#[test]
+fn settings_decide_what_a_syn_offers() {
+    let mut net = net();
+    let a = net.a;
+    net.set(a, "tcp_timestamps", "0");
+    net.set(a, "tcp_sack", "0");
+    net.set(a, "tcp_window_scaling", "0");
+    let tap = net.of(a).socket(SocketKind::Packet { cooked: true, protocol: 0x0800 }).expect("a tap");
+    net.listen(80);
+    assert_eq!(net.connect(at(2, 80), 5).1, Ok(()));
+    let items = net.of(a).receive(tap, 1).expect("frames");
+    // The answer is what an IPv4 tap sees first: it has a segment size and nothing else.
+    let Some(Received::Frame { data, .. }) = items.first() else { panic!("{items:?}") };
+    assert_eq!((data.get(33), data.len()), (Some(&0x12), 44), "{data:02x?}");
+}
+
+#[test]
+fn limits_of_open_files_can_be_read_and_set() {
+    let mut net = net();
+    let (a, b) = (net.a, net.b);
+    assert_eq!(net.of(a).read_file("/proc/sys/fs/nr_open"), Ok(b"1048576\n".to_vec()));
+    assert_eq!(net.of(a).write_file("/proc/sys/fs/file-max", b"100000\n"), Ok(()));
+    // They are the machine's.
+    assert_eq!(net.of(b).read_file("/proc/sys/fs/file-max"), Ok(b"100000\n".to_vec()));
+    assert_eq!(net.of(a).write_file("/proc/sys/fs/nr_open", b"1"), Err(Errno::EINVAL));
+    assert_eq!(net.of(a).write_file("/proc/sys/fs/file-nr", b"1"), Err(Errno::EACCES));
+    // Gone since 4.12.
+    assert_eq!(net.of(a).read_file("/proc/sys/net/ipv4/tcp_tw_recycle"), Err(Errno::ENOENT));
+}

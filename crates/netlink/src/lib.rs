@@ -7,6 +7,7 @@
 //! * [`sock_diag`] the sockets of a namespace
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
 //!   [`bridge_mdb`] their multicast databases; [`macsec`] MACsec devices and their channels
+//! * [`features`] what devices can do for the stack
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
 
@@ -15,6 +16,7 @@ pub mod bridge_port;
 pub mod bridge_vlan;
 pub mod codec;
 mod errno;
+pub mod features;
 pub mod macsec;
 pub mod netfilter;
 mod shims;

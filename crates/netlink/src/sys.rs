@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use serde::{Deserialize, Serialize};
 
 use crate::Errno;
+use crate::features::Features;
 use crate::netfilter::{NetfilterCall, NetfilterReply};
 use crate::sock_diag::{SocketInfo, SocketQuery};
 use crate::team::{TeamCall, TeamState};
@@ -335,6 +336,15 @@ pub enum Call {
         version: u64,
         data: Vec<u8>,
     },
+    /// What the device of this name can do for the stack (`ETHTOOL_MSG_FEATURES_GET`).
+    Features(String),
+    /// Which of those features are wanted, as far as the mask goes; answered with what came of it
+    /// (`ETHTOOL_MSG_FEATURES_SET`).
+    SetFeatures {
+        device: String,
+        wanted: u64,
+        mask: u64,
+    },
 }
 
 /// The answer to a [`Call`].
@@ -359,6 +369,7 @@ pub enum Reply {
         version: u64,
         data: Vec<u8>,
     },
+    Features(Features),
 }
 
 /// A kernel, as one task sees it.

@@ -3,8 +3,8 @@
 
 use hairpin_netlink::codec::NLM_F_DUMP;
 use hairpin_netlink::route::link::{
-    InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVxlan, LinkAttribute, LinkInfo,
-    LinkMessage, Prop,
+    InfoBond, InfoBridge, InfoBridgePort, InfoData, InfoKind, InfoPortData, InfoVxlan, LinkAttribute,
+    LinkInfo, LinkMessage, Prop,
 };
 use hairpin_netlink::{Failure, Message, System, transact};
 
@@ -103,6 +103,15 @@ impl Interface {
             }),
             _ => None,
         })
+    }
+
+    /// Settings of a bond; none for other devices.
+    pub(crate) fn bond(&self) -> &[InfoBond] {
+        let data = self.info().iter().find_map(|info| match info {
+            LinkInfo::Data(InfoData::Bond(settings)) => Some(settings.as_slice()),
+            _ => None,
+        });
+        data.unwrap_or(&[])
     }
 
     /// The first attribute that `wanted` takes something from.

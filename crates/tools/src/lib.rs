@@ -40,6 +40,7 @@ mod nc;
 mod net_tools;
 mod netstat;
 mod nft;
+mod nsenter;
 mod ping;
 pub mod quiet;
 mod resolver;
@@ -115,29 +116,72 @@ pub trait Shell {
     /// # Errors
     /// The program cannot be started.
     fn exec(&mut self, argv: &[String]) -> std::io::Result<i32>;
-    /// As [`Shell::exec`], with variables set in the program's environment.
+    /// As [`Shell::exec`], with more said of the program.
     ///
     /// # Errors
     /// The program cannot be started, or not so.
-    fn exec_with(&mut self, argv: &[String], environment: &[(String, String)]) -> std::io::Result<i32> {
-        if environment.is_empty() {
-            return self.exec(argv);
+    fn launch(&mut self, launch: &Launch<'_>) -> std::io::Result<i32> {
+        match launch {
+            Launch { argv, environment: [], input: true } => self.exec(argv),
+            _ => Err(no_processes()),
         }
-        Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "no environment is set here"))
     }
-    /// Runs another program as [`Shell::exec_with`] does, in a process of its own, and waits for its end: its exit code,
-    /// or 128 and the number of the signal that ended it.
+    /// Runs another program in the task's present network namespace, in a process of its own, and waits for its end: its
+    /// exit code, or 128 and the number of the signal that ended it.
     ///
     /// # Errors
     /// The program cannot be started, or there are no processes here.
-    fn run(&mut self, _argv: &[String], _environment: &[(String, String)]) -> std::io::Result<i32> {
-        Err(std::io::Error::new(std::io::ErrorKind::Unsupported, "no processes are started here"))
+    fn run(&mut self, _launch: &Launch<'_>) -> std::io::Result<i32> {
+        Err(no_processes())
+    }
+    /// Starts another program in the task's present network namespace, in a process group of its own and away from the
+    /// terminal; what it prints goes to a log. However long it says it waits, time does not jump for it.
+    ///
+    /// # Errors
+    /// The program cannot be started, or there are no processes here.
+    fn start(&mut self, _launch: &Launch<'_>, _log: &str) -> std::io::Result<Background> {
+        Err(no_processes())
+    }
+    /// Asks all that has come of [`Shell::start`] to end, or makes it end, and waits for that for a moment. Whether it has.
+    fn end(&mut self, _background: Background, _by_force: bool) -> bool {
+        true
+    }
+    /// What programs in the background have printed.
+    ///
+    /// # Errors
+    /// There is no such log.
+    fn log(&mut self, _log: &str) -> std::io::Result<Box<dyn Read>> {
+        Err(std::io::ErrorKind::NotFound.into())
     }
     /// Runs a program, the first of `argv`, on another host of the world (`ssh HOST CMD`).
     ///
     /// # Errors
     /// There is no such host, or the kernel is not a world's.
     fn exec_on(&mut self, host: &str, argv: &[String]) -> std::io::Result<i32>;
+}
+
+/// A program to be started.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch<'a> {
+    /// Its name, found as a shell finds it, and its arguments.
+    pub argv: &'a [String],
+    /// What is set in its environment, beside what is there.
+    pub environment: &'a [(String, String)],
+    /// Whether it reads this program's input; it has none otherwise.
+    pub input: bool,
+}
+
+/// A program in the background: the first process of its group. Its number may be another's later, but not with the same
+/// start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Background {
+    pub process: u32,
+    /// Ticks since the machine started.
+    pub started: u64,
+}
+
+fn no_processes() -> std::io::Error {
+    std::io::Error::new(std::io::ErrorKind::Unsupported, "no processes are started here")
 }
 
 /// A front end: runs a program to its exit code.
@@ -178,6 +222,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("netcat", nc::main),
     ("netstat", netstat::main),
     ("nft", nft::main),
+    ("nsenter", nsenter::main),
     ("nslookup", dns::nslookup::main),
     ("ping", ping::main),
     ("ping4", ping::main),

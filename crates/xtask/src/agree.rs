@@ -43,7 +43,7 @@ pub struct Options {
     #[arg(long)]
     no_shrink: bool,
     /// Scripts that run at once
-    #[arg(long, default_value_t = 24)]
+    #[arg(long, default_value_t = 16)]
     at_once: usize,
     /// Print what the script prints on both sides
     #[arg(long)]
@@ -79,7 +79,9 @@ pub fn run(options: &Options) -> Result<bool, String> {
         Which::Running => Kernel::Running,
     };
     let start = Instant::now();
-    let oracle = Oracle::start(kernel, options.at_once)?;
+    let shrinks = !options.no_shrink && options.measure.is_none() && !options.show;
+    let at_once = if shrinks { options.at_once } else { options.at_once.min(scripts.len()) };
+    let oracle = Oracle::start(kernel, at_once)?;
     eprintln!("Linux {} is up after {:.1} s", oracle.release, start.elapsed().as_secs_f64());
     for line in oracle.log.iter().filter(|line| line.starts_with("@@LOG")) {
         eprintln!("{line}");
@@ -101,12 +103,15 @@ pub fn run(options: &Options) -> Result<bool, String> {
         );
     });
     if let Some(path) = &options.report {
-        let command = format!("cargo xtask agree --seed {} --count {}", options.seed, scripts.len());
+        let only = options.only.as_ref().map_or(String::new(), |names| format!(" --only {names}"));
+        let each = if options.each { " --each" } else { "" };
+        let (seed, count) = (options.seed, options.count);
+        let command = format!("cargo xtask agree{each}{only} --seed {seed} --count {count}");
         let topics: Vec<&str> = scripts
             .iter()
             .map(|script| script.name.rsplit_once('-').map_or("named", |(topic, _)| topic))
             .collect();
-        let text = report::text(&command, &oracle.release, &topics, &scripts, &trials);
+        let text = report::text(&command, &oracle.release, &topics, &scripts, &trials, &open_scripts()?);
         std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let mut good = true;
@@ -227,6 +232,17 @@ fn scripts(options: &Options) -> Result<Vec<Script>, String> {
         }
     }
     Ok(scripts)
+}
+
+/// The named scripts that are known to differ and not mended yet.
+fn open_scripts() -> Result<Vec<Script>, String> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../hairpin/tests/agreement/scripts");
+    let entries =
+        std::fs::read_dir(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+    let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    files.sort();
+    let scripts = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, String>>()?;
+    Ok(scripts.into_iter().filter(|script| script.open.is_some()).collect())
 }
 
 fn read(file: &Path) -> Result<Script, String> {

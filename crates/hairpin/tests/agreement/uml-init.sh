@@ -7,8 +7,9 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C HOME=/run
 # modprobe looks in lib/modules of the directory that it is given.
 mkdir -p /run/root/lib/modules
 ln -s "/usr/lib/uml/modules/$(uname -r)" /run/root/lib/modules/
-modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag inet_diag tcp_diag udp_diag raw_diag vxlan vrf ifb \
-    nlmon vcan vxcan can-raw macsec team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
+modprobe -d /run/root -a ipv6 dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag inet_diag tcp_diag \
+    udp_diag raw_diag vxlan vrf ifb nlmon vcan vxcan can-raw macsec gcm ctr ghash_generic \
+    team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
     team_mode_random team_mode_roundrobin
 # Those of iptables.
 (

@@ -56,9 +56,9 @@ fn containers_of_a_macvlan_network_are_stations_of_the_lan() {
 for host in one two; do
   ssh $host docker network create -d macvlan --subnet 192.168.2.0/24 --gateway 192.168.2.1 -o parent=eth0 net >/dev/null
 done
-docker run -d --net net --ip 192.168.2.100 --name c1 busybox sh >/dev/null
-docker run -d --net net --ip 192.168.2.101 --name c2 netshoot >/dev/null
-ssh two docker run -d --net net --ip 192.168.2.110 --name c1 busybox >/dev/null
+docker run -id --net net --ip 192.168.2.100 --name c1 busybox sh >/dev/null
+docker run -id --net net --ip 192.168.2.101 --name c2 netshoot >/dev/null
+ssh two docker run -id --net net --ip 192.168.2.110 --name c1 busybox >/dev/null
 reach() { docker exec $1 ping -c 1 -W 1 $2 >/dev/null && echo "$1 reaches $2" || echo "$1 does not reach $2"; }
 reach c1 c2; reach c1 192.168.2.1; reach c1 192.168.2.110; reach c1 192.168.2.11; reach c1 192.168.2.10
 docker exec c1 ping -c 1 c2 | sed 's/time=.*/time/; /round/d'
@@ -183,7 +183,7 @@ fn a_bridge_network_has_dockers_rules() {
         "docker-rules",
         r#"
 docker network create -o com.docker.network.bridge.name=bridge1 --subnet 192.0.2.0/24 --gateway 192.0.2.1 bridge1 >/dev/null
-docker run -d --network bridge1 -p 8080:80 --name c1 busybox >/dev/null
+docker run -id --network bridge1 -p 8080:80 --name c1 busybox >/dev/null
 for table in filter nat raw; do iptables -t $table -S; done
 sysctl -n net.ipv4.ip_forward
 docker rm -f c1 >/dev/null; docker network rm bridge1
@@ -248,11 +248,11 @@ fn bridges_isolate_publish_and_masquerade() {
         r#"
 sysctl -qw net.ipv4.ip_forward=0
 docker network create blue >/dev/null; docker network create red >/dev/null; docker network create --internal in >/dev/null
-docker run -d --name b1 --network blue -p 8080:80 busybox >/dev/null
-docker run -d --name b2 --network blue --network-alias db busybox >/dev/null
-docker run -d --name r1 --network red busybox >/dev/null
-docker run -d --name i1 --network in busybox >/dev/null
-docker run -d --name d1 busybox >/dev/null
+docker run -id --name b1 --network blue -p 8080:80 busybox >/dev/null
+docker run -id --name b2 --network blue --network-alias db busybox >/dev/null
+docker run -id --name r1 --network red busybox >/dev/null
+docker run -id --name i1 --network in busybox >/dev/null
+docker run -id --name d1 busybox >/dev/null
 reach() { docker exec $1 ping -c 1 -W 1 -q $2 >/dev/null 2>&1 && echo "$1 reaches $2" || echo "$1 does not reach $2"; }
 reach b1 b2; reach b1 db; reach b1 r1; reach b1 172.19.0.2; reach b1 192.168.2.1; reach i1 192.168.2.1; reach d1 192.168.2.1
 reach d1 d1; reach d1 b1
@@ -263,7 +263,7 @@ docker port b1 80
 (docker exec b1 sh -c 'echo hello | nc -l -p 80' &)
 sleep 1
 ssh two "nc -w 2 192.168.2.10 8080 </dev/null"
-docker run -d --name b3 -p 8080:80 busybox | sed 's/^[0-9a-f]*$/ID/'
+docker run -id --name b3 -p 8080:80 busybox | sed 's/^[0-9a-f]*$/ID/'
 docker ps -a --filter name=b3 --format '{{.Status}}'
 docker stop b2; docker ps -a --filter name=b2 --format '{{.State}}'; reach b1 b2
 docker start b2; reach b1 b2
@@ -322,9 +322,9 @@ docker frob
 docker run --ip 10.1.0.9 busybox true
 docker run --network n1 --ip 10.9.0.9 busybox true
 docker run --network nope busybox true
-docker run -d --name c1 --network n1 --ip 10.1.0.9 busybox >/dev/null
-docker run -d --rm --network n1 --ip 10.1.0.9 busybox
-docker run -d --name c1 busybox
+docker run -id --name c1 --network n1 --ip 10.1.0.9 busybox >/dev/null
+docker run -id --rm --network n1 --ip 10.1.0.9 busybox
+docker run -id --name c1 busybox
 docker run --network container:zz busybox true
 docker run --network host --network n1 busybox true
 docker run -p a:80 busybox true
@@ -406,8 +406,8 @@ fn namespaces_are_shared_and_found() {
         "docker-share",
         r#"
 docker network create --subnet 10.1.0.0/24 n >/dev/null
-docker run -d --name c1 --network n busybox >/dev/null
-docker run -d --name c2 --network container:c1 netshoot >/dev/null
+docker run -id --name c1 --network n busybox >/dev/null
+docker run -id --name c2 --network container:c1 netshoot >/dev/null
 docker run --rm --network container:c1 netshoot ip -br addr show eth0 | awk '{print $3}'
 docker exec c2 ip -br addr show eth0 | awk '{print $3}'
 docker run --rm --network host netshoot ip -br addr show eth0 | awk '{print $3}'
@@ -417,6 +417,8 @@ pid=$(docker inspect -f '{{.State.Pid}}' c1)
 ip link add v0 type veth peer name v1; ip link set v1 netns $pid
 docker exec c1 ip -br link show v1 | awk '{print $1}'
 ip netns attach seen $pid; ip netns exec seen ip -br addr show eth0 | awk '{print $3}'
+nsenter -t $pid -n ip -br addr show eth0 | awk '{print $3}'; nsenter --net=/run/netns/seen ip -br addr show eth0 | awk '{print $3}'
+docker exec c1 ip addr show eth0 | head -2 | sed 's/ether [0-9a-f:]*/ether MAC/'; docker exec c1 ip route
 key=$(docker inspect -f '{{.NetworkSettings.SandboxKey}}' c1)
 ip link add v2 type veth peer name v3; ip link set v3 netns $key; ip -n $key -br link show v3 | awk '{print $1}'
 ip netns exec seen docker ps -q | wc -l
@@ -432,7 +434,10 @@ lo
 7
 v1@if10
 10.1.0.2/24
-v3@if12
+10.1.0.2/24
+10.1.0.2/24
+5: eth0@if6: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue state UP \n    link/ether MAC brd ff:ff:ff:ff:ff:ff
+default via 10.1.0.1 dev eth0 \n10.1.0.0/24 dev eth0 scope link  src 10.1.0.2 \nv3@if12
 2
 Device \"v0\" does not exist.
 0
@@ -447,4 +452,70 @@ fn only_in_worlds() {
     let text =
         "docker: hairpin's docker is for emulated worlds only: it does not touch this machine's containers\n";
     assert_eq!((outcome.code, outcome.out.as_str(), outcome.err.as_str()), (1, "", text));
+}
+
+#[test]
+fn commands_run_in_the_background() {
+    let out = run(
+        "docker-background",
+        r#"
+docker run -d --name web -p 8080:80 busybox nc -l -k -p 80 >/dev/null
+docker run -d --name job busybox sh -c 'echo one; sleep 5; echo two; exit 3' >/dev/null
+docker logs job
+docker wait job
+docker logs job
+docker logs --tail 1 job
+docker ps -a --format '{{.Names}} {{.Status}}'
+echo from the host itself | nc -q 1 127.0.0.1 8080
+ssh two 'echo from elsewhere | nc -q 1 192.168.2.10 8080'
+docker stop web >/dev/null; docker logs web; docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' web
+echo nobody is there | nc -q 1 127.0.0.1 8080; echo $?
+docker start web >/dev/null; echo once more | nc -q 1 127.0.0.1 8080; docker logs --tail 1 web
+docker exec -d web sh -c 'sleep 1000'
+docker run -d --name nap busybox sleep 100 >/dev/null
+sleep 60; docker ps --format '{{.Names}} {{.Status}}' --filter name=nap
+sleep 60; docker ps -a --format '{{.Names}} {{.Status}}' --filter name=nap
+docker run -d --rm busybox true >/dev/null; docker run -d --name none busybox >/dev/null
+docker ps -a --format '{{.Names}} {{.State}}'
+docker run -d --rm busybox nosuchprogram; echo $?
+docker run --rm -i busybox sh <<<'echo read; exit 4'; echo $?
+docker run --rm busybox sh <<<'echo not read'; echo $?
+echo a page >index.html; docker run -d --name www -p 8081:80 busybox httpd -f -p 80 >/dev/null
+curl -s http://localhost:8081/; ssh two curl -s http://192.168.2.10:8081/
+docker rm -f web job nap none www | xargs
+docker ps -aq | wc -l
+"#,
+    );
+    let expected = "\
+one
+3
+one
+two
+two
+job Exited (3) Less than a second ago
+web Up 5 seconds
+from the host itself
+from elsewhere
+exited 143
+1
+once more
+nap Up About a minute
+nap Exited (0) 20 seconds ago
+none exited
+nap exited
+job exited
+web running
+docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: \"nosuchprogram\": executable file not found in $PATH: unknown
+
+Run 'docker run --help' for more information
+127
+read
+4
+0
+a page
+a page
+web job nap none www
+0
+";
+    assert_eq!(out, expected);
 }

@@ -310,7 +310,11 @@ impl System for LinuxSystem {
             Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
             Call::Random(length) => random(length).map(Reply::Bytes),
             // Linux has the real `teamd`, and the real docker, for this.
-            Call::Team(_) | Call::StoreLoad(_) | Call::StoreSave { .. } => Err(Errno::ENOSYS),
+            Call::Team(_)
+            | Call::StoreLoad(_)
+            | Call::StoreSave { .. }
+            | Call::Features(_)
+            | Call::SetFeatures { .. } => Err(Errno::ENOSYS),
         }
     }
 }

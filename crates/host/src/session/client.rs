@@ -1,21 +1,24 @@
 //! A front end's side of a session: system calls go to the session's socket.
+#![allow(unsafe_code)]
 
 use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::rc::Rc;
 
 use hairpin_netlink::{Call, Errno, FIRST_NETNS, Reply, System};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
-use nix::unistd::{getpgrp, tcgetpgrp};
+use nix::unistd::{getpgrp, setsid, tcgetpgrp};
 
 use super::entering::{self, Entered};
 use super::protocol::{Channel, Request, Response};
-use super::{SOCKET_VARIABLE, TASK_VARIABLE, TYPING_COST_NS, TaskName, VIEW_VARIABLE, launch, manage};
+use super::{
+    PATIENT_VARIABLE, SOCKET_VARIABLE, TASK_VARIABLE, TYPING_COST_NS, TaskName, VIEW_VARIABLE, launch, manage,
+};
 use crate::shell::Surroundings;
 use crate::signals;
 
@@ -34,6 +37,10 @@ struct Inner {
     entered: bool,
     /// It becomes a shell that reads from a terminal.
     prompts: bool,
+    /// Time does not jump for its waits.
+    patient: bool,
+    /// A program it has started in the background, which is to come to its point first.
+    after: Option<u32>,
 }
 
 impl Session {
@@ -50,13 +57,17 @@ impl Session {
     }
 
     pub fn new(socket: PathBuf, task: TaskName) -> Session {
+        let patient = std::env::var_os(PATIENT_VARIABLE).is_some();
+        let background = patient || is_background();
         let inner = Inner {
             socket,
             task,
-            background: is_background(),
+            background,
             channel: None,
             entered: false,
             prompts: false,
+            patient,
+            after: None,
         };
         Session { inner: Rc::new(RefCell::new(inner)) }
     }
@@ -109,7 +120,8 @@ impl Inner {
         }
         let gone = |error| format!("the session at {} is gone: {error}", self.socket.display());
         let mut channel = Channel::connect(&self.socket).map_err(gone)?;
-        let hello = Request::Hello { task: self.task.clone(), background: self.background };
+        let hello =
+            Request::Hello { task: self.task.clone(), background: self.background, after: self.after.take() };
         match channel.ask(&hello).map_err(gone)? {
             Response::Welcome(task) => self.task = TaskName { token: self.task.token, ..task },
             Response::Refused(text) => return Err(text),
@@ -147,7 +159,24 @@ impl Inner {
         Ok(stream)
     }
 
-    fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+    /// A process that becomes `command` where this program is.
+    fn entering(&self, command: &Command) -> io::Result<Command> {
+        let mut entering = Command::new(std::env::current_exe()?);
+        entering.arg0(launch::ENTER).arg(command.get_program()).args(command.get_args());
+        entering.env(SOCKET_VARIABLE, &self.socket).env(TASK_VARIABLE, self.task.to_string());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => entering.env(name, value),
+                None => entering.env_remove(name),
+            };
+        }
+        Ok(entering)
+    }
+
+    fn call(&mut self, mut call: Call) -> Result<Reply, Errno> {
+        if let (Call::Wait { bounded, .. }, true) = (&mut call, self.patient) {
+            *bounded = false;
+        }
         if let Err(text) = self.connect() {
             eprintln!("hairpin: {text}");
             std::process::exit(1);
@@ -203,27 +232,46 @@ impl Surroundings for Session {
         error
     }
 
-    fn run(&mut self, command: &mut Command) -> io::Result<ExitStatus> {
-        let (socket, task) = {
-            let mut inner = self.inner.borrow_mut();
-            // While the other runs this is no program of the session: time need not wait for it.
-            inner.channel = None;
-            (inner.socket.clone(), inner.task.clone())
-        };
-        let mut entering = Command::new(std::env::current_exe()?);
-        entering.arg0(launch::ENTER).arg(command.get_program()).args(command.get_args());
-        entering.env(SOCKET_VARIABLE, &socket).env(TASK_VARIABLE, task.to_string());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => entering.env(name, value),
-                None => entering.env_remove(name),
-            };
+    fn run(&mut self, command: &mut Command, input: bool) -> io::Result<ExitStatus> {
+        let mut entering = self.inner.borrow().entering(command)?;
+        if !input {
+            entering.stdin(Stdio::null());
         }
+        // While the other runs this is no program of the session: time need not wait for it.
+        self.inner.borrow_mut().channel = None;
         // What interrupts the other must not keep this one from its work behind it.
         if !signals::interrupt_is_ignored() {
             signals::catch();
         }
         entering.status()
+    }
+
+    fn start(&mut self, command: &mut Command, log: &str) -> io::Result<u32> {
+        let path = self.log(log)?;
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        let output = std::fs::File::options().create(true).append(true).open(path)?;
+        let mut entering = self.inner.borrow().entering(command)?;
+        entering.env(PATIENT_VARIABLE, "1");
+        entering.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
+        let leave = || setsid().map(drop).map_err(io::Error::from);
+        // SAFETY: between fork and exec it makes one system call and touches no memory of others.
+        unsafe { entering.pre_exec(leave) };
+        let process = entering.spawn()?.id();
+        let mut inner = self.inner.borrow_mut();
+        inner.channel = None;
+        inner.after = Some(process);
+        Ok(process)
+    }
+
+    fn log(&self, log: &str) -> io::Result<PathBuf> {
+        if log.is_empty() || log.contains(['/', '.']) {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let inner = self.inner.borrow();
+        let directory = inner.socket.parent().ok_or(io::ErrorKind::NotFound)?;
+        Ok(directory.join("logs").join(log))
     }
 
     fn exec_on(&mut self, host: &str, argv: &[String]) -> io::Error {

@@ -28,6 +28,15 @@ const END_NS: u64 = i64::MAX as u64;
 /// Longest run of events between two looks at the sockets.
 const JUMP_MAX: Duration = Duration::from_millis(20);
 
+/// A first call that waits for others.
+struct Held {
+    id: u64,
+    process: u32,
+    age: (u64, u32),
+    after: Option<u32>,
+    since: Instant,
+}
+
 impl Server {
     /// One round of everything that is not input; says when to look again.
     pub(super) fn step(&mut self) -> Option<Duration> {
@@ -44,12 +53,13 @@ impl Server {
 
     /// Lets the oldest first call go on if everything older has come to its point.
     fn release_first_calls(&mut self) -> Option<Duration> {
-        let held: Vec<(u64, u32, (u64, u32), Instant)> = self
+        let held: Vec<Held> = self
             .connections
             .iter()
             .filter_map(|(id, connection)| match &connection.role {
-                Role::Client(Client { state: State::First(_, since), age, .. }) => {
-                    Some((*id, connection.process, *age, *since))
+                Role::Client(Client { state: State::First(_, since), age, after, .. }) => {
+                    let process = connection.process;
+                    Some(Held { id: *id, process, age: *age, after: *after, since: *since })
                 }
                 _ => None,
             })
@@ -59,13 +69,19 @@ impl Server {
         }
         // The others wait for the one whose command the script began first.
         let processes = self.family.look();
-        let lineage = |process: u32, age: (u64, u32)| {
-            let found = settle::lineage(&processes, process);
-            if found.is_empty() { vec![age] } else { found }
+        let lineage = |held: &Held| {
+            // Behind all that a process has started which it started itself.
+            let behind =
+                held.after.map(|after| settle::lineage(&processes, after)).filter(|ages| !ages.is_empty());
+            let found = match behind {
+                Some(ages) => [ages, vec![(u64::MAX, u32::MAX)]].concat(),
+                None => settle::lineage(&processes, held.process),
+            };
+            if found.is_empty() { vec![held.age] } else { found }
         };
         let (lineage, id, since) = held
             .into_iter()
-            .map(|(id, process, age, since)| (lineage(process, age), id, since))
+            .map(|held| (lineage(&held), held.id, held.since))
             .min_by(|a, b| a.0.cmp(&b.0))?;
         if since.elapsed() < FIRST_CALL_MAX {
             let still = self.stands_still(|server, processes| server.older_than(id, &lineage, processes));

@@ -36,6 +36,8 @@ pub use task::TaskName;
 pub const SOCKET_VARIABLE: &str = "HAIRPIN_SOCKET";
 /// Names the host and network namespace that a program is in; see [`TaskName`].
 pub const TASK_VARIABLE: &str = "HAIRPIN_TASK";
+/// Set where a program waits in the background for as long as its container runs: time does not jump for it.
+const PATIENT_VARIABLE: &str = "HAIRPIN_PATIENT";
 /// Says what the program sees in `/proc` and `/sys`: `1` the session's, `none` this machine's own.
 const VIEW_VARIABLE: &str = "HAIRPIN_VIEW";
 

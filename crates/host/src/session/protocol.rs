@@ -22,6 +22,8 @@ pub(super) enum Request {
     Hello {
         task: TaskName,
         background: bool,
+        /// A process whose first call, and those of all it starts, come before this one's.
+        after: Option<u32>,
     },
     Call(Call),
     /// Ends the [`Call::Wait`] that is under way with `EINTR`. Has no answer of its own.

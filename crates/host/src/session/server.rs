@@ -92,6 +92,8 @@ pub(super) struct Client {
     pub(super) foreground: bool,
     /// When the process started, and its id.
     pub(super) age: (u64, u32),
+    /// A process that has to come to its point before this one's first call.
+    pub(super) after: Option<u32>,
     pub(super) state: State,
     /// Has made its first call.
     called: bool,
@@ -303,8 +305,8 @@ impl Server {
 
     fn handle(&mut self, id: u64, request: Request) {
         match request {
-            Request::Hello { task, background } => {
-                let response = match self.welcome(id, &task, background) {
+            Request::Hello { task, background, after } => {
+                let response = match self.welcome(id, &task, background, after) {
                     Ok(name) => Response::Welcome(name),
                     Err(text) => Response::Refused(text),
                 };
@@ -352,7 +354,13 @@ impl Server {
         }
     }
 
-    fn welcome(&mut self, id: u64, name: &TaskName, background: bool) -> Result<TaskName, String> {
+    fn welcome(
+        &mut self,
+        id: u64,
+        name: &TaskName,
+        background: bool,
+        after: Option<u32>,
+    ) -> Result<TaskName, String> {
         if let Some(connection) = self.connections.get(&id)
             && is_elsewhere(connection.process)
         {
@@ -377,6 +385,7 @@ impl Server {
             name: name.clone(),
             foreground: !background,
             age,
+            after,
             state: State::Running,
             called: false,
             settled: false,

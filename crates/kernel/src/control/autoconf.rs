@@ -285,10 +285,12 @@ impl World {
                 created: now,
                 updated: now,
                 dad: Dad::default(),
+                temporary: None,
             };
             self.schedule_expiry6(dev, &entry);
             self.insert_address6(dev, entry);
-            return self.dad_start(dev, address);
+            self.dad_start(dev, address);
+            return self.manage_temporary(dev, address, (valid, preferred), true);
         }
         let Some(own) =
             self.devs.get_mut(dev).and_then(|d| d.ipv6.iter_mut().find(|own| own.address == address))
@@ -309,6 +311,7 @@ impl World {
         if renewed.flags & ifa::TENTATIVE == 0 {
             self.notify_own_address6(dev, address);
         }
+        self.manage_temporary(dev, address, (renewed.valid_lft, preferred), false);
     }
 
     /// A smaller MTU for everybody on the link.

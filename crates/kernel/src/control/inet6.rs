@@ -190,6 +190,7 @@ impl World {
             created: self.now,
             updated: self.now,
             dad: Dad::default(),
+            temporary: None,
         }
     }
 
@@ -651,6 +652,7 @@ impl World {
     /// `addrconf_verify_rtnl`: addresses whose time is over are deprecated, then deleted.
     pub(crate) fn address6_lifetimes(&mut self, dev: DevId) {
         let now = self.now;
+        self.replace_temporary(dev);
         let over = |own: &Ipv6Address, lft: u32| {
             lft != FOREVER && now >= own.updated + Duration::from_secs(u64::from(lft))
         };

@@ -1,33 +1,66 @@
 //! Promiscuity and address lists of devices, and how stacked devices pass them down
-//! (net/core/dev_addr_lists.c, `__dev_set_rx_mode`).
+//! (`__dev_set_rx_mode`, `dev_change_rx_flags`, net/core/dev_addr_lists.c).
 
 use crate::dev::{GroupFilter, Kind, RxHandler};
-use crate::device::{DevId, Device, MacList};
+use crate::device::{DevId, Device};
 use crate::mac::Mac;
+use crate::mac_list::MacList;
 use crate::world::World;
+
+/// Which of a device's lists.
+#[derive(Clone, Copy)]
+enum List {
+    Unicast,
+    Multicast,
+}
+
+/// What is done between a device's list and that of the device below.
+type Pass = fn(&mut MacList, &mut MacList);
 
 impl World {
     /// `dev_set_promiscuity`: so many more (or fewer) users want every frame.
     pub(crate) fn set_promiscuity(&mut self, dev: DevId, by: i32) {
-        let Some(device) = self.devs.get_mut(dev) else { return };
+        if self.change_promiscuity(dev, by) {
+            self.changed();
+            self.notify_link(dev);
+            self.set_rx_mode(dev);
+        }
+    }
+
+    /// `__dev_set_promiscuity`. True if the device came to want every frame, or does no longer.
+    fn change_promiscuity(&mut self, dev: DevId, by: i32) -> bool {
+        let Some(device) = self.devs.get_mut(dev) else { return false };
         let before = device.promiscuity > 0;
         device.promiscuity = device.promiscuity.saturating_add_signed(by);
         let after = device.promiscuity > 0;
-        if before != after {
-            if device.is_up()
-                && let Some(lower) = stacked_on(device)
-                && self.passes_promiscuity(dev, lower)
-            {
-                self.set_promiscuity(lower, if after { 1 } else { -1 });
-            }
-            for slave in self.bond_filter_devices(dev) {
-                self.set_promiscuity(slave, if after { 1 } else { -1 });
-            }
-            self.manage_bridge_promiscuity(dev);
-            self.refresh_filter(dev);
-            self.changed();
-            self.notify_link(dev);
+        if before == after {
+            return false;
         }
+        let passed = if after { 1 } else { -1 };
+        // `ndo_change_rx_flags`
+        match &device.kind {
+            Kind::Macvlan(state) if device.is_up() => {
+                let lower = state.lower;
+                if !self.is_passthru_lower(lower) {
+                    self.set_promiscuity(lower, passed);
+                }
+            }
+            Kind::Vlan(state) => {
+                let lower = state.lower;
+                self.set_promiscuity(lower, passed);
+            }
+            Kind::Macsec(state) if device.is_up() => {
+                let lower = state.lower;
+                self.set_promiscuity(lower, passed);
+            }
+            Kind::Bridge(_) => self.manage_bridge_promiscuity(dev),
+            _ => {
+                for slave in self.bond_filter_devices(dev) {
+                    self.set_promiscuity(slave, passed);
+                }
+            }
+        }
+        true
     }
 
     /// `dev_set_allmulti`
@@ -36,20 +69,25 @@ impl World {
         let before = device.allmulti > 0;
         device.allmulti = device.allmulti.saturating_add_signed(by);
         let after = device.allmulti > 0;
-        if before != after {
-            // `ipvlan_change_rx_flags` does not ask whether the device is up.
-            if (device.is_up() || matches!(device.kind, Kind::Ipvlan(_)))
-                && let Some(lower) = stacked_on(device)
-            {
-                self.set_allmulti(lower, if after { 1 } else { -1 });
-            }
-            for slave in self.bond_filter_devices(dev) {
-                self.set_allmulti(slave, if after { 1 } else { -1 });
-            }
-            self.refresh_filter(dev);
-            self.changed();
-            self.notify_link(dev);
+        if before == after {
+            return;
         }
+        let passed = if after { 1 } else { -1 };
+        let lower = match &device.kind {
+            Kind::Macvlan(state) => Some(state.lower).filter(|_| device.is_up()),
+            // These two do not ask whether they are up.
+            Kind::Vlan(state) => Some(state.lower),
+            Kind::Ipvlan(state) => Some(state.lower),
+            // `macsec_dev_change_rx_flags`
+            Kind::Macsec(state) => Some(state.lower).filter(|_| device.is_up()),
+            _ => None,
+        };
+        for below in lower.into_iter().chain(self.bond_filter_devices(dev)) {
+            self.set_allmulti(below, passed);
+        }
+        self.set_rx_mode(dev);
+        self.changed();
+        self.notify_link(dev);
     }
 
     /// `ip link set DEV promisc on`
@@ -70,114 +108,143 @@ impl World {
         }
     }
 
-    /// What a stacked device wants of its lower device when it goes up, and no longer when it goes down.
-    pub(super) fn pass_filters_down(&mut self, dev: DevId, up: bool) {
+    /// What a macvlan or MACsec device that goes up, or down, wants of its lower device besides its address (`macvlan_open`).
+    pub(super) fn pass_flags(&mut self, dev: DevId, lower: DevId, by: i32) {
         let Some(device) = self.devs.get(dev) else { return };
-        let Some(lower) = stacked_on(device) else { return };
         let (promisc, allmulti) = (device.promiscuity > 0, device.allmulti > 0);
-        let by = if up { 1 } else { -1 };
-        let groups = device.multicast.clone();
-        if promisc && self.passes_promiscuity(dev, lower) {
-            self.set_promiscuity(lower, by);
-        }
-        if allmulti && !matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipvlan(_))) {
+        if allmulti {
             self.set_allmulti(lower, by);
         }
-        for (group, _) in groups {
-            match up {
-                true => self.join_group(lower, group),
-                false => self.leave_group(lower, group),
-            }
+        if promisc {
+            self.set_promiscuity(lower, by);
         }
-        self.refresh_filter(dev);
     }
 
-    /// Whether a device that wants every frame makes the one below promiscuous: an ipvlan does not, nor does a
-    /// passthru macvlan, which has made it so already.
-    fn passes_promiscuity(&self, dev: DevId, lower: DevId) -> bool {
-        let ipvlan = matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipvlan(_)));
-        let passthru = matches!(
+    /// Whether the macvlans on a device are one in passthru mode.
+    pub(super) fn is_passthru_lower(&self, lower: DevId) -> bool {
+        matches!(
             self.devs.get(lower).map(|device| &device.rx_handler),
             Some(RxHandler::MacvlanPort(port)) if port.is_passthru()
-        );
-        !ipvlan && !passthru
+        )
     }
 
     /// `dev_mc_add`
     pub(crate) fn join_group(&mut self, dev: DevId, group: Mac) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        if add(&mut device.multicast, group) && device.is_up() {
-            let lower = stacked_on(device);
-            for lower in lower.into_iter().chain(self.bond_filter_devices(dev)) {
-                self.join_group(lower, group);
-            }
-        }
-        self.refresh_filter(dev);
+        device.multicast.add(group);
+        self.set_rx_mode(dev);
     }
 
-    /// `dev_mc_del`
-    pub(crate) fn leave_group(&mut self, dev: DevId, group: Mac) {
-        let Some(device) = self.devs.get_mut(dev) else { return };
-        if remove(&mut device.multicast, group) && device.is_up() {
-            let lower = stacked_on(device);
-            for lower in lower.into_iter().chain(self.bond_filter_devices(dev)) {
-                self.leave_group(lower, group);
-            }
+    /// `dev_mc_del`. True if the group was there.
+    pub(crate) fn leave_group(&mut self, dev: DevId, group: Mac) -> bool {
+        let known = self.devs.get_mut(dev).is_some_and(|device| device.multicast.remove(group));
+        if known {
+            self.set_rx_mode(dev);
         }
-        self.refresh_filter(dev);
+        known
     }
 
     /// `dev_uc_add`: a secondary unicast address. A device without a filter for such becomes promiscuous.
     pub(crate) fn add_unicast(&mut self, dev: DevId, mac: Mac) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        add(&mut device.unicast, mac);
-        self.sync_unicast(dev);
+        device.unicast.add(mac);
+        self.set_rx_mode(dev);
     }
 
     /// `dev_uc_del`. True if the address was there.
     pub(crate) fn remove_unicast(&mut self, dev: DevId, mac: Mac) -> bool {
-        let Some(device) = self.devs.get_mut(dev) else { return false };
-        let known = device.unicast.iter().any(|(known, _)| *known == mac);
-        remove(&mut device.unicast, mac);
-        self.sync_unicast(dev);
+        let known = self.devs.get_mut(dev).is_some_and(|device| device.unicast.remove(mac));
+        if known {
+            self.set_rx_mode(dev);
+        }
         known
     }
 
+    /// `dev_uc_add_excl`, `dev_mc_add_excl`. False if the address is there already.
+    pub(crate) fn add_filter(&mut self, dev: DevId, mac: Mac) -> bool {
+        let Some(device) = self.devs.get_mut(dev) else { return false };
+        let list = if mac.is_group() { &mut device.multicast } else { &mut device.unicast };
+        let new = list.add_by_hand(mac);
+        if new {
+            self.set_rx_mode(dev);
+        }
+        new
+    }
+
     /// `__dev_set_rx_mode`: nothing happens while the device is down, and is made up for when it goes up.
-    pub(super) fn sync_unicast(&mut self, dev: DevId) {
+    pub(crate) fn set_rx_mode(&mut self, dev: DevId) {
         let Some(device) = self.devs.get_mut(dev).filter(|device| device.is_up()) else { return };
-        // `IFF_UNICAST_FLT`
-        let filters = matches!(
-            device.kind,
-            Kind::Nic { .. }
-                | Kind::Macvlan(_)
-                | Kind::Ipvlan(_)
-                | Kind::Vlan(_)
-                | Kind::Bond(_)
-                | Kind::Team(_)
-        );
-        let wanted = !filters && !device.unicast.is_empty();
+        let wanted = !device.filters_unicast() && !device.unicast.is_empty();
         if wanted != device.uc_promisc {
             device.uc_promisc = wanted;
-            self.set_promiscuity(dev, if wanted { 1 } else { -1 });
+            self.change_promiscuity(dev, if wanted { 1 } else { -1 });
         }
-        let Some(device) = self.devs.get(dev).filter(|device| device.is_up()) else { return };
-        let lowers: Vec<DevId> =
-            stacked_on(device).into_iter().chain(self.bond_filter_devices(dev)).collect();
-        for lower in lowers {
-            // `dev_uc_sync`: what stands on a stacked device reaches the lower one.
-            let Some(device) = self.devs.get(dev) else { return };
-            let wanted: Vec<Mac> = device.unicast.iter().map(|(mac, _)| *mac).collect();
-            let missing: Vec<Mac> = match self.devs.get(lower) {
-                Some(below) => {
-                    wanted.into_iter().filter(|mac| !below.unicast.iter().any(|(m, _)| m == mac)).collect()
+        // `ndo_set_rx_mode`
+        match self.devs.get(dev).map(|device| &device.kind) {
+            Some(Kind::Macvlan(state)) => {
+                let lower = state.lower;
+                self.refresh_filter(dev);
+                self.pass_list(List::Unicast, dev, lower, MacList::pass_to);
+                self.pass_list(List::Multicast, dev, lower, MacList::pass_to);
+                self.refresh_macvlan_port_filter(lower);
+            }
+            Some(Kind::Ipvlan(state)) => {
+                let lower = state.lower;
+                self.refresh_filter(dev);
+                self.pass_list(List::Unicast, dev, lower, MacList::pass_to);
+                self.pass_list(List::Multicast, dev, lower, MacList::pass_to);
+            }
+            Some(Kind::Vlan(state)) => {
+                let lower = state.lower;
+                self.pass_list(List::Multicast, dev, lower, MacList::pass_to);
+                self.pass_list(List::Unicast, dev, lower, MacList::pass_to);
+            }
+            Some(Kind::Macsec(state)) => {
+                let lower = state.lower;
+                self.pass_list(List::Multicast, dev, lower, MacList::pass_to);
+                self.pass_list(List::Unicast, dev, lower, MacList::pass_to);
+            }
+            Some(Kind::Bond(_) | Kind::Team(_)) => {
+                for slave in self.bond_filter_devices(dev) {
+                    self.pass_lists(dev, slave);
                 }
-                None => Vec::new(),
-            };
-            for mac in missing {
-                self.add_unicast(lower, mac);
+            }
+            _ => {}
+        }
+    }
+
+    /// A bond's or team's addresses are those of its slaves too.
+    pub(super) fn pass_lists(&mut self, dev: DevId, slave: DevId) {
+        let pass: Pass = match self.bond(dev).is_some_and(|bond| bond.params.mode.uses_primary()) {
+            true => MacList::pass_to,
+            false => MacList::pass_to_one_of,
+        };
+        self.pass_list(List::Unicast, dev, slave, pass);
+        self.pass_list(List::Multicast, dev, slave, pass);
+    }
+
+    /// `dev_uc_unsync`, `dev_mc_unsync`: what a device has passed to the one below is taken back.
+    pub(super) fn take_lists(&mut self, dev: DevId, lower: DevId) {
+        self.pass_list(List::Unicast, dev, lower, MacList::take_from);
+        self.pass_list(List::Multicast, dev, lower, MacList::take_from);
+    }
+
+    fn pass_list(&mut self, list: List, dev: DevId, lower: DevId, pass: Pass) {
+        fn of(device: &mut Device, list: List) -> &mut MacList {
+            match list {
+                List::Unicast => &mut device.unicast,
+                List::Multicast => &mut device.multicast,
             }
         }
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let mut own = std::mem::take(of(device, list));
+        if let Some(below) = self.devs.get_mut(lower) {
+            pass(&mut own, of(below, list));
+        }
+        if let Some(device) = self.devs.get_mut(dev) {
+            *of(device, list) = own;
+        }
+        self.set_rx_mode(lower);
     }
 
     /// `macvlan_compute_filter`, `ipvlan_set_multicast_mac_filter`: tells the port which groups a device takes.
@@ -188,10 +255,7 @@ impl World {
             Kind::Ipvlan(state) => state.lower,
             _ => return,
         };
-        let all = device.promiscuity > 0 || device.allmulti > 0;
-        let mut groups: Vec<Mac> = device.multicast.iter().map(|(group, _)| *group).collect();
-        groups.push(device.broadcast);
-        let filter = GroupFilter { all, groups };
+        let filter = group_filter(device);
         match self.devs.get_mut(lower).map(|below| &mut below.rx_handler) {
             Some(RxHandler::MacvlanPort(port)) => {
                 if let Some(member) = port.member_mut(dev) {
@@ -206,40 +270,20 @@ impl World {
             _ => {}
         }
     }
-}
 
-/// The device whose filters carry those of this one.
-fn stacked_on(device: &Device) -> Option<DevId> {
-    match &device.kind {
-        Kind::Macvlan(macvlan) => Some(macvlan.lower),
-        Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
-        Kind::Vlan(vlan) => Some(vlan.lower),
-        Kind::Macsec(macsec) => Some(macsec.lower),
-        _ => None,
-    }
-}
-
-/// One more user of an address. True if it is the first.
-fn add(list: &mut MacList, mac: Mac) -> bool {
-    match list.iter_mut().find(|(known, _)| *known == mac) {
-        Some((_, users)) => {
-            *users += 1;
-            false
-        }
-        None => {
-            list.push((mac, 1));
-            true
+    /// The groups that a lower device hands to its macvlans: those of its own list as it is when a macvlan's list
+    /// changes, and not before the next change (`macvlan_set_mac_lists`).
+    fn refresh_macvlan_port_filter(&mut self, lower: DevId) {
+        let Some(filter) = self.devs.get(lower).map(group_filter) else { return };
+        if let Some(port) = self.macvlan_port(lower) {
+            port.filter = filter;
         }
     }
 }
 
-/// One user fewer. True if it was the last.
-fn remove(list: &mut MacList, mac: Mac) -> bool {
-    let Some(at) = list.iter().position(|(known, _)| *known == mac) else { return false };
-    if list[at].1 > 1 {
-        list[at].1 -= 1;
-        return false;
-    }
-    list.remove(at);
-    true
+/// The groups that a device listens to: all, or those of its list and the broadcast address.
+fn group_filter(device: &Device) -> GroupFilter {
+    let all = device.promiscuity > 0 || device.allmulti > 0;
+    let groups = device.multicast.macs().chain([device.broadcast]).collect();
+    GroupFilter { all, groups }
 }

@@ -60,6 +60,7 @@ impl World {
         let Kind::Macsec(macsec) = &device.kind else { return };
         let (lower, mac) = (macsec.lower, device.mac);
         self.add_unicast(lower, mac);
+        self.pass_flags(dev, lower, 1);
         if self.devs.get(lower).is_some_and(|below| below.carrier) {
             self.carrier_quietly(dev, true);
         }

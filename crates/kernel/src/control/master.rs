@@ -62,12 +62,13 @@ impl World {
         let carrier = device.carrier;
         let cost = self.port_cost(dev);
         let now = self.now;
+        let mut first = false;
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             let number = (1..=1023).find(|n| !bridge.ports.iter().any(|port| port.number == *n));
             let number = number.ok_or(Errno::EXDEV)?;
             bridge.ports.insert(0, BridgePort::new(dev, number, mac, cost));
             bridge.adopt_port(dev);
-            bridge.had_ports = true;
+            first = bridge.ports.len() == 1;
             if let Some(port) = bridge.port_mut(dev) {
                 port.carrier = carrier;
             }
@@ -88,6 +89,10 @@ impl World {
             self.bridge_act(master, |state, clock| state.enable_port(dev, clock));
         }
         self.adjust_bridge_mtu(master);
+        if first {
+            self.features_changed(master);
+        }
+        self.reckon_tso_max(master);
         self.changed();
         self.notify_bridge_link(dev);
         Ok(())
@@ -162,7 +167,11 @@ impl World {
         }
         self.manage_bridge_promiscuity(master);
         self.adjust_bridge_mtu(master);
+        self.reckon_tso_max(master);
         self.recalculate_bridge_mac(master);
+        if self.bridge_ports(master).is_empty() {
+            self.features_changed(master);
+        }
         self.changed();
     }
 
@@ -177,9 +186,7 @@ impl World {
         let mut changes = Vec::new();
         for port in &state.ports {
             // `IFF_UNICAST_FLT`: the device can be told which addresses it is to take.
-            let filters = self.devs.get(port.dev).is_some_and(|device| {
-                matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Nic { .. })
-            });
+            let filters = self.devs.get(port.dev).is_some_and(|device| device.filters_unicast());
             let known = filters && (autos == 0 || autos == 1 && auto(port));
             let wanted = all || !known;
             if wanted != port.has(PortFlags::PROMISC) {

@@ -64,6 +64,7 @@ impl World {
             None => (self.random_mac(), AddrAssign::Random),
         };
         let traits = Traits::of(&new.kind);
+        let tso_max = self.first_tso_max(&new.kind);
         let device = Device {
             id: DevId::default(),
             ns,
@@ -93,6 +94,7 @@ impl World {
             tx_queue_len: traits.tx_queue_len,
             queues: (1, 1),
             qdisc: "noop",
+            tso_max,
             group: 0,
             alias: String::new(),
             altnames: Vec::new(),
@@ -101,8 +103,8 @@ impl World {
             protodown: false,
             master: None,
             uppers: Vec::new(),
-            unicast: Vec::new(),
-            multicast: Vec::new(),
+            unicast: Default::default(),
+            multicast: Default::default(),
             ipv4: Vec::new(),
             routing_addresses: Vec::new(),
             ipv4_conf: conf,
@@ -115,6 +117,7 @@ impl World {
             ipv6_conf,
             neigh6_params,
             addr_gen_mode: AddrGenMode::Eui64,
+            features_wanted: None,
             kind: new.kind,
         };
         let dev = self.devs.insert(device);
@@ -296,12 +299,17 @@ impl World {
         for tunnel in self.tunnels_over(device.ns, Some(old_ifindex)) {
             self.unregister(tunnel);
         }
+        let watched = self.watched_with(dev);
         self.close(dev);
         self.release_from_master(dev);
         self.forget_ip(dev);
         let left = self.devs.get(dev).map_or(ns, |device| device.ns);
         self.nsid_for(left, ns);
         self.notify_link_moved(dev, ns);
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.unicast.clear();
+            device.multicast.clear();
+        }
         self.unlist(dev);
         let (neigh_params, neigh6_params) = self.new_neigh_params(ns);
         let conf =
@@ -324,6 +332,7 @@ impl World {
             device.ipv4_groups.clear();
         }
         self.list(ns, dev, &name, ifindex);
+        self.link_watch(&watched);
         self.settle_ignore_linkdown(dev);
         self.ip6_registered(dev);
         if let Some(netns) = self.netns.get_mut(ns) {

@@ -72,12 +72,11 @@ impl World {
                 _ => "noqueue",
             };
         }
-        self.pass_filters_down(dev, true);
-        self.sync_unicast(dev);
+        self.set_rx_mode(dev);
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
             self.open_bridge(dev);
         }
-        self.settle_operstate(dev);
+        self.settle_opened(dev);
         self.changed();
         self.notify_link(dev);
         self.ip_up(dev);
@@ -115,6 +114,7 @@ impl World {
                 return Err(Errno::EADDRINUSE.into());
             }
             self.add_unicast(lower, mac);
+            self.pass_flags(dev, lower, 1);
         }
         if let Some(port) = self.macvlan_port(lower) {
             port.set_up(dev, true, mac);
@@ -129,7 +129,6 @@ impl World {
             return;
         }
         let (mac, lower) = (device.mac, device.lower());
-        self.pass_filters_down(dev, false);
         let kind = self.devs.get(dev).map(|device| &device.kind);
         match kind {
             Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => {
@@ -143,11 +142,12 @@ impl World {
             Some(Kind::Macvlan(state)) => {
                 let nopromisc = state.flags & macvlan::FLAG_NOPROMISC != 0;
                 if let Some(lower) = lower {
-                    let passthru = self.macvlan_port(lower).is_some_and(|port| port.is_passthru());
-                    if passthru && !nopromisc {
-                        self.set_promiscuity(lower, -1);
-                    } else if !passthru {
+                    self.take_lists(dev, lower);
+                    if !self.is_passthru_lower(lower) {
+                        self.pass_flags(dev, lower, -1);
                         self.remove_unicast(lower, mac);
+                    } else if !nopromisc {
+                        self.set_promiscuity(lower, -1);
                     }
                     if let Some(port) = self.macvlan_port(lower) {
                         port.set_up(dev, false, mac);
@@ -157,11 +157,13 @@ impl World {
             }
             Some(Kind::Ipvlan(state)) => {
                 let lower = state.lower;
+                self.take_lists(dev, lower);
                 self.close_ipvlan(dev, lower);
                 self.down_flag(dev);
             }
             Some(Kind::Vlan(vlan)) => {
                 let lower = vlan.lower;
+                self.take_lists(dev, lower);
                 if self.devs.get(lower).is_some_and(|below| below.mac != mac) {
                     self.remove_unicast(lower, mac);
                 }
@@ -170,6 +172,8 @@ impl World {
             }
             Some(Kind::Macsec(macsec)) => {
                 let lower = macsec.lower;
+                self.take_lists(dev, lower);
+                self.pass_flags(dev, lower, -1);
                 self.remove_unicast(lower, mac);
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
@@ -181,6 +185,12 @@ impl World {
             Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon) => {
                 self.down_flag(dev);
                 self.close_endpoint(dev);
+            }
+            Some(Kind::Team(_)) => {
+                for port in self.team_ports(dev) {
+                    self.take_lists(dev, port);
+                }
+                self.down_flag(dev);
             }
             Some(Kind::Bond(_)) => {
                 self.close_bond(dev);
@@ -221,9 +231,10 @@ impl World {
             self.changed();
             self.notify_link(dev);
             self.ip6_carrier_changed(dev);
+            // Of a device that is down nobody hears (`linkwatch_do_dev`).
+            self.lower_carrier(dev);
+            self.port_changed(dev);
         }
-        self.lower_carrier(dev);
-        self.port_changed(dev);
     }
 
     /// Changes the carrier and its counters only. True if it changed.
@@ -246,10 +257,39 @@ impl World {
         true
     }
 
+    /// Devices whose carrier another one has part in have their state from when it changed last.
+    fn settle_opened(&mut self, dev: DevId) {
+        let kind = self.devs.get(dev).map(|device| &device.kind);
+        if !matches!(
+            kind,
+            Some(Kind::Veth(_) | Kind::Vxcan(_) | Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Ipvlan(_))
+        ) {
+            self.settle_operstate(dev);
+        }
+    }
+
+    /// A device and those that hear of its carrier, with how often theirs have changed.
+    pub(super) fn watched_with(&self, dev: DevId) -> Vec<(DevId, u32)> {
+        let Some(device) = self.devs.get(dev) else { return Vec::new() };
+        let around = device.lower().into_iter().chain(device.uppers.iter().copied());
+        let changes = |dev: DevId| Some((dev, self.devs.get(dev)?.carrier_changes()));
+        std::iter::once(dev).chain(around).filter_map(changes).collect()
+    }
+
+    /// The link watch comes to the devices whose carrier has changed once a command is through, and looks at where they
+    /// are then.
+    pub(super) fn link_watch(&mut self, watched: &[(DevId, u32)]) {
+        for (dev, changes) in watched {
+            if self.devs.get(*dev).is_some_and(|device| device.carrier_changes() != *changes) {
+                self.settle_operstate(*dev);
+            }
+        }
+    }
+
     /// `rfc2863_policy`, as Linux 6.1 has it. Devices whose carrier never changed stay "unknown".
-    pub(super) fn settle_operstate(&mut self, dev: DevId) {
+    pub(crate) fn settle_operstate(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        let never = device.carrier_up_count + device.carrier_down_count == 0;
+        let never = device.carrier_changes() == 0;
         let stacked = matches!(device.kind, Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Macsec(_));
         let state = if !device.carrier {
             let below = device.lower().and_then(|lower| self.devs.get(lower));
@@ -323,9 +363,9 @@ impl World {
     /// `br_dev_open`: ports with a link start to forward.
     fn open_bridge(&mut self, bridge: DevId) {
         self.schedule_bridge_ageing(bridge, AGEING_FIRST);
-        // Linux hears of the link later: the group is older than what an address entails.
+        // Linux hears of the link later: the groups are older than what an address entails.
         if self.snoops(bridge) {
-            self.join_ipv6_group(bridge, crate::ip6::address::SNOOPERS);
+            self.join_snoopers(bridge, true);
         }
         self.bridge_act(bridge, Bridge::start);
         for port in self.bridge_ports(bridge) {
@@ -334,9 +374,6 @@ impl World {
             }
         }
         self.bridge_act(bridge, Bridge::start_snooping);
-        if self.snoops(bridge) {
-            self.join_ipv4_group(bridge, SNOOPERS);
-        }
     }
 
     /// `netif_running`, `netif_oper_up`

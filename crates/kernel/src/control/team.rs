@@ -88,7 +88,7 @@ impl World {
         let carrier = self.devs.get(dev).is_some_and(|device| device.is_up() && device.oper_up());
         self.pass_filters(team, dev, 1);
         if up {
-            self.pass_lists(team, dev, true);
+            self.pass_lists(team, dev);
         }
         if let Some(state) = self.team_mut(team) {
             state.ports.push(Port {
@@ -174,7 +174,7 @@ impl World {
             device.master = None;
         }
         if self.devs.get(team).is_some_and(|team| team.is_up()) {
-            self.pass_lists(team, dev, false);
+            self.take_lists(team, dev);
         }
         self.close(dev);
         self.settle_team_carrier(team);

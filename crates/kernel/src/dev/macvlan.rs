@@ -76,6 +76,8 @@ pub struct Port {
     /// How many broadcasts may wait to be distributed.
     pub bc_queue_len: u32,
     pub bc_queued: u32,
+    /// Which groups the lower device's frames must be for to be handed on (`port->mc_filter`).
+    pub filter: GroupFilter,
     /// The lower device's MAC before a passthru macvlan changed it.
     pub lower_mac_before: Option<Mac>,
 }
@@ -176,10 +178,10 @@ impl Port {
             return match self.lookup(source) {
                 // The own frame of a macvlan that talks to nobody comes back: only that macvlan gets it.
                 Some(own) if !matches!(own.mode, Mode::Vepa | Mode::Bridge) => {
-                    out.push(Verdict::Enqueue { dev: own.dev, packet_type: received_as });
+                    out.push(Verdict::EnqueueOwn { dev: own.dev, packet_type: received_as });
                 }
                 _ => {
-                    if self.up_members().any(|member| member.filter.passes(destination)) {
+                    if self.filter.passes(destination) {
                         out.push(Verdict::MacvlanBroadcast { lower });
                     }
                     out.push(Verdict::Local);
@@ -204,14 +206,18 @@ impl Port {
     ) -> bool {
         let mut consume = false;
         for member in &self.members {
-            if member.mode != Mode::Source || !member.up || !member.sources.contains(&source) {
+            if member.mode != Mode::Source || !member.sources.contains(&source) {
+                continue;
+            }
+            // What a macvlan keeps for itself it keeps when it is down, too.
+            consume |= member.nodst;
+            if !member.up {
                 continue;
             }
             // `macvlan_forward_source_one` only notes that it is for the macvlan itself: a frame to the lower device's
             // MAC is one for this host.
             let packet_type = if destination == member.mac { PacketType::Host } else { packet_type };
             out.push(Verdict::Enqueue { dev: member.dev, packet_type });
-            consume |= member.nodst;
         }
         consume
     }
@@ -313,7 +319,7 @@ mod tests {
         port.distribute(Mac::BROADCAST, source, ethertype::ARP, &mut out);
         out.iter()
             .filter_map(|v| match v {
-                Verdict::Enqueue { dev, .. } => Some(*dev),
+                Verdict::Enqueue { dev, .. } | Verdict::EnqueueOwn { dev, .. } => Some(*dev),
                 _ => None,
             })
             .collect()
@@ -353,7 +359,7 @@ mod tests {
         // A private macvlan's own frame coming back reaches only itself.
         assert_eq!(
             received(&port, lower, Mac::BROADCAST, mac(0x31)),
-            [Verdict::Enqueue { dev: devs[2], packet_type: PacketType::Broadcast }]
+            [Verdict::EnqueueOwn { dev: devs[2], packet_type: PacketType::Broadcast }]
         );
     }
 

@@ -4,6 +4,7 @@
 pub mod bond;
 pub mod bridge;
 pub mod can;
+mod features;
 pub mod geneve;
 pub mod ifb;
 pub mod ip_tunnel;
@@ -61,6 +62,11 @@ pub enum Verdict {
     },
     /// As a received frame of that device and type, queued (`netif_rx`).
     Enqueue {
+        dev: DevId,
+        packet_type: PacketType,
+    },
+    /// The same of a group's frame that comes back to the macvlan which sent it.
+    EnqueueOwn {
         dev: DevId,
         packet_type: PacketType,
     },

@@ -3,6 +3,7 @@
 //! Each tree is a module that gets the names below its root; each of its files is a line of a table.
 
 mod class_net;
+mod fs;
 mod kernel;
 mod proc_net;
 mod sysctl;
@@ -44,6 +45,14 @@ const TREES: &[Tree] = &[
         read: kernel::read,
         write: kernel::write,
         list: kernel::list,
+        link: None,
+        stamp: no_stamp,
+    },
+    Tree {
+        root: &["proc", "sys", "fs"],
+        read: fs::read,
+        write: fs::write,
+        list: fs::list,
         link: None,
         stamp: no_stamp,
     },

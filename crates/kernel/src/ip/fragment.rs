@@ -35,11 +35,17 @@ impl World {
             netns.counters.fragmented += 1;
             netns.counters.fragments_made += fragments.len() as u64;
         }
+        let refused = std::mem::take(&mut self.transmit_refused);
         for fragment in fragments {
             self.neigh_output(dev, next_hop, broadcast, fragment);
             // A program that sends lets the receiving side run after each frame (`local_bh_enable`).
-            self.run();
+            self.run_softirqs();
+            if self.transmit_refused {
+                // The rest would be of no use.
+                break;
+            }
         }
+        self.transmit_refused |= refused;
         self.consume(frame);
     }
 

@@ -44,7 +44,7 @@ impl World {
         }
         for fragment in fragments {
             self.neigh_output(dev, next_hop, false, fragment);
-            self.run();
+            self.run_softirqs();
         }
         self.consume(frame);
     }

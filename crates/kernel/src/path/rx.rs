@@ -19,7 +19,7 @@ const ROUNDS_MAX: u32 = 16;
 impl World {
     /// A frame in a device's receive path.
     pub(crate) fn receive(&mut self, dev: DevId, frame: Frame) {
-        let mut dev = dev;
+        let (mut dev, mut came_by) = (dev, dev);
         let mut frame = frame;
         let mut tag_for_taps = false;
         for _ in 0..ROUNDS_MAX {
@@ -40,6 +40,10 @@ impl World {
             self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
             if std::mem::take(&mut tag_for_taps) {
                 frame.tag = None;
+                // The tag behind the one that taps see.
+                if Tag::is_tpid(frame.ethertype()) && !frame.untag() {
+                    return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
+                }
             }
             if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
                 let Some(untagged) = self.vlan_receive(vlan, frame) else { return };
@@ -51,6 +55,10 @@ impl World {
                 Some((Next::Device(to, packet_type), mut other)) => {
                     self.count_received(dev, to, &other);
                     other.packet_type = packet_type;
+                    if self.devs.get(to).is_some_and(|device| matches!(device.kind, Kind::Bridge(_))) {
+                        // `br_pass_frame_up` receives it anew.
+                        came_by = to;
+                    }
                     (dev, frame) = (to, other);
                 }
                 Some((Next::Local, local)) => match self.without_tag(dev, local) {
@@ -58,10 +66,14 @@ impl World {
                         tag_for_taps = self.keeps_tag(vlan);
                         (dev, frame) = (vlan, untagged);
                     }
-                    Some((_, local)) => return self.deliver_to_protocol(dev, local),
+                    Some((_, local)) => {
+                        self.tap_protocol(came_by, dev, &local, false);
+                        return self.deliver_to_protocol(dev, local);
+                    }
                     None => return,
                 },
                 Some((Next::Exact, exact)) => {
+                    self.tap_protocol(came_by, dev, &exact, true);
                     if let Some(device) = self.devs.get_mut(dev) {
                         device.stats.rx_nohandler += 1;
                     }
@@ -202,7 +214,31 @@ impl World {
         }
     }
 
-    /// R2, X3: gives packet sockets their copy: those of every device first, then those of this one.
+    /// Gives a frame that nobody has taken to the packet sockets of its protocol: those of every device, then those of the
+    /// device it came in by and, where a macvlan or VLAN stands on that, of the one that it is on now
+    /// (`deliver_ptype_list_skb`). `exact`: bound sockets alone.
+    fn tap_protocol(&mut self, came_by: DevId, dev: DevId, frame: &Frame, exact: bool) {
+        if self.packet_sockets == 0 {
+            return;
+        }
+        let Some(device) = self.devs.get(dev) else { return };
+        let Some(netns) = self.netns.get(device.ns) else { return };
+        // `packet_rcv`: sockets of another namespace than the one in which the frame is now go without.
+        let first = self.devs.get(came_by).filter(|first| first.ns == device.ns && came_by != dev);
+        let (ifindex, hardware, time) = (device.ifindex, device.hardware, self.now);
+        let everywhere = netns.taps.iter().filter(|_| !exact);
+        for id in everywhere.chain(first.into_iter().flat_map(|first| &first.taps)).chain(&device.taps) {
+            let Some(socket) = self.sockets.get_mut(*id) else { continue };
+            if let sock::Kind::Packet(packet) = &socket.kind
+                && packet.wants_protocol(frame)
+            {
+                let (frame, packet_type) = (frame.clone(), frame.packet_type);
+                socket.push(Item::Frame { frame, ifindex, packet_type, hardware, time });
+            }
+        }
+    }
+
+    /// R2, X3: gives packet sockets of all protocols their copy: those of every device first, then those of this one.
     #[inline]
     pub(crate) fn tap(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
         if self.packet_sockets == 0 {
@@ -220,7 +256,7 @@ impl World {
             }
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             if let sock::Kind::Packet(packet) = &socket.kind
-                && packet.wants(frame, packet_type)
+                && packet.wants_all()
             {
                 socket.push(Item::Frame { frame: frame.clone(), ifindex, packet_type, hardware, time });
             }

@@ -199,7 +199,7 @@ impl World {
 
     fn perform_verdict(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) {
         match verdict {
-            Verdict::Transmit { dev } => self.transmit(dev, frame),
+            Verdict::Transmit { dev: to } => self.transmit_below(dev, to, frame),
             Verdict::Forward { dev: to, untag } => {
                 if untag {
                     frame.tag = None;
@@ -222,7 +222,8 @@ impl World {
                 self.perform_verdict(dev, frame, Verdict::Forward { dev: to, untag });
             }
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
-            Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, frame),
+            Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, false, frame),
+            Verdict::EnqueueOwn { dev, packet_type } => self.enqueue_as(dev, packet_type, true, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
             Verdict::SlowProtocol { bond, slave } => {
                 self.bond_slow_protocol(bond, slave, &frame);
@@ -250,6 +251,19 @@ impl World {
                 self.consume(frame);
             }
         }
+    }
+
+    /// `vlan_dev_hard_start_xmit`, `macvlan_start_xmit`: what the device below refuses counts as dropped.
+    fn transmit_below(&mut self, dev: DevId, lower: DevId, frame: Frame) {
+        let len = frame.len();
+        let refused = std::mem::take(&mut self.transmit_refused);
+        self.transmit(lower, frame);
+        let stacked =
+            matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macvlan(_) | Kind::Vlan(_)));
+        if self.transmit_refused && stacked {
+            self.uncount_transmit(dev, len);
+        }
+        self.transmit_refused |= refused;
     }
 
     fn count_multicast(&mut self, bridge: DevId, multicast: bool) {
@@ -351,7 +365,7 @@ impl World {
     }
 
     /// `netif_rx` with a packet type already known.
-    fn enqueue_as(&mut self, dev: DevId, packet_type: PacketType, mut frame: Frame) {
+    fn enqueue_as(&mut self, dev: DevId, packet_type: PacketType, comes_back: bool, mut frame: Frame) {
         frame.packet_type = packet_type;
         frame.sender = None;
         if let Some(device) = self.devs.get_mut(dev)
@@ -361,14 +375,9 @@ impl World {
         } else if let Some(device) = self.devs.get_mut(dev)
             && matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_))
         {
-            let quiet = match &device.kind {
-                Kind::Macvlan(state) => matches!(state.mode, Mode::Source | Mode::Private | Mode::Passthru),
-                _ => false,
-            };
             let source = matches!(&device.kind, Kind::Macvlan(state) if state.mode == Mode::Source);
             // `macvlan_handle_frame`: a group's frame that comes back to its sender is counted without its length, for
             // that is not known there yet; `macvlan_forward_source_one` counts no frame as a group's.
-            let comes_back = quiet && frame.source() == device.mac;
             device.stats.rx_packets += 1;
             device.stats.rx_bytes += if comes_back { 0 } else { frame.len() as u64 };
             let group = matches!(packet_type, PacketType::Broadcast | PacketType::Multicast);

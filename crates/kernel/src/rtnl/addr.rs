@@ -233,8 +233,14 @@ impl World {
             created: self.now,
             updated: self.now,
             dad: Default::default(),
+            temporary: None,
         };
-        self.add_address6(dev, entry, replace)
+        let manages = entry.flags & ifa::MANAGETEMPADDR != 0;
+        self.add_address6(dev, entry, replace)?;
+        if manages {
+            self.manage_temporary(dev, own, (valid_lft, preferred_lft), true);
+        }
+        Ok(())
     }
 
     /// `RTM_DELADDR`
@@ -247,7 +253,11 @@ impl World {
         let dev = self.device_at(ns, message.header.index).ok_or(Errno::ENODEV)?;
         if message.header.family == AddressFamily::Inet6 {
             let own = v6(parsed.local).or(v6(parsed.address)).ok_or(Errno::EINVAL)?;
-            return self.delete_address6(dev, own, prefix_len);
+            self.delete_address6(dev, own, prefix_len)?;
+            if parsed.flags.unwrap_or(0) & ifa::MANAGETEMPADDR != 0 {
+                self.manage_temporary(dev, own, (0, 0), false);
+            }
+            return Ok(());
         }
         let (local, address) = (v4(parsed.local), v4(parsed.address));
         let mask = |prefix_len: u8| u32::MAX.checked_shl(32 - u32::from(prefix_len.min(32))).unwrap_or(0);

@@ -273,25 +273,9 @@ impl World {
         if !passthru && !request.mac.is_group() || flags & NLM_F_REPLACE != 0 {
             return Err(Errno::EOPNOTSUPP.into());
         }
-        match self.has_filter_entry(request) {
-            true => Err(Errno::EEXIST.into()),
-            false => {
-                self.store_filter_entry(request);
-                Ok(())
-            }
-        }
-    }
-
-    fn has_filter_entry(&self, request: &Request) -> bool {
-        let Some(device) = self.devs.get(request.dev) else { return false };
-        let list = if request.mac.is_group() { &device.multicast } else { &device.unicast };
-        list.iter().any(|(known, _)| *known == request.mac)
-    }
-
-    fn store_filter_entry(&mut self, request: &Request) {
-        match request.mac.is_group() {
-            true => self.join_group(request.dev, request.mac),
-            false => self.add_unicast(request.dev, request.mac),
+        match self.add_filter(request.dev, request.mac) {
+            true => Ok(()),
+            false => Err(Errno::EEXIST.into()),
         }
     }
 
@@ -304,14 +288,10 @@ impl World {
         if request.vlan != 0 {
             return Err(bad("vlans aren't supported yet for dev_uc|mc_add()"));
         }
-        if self.has_filter_entry(request) {
-            return match flags & NLM_F_EXCL {
-                0 => Ok(()),
-                _ => Err(Errno::EEXIST.into()),
-            };
+        match self.add_filter(request.dev, request.mac) {
+            false if flags & NLM_F_EXCL != 0 => Err(Errno::EEXIST.into()),
+            _ => Ok(()),
         }
-        self.store_filter_entry(request);
-        Ok(())
     }
 
     /// `rtnl_fdb_del`
@@ -462,18 +442,11 @@ impl World {
     }
 
     fn remove_filter_entry(&mut self, request: &Request) -> Result<(), Failure> {
-        if request.mac.is_group() {
-            let known = self
-                .devs
-                .get(request.dev)
-                .is_some_and(|device| device.multicast.iter().any(|(known, _)| *known == request.mac));
-            if !known {
-                return Err(Errno::ENOENT.into());
-            }
-            self.leave_group(request.dev, request.mac);
-            return Ok(());
-        }
-        match self.remove_unicast(request.dev, request.mac) {
+        let removed = match request.mac.is_group() {
+            true => self.leave_group(request.dev, request.mac),
+            false => self.remove_unicast(request.dev, request.mac),
+        };
+        match removed {
             true => Ok(()),
             false => Err(Errno::ENOENT.into()),
         }
@@ -511,7 +484,7 @@ impl World {
             if !device.is_ethernet() {
                 continue;
             }
-            for (mac, _) in device.unicast.iter().chain(&device.multicast) {
+            for mac in device.unicast.macs().chain(device.multicast.macs()) {
                 let mut message = NeighbourMessage::default();
                 message.header.family = AddressFamily::Bridge;
                 message.header.ifindex = *ifindex;

@@ -538,6 +538,9 @@ impl World {
         data: &[u8],
         to: Option<(Ipv4Addr, u16)>,
     ) -> Result<usize, Errno> {
+        if let Some(errno) = self.sockets.get_mut(id).and_then(Socket::take_error) {
+            return Err(errno);
+        }
         let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
         let Kind::Udp(udp) = &socket.kind else { return Err(Errno::EBADF) };
         let ns = socket.ns;

@@ -248,6 +248,7 @@ impl World {
         let route = self.route_output6(key6(ns, &raw.inet, destination, scope))?;
         self.check_size6(id, &raw.inet, &route, data.len(), 0)?;
         let fields = fields6(&raw.inet, &route, raw.protocol);
+        self.transmit_refused = false;
         self.ip6_send(ns, &route, fields, data.len(), |body| {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
@@ -256,6 +257,9 @@ impl World {
                 ip6::seal_icmp(route.source, route.destination, body);
             }
         })?;
+        if std::mem::take(&mut self.transmit_refused) && raw.inet.receive_errors {
+            return Err(Errno::ENOBUFS);
+        }
         Ok(data.len())
     }
 

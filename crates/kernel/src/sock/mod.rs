@@ -24,7 +24,7 @@ pub mod udp6;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 
-use hairpin_netlink::{Address, PacketType, PathMtuDiscovery, Received, SocketStatistics};
+use hairpin_netlink::{Address, Errno, PacketType, PathMtuDiscovery, Received, SocketStatistics};
 use slotmap::new_key_type;
 
 use crate::device::{DevId, has_link_header};
@@ -188,6 +188,27 @@ impl Socket {
         let item = self.queue.pop_front()?;
         self.queued -= item.size();
         Some(item)
+    }
+
+    /// Takes what an ICMP error has told a connected socket, which its next call fails with (`sock_error`); not where the
+    /// program reads a queue of errors.
+    pub fn take_error(&mut self) -> Option<Errno> {
+        let inet = self.inet()?;
+        if inet.receive_errors || inet.remote.is_none() || self.queue.is_empty() {
+            return None;
+        }
+        let is_error =
+            |item: &Item| matches!(item, Item::Other(other) if matches!(**other, Received::Error { .. }));
+        let at = self.queue.iter().position(is_error)?;
+        let item = self.queue.remove(at)?;
+        self.queued -= item.size();
+        match item {
+            Item::Other(other) => match *other {
+                Received::Error { errno, .. } => Some(errno),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// Whether something can be sent without waiting.

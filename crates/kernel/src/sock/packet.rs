@@ -1,6 +1,6 @@
 //! Packet sockets (net/packet/af_packet.c): taps.
 
-use hairpin_netlink::{PacketType, sys::ETH_P_ALL};
+use hairpin_netlink::sys::ETH_P_ALL;
 
 use crate::device::DevId;
 use crate::frame::Frame;
@@ -20,12 +20,13 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// Whether the socket sees a frame at a device's tap. Only `ETH_P_ALL` sockets see outgoing frames.
-    pub fn wants(&self, frame: &Frame, packet_type: PacketType) -> bool {
-        match self.protocol {
-            0 => false,
-            ETH_P_ALL => true,
-            protocol => packet_type != PacketType::Outgoing && protocol == frame.ethertype(),
-        }
+    /// Whether the socket sees all that a device's tap does: what comes before anybody takes it, and what goes.
+    pub fn wants_all(&self) -> bool {
+        self.protocol == ETH_P_ALL
+    }
+
+    /// Whether it is given a frame among the protocols: received, and taken by no bridge or macvlan.
+    pub fn wants_protocol(&self, frame: &Frame) -> bool {
+        !matches!(self.protocol, 0 | ETH_P_ALL) && self.protocol == frame.ethertype()
     }
 }

@@ -51,6 +51,8 @@ pub struct Tcp {
     pub reuse: bool,
     /// `TCP_NODELAY`
     pub no_delay: bool,
+    /// `connect` chose the port: connections to elsewhere may have it too.
+    pub shares_port: bool,
     pub role: Role,
     /// The listener that a connection still on its way belongs to.
     pub listener: Option<SockId>,
@@ -132,6 +134,58 @@ impl World {
             .ok_or(Errno::EADDRINUSE)
     }
 
+    /// `__inet_hash_connect`: a port that nobody has, or that has no connection to there.
+    fn bind_to_connect(
+        &mut self,
+        id: SockId,
+        ns: NsId,
+        source: Ipv4Addr,
+        to: (Ipv4Addr, u16),
+    ) -> Result<Option<Seq>, Errno> {
+        let (low, high) = self.netns.get(ns).ok_or(Errno::EBADF)?.sysctl.ip_local_port_range;
+        let count = u64::from(high.saturating_sub(low)) + 1;
+        let start = self.random_below(count);
+        for at in 0..count {
+            let port = low + ((start + at) % count) as u16;
+            let users = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&port));
+            let is_shared = |id: &SockId| self.tcp_of(*id).is_some_and(|tcp| tcp.shares_port);
+            if users.is_some_and(|users| !users.iter().all(is_shared)) {
+                continue;
+            }
+            let Some(replaced) = self.tcp_take_place(ns, (source, port), to) else { continue };
+            if let Some(tcp) = self.tcp_of_mut(id) {
+                tcp.port = port;
+                tcp.shares_port = true;
+            }
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.tcp.bind(port, id);
+            }
+            return Ok(replaced);
+        }
+        Err(Errno::EADDRNOTAVAIL)
+    }
+
+    /// `__inet_check_established`: whether a connection between these ends can be opened; one that only waits gives
+    /// way where `tcp_tw_reuse` lets it, and its successor begins behind its last number.
+    fn tcp_take_place(
+        &mut self,
+        ns: NsId,
+        local: (Ipv4Addr, u16),
+        to: (Ipv4Addr, u16),
+    ) -> Option<Option<Seq>> {
+        let netns = self.netns.get(ns)?;
+        let Some(known) = netns.tcp.connections.get(&(local, to)).copied() else { return Some(None) };
+        let may = match netns.sysctl.tcp_tw_reuse {
+            0 => false,
+            1 => true,
+            _ => local.0.is_loopback() || to.0.is_loopback(),
+        };
+        let now = self.now;
+        let next = self.connection_of(known).filter(|_| may)?.gives_place(now)?;
+        self.tcp_forget(known);
+        Some(Some(next))
+    }
+
     /// `inet_listen`
     ///
     /// # Errors
@@ -192,10 +246,13 @@ impl World {
         if matches!(route.kind, RouteKind::Broadcast | RouteKind::Multicast) {
             return Err(Errno::ENETUNREACH);
         }
-        if !bound {
-            self.bind_tcp(id, ns, inet.source, 0).map_err(|_| Errno::EADDRNOTAVAIL)?;
-        }
-        let iss = Seq(self.random_below(1 << 32) as u32);
+        let source = if inet.source.is_unspecified() { route.source } else { inet.source };
+        let replaced = match self.tcp_of(id).filter(|_| bound).map(|tcp| tcp.port) {
+            Some(port) => self.tcp_take_place(ns, (source, port), to).ok_or(Errno::EADDRNOTAVAIL)?,
+            None => self.bind_to_connect(id, ns, source, to)?,
+        };
+        let drawn = Seq(self.random_below(1 << 32) as u32);
+        let iss = replaced.unwrap_or(drawn);
         let ip_id = self.random_below(1 << 16) as u16;
         let settings = self.tcp_settings(ns);
         let now = self.now;

@@ -14,6 +14,7 @@ use super::seq::Seq;
 use crate::time::Time;
 
 /// `TCP_TIMEWAIT_LEN`, `tcp_fin_timeout`
+const NS_PER_S: u64 = 1_000_000_000;
 const LINGER: Duration = Duration::from_secs(60);
 /// Bytes of a time stamp option with its filling.
 const TIMESTAMP_LEN: u32 = 12;
@@ -45,7 +46,8 @@ pub struct Settings {
     pub timestamps: bool,
     pub sack: bool,
     pub window_scaling: bool,
-    /// Default and largest receive buffer in bytes (`tcp_rmem`).
+    /// Least, default and largest receive buffer in bytes (`tcp_rmem`).
+    pub receive_buffer_min: u32,
     pub receive_buffer: u32,
     pub receive_buffer_max: u32,
     /// How often a SYN, its answer and data are sent again (`tcp_syn_retries`, `tcp_synack_retries`, `tcp_retries2`).
@@ -60,6 +62,7 @@ impl Default for Settings {
             timestamps: true,
             sack: true,
             window_scaling: true,
+            receive_buffer_min: 4096,
             receive_buffer: 131_072,
             receive_buffer_max: 6_291_456,
             syn_retries: 6,
@@ -269,6 +272,24 @@ impl Connection {
             self.linger_at = Some(now.timer(LINGER));
         }
         Outcome::Taken
+    }
+
+    /// Whether a new connection may take the place of one that waits, and its first number then
+    /// (`tcp_twsk_unique`): time stamps must have moved on by a second.
+    pub fn gives_place(&self, now: Time) -> Option<Seq> {
+        let began = self.linger_at?.nanos().saturating_sub(LINGER.as_nanos() as u64);
+        let is_later = now.nanos() / NS_PER_S > began / NS_PER_S;
+        let fits = self.state == State::TimeWait && self.has_timestamps && is_later;
+        fits.then(|| self.send.next + 65_535 + 2)
+    }
+
+    /// The answer to the SYN has left already, as a cookie, with this time stamp.
+    pub fn cookie_was_sent(&mut self, stamp: Option<u32>, now: Time) {
+        self.syn_due = false;
+        self.send.sent_syn(now);
+        if let Some(stamp) = stamp {
+            self.stamp_offset = self.stamp_offset.wrapping_add(stamp.wrapping_sub(self.stamp(now)));
+        }
     }
 
     /// Whether a SYN may open a new connection in place of one that waits (RFC 6191, `tcp_timewait_state_process`).

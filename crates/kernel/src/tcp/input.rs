@@ -51,7 +51,7 @@ impl World {
         self.trace_step(dev, &frame, Step::Deliver("socket"));
         let data = bytes.get(offset..).unwrap_or(&[]);
         match self.tcp_of(id).map(|tcp| &tcp.role) {
-            Some(Role::Listening(_)) => self.tcp_listener_receive(id, &segment, from, to, len),
+            Some(Role::Listening(_)) => self.tcp_listener_receive(id, &segment, data, from, to),
             Some(Role::Connection(_)) => self.tcp_connection_receive(id, &segment, data, from, to),
             _ => {}
         }
@@ -124,9 +124,9 @@ impl World {
         &mut self,
         id: SockId,
         segment: &Segment,
+        data: &[u8],
         from: Endpoint,
         to: Endpoint,
-        len: usize,
     ) {
         let flags = segment.flags;
         if flags.has(Flags::RST) {
@@ -134,31 +134,77 @@ impl World {
         }
         let Some(socket) = self.sockets.get(id) else { return };
         let (ns, Kind::Tcp(tcp)) = (socket.ns, &socket.kind) else { return };
+        let inet = tcp.inet.clone();
         if flags.has(Flags::ACK) {
-            return self.tcp_reset(ns, segment, from, to, len);
+            return match self.cookie_check(ns, id, segment, from, to) {
+                Some(child) => self.tcp_connection_receive(child, segment, data, from, to),
+                None => self.tcp_reset(ns, segment, from, to, data.len()),
+            };
         }
-        let Role::Listening(listener) = &tcp.role else { return };
+        let Some(Role::Listening(listener)) = self.tcp_of(id).map(|tcp| &tcp.role) else { return };
         if !flags.has(Flags::SYN) || flags.has(Flags::FIN) || listener.is_full() {
             return;
         }
-        let (inet, settings) = (tcp.inet.clone(), self.tcp_settings(ns));
+        // A queue without room drops the SYN, or nothing is remembered of it.
+        let Some(by_cookie) = self.wants_cookie(ns, id, to.1) else { return };
+        let settings = self.tcp_settings(ns);
         let Ok(route) = self.tcp_route(ns, &inet, to.0, from) else { return };
-        let iss = Seq(self.random_below(1 << 32) as u32);
         let path_mss = super::output::path_mss(route.mtu);
+        if by_cookie {
+            return self.tcp_answer_by_cookie(ns, segment, (to, from), path_mss);
+        }
+        let iss = Seq(self.random_below(1 << 32) as u32);
         let connection = Connection::accept(settings, iss, path_mss, segment, self.now);
         let mut child = Tcp { inet, port: to.1, listener: Some(id), ..Tcp::default() };
         child.inet.source = to.0;
         child.inet.remote = Some(from);
         child.next_ip_id = self.random_below(1 << 16) as u16;
         child.role = Role::Connection(Box::new(connection));
-        let Ok(child) = self.add_socket(ns, Kind::Tcp(Box::new(child))) else { return };
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.tcp.bind(to.1, child);
-            netns.tcp.connections.insert((to, from), child);
+        if let Some(child) = self.add_tcp_child(ns, child, (to, from)) {
+            self.tcp_push(child);
         }
-        // No program has it yet: the namespace may go without waiting for it.
+    }
+
+    /// A connection that no program has yet.
+    pub(super) fn add_tcp_child(
+        &mut self,
+        ns: NsId,
+        child: Tcp,
+        key: (Endpoint, Endpoint),
+    ) -> Option<SockId> {
+        let port = child.port;
+        let child = self.add_socket(ns, Kind::Tcp(Box::new(child))).ok()?;
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.tcp.bind(port, child);
+            netns.tcp.connections.insert(key, child);
+        }
+        // The namespace may go without waiting for it.
         self.release_netns(ns);
-        self.tcp_push(child);
+        Some(child)
+    }
+
+    /// The answer to a SYN of which nothing is kept (`tcp_v4_send_synack` of a cookie).
+    fn tcp_answer_by_cookie(
+        &mut self,
+        ns: NsId,
+        syn: &Segment,
+        (to, from): (Endpoint, Endpoint),
+        path_mss: u32,
+    ) {
+        // Without time stamps there is no room for what was agreed on.
+        let syn = match syn.timestamps {
+            Some(_) => *syn,
+            None => Segment { window_scale: None, sack_permitted: false, ..*syn },
+        };
+        let cookie = self.cookie_for(ns, (to, from), &syn);
+        let now = self.now;
+        let mut connection = Connection::accept(self.tcp_settings(ns), cookie, path_mss, &syn, now);
+        let Some(answer) = connection.transmit(now) else { return };
+        let mut answer = answer.segment;
+        if let Some((value, _)) = &mut answer.timestamps {
+            *value = super::cookie::stamp(*value, &syn);
+        }
+        self.tcp_send_alone(ns, answer, to, from);
     }
 
     fn tcp_connection_receive(

@@ -2,6 +2,7 @@
 //!
 //! * [`seq`], [`segment`] numbers and bytes
 //! * [`receive`], [`send`] the two halves of a connection; [`connection`] its states
+//! * `cookie` connections that are answered without being remembered
 //! * [`input`], [`output`] between connections and the world: segments in and out, timers, resets
 //!
 //! Deliberate gaps: no ECN, no urgent data, no fast open, no tail loss probe; congestion avoidance is NewReno's with
@@ -9,6 +10,7 @@
 //! wire, not as a device with segmentation offload shows them.
 
 pub mod connection;
+mod cookie;
 mod input;
 mod output;
 pub mod receive;
@@ -34,6 +36,8 @@ pub struct Table {
     pub connections: FxHashMap<(Endpoint, Endpoint), SockId>,
     /// Every socket with a local port, listeners and connections, by that port.
     pub bound: FxHashMap<u16, Vec<SockId>>,
+    /// What SYN cookies are made with; 0 until the first.
+    pub cookie_secret: u64,
 }
 
 impl Table {

@@ -143,7 +143,15 @@ impl World {
                 Segment { seq: Seq(0), ack, flags: Flags::RST.with(Flags::ACK), ..Segment::default() }
             }
         };
-        let reply = Segment { source: to.1, destination: from.1, ..reply };
+        self.tcp_send_alone(ns, reply, to, from);
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.tcp_out_resets += 1;
+        }
+    }
+
+    /// Sends a segment that belongs to no socket, from `to` to `from`.
+    pub(super) fn tcp_send_alone(&mut self, ns: NsId, segment: Segment, to: Endpoint, from: Endpoint) {
+        let segment = Segment { source: to.1, destination: from.1, ..segment };
         let inet = Inet::default();
         let Ok(route) = self.tcp_route(ns, &inet, to.0, from) else { return };
         let fields = Fields {
@@ -151,12 +159,11 @@ impl World {
             id: Some(0),
             ..Fields::new(protocol::TCP, self.default_ttl(ns, route.source))
         };
-        let _ = self.ip_send(ns, &route, fields, reply.header_len(), |body| {
-            write(&reply, (to.0, from.0), body);
+        let _ = self.ip_send(ns, &route, fields, segment.header_len(), |body| {
+            write(&segment, (to.0, from.0), body);
         });
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_out += 1;
-            netns.counters.tcp_out_resets += 1;
         }
     }
 

@@ -42,6 +42,11 @@ pub fn score(name: &str, real: &[String], ours: &[String]) -> Score {
 
 /// The longest common subsequence.
 fn align(real: &[String], ours: &[String]) -> Vec<Step> {
+    // What is equal at both ends needs no search.
+    let front = std::iter::zip(real, ours).take_while(|(a, b)| a == b).count();
+    let (real, ours) = (&real[front..], &ours[front..]);
+    let back = std::iter::zip(real.iter().rev(), ours.iter().rev()).take_while(|(a, b)| a == b).count();
+    let (real, ours) = (&real[..real.len() - back], &ours[..ours.len() - back]);
     let width = ours.len() + 1;
     let mut longest = vec![0u32; (real.len() + 1) * width];
     for i in (0..real.len()).rev() {
@@ -53,7 +58,7 @@ fn align(real: &[String], ours: &[String]) -> Vec<Step> {
         }
     }
     let (mut i, mut j) = (0, 0);
-    let mut steps = Vec::new();
+    let mut steps = vec![Step::Both; front];
     while i < real.len() || j < ours.len() {
         let step = if i < real.len() && j < ours.len() && real[i] == ours[j] {
             Step::Both
@@ -68,6 +73,7 @@ fn align(real: &[String], ours: &[String]) -> Vec<Step> {
         j += usize::from(step != Step::Real);
         steps.push(step);
     }
+    steps.extend(std::iter::repeat_n(Step::Both, back));
     steps
 }
 

@@ -10,12 +10,14 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use hairpin_host::linux::LinuxSystem;
+use hairpin_host::session::START_COST_NS;
 use hairpin_netlink::{Call, Errno, Reply, System};
 use hairpin_tools::quiet::{self, QuietShell};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 
 use super::kernel::{Beside, Body, Kernel};
+use super::worker::GUEST_VARIABLE;
 
 /// A program that was told to end, or is waited for, has this long.
 const END_MAX: Duration = Duration::from_secs(60);
@@ -62,6 +64,7 @@ pub fn here(lateness: Arc<Lateness>) -> Box<dyn Kernel> {
         busy_since: None,
         waits: None,
         beside: false,
+        gives_way: std::env::var_os(GUEST_VARIABLE).is_some(),
     })
 }
 
@@ -75,6 +78,9 @@ struct Thread {
     /// Told at the first wait.
     waits: Option<Sender<()>>,
     beside: bool,
+    /// The kernel's own threads have their turn before each program, for as long as a start takes in the emulation: the
+    /// clock of a User-Mode Linux stands while a program computes, and nobody else's turn comes.
+    gives_way: bool,
 }
 
 impl Thread {
@@ -123,10 +129,14 @@ impl Kernel for Thread {
             busy_since: None,
             waits: None,
             beside: self.beside,
+            gives_way: self.gives_way,
         }))
     }
 
     fn program_starts(&mut self) {
+        if self.gives_way {
+            std::thread::sleep(Duration::from_nanos(START_COST_NS));
+        }
         self.busy_since = Some(Instant::now());
     }
 
@@ -139,7 +149,7 @@ impl Kernel for Thread {
         let (wakes, wake) = std::io::pipe().map_err(|_| Errno::EMFILE)?;
         let (waits, waiting) = channel();
         let (ends, ended) = channel();
-        let lateness = self.lateness.clone();
+        let (lateness, gives_way) = (self.lateness.clone(), self.gives_way);
         // A new thread is where the one is that makes it.
         let thread = std::thread::spawn(move || {
             let kernel = Box::new(Thread {
@@ -149,6 +159,7 @@ impl Kernel for Thread {
                 busy_since: None,
                 waits: Some(waits),
                 beside: true,
+                gives_way,
             });
             let code = body(kernel);
             let _ = ends.send(());

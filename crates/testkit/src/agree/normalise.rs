@@ -1,43 +1,59 @@
 //! Blanks what differs from one run on the real kernel to the next.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use regex_lite::{Captures, Regex};
 
 use super::script::Script;
 
-/// What is blanked, and what stands in its place.
-const BLANKED: &[(&str, &str)] = &[
-    (r"\btime[= ][0-9.]+ ?ms", "time=T"),
-    (r"(\[[0-9A-Za-z:]+\])  [0-9.]+ms$", "$1 T"),
-    (r"\bexpires \d+sec", "expires Nsec"),
-    (r"(rtt min/avg/max/mdev = ).*", "${1}T"),
-    (r", pipe \d+", ""),
+/// What is blanked, and what stands in its place. A line without any of the words before it is passed over quickly.
+const BLANKED: &[(&[&str], &str, &str)] = &[
+    (&["time"], r"\btime[= ][0-9.]+ ?ms", "time=T"),
+    (&["]  "], r"(\[[0-9A-Za-z:]+\])  [0-9.]+ms$", "$1 T"),
+    (&["expires"], r"\bexpires \d+sec", "expires Nsec"),
+    (&["rtt"], r"(rtt min/avg/max/mdev = ).*", "${1}T"),
+    (&[", pipe"], r", pipe \d+", ""),
     // Identifications of IPv4 packets.
-    (r" id \d+, (offset|ttl)", " $1"),
-    (r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),
-    (r"\b(valid|preferred)_lft \d+sec", "${1}_lft Nsec"),
-    (r"_timer +[0-9.]+", "_timer T"),
-    (r"\bused \d+/\d+(/\d+)?", "used N"),
-    (r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "NUD"),
-    (r"\bage [0-9.]+", "age T"),
+    (&[" id "], r" id \d+, (offset|ttl)", " $1"),
+    (&[":"], r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),
+    (&["_lft"], r"\b(valid|preferred)_lft \d+sec", "${1}_lft Nsec"),
+    (&["_timer"], r"_timer +[0-9.]+", "_timer T"),
+    (&["used "], r"\bused \d+/\d+(/\d+)?", "used N"),
+    (&["REACHABLE", "STALE", "DELAY", "PROBE"], r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "NUD"),
+    (&["age "], r"\bage [0-9.]+", "age T"),
     // 31.25 s in the kernel's ticks, of which there are 100 or 250 a second.
-    (r"(mcast_startup_query_interval) 312[45]", "$1 N"),
+    (&["mcast_startup"], r"(mcast_startup_query_interval) 312[45]", "$1 N"),
     // A veth has as many queues as the machine has processors; a kernel for one processor does not tell of
     // receive queues (`CONFIG_RPS`).
-    (r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
-    (r" numtxqueues \d+( numrxqueues \d+)?", " QUEUES"),
-    (r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
+    (&["num_tx_queues"], r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),
+    (&["numtxqueues"], r" numtxqueues \d+( numrxqueues \d+)?", " QUEUES"),
 ];
+
+/// All that is looked for, compiled once.
+struct Patterns {
+    blanked: Vec<(&'static [&'static str], Regex, &'static str)>,
+    /// Link-layer addresses, also as bridge identifiers write them.
+    mac: Regex,
+    local: Regex,
+    echo: Regex,
+    neighbours: Regex,
+}
+
+static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
+    let regex = |text: &str| Regex::new(text).expect("a regex");
+    Patterns {
+        blanked: BLANKED.iter().map(|(words, text, with)| (*words, regex(text), *with)).collect(),
+        mac: regex(r"\b[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}\b"),
+        local: regex(r"\bfe80::[0-9a-f:]+"),
+        echo: regex(r"\b(ICMP echo (?:request|reply), id )(\d+)"),
+        neighbours: regex(r"^\$ ip .*neigh( show)?( dev \S+)?$"),
+    }
+});
 
 /// The comparable lines of an output; `release` is the real kernel's.
 pub fn lines(output: &str, script: &Script, release: &str) -> Vec<String> {
-    let blanked: Vec<(Regex, &str)> =
-        BLANKED.iter().map(|(regex, with)| (Regex::new(regex).expect("a regex"), *with)).collect();
-    // Link-layer addresses, also as bridge identifiers write them.
-    let mac = Regex::new(r"\b[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}\b").expect("a regex");
-    let local = Regex::new(r"\bfe80::[0-9a-f:]+").expect("a regex");
-    let echo = Regex::new(r"\b(ICMP echo (?:request|reply), id )(\d+)").expect("a regex");
+    let patterns = &*PATTERNS;
     let follows = release.starts_with("6.1.");
     let known: Vec<_> = script.known.iter().filter(|known| !(follows && known.after_6_1)).collect();
     let mut names = Names::default();
@@ -46,13 +62,22 @@ pub fn lines(output: &str, script: &Script, release: &str) -> Vec<String> {
         if known.iter().any(|known| known.lines.is_match(line)) {
             continue;
         }
-        let mut line = mac.replace_all(line, |found: &Captures| names.mac(&found[0])).into_owned();
-        line = local.replace_all(&line, |found: &Captures| names.local(&found[0])).into_owned();
-        line = echo
-            .replace_all(&line, |found: &Captures| format!("{}{}", &found[1], names.bind("ID", &found[2])))
-            .into_owned();
-        for (regex, with) in &blanked {
-            line = regex.replace_all(&line, *with).into_owned();
+        let mut line = line.to_owned();
+        if line.contains(':') {
+            line = patterns.mac.replace_all(&line, |found: &Captures| names.mac(&found[0])).into_owned();
+        }
+        if line.contains("fe80::") {
+            let named = |found: &Captures| names.local(&found[0]);
+            line = patterns.local.replace_all(&line, named).into_owned();
+        }
+        if line.contains("ICMP echo") {
+            let named = |found: &Captures| format!("{}{}", &found[1], names.bind("ID", &found[2]));
+            line = patterns.echo.replace_all(&line, named).into_owned();
+        }
+        for (words, regex, with) in &patterns.blanked {
+            if words.iter().any(|word| line.contains(word)) {
+                line = regex.replace_all(&line, *with).into_owned();
+            }
         }
         lines.push(line);
     }
@@ -62,10 +87,9 @@ pub fn lines(output: &str, script: &Script, release: &str) -> Vec<String> {
 
 /// A neighbour table's order hangs on a random number of its namespace.
 fn sort_neighbours(lines: &mut [String]) {
-    let neighbours = Regex::new(r"^\$ ip .*neigh( show)?( dev \S+)?$").expect("a regex");
     for tables in lines.chunk_by_mut(|_, line| !line.starts_with('$')) {
         if let [command, table @ ..] = tables
-            && neighbours.is_match(command)
+            && PATTERNS.neighbours.is_match(command)
         {
             table.sort();
         }

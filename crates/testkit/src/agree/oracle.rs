@@ -1,5 +1,5 @@
-//! A real kernel that runs scripts, as the comparing process sees it: a [`super::worker`] on the running kernel or in a
-//! User-Mode Linux, which is started once and serves many jobs at once.
+//! A real kernel that runs scripts, as the comparing process sees it: a [`super::worker`] on the running kernel, or in
+//! User-Mode Linuxes, which are started once and serve one job after the other.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,9 +7,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::script::Script;
 use super::worker::{
@@ -30,22 +33,46 @@ const JOB_MAX: Duration = Duration::from_secs(180);
 const BOOT_MAX: Duration = Duration::from_secs(90);
 const USER_MODE_LINUX: &str = "/usr/bin/linux.uml";
 
+/// What the clock of a User-Mode Linux is (`crates/uml-clock`): sleeping takes no time there.
+const CLOCK: &str = env!("HAIRPIN_UML_CLOCK");
+/// The C library of the worker in a guest keeps what memory it has: to map pages is dear there.
+const GUEST_MEMORY: [&str; 4] = [
+    "MALLOC_ARENA_MAX=1",
+    "MALLOC_TOP_PAD_=33554432",
+    "MALLOC_TRIM_THRESHOLD_=1000000000",
+    "MALLOC_MMAP_THRESHOLD_=1000000000",
+];
+
 type Waiting = Arc<Mutex<BTreeMap<String, Sender<()>>>>;
 
-/// A kernel that is up.
+/// A real kernel: a process of the running one, which serves many jobs at once, or User-Mode Linuxes, each of which serves
+/// one job at a time. As sleeping takes no time there, more at once would only get in each other's way.
 pub struct Oracle {
     pub kernel: Kernel,
     /// `uname -r`
     pub release: String,
     /// What it said while it came up: modules that are missing.
     pub log: Vec<String>,
+    /// How many threads keep it busy.
     pub at_once: usize,
+    hosts: Vec<Host>,
+    /// Who can take a job: the place of a host, once for each job it can take.
+    free: Mutex<Vec<usize>>,
+    freed: Condvar,
+    next: AtomicUsize,
+}
+
+/// A process that serves jobs.
+struct Host {
+    kernel: Kernel,
     work: PathBuf,
     child: Child,
     input: Mutex<ChildStdin>,
     waiting: Waiting,
-    next: AtomicUsize,
 }
+
+/// What a host says when it is up: its release, and what it said before; or why it is not.
+type ComesUp = Receiver<Result<(String, Vec<String>), String>>;
 
 impl Kernel {
     /// What this machine lacks for it.
@@ -63,7 +90,8 @@ impl Kernel {
 }
 
 impl Oracle {
-    /// Starts the kernel's worker and waits until it is ready.
+    /// Starts the kernel and waits until it is ready for `at_once` jobs at a time; of User-Mode Linuxes there are no more
+    /// than processors.
     ///
     /// # Errors
     /// It does not come up; the text is for the user.
@@ -71,18 +99,74 @@ impl Oracle {
         Oracle::start_with(kernel, at_once, &[])
     }
 
-    /// The same of a User-Mode Linux that has loaded these modules too.
+    /// The same of User-Mode Linuxes that have loaded these modules too.
     ///
     /// # Errors
     /// It does not come up, or the running kernel is asked to load modules.
     pub fn start_with(kernel: Kernel, at_once: usize, modules: &[String]) -> Result<Oracle, String> {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
         if let Some(missing) = kernel.missing() {
             return Err(missing.to_owned());
         }
         if kernel == Kernel::Running && !modules.is_empty() {
             return Err("the running kernel is not ours to load modules into".to_owned());
         }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let (count, each) = match kernel {
+            Kernel::Running => (1, at_once.max(1)),
+            Kernel::Uml => (at_once.clamp(1, processors), 1),
+        };
+        let started =
+            (0..count).map(|_| Host::start(kernel, each, modules)).collect::<Result<Vec<_>, String>>()?;
+        let (hosts, coming_up): (Vec<Host>, Vec<ComesUp>) = started.into_iter().unzip();
+        let mut oracle = Oracle {
+            kernel,
+            release: String::new(),
+            log: Vec::new(),
+            // While one thread compares, another one gives its host something to do.
+            at_once: if kernel == Kernel::Uml { count + 1 } else { each },
+            hosts,
+            free: Mutex::new((0..count).flat_map(|host| std::iter::repeat_n(host, each)).collect()),
+            freed: Condvar::new(),
+            next: AtomicUsize::new(0),
+        };
+        for coming_up in coming_up {
+            let up =
+                coming_up.recv_timeout(BOOT_MAX).map_err(|_| "the kernel does not come up".to_owned())?;
+            (oracle.release, oracle.log) = up?;
+        }
+        for host in &oracle.hosts {
+            host.rest(true);
+        }
+        Ok(oracle)
+    }
+
+    /// Runs one script and waits for it; from as many threads as one likes.
+    ///
+    /// # Errors
+    /// The kernel hangs or has ended.
+    pub fn run(&self, script: &Script) -> Result<Outcome, String> {
+        let name = format!("{}-{}", self.next.fetch_add(1, Ordering::Relaxed), script.name);
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = loop {
+            match free.pop() {
+                Some(place) => break place,
+                None => free = self.freed.wait(free).unwrap_or_else(PoisonError::into_inner),
+            }
+        };
+        drop(free);
+        let outcome = match self.hosts.get(place) {
+            Some(host) => host.run(&name, script),
+            None => Err("no kernel".to_owned()),
+        };
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+        self.freed.notify_one();
+        outcome
+    }
+}
+
+impl Host {
+    fn start(kernel: Kernel, at_once: usize, modules: &[String]) -> Result<(Host, ComesUp), String> {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let work = std::env::temp_dir().join(format!("hairpin-oracle-{}-{number}", std::process::id()));
         fs::create_dir_all(&work).map_err(|error| format!("{}: {error}", work.display()))?;
@@ -97,6 +181,7 @@ impl Oracle {
                 let mut command = Command::new(USER_MODE_LINUX);
                 command.args(["rootfstype=hostfs", "rootflags=/", "rw", "mem=1024M", "quiet"]);
                 command.args(["con=null", "con0=fd:0,fd:1"]);
+                command.args(GUEST_MEMORY).env("LD_PRELOAD", CLOCK);
                 command.arg(format!("uml_dir={}", work.display()));
                 command.arg(format!("init={}", program.display()));
                 command.arg(format!("{WORK_VARIABLE}={}", work.display()));
@@ -140,38 +225,32 @@ impl Oracle {
             let last: Vec<String> = log.into_iter().rev().take(5).collect();
             drop(came_up.send(Err(format!("the kernel ended: {}", last.join(" / ")))));
         });
-        let mut oracle = Oracle {
-            kernel,
-            release: String::new(),
-            log: Vec::new(),
-            at_once,
-            work,
-            child,
-            input: Mutex::new(input),
-            waiting,
-            next: AtomicUsize::new(0),
-        };
-        let up = coming_up.recv_timeout(BOOT_MAX).map_err(|_| "the kernel does not come up".to_owned())?;
-        (oracle.release, oracle.log) = up?;
-        Ok(oracle)
+        Ok((Host { kernel, work, child, input: Mutex::new(input), waiting }, coming_up))
     }
 
-    /// Runs one script and waits for it; from as many threads as one likes.
-    ///
-    /// # Errors
-    /// The kernel hangs or has ended.
-    pub fn run(&self, script: &Script) -> Result<Outcome, String> {
-        let name = format!("{}-{}", self.next.fetch_add(1, Ordering::Relaxed), script.name);
+    /// A User-Mode Linux without a job is stopped: it would run after its own timers as fast as it can.
+    fn rest(&self, rests: bool) {
+        if self.kernel == Kernel::Uml
+            && let Ok(id) = i32::try_from(self.child.id())
+        {
+            let signal = if rests { Signal::SIGSTOP } else { Signal::SIGCONT };
+            let _ = kill(Pid::from_raw(id), signal);
+        }
+    }
+
+    fn run(&self, name: &str, script: &Script) -> Result<Outcome, String> {
         let path = self.work.join(format!("{name}.sh"));
         fs::write(&path, &script.text).map_err(|error| format!("{}: {error}", path.display()))?;
         let (tell, told) = channel();
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), tell);
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), tell);
+        self.rest(false);
         {
             let mut input = self.input.lock().unwrap_or_else(PoisonError::into_inner);
             writeln!(input, "JOB {name}").map_err(|error| format!("the kernel has ended: {error}"))?;
             input.flush().map_err(|error| error.to_string())?;
         }
         told.recv_timeout(JOB_MAX).map_err(|_| format!("{}: the kernel hangs or has ended", script.name))?;
+        self.rest(true);
         let out = path.with_file_name(format!("{name}.out"));
         let bytes = fs::read(&out).map_err(|error| format!("{}: {error}", out.display()))?;
         for file in [&path, &out] {
@@ -182,8 +261,9 @@ impl Oracle {
     }
 }
 
-impl Drop for Oracle {
+impl Drop for Host {
     fn drop(&mut self) {
+        self.rest(false);
         if let Ok(input) = self.input.get_mut() {
             let _ = writeln!(input, "QUIT");
             let _ = input.flush();

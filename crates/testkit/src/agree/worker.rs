@@ -28,9 +28,9 @@ use super::shell::{Interpreter, Ran, ScriptError};
 pub const WORK_VARIABLE: &str = "HAIRPIN_ORACLE_WORK";
 /// How many jobs run at once.
 pub const AT_ONCE_VARIABLE: &str = "HAIRPIN_ORACLE_AT_ONCE";
-/// Set in a User-Mode Linux.
 /// Modules that the guest loads besides, parted by commas.
 pub const MODULES_VARIABLE: &str = "HAIRPIN_ORACLE_MODULES";
+/// Set in a User-Mode Linux.
 pub const GUEST_VARIABLE: &str = "HAIRPIN_ORACLE_GUEST";
 
 /// Where Debian's package keeps the guest's modules.

@@ -115,7 +115,13 @@ impl<'a> Arbitrary<'a> for AnyCall {
                 1 => Call::TakeError(fd(u)?),
                 _ => Call::PeerAddress(fd(u)?),
             },
-            _ => match u8::arbitrary(u)? % 4 {
+            _ => match u8::arbitrary(u)? % 6 {
+                4 => Call::Features(name(u)?),
+                5 => Call::SetFeatures {
+                    device: name(u)?,
+                    wanted: u64::arbitrary(u)?,
+                    mask: u64::arbitrary(u)?,
+                },
                 0 => Call::NetnsList,
                 1 => Call::NetnsIdentify(Option::arbitrary(u)?),
                 2 => Call::NetnsProcesses(name(u)?),

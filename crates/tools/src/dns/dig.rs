@@ -165,7 +165,8 @@ fn run(program: &mut Program<'_>, command: &Command) -> i32 {
 fn greeting(program: &Program<'_>, command: &Command) -> String {
     let short = if command.show.short { " +short" } else { "" };
     let words = program.args.join(" ");
-    format!("\n; <<>> DiG {VERSION} <<>> {words}\n;; global options:{short} +cmd\n")
+    let found = if command.server.is_some() { "; (1 server found)\n" } else { "" };
+    format!("\n; <<>> DiG {VERSION} <<>> {words}\n{found};; global options:{short} +cmd\n")
 }
 
 fn question(program: &mut Program<'_>, command: &Command, lookup: &Lookup) -> Message {

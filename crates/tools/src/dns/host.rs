@@ -90,16 +90,12 @@ fn run(program: &mut Program<'_>) -> i32 {
         let _ = program.shell.err().write_all(USAGE.as_bytes());
         return 1;
     };
+    let mut tells_server = false;
     if let Some(server) = rest.first() {
         match super::server_named(program, server) {
             Ok(server) => {
-                let text = format!(
-                    "Using domain server:\nName: {}\nAddress: {}\nAliases: \n\n",
-                    server.called,
-                    server.place(plan.port)
-                );
-                let _ = program.shell.out().write_all(text.as_bytes());
                 plan.servers = vec![server];
+                tells_server = true;
             }
             Err(why) => {
                 let _ = writeln!(program.shell.err(), "host: couldn't get address for '{server}': {why}");
@@ -114,7 +110,7 @@ fn run(program: &mut Program<'_>) -> i32 {
         (None, true) => vec![kind::PTR],
         (None, false) => vec![kind::A, kind::AAAA, kind::MX],
     };
-    lookup(program, &plan, &settings, &asked, &kinds, wanted.is_some())
+    lookup(program, &plan, &settings, &asked, &kinds, (wanted.is_some(), tells_server))
 }
 
 /// Asks for one kind of record after the other; an alias is followed from the first on.
@@ -124,7 +120,7 @@ fn lookup(
     settings: &Settings,
     name: &str,
     kinds: &[u16],
-    one_type: bool,
+    (one_type, mut tells_server): (bool, bool),
 ) -> i32 {
     let mut name = name.to_owned();
     let mut code = 0;
@@ -138,6 +134,11 @@ fn lookup(
             Err(_) => return 1,
         };
         let message = &reply.message;
+        if std::mem::take(&mut tells_server) {
+            let (called, place) = (&reply.server.called, reply.server.place(plan.port));
+            let text = format!("Using domain server:\nName: {called}\nAddress: {place}\nAliases: \n\n");
+            let _ = program.shell.out().write_all(text.as_bytes());
+        }
         if message.response() != 0 {
             code = 1;
             let (number, why) = (message.response(), super::response_text(message.response()));

@@ -16,8 +16,9 @@ use crate::Program;
 use crate::dhcp::{CLIENT_PORT, Kind, Message, mac_text, option};
 
 const NS_PER_S: u64 = 1_000_000_000;
-/// How long an echo is waited for before an address is offered, and how long its silence is remembered.
-const PING_WAIT_NS: u64 = 3 * NS_PER_S;
+/// How long an echo is waited for before an address is offered (`PING_WAIT`, twelve polls that each take a little longer), and
+/// how long its silence is remembered.
+const PING_WAIT_NS: u64 = 3 * NS_PER_S + 3 * NS_PER_S / 10;
 const PING_CACHE_NS: u64 = 30 * NS_PER_S;
 const LEASES_MAX: usize = 1000;
 /// The client wants its answers broadcast.
@@ -58,6 +59,8 @@ pub(super) struct Server {
     pending: Vec<Pending>,
     /// Addresses that did not answer, and when.
     silent: Vec<(Ipv4Addr, u64)>,
+    /// Addresses that did.
+    taken: Vec<(Ipv4Addr, u64)>,
     names: Vec<(String, Ipv4Addr)>,
 }
 
@@ -80,6 +83,7 @@ impl Server {
             leases: Vec::new(),
             pending: Vec::new(),
             silent: Vec::new(),
+            taken: Vec::new(),
             names: Vec::new(),
         }
     }
@@ -101,6 +105,7 @@ impl Server {
                 && data.get(usize::from(data.first().copied().unwrap_or(0) & 0xf) * 4) == Some(&0)
             {
                 self.pending.retain(|pending| pending.offer.yours != address);
+                self.taken.push((address, monotonic(program)));
             }
         }
     }
@@ -116,7 +121,9 @@ impl Server {
             self.tell(program, log, "DHCPOFFER", &own, Some(offer.yours), &request, None);
             reply(program, socket, &own, &request, &offer);
         }
-        self.silent.retain(|(_, at)| now.saturating_sub(*at) < PING_CACHE_NS);
+        for known in [&mut self.silent, &mut self.taken] {
+            known.retain(|(_, at)| now.saturating_sub(*at) < PING_CACHE_NS);
+        }
     }
 
     pub fn receive(&mut self, program: &mut Program<'_>, place: Place<'_>, request: &Message, log: &mut Log) {
@@ -197,9 +204,6 @@ impl Server {
         offer.push(option::SERVER, own.address.octets().to_vec());
         self.describe(&mut offer, request, own, range, Some(host.time_s.unwrap_or(range.time_s)));
         let now = monotonic(program);
-        if self.pending.iter().any(|pending| pending.request.mac == request.mac) {
-            return;
-        }
         let is_silent = self.silent.iter().any(|(known, _)| *known == address);
         match echo.filter(|_| !is_sure && !self.no_ping && !is_silent) {
             Some(echo) => {
@@ -335,6 +339,7 @@ impl Server {
             && (range.first..=range.last).contains(&address)
             && address != own.address
             && !reserved
+            && !self.taken.iter().any(|(known, _)| *known == address)
             && !offered
             && !self.is_leased(address, mac)
     }
@@ -500,6 +505,7 @@ mod tests {
             leases: Vec::new(),
             pending: Vec::new(),
             silent: Vec::new(),
+            taken: Vec::new(),
             names: Vec::new(),
         };
         assert_eq!(server.choose(&own, &range, [2, 0, 0, 0, 0, 2]), Some([10, 9, 0, 146].into()));

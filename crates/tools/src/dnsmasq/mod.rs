@@ -307,9 +307,12 @@ impl Running {
 
     fn serve(&mut self, program: &mut Program<'_>, sockets: &mut Sockets, log: &mut Log) -> i32 {
         let all = sockets.all();
+        let without_dhcp: Vec<Fd> = sockets.dns.iter().chain(&sockets.echo).copied().collect();
         loop {
             let until = self.dhcp.next_deadline();
-            match program.system.wait(&all, until, false) {
+            // While an address is tried out nobody else is served (`delay_dhcp`).
+            let watched = if until.is_some() { &without_dhcp } else { &all };
+            match program.system.wait(watched, until, false) {
                 Ok(_) => {}
                 Err(Errno::EINTR) if program.shell.take_signal().is_some() => {
                     log.say(program, "dnsmasq: exiting on receipt of SIGTERM");
@@ -325,7 +328,10 @@ impl Running {
                 self.dhcp.take_echoes(program, echo);
             }
             for (socket, own) in &sockets.dhcp {
-                let items = program.system.receive(*socket, 64).unwrap_or_default();
+                if self.dhcp.next_deadline().is_some() {
+                    break;
+                }
+                let items = program.system.receive(*socket, 1).unwrap_or_default();
                 for item in items {
                     let Received::Datagram { data, .. } = item else { continue };
                     if let Some(message) = crate::dhcp::Message::parse(&data) {

@@ -53,6 +53,7 @@ Commands:
   exec        Execute a command in a running container
   inspect     Return low-level information on Docker objects
   kill        Kill one or more running containers
+  logs        Fetch the logs of a container
   network     Manage networks
   port        List port mappings or a specific mapping for the container
   ps          List containers
@@ -64,6 +65,7 @@ Commands:
   start       Start one or more stopped containers
   stop        Stop one or more running containers
   version     Show the Docker version information
+  wait        Block until one or more containers stop, then print their exit codes
 
 Management Commands:
   container   Manage containers
@@ -154,6 +156,11 @@ fn dispatch(docker: &mut Docker<'_>, args: &[String]) -> Outcome {
             }
             Ok(0)
         }
+        container::KEEPER => match args {
+            [id, started] => container::keep(docker, id, started),
+            _ => Err(unknown(word)),
+        },
+        driver::proxy::PROXY => driver::proxy::run(docker, args),
         "pull" => {
             let parsed = parse(&PULL, args)?;
             pull(docker, &parsed);

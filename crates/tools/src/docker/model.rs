@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::ipam::{self, Pool, Taken};
+use crate::Background;
 
 /// Everything, as it is kept between two commands.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -62,6 +63,8 @@ pub(super) struct Container {
     pub image: String,
     /// The command line, of the user or of the image.
     pub command: Vec<String>,
+    /// Whether the user has said what it runs.
+    pub has_own_command: bool,
     pub created_ns: u64,
     pub started_ns: u64,
     pub finished_ns: u64,
@@ -86,6 +89,9 @@ pub(super) struct Container {
     pub sandbox: String,
     /// The process id that inspection shows; 0 while it does not run.
     pub process: u32,
+    /// What runs its command, and other programs that were started in it, all in the background.
+    pub main: Option<Background>,
+    pub programs: Vec<Background>,
     pub endpoints: Vec<Endpoint>,
     pub ports: Vec<Port>,
     pub exposed: Vec<(u16, String)>,
@@ -136,6 +142,8 @@ pub(super) struct Bound {
     /// The container's address, and the bridge it is behind.
     pub address: IpAddr,
     pub link: String,
+    /// What carries connections to the host's own loopback addresses there.
+    pub proxy: Option<Background>,
 }
 
 impl Driver {

@@ -29,8 +29,7 @@ impl Docker<'_> {
         let owns = container.shares_with.is_none() && container.sandbox != FIRST_NETNS;
         let result = if owns { self.make_sandbox(&container) } else { Ok(()) };
         if let Err(error) = result {
-            let finished_ns = self.now();
-            self.forget_sandbox(id, finished_ns, |container| {
+            self.forget_sandbox(id, |container| {
                 container.status = if container.finished_ns == 0 { Status::Created } else { Status::Exited };
                 container.error = format!("failed to set up container networking: {error}");
             })?;
@@ -94,19 +93,32 @@ impl Docker<'_> {
         let container = state.container(id)?;
         driver::program_gateway(self, &state, container)?;
         let before = container.ports.clone();
-        let ports = self.update(|state| {
+        let mut ports = self.update(|state| {
             let container = state.container(id)?;
             let ports = driver::ports::choose(state, container)?;
+            let same = |port: &Port, other: &Port| {
+                let place = |port: &Port| port.bound.as_ref().map(|bound| (bound.public, bound.address));
+                place(port) == place(other)
+            };
+            if ports.len() == container.ports.len()
+                && ports.iter().zip(&container.ports).all(|(a, b)| same(a, b))
+            {
+                return Ok(None);
+            }
             if let Some(container) = state.container_mut(id) {
                 container.ports.clone_from(&ports);
             }
-            Ok(ports)
+            Ok(Some(ports))
         })?;
-        if before != ports {
-            driver::ports::close(self, &before);
-            driver::ports::open(self, &ports)?;
-        }
-        Ok(())
+        let Some(ports) = &mut ports else { return Ok(()) };
+        driver::ports::close(self, &before);
+        driver::ports::open(self, ports)?;
+        self.update(|state| {
+            if let Some(container) = state.container_mut(id) {
+                container.ports.clone_from(ports);
+            }
+            Ok(())
+        })
     }
 
     /// Ends a container: nothing of it is left on the host.
@@ -115,7 +127,7 @@ impl Docker<'_> {
     /// In words.
     pub(super) fn stop_container(&mut self, id: &str, exit_code: i32) -> Result<(), String> {
         let finished_ns = self.now();
-        self.forget_sandbox(id, finished_ns, |container| {
+        self.forget_sandbox(id, |container| {
             container.status = Status::Exited;
             container.exit_code = exit_code;
             container.finished_ns = finished_ns;
@@ -124,12 +136,7 @@ impl Docker<'_> {
     }
 
     /// Takes a container out of its networks, its namespace away, and `change`s what is known of it.
-    fn forget_sandbox(
-        &mut self,
-        id: &str,
-        _finished_ns: u64,
-        change: impl Fn(&mut Container),
-    ) -> Result<(), String> {
+    fn forget_sandbox(&mut self, id: &str, change: impl Fn(&mut Container)) -> Result<(), String> {
         let state = self.state().map_err(|failure| failure.text)?;
         let container = state.container(id)?.clone();
         if container.shares_with.is_none()
@@ -150,6 +157,8 @@ impl Docker<'_> {
             if let Some(container) = state.container_mut(id) {
                 container.sandbox.clear();
                 container.process = 0;
+                container.main = None;
+                container.programs.clear();
                 container.ports.retain(|port| port.host_first != 0 || !container.publish_all);
                 container.ports.iter_mut().for_each(|port| port.bound = None);
                 container.endpoints.iter_mut().for_each(forget);

@@ -7,7 +7,7 @@ use super::links::LinkMap;
 use super::names::Names;
 use super::nsid::NsidNames;
 use super::print::Printer;
-use crate::{Program, Shell};
+use crate::{Program, Shell, busybox};
 
 /// The options in front of the object.
 #[derive(Clone, Debug, Default)]
@@ -54,11 +54,14 @@ pub(crate) struct Context<'a> {
     pub links: LinkMap,
     pub names: Names,
     pub nsids: NsidNames,
+    /// The texts are to be BusyBox's.
+    busybox: bool,
 }
 
 impl<'a> Context<'a> {
     /// A run with default options, and the arguments behind the program's name.
     pub(crate) fn new(program: &'a mut Program<'_>) -> (Self, &'a [String]) {
+        let busybox = busybox::is_here(program.shell);
         let context = Context {
             system: &mut *program.system,
             shell: &mut *program.shell,
@@ -67,6 +70,7 @@ impl<'a> Context<'a> {
             links: LinkMap::default(),
             names: Names::default(),
             nsids: NsidNames::default(),
+            busybox,
         };
         (context, program.args)
     }
@@ -85,6 +89,7 @@ impl<'a> Context<'a> {
     /// Writes what has been printed so far to standard output.
     pub(crate) fn flush(&mut self) {
         let text = self.print.take();
+        let text = if self.busybox && !self.options.json { busybox::ip::text(&text) } else { text };
         if !text.is_empty() {
             // As in C, a closed pipe is found out about by nobody here.
             let _ = self.shell.out().write_all(text.as_bytes());

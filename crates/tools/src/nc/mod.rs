@@ -51,15 +51,14 @@ fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, String> {
         }
         let Some(socket) = reach(program, options, host, (address, port))? else { continue };
         code = 0;
-        if options.verbose || options.scan {
+        // Only with -v is a UDP port tried.
+        if options.verbose {
             if options.udp && !probe(program, socket) {
                 code = 1;
                 let _ = program.system.close(socket);
                 continue;
             }
-            if options.verbose {
-                announce(program, options, host, address, port);
-            }
+            announce(program, options, host, address, port);
         }
         if !options.scan {
             transfer::run(program, options, socket)?;

@@ -100,12 +100,12 @@ impl State {
             match program.system.send(socket, data, None) {
                 Ok(sent) => drop(self.pending.drain(..sent.min(self.pending.len()))),
                 Err(Errno::EAGAIN) => return Ok(()),
-                Err(Errno::EPIPE | Errno::ECONNRESET) => {
+                // Of UDP: the peer's port is closed.
+                Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ECONNREFUSED) => {
                     self.pending.clear();
                     self.input_over = true;
                     self.network_over = true;
                 }
-                Err(Errno::ECONNREFUSED) if options.udp => return Err(String::new()),
                 Err(errno) => return Err(format!("write failed: {}", errno.text())),
             }
         }
@@ -133,7 +133,7 @@ impl State {
                 }
                 Received::End => self.network_over = true,
                 // A closed port of the peer's (`ECONNREFUSED`).
-                Received::Error { .. } => return Err(String::new()),
+                Received::Error { .. } => self.network_over = true,
                 _ => {}
             }
         }

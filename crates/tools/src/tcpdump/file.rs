@@ -18,14 +18,14 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, path: &str) -> R
         "-" => None,
         path => {
             let opened = program.shell.open(path);
-            Some(opened.map_err(|error| Failed(format!("{path}: {}", reason(&error))))?)
+            Some(opened.map_err(|error| Failed::from(format!("{path}: {}", reason(&error))))?)
         }
     };
     let decoder = match &mut file {
         Some(file) => Decoder::read(file),
         None => Decoder::read(program.shell.input()),
     };
-    let mut decoder = decoder.map_err(|error| Failed(error.to_string()))?;
+    let mut decoder = decoder.map_err(|error| Failed::from(error.to_string()))?;
     let (link, snaplen) = (decoder.link(), decoder.snaplen());
     let kind = match link.name().zip(link.description()) {
         Some((name, description)) => format!("{name} ({description})"),
@@ -69,7 +69,7 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, path: &str) -> R
                 }
             }
             Err(error) => {
-                output.flush(program.shell)?;
+                output.flush(program.shell);
                 let _ = writeln!(program.shell.err(), "{}: pcap_loop: {error}", program.name);
                 code = 1;
                 break;
@@ -79,7 +79,7 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, path: &str) -> R
     if interrupted && output.prints_only() {
         let _ = writeln!(program.shell.out());
     }
-    output.flush(program.shell)?;
+    output.flush(program.shell);
     if options.count_only {
         let _ = writeln!(program.shell.out(), "{}", super::live::packets(output.count));
     }

@@ -74,9 +74,12 @@ fn capture(
     if capture.output.prints_only() && matches!(ended, Ok(Ended::Interrupted)) {
         let _ = writeln!(program.shell.out());
     }
-    capture.output.flush(program.shell)?;
+    capture.output.flush(program.shell);
     if let Err(failed) = ended {
-        let _ = writeln!(program.shell.err(), "{}: {}", program.name, failed.0);
+        if failed.code != 1 {
+            return Err(failed);
+        }
+        let _ = writeln!(program.shell.err(), "{}: {}", program.name, failed.text);
         code = 1;
     }
     let dropped = program.system.statistics(capture.socket).map_or(0, |statistics| statistics.dropped);
@@ -171,12 +174,12 @@ fn list_link_types(program: &mut Program<'_>, device: &Device, link: LinkType) {
 fn open(system: &mut dyn System, options: &Options, device: &Device) -> Result<Fd, Failed> {
     let name = &device.name;
     let failed = |what: &str, errno: Errno| match errno {
-        Errno::EPERM | Errno::EACCES => Failed(format!(
+        Errno::EPERM | Errno::EACCES => Failed::from(format!(
             "{name}: You don't have permission to perform this capture on that device\n({what}: {})",
             errno.text()
         )),
         Errno::ENODEV | Errno::ENXIO => no_such(name),
-        errno => Failed(format!("{name}: {what}: {}", errno.text())),
+        errno => Failed::from(format!("{name}: {what}: {}", errno.text())),
     };
     // Bound before it receives anything, so that no other device's frames get in.
     let kind = SocketKind::Packet { cooked: false, protocol: 0 };
@@ -258,7 +261,7 @@ impl Capture {
                 // A device that is only down may come up again (pcap-linux.c:pcap_wait_for_frames_mmap).
                 Err(Errno::ENETDOWN) if self.is_there(program.system) => break,
                 Err(errno) => {
-                    self.output.flush(program.shell)?;
+                    self.output.flush(program.shell);
                     return Err(loop_failed(errno));
                 }
             };
@@ -269,7 +272,7 @@ impl Capture {
                 self.item(program, options, item, complete)?;
                 complete = complete || options.count.is_some_and(|count| self.output.count >= count);
             }
-            self.output.flush(program.shell)?;
+            self.output.flush(program.shell);
         }
         Ok(complete)
     }

@@ -36,14 +36,20 @@ Usage: tcpdump [-AbdDefhHIJKlLnNOpqStuUvxX#] [ -B size ] [ -c count ] [--count]
 \t\t[ -z postrotate-command ] [ -Z user ] [ expression ]
 ";
 
-/// The text that stands behind `tcpdump: ` when the program ends with 1.
-struct Failed(String);
+/// The text that stands behind `tcpdump: ` when the program ends, and its exit code.
+struct Failed {
+    text: String,
+    code: i32,
+}
 
 impl<T: Into<String>> From<T> for Failed {
     fn from(text: T) -> Self {
-        Failed(text.into())
+        Failed { text: text.into(), code: 1 }
     }
 }
+
+/// `S_ERR_ND_WRITE_FILE`
+const WRITE_FAILED: i32 = 14;
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let request = match options::parse(program.args) {
@@ -53,7 +59,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
             let _ = write!(program.shell.err(), "{name}: {text}\n{VERSION}{USAGE}");
             return 1;
         }
-        Err(Fault::Plain(text)) => return fail(program, Failed(text)),
+        Err(Fault::Plain(text)) => return fail(program, Failed::from(text)),
     };
     let outcome = match request {
         Request::Help => {
@@ -86,8 +92,8 @@ fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, Failed> {
 
 fn fail(program: &mut Program<'_>, failed: Failed) -> i32 {
     let _ = program.shell.out().flush();
-    let _ = writeln!(program.shell.err(), "{}: {}", program.name, failed.0);
-    1
+    let _ = writeln!(program.shell.err(), "{}: {}", program.name, failed.text);
+    failed.code
 }
 
 fn list_devices(program: &mut Program<'_>) -> Result<i32, Failed> {
@@ -100,7 +106,7 @@ fn list_devices(program: &mut Program<'_>) -> Result<i32, Failed> {
 
 fn known_devices(system: &mut dyn System) -> Result<Devices, Failed> {
     Devices::list(system)
-        .map_err(|failure| Failed(format!("Can't get list of interfaces: {}", failure.errno.text())))
+        .map_err(|failure| Failed::from(format!("Can't get list of interfaces: {}", failure.errno.text())))
 }
 
 /// The filter of the remaining arguments, or of the file that `-F` names.
@@ -109,7 +115,7 @@ fn filter(shell: &mut dyn Shell, options: &Options, target: Target) -> Result<Fi
         Some(path) => read_filter(shell, path)?,
         None => options.expression.join(" "),
     };
-    Filter::compile(&expression, target).map_err(|error| Failed(error.to_string()))
+    Filter::compile(&expression, target).map_err(|error| Failed::from(error.to_string()))
 }
 
 /// What a filter takes packets of this type for: those without a link header get a cooked one for it.
@@ -137,8 +143,8 @@ fn as_filtered(data: &[u8], link: LinkType) -> std::borrow::Cow<'_, [u8]> {
 fn read_filter(shell: &mut dyn Shell, path: &str) -> Result<String, Failed> {
     let mut bytes = Vec::new();
     let mut file =
-        shell.open(path).map_err(|error| Failed(format!("can't open {path}: {}", reason(&error))))?;
-    file.read_to_end(&mut bytes).map_err(|error| Failed(format!("read {path}: {}", reason(&error))))?;
+        shell.open(path).map_err(|error| Failed::from(format!("can't open {path}: {}", reason(&error))))?;
+    file.read_to_end(&mut bytes).map_err(|error| Failed::from(format!("read {path}: {}", reason(&error))))?;
     let text = String::from_utf8_lossy(&bytes);
     // A number sign starts a comment.
     let lines: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or_default()).collect();

@@ -6,7 +6,7 @@ use hairpin_capture::text::{Frame, Interfaces, Printer};
 use hairpin_capture::{LinkType, pcap};
 
 use super::options::Options;
-use super::{Failed, reason};
+use super::{Failed, WRITE_FAILED, reason};
 use crate::Shell;
 
 /// Takes packets as the options say.
@@ -58,7 +58,7 @@ impl Output {
             count: 0,
         };
         if let Some(path) = &options.write {
-            let failed = |error: std::io::Error| Failed(format!("{path}: {}", reason(&error)));
+            let failed = |error: std::io::Error| Failed::from(format!("{path}: {}", reason(&error)));
             let destination = if path == "-" {
                 Destination::StandardOutput(Vec::new())
             } else {
@@ -67,7 +67,7 @@ impl Output {
             let writer = pcap::Writer::new(destination, link, snaplen, options.text.nanoseconds);
             output.writer = Some(writer.map_err(failed)?);
             // The header is there before the first packet.
-            output.flush(shell)?;
+            output.flush(shell);
         }
         Ok(output)
     }
@@ -85,35 +85,36 @@ impl Output {
     ) -> Result<(), Failed> {
         self.count += 1;
         if let Some(writer) = &mut self.writer {
-            let written = writer.write(frame.time_ns, frame.length, frame.data);
-            written.map_err(|error| Failed(format!("Unable to write output: {}", reason(&error))))?;
+            // `pcap_dump` tells nobody what became of a packet.
+            let _ = writer.write(frame.time_ns, frame.length, frame.data);
             if self.flush_packets {
-                self.flush(shell)?;
+                self.flush(shell);
             }
         }
         if let Some(printer) = self.printer.as_mut().filter(|_| !self.count_only) {
             let text = printer.print(frame, interfaces);
-            let written = shell.out().write_all(text.as_bytes());
-            written.map_err(|error| Failed(format!("Unable to write output: {}", reason(&error))))?;
+            let mut written = shell.out().write_all(text.as_bytes());
             if self.flush_lines {
-                self.flush(shell)?;
+                written = written.and_then(|()| shell.out().flush());
             }
+            written.map_err(|error| Failed {
+                text: format!("Unable to write output: {}", reason(&error)),
+                code: WRITE_FAILED,
+            })?;
         }
         Ok(())
     }
 
-    /// Hands on what is buffered.
-    pub fn flush(&mut self, shell: &mut dyn Shell) -> Result<(), Failed> {
-        let mut flush = || -> std::io::Result<()> {
-            if let Some(writer) = &mut self.writer {
-                writer.flush()?;
-                if let Destination::StandardOutput(buffer) = writer.get_mut() {
-                    shell.out().write_all(buffer)?;
-                    buffer.clear();
-                }
+    /// Hands on what is buffered. What cannot be written then is lost without a word, as at the end of any program
+    /// that uses stdio.
+    pub fn flush(&mut self, shell: &mut dyn Shell) {
+        if let Some(writer) = &mut self.writer {
+            let _ = writer.flush();
+            if let Destination::StandardOutput(buffer) = writer.get_mut() {
+                let _ = shell.out().write_all(buffer);
+                buffer.clear();
             }
-            shell.out().flush()
-        };
-        flush().map_err(|error| Failed(format!("Unable to write output: {}", reason(&error))))
+        }
+        let _ = shell.out().flush();
     }
 }

@@ -88,6 +88,8 @@ for mode in balance-rr active-backup balance-xor broadcast 802.3ad balance-tlb b
     ip link set bd type bond updelay 100 miimon 0
     ip link set bd type bond miimon 0 arp_interval 200 arp_ip_target 10.0.0.9
     ip link set bd type bond miimon 100
+    # The monitor's first look is a worker's.
+    sleep 0.5
     show bd
     ip link set bd down
     ip link set bd type bond lacp_rate fast

@@ -12,16 +12,16 @@ ip -n n1 link
 bridge -n n1 fdb show br br1
 ip -n n1 link add br2 type bridge priority 100
 ip -n n1 link set br2 up
-sleep 2.4
+sleep 1.2
 ip -n n1 link show br2 | head -1
 ip -n n1 link set br0 address 02:00:00:00:00:02
-sleep 2.4
+sleep 1.2
 ip -n n1 link show br0
 ip -n n1 link add v1 address 02:00:00:00:01:01 type veth peer name v2 address 02:00:00:00:01:02
 ip -n n1 link set v1 master br0
 ip -n n1 link set v1 up
 ip -n n1 link set v2 up
-sleep 2.4
+sleep 1.2
 ip -n n1 -d link show br0
 ip -n n1 -d link show v1
 bridge -n n1 fdb show br br0
@@ -32,13 +32,13 @@ ip -n n1 link set v1 nomaster
 bridge -n n1 fdb show br br0
 ip -n n1 link set v1 master br0
 ip -n n1 link set br0 down
-sleep 2.4
+sleep 1.2
 ip -n n1 link show br0
 ip -n n1 link set br0 up
-sleep 2.4
+sleep 1.2
 ip -n n1 link show br0
 ip -n n1 link set v1 down
-sleep 2.4
+sleep 1.2
 ip -n n1 link show br0
 ip -n n1 link del br0
 ip -n n1 link show v1

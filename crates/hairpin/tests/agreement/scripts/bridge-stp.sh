@@ -44,7 +44,8 @@ bridge -n sw link
 showstp br1
 await forwarding 5
 bridge -n sw link
-# Soon: for a while the topology counts as changed.
+# Once it is acknowledged that the topology has changed, and while it counts as changed.
+sleep 4
 begin p1 a3 b4
 sleep 6
 finish

@@ -57,7 +57,7 @@ clean ip netns exec a wget -q -O out http://10.0.0.2/nothing
 clean ip netns exec a wget -nv -O out http://10.0.0.2/
 clean ip netns exec a wget http://10.0.0.2/
 clean ip netns exec a wget -q -T 1 -t 1 -O out http://10.0.0.77/
-clean ip netns exec a wget -T 1 -t 2 -O out http://10.0.0.77/
+clean ip netns exec a wget -T 1 -t 1 -O out http://10.0.0.78/
 clean ip netns exec a wget -t 1 -O out http://10.0.0.2:81/
 clean ip netns exec a wget --spider http://10.0.0.2/
 { set +x; } 2>/dev/null

@@ -1,5 +1,4 @@
 # needs: uml
-# runs: with the real programs
 # MACsec with the other suites, short check values, without the channel's name in the tag, and through a bridge.
 ip netns add a
 ip netns add b

@@ -1,5 +1,4 @@
 # needs: uml
-# runs: with the real programs
 # MACsec between two hosts with static keys: what goes over the wire is the same to the last byte.
 ip netns add a
 ip netns add b

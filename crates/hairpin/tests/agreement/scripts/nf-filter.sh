@@ -58,6 +58,8 @@ $N A ping -c 1 -W 1 10.0.2.1
 $N A ping -c 1 -W 1 -I 10.0.1.2 10.0.2.1
 $I -P FORWARD DROP
 $N A ping -c 1 -W 1 10.0.2.1
+# Behind the error about 10.0.2.99, which is due three seconds after that ping: now.
+sleep 0.5
 $I -S -v
 $I -F; $I -X; $I -P FORWARD ACCEPT
 # Dropped at every hook.

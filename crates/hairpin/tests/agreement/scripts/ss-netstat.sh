@@ -50,6 +50,6 @@ sorted ip netns exec a ss -4 -tan
 sorted ip netns exec a ss -4 -tan exclude time-wait
 sorted ip netns exec a netstat -4 -tan
 ip netns exec a netstat -rn
-ip netns exec a netstat -i
+ip netns exec a netstat -i | awk '{ print $1, $2, NF }'
 { set +x; } 2>/dev/null
 kill $N $M $U

@@ -188,8 +188,10 @@ impl World {
         for (dev, on) in [(old, false), (new, true)] {
             let Some(dev) = dev else { continue };
             self.pass_filters(bond, dev, if on { 1 } else { -1 });
-            if up {
-                self.pass_lists(bond, dev, on);
+            match on {
+                true if up => self.pass_lists(bond, dev),
+                false if up => self.take_lists(bond, dev),
+                _ => {}
             }
         }
     }

@@ -87,8 +87,8 @@ impl World {
             slave.running = running;
             slave.target_rx = vec![now; targets];
             state.slaves.push(slave);
-            state.had_slaves = true;
         }
+        self.reckon_tso_max(bond);
         self.refresh_slave_speed(bond, dev);
         self.first_link_state(bond, dev);
         self.start_slave(bond, dev);
@@ -289,6 +289,7 @@ impl World {
                 state.active = None;
             }
         }
+        self.reckon_tso_max(bond);
         self.find_usable_slaves(bond);
         if was_active && !all {
             self.select_active(bond);
@@ -351,9 +352,6 @@ impl World {
             if mode == Mode::Lacp {
                 self.join_group(slave, SLOW_PROTOCOLS);
             }
-            if !mode.uses_primary() || active == Some(slave) {
-                self.pass_lists(bond, slave, true);
-            }
         }
         self.find_usable_slaves(bond);
     }
@@ -388,11 +386,11 @@ impl World {
         }
         let (mode, active) = (state.params.mode, state.active);
         for slave in self.bond_slaves(bond) {
+            if !mode.uses_primary() || active == Some(slave) {
+                self.take_lists(bond, slave);
+            }
             if mode == Mode::Lacp {
                 self.leave_group(slave, SLOW_PROTOCOLS);
-            }
-            if !mode.uses_primary() || active == Some(slave) {
-                self.pass_lists(bond, slave, false);
             }
         }
     }
@@ -438,7 +436,7 @@ impl World {
         let (up, lacp) = (device.is_up(), state.params.mode == Mode::Lacp);
         self.pass_filters(bond, dev, 1);
         if up {
-            self.pass_lists(bond, dev, true);
+            self.pass_lists(bond, dev);
             if lacp {
                 self.join_group(dev, SLOW_PROTOCOLS);
             }
@@ -451,7 +449,7 @@ impl World {
         let (up, lacp) = (device.is_up(), state.params.mode == Mode::Lacp);
         self.pass_filters(bond, dev, -1);
         if up {
-            self.pass_lists(bond, dev, false);
+            self.take_lists(bond, dev);
             if lacp {
                 self.leave_group(dev, SLOW_PROTOCOLS);
             }
@@ -467,26 +465,6 @@ impl World {
         }
         if groups {
             self.set_allmulti(dev, by);
-        }
-    }
-
-    /// `dev_uc_sync`, `dev_mc_sync`, and back.
-    pub(in crate::control) fn pass_lists(&mut self, bond: DevId, dev: DevId, on: bool) {
-        let Some(device) = self.devs.get(bond) else { return };
-        let (unicast, groups) = (device.unicast.clone(), device.multicast.clone());
-        for (mac, _) in unicast {
-            match on {
-                true => self.add_unicast(dev, mac),
-                false => {
-                    self.remove_unicast(dev, mac);
-                }
-            }
-        }
-        for (group, _) in groups {
-            match on {
-                true => self.join_group(dev, group),
-                false => self.leave_group(dev, group),
-            }
         }
     }
 

@@ -173,8 +173,6 @@ pub struct Bond {
     pub alb: Option<Box<alb::Alb>>,
     /// Counters of slaves that have been added up (`bond_stats`).
     pub stats: Stats,
-    /// It once had slaves: what it offers was found from them (`bond_compute_features`).
-    pub had_slaves: bool,
     /// How often each [`Job`]'s clock was set: what an older setting brings is void.
     pub serials: [u32; 5],
     /// The bond's device is up: what it receives is looked at (`recv_probe`).

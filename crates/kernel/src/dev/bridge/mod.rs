@@ -96,8 +96,6 @@ pub struct Bridge {
     /// Nothing in it ages: looking through it would find nothing, and waits until something is learned.
     pub ageing_rests: bool,
     pub created: Time,
-    /// It has had a port: what it offers is what its ports leave.
-    pub had_ports: bool,
     /// What decisions changed and others are to be told of.
     pub events: Vec<Event>,
 }
@@ -178,7 +176,6 @@ impl Bridge {
             ageing_at: None,
             ageing_rests: false,
             created: now,
-            had_ports: false,
             events: Vec::new(),
         }
     }
@@ -468,8 +465,9 @@ impl Bridge {
             }
         } else if let Some(entry) = self.fdb.get_mut(destination, vid) {
             entry.used = now;
+            // Where it is an own address too: `br_dev_xmit` asks for the port only, which the bridge's own address lacks.
             let (local, port) = (entry.local, entry.port);
-            let verdict = match local {
+            let verdict = match local && port.is_none() {
                 true => Verdict::Drop(DropReason::BridgeOwnAddress),
                 false => self.forward_to(port, &passing),
             };

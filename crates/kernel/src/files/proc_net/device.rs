@@ -2,7 +2,6 @@
 
 use std::fmt::Write as _;
 
-use crate::dev::Kind;
 use crate::device::Device;
 use crate::netns::NsId;
 use crate::world::World;
@@ -54,14 +53,11 @@ pub(super) fn dev(world: &World, ns: NsId) -> String {
 pub(super) fn multicast(world: &World, ns: NsId) -> String {
     let mut text = String::new();
     for device in devices(world, ns) {
-        // A group that is passed to a lower device has that for one more user (`__hw_addr_sync_one`).
-        let stacked =
-            matches!(device.kind, Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_));
-        let passed = u32::from(device.is_up() && stacked);
-        for (group, users) in &device.multicast {
-            let users = users + passed;
-            let group: String = group.0.iter().map(|byte| format!("{byte:02x}")).collect();
-            let _ = writeln!(text, "{:<4} {:<15} {:<5} {:<5} {group}", device.ifindex, device.name, users, 0);
+        for listed in device.multicast.iter() {
+            let group: String = listed.mac.0.iter().map(|byte| format!("{byte:02x}")).collect();
+            let (ifindex, name, users) = (device.ifindex, &device.name, listed.users);
+            let _ =
+                writeln!(text, "{ifindex:<4} {name:<15} {users:<5} {:<5} {group}", u32::from(listed.global));
         }
     }
     text

@@ -38,6 +38,26 @@ macro_rules! field {
     };
 }
 
+/// The same for the settings of new connections.
+macro_rules! tcp {
+    ($key:expr, $field:ident: bool) => {
+        $key.field(
+            |sysctl| vec![i64::from(sysctl.tcp.$field)],
+            |world, ns, values| set(world, ns, values, |sysctl, value| sysctl.tcp.$field = value != 0),
+        )
+    };
+    ($key:expr, $field:ident: $type:ty) => {
+        $key.field(
+            |sysctl| vec![i64::from(sysctl.tcp.$field)],
+            |world, ns, values| {
+                set(world, ns, values, |sysctl, value| {
+                    sysctl.tcp.$field = <$type>::try_from(value).unwrap_or(<$type>::MAX);
+                })
+            },
+        )
+    };
+}
+
 pub(super) const KEYS: &[Key] = &[
     small("ipv4/fib_multipath_hash_fields", "7", U16),
     range("ipv4/fib_multipath_hash_policy", "0", 0, 3)
@@ -165,21 +185,27 @@ pub(super) const KEYS: &[Key] = &[
     int("ipv4/tcp_reordering", "3"),
     small("ipv4/tcp_retrans_collapse", "1", U8),
     small("ipv4/tcp_retries1", "3", U8),
-    small("ipv4/tcp_retries2", "15", U8),
+    tcp!(small("ipv4/tcp_retries2", "15", U8), retries: u32),
     small("ipv4/tcp_rfc1337", "0", U8),
-    integers("ipv4/tcp_rmem", "4096\t131072\t6291456", 3, 1, INT),
-    small("ipv4/tcp_sack", "1", U8),
+    integers("ipv4/tcp_rmem", "4096\t131072\t6291456", 3, 1, INT).field(
+        |sysctl| {
+            let tcp = &sysctl.tcp;
+            vec![tcp.receive_buffer_min.into(), tcp.receive_buffer.into(), tcp.receive_buffer_max.into()]
+        },
+        set_receive_buffer,
+    ),
+    tcp!(small("ipv4/tcp_sack", "1", U8), sack: bool),
     small("ipv4/tcp_slow_start_after_idle", "1", U8),
     small("ipv4/tcp_stdurg", "0", U8),
-    range("ipv4/tcp_syn_retries", "6", 1, 127),
-    small("ipv4/tcp_synack_retries", "5", U8),
-    small("ipv4/tcp_syncookies", "1", U8),
+    tcp!(range("ipv4/tcp_syn_retries", "6", 1, 127), syn_retries: u32),
+    tcp!(small("ipv4/tcp_synack_retries", "5", U8), syn_ack_retries: u32),
+    field!(small("ipv4/tcp_syncookies", "1", 2), tcp_syncookies: u8),
     small("ipv4/tcp_thin_linear_timeouts", "0", U8),
-    small("ipv4/tcp_timestamps", "1", U8),
+    tcp!(small("ipv4/tcp_timestamps", "1", U8), timestamps: bool),
     small("ipv4/tcp_tso_rtt_log", "9", U8),
     small("ipv4/tcp_tso_win_divisor", "3", U8),
-    range("ipv4/tcp_tw_reuse", "2", 0, 2),
-    small("ipv4/tcp_window_scaling", "1", U8),
+    field!(range("ipv4/tcp_tw_reuse", "2", 0, 2), tcp_tw_reuse: u8),
+    tcp!(small("ipv4/tcp_window_scaling", "1", U8), window_scaling: bool),
     integers("ipv4/tcp_wmem", "4096\t16384\t4194304", 3, 1, INT),
     small("ipv4/tcp_workaround_signed_windows", "0", U8),
     small("ipv4/udp_early_demux", "1", U8),
@@ -198,6 +224,15 @@ fn set(
 ) -> Result<(), Errno> {
     let value = *values.first().ok_or(Errno::EINVAL)?;
     change(&mut world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl, value);
+    Ok(())
+}
+
+fn set_receive_buffer(world: &mut World, ns: NsId, values: &[i64]) -> Result<(), Errno> {
+    let [least, default, most] = values else { return Err(Errno::EINVAL) };
+    let number = |value: &i64| u32::try_from(*value).map_err(|_| Errno::EINVAL);
+    let (least, default, most) = (number(least)?, number(default)?, number(most)?);
+    let tcp = &mut world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl.tcp;
+    (tcp.receive_buffer_min, tcp.receive_buffer, tcp.receive_buffer_max) = (least, default, most);
     Ok(())
 }
 

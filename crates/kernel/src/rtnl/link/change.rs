@@ -198,6 +198,7 @@ impl World {
         if replaced {
             self.changed();
         }
+        self.set_rx_mode(dev);
         let opened = match (old.contains(Flags::UP), wanted.contains(Flags::UP)) {
             (false, true) => self.open(dev),
             (true, false) => {
@@ -245,7 +246,8 @@ impl World {
     /// Transmit queue length and offload bounds.
     fn change_queue(&mut self, dev: DevId, attributes: &Attributes<'_>) -> Result<(), Failure> {
         if let Some(length) = attributes.u32(ifla::TXQLEN) {
-            if length > i32::MAX as u32 {
+            // `dev_change_tx_queue_len`
+            if length > i16::MAX as u32 {
                 return Err(Errno::ERANGE.into());
             }
             let mut changed = false;

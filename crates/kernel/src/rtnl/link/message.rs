@@ -14,14 +14,10 @@ use crate::device::{self, DevId, Device, OperState};
 use crate::netns::NsId;
 use crate::world::World;
 
-/// `GSO_LEGACY_MAX_SIZE`, `GRO_LEGACY_MAX_SIZE`, `TSO_LEGACY_MAX_SIZE`
+/// `GSO_LEGACY_MAX_SIZE`, `GRO_LEGACY_MAX_SIZE`
 const OFFLOAD_SIZE: u32 = 65_536;
 /// `GSO_MAX_SEGS`, `TSO_MAX_SEGS`
 const OFFLOAD_SEGMENTS: u32 = 65_535;
-/// `GSO_MAX_SIZE`: what software devices take.
-const OFFLOAD_SIZE_SOFTWARE: u32 = 8 * OFFLOAD_SEGMENTS;
-/// How deep devices are stacked at most (`MAX_NEST_DEV`).
-const STACK_MAX: usize = 8;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +45,7 @@ impl World {
         message.header.link_layer_type = device.hardware.into();
         message.header.flags = LinkFlags::from_bits_retain(device.shown_flags().bits());
         let master = device.master.and_then(|master| self.devs.get(master)).map(|master| master.ifindex);
-        let offload = self.offload_size(device);
+        let offload = device.tso_max;
         let counted = self.stats_of(dev);
         let attributes = &mut message.attributes;
         attributes.extend(view.target.map(LinkAttribute::IfNetnsId));
@@ -137,53 +133,6 @@ impl World {
                 kind.underlay().filter(|ns| *ns != device.ns).map(|ns| (device.ifindex, Some(ns)))
             }
         }
-    }
-
-    /// `tso_max_size`: a stacked device has that of what it stands on, a bridge the least of its ports.
-    fn offload_size(&self, device: &Device) -> u32 {
-        let mut pending = vec![(device.id, 0)];
-        let mut least = OFFLOAD_SIZE_SOFTWARE;
-        while let Some((dev, depth)) = pending.pop() {
-            let Some(device) = self.devs.get(dev) else { continue };
-            match &device.kind {
-                _ if depth > STACK_MAX => {}
-                Kind::Loopback | Kind::Veth(_) => {}
-                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) => {
-                    pending.extend(device.lower().map(|lower| (lower, depth + 1)));
-                }
-                Kind::Bridge(bridge) if bridge.had_ports => {
-                    pending.extend(bridge.ports.iter().map(|port| (port.dev, depth + 1)));
-                }
-                // `bond_compute_features`: without slaves, what no slave has narrowed.
-                Kind::Bond(bond) if bond.had_slaves => {
-                    pending.extend(bond.slaves.iter().map(|slave| (slave.dev, depth + 1)));
-                }
-                Kind::Vxlan(vxlan) if vxlan.config.oif != 0 => {
-                    pending.extend(
-                        self.device_at(vxlan.underlay, vxlan.config.oif).map(|lower| (lower, depth + 1)),
-                    );
-                }
-                Kind::Vxlan(_) => least = OFFLOAD_SIZE,
-                Kind::Ifb
-                | Kind::Nlmon
-                | Kind::Vcan
-                | Kind::Vxcan(_)
-                | Kind::IpTunnel(_)
-                | Kind::Geneve(_)
-                | Kind::Macsec(_) => {
-                    least = OFFLOAD_SIZE;
-                }
-                Kind::Bridge(_)
-                | Kind::Bond(_)
-                | Kind::Team(_)
-                | Kind::Dummy
-                | Kind::Vrf(_)
-                | Kind::Nic { .. } => {
-                    least = OFFLOAD_SIZE;
-                }
-            }
-        }
-        least
     }
 }
 

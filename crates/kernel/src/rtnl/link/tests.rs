@@ -273,6 +273,8 @@ fn changes_are_refused_as_linux_refuses_them() {
         (v0, name("v1"), "EEXIST"),
         (v0, name("a/b"), "EINVAL"),
         (v0, number(ifla::TXQLEN, u32::MAX), "ERANGE"),
+        (v0, number(ifla::TXQLEN, 32_768), "ERANGE"),
+        (v0, number(ifla::TXQLEN, 32_767), "ok"),
         (v0, number(ifla::NET_NS_PID, 999), "ESRCH"),
         (v0, attribute(ifla::AF_SPEC, &attribute(10, &attribute(8, &[1]))), "ok"),
         (v0, attribute(ifla::AF_SPEC, &attribute(10, &attribute(8, &[2]))), "EINVAL"),

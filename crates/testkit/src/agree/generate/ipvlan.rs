@@ -32,7 +32,7 @@ fn build(scenario: &mut Scenario) {
     let router = scenario.stations.last().map(|station| station.address.clone()).unwrap_or_default();
     let (mode, flag) = (scenario.one(MODES), scenario.one(FLAGS));
     if mode != "l2" {
-        scenario.bare = Some("m");
+        scenario.bare = &["m"];
     }
     let of_host = mode != "l2" || scenario.once_in(2);
     if of_host {

@@ -39,7 +39,9 @@ fn build(scenario: &mut Scenario) {
     }
     let known = links.known.clone();
     for link in known {
-        scenario.note(&format!("n{}", link.ns), &link.name);
+        let ns = format!("n{}", link.ns);
+        scenario.probes_late(&ns, &link.name);
+        scenario.note(&ns, &link.name);
     }
 }
 
@@ -199,6 +201,8 @@ impl Links<'_> {
             return;
         }
         let to = self.scenario.below(self.namespaces);
+        // The link watch has seen what was before.
+        self.scenario.line("sleep 1.2");
         self.scenario.line(format!("ip -n n{} link set {} netns n{to}", link.ns, link.name));
         self.known[at].ns = to;
     }

@@ -126,9 +126,10 @@ pub struct Scenario {
     pub stations: Vec<Station>,
     /// IPv6 addresses, each with its namespace and device.
     pub six: Vec<(String, String, String)>,
-    /// Links whose captures show no link header, by how their names start. In l3 mode an ipvlan's tap shares the frame's
-    /// bytes with the device below, which writes its own header there: what a capture without a ring sees is chance.
-    pub bare: Option<&'static str>,
+    /// Links whose captures show no link header, by how their names start. A tap can share the frame's bytes with what
+    /// comes after it (an ipvlan in l3 mode, a VRF, a router that puts fragments together), which writes its own header
+    /// there: what a capture without a ring sees is chance.
+    pub bare: &'static [&'static str],
     /// It talks in a way of its own.
     pub talked: bool,
     pub links: Vec<Link>,
@@ -149,7 +150,7 @@ impl Scenario {
             text: String::new(),
             stations: Vec::new(),
             six: Vec::new(),
-            bare: None,
+            bare: &[],
             talked: false,
             links: Vec::new(),
             namespaces: Vec::new(),
@@ -266,7 +267,7 @@ impl Scenario {
         self.jobs += 1;
         let file = format!("{ns}.{dev}.{}.cap", self.jobs);
         let expression = if expression.is_empty() { String::new() } else { format!(" '{expression}'") };
-        let header = if self.bare.is_some_and(|start| dev.starts_with(start)) { "" } else { " -e" };
+        let header = if self.bare.iter().any(|start| dev.starts_with(start)) { "" } else { " -e" };
         self.line(format!(
             "ip netns exec {ns} tcpdump -l{header} -n -t -i {dev}{expression} >{file} 2>/dev/null &"
         ));

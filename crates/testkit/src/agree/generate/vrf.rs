@@ -7,6 +7,7 @@ pub const TOPOLOGY: Topology = Topology { name: "vrf", needs_uml: true, build };
 const TABLES: [(&str, usize); 2] = [("red", 10), ("blue", 20)];
 
 fn build(scenario: &mut Scenario) {
+    scenario.bare = &["red", "blue"];
     scenario.namespace("r");
     scenario.line("ip netns exec r sysctl -w net.ipv4.ip_forward=1");
     if scenario.once_in(2) {

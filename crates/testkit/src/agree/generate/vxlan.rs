@@ -5,7 +5,7 @@ use super::{Scenario, Topology};
 pub const TOPOLOGY: Topology = Topology { name: "vxlan", needs_uml: true, build };
 
 const OPTIONS: &[&str] =
-    &["", "", "", " ttl 7", " tos inherit", " noudpcsum", " nolearning", " ageing 20", " df set", " proxy"];
+    &["", "", "", " ttl 7", " tos inherit", " noudpcsum", " nolearning", " ageing 20", " df set"];
 
 fn build(scenario: &mut Scenario) {
     scenario.namespace("net");

@@ -1,12 +1,10 @@
-//! `docker exec`, and how the programs of containers are started.
-
-use std::io;
+//! `docker exec`
 
 use super::super::Command;
 use super::super::engine::{Docker, Failure, Outcome};
 use super::super::flags::{Flag, Operands, Parsed, Syntax, switch, value};
-use super::super::model::Container;
-use super::image;
+use super::program;
+use crate::Launch;
 
 const FLAGS: &[Flag] = &[
     switch("detach", 'd', "Detached mode: run command in the background"),
@@ -40,64 +38,21 @@ fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
     if !container.is_running() {
         return Err(Failure::of_daemon(format!("container {} is not running", container.id)));
     }
-    let mut environment = environment(container);
-    environment.extend(parsed.all("env").iter().map(|text| pair(text)));
+    let mut environment = program::environment(container);
+    environment.extend(parsed.all("env").iter().map(|text| program::pair(text)));
     docker.enter(&container.sandbox).map_err(Failure::of_daemon)?;
+    let input = parsed.is_on("interactive");
+    let launch = Launch { argv, environment: &environment, input };
     if parsed.is_on("detach") {
-        return Err(Failure::of_client("docker exec -d is not supported by hairpin yet"));
+        return program::start_beside(docker, &container.id, &launch).map(|()| 0).map_err(Failure::of_client);
     }
-    match docker.shell.exec_with(argv, &environment) {
+    match docker.shell.launch(&launch) {
         Ok(code) => Ok(code),
         Err(error) => {
-            let why = not_started(argv, &error);
+            let why = program::not_started(argv, &error);
             let text =
                 format!("OCI runtime exec failed: exec failed: unable to start container process: {why}");
             Err(Failure { text, code: 127 })
         }
     }
-}
-
-/// Runs a container's own command to its end; its exit code.
-///
-/// # Errors
-/// It cannot be started, in the daemon's words.
-pub(super) fn run_main(docker: &mut Docker<'_>, container: &Container) -> Result<i32, String> {
-    docker.enter(&container.sandbox)?;
-    let failed = |error: io::Error| {
-        format!(
-            "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create \
-             failed: unable to start container process: error during container init: {}",
-            not_started(&container.command, &error)
-        )
-    };
-    docker.shell.run(&container.command, &environment(container)).map_err(failed)
-}
-
-/// What runc says of a program that cannot be started.
-fn not_started(argv: &[String], error: &io::Error) -> String {
-    let program = argv.first().map_or("", String::as_str);
-    let why = match error.kind() {
-        io::ErrorKind::NotFound if program.contains('/') => {
-            format!("stat {program}: no such file or directory")
-        }
-        io::ErrorKind::NotFound => "executable file not found in $PATH".to_owned(),
-        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    };
-    format!("exec: \"{program}\": {why}: unknown")
-}
-
-/// What the programs of a container have in their environment beside what is there.
-fn environment(container: &Container) -> Vec<(String, String)> {
-    let mut environment = vec![("HOSTNAME".to_owned(), container.hostname.clone())];
-    if let Some(userland) = image::userland(&container.image) {
-        environment.push((crate::USERLAND_VARIABLE.to_owned(), userland.to_owned()));
-    }
-    environment.extend(container.environment.iter().map(|text| pair(text)));
-    environment
-}
-
-fn pair(text: &str) -> (String, String) {
-    let (name, value) = text.split_once('=').unwrap_or((text, ""));
-    (name.to_owned(), value.to_owned())
 }

@@ -28,6 +28,6 @@ fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
             let id = &container.id;
             return Err(format!("cannot kill container: {name}: container {id} is not running"));
         }
-        stop(docker, name, 137)
+        stop(docker, name, true)
     })
 }

@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn ports_are_grouped() {
         let mut container: Container = serde_json::from_str(
-            r#"{"id":"","name":"","image":"","command":[],"created_ns":0,"started_ns":0,"finished_ns":0,
+            r#"{"id":"","name":"","image":"","command":[],"has_own_command":false,"main":null,"programs":[],"created_ns":0,"started_ns":0,"finished_ns":0,
                 "status":"Running","exit_code":0,"error":"","hostname":"","tty":false,"stdin":false,
                 "auto_remove":false,"privileged":false,"environment":[],"labels":{},"extra_hosts":[],"sysctls":{},
                 "network_mode":"","shares_with":null,"sandbox":"","process":0,"endpoints":[],"ports":[],
@@ -224,7 +224,8 @@ mod tests {
         }
         for port in &mut container.ports {
             let address = [172, 17, 0, 2].into();
-            port.bound = Some(Bound { public: port.host_first, address, link: "docker0".to_owned() });
+            port.bound =
+                Some(Bound { public: port.host_first, address, link: "docker0".to_owned(), proxy: None });
         }
         let text = "127.0.0.1:53->53/udp, 0.0.0.0:90-91->90-91/tcp, [::]:90-91->90-91/tcp, 9000/tcp, \
                     0.0.0.0:8080->80/tcp, [::]:8080->80/tcp";

@@ -6,8 +6,10 @@ mod image;
 mod inspect;
 mod kill;
 mod list;
+mod logs;
 mod options;
 mod port;
+mod program;
 mod prune;
 mod publish;
 mod remove;
@@ -16,10 +18,12 @@ mod restart;
 mod run;
 mod start;
 mod stop;
+mod wait;
 
 use super::Command;
 
 pub(super) use inspect::inspected;
+pub(super) use program::{KEEPER, keep};
 
 /// The commands behind `docker container`; all but `prune` are also there without it.
 pub(super) const COMMANDS: &[Command] = &[
@@ -28,6 +32,7 @@ pub(super) const COMMANDS: &[Command] = &[
     inspect::COMMAND,
     kill::COMMAND,
     list::COMMAND,
+    logs::COMMAND,
     port::COMMAND,
     prune::COMMAND,
     remove::COMMAND,
@@ -36,4 +41,5 @@ pub(super) const COMMANDS: &[Command] = &[
     run::COMMAND,
     start::COMMAND,
     stop::COMMAND,
+    wait::COMMAND,
 ];

@@ -81,6 +81,7 @@ pub(super) const IGNORED: &[Flag] = &[
 pub(super) fn container(parsed: &Parsed) -> Result<Container, String> {
     let (image, arguments) = parsed.operands.split_first().ok_or("no image")?;
     let mut command = arguments.to_vec();
+    let has_own_command = !arguments.is_empty() || !parsed.text("entrypoint").is_empty();
     if !parsed.text("entrypoint").is_empty() {
         command.insert(0, parsed.text("entrypoint").to_owned());
     } else if command.is_empty() {
@@ -117,6 +118,7 @@ pub(super) fn container(parsed: &Parsed) -> Result<Container, String> {
         name: parsed.text("name").to_owned(),
         image: image.clone(),
         command,
+        has_own_command,
         created_ns: 0,
         started_ns: 0,
         finished_ns: 0,
@@ -136,6 +138,8 @@ pub(super) fn container(parsed: &Parsed) -> Result<Container, String> {
         shares_with: None,
         sandbox: String::new(),
         process: 0,
+        main: None,
+        programs: Vec::new(),
         endpoints,
         ports,
         exposed,

@@ -55,7 +55,7 @@ pub(super) fn remove(docker: &mut Docker<'_>, name: &str, force: bool) -> Result
                  force remove"
             ));
         }
-        docker.stop_container(&container.id, 137)?;
+        super::stop::end(docker, name, true)?;
     }
     let id = container.id.clone();
     docker.update(|state| {

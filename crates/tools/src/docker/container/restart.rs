@@ -3,6 +3,8 @@
 use super::super::Command;
 use super::super::engine::{Docker, Outcome};
 use super::super::flags::{Flag, Operands, Parsed, Syntax, value};
+use super::program;
+use super::stop::end;
 
 const FLAGS: &[Flag] = &[
     value("signal", 's', "string", "Signal to send to the container"),
@@ -27,10 +29,9 @@ fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
     docker.each(&parsed.operands, |docker, name| {
         let state = docker.state().map_err(|failure| failure.text)?;
         let container = state.container(name)?;
-        if container.is_running() {
-            docker.stop_container(&container.id, 137)?;
-        }
-        let started = docker.start_container(&container.id);
+        let id = container.id.clone();
+        end(docker, name, false)?;
+        let started = docker.start_container(&id).and_then(|()| program::start_main(docker, &id));
         started.map_err(|error| format!("Cannot restart container {name}: {error}"))
     })
 }

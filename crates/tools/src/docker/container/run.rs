@@ -3,8 +3,8 @@
 use super::super::Command;
 use super::super::engine::{Docker, Failure, Outcome};
 use super::super::flags::{Flag, Operands, Parsed, Syntax, switch};
-use super::exec;
 use super::options::{self, FLAGS, IGNORED};
+use super::program;
 
 const OWN: &[Flag] = &[switch("detach", 'd', "Run container in background and print container ID")];
 
@@ -32,18 +32,25 @@ fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
         return Err(refused(&error));
     }
     if parsed.is_on("detach") {
+        if let Err(error) = program::start_main(docker, id) {
+            if container.auto_remove {
+                let _ = super::remove::remove(docker, id, true);
+            }
+            return Err(Failure { code: 127, ..refused(&error) });
+        }
         docker.print(&format!("{id}\n"));
         return Ok(0);
     }
     let state = docker.state()?;
     let started = state.container(id).map_err(|text| refused(&text))?.clone();
-    let ended = exec::run_main(docker, &started);
-    let code = *ended.as_ref().unwrap_or(&127);
-    docker.stop_container(id, code).map_err(|text| refused(&text))?;
-    if container.auto_remove {
-        super::remove::remove(docker, id, true).map_err(|text| refused(&text))?;
+    let result = program::run_main(docker, &started);
+    let code = *result.as_ref().unwrap_or(&127);
+    // Somebody may have ended it meanwhile.
+    let state = docker.state()?;
+    if let Some(container) = state.container(id).ok().filter(|container| container.is_running()) {
+        program::ended(docker, container, code).map_err(|text| refused(&text))?;
     }
-    match ended {
+    match result {
         Ok(code) => Ok(code),
         Err(text) => Err(Failure { code: 127, ..refused(&text) }),
     }

@@ -3,7 +3,7 @@
 use super::super::Command;
 use super::super::engine::{Docker, Failure, Outcome};
 use super::super::flags::{Flag, Operands, Parsed, Syntax, switch};
-use super::exec;
+use super::program;
 
 const FLAGS: &[Flag] = &[
     switch("attach", 'a', "Attach STDOUT/STDERR and forward signals"),
@@ -30,11 +30,11 @@ fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
         };
         let state = docker.state()?;
         let id = state.container(name).map_err(Failure::of_daemon)?.id.clone();
-        start(docker, name).map_err(Failure::of_daemon)?;
+        docker.start_container(&id).map_err(Failure::of_daemon)?;
         let state = docker.state()?;
         let started = state.container(&id).map_err(Failure::of_daemon)?.clone();
-        let code = exec::run_main(docker, &started).map_err(Failure::of_daemon)?;
-        docker.stop_container(&id, code).map_err(Failure::of_daemon)?;
+        let code = program::run_main(docker, &started).map_err(Failure::of_daemon)?;
+        program::ended(docker, &started, code).map_err(Failure::of_daemon)?;
         return Ok(code);
     }
     let mut failed = Vec::new();
@@ -62,6 +62,9 @@ pub(super) fn start(docker: &mut Docker<'_>, name: &str) -> Result<(), String> {
     let container = state.container(name)?;
     match container.is_running() {
         true => Ok(()),
-        false => docker.start_container(&container.id),
+        false => {
+            docker.start_container(&container.id)?;
+            program::start_main(docker, &container.id)
+        }
     }
 }

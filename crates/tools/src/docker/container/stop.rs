@@ -3,7 +3,7 @@
 use super::super::Command;
 use super::super::engine::{Docker, Outcome};
 use super::super::flags::{Flag, Operands, Parsed, Syntax, value};
-use super::super::model::Status;
+use super::program;
 
 const FLAGS: &[Flag] = &[
     value("signal", 's', "string", "Signal to send to the container"),
@@ -25,23 +25,40 @@ pub(super) const COMMAND: Command = Command {
 };
 
 fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
-    // A shell is the first process of its container: SIGTERM does not end it, the SIGKILL behind does.
-    docker.each(&parsed.operands, |docker, name| stop(docker, name, 137))
+    docker.each(&parsed.operands, |docker, name| stop(docker, name, false))
 }
 
 /// Stops a container that runs, and removes it where that was asked for.
 ///
 /// # Errors
 /// As the daemon words it.
-pub(super) fn stop(docker: &mut Docker<'_>, name: &str, exit_code: i32) -> Result<(), String> {
+pub(super) fn stop(docker: &mut Docker<'_>, name: &str, by_force: bool) -> Result<(), String> {
     let state = docker.state().map_err(|failure| failure.text)?;
     let container = state.container(name)?;
-    if container.status != Status::Running {
+    let (id, auto_remove) = (container.id.clone(), container.auto_remove);
+    end(docker, name, by_force)?;
+    // Its keeper may have been faster.
+    match auto_remove && docker.state().is_ok_and(|state| state.container(&id).is_ok()) {
+        true => super::remove::remove(docker, &id, true),
+        false => Ok(()),
+    }
+}
+
+/// Ends a container that runs, and its programs.
+///
+/// # Errors
+/// As the daemon words it.
+pub(super) fn end(docker: &mut Docker<'_>, name: &str, by_force: bool) -> Result<(), String> {
+    let state = docker.state().map_err(|failure| failure.text)?;
+    let container = state.container(name)?;
+    if !container.is_running() {
         return Ok(());
     }
-    docker.stop_container(&container.id, exit_code)?;
-    match container.auto_remove {
-        true => super::remove::remove(docker, &container.id, true),
+    let code = program::end(docker, container, by_force);
+    let id = container.id.clone();
+    let state = docker.state().map_err(|failure| failure.text)?;
+    match state.container(&id).is_ok_and(|container| container.is_running()) {
+        true => docker.stop_container(&id, code),
         false => Ok(()),
     }
 }

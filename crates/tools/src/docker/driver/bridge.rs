@@ -64,7 +64,7 @@ pub(in crate::docker) fn create(docker: &mut Docker<'_>, network: &Network) -> R
     let name = &network.link;
     let made = !docker.has_link(name);
     if made {
-        docker.ip(&format!("link add name {name} type bridge"))?;
+        docker.ip(&format!("link add name {name} txqueuelen 0 type bridge"))?;
         let mac = docker.new_mac()?;
         docker.ip(&format!("link set dev {name} address {mac}"))?;
     }
@@ -105,8 +105,10 @@ pub(super) fn create_link(
         |error| format!("failed to add the host ({host}) <=> sandbox ({container}) pair interfaces: {error}");
     docker.ip(&format!("link add name {host} type veth peer name {container}")).map_err(failed)?;
     let mut attach = || -> Result<(), String> {
-        if !network.option(MTU).is_empty() {
-            for end in [&host, &container] {
+        for end in [&host, &container] {
+            // Go's netlink package makes links without a queue where nobody asks for one.
+            docker.ip(&format!("link set dev {end} txqueuelen 0"))?;
+            if !network.option(MTU).is_empty() {
                 docker.ip(&format!("link set dev {end} mtu {}", network.option(MTU)))?;
             }
         }

@@ -65,7 +65,8 @@ pub(super) fn create_link(docker: &mut Docker<'_>, network: &Network) -> Result<
     }
     let name = docker.new_link_name()?;
     let (mode, flag) = (mode(network), flag(network));
-    let made = docker.ip(&format!("link add link {parent} name {name} type ipvlan mode {mode} {flag}"));
+    let made =
+        docker.ip(&format!("link add link {parent} name {name} txqueuelen 0 type ipvlan mode {mode} {flag}"));
     made.map_err(|error| format!("failed to create the ipvlan port: {error}"))?;
     Ok(name)
 }

@@ -59,7 +59,8 @@ pub(super) fn create_link(
         return Err(format!("the requested parent interface {parent} was not found on the Docker host"));
     }
     let name = docker.new_link_name()?;
-    let made = docker.ip(&format!("link add link {parent} name {name} type macvlan mode {}", mode(network)));
+    let made = docker
+        .ip(&format!("link add link {parent} name {name} txqueuelen 0 type macvlan mode {}", mode(network)));
     made.map_err(|error| format!("failed to create the macvlan port: {error}"))?;
     endpoint.host_interface.clone_from(&name);
     endpoint.mac = match &endpoint.wanted_mac {

@@ -1,6 +1,7 @@
 //! The drivers of networks: what is made on the host for a network, and for each container in it.
 //!
-//! * `bridge` a bridge and pairs of veths, with the rules of `firewall` and the published ports of `ports`
+//! * `bridge` a bridge and pairs of veths, with the rules of `firewall` and the published ports of `ports`; `proxy` serves
+//!   those on loopback addresses
 //! * `macvlan`, `ipvlan` links on top of a parent; `parent` makes that where it is missing
 //! * `join` what all of them do in the container's namespace
 
@@ -11,6 +12,7 @@ mod join;
 mod macvlan;
 mod parent;
 pub(super) mod ports;
+pub(super) mod proxy;
 
 use std::net::IpAddr;
 

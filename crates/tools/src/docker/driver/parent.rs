@@ -21,7 +21,7 @@ pub(super) fn create(docker: &mut Docker<'_>, state: &State, network: &Network) 
         return Ok(network.driver == Driver::Macvlan && state.networks.iter().any(|other| same(&other)));
     }
     if *parent == dummy_name(&network.id) {
-        docker.ip(&format!("link add name {parent} type dummy"))?;
+        docker.ip(&format!("link add name {parent} txqueuelen 0 type dummy"))?;
     } else {
         create_vlan(docker, parent)?;
     }
@@ -39,7 +39,7 @@ fn create_vlan(docker: &mut Docker<'_>, name: &str) -> Result<(), String> {
     if !(1..=4094).contains(&vlan) {
         return Err(format!("vlan id must be between 1-4094, received: {vlan}"));
     }
-    let made = docker.ip(&format!("link add link {parent} name {name} type vlan id {vlan}"));
+    let made = docker.ip(&format!("link add link {parent} name {name} txqueuelen 0 type vlan id {vlan}"));
     made.map(drop).map_err(|error| format!("failed to create {name} vlan link: {error}"))
 }
 

@@ -7,7 +7,7 @@ use hairpin_netlink::{Address, SocketKind};
 use super::super::engine::{Docker, go_text};
 use super::super::model::{Bound, Container, Driver, Port, State};
 use super::firewall::Rule;
-use super::leading;
+use super::{leading, proxy};
 
 /// Ports that are given out where the user names none (`net.ipv4.ip_local_port_range`).
 const FIRST: u16 = 32_768;
@@ -39,7 +39,7 @@ pub(in crate::docker) fn choose(state: &State, container: &Container) -> Result<
             let (name, id) = (&container.name, &endpoint.id);
             format!("driver failed programming external connectivity on endpoint {name} ({id}): {error}")
         })?;
-        port.bound = Some(Bound { public, address, link: network.link.clone() });
+        port.bound = Some(Bound { public, address, link: network.link.clone(), proxy: None });
         chosen.push(port);
     }
     Ok(chosen)
@@ -75,7 +75,7 @@ pub(in crate::docker) fn any(ip: &str) -> bool {
 }
 
 fn rules(port: &Port) -> Vec<Rule> {
-    let Some(Bound { public, address, link }) = &port.bound else { return Vec::new() };
+    let Some(Bound { public, address, link, .. }) = &port.bound else { return Vec::new() };
     let Port { private, protocol, host_ip, .. } = port;
     let to = if any(host_ip) { String::new() } else { format!("-d {host_ip} ") };
     let mut rules = Vec::new();
@@ -96,12 +96,16 @@ fn rules(port: &Port) -> Vec<Rule> {
 ///
 /// # Errors
 /// A program of the host has one, or what iptables says.
-pub(in crate::docker) fn open(docker: &mut Docker<'_>, ports: &[Port]) -> Result<(), String> {
+pub(in crate::docker) fn open(docker: &mut Docker<'_>, ports: &mut [Port]) -> Result<(), String> {
     docker.enter_host()?;
     for port in ports {
         check_free(docker, port)?;
         for rule in rules(port) {
             rule.add(docker, true)?;
+        }
+        let started = proxy::start(docker, port);
+        if let Some(bound) = &mut port.bound {
+            bound.proxy = started;
         }
     }
     Ok(())
@@ -111,8 +115,13 @@ pub(in crate::docker) fn close(docker: &mut Docker<'_>, ports: &[Port]) {
     if docker.enter_host().is_err() {
         return;
     }
-    for rule in ports.iter().flat_map(rules) {
-        rule.remove(docker, true);
+    for port in ports {
+        for rule in rules(port) {
+            rule.remove(docker, true);
+        }
+        if let Some(proxy) = port.bound.as_ref().and_then(|bound| bound.proxy) {
+            docker.shell.end(proxy, true);
+        }
     }
 }
 

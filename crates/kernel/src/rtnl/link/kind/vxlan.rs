@@ -348,11 +348,15 @@ impl World {
             }
         }
         let ageing_changed = config.ageing != old.ageing;
+        let has_below = config.oif != 0;
         if let Some(state) = self.vxlan_mut(dev) {
             state.config = config;
             if ageing_changed && up {
                 state.ageing_at = Some(now);
             }
+        }
+        if has_below {
+            self.inherit_tso_max(dev);
         }
         if ageing_changed && up {
             self.vxlan_ageing(dev);

@@ -1,10 +1,14 @@
-//! `ethtool DEV`, `-i`, `-P` and `-S` of ethtool 6.1 for virtual devices.
+//! `ethtool` 6.1 for virtual devices: `DEV`, `-i`, `-P`, `-S`, `-k` and `-K`, `-l` and `-L`, `-T`, and what it says of settings
+//! that they do not have.
 //!
 //! The real program asks drivers by `ioctl` and generic netlink. What those of virtual devices answer follows from
 //! the kind of the device, which rtnetlink tells; what does not follow from it is reported as not supported.
 
+mod features;
+mod refused;
+
 use hairpin_netlink::System;
-use hairpin_netlink::route::link::{InfoKind, LinkAttribute, State};
+use hairpin_netlink::route::link::{InfoBond, InfoKind, LinkAttribute, State};
 
 use crate::interfaces::{ARPHRD_ETHER, ARPHRD_LOOPBACK, IFF_UP, Interface, Interfaces};
 use crate::net_tools::hardware::colons;
@@ -21,8 +25,21 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
             return ethtool.with(device, ("netlink error", 1), Ethtool::permanent_address);
         }
         ["-S" | "--statistics", device] => return ethtool.with(device, NO_STRINGS, Ethtool::statistics),
-        [option, _, ..] if KNOWN.contains(option) => {
-            return ethtool.fail(&format!("ethtool: {option} is not supported by hairpin yet"), 1);
+        ["-k" | "--show-features" | "--show-offload", device] => return ethtool.show_features(device),
+        ["-K" | "--features" | "--offload", device, rest @ ..] => {
+            return ethtool.change_features(device, rest);
+        }
+        ["-l" | "--show-channels", device] => return ethtool.channels(device),
+        ["-L" | "--set-channels", device, rest @ ..] => return ethtool.set_channels(device, rest),
+        ["-T" | "--show-time-stamping", device] => return ethtool.time_stamps(device),
+        [option, device, rest @ ..] if option.starts_with('-') && !device.starts_with('-') => {
+            if let Some(code) = ethtool.refuse(option, device, rest) {
+                return code;
+            }
+            if KNOWN.contains(option) {
+                return ethtool.fail(&format!("ethtool: {option} is not supported by hairpin yet"), 1);
+            }
+            return ethtool.bad_command_line();
         }
         [option, ..] if option.starts_with('-') => return ethtool.bad_command_line(),
         [] => return ethtool.bad_command_line(),
@@ -33,75 +50,28 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 
 /// Options of the real program that are not built.
 const KNOWN: &[&str] = &[
-    "-s",
-    "--change",
-    "-a",
-    "--show-pause",
-    "-A",
-    "--pause",
-    "-c",
-    "--show-coalesce",
-    "-C",
-    "--coalesce",
-    "-g",
-    "--show-ring",
-    "-G",
-    "--set-ring",
-    "-k",
-    "--show-features",
-    "--show-offload",
-    "-K",
-    "--features",
-    "--offload",
-    "-d",
-    "--register-dump",
-    "-e",
-    "--eeprom-dump",
     "-E",
     "--change-eeprom",
-    "-r",
-    "--negotiate",
-    "-p",
-    "--identify",
-    "-t",
-    "--test",
-    "-n",
-    "-u",
-    "--show-nfc",
-    "--show-ntuple",
     "-N",
     "-U",
     "--config-nfc",
     "--config-ntuple",
-    "-T",
-    "--show-time-stamping",
-    "-x",
-    "--show-rxfh-indir",
-    "--show-rxfh",
     "-X",
     "--set-rxfh-indir",
     "--rxfh",
     "-f",
     "--flash",
-    "-l",
-    "--show-channels",
-    "-L",
-    "--set-channels",
-    "-m",
-    "--dump-module-eeprom",
-    "--module-info",
-    "--show-priv-flags",
     "--set-priv-flags",
-    "--show-eee",
-    "--set-eee",
     "--phy-statistics",
     "-I",
     "--include-statistics",
     "--json",
-    "--show-fec",
     "--set-fec",
     "--monitor",
 ];
+
+/// `BOND_MODE_ACTIVEBACKUP`
+const ACTIVE_BACKUP: u32 = 1;
 
 const NO_DRIVER: (&str, i32) = ("Cannot get driver information", 71);
 const NO_STRINGS: (&str, i32) = ("Cannot get stats strings information", 96);
@@ -111,6 +81,10 @@ ethtool version 6.1
 Usage:
         ethtool DEVNAME\tDisplay standard information about device
         ethtool -i|--driver DEVNAME\tShow driver information
+        ethtool -k|--show-features|--show-offload DEVNAME\tGet state of protocol offload and other features
+        ethtool -K|--features|--offload DEVNAME FEATURE on|off ...\tSet protocol offload and other features
+        ethtool -l|--show-channels DEVNAME\tQuery Channels
+        ethtool -T|--show-time-stamping DEVNAME\tShow time stamping capabilities
         ethtool -P|--show-permaddr DEVNAME\tShow permanent hardware address
         ethtool -S|--statistics DEVNAME\tShow adapter statistics
         ethtool -h|--help\t\tShow this help
@@ -130,6 +104,8 @@ enum Link {
     Virtual(u32),
     /// Nothing known but perhaps a speed in Mb/s.
     Other(Option<u32>),
+    /// The speeds of several devices, all full duplex.
+    Sum(u32),
     /// No settings, but whether there is a link.
     Detected,
     /// The driver has no settings.
@@ -146,6 +122,11 @@ impl Ethtool<'_> {
     fn fail(&mut self, text: &str, code: i32) -> i32 {
         let _ = writeln!(self.shell.err(), "{text}");
         code
+    }
+
+    fn no_such_device(&mut self, code: i32) -> i32 {
+        self.fail("netlink error: no device matches name (offset 24)", code);
+        self.fail("netlink error: No such device", code)
     }
 
     fn bad_command_line(&mut self) -> i32 {
@@ -177,8 +158,7 @@ impl Ethtool<'_> {
         let Some(device) = interfaces.by_name(name) else {
             // One refusal a request: settings, modes, debug, wake-on-LAN, link state.
             for _ in 0..5 {
-                self.fail("netlink error: no device matches name (offset 24)", 75);
-                self.fail("netlink error: No such device", 75);
+                self.no_such_device(75);
             }
             return self.no_data();
         };
@@ -275,7 +255,7 @@ impl Ethtool<'_> {
                     _ => None,
                 });
                 self.print(&format!("NIC statistics:\n     peer_ifindex: {}\n", peer.unwrap_or(0)));
-                self.fail("ethtool: statistics of XDP queues are not known to hairpin", 0)
+                self.queue_statistics(device.name())
             }
             Some(InfoKind::Ifb) | None if device.hardware() != ARPHRD_LOOPBACK => {
                 let name = device.name();
@@ -288,27 +268,17 @@ impl Ethtool<'_> {
 
 /// What a device's driver says of its link. Stacked devices ask the one below; no stack is deeper than 8.
 fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32) -> Link {
-    let below = || {
-        let lower = device.find(|attribute| match attribute {
-            LinkAttribute::Link(index) => Some(*index),
-            _ => None,
-        });
-        // A device in another namespace has an index of that one.
-        let foreign = device.find(|attribute| match attribute {
-            LinkAttribute::LinkNetNsId(id) => Some(*id),
-            _ => None,
-        });
-        match lower.filter(|_| foreign.is_none() && depth < 8) {
-            Some(index) => interfaces.by_index(index),
-            None => None,
-        }
-    };
+    let below = || lower(interfaces, device).filter(|_| depth < 8);
     match device.kind() {
         Some(InfoKind::Veth) => Link::Virtual(10_000),
         Some(InfoKind::Tun) => Link::Virtual(tun_speed),
         Some(
             InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan | InfoKind::IpVtap | InfoKind::Vlan,
-        ) => below().map_or(Link::Unknown, |lower| link(interfaces, lower, tun_speed, depth + 1)),
+        ) => match below().map_or(Link::Unknown, |lower| link(interfaces, lower, tun_speed, depth + 1)) {
+            // Its own driver has the request, and only the one below has nothing to answer.
+            Link::Unsupported => Link::Detected,
+            link => link,
+        },
         Some(InfoKind::Vxlan) => {
             let underlay = device.vxlan_link().filter(|_| depth < 8);
             match underlay.and_then(|index| interfaces.by_index(index)) {
@@ -318,22 +288,37 @@ fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32)
         }
         Some(InfoKind::Bridge) => {
             // net/bridge/br_device.c: br_get_link_ksettings: the fastest port that is up
-            let of_bridge = |port: &&Interface| {
-                let operational = port.find(|attribute| match attribute {
-                    LinkAttribute::OperState(state) => Some(matches!(state, State::Up | State::Unknown)),
-                    _ => None,
-                });
-                let running = port.flags() & IFF_UP != 0 && operational == Some(true);
-                port.master() == Some(device.index()) && running && depth < 8
-            };
-            let speeds = interfaces.iter().filter(of_bridge).map(|port| {
-                match link(interfaces, port, tun_speed, depth + 1) {
-                    Link::Virtual(speed) => Some(speed),
-                    Link::Other(speed) => speed,
-                    Link::Detected | Link::Unsupported | Link::Unknown => None,
-                }
-            });
+            let of_bridge =
+                |port: &&Interface| port.master() == Some(device.index()) && is_running(port) && depth < 8;
+            let speeds = interfaces
+                .iter()
+                .filter(of_bridge)
+                .map(|port| speed(link(interfaces, port, tun_speed, depth + 1)));
             Link::Other(speeds.flatten().max())
+        }
+        // drivers/net/bonding/bond_main.c: bond_ethtool_get_link_ksettings, team_ethtool_get_link_ksettings
+        Some(InfoKind::Bond | InfoKind::Team) => {
+            let setting = |wanted: fn(&InfoBond) -> Option<u32>| device.bond().iter().find_map(wanted);
+            let mode = setting(|setting| match setting {
+                InfoBond::Mode(mode) => Some(u8::from(*mode).into()),
+                _ => None,
+            });
+            let active = setting(|setting| match setting {
+                InfoBond::ActivePort(index) => Some(*index),
+                _ => None,
+            });
+            let sends = |slave: &&Interface| {
+                slave.master() == Some(device.index())
+                    && depth < 8
+                    && is_running(slave)
+                    && (mode != Some(ACTIVE_BACKUP) || active == Some(slave.index()))
+            };
+            let speeds = interfaces.iter().filter(sends);
+            let known = speeds.filter_map(|slave| speed(link(interfaces, slave, tun_speed, depth + 1)));
+            match known.reduce(u32::saturating_add) {
+                Some(sum) => Link::Sum(sum),
+                None => Link::Other(None),
+            }
         }
         Some(
             InfoKind::Dummy
@@ -353,6 +338,41 @@ fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32)
     }
 }
 
+/// What a device of such a link says of its speed, in Mb/s.
+fn speed(link: Link) -> Option<u32> {
+    match link {
+        Link::Virtual(speed) | Link::Sum(speed) => Some(speed),
+        Link::Other(speed) => speed,
+        Link::Detected | Link::Unsupported | Link::Unknown => None,
+    }
+}
+
+/// Up, and able to send.
+fn is_running(device: &Interface) -> bool {
+    let operational = device.find(|attribute| match attribute {
+        LinkAttribute::OperState(state) => Some(matches!(state, State::Up | State::Unknown)),
+        _ => None,
+    });
+    device.flags() & IFF_UP != 0 && operational == Some(true)
+}
+
+/// The device below, if it is in this namespace.
+fn lower<'a>(interfaces: &'a Interfaces, device: &Interface) -> Option<&'a Interface> {
+    let lower = device.find(|attribute| match attribute {
+        LinkAttribute::Link(index) => Some(*index),
+        _ => None,
+    });
+    // A device in another namespace has an index of that one.
+    let foreign = device.find(|attribute| match attribute {
+        LinkAttribute::LinkNetNsId(id) => Some(*id),
+        _ => None,
+    });
+    match foreign {
+        None => interfaces.by_index(lower?),
+        Some(_) => None,
+    }
+}
+
 /// What a TUN or TAP device says of its speed: 10 Mb/s, since Linux 6.2 ten gigabits.
 fn tun_speed(release: &str) -> u32 {
     let mut numbers = release.split(['.', '-']).map(|number| number.parse::<u32>().unwrap_or(0));
@@ -364,6 +384,7 @@ fn settings_text(link: Link) -> String {
     let (speed, duplex, port) = match link {
         Link::Virtual(speed) => (Some(speed), "Full", "Twisted Pair"),
         Link::Other(speed) => (speed, "Unknown! (255)", "Other"),
+        Link::Sum(speed) => (Some(speed), "Full", "Other"),
         Link::Detected | Link::Unsupported | Link::Unknown => return String::new(),
     };
     let speed = speed.map_or("Unknown!".to_owned(), |speed| format!("{speed}Mb/s"));

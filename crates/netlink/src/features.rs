@@ -1,0 +1,82 @@
+//! What a device can do for the stack, bit by bit (`ethtool -k`; `netdev_features_t`).
+
+use serde::{Deserialize, Serialize};
+
+/// The names of the bits, in Linux 6.1's order; empty for a bit that has none.
+pub const NAMES: [&str; 64] = [
+    "tx-scatter-gather",
+    "tx-checksum-ipv4",
+    "",
+    "tx-checksum-ip-generic",
+    "tx-checksum-ipv6",
+    "highdma",
+    "tx-scatter-gather-fraglist",
+    "tx-vlan-hw-insert",
+    "rx-vlan-hw-parse",
+    "rx-vlan-filter",
+    "vlan-challenged",
+    "tx-generic-segmentation",
+    "tx-lockless",
+    "netns-local",
+    "rx-gro",
+    "rx-lro",
+    "tx-tcp-segmentation",
+    "tx-gso-robust",
+    "tx-tcp-ecn-segmentation",
+    "tx-tcp-mangleid-segmentation",
+    "tx-tcp6-segmentation",
+    "tx-fcoe-segmentation",
+    "tx-gre-segmentation",
+    "tx-gre-csum-segmentation",
+    "tx-ipxip4-segmentation",
+    "tx-ipxip6-segmentation",
+    "tx-udp_tnl-segmentation",
+    "tx-udp_tnl-csum-segmentation",
+    "tx-gso-partial",
+    "tx-tunnel-remcsum-segmentation",
+    "tx-sctp-segmentation",
+    "tx-esp-segmentation",
+    "",
+    "tx-udp-segmentation",
+    "tx-gso-list",
+    "tx-checksum-fcoe-crc",
+    "tx-checksum-sctp",
+    "fcoe-mtu",
+    "rx-ntuple-filter",
+    "rx-hashing",
+    "rx-checksum",
+    "tx-nocache-copy",
+    "loopback",
+    "rx-fcs",
+    "rx-all",
+    "tx-vlan-stag-hw-insert",
+    "rx-vlan-stag-hw-parse",
+    "rx-vlan-stag-filter",
+    "l2-fwd-offload",
+    "hw-tc-offload",
+    "esp-hw-offload",
+    "esp-tx-csum-hw-offload",
+    "rx-udp_tunnel-port-offload",
+    "tls-hw-tx-offload",
+    "tls-hw-rx-offload",
+    "rx-gro-hw",
+    "tls-hw-record",
+    "rx-gro-list",
+    "macsec-hw-offload",
+    "rx-udp-gro-forwarding",
+    "hsr-tag-ins-offload",
+    "hsr-tag-rm-offload",
+    "hsr-fwd-offload",
+    "hsr-dup-offload",
+];
+
+/// The features of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Features {
+    /// Those that can be switched (`hw_features`).
+    pub switchable: u64,
+    /// Those of them that are wanted.
+    pub wanted: u64,
+    /// All that are on.
+    pub active: u64,
+}
