@@ -397,6 +397,10 @@ impl World {
             SocketKind::Tap { ifindex } => return self.open_tap(ns, ifindex),
             SocketKind::RawIpv6 { protocol } => sock::Kind::Raw6(sock::raw6::Raw6::new(protocol)),
             SocketKind::UdpIpv6 => sock::Kind::Udp6(sock::udp6::Udp6::default()),
+            SocketKind::ConntrackEvents => {
+                self.listen_to_connections(ns, true)?;
+                sock::Kind::ConntrackEvents
+            }
             SocketKind::RouteEvents { groups } => sock::Kind::RouteEvents { groups },
         };
         self.add_socket(ns, kind)

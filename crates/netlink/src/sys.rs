@@ -53,6 +53,8 @@ pub enum SocketKind {
     Tap { ifindex: u32 },
     /// `AF_NETLINK, NETLINK_ROUTE` that receives notifications. Bit `g - 1` joins group `g` (`RTNLGRP_*`).
     RouteEvents { groups: u64 },
+    /// Changes of tracked connections. On Linux it fails with `ENOSYS`.
+    ConntrackEvents,
 }
 
 /// Every protocol, for [`SocketKind::Packet`].
@@ -199,6 +201,8 @@ pub enum Received {
     },
     /// One or more netlink notifications.
     Netlink(Vec<u8>),
+    /// Of a socket for [`SocketKind::ConntrackEvents`].
+    Connection { event: Box<crate::netfilter::conntrack::Event>, realtime_ns: u64 },
     /// The next bytes of a connection.
     Stream(Vec<u8>),
     /// The peer of a connection sends no more.

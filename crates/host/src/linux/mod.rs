@@ -154,6 +154,7 @@ impl LinuxSystem {
             SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
             SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open()?),
             SocketKind::Tap { .. } => return Err(Errno::ENOSYS),
+            SocketKind::ConntrackEvents => return Err(Errno::ENOSYS),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
         };
         self.insert(descriptor)

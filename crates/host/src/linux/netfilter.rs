@@ -21,6 +21,8 @@ pub(super) fn call(call: NetfilterCall) -> Result<Reply, Errno> {
         }
         NetfilterCall::Connections(_)
         | NetfilterCall::DeleteConnections(_)
+        | NetfilterCall::UpdateConnection { .. }
+        | NetfilterCall::CreateConnection(_)
         | NetfilterCall::Statistics
         | NetfilterCall::Sets(_)
         | NetfilterCall::Nft(_) => {

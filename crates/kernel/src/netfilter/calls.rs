@@ -4,7 +4,7 @@ use hairpin_netlink::netfilter::nft::NftCall;
 use hairpin_netlink::netfilter::{
     Family, Match, NetfilterCall, NetfilterReply, Rule, Table, TableKind, Target,
 };
-use hairpin_netlink::{Errno, Reply};
+use hairpin_netlink::{Errno, Received, Reply};
 
 use super::Netfilter;
 use super::nft::Nft;
@@ -37,9 +37,25 @@ impl World {
                 let wanted: std::collections::BTreeSet<u64> = numbers.into_iter().collect();
                 let netns = self.netns.get_mut(ns).ok_or(Errno::EINVAL)?;
                 if let Some(netfilter) = &mut netns.netfilter {
-                    netfilter.conntrack.forget(now, |connection| wanted.contains(&connection.number()));
+                    netfilter.conntrack.forget_numbered(&wanted, now);
                 }
+                self.tell_connections(ns);
                 return Ok(Reply::Done);
+            }
+            NetfilterCall::UpdateConnection { number, update } => {
+                let now = self.now;
+                self.netfilter_of(ns)?.conntrack.update(number, &update, now)?;
+                self.tell_connections(ns);
+                return Ok(Reply::Done);
+            }
+            NetfilterCall::CreateConnection(wanted) => {
+                let now = self.now;
+                let mut netfilter = Box::new(std::mem::take(self.netfilter_of(ns)?));
+                let made = netfilter.conntrack.create(&wanted, now);
+                self.schedule_collector(ns, &mut netfilter);
+                self.put_back(ns, netfilter);
+                self.tell_connections(ns);
+                return made.map(|()| Reply::Done);
             }
             NetfilterCall::Statistics => {
                 let netns = self.netns.get(ns).ok_or(Errno::EINVAL)?;
@@ -70,6 +86,30 @@ impl World {
             }
         };
         Ok(Reply::Netfilter(reply))
+    }
+
+    /// Somebody listens to a namespace's connections, or nobody does any longer.
+    pub(crate) fn listen_to_connections(&mut self, ns: NsId, listened: bool) -> Result<(), Errno> {
+        self.netfilter_of(ns)?.conntrack.listened = listened;
+        Ok(())
+    }
+
+    /// `ctnetlink_conntrack_event`: listeners are told what has happened to connections.
+    pub(super) fn tell_connections(&mut self, ns: NsId) {
+        let now_ns = self.epoch_ns + self.now.nanos();
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        let Some(netfilter) = &mut netns.netfilter else { return };
+        for event in netfilter.conntrack.changes.drain(..) {
+            for id in &netns.events {
+                if let Some(socket) = self.sockets.get_mut(*id)
+                    && let crate::sock::Kind::ConntrackEvents = socket.kind
+                {
+                    let event = Box::new(event.clone());
+                    let told = Received::Connection { event, realtime_ns: now_ns };
+                    socket.push(crate::sock::Item::Other(Box::new(told)));
+                }
+            }
+        }
     }
 
     /// The tables in use, newest first.

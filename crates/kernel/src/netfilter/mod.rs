@@ -357,7 +357,11 @@ impl World {
         };
         let lines = std::mem::take(&mut netfilter.log);
         self.schedule_collector(at.ns, &mut netfilter);
+        let told = !netfilter.conntrack.changes.is_empty();
         self.put_back(at.ns, netfilter);
+        if told {
+            self.tell_connections(at.ns);
+        }
         let dev = at.input.or(at.output);
         if let Some(dev) = dev {
             for line in lines {
@@ -409,6 +413,7 @@ impl World {
             self.schedule_collector(ns, &mut netfilter);
         }
         self.put_back(ns, netfilter);
+        self.tell_connections(ns);
     }
 
     /// `ip_sabotage_in`: what a bridge has delivered has passed the first hook there, and does so once.

@@ -36,7 +36,7 @@ impl World {
             Kind::Packet(packet) if packet.protocol != 0 => netns.taps.push(id),
             Kind::Raw(_) => netns.raw.push(id),
             Kind::Raw6(_) => netns.raw6.push(id),
-            Kind::RouteEvents { .. } => netns.events.push(id),
+            Kind::RouteEvents { .. } | Kind::ConntrackEvents => netns.events.push(id),
             _ => {}
         }
         Ok(id)
@@ -71,6 +71,14 @@ impl World {
             }
             Kind::Tap(tap) => self.close_tap(id, tap.device),
             Kind::Raw6(_) | Kind::Udp6(_) => self.leave_socket_groups6(&socket),
+            Kind::ConntrackEvents => {
+                let netns = self.netns.get(socket.ns);
+                let more = netns.is_some_and(|netns| {
+                    let kind = |id: &SockId| self.sockets.get(*id).map(|socket| &socket.kind);
+                    netns.events.iter().any(|id| matches!(kind(id), Some(Kind::ConntrackEvents)))
+                });
+                let _ = self.listen_to_connections(socket.ns, more);
+            }
             Kind::RouteEvents { .. } => {}
         }
         self.release_netns(socket.ns);
@@ -378,7 +386,7 @@ impl World {
             Kind::Raw6(raw) => raw.inet.local(u16::from(raw.protocol)),
             Kind::Udp6(udp) => udp.inet.local(udp.port),
             Kind::Tcp(tcp) => Address::Ipv4 { address: tcp.inet.source, port: tcp.port },
-            Kind::Tap(_) | Kind::RouteEvents { .. } => return Err(Errno::EOPNOTSUPP),
+            Kind::Tap(_) | Kind::RouteEvents { .. } | Kind::ConntrackEvents => return Err(Errno::EOPNOTSUPP),
         })
     }
 
@@ -398,7 +406,7 @@ impl World {
             Some(Kind::Udp6(_)) => self.send_udp6(id, data, to),
             Some(Kind::Tcp(_)) => self.send_tcp(id, data),
             Some(Kind::Tap(_)) => self.write_tap(id, data),
-            Some(Kind::RouteEvents { .. }) => Err(Errno::EOPNOTSUPP),
+            Some(Kind::RouteEvents { .. } | Kind::ConntrackEvents) => Err(Errno::EOPNOTSUPP),
             None => Err(Errno::EBADF),
         }
     }

@@ -85,6 +85,8 @@ pub enum Kind {
     RouteEvents {
         groups: u64,
     },
+    /// Changes of tracked connections.
+    ConntrackEvents,
 }
 
 /// Options of IPv4 sockets (`struct inet_sock`).
@@ -149,7 +151,9 @@ pub struct Socket {
 impl Socket {
     pub fn new(ns: NsId, kind: Kind) -> Self {
         let limit = match kind {
-            Kind::Packet(_) | Kind::Tap(_) | Kind::RouteEvents { .. } => CAPTURE_BUFFER,
+            Kind::Packet(_) | Kind::Tap(_) | Kind::RouteEvents { .. } | Kind::ConntrackEvents => {
+                CAPTURE_BUFFER
+            }
             _ => RECEIVE_BUFFER,
         };
         Socket { ns, kind, queue: VecDeque::new(), queued: 0, limit, statistics: SocketStatistics::default() }

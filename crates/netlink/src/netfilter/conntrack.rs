@@ -89,6 +89,35 @@ pub struct Connection {
     pub tcp: Option<TcpState>,
 }
 
+/// What happened to a connection (`enum nf_ct_event`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Change {
+    New,
+    Update,
+    Destroy,
+}
+
+/// A change that a listener is told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    pub change: Change,
+    pub connection: Connection,
+    /// A program has made it, not a packet or time.
+    pub by_program: bool,
+    /// It is (also) about the mark.
+    pub marked: bool,
+}
+
+/// What a program changes of a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Update {
+    pub timeout_s: Option<u32>,
+    pub mark: Option<u32>,
+    /// Bits of [`status`] to be set.
+    pub status: u32,
+    pub tcp: Option<TcpState>,
+}
+
 /// Counters of connection tracking (`struct ip_conntrack_stat`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Statistics {

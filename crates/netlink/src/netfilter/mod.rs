@@ -35,6 +35,10 @@ pub enum NetfilterCall {
     Connections(Option<Family>),
     /// Forgets connections by number; those not there are no error.
     DeleteConnections(Vec<u64>),
+    /// Changes a connection by its number; `ENOENT` where it is gone.
+    UpdateConnection { number: u64, update: conntrack::Update },
+    /// Makes a connection; `EEXIST` where another has one of its tuples.
+    CreateConnection(Box<conntrack::Connection>),
     /// Counters of connection tracking (`IPCTNL_MSG_CT_GET_STATS_CPU`). Answered with
     /// [`NetfilterReply::Statistics`].
     Statistics,

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hairpin_netlink::netfilter::Family;
-use hairpin_netlink::netfilter::conntrack::{Connection, TcpState, Tuple, status};
+use hairpin_netlink::netfilter::conntrack::{Change, Connection, TcpState, Tuple, status};
 
 use super::show::Output;
 use super::{Command, Fail};
@@ -41,8 +41,12 @@ pub(super) struct Filter {
     /// Source and destination ports of the original and the reply direction.
     ports: [Option<u16>; 4],
     state: Option<TcpState>,
-    mark: Option<(u32, u32)>,
-    status: u32,
+    pub mark: Option<(u32, u32)>,
+    pub status: u32,
+    /// `-t`
+    pub timeout_s: Option<u32>,
+    /// `-e`: these changes alone.
+    pub events: Option<&'static [Change]>,
     /// `-n`, `-g`, `-j`: translated at its source, its destination, any; to this address.
     source_nat: Option<Option<IpAddr>>,
     destination_nat: Option<Option<IpAddr>>,
@@ -127,6 +131,9 @@ const LONG: &[(&str, &str)] = &[
     ("status", "u"),
     ("output", "o"),
     ("zero", "z"),
+    ("timeout", "t"),
+    ("event-mask", "e"),
+    ("buffer-size", "b"),
 ];
 
 /// Options of a protocol: their names, for which protocols, and what they stand for.
@@ -189,9 +196,10 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
             "S" => Some(Command::Statistics),
             "V" => Some(Command::Version),
             "h" => Some(Command::Help),
-            "E" | "I" | "U" | "G" => {
-                return Err(Fail { text: format!("hairpin has no `-{letter}' yet"), hint: false });
-            }
+            "E" => Some(Command::Event),
+            "I" => Some(Command::Create),
+            "U" => Some(Command::Update),
+            "G" => Some(Command::Get),
             _ => None,
         };
         if let Some(next) = next {
@@ -203,7 +211,7 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                 let is_table = words.peek().is_some_and(|word| !word.starts_with('-'));
                 if is_table { words.next().map(str::to_owned) } else { None }
             });
-            if let Some(table) = table.filter(|_| matches!(letter.as_str(), "L" | "D" | "F" | "C")) {
+            if let Some(table) = table.filter(|_| !matches!(letter.as_str(), "S" | "V" | "h")) {
                 filter.table = match table.as_str() {
                     "conntrack" => Table::Conntrack,
                     "expect" => Table::Expect,
@@ -258,6 +266,15 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                 };
                 filter.mark = Some((number(mark), number(mask)));
             }
+            "t" => {
+                let text = value("-t")?;
+                let bad = || Fail::usage(format!("Invalid value `{text}'"));
+                filter.timeout_s = Some(text.parse().map_err(|_| bad())?);
+            }
+            "b" => {
+                value("-b")?;
+            }
+            "e" => filter.events = Some(events(&value("-e")?)?),
             "u" => {
                 for name in value("-u")?.split(',') {
                     filter.status |= match name {
@@ -273,8 +290,10 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                     match name {
                         "extended" => filter.output.extended = true,
                         "id" => filter.output.id = true,
-                        // What these add is nothing here: there are no labels, and no events.
-                        "labels" | "timestamp" | "ktimestamp" | "userspace" => {}
+                        "xml" => filter.output.xml = true,
+                        "timestamp" => filter.output.timestamp = true,
+                        // What these add is nothing here: there are no labels, and no times of connections.
+                        "labels" | "ktimestamp" | "userspace" | "save" => {}
                         other => return Err(Fail::usage(format!("Bad output parameter `{other}'"))),
                     }
                 }
@@ -284,11 +303,38 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
         }
     }
     let command = command.unwrap_or(Command::Help);
-    let filters = matches!(command, Command::List | Command::Delete);
+    let filters = !matches!(
+        command,
+        Command::Flush | Command::Count | Command::Statistics | Command::Help | Command::Version
+    );
     if !filters && protocol_given {
         return Err(Fail::usage("Illegal option `--protonum' with this command"));
     }
     Ok((command, filter))
+}
+
+/// `-e NEW,UPDATES,DESTROY|ALL`
+fn events(text: &str) -> Result<&'static [Change], Fail> {
+    use Change::{Destroy, New, Update};
+    let mut bits = 0;
+    for name in text.split(',') {
+        bits |= match name {
+            "ALL" => 7,
+            "NEW" => 1,
+            "UPDATES" => 2,
+            "DESTROY" => 4,
+            other => return Err(Fail::usage(format!("Bad event-mask parameter `{other}'"))),
+        };
+    }
+    Ok(match bits {
+        1 => &[New],
+        2 => &[Update],
+        3 => &[New, Update],
+        4 => &[Destroy],
+        5 => &[New, Destroy],
+        6 => &[Update, Destroy],
+        _ => &[New, Update, Destroy],
+    })
 }
 
 fn unknown(word: &str) -> Fail {
@@ -317,6 +363,56 @@ fn network(text: &str) -> Result<(IpAddr, u8), Fail> {
 }
 
 impl Filter {
+    /// Without what `-U` is to change.
+    pub fn without_changes(&self) -> Filter {
+        Filter { mark: None, status: 0, ..self.clone() }
+    }
+
+    /// The connection that `-I` describes.
+    pub fn wanted(&self) -> Result<Connection, Fail> {
+        let needs = |option: &str| {
+            Fail::usage(format!("You need to supply the `--{option}' option for this command"))
+        };
+        let protocol = self.protocol.ok_or_else(|| needs("protonum"))?;
+        let timeout_s = self.timeout_s.ok_or_else(|| needs("timeout"))?;
+        let (source, _) = self.addresses[0].ok_or_else(|| needs("orig-src"))?;
+        let (destination, _) = self.addresses[1].ok_or_else(|| needs("orig-dst"))?;
+        let icmp = matches!(protocol, 1 | 58);
+        let [kind, code, id] = self.icmp.map(Option::unwrap_or_default);
+        let (source_port, destination_port) = match icmp {
+            true => (id, u16::from_be_bytes([kind as u8, code as u8])),
+            false => (self.ports[0].unwrap_or(0), self.ports[1].unwrap_or(0)),
+        };
+        let original = Tuple { source, destination, protocol, source_port, destination_port };
+        // An echo is answered by its reply, whose type is the one before (RFC 792), or behind (RFC 4443).
+        let answer = match (protocol, kind) {
+            (1, 8) => 0,
+            (58, 128) => 129,
+            (_, other) => other,
+        };
+        let reply = Tuple {
+            source: self.addresses[2].map_or(destination, |(address, _)| address),
+            destination: self.addresses[3].map_or(source, |(address, _)| address),
+            protocol,
+            source_port: if icmp { id } else { self.ports[2].unwrap_or(destination_port) },
+            destination_port: match icmp {
+                true => u16::from_be_bytes([answer as u8, code as u8]),
+                false => self.ports[3].unwrap_or(source_port),
+            },
+        };
+        let family = if source.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
+        Ok(Connection {
+            id: 0,
+            family,
+            original,
+            reply,
+            status: self.status,
+            timeout_s,
+            mark: self.mark.map_or(0, |(value, _)| value),
+            tcp: self.state.or((protocol == 6).then_some(TcpState::None)),
+        })
+    }
+
     fn of_protocol(&mut self, meaning: &str, value: &str) -> Result<(), Fail> {
         let number = || value.parse::<u16>().map_err(|_| Fail::usage(format!("Invalid value `{value}'")));
         match meaning {

@@ -1,5 +1,7 @@
-//! `conntrack` of conntrack-tools 1.4.7: `-L`, `-D`, `-F`, `-C`, `-S`.
+//! `conntrack` of conntrack-tools 1.4.7: `-L`, `-D`, `-F`, `-C`, `-S`, `-E`, `-I`, `-U`, `-G`.
 
+mod change;
+mod events;
 mod filter;
 mod show;
 
@@ -20,6 +22,10 @@ enum Command {
     Flush,
     Count,
     Statistics,
+    Event,
+    Create,
+    Update,
+    Get,
     Version,
     Help,
 }
@@ -81,6 +87,10 @@ impl Conntrack<'_> {
             }
             Command::List => self.list(&filter),
             Command::Delete => self.delete(&filter),
+            Command::Event => self.listen(&filter),
+            Command::Create => self.create(&filter),
+            Command::Update => self.update(&filter),
+            Command::Get => self.get(&filter),
             Command::Flush => {
                 let all = self.connections(&Filter::default())?;
                 let numbers = all.iter().map(|connection| connection.id).collect();
@@ -153,9 +163,18 @@ impl Conntrack<'_> {
             Table::Conntrack => self.connections(filter)?,
             _ => Vec::new(),
         };
+        if filter.output.xml {
+            let _ = writeln!(self.shell.out(), "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>");
+        }
         for connection in &found {
-            let line = show::line(connection, filter.output);
+            let line = match filter.output.xml {
+                true => show::xml(connection),
+                false => show::line(connection, filter.output),
+            };
             let _ = writeln!(self.shell.out(), "{line}");
+        }
+        if filter.output.xml {
+            let _ = writeln!(self.shell.out(), "</conntrack>");
         }
         let _ = writeln!(self.shell.err(), "{title}: {} {what}.", found.len());
         Ok(0)

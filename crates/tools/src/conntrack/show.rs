@@ -1,16 +1,41 @@
 //! A connection as a line (libnetfilter_conntrack, `snprintf_default.c`).
 
 use hairpin_netlink::netfilter::Family;
-use hairpin_netlink::netfilter::conntrack::{Connection, Tuple, status};
+use hairpin_netlink::netfilter::conntrack::{Change, Connection, Event, Tuple, status};
 
 /// `-o`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Output {
     pub extended: bool,
     pub id: bool,
+    pub xml: bool,
+    pub timestamp: bool,
 }
 
 pub(super) fn line(connection: &Connection, output: Output) -> String {
+    let mut text = head(connection, output, true);
+    text += &format!("mark={} use=1", connection.mark);
+    if output.id {
+        text += &format!(" id={}", connection.id);
+    }
+    text
+}
+
+/// A change: the mark shows where it is not 0, or what the change is about.
+pub(super) fn event(event: &Event, output: Output) -> String {
+    let connection = &event.connection;
+    let ends = event.change == Change::Destroy;
+    let mut text = head(connection, output, !ends || connection.timeout_s > 0);
+    if event.marked || connection.mark != 0 {
+        text += &format!("mark={} ", connection.mark);
+    }
+    if output.id {
+        text += &format!("id={} ", connection.id);
+    }
+    text.trim_end().to_owned()
+}
+
+fn head(connection: &Connection, output: Output, with_timeout: bool) -> String {
     let mut text = String::new();
     if output.extended {
         let name = match connection.family {
@@ -22,7 +47,10 @@ pub(super) fn line(connection: &Connection, output: Output) -> String {
     let protocol = connection.original.protocol;
     let name = super::filter::PROTOCOLS.iter().find(|(_, number)| *number == protocol);
     let name = name.map_or("unknown", |(name, _)| name);
-    text += &format!("{name:<8} {protocol} {} ", connection.timeout_s);
+    text += &format!("{name:<8} {protocol} ");
+    if with_timeout {
+        text += &format!("{} ", connection.timeout_s);
+    }
     if let Some(state) = connection.tcp {
         text += &format!("{} ", state.name());
     }
@@ -34,11 +62,47 @@ pub(super) fn line(connection: &Connection, output: Output) -> String {
     if connection.status & status::ASSURED != 0 {
         text += "[ASSURED] ";
     }
-    text += &format!("mark={} use=1", connection.mark);
-    if output.id {
-        text += &format!(" id={}", connection.id);
-    }
     text
+}
+
+/// `-o xml` (`snprintf_xml.c`)
+pub(super) fn xml(connection: &Connection) -> String {
+    let one = |direction: &str, tuple: &Tuple| {
+        let (number, name) = match tuple.source {
+            std::net::IpAddr::V4(_) => (2, "ipv4"),
+            std::net::IpAddr::V6(_) => (10, "ipv6"),
+        };
+        let protocol = super::filter::PROTOCOLS.iter().find(|(_, number)| *number == tuple.protocol);
+        let protocol = protocol.map_or("unknown", |(name, _)| name);
+        let ports = match tuple.protocol {
+            6 | 17 | 33 | 132 | 136 => {
+                format!("<sport>{}</sport><dport>{}</dport>", tuple.source_port, tuple.destination_port)
+            }
+            _ => String::new(),
+        };
+        format!(
+            "<meta direction=\"{direction}\"><layer3 protonum=\"{number}\" protoname=\"{name}\"><src>{}</src>\
+             <dst>{}</dst></layer3><layer4 protonum=\"{}\" protoname=\"{protocol}\">{ports}</layer4></meta>",
+            tuple.source, tuple.destination, tuple.protocol
+        )
+    };
+    let state = connection.tcp.map_or(String::new(), |state| format!("<state>{}</state>", state.name()));
+    let mut flags = String::new();
+    if connection.status & status::SEEN_REPLY == 0 {
+        flags += "<unreplied/>";
+    }
+    if connection.status & status::ASSURED != 0 {
+        flags += "<assured/>";
+    }
+    format!(
+        "<flow>{}{}<meta direction=\"independent\">{state}<timeout>{}</timeout><mark>{}</mark><use>1</use>\
+         <id>{}</id>{flags}</meta></flow>",
+        one("original", &connection.original),
+        one("reply", &connection.reply),
+        connection.timeout_s,
+        connection.mark,
+        connection.id
+    )
 }
 
 fn tuple(tuple: &Tuple) -> String {

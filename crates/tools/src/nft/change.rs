@@ -718,12 +718,12 @@ fn base_of(parser: &mut Parser<'_>) -> Result<Base, Fail> {
     if let Some(sign @ ("+" | "-")) = parser.peek_word() {
         parser.next();
         let more = parser.number()? as i32;
-        priority = if sign == "+" { priority + more } else { priority - more };
+        priority = if sign == "+" { priority.saturating_add(more) } else { priority.saturating_sub(more) };
     } else if named.is_some()
         && let Some(more) = parser.peek_word().and_then(|word| word.parse::<i32>().ok())
     {
         parser.next();
-        priority += more;
+        priority = priority.saturating_add(more);
     }
     Ok(Base { kind, hook, priority, policy: Policy::Accept })
 }

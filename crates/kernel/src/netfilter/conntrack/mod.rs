@@ -5,6 +5,9 @@
 //! [`icmp`] the errors that are related to a connection.
 
 mod icmp;
+#[cfg(test)]
+mod memory;
+mod program;
 pub mod settings;
 mod tcp;
 pub(crate) mod tuple;
@@ -14,7 +17,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use hairpin_netlink::netfilter::Family;
-use hairpin_netlink::netfilter::conntrack::{self as shown, Statistics, status};
+use hairpin_netlink::netfilter::conntrack::{self as shown, Change, Event, Statistics, status};
 use rustc_hash::FxHashMap;
 use slotmap::{Key as _, SlotMap, new_key_type};
 
@@ -141,14 +144,6 @@ pub(crate) enum Decision {
     Drop,
 }
 
-/// What happened to a connection (`enum nf_ct_event`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Change {
-    New,
-    Update,
-    Destroy,
-}
-
 /// The connections of a namespace.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Conntrack {
@@ -165,7 +160,7 @@ pub(crate) struct Conntrack {
     pub gc_at: Option<Time>,
     /// Somebody listens to changes.
     pub listened: bool,
-    pub changes: Vec<(Change, shown::Connection)>,
+    pub changes: Vec<Event>,
 }
 
 impl Conntrack {
@@ -500,7 +495,9 @@ impl Conntrack {
         if self.listened
             && let Some(connection) = self.connections.get(id)
         {
-            self.changes.push((change, show(connection, now)));
+            let connection = show(connection, now);
+            let marked = connection.mark != 0;
+            self.changes.push(Event { change, connection, by_program: false, marked });
         }
     }
 }

@@ -97,6 +97,11 @@ pub(super) fn flags(segment: &[u8]) -> Option<u8> {
 }
 
 impl Tcp {
+    /// A connection of which nothing but its state is known.
+    pub fn in_state(state: TcpState) -> Tcp {
+        Tcp { state, ..Tcp::default() }
+    }
+
     /// `tcp_new`: whether a segment may begin a connection, and what is then remembered.
     pub fn begin(flags: u8, settings: &Settings) -> Option<Tcp> {
         match transition(0, TcpState::None, Kind::of(flags)) {

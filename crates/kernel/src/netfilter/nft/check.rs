@@ -8,6 +8,8 @@ use hairpin_netlink::netfilter::nft::{
 
 /// Chains that a packet may be in at once (`NFT_JUMP_STACK_SIZE`).
 const DEPTH_MAX: usize = 16;
+/// Rules that are looked at on all ways from one base chain.
+const STEPS_MAX: u32 = 1 << 20;
 /// Rules of one ruleset.
 const RULES_MAX: usize = 1 << 20;
 
@@ -37,7 +39,7 @@ fn table(table: &Table) -> Result<(), Errno> {
         }
     }
     for chain in table.chains.iter().filter(|chain| chain.base.is_some()) {
-        walk(table, chain, chain, 0)?;
+        walk(table, chain, chain, 0, &mut 0)?;
     }
     Ok(())
 }
@@ -92,22 +94,23 @@ fn verdicts<'a>(table: &'a Table, map: &'a SetRef) -> impl Iterator<Item = &'a V
 }
 
 /// Follows every way from a base chain: none may lead back or too deep, and translation stands in its own chains.
-fn walk(table: &Table, base: &Chain, chain: &Chain, depth: usize) -> Result<(), Errno> {
-    if depth >= DEPTH_MAX {
+fn walk(table: &Table, base: &Chain, chain: &Chain, depth: usize, steps: &mut u32) -> Result<(), Errno> {
+    *steps = steps.saturating_add(u32::try_from(chain.rules.len()).unwrap_or(u32::MAX));
+    if depth >= DEPTH_MAX || *steps > STEPS_MAX {
         return Err(Errno::EMLINK);
     }
     for statement in chain.rules.iter().flat_map(|rule| &rule.statements) {
-        let enter = |verdict: &Verdict| match verdict {
+        let mut enter = |verdict: &Verdict| match verdict {
             Verdict::Jump(name) | Verdict::Goto(name) => match table.chain(name) {
                 Some(next) if next.name == chain.name => Err(Errno::ELOOP),
-                Some(next) => walk(table, base, next, depth + 1),
+                Some(next) => walk(table, base, next, depth + 1, steps),
                 None => Err(Errno::ENOENT),
             },
             _ => Ok(()),
         };
         match statement {
             Statement::Verdict(verdict) => enter(verdict)?,
-            Statement::VerdictMap { map, .. } => verdicts(table, map).try_for_each(enter)?,
+            Statement::VerdictMap { map, .. } => verdicts(table, map).try_for_each(&mut enter)?,
             Statement::Nat(nat) => {
                 let Some(at) = base.base else { continue };
                 let fits = match nat.kind {

@@ -68,7 +68,7 @@ impl Reader<'_> {
             }
             Expr::NumberOf { random, modulus, offset, next } => {
                 let number = if *random { self.random as u32 } else { *next };
-                Some(u128::from(number % (*modulus).max(1) + offset))
+                Some(u128::from(number % (*modulus).max(1)) + u128::from(*offset))
             }
         }
     }
