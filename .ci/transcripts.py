@@ -78,6 +78,8 @@ def main():
     if absent:
         print("no such transcript:", *absent)
         return 1
+    # Started in the background this process may ignore it, and so would what it starts: then nobody would be typing.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     quoted = shlex.quote(hairpin)
     with tempfile.TemporaryDirectory() as runtime:
         os.chmod(runtime, 0o700)

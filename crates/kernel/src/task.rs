@@ -420,3 +420,69 @@ impl hairpin_netlink::System for LocalSystem<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use hairpin_netlink::FIRST_NETNS;
+
+    use super::*;
+
+    fn world() -> (World, TaskId) {
+        let mut world = World::new(1);
+        world.add_host("h").expect("a host");
+        let task = world.open_task("h", None).expect("a task");
+        (world, task)
+    }
+
+    #[test]
+    fn a_document_is_kept_only_over_the_version_that_was_read() {
+        let (mut world, task) = world();
+        let load = Call::StoreLoad("d".to_owned());
+        let save = |version, text: &str| {
+            let data = text.as_bytes().to_vec();
+            Call::StoreSave { name: "d".to_owned(), version, data }
+        };
+        assert_eq!(world.call(task, load.clone()), Ok(Reply::Stored { version: 0, data: Vec::new() }));
+        assert_eq!(world.call(task, save(0, "a")), Ok(Reply::Done));
+        assert_eq!(world.call(task, save(0, "b")), Err(Errno::EAGAIN));
+        assert_eq!(world.call(task, save(1, "c")), Ok(Reply::Done));
+        assert_eq!(world.call(task, load.clone()), Ok(Reply::Stored { version: 2, data: b"c".to_vec() }));
+        let large = Call::StoreSave { name: "e".to_owned(), version: 0, data: vec![0; STORE_MAX] };
+        assert_eq!(world.call(task, large), Err(Errno::ENOSPC));
+        // Each host has its own.
+        world.add_host("other").expect("a host");
+        let there = world.open_task("other", None).expect("a task");
+        assert_eq!(world.call(there, load), Ok(Reply::Stored { version: 0, data: Vec::new() }));
+    }
+
+    #[test]
+    fn namespaces_named_by_a_path_are_found_but_not_listed() {
+        let (mut world, task) = world();
+        let path = "/var/run/docker/netns/x";
+        let mut call = |call| world.call(task, call);
+        assert_eq!(call(Call::NetnsAdd("/proc/5000000/ns/net".to_owned())), Ok(Reply::Done));
+        let attach = |name: &str, pid| Call::NetnsAttach { name: name.to_owned(), pid };
+        assert_eq!(call(attach(path, 5_000_000)), Ok(Reply::Done));
+        assert_eq!(call(attach("seen", 5_000_001)), Err(Errno::ENOENT));
+        assert_eq!(call(Call::NetnsList), Ok(Reply::Names(Vec::new())));
+        assert_eq!(call(attach("seen", 5_000_000)), Ok(Reply::Done));
+        assert_eq!(call(Call::NetnsList), Ok(Reply::Names(vec!["seen".to_owned()])));
+        assert_eq!(call(Call::NetnsEnter(path.to_owned())), Ok(Reply::Done));
+        assert_eq!(call(Call::NetnsIdentify(None)), Ok(Reply::Names(vec!["seen".to_owned()])));
+        assert_eq!(call(Call::NetnsEnter(FIRST_NETNS.to_owned())), Ok(Reply::Done));
+        assert_eq!(call(Call::NetnsIdentify(None)), Ok(Reply::Names(Vec::new())));
+        assert_eq!(call(Call::NetnsAdd("a/b".to_owned())), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn random_bytes_come_from_the_worlds_seed() {
+        let random = || {
+            let (mut world, task) = world();
+            world.call(task, Call::Random(16))
+        };
+        assert_eq!(random(), random());
+        assert!(
+            matches!(random(), Ok(Reply::Bytes(bytes)) if bytes.len() == 16 && bytes.iter().any(|b| *b != 0))
+        );
+    }
+}

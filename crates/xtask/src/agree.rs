@@ -103,10 +103,10 @@ pub fn run(options: &Options) -> Result<bool, String> {
         );
     });
     if let Some(path) = &options.report {
-        let only = options.only.as_ref().map(|names| format!(" --only {names}")).unwrap_or_default();
+        let only = options.only.as_ref().map_or(String::new(), |names| format!(" --only {names}"));
         let each = if options.each { " --each" } else { "" };
-        let command =
-            format!("cargo xtask agree{only} --seed {} --count {}{each}", options.seed, options.count);
+        let (seed, count) = (options.seed, options.count);
+        let command = format!("cargo xtask agree{each}{only} --seed {seed} --count {count}");
         let topics: Vec<&str> = scripts
             .iter()
             .map(|script| script.name.rsplit_once('-').map_or("named", |(topic, _)| topic))

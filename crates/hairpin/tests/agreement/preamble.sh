@@ -31,7 +31,7 @@ watch() {
         WATCHED="$WATCHED $p" shown[$p]=0
         : >$CAPTURES/$p.err
         # Nobody asks again while it is watched.
-        command ip netns exec ${p%:*} sh -c "for n in 4 6; do echo 60 >/proc/sys/net/ipv\$n/neigh/${p#*:}/delay_first_probe_time; done" 2>/dev/null
+        command ip netns exec ${p%:*} sh -c 'for f in /proc/sys/net/ipv[46]/neigh/*/delay_first_probe_time; do echo 60 >$f; done' 2>/dev/null
         command ip netns exec ${p%:*} tcpdump -p --immediate-mode -l -e -n -t -i ${p#*:} $filter >$CAPTURES/$p 2>$CAPTURES/$p.err &
         WATCHERS="$WATCHERS $!"
     done

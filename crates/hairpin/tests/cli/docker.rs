@@ -480,7 +480,9 @@ docker ps -a --format '{{.Names}} {{.State}}'
 docker run -d --rm busybox nosuchprogram; echo $?
 docker run --rm -i busybox sh <<<'echo read; exit 4'; echo $?
 docker run --rm busybox sh <<<'echo not read'; echo $?
-docker rm -f web job nap none | xargs
+echo a page >index.html; docker run -d --name www -p 8081:80 busybox httpd -f -p 80 >/dev/null
+curl -s http://localhost:8081/; ssh two curl -s http://192.168.2.10:8081/
+docker rm -f web job nap none www | xargs
 docker ps -aq | wc -l
 "#,
     );
@@ -510,7 +512,9 @@ Run 'docker run --help' for more information
 read
 4
 0
-web job nap none
+a page
+a page
+web job nap none www
 0
 ";
     assert_eq!(out, expected);

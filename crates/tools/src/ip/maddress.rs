@@ -33,7 +33,7 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
     } else if is("help") {
         Err(Stop::exit(255, USAGE))
     } else {
-        Err(Stop::exit(255, format!("Command \"{command}\" is unknown, try \"ip maddress help\".\n")))
+        Err(Stop::exit(255, format!("Command \"{command}\" is unknown, try \"ip maddr help\".\n")))
     }
 }
 
@@ -136,12 +136,13 @@ fn read_inet6(text: &str, groups: &mut Vec<Group>) {
 fn print(context: &mut Context<'_>, groups: &[Group]) {
     context.begin();
     let print = &mut context.print;
-    for of_device in groups.chunk_by(|a, b| a.index == b.index) {
+    // On lines of their own, each group says whose it is.
+    let alone = print.oneline && !print.is_json();
+    for of_device in groups.chunk_by(|a, b| !alone && a.index == b.index) {
         let Some(Group { index, device, .. }) = of_device.first() else { continue };
         print.open_object(None);
         print.any("ifindex", *index, format_args!("{index}:"));
-        print.text(format_args!("\t"));
-        print.colored(Color::InterfaceName, "ifname", device, format_args!("{device}"));
+        print.colored(Color::InterfaceName, "ifname", device, format_args!("\t{device}"));
         print.line();
         print.open_array(Some("maddr"));
         for group in of_device {

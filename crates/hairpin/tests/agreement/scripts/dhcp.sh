@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run again since its last differences were mended
 # programs: dnsmasq dhclient udhcpc
 # Leases: a server on a bridge, clients on a veth and on macvlans, every frame, a host that is known, a release.
 ip netns add s
@@ -27,7 +26,7 @@ cd "$(mktemp -d)"
 C=$PWD
 # The machine's own files are left alone.
 touch $C/leases
-ip netns exec s dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-file=/dev/null --pid-file= --user=root --interface=br0 --bind-interfaces --dhcp-range=10.0.0.100,10.0.0.150,1h --dhcp-host=02:00:00:00:00:77,10.0.0.77 --dhcp-host=02:00:00:00:00:03,10.0.0.33 --dhcp-option=42,10.0.0.9 --domain=lab --dhcp-leasefile=$C/leases >/dev/null 2>&1 &
+ip netns exec s dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-file=/dev/null --pid-file= --user=root --interface=br0 --bind-interfaces --no-ping --dhcp-range=10.0.0.100,10.0.0.150,1h --dhcp-host=02:00:00:00:00:77,10.0.0.77 --dhcp-host=02:00:00:00:00:03,10.0.0.33 --dhcp-option=42,10.0.0.9 --domain=lab --dhcp-leasefile=$C/leases >/dev/null 2>&1 &
 S=$!
 sleep 1
 ip netns exec s tcpdump -n -l -t -v -i br0 udp >$C/cap 2>/dev/null &

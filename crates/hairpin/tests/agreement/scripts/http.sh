@@ -1,6 +1,5 @@
 # needs: uml
 # runs: by bash alone
-# open: not run again since its last differences were mended
 # programs: busybox curl wget
 # Pages of a small server, read by curl and wget: what they print, the frames, the errors and exit codes.
 ip netns add a

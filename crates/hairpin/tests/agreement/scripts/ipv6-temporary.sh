@@ -26,12 +26,13 @@ ip netns exec A sysctl -w net.ipv6.conf.a0.temp_prefered_lft=20 net.ipv6.conf.a0
 ip -n A addr add 2001:db8:1::1/64 dev a0 mngtmpaddr
 sleep 2.5
 shown
-sleep 17.5
+# The first one is deprecated by now and has a successor, which will have none.
+sleep 20.3
 shown
-sleep 4
-shown
+ip netns exec A sysctl -w net.ipv6.conf.a0.use_tempaddr=0
 sleep 9
 shown
+ip netns exec A sysctl -w net.ipv6.conf.a0.use_tempaddr=2
 # What lives shorter has none for longer.
 ip -n A addr del 2001:db8:1::1/64 dev a0 mngtmpaddr
 ip -n A addr add 2001:db8:2::1/64 dev a0 mngtmpaddr valid_lft 30 preferred_lft 12

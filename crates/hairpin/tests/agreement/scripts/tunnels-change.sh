@@ -1,5 +1,4 @@
 # needs: uml
-# runs: with the real programs
 # A change of a tunnel keeps what it does not name, and takes away what it names so.
 ip netns add a
 ip -n a link add d0 address 02:00:00:00:00:01 type dummy
