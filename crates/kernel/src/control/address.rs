@@ -268,7 +268,8 @@ impl World {
                 Some(Kind::Macsec(state)) => mtu.saturating_sub(state.overhead()),
                 _ => mtu,
             };
-            if self.devs.get(upper).is_some_and(|upper| upper.mtu > most) {
+            // `dev_set_mtu` takes none below the least: a macvlan then keeps what it has.
+            if self.devs.get(upper).is_some_and(|upper| upper.mtu > most && most >= upper.min_mtu) {
                 self.store_mtu(upper, most);
             }
         }
