@@ -275,7 +275,7 @@ fn proc_net_has_linuxs_formats() {
     assert_eq!(lab.write("/proc/net/dev", "1"), Err(Errno::EACCES));
     assert_eq!(lab.list("/proc/net/dev"), Err(Errno::ENOTDIR));
     assert_eq!(lab.read("/proc/net"), Err(Errno::EISDIR));
-    assert_eq!(lab.list("/proc/sys"), Ok(vec!["kernel".to_owned(), "net".to_owned()]));
+    assert_eq!(lab.list("/proc/sys"), Ok(vec!["fs".to_owned(), "kernel".to_owned(), "net".to_owned()]));
 }
 
 /// Routing hears of it: for one device, for all, and for devices that come later.

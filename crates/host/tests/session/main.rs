@@ -165,10 +165,10 @@ fn exit_codes(place: &Place) {
 }
 
 fn missing_programs_fail_loudly(place: &Place) {
-    let (code, text) = place.script("arptables -L; echo $?; nft list ruleset || exit 3");
+    let (code, text) = place.script("arptables -L; echo $?; ebtables -L || exit 3");
     assert_eq!(
         (code, text.as_str()),
-        (3, "1\narptables: hairpin has no arptables yet\nnft: hairpin has no nft yet\n")
+        (3, "1\narptables: hairpin has no arptables yet\nebtables: hairpin has no ebtables yet\n")
     );
 }
 
