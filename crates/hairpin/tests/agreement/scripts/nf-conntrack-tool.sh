@@ -1,5 +1,4 @@
 # needs: uml
-# open: not yet run beside the real kernel
 # runs: by bash alone
 # programs: conntrack
 # conntrack: connections listed, made, changed and forgotten, and what it tells of changes.
@@ -24,7 +23,7 @@ ip netns exec A ping -e 77 -c 2 -i 0.2 -W 1 10.0.1.254 | grep -c from
 echo x | ip netns exec A nc -n -u -w 1 -p 4000 10.0.1.254 5000
 t -L -p icmp
 t -L -p icmp -o extended
-t -L -o xml -p udp
+t -L -o xml -p udp | grep -v entries
 t -U -p icmp --icmp-type 8 --icmp-code 0 --icmp-id 77 -s 10.0.1.1 -d 10.0.1.254 -t 100 -m 6
 t -L -p icmp
 t -L -m 6

@@ -118,11 +118,6 @@ impl Connection {
         &self.tuples[usize::from(direction & 1)]
     }
 
-    /// The order of beginnings.
-    pub fn number(&self) -> u64 {
-        self.number
-    }
-
     /// How long it is remembered yet.
     pub fn lasts(&self, now: Time) -> Duration {
         self.expires.since(now)
