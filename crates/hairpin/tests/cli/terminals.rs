@@ -1,5 +1,7 @@
 //! Worlds that are up, and where the programs of a session are.
 
+use std::process::Command;
+
 use crate::place::Place;
 
 /// Nobody types two commands in the same instant: an IPv6 address is not tentative for ever.
@@ -23,6 +25,20 @@ fn time_passes_between_the_commands_of_a_world_that_is_up() {
         seen.last().is_some_and(|last| last.contains("scope link") && !last.contains("tentative")),
         "{seen:?}"
     );
+    assert_eq!(place.hairpin(&["down"]).code, 0);
+}
+
+/// What a caller has open ends with the caller: `cat` sees the end of its pipe while the world stays up.
+#[test]
+fn a_world_that_is_up_holds_nothing_of_who_started_it() {
+    let place = Place::new("holding");
+    let hairpin = place.command(&[]);
+    let mut shell = Command::new("timeout");
+    shell.envs(hairpin.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.args(["20", "sh", "-c", r#""$0" up bare 7>&1 >/dev/null | cat; echo ended"#]);
+    shell.arg(hairpin.get_program());
+    let output = shell.output().expect("a shell");
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "ended\n");
     assert_eq!(place.hairpin(&["down"]).code, 0);
 }
 

@@ -3,11 +3,12 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::RawFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use nix::unistd::{ForkResult, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
+use nix::unistd::{ForkResult, close, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
 
 use super::entering;
 use super::launch::{Signals, find, program_names};
@@ -31,6 +32,7 @@ pub struct Listed {
 /// # Errors
 /// The world cannot be built, or one of that name is up; for the user.
 pub fn up(load: Load, world: &str, name: Option<&str>, pace: Pace) -> Result<String, String> {
+    let inherited = open_descriptors();
     let name = name.map_or_else(|| default_name(world), str::to_owned);
     let emulator = load(&WorldSource { world: world.to_owned(), trace: None })?;
     let hosts = emulator.hosts();
@@ -59,7 +61,7 @@ pub fn up(load: Load, world: &str, name: Option<&str>, pace: Pace) -> Result<Str
             ))
         }
         ForkResult::Child => {
-            let code = match detach(&entry).and_then(|()| serve(server)) {
+            let code = match detach(&entry, &inherited).and_then(|()| serve(server)) {
                 Ok(()) => 0,
                 Err(error) => {
                     eprintln!("hairpin: {error}");
@@ -119,8 +121,22 @@ pub fn default_name(world: &str) -> String {
     if name.starts_with(['.', '-']) || name.is_empty() { format!("w{name}") } else { name }
 }
 
-/// Leaves the terminal and the caller's pipes; errors go to a file beside the socket.
-fn detach(entry: &Entry) -> io::Result<()> {
+/// Descriptors beyond the three of every program.
+fn open_descriptors() -> Vec<RawFd> {
+    let entries = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<RawFd>().ok());
+    let mut numbers: Vec<RawFd> = numbers.filter(|number| *number > 2).collect();
+    // One of them was the listing's own.
+    numbers.retain(|number| std::fs::read_link(format!("/proc/self/fd/{number}")).is_ok());
+    numbers
+}
+
+/// Leaves the terminal and what the caller had open: a pipe or a lock would stay in use as long as the session.
+/// Errors go to a file beside the socket.
+fn detach(entry: &Entry, inherited: &[RawFd]) -> io::Result<()> {
+    for number in inherited {
+        let _ = close(*number);
+    }
     setsid()?;
     std::env::set_current_dir("/")?;
     let null = File::options().read(true).write(true).open("/dev/null")?;

@@ -46,8 +46,8 @@ seen ip netns exec A ping -6 -c1 -W4 2001:db8:7::77
 unwatch
 ip netns exec A ping -6 -c2 -i0.3 -s 1452 -W1 2001:db8:7::2
 ip -n A -6 route get 2001:db8:7::2
-ip netns exec A traceroute -6 -n -q1 -m4 2001:db8:7::2
-ip netns exec A traceroute -6 -n -q1 -m3 -I 2001:db8:7::2
+ip netns exec A traceroute -6 -n -q1 -m4 2001:db8:7::2 | sed 's/ [0-9.]* ms$//'
+ip netns exec A traceroute -6 -n -q1 -m3 -I 2001:db8:7::2 | sed 's/ [0-9.]* ms$//'
 ip netns exec B ping -6 -c1 -W1 2001:db8:5::1
 ip netns exec A ping -6 -c1 -W1 fe80::ff:fe00:9%eth0
 ip netns exec B ping -6 -c2 -i0.3 -W1 ff02::1%vx
