@@ -1,5 +1,6 @@
 # needs: uml
 # modules: br_netfilter
+# open: a group report of the bridge, sent at a time of chance, may be counted by the chains
 # Translation over a bridge: another destination on it, this host, a changed source.
 for n in A R B C; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name p0 netns R
