@@ -50,6 +50,28 @@ struct Show {
 }
 
 impl Show {
+    /// What is shown unless words say otherwise.
+    const USUAL: Show = Show {
+        cmd: true,
+        comments: true,
+        question: true,
+        answer: true,
+        authority: true,
+        additional: true,
+        stats: true,
+        short: false,
+        ttl: true,
+        class: true,
+        recurse: true,
+        authentic: true,
+        edns: true,
+        cookie: true,
+        search: false,
+        sent: false,
+    };
+}
+
+impl Show {
     fn all(&mut self, on: bool) {
         for part in [
             &mut self.cmd,
@@ -391,24 +413,7 @@ fn date(seconds: u64) -> String {
 }
 
 fn parse(program: &mut Program<'_>) -> Result<Command, Stop> {
-    let show = Show {
-        cmd: true,
-        comments: true,
-        question: true,
-        answer: true,
-        authority: true,
-        additional: true,
-        stats: true,
-        short: false,
-        ttl: true,
-        class: true,
-        recurse: true,
-        authentic: true,
-        edns: true,
-        cookie: true,
-        search: false,
-        sent: false,
-    };
+    let show = Show::USUAL;
     let mut command = Command {
         show,
         lookups: Vec::new(),
@@ -582,24 +587,7 @@ mod tests {
             ttl: 0,
             data: Data::A([10, 9, 0, 5].into()),
         };
-        let mut show = Show {
-            cmd: true,
-            comments: true,
-            question: true,
-            answer: true,
-            authority: true,
-            additional: true,
-            stats: true,
-            short: false,
-            ttl: true,
-            class: true,
-            recurse: true,
-            authentic: true,
-            edns: true,
-            cookie: true,
-            search: false,
-            sent: false,
-        };
+        let mut show = Show::USUAL;
         assert_eq!(record_text(&show, &record("www.lab")), "www.lab.\t\t0\tIN\tA\t10.9.0.5\n");
         let long = "a-very-long-name.example.org";
         assert_eq!(record_text(&show, &record(long)), format!("{long}. 0\tIN\tA\t10.9.0.5\n"));
