@@ -241,7 +241,8 @@ impl World {
     fn is_tapped(&self, dev: DevId) -> bool {
         let Some(device) = self.devs.get(dev).filter(|_| self.packet_sockets > 0) else { return false };
         let everywhere = self.netns.get(device.ns).map(|netns| netns.taps.as_slice()).unwrap_or_default();
-        everywhere.iter().chain(&device.taps).any(|id| {
+        let own = if device.is_up() { device.taps.as_slice() } else { &[] };
+        everywhere.iter().chain(own).any(|id| {
             let socket = self.sockets.get(*id).map(|socket| &socket.kind);
             matches!(socket, Some(sock::Kind::Packet(packet)) if packet.wants_all())
         })

@@ -21,7 +21,7 @@ ip -n a addr add 10.0.7.3/24 dev bond0.7
 ip -n a link set bond0.7 up
 sleep 6
 $N sw tcpdump -l -e -n -t -i p1 arp >p1.cap 2>/dev/null &
-$N sw tcpdump -l -e -n -t -i p1 icmp6 and ip6[40] == 136 >p1.na.cap 2>/dev/null &
+$N sw tcpdump -l -e -n -t -i p1 'icmp6 and ip6[40] == 136' >p1.na.cap 2>/dev/null &
 $N sw tcpdump -l -e -n -t -i p3 arp >p3.cap 2>/dev/null &
 sleep 0.7
 ip -n a link set bond0 type bond active_slave e2
