@@ -136,7 +136,10 @@ pub struct TeamLacp {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TeamWatch {
     /// The carrier; how long it must last before it counts.
-    Ethtool { delay_up: u32, delay_down: u32 },
+    Ethtool {
+        delay_up: u32,
+        delay_down: u32,
+    },
     ArpPing(TeamArpPing),
 }
 

@@ -4,7 +4,8 @@ use std::net::Ipv4Addr;
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::team::{
-    TeamArpPing, TeamDaemon, TeamHash, TeamLacp, TeamMacPolicy, TeamMode, TeamPolicy, TeamPortConfig, TeamWatch,
+    TeamArpPing, TeamDaemon, TeamHash, TeamLacp, TeamMacPolicy, TeamMode, TeamPolicy, TeamPortConfig,
+    TeamWatch,
 };
 use serde_json::{Map, Value as Json, json};
 
@@ -155,15 +156,15 @@ fn read_watch(watch: &Json) -> Result<TeamWatch, Unfit> {
     };
     let flag = |key: &str| watch.get(key).and_then(Json::as_bool).unwrap_or(false);
     match watch.get("name").and_then(Json::as_str) {
-        Some("ethtool") => Ok(TeamWatch::Ethtool {
-            delay_up: number("delay_up", 0)?,
-            delay_down: number("delay_down", 0)?,
-        }),
+        Some("ethtool") => {
+            Ok(TeamWatch::Ethtool { delay_up: number("delay_up", 0)?, delay_down: number("delay_down", 0)? })
+        }
         Some("arp_ping") => {
             let host = |key: &str| watch.get(key).and_then(Json::as_str).map(address).transpose();
             let vlan = watch.get("vlanid").and_then(Json::as_i64);
             const VLANS: u16 = 4096;
-            let vlan = vlan.map(|vid| u16::try_from(vid).ok().filter(|vid| *vid < VLANS).ok_or(Refused(Errno::EINVAL)));
+            let vlan = vlan
+                .map(|vid| u16::try_from(vid).ok().filter(|vid| *vid < VLANS).ok_or(Refused(Errno::EINVAL)));
             Ok(TeamWatch::ArpPing(TeamArpPing {
                 source: host("source_host")?.unwrap_or(Ipv4Addr::UNSPECIFIED),
                 target: host("target_host")?.ok_or(Refused(Errno::EINVAL))?,

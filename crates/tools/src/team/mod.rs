@@ -7,9 +7,9 @@
 
 mod config;
 pub(crate) mod control;
-mod view;
 pub(crate) mod daemon;
 pub(crate) mod netlink;
+mod view;
 
 use hairpin_netlink::route::link::{LinkAttribute, LinkMessage};
 use hairpin_netlink::team::{TeamCall, TeamState};

@@ -109,7 +109,8 @@ fn perform(
             Ok(())
         }
         "options" if state.mode == Some(TeamMode::LoadBalance) => {
-            let _ = writeln!(shell.err(), "teamnl: options of mode loadbalance are not listed by hairpin yet");
+            let _ =
+                writeln!(shell.err(), "teamnl: options of mode loadbalance are not listed by hairpin yet");
             Err(Errno::EOPNOTSUPP)
         }
         "options" => {

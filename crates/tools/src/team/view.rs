@@ -41,7 +41,9 @@ fn watch_name(watch: &TeamWatch) -> &'static str {
 
 fn watch_json(state: &TeamWatchState) -> Json {
     let mut all = match &state.watch {
-        TeamWatch::Ethtool { delay_up, delay_down } => json!({"delay_down": delay_down, "delay_up": delay_up}),
+        TeamWatch::Ethtool { delay_up, delay_down } => {
+            json!({"delay_down": delay_down, "delay_up": delay_up})
+        }
         TeamWatch::ArpPing(ping) => json!({
             "init_wait": ping.init_wait,
             "interval": ping.interval,
@@ -203,7 +205,10 @@ impl View<'_> {
         self.line(1, &port.name);
         self.detail(2, &format!("ifindex: {}", port.ifindex));
         self.detail(2, &format!("addr: {}", colons(&port.mac)));
-        self.detail(2, &format!("ethtool link: {}mbit/{}duplex/{}", port.speed, duplex(port), up_or_down(port.up)));
+        self.detail(
+            2,
+            &format!("ethtool link: {}mbit/{}duplex/{}", port.speed, duplex(port), up_or_down(port.up)),
+        );
         self.line(2, "link watches:");
         self.line(3, &format!("link summary: {}", up_or_down(port.watched_up)));
         for (at, watch) in port.watches.iter().enumerate() {
