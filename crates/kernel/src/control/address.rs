@@ -63,8 +63,14 @@ impl World {
                 return Ok(());
             }
             Kind::Bond(_) => {
-                let stored = if self.set_bond_mac(dev, mac)? { mac } else { old };
-                self.store_mac(dev, stored, AddrAssign::Set);
+                let (ns, ifindex) = (device.ns, device.ifindex);
+                let takes = self.set_bond_mac(dev, mac)?;
+                self.store_mac(dev, if takes { mac } else { old }, AddrAssign::Set);
+                if !takes {
+                    // All hear that it has changed, though it has not.
+                    self.flush_neighbours(ns, ifindex, false);
+                    self.flush_neighbours6(ns, ifindex, false);
+                }
                 return Ok(());
             }
             _ => {}

@@ -75,6 +75,14 @@ struct Host {
 type ComesUp = Receiver<Result<(String, Vec<String>), String>>;
 
 impl Kernel {
+    /// `CONFIG_HZ`: of User-Mode Linux; of a running kernel as distributions configure it.
+    fn ticks_a_second(self) -> u32 {
+        match self {
+            Kernel::Uml => 100,
+            Kernel::Running => 250,
+        }
+    }
+
     /// What this machine lacks for it.
     pub fn missing(self) -> Option<&'static str> {
         let there = match self {
@@ -110,6 +118,8 @@ impl Oracle {
         if kernel == Kernel::Running && !modules.is_empty() {
             return Err("the running kernel is not ours to load modules into".to_owned());
         }
+        // The emulation's timers are as coarse as the real ones.
+        hairpin_kernel::set_ticks_a_second(kernel.ticks_a_second());
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (count, each) = match kernel {
             Kernel::Running => (1, at_once.max(1)),

@@ -19,7 +19,7 @@ use crate::neigh::arp::ARP_LEN;
 use crate::world::World;
 
 /// Ethernet loopback (`ETH_P_LOOPBACK`), the type of learning packets.
-const LOOPBACK: u16 = 0x0060;
+const LOOPBACK: u16 = 0x9000;
 /// Least length of an Ethernet frame.
 const FRAME_MIN: usize = 60;
 
@@ -146,7 +146,8 @@ impl World {
         const DEVICES_MAX: usize = 1000;
         let above = |dev: DevId| {
             let device = self.devs.get(dev);
-            let uppers = device.into_iter().flat_map(|device| device.uppers.iter().copied().chain(device.master));
+            let uppers =
+                device.into_iter().flat_map(|device| device.uppers.iter().copied().chain(device.master));
             uppers.collect::<Vec<_>>().into_iter().rev()
         };
         let mut found = Vec::new();

@@ -193,7 +193,8 @@ impl World {
             let Some(new) = slave.new_link.take() else { continue };
             match new {
                 Link::Up => {
-                    let fresh = state.slave(dev).is_some_and(|slave| state.within(slave, now, slave.last_tx, 1));
+                    let fresh =
+                        state.slave(dev).is_some_and(|slave| state.within(slave, now, slave.last_tx, 1));
                     if state.active != Some(dev) || (state.active.is_none() && fresh) {
                         if let Some(slave) = state.slave_mut(dev) {
                             slave.link = Link::Up;
@@ -201,7 +202,8 @@ impl World {
                         if let Some(tried) = state.arp_slave.take() {
                             state.deactivate(tried);
                         }
-                        let prio = |dev: Option<DevId>| dev.and_then(|dev| state.slave(dev)).map(|slave| slave.prio);
+                        let prio =
+                            |dev: Option<DevId>| dev.and_then(|dev| state.slave(dev)).map(|slave| slave.prio);
                         failover |= state.active.is_none()
                             || state.primary == Some(dev)
                             || prio(Some(dev)) > prio(state.active);

@@ -90,9 +90,8 @@ impl Bond {
                 let alb = self.alb.as_mut()?;
                 alb.update_delay = UPDATE_DELAY;
                 // `rlb_req_update_subnet_clients`: whoever hears the question takes the bond's MAC for all.
-                let elsewhere = |dev: DevId| {
-                    slaves.iter().any(|slave| slave.dev == dev && slave.mac != own.mac)
-                };
+                let elsewhere =
+                    |dev: DevId| slaves.iter().any(|slave| slave.dev == dev && slave.mac != own.mac);
                 alb.mark(|client| client.source == arp.sender && client.slave.is_some_and(elsewhere));
                 to
             }
