@@ -208,6 +208,7 @@ impl World {
         self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
+        self.team_went(dev, false);
     }
 
     fn down_flag(&mut self, dev: DevId) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use hairpin_netlink::Errno;
 use hairpin_netlink::sys::Reply;
 use hairpin_netlink::team::{
-    TeamCall, TeamDaemon, TeamHash, TeamMacPolicy, TeamMode, TeamPortConfig, TeamPortState, TeamState, TeamWatch,
-    TeamWatchState,
+    TeamCall, TeamDaemon, TeamHash, TeamMacPolicy, TeamMode, TeamPortConfig, TeamPortState, TeamState,
+    TeamWatch, TeamWatchState,
 };
 
 use super::TeamJob;
@@ -83,7 +83,9 @@ impl World {
         let Some(state) = self.team(team) else { return };
         let Some(daemon) = &state.daemon else { return };
         let ports = match (daemon.mode, daemon.mac_policy) {
-            (TeamMode::LoadBalance, _) | (TeamMode::ActiveBackup, TeamMacPolicy::SameAll) => self.team_ports(team),
+            (TeamMode::LoadBalance, _) | (TeamMode::ActiveBackup, TeamMacPolicy::SameAll) => {
+                self.team_ports(team)
+            }
             (TeamMode::ActiveBackup, TeamMacPolicy::OnlyActive) => state.chosen.into_iter().collect(),
             _ => Vec::new(),
         };

@@ -74,7 +74,9 @@ impl World {
 
     /// `lacp_event_watch_admin_state_changed`
     pub(in crate::control) fn team_went(&mut self, team: DevId, up: bool) {
-        let talks = self.team(team).is_some_and(|state| state.daemon.as_ref().is_some_and(|daemon| daemon.lacp.is_some()));
+        let talks = self
+            .team(team)
+            .is_some_and(|state| state.daemon.as_ref().is_some_and(|daemon| daemon.lacp.is_some()));
         if !talks {
             return;
         }
@@ -212,12 +214,15 @@ impl World {
 
     pub(super) fn lacp_periodic_due(&mut self, team: DevId, dev: DevId, serial: u32, late: bool) {
         let now = self.now;
-        let Some(lacp) = self.lacp_mut(team, dev).filter(|lacp| lacp.periodic.serial == serial) else { return };
+        let Some(lacp) = self.lacp_mut(team, dev).filter(|lacp| lacp.periodic.serial == serial) else {
+            return;
+        };
         let watched = lacp.periodic.watched;
         if !late {
             let interval = if lacp.partner.state & state::TIMEOUT != 0 { SHORT } else { LONG };
             lacp.periodic.gone_off |= !watched;
-            self.timers.add(now + interval, TimerEvent::Team { team, job: TeamJob::LacpPeriodic(dev), serial });
+            self.timers
+                .add(now + interval, TimerEvent::Team { team, job: TeamJob::LacpPeriodic(dev), serial });
         }
         if watched {
             self.tell_partner(team, dev);

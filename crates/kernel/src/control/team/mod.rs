@@ -297,6 +297,7 @@ impl World {
         }
         result
     }
+}
 
 /// Modes whose ports have the team's MAC (`team_modeop_port_enter`).
 fn shares_mac(mode: TeamMode) -> bool {

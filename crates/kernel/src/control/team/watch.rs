@@ -99,7 +99,9 @@ impl World {
     /// `teamd_link_watch_check_link_up`
     fn judge_link(&mut self, team: DevId, dev: DevId, at: u8, up: bool) {
         let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(dev)) else { return };
-        let Some(watch) = port.watches.get_mut(usize::from(at)).filter(|watch| watch.up != up) else { return };
+        let Some(watch) = port.watches.get_mut(usize::from(at)).filter(|watch| watch.up != up) else {
+            return;
+        };
         watch.up = up;
         if !up {
             watch.down_count = watch.down_count.saturating_add(1);

@@ -72,3 +72,45 @@ fn words(parts: TeamHash, frame: &Frame) -> Option<u32> {
     }
     Some(hash)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::frame::Pool;
+    use crate::mac::Mac;
+
+    fn frame(kind: u16, payload: &[u8]) -> Frame {
+        let mut frame = Pool::default().frame(crate::frame::ETH_LEN + payload.len());
+        frame.set_header(Mac([2, 0, 0, 0, 0, 0x30]), Mac([2, 0, 0, 0, 0, 1]), kind);
+        frame.payload_mut().copy_from_slice(payload);
+        frame
+    }
+
+    /// An IPv4 packet of 10.0.0.1 with ports 1000 and 2000, if it has a header of 20 bytes.
+    fn packet(protocol: u8, last: u8) -> Vec<u8> {
+        let mut packet = vec![0; 28];
+        packet[0] = 0x45;
+        packet[9] = protocol;
+        packet[12..20].copy_from_slice(&[10, 0, 0, 1, 10, 0, 0, last]);
+        packet[20..24].copy_from_slice(&[0x03, 0xe8, 0x07, 0xd0]);
+        packet
+    }
+
+    #[test]
+    fn it_covers_what_it_is_told_to() {
+        let parts = |words: &[&str]| {
+            TeamHash(words.iter().filter_map(|word| TeamHash::of(word)).fold(0, |all, part| all | part.0))
+        };
+        let all = parts(&["eth", "ipv4", "ipv6"]);
+        // As seen on a real Linux 6.1: 10.0.0.91 by the second of two ports, 10.0.0.92 by the first.
+        assert_eq!(hash(all, &frame(ethertype::IPV4, &packet(1, 91))), 0x6b);
+        assert_eq!(hash(all, &frame(ethertype::IPV4, &packet(1, 92))), 0x6c);
+        assert_eq!(hash(parts(&["eth"]), &frame(ethertype::IPV4, &packet(1, 92))), 0x31);
+        assert_eq!(hash(parts(&["nonesuch"]), &frame(ethertype::IPV4, &packet(1, 92))), 0);
+        let ports = 0x03 ^ 0xe8 ^ 0x07 ^ 0xd0;
+        assert_eq!(hash(parts(&["l4"]), &frame(ethertype::IPV4, &packet(UDP, 92))), ports);
+        assert_eq!(hash(parts(&["tcp"]), &frame(ethertype::IPV4, &packet(UDP, 92))), 0);
+        assert_eq!(hash(all, &frame(ethertype::ARP, &[0; 28])), 0x31, "neither of the families");
+        assert_eq!(hash(all, &frame(ethertype::IPV4, &[0x45])), 0, "too short");
+    }
+}

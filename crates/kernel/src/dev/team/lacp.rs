@@ -67,8 +67,11 @@ impl LacpPort {
     /// memory.
     fn rank(&self) -> [u8; 15] {
         let own = (self.actor.system_priority, self.actor.system);
-        let decides =
-            if own < (self.partner.system_priority, self.partner.system) { &self.actor } else { &self.partner };
+        let decides = if own < (self.partner.system_priority, self.partner.system) {
+            &self.actor
+        } else {
+            &self.partner
+        };
         let mut rank = [0; 15];
         rank[0..2].copy_from_slice(&decides.system_priority.to_le_bytes());
         rank[2..8].copy_from_slice(&decides.system);
@@ -118,18 +121,18 @@ impl Team {
     /// `lacp_port_correct_aggregation`: whether a port fits the first other one of its aggregator.
     fn fits_aggregator(&self, dev: DevId) -> bool {
         let Some(own) = self.lacp(dev) else { return true };
-        let mut others = self.lacp_ports().filter(|(port, lacp)| {
-            port.dev != dev && lacp.lead.is_some() && lacp.lead == own.lead
-        });
+        let mut others = self
+            .lacp_ports()
+            .filter(|(port, lacp)| port.dev != dev && lacp.lead.is_some() && lacp.lead == own.lead);
         others.next().is_none_or(|(_, other)| go_together(other, own))
     }
 
     /// `lacp_get_agg_lead`
     fn aggregator_for(&self, dev: DevId) -> Option<DevId> {
         let own = self.lacp(dev)?;
-        let mut others = self.lacp_ports().filter(|(port, lacp)| {
-            port.dev != dev && lacp.lead.is_some() && go_together(lacp, own)
-        });
+        let mut others = self
+            .lacp_ports()
+            .filter(|(port, lacp)| port.dev != dev && lacp.lead.is_some() && go_together(lacp, own));
         others.next().map_or(Some(dev), |(_, other)| other.lead)
     }
 
@@ -212,14 +215,11 @@ impl Team {
         match self.policy() {
             TeamPolicy::LacpPrio => best_port(),
             TeamPolicy::LacpPrioStable => self.selected.or_else(best_port),
-            TeamPolicy::Bandwidth => {
-                most(&|lead| self.members(lead).map(|port| u64::from(port.speed)).sum())
-            }
+            TeamPolicy::Bandwidth => most(&|lead| self.members(lead).map(|port| u64::from(port.speed)).sum()),
             TeamPolicy::Count => most(&|lead| self.members(lead).count() as u64),
             TeamPolicy::PortConfig => {
-                let sticky = |lead: DevId| {
-                    self.lacp_ports().any(|(_, lacp)| lacp.lead == Some(lead) && lacp.sticky)
-                };
+                let sticky =
+                    |lead: DevId| self.lacp_ports().any(|(_, lacp)| lacp.lead == Some(lead) && lacp.sticky);
                 self.selected.filter(|lead| sticky(*lead)).or_else(best_port)
             }
         }
