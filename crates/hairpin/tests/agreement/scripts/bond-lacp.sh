@@ -54,11 +54,15 @@ sleep 4
 $N n grep -E 'ID|Number|Interface|MII' /proc/net/bonding/bd
 # The partner.
 ip -n o link set w1 down
+sleep 0.4
 ip -n o link set w2 down
 sleep 0.4
 ip -n o link add bp type bond mode 802.3ad lacp_rate fast ad_user_port_key 9
+# The link that is seen first has the aggregator that stays: one after the other.
 ip -n o link set w1 master bp
+sleep 0.6
 ip -n o link set w2 master bp
+sleep 0.6
 ip -n o link set bp up
 ip -n o addr add 10.0.0.9/24 dev bp
 sleep 12
