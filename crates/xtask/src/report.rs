@@ -14,6 +14,16 @@ const KNOWN: &[(&str, &str)] = &[
         "timers of Linux that end five seconds ahead share a slot of 80 ms (at 100 ticks a second) and end in the \
          reverse order there; here each ends at its own instant. Generated scenarios put such probes off by ten minutes",
     ),
+    (
+        "captures on a bond in balance-tlb and balance-alb",
+        "our tcpdump reads a frame from its socket after the bond has put a slave's MAC into it, and shows that; the \
+         distribution's shares memory with the kernel and shows the frame as it was given to the bond, as here",
+    ),
+    (
+        "what is sent to a veth whose peer has gone down",
+        "where both ends have one interface index Linux may notice a second later, and counts what is dropped; here it is \
+         noticed at once",
+    ),
 ];
 
 /// Differences between the kernels that were met; the emulation follows 6.1.

@@ -83,6 +83,7 @@ impl World {
         self.lower_went_up(dev);
         self.port_changed(dev);
         self.bond_opened(dev);
+        self.team_went(dev, true);
         if let Some(peer) = peer_with_link {
             // The link watch comes to it later.
             self.set_carrier(peer, true);
@@ -207,6 +208,7 @@ impl World {
         self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
+        self.team_went(dev, false);
     }
 
     fn down_flag(&mut self, dev: DevId) {

@@ -83,7 +83,7 @@ impl World {
         let random = if draws { self.random_below(1 << 32) as u32 } else { 0 };
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         if let Some(team) = self.team_mut(dev) {
-            team.transmit(random, &mut verdicts);
+            team.transmit(random, &frame, &mut verdicts);
         }
         let takes = |verdict: &Verdict| matches!(verdict, Verdict::Transmit { dev } if self.devs.get(*dev).is_some_and(Device::can_transmit));
         let sent = verdicts.iter().any(takes);
@@ -95,6 +95,14 @@ impl World {
                 device.stats.tx_dropped += 1;
             }
         }
+        if frame.ethertype() == ethertype::ARP {
+            // Its link watches see what leaves by a port too.
+            for verdict in &verdicts {
+                if let Verdict::Transmit { dev: port } = verdict {
+                    self.team_sees_arp(dev, *port, &frame);
+                }
+            }
+        }
         self.carry_out(dev, frame, verdicts);
     }
 
@@ -103,6 +111,11 @@ impl World {
         let verdict = self.team(team)?.receive(team, dev, &frame, frame.packet_type);
         if let (Verdict::Exact, Some(device)) = (verdict, self.devs.get_mut(team)) {
             device.stats.rx_nohandler += 1;
+        }
+        match frame.ethertype() {
+            ethertype::ARP => self.team_sees_arp(team, dev, &frame),
+            hairpin_wire::lacp::ETHERTYPE => self.team_hears_lacp(team, dev, &frame),
+            _ => {}
         }
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         verdicts.push(verdict);

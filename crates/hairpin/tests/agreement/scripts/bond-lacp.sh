@@ -1,5 +1,4 @@
 # needs: uml
-# open: which of two aggregators becomes the active one first differs from run to run
 # runs: by bash alone
 # 802.3ad: without a partner, and with another bond as the partner.
 ip netns add n
