@@ -29,9 +29,12 @@ pub(super) struct Standing {
     namespace: Namespace,
     /// The thread is not in that namespace yet: nothing has needed it.
     ahead: Option<File>,
-    /// The namespace that the thread goes back to when this task ends; set once it has left it.
-    home: Option<OwnedFd>,
+    home: Home,
 }
+
+/// The namespace that the thread goes back to when its task ends; set once it has left it.
+#[derive(Default)]
+struct Home(Option<OwnedFd>);
 
 impl Standing {
     pub fn new(interrupt: Option<OwnedFd>) -> Self {
@@ -71,8 +74,8 @@ impl Standing {
     /// The file is no namespace's, or the kernel refuses.
     pub fn arrive(&mut self) -> Result<(), Errno> {
         let Some(ahead) = self.ahead.take() else { return Ok(()) };
-        if self.home.is_none() {
-            self.home = Some(netns::open_self()?);
+        if self.home.0.is_none() {
+            self.home.0 = Some(netns::open_self()?);
         }
         setns(&ahead, CloneFlags::CLONE_NEWNET).map_err(from_nix)
     }
@@ -111,9 +114,9 @@ impl Standing {
     }
 }
 
-impl Drop for Standing {
+impl Drop for Home {
     fn drop(&mut self) {
-        if let Some(home) = &self.home {
+        if let Some(home) = &self.0 {
             let _ = setns(home, CloneFlags::CLONE_NEWNET);
         }
     }

@@ -84,7 +84,7 @@ mod tests {
         let group = group.to_string();
         let of_the_group = |entry: &fs::DirEntry| {
             let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(2)) == Some(&group)
+            stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(2)) == Some(group.as_str())
         };
         fs::read_dir("/proc").expect("/proc").flatten().filter(of_the_group).count()
     }
