@@ -15,6 +15,7 @@ mod nft;
 mod packet;
 mod reject;
 mod sets;
+mod state;
 mod table;
 
 use std::net::IpAddr;
@@ -39,6 +40,7 @@ use nat::{Random, Side};
 use nft::{Based, Ended, Nft};
 use packet::{Ip, protocol};
 use sets::Sets;
+use state::Stores;
 use table::Rules;
 
 /// Where in its way a packet is.
@@ -129,6 +131,7 @@ pub struct Netfilter {
     tracking: [bool; 2],
     conntrack: Conntrack,
     sets: Sets,
+    stores: Stores,
     nft: Nft,
     /// By family: a rule of `iptables` needs connections.
     tables_track: [bool; 2],
@@ -227,8 +230,8 @@ impl Netfilter {
 
     /// A base chain of nftables.
     fn run_chain(&mut self, based: Based, world: &World, at: &At, frame: &mut Frame) -> Verdict {
-        let Netfilter { nft, conntrack, random, sets, stack, log, .. } = self;
-        let mut bench = Bench { conntrack, random, sets, stack, log };
+        let Netfilter { nft, conntrack, random, sets, stores, stack, log, .. } = self;
+        let mut bench = Bench { conntrack, random, sets, stores, stack, log };
         match nft.run(based, &mut bench, world, at, frame) {
             Ended::Accept => Verdict::Accept,
             Ended::Drop { chain, rule } => Verdict::Drop(Cause::Nft(based, chain, rule)),
@@ -244,9 +247,9 @@ impl Netfilter {
     }
 
     fn run(&mut self, family: usize, kind: TableKind, world: &World, at: &At, frame: &mut Frame) -> Outcome {
-        let Netfilter { tables, conntrack, random, sets, stack, log, .. } = self;
+        let Netfilter { tables, conntrack, random, sets, stores, stack, log, .. } = self;
         let Some(rules) = &mut tables[family][kind as usize] else { return Outcome::Accept };
-        let mut bench = Bench { conntrack, random, sets, stack, log };
+        let mut bench = Bench { conntrack, random, sets, stores, stack, log };
         evaluate::run(rules, &mut bench, world, at, frame)
     }
 

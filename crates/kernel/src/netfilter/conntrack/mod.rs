@@ -123,6 +123,12 @@ impl Connection {
         self.expires.since(now)
     }
 
+    /// TCP's are over (`already_closed`).
+    pub fn is_closed(&self) -> bool {
+        self.tuples[0].protocol == protocol::TCP
+            && matches!(self.tcp.state, shown::TcpState::TimeWait | shown::TcpState::Close)
+    }
+
     pub fn family(&self) -> Family {
         match self.tuples[0].source {
             IpAddr::V4(_) => Family::Ipv4,
@@ -301,6 +307,12 @@ impl Conntrack {
             return None;
         }
         Some((id, direction))
+    }
+
+    /// A connection by a tuple of it, where it has not expired.
+    pub(super) fn look_up(&self, tuple: &Tuple, now: Time) -> Option<&Connection> {
+        let (id, _) = self.table.get(&Key(*tuple))?;
+        self.connections.get(*id).filter(|connection| connection.expires > now)
     }
 
     /// `nf_conntrack_handle_packet`: the protocol's own view.

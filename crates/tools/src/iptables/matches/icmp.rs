@@ -156,8 +156,8 @@ fn parse(text: &str, family: Family) -> Result<(u8, (u8, u8)), Fail> {
     let codes = match code {
         None => (0, 255),
         Some(code) => {
-            let code = number(code, 255)
-                .ok_or_else(|| Fail::parameter(format!("Invalid {title} code `{code}'\n")))?;
+            let code =
+                number(code, 255).ok_or_else(|| Fail::parameter(format!("Unknown {title} code `{text}'")))?;
             (code as u8, code as u8)
         }
     };

@@ -2,7 +2,11 @@
 
 mod addrtype;
 mod comment;
+mod connlimit;
 mod conntrack;
+pub(super) mod dscp;
+mod ecn;
+mod hashlimit;
 mod icmp;
 mod iprange;
 mod length;
@@ -13,9 +17,15 @@ mod multiport;
 mod owner;
 mod physdev;
 mod pkttype;
+mod quota;
+mod recent;
 pub(super) mod set;
 mod state;
+mod statistic;
+mod string;
 mod tcp;
+mod tcpmss;
+pub(super) mod tos;
 mod ttl;
 mod udp;
 
@@ -50,6 +60,16 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>
         "length" => Box::<length::Length>::default(),
         "set" => Box::<set::Reading>::default(),
         "owner" => Box::<owner::Owner>::default(),
+        "statistic" => Box::<statistic::Reading>::default(),
+        "connlimit" => Box::<connlimit::Reading>::default(),
+        "recent" => Box::<recent::Reading>::default(),
+        "hashlimit" => Box::<hashlimit::Reading>::default(),
+        "quota" => Box::<quota::Quota>::default(),
+        "tos" => Box::<tos::Tos>::default(),
+        "dscp" => Box::<dscp::Dscp>::default(),
+        "ecn" => Box::<ecn::Reading>::default(),
+        "string" => Box::<string::Reading>::default(),
+        "tcpmss" => Box::<tcpmss::TcpMss>::default(),
         _ => return None,
     })
 }
@@ -88,7 +108,19 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::Ttl { comparison, value } => ttl::saved(*comparison, *value, family),
         Match::Length { low, high, invert } => length::saved(*low, *high, *invert),
         Match::Set(found) => set::saved(found),
-        Match::Owner { user, group, socket } => owner::saved(*user, *group, *socket),
+        Match::Owner { user, group, socket, supplementary } => {
+            owner::saved(*user, *group, *socket, *supplementary)
+        }
+        Match::Statistic(found) => statistic::saved(found),
+        Match::ConnLimit(found) => connlimit::saved(found),
+        Match::Recent(found) => recent::saved(found),
+        Match::HashLimit(found) => hashlimit::saved(found, family),
+        Match::Quota { bytes, invert } => quota::saved(*bytes, *invert),
+        Match::Tos { value, mask, invert } => tos::saved(*value, *mask, *invert),
+        Match::Dscp { value, invert } => dscp::saved(*value, *invert),
+        Match::Ecn(found) => ecn::saved(found),
+        Match::String(found) => string::saved(found),
+        Match::TcpMss { low, high, invert } => tcpmss::saved(*low, *high, *invert),
     }
 }
 
@@ -124,7 +156,19 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         Match::Ttl { comparison, value } => ttl::listed(*comparison, *value, family),
         Match::Length { low, high, invert } => length::listed(*low, *high, *invert),
         Match::Set(found) => set::listed(found),
-        Match::Owner { user, group, socket } => owner::listed(*user, *group, *socket, numeric),
+        Match::Owner { user, group, socket, supplementary } => {
+            owner::listed(*user, *group, *socket, *supplementary, names, numeric)
+        }
+        Match::Statistic(found) => statistic::listed(found),
+        Match::ConnLimit(found) => connlimit::listed(found),
+        Match::Recent(found) => recent::listed(found),
+        Match::HashLimit(found) => hashlimit::listed(found, family),
+        Match::Quota { bytes, .. } => quota::listed(*bytes),
+        Match::Tos { value, mask, invert } => tos::listed(*value, *mask, *invert, numeric),
+        Match::Dscp { value, invert } => dscp::listed(*value, *invert),
+        Match::Ecn(found) => ecn::listed(found),
+        Match::String(found) => string::listed(found),
+        Match::TcpMss { low, high, invert } => tcpmss::listed(*low, *high, *invert),
     }
 }
 

@@ -43,9 +43,7 @@ impl Reader<Match> for Multiport {
             Some((132, false)) => "sctp",
             Some((33, false)) => "dccp",
             _ => {
-                return Err(Fail::parameter(
-                    "multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'",
-                ));
+                return Err(Fail::parameter("multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP"));
             }
         };
         let mut ports = Vec::new();
