@@ -99,7 +99,10 @@ impl Around<'_> {
                     Some(connection) => Some(*connection.tuple(ORIGINAL)),
                     None => tuple::of_packet(self.ip, self.ip.payload(self.bytes())),
                 };
-                tuple.is_some_and(|tuple| state.limits_connections(limit, &tuple, self.conntrack, now))
+                let address = if limit.destination { self.ip.destination } else { self.ip.source };
+                tuple.is_some_and(|tuple| {
+                    state.limits_connections(limit, address, &tuple, self.conntrack, now)
+                })
             }
             Match::Recent(wanted) => {
                 let address = if wanted.destination { self.ip.destination } else { self.ip.source };
@@ -274,7 +277,11 @@ impl Around<'_> {
         let is = |(wanted, port): (&Option<(u16, u16, bool)>, u16)| {
             wanted.is_none_or(|(low, high, invert)| (low <= port && port <= high) != invert)
         };
-        let left = u32::try_from(connection.lasts(self.world.now).as_secs()).unwrap_or(u32::MAX);
+        // Of one that is not confirmed its time has not begun.
+        let left = match connection.has(status::CONFIRMED) {
+            true => u32::try_from(connection.lasts(self.world.now).as_secs()).unwrap_or(u32::MAX),
+            false => 0,
+        };
         addresses.iter().all(|(network, address)| network.as_ref().is_none_or(|n| n.contains(*address)))
             && wanted.ports.iter().zip(ports).all(is)
             && wanted.expires.is_none_or(|(low, high, invert)| (low <= left && left <= high) != invert)

@@ -20,6 +20,7 @@ mod table;
 
 use std::net::IpAddr;
 
+use hairpin_netlink::netfilter::targets::RejectWith;
 use hairpin_netlink::netfilter::{Family, Hook, TableKind};
 
 use crate::device::DevId;
@@ -148,7 +149,7 @@ pub struct Netfilter {
 enum Verdict {
     Accept,
     Drop(Cause),
-    Reject(hairpin_netlink::netfilter::targets::RejectWith, Cause),
+    Reject(RejectWith, Cause),
 }
 
 /// What has decided against a packet.
@@ -375,6 +376,9 @@ impl World {
             return Some(Passed(frame));
         }
         if let Verdict::Reject(with, _) = verdict {
+            if with == RejectWith::TcpReset {
+                self.close_connection(at.ns, frame.track);
+            }
             self.reject(&at, &frame, with);
         }
         if let (Some(dev), Some(site)) = (dev, site) {
@@ -382,6 +386,15 @@ impl World {
         }
         self.drop_frame(dev, frame, DropReason::NetfilterDrop);
         None
+    }
+
+    /// `nf_ct_set_closing`
+    fn close_connection(&mut self, ns: NsId, track: Track) {
+        let now = self.now;
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        if let Some(netfilter) = &mut netns.netfilter {
+            netfilter.conntrack.close(track, &netns.sysctl.conntrack, now);
+        }
     }
 
     /// Whether anybody has asked for a table here.

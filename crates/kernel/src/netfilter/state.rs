@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use hairpin_netlink::netfilter::conntrack::status;
 use hairpin_netlink::netfilter::counting::{
     ConnLimit, HashLimit, Recent, RecentAction, Statistic, hash_mode,
 };
@@ -72,16 +73,18 @@ impl State {
         within
     }
 
-    /// `connlimit_mt`: adds a packet's connection and counts those alive.
+    /// `connlimit_mt`: counts a packet's connection with those alive that the packet's address has.
     pub fn limits_connections(
         &mut self,
         limit: &ConnLimit,
+        address: IpAddr,
         tuple: &Tuple,
         conntrack: &Conntrack,
         now: Time,
     ) -> bool {
         let State::Connections(counted) = self else { return false };
-        let address = if limit.destination { tuple.destination } else { tuple.source };
+        let settled = conntrack.look_up(tuple, now).is_some_and(|found| found.has(status::ASSURED));
+        let new = !counted.contains_key(&masked(address, limit.prefix));
         let known = counted.entry(masked(address, limit.prefix)).or_default();
         let mut there = false;
         known.retain(|other| {
@@ -90,7 +93,8 @@ impl State {
             there |= same && alive;
             alive
         });
-        if !there && known.len() < TUPLES_MAX {
+        // One that has lasted is not added any more, but as the first.
+        if !there && (new || !settled) && known.len() < TUPLES_MAX {
             known.push(*tuple);
         }
         (known.len() as u64 > u64::from(limit.limit)) != limit.up_to

@@ -229,7 +229,13 @@ impl<'a> Names<'a> {
     /// One host, by its name if it must be (`xtopt_parse_host`).
     pub fn one_host(&mut self, text: &str) -> Result<IpAddr, Fail> {
         // Name servers are not asked.
-        let unknown = || Fail::parameter("getaddrinfo: Temporary failure in name resolution\n");
+        let why = match (text.parse::<IpAddr>(), self.family) {
+            (Ok(IpAddr::V4(_)), Family::Ipv6) | (Ok(IpAddr::V6(_)), Family::Ipv4) => {
+                "Address family for hostname not supported"
+            }
+            _ => "Temporary failure in name resolution",
+        };
+        let unknown = || Fail::parameter(format!("getaddrinfo: {why}\n"));
         match self.parse_hosts(text) {
             Ok(hosts) => hosts.first().copied().ok_or_else(unknown),
             Err(_) => Err(unknown()),
@@ -249,7 +255,7 @@ impl<'a> Names<'a> {
                 None => self.parse_mask(mask)?,
             },
         };
-        Ok(Network { address: under(self.one_host(host)?, mask), mask, invert })
+        Ok(Network { address: self.one_host(host)?, mask, invert })
     }
 
     /// `LOW:HIGH` as ports of TCP, of which only the low bits are looked at (`xtopt_parse_mport`).

@@ -359,7 +359,7 @@ impl Conntrack {
                     Seen::Invalid => return Handled::Invalid,
                     Seen::Reopen => return Handled::Again,
                     Seen::Kill => {
-                        self.remove(track.id, now);
+                        self.kill(track.id, now);
                         return Handled::Valid;
                     }
                 }
@@ -424,13 +424,47 @@ impl Conntrack {
 
     /// Forgets a connection.
     pub fn remove(&mut self, id: CtId, now: Time) {
-        if self.connections.get(id).is_some_and(|connection| connection.has(status::CONFIRMED)) {
+        let alive = |found: &Connection| found.has(status::CONFIRMED) && !found.has(status::DYING);
+        if self.connections.get(id).is_some_and(alive) {
             self.note(Change::Destroy, id, now);
         }
         let Some(gone) = self.connections.remove(id) else { return };
-        if !gone.has(status::CONFIRMED) {
+        if gone.has(status::CONFIRMED) && !gone.has(status::DYING) {
+            self.unlink(id, &gone);
+        }
+    }
+
+    /// `nf_ct_kill`: a connection is over, but the packet that ends it is still of it, and may be translated.
+    fn kill(&mut self, id: CtId, now: Time) {
+        let Some(connection) = self.connections.get(id).cloned() else { return };
+        if !connection.has(status::CONFIRMED) || connection.has(status::DYING) {
             return;
         }
+        self.note(Change::Destroy, id, now);
+        self.unlink(id, &connection);
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.status |= status::DYING;
+            connection.expires = now;
+        }
+        let at = now + GC_PAUSE;
+        self.gc_at = Some(self.gc_at.map_or(at, |known| known.min(at)));
+    }
+
+    /// `nf_conntrack_tcp_set_closing`: a reset has been sent about a packet of it.
+    pub fn close(&mut self, track: Track, settings: &Settings, now: Time) {
+        let Some(connection) = self.connections.get_mut(track.id) else { return };
+        let over = connection.tcp.state == shown::TcpState::Close;
+        if connection.tuples[0].protocol != protocol::TCP || !connection.has(status::CONFIRMED) || over {
+            return;
+        }
+        connection.tcp.state = shown::TcpState::Close;
+        let lasts = Duration::from_secs(u64::from(settings.tcp(shown::TcpState::Close)));
+        connection.expires = now + lasts;
+        self.note(Change::Update, track.id, now);
+    }
+
+    /// Takes a connection out of what finds it.
+    fn unlink(&mut self, id: CtId, gone: &Connection) {
         self.confirmed = self.confirmed.saturating_sub(1);
         for tuple in gone.tuples {
             let key = Key(tuple);
@@ -438,7 +472,7 @@ impl Conntrack {
                 self.table.remove(&key);
             }
         }
-        if let Some(source) = true_source(&gone)
+        if let Some(source) = true_source(gone)
             && let Some(known) = self.by_source.get_mut(&source)
         {
             known.retain(|known| *known != id);

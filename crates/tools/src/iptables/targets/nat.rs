@@ -8,7 +8,7 @@ use hairpin_netlink::netfilter::{Family, Network, Target};
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-use super::super::names::{Names, mask_text, number};
+use super::super::names::{Names, mask_text, number, under};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -95,7 +95,11 @@ impl Nat {
                 Some((addresses, ports)) => (addresses, ports.strip_prefix(':')),
                 None => return Err(Fail::parameter("Invalid address format")),
             },
-            (Family::Ipv6, None) => (text, None),
+            // With one colon alone it is a port's.
+            (Family::Ipv6, None) => match text.split_once(':') {
+                Some((addresses, ports)) if !ports.contains(':') => (addresses, Some(ports)),
+                _ => (text, None),
+            },
             (Family::Ipv4, _) => match text.split_once(':') {
                 Some((addresses, ports)) => (addresses, Some(ports)),
                 None => (text, None),
@@ -221,7 +225,7 @@ impl Reader<Target> for Netmap {
 
     fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail> {
         let network = rest.names.parse_host_mask(given.value, false)?;
-        self.0 = Some((network.address, network.mask));
+        self.0 = Some((under(network.address, network.mask), network.mask));
         Ok(())
     }
 

@@ -58,7 +58,8 @@ impl Reader<Target> for Reject {
         let text = given.value.to_lowercase();
         let fits = |(long, short, _): &&Named| long.starts_with(&text) || short.starts_with(&text);
         let found = names(self.family).iter().find(fits);
-        if found.is_none() && text.len() > 5 && "echo-reply".starts_with(&text) {
+        if self.family == Family::Ipv4 && found.is_none() && text.len() > 5 && "echo-reply".starts_with(&text)
+        {
             let _ = writeln!(rest.names.shell.err(), "--reject-with echo-reply no longer supported");
         }
         let unknown = || Fail::parameter(format!("unknown reject type \"{}\"", given.value));
