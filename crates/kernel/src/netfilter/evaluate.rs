@@ -368,7 +368,7 @@ fn change_tos(frame: &mut Frame, ip: &Ip, tos: u8) {
 }
 
 /// What the smaller MTU of the two devices leaves for a TCP segment (`tcpmss_mangle_packet`).
-fn clamp(world: &World, at: &At, ip: &Ip) -> u16 {
+pub(super) fn clamp(world: &World, at: &At, ip: &Ip) -> u16 {
     let mtu = |dev: Option<crate::device::DevId>| {
         dev.and_then(|dev| world.devs.get(dev)).map_or(u32::from(u16::MAX), |device| device.mtu)
     };

@@ -2,8 +2,8 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::nft::{
-    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedCounter, NatAddress, Right, Rule, Set, SetRef,
-    Statement, Table, Verdict,
+    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedCounter, NamedObject, NatAddress, Right, Rule,
+    Set, SetRef, Statement, Table, Verdict,
 };
 use hairpin_netlink::netfilter::{Hook, Policy};
 
@@ -34,7 +34,7 @@ impl Session<'_> {
                 parser.take_word("rule");
                 self.rule(parser, "replace")
             }
-            "delete" | "destroy" => self.delete(parser),
+            "delete" => self.delete(parser),
             "flush" => self.flush(parser),
             "rename" => self.rename(parser),
             _ => self.get(parser),
@@ -119,7 +119,14 @@ impl Session<'_> {
                 parser.next();
                 self.rule(parser, "add")
             }
-            Some(other @ ("quota" | "limit" | "ct" | "flowtable" | "synproxy" | "secmark")) => {
+            Some(kind @ ("quota" | "limit")) => {
+                parser.next();
+                let named = self.named(parser)?;
+                self.table_of(&named, "")?;
+                let name = parser.text()?;
+                self.add_object(parser, &named, &name, kind)
+            }
+            Some(other @ ("ct" | "flowtable" | "synproxy" | "secmark")) => {
                 Err(Fail::at(format!("hairpin has no {other} objects"), parser.place()))
             }
             _ => self.rule(parser, "add"),
@@ -142,6 +149,7 @@ impl Session<'_> {
                 comment: None,
                 handles: 0,
                 counters: Vec::new(),
+                objects: Vec::new(),
                 sets: Vec::new(),
                 chains: Vec::new(),
             });
@@ -178,6 +186,13 @@ impl Session<'_> {
                 "counter" => {
                     let name = parser.text()?;
                     self.add_counter(parser, named, &name)?;
+                }
+                kind @ ("quota" | "limit") => {
+                    let name = parser.text()?;
+                    self.add_object(parser, named, &name, kind)?;
+                }
+                other @ ("ct" | "flowtable" | "synproxy" | "secmark") => {
+                    return Err(Fail::at(format!("hairpin has no {other} objects"), place));
                 }
                 "comment" => {
                     let comment = parser.text()?;
@@ -375,22 +390,65 @@ impl Session<'_> {
     }
 
     fn add_counter(&mut self, parser: &mut Parser<'_>, named: &Named, name: &str) -> Result<(), Fail> {
-        let (mut packets, mut bytes) = (0, 0);
+        let (mut packets, mut bytes, mut comment) = (0, 0, None);
         if parser.take_sign("{") {
             parser.skip_ends();
-            if parser.take_word("packets") {
-                packets = parser.number()?;
-                if parser.take_word("bytes") {
-                    bytes = parser.number()?;
+            while !parser.take_sign("}") {
+                if parser.take_word("packets") {
+                    packets = parser.number()?;
+                    if parser.take_word("bytes") {
+                        bytes = parser.number()?;
+                    }
+                } else if parser.take_word("comment") {
+                    comment = Some(parser.text()?);
+                } else {
+                    return Err(parser.unexpected());
                 }
+                parser.skip_ends();
             }
-            parser.skip_ends();
-            parser.sign("}")?;
         }
         let table = self.table_of(named, "")?;
         if !table.counters.iter().any(|known| known.name == name) {
             let handle = table.next_handle();
-            table.counters.push(NamedCounter { name: name.to_owned(), handle, packets, bytes });
+            table.counters.push(NamedCounter { name: name.to_owned(), handle, packets, bytes, comment });
+        }
+        Ok(())
+    }
+
+    /// `quota NAME { … }`, `limit NAME { … }`, also without braces.
+    fn add_object(
+        &mut self,
+        parser: &mut Parser<'_>,
+        named: &Named,
+        name: &str,
+        kind: &str,
+    ) -> Result<(), Fail> {
+        let braces = parser.take_sign("{");
+        let (mut found, mut comment) = (None, None);
+        if braces {
+            parser.skip_ends();
+        }
+        loop {
+            if parser.take_word("comment") {
+                comment = Some(parser.text()?);
+            } else if found.is_none() {
+                found = Some(statement::object(parser, kind)?);
+            } else {
+                return Err(parser.unexpected());
+            }
+            if !braces {
+                break;
+            }
+            parser.skip_ends();
+            if parser.take_sign("}") {
+                break;
+            }
+        }
+        let kind = found.ok_or_else(|| parser.unexpected())?;
+        let table = self.table_of(named, "")?;
+        if !table.objects.iter().any(|known| known.name == name && known.kind.name() == kind.name()) {
+            let handle = table.next_handle();
+            table.objects.push(NamedObject { name: name.to_owned(), handle, comment, kind });
         }
         Ok(())
     }
@@ -548,7 +606,18 @@ impl Session<'_> {
             }
             "counter" => {
                 let at = table.counters.iter().position(|c| c.name == item).ok_or(missing(place))?;
+                if is_object_used(table, &item, "counter") {
+                    return Err(Fail::refused(Errno::EBUSY, place));
+                }
                 table.counters.remove(at);
+            }
+            "quota" | "limit" => {
+                let is = |object: &NamedObject| object.name == item && object.kind.name() == what;
+                let at = table.objects.iter().position(is).ok_or(Fail::at(MISSING, place))?;
+                if is_object_used(table, &item, what) {
+                    return Err(Fail::refused(Errno::EBUSY, place));
+                }
+                table.objects.remove(at);
             }
             "rule" => {
                 if !parser.take_word("handle") {
@@ -667,7 +736,13 @@ impl Session<'_> {
             let at = set.find(&key, now).ok_or(Fail::refused(Errno::ENOENT, whole))?;
             shown.elements.push(set.elements[at].clone());
         }
-        let of_table = Table { sets: vec![shown], chains: Vec::new(), counters: Vec::new(), ..table.clone() };
+        let of_table = Table {
+            sets: vec![shown],
+            chains: Vec::new(),
+            counters: Vec::new(),
+            objects: Vec::new(),
+            ..table.clone()
+        };
         let printer = Printer { style, known, now_ns: now };
         let text = printer.table(&of_table, super::show::Part::Set(&name));
         self.out.push_str(&text);
@@ -783,6 +858,15 @@ fn names(parser: &mut Parser<'_>, table: &Table, from: usize, _: &[Statement]) -
                     missing = Some(Fail::refused(Errno::ENOENT, place));
                 }
             }
+            Some(kind @ ("quota" | "limit")) if parser.take_word("name") => {
+                let place = parser.place();
+                let known = parser.text().is_ok_and(|name| {
+                    table.objects.iter().any(|object| object.name == name && object.kind.name() == kind)
+                });
+                if !known {
+                    missing = Some(Fail::refused(Errno::ENOENT, place));
+                }
+            }
             Some(word) if word.starts_with('@') => {
                 let name = word.get(1..).unwrap_or("");
                 if table.set(name).is_none() {
@@ -813,6 +897,15 @@ fn is_used(table: &Table, chain: &str) -> bool {
                 _ => false,
             }
         })
+}
+
+fn is_object_used(table: &Table, name: &str, kind: &str) -> bool {
+    table.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.statements).any(|statement| match statement {
+        Statement::NamedCounter(known) => kind == "counter" && known == name,
+        Statement::NamedQuota(known) => kind == "quota" && known == name,
+        Statement::NamedLimit(known) => kind == "limit" && known == name,
+        _ => false,
+    })
 }
 
 fn is_set_used(table: &Table, set: &str) -> bool {

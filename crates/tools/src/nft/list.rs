@@ -1,6 +1,6 @@
 //! `list` and `reset`.
 
-use hairpin_netlink::netfilter::nft::{Family, Table};
+use hairpin_netlink::netfilter::nft::{Family, ObjectKind, Table};
 
 use super::fail::Fail;
 use super::parser::Parser;
@@ -14,7 +14,8 @@ impl Session<'_> {
         let Some(what) = parser.peek_word() else { return Err(parser.unexpected()) };
         parser.next();
         match what {
-            "ruleset" | "tables" | "chains" | "sets" | "maps" | "counters" => {
+            "ruleset" | "tables" | "chains" | "sets" | "maps" | "counters" | "quotas" | "limits"
+            | "flowtables" | "meters" => {
                 let family = family(parser);
                 let tables: Vec<&Table> = self
                     .ruleset
@@ -27,6 +28,9 @@ impl Session<'_> {
                     "chains" => Part::Chains,
                     "sets" => Part::Sets,
                     "maps" => Part::Maps,
+                    "quotas" => Part::Objects("quota"),
+                    "limits" => Part::Objects("limit"),
+                    "flowtables" | "meters" => Part::Objects(""),
                     _ => Part::Counters,
                 };
                 let text = match (self.options.json, what) {
@@ -43,7 +47,7 @@ impl Session<'_> {
                 };
                 self.out.push_str(&text);
             }
-            "table" | "chain" | "set" | "map" | "counter" => {
+            "table" | "chain" | "set" | "map" | "counter" | "quota" | "limit" => {
                 let (family, name, place) = self.table_name(parser)?;
                 let missing = Fail::at("No such file or directory", place);
                 let table = self.ruleset.table(family, &name).ok_or(missing)?;
@@ -55,6 +59,9 @@ impl Session<'_> {
                         "chain" => table.chain(&item).is_some(),
                         "set" => table.set(&item).is_some_and(|set| set.data.is_none()),
                         "map" => table.set(&item).is_some_and(|set| set.data.is_some()),
+                        kind @ ("quota" | "limit") => {
+                            table.objects.iter().any(|found| found.name == item && found.kind.name() == kind)
+                        }
                         _ => table.counters.iter().any(|counter| counter.name == item),
                     };
                     if !there {
@@ -65,6 +72,8 @@ impl Session<'_> {
                     "table" => Part::All,
                     "chain" => Part::Chain(&item),
                     "counter" => Part::Counter(&item),
+                    "quota" => Part::Object("quota", &item),
+                    "limit" => Part::Object("limit", &item),
                     _ => Part::Set(&item),
                 };
                 let text = match self.options.json {
@@ -82,37 +91,55 @@ impl Session<'_> {
         Printer { style: self.options.style, known: parser.known, now_ns: self.now_ns }
     }
 
-    /// `reset counters`, `reset counter [FAMILY] TABLE NAME`: shown, then zero.
+    /// `reset counters|quotas`, `reset counter|quota [FAMILY] TABLE NAME`: shown, then zero.
     pub(super) fn reset(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
         parser.next();
         let place = parser.place();
         let what = parser.word()?;
         let mut only: Option<(Family, String, String)> = None;
         match what {
-            "counters" => {
+            "counters" | "quotas" => {
                 let _ = family(parser);
             }
-            "counter" => {
+            "counter" | "quota" => {
                 let (family, table, _) = self.table_name(parser)?;
                 only = Some((family, table, parser.text()?));
             }
-            _ => return Err(Fail::at(format!("hairpin's nft has no reset {what}"), place)),
+            _ => {
+                let text =
+                    "syntax error, unexpected string, expecting counter or counters or quotas or quota";
+                return Err(Fail::at(text, place));
+            }
         }
+        let counters = what.starts_with("counter");
         self.changed = true;
         let printer = self.printer(parser);
         for table in &mut self.ruleset.tables {
             let wanted = match &only {
-                None => !table.counters.is_empty(),
+                None if counters => !table.counters.is_empty(),
+                None => table.objects.iter().any(|object| object.kind.name() == "quota"),
                 Some((family, name, _)) => table.family == *family && table.name == *name,
             };
             if !wanted {
                 continue;
             }
-            let part = only.as_ref().map_or(Part::Counters, |(_, _, name)| Part::Counter(name));
+            let part = match (&only, counters) {
+                (None, true) => Part::Counters,
+                (None, false) => Part::Objects("quota"),
+                (Some((_, _, name)), true) => Part::Counter(name),
+                (Some((_, _, name)), false) => Part::Object("quota", name),
+            };
             self.out.push_str(&printer.table(table, part));
-            for counter in &mut table.counters {
-                if only.as_ref().is_none_or(|(_, _, name)| counter.name == *name) {
+            let meant = |name: &str| only.as_ref().is_none_or(|(_, _, only)| name == only);
+            if counters {
+                for counter in table.counters.iter_mut().filter(|counter| meant(&counter.name)) {
                     (counter.packets, counter.bytes) = (0, 0);
+                }
+                continue;
+            }
+            for object in table.objects.iter_mut().filter(|object| meant(&object.name)) {
+                if let ObjectKind::Quota { used, .. } = &mut object.kind {
+                    *used = 0;
                 }
             }
         }
