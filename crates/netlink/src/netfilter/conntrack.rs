@@ -87,6 +87,8 @@ pub struct Connection {
     pub timeout_s: u32,
     pub mark: u32,
     pub tcp: Option<TcpState>,
+    /// Packets and bytes of the original direction and of the reply, where they are counted.
+    pub counters: Option<[(u64, u64); 2]>,
 }
 
 /// What happened to a connection (`enum nf_ct_event`).

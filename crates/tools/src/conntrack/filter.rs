@@ -410,6 +410,7 @@ impl Filter {
             timeout_s,
             mark: self.mark.map_or(0, |(value, _)| value),
             tcp: self.state.or((protocol == 6).then_some(TcpState::None)),
+            counters: None,
         })
     }
 

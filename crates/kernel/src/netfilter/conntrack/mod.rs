@@ -105,6 +105,8 @@ pub(crate) struct Connection {
     /// UDP: from when on it counts as a stream.
     stream_at: Time,
     tcp: Tcp,
+    /// Packets and bytes by direction (`struct nf_conn_acct`), where they were counted when it began.
+    counters: Option<Box<[(u64, u64); 2]>>,
     /// The order of beginnings.
     number: u64,
 }
@@ -293,6 +295,7 @@ impl Conntrack {
             expires: Time::ZERO,
             stream_at: now + UDP_STREAM,
             tcp: Tcp::default(),
+            counters: settings.acct.then(Box::default),
             number: self.numbers,
         });
         self.pending.push_back(id);
@@ -366,6 +369,12 @@ impl Conntrack {
             }
             _ => settings.generic,
         };
+        if let Some(counters) = &mut connection.counters
+            && let Some((packets, bytes)) = counters.get_mut(usize::from(track.direction()))
+        {
+            *packets += 1;
+            *bytes += ip.total_len as u64;
+        }
         let lasts = Duration::from_secs(u64::from(seconds));
         let confirmed = connection.has(status::CONFIRMED);
         connection.expires = if confirmed { now + lasts } else { Time::ZERO + lasts };
@@ -577,6 +586,7 @@ fn show(connection: &Connection, now: Time) -> shown::Connection {
         timeout_s: u32::try_from(connection.expires.since(now).as_secs()).unwrap_or(u32::MAX),
         mark: connection.mark,
         tcp: is_tcp.then_some(connection.tcp.state),
+        counters: connection.counters.as_deref().copied(),
     }
 }
 

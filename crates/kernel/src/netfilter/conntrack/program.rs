@@ -54,6 +54,7 @@ impl Conntrack {
             expires,
             stream_at: now + UDP_STREAM,
             tcp: Tcp::in_state(wanted.tcp.unwrap_or_default()),
+            counters: None,
             number: self.numbers,
         });
         for (key, direction) in keys.into_iter().zip([ORIGINAL, REPLY]) {
