@@ -160,7 +160,9 @@ impl World {
         let kind = table.kind;
         // `physdev_mt_check` asks for the module.
         let mut matches = table.chains.iter().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.matches);
-        let physdev = matches.any(|found| matches!(found, Match::PhysDev(_)));
+        let physdev = matches.clone().any(|found| matches!(found, Match::PhysDev(_)));
+        // `connbytes_mt_check` has connections counted.
+        let counted = matches.any(|found| matches!(found, Match::ConnBytes(_)));
         self.table_in_use(ns, family, kind)?;
         let netfilter = self.netfilter_of(ns)?;
         let Netfilter { tables, numbers, tables_track, sets, stores, .. } = netfilter;
@@ -186,6 +188,9 @@ impl World {
             families.flat_map(|(family, tables)| tables.iter().flatten().map(move |rules| (family, rules)));
         stores.settle(all.flat_map(|(family, rules)| rules.matches().map(move |found| (family, found))));
         netfilter.renew_tracking();
+        if counted && let Some(netns) = self.netns.get_mut(ns) {
+            netns.sysctl.conntrack.acct = true;
+        }
         if physdev && let Some(host) = self.netns.get(ns).map(|netns| netns.host) {
             self.set_bridge_netfilter(host, true);
         }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::conntrack::status;
-use hairpin_netlink::netfilter::counting::{Ecn, Statistic, Text};
+use hairpin_netlink::netfilter::counting::{ConnBytes, Counted, Direction, Ecn, Statistic, Text};
 use hairpin_netlink::netfilter::matches::{
     AddrType, Comparison, Conntrack as Wanted, PhysDev, Ports, Side, TcpFlags, state,
 };
@@ -125,7 +125,9 @@ impl Around<'_> {
             Match::Tcp { source, destination, flags, option } => {
                 self.is_tcp(source, destination, flags.as_ref(), *option)
             }
-            Match::Udp { source, destination } => self.has_ports(source, destination),
+            Match::Udp { source, destination } | Match::Sctp { source, destination } => {
+                self.has_ports(source, destination)
+            }
             Match::Icmp { kind, codes, invert } => self.is_icmp(*kind, *codes, *invert),
             Match::Conntrack(wanted) => self.is_connection(wanted),
             Match::State { states, invert } => (self.state() & states != 0) != *invert,
@@ -149,6 +151,7 @@ impl Around<'_> {
             | Match::HashLimit(_) => true,
             Match::Tos { value, mask, invert } => (self.ip.tos & mask == *value) != *invert,
             Match::Dscp { value, invert } => (self.ip.tos >> 2 == *value) != *invert,
+            Match::ConnBytes(wanted) => self.has_carried(wanted),
             Match::Ecn(wanted) => self.is_ecn(wanted),
             Match::String(wanted) => contains(self.bytes(), wanted) != wanted.invert,
             Match::TcpMss { low, high, invert } => {
@@ -285,6 +288,23 @@ impl Around<'_> {
         addresses.iter().all(|(network, address)| network.as_ref().is_none_or(|n| n.contains(*address)))
             && wanted.ports.iter().zip(ports).all(is)
             && wanted.expires.is_none_or(|(low, high, invert)| (low <= left && left <= high) != invert)
+    }
+
+    /// `connbytes_mt`
+    fn has_carried(&self, wanted: &ConnBytes) -> bool {
+        let counters = self.connection().and_then(|connection| connection.counters());
+        let Some([original, reply]) = counters else { return false };
+        let (packets, bytes) = match wanted.direction {
+            Direction::Original => original,
+            Direction::Reply => reply,
+            Direction::Both => (original.0 + reply.0, original.1 + reply.1),
+        };
+        let what = match wanted.what {
+            Counted::Packets => packets,
+            Counted::Bytes => bytes,
+            Counted::Average => bytes.checked_div(packets).unwrap_or(0),
+        };
+        (wanted.low <= what && what <= wanted.high) != wanted.invert
     }
 
     /// xt_ecn.c

@@ -195,7 +195,11 @@ fn needs_tracking(rule: &Rule) -> bool {
     let matched = |found: &Match| {
         matches!(
             found,
-            Match::Conntrack(_) | Match::State { .. } | Match::ConnMark { .. } | Match::ConnLimit(_)
+            Match::Conntrack(_)
+                | Match::State { .. }
+                | Match::ConnMark { .. }
+                | Match::ConnLimit(_)
+                | Match::ConnBytes(_)
         )
     };
     rule.matches.iter().any(matched)
@@ -263,6 +267,7 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
         let (wanted, allowed) = match found {
             Match::Tcp { .. } => (Some(protocol::TCP), EVERY),
             Match::Udp { .. } => (Some(protocol::UDP), EVERY),
+            Match::Sctp { .. } => (Some(protocol::SCTP), EVERY),
             Match::Icmp { .. } => {
                 let number = if family == Family::Ipv4 { protocol::ICMP } else { protocol::ICMPV6 };
                 (Some(number), EVERY)

@@ -118,6 +118,8 @@ pub struct Update {
     /// Bits of [`status`] to be set.
     pub status: u32,
     pub tcp: Option<TcpState>,
+    /// Its packets and bytes are counted from the beginning again; listeners hear nothing of that.
+    pub zero: bool,
 }
 
 /// Counters of connection tracking (`struct ip_conntrack_stat`).

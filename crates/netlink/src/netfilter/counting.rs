@@ -24,6 +24,34 @@ pub struct ConnLimit {
     pub destination: bool,
 }
 
+/// What `-m connbytes` looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Counted {
+    #[default]
+    Packets,
+    Bytes,
+    /// Bytes a packet.
+    Average,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    #[default]
+    Original,
+    Reply,
+    Both,
+}
+
+/// `-m connbytes`: what a connection has carried so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnBytes {
+    pub low: u64,
+    pub high: u64,
+    pub invert: bool,
+    pub what: Counted,
+    pub direction: Direction,
+}
+
 /// What `-m recent` does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecentAction {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::counting::{ConnLimit, Ecn, HashLimit, Recent, Statistic, Text};
+use super::counting::{ConnBytes, ConnLimit, Ecn, HashLimit, Recent, Statistic, Text};
 
 /// A range of ports, both ends in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,6 +138,11 @@ pub enum Match {
         source: Ports,
         destination: Ports,
     },
+    /// `-m sctp`: its ports alone.
+    Sctp {
+        source: Ports,
+        destination: Ports,
+    },
     /// `-m icmp`, `-m icmp6`: a type (255 with ICMP: any) and a range of codes.
     Icmp {
         kind: u8,
@@ -210,6 +215,7 @@ pub enum Match {
     },
     Statistic(Statistic),
     ConnLimit(ConnLimit),
+    ConnBytes(ConnBytes),
     Recent(Box<Recent>),
     HashLimit(Box<HashLimit>),
     /// `-m quota`: so many bytes, and no more.

@@ -17,12 +17,11 @@ impl Session<'_> {
             "ruleset" | "tables" | "chains" | "sets" | "maps" | "counters" | "quotas" | "limits"
             | "flowtables" | "meters" => {
                 let family = family(parser);
-                let tables: Vec<&Table> = self
-                    .ruleset
-                    .tables
-                    .iter()
-                    .filter(|table| family.is_none_or(|family| table.family == family))
-                    .collect();
+                let of_family = |table: &&Table| family.is_none_or(|family| table.family == family);
+                let mut tables: Vec<&Table> = self.ruleset.tables.iter().filter(of_family).collect();
+                if matches!(what, "counters" | "quotas" | "limits") {
+                    tables.retain(|table| !table.counters.is_empty() || !table.objects.is_empty());
+                }
                 let part = match what {
                     "ruleset" => Part::All,
                     "chains" => Part::Chains,

@@ -54,6 +54,13 @@ $I -D FORWARD 1
 $N A ping -e 3 -c 3 -i 0.2 -Q 1 -I 10.0.1.1 10.0.2.1
 $I -L FORWARD -n -v -x
 $I-save -c -t filter | grep -v '^#'
+# What connections have carried; it begins with those that come now.
+$M -m connbytes --connbytes 2 --connbytes-dir original --connbytes-mode packets
+$M -m connbytes --connbytes 0:200 --connbytes-dir both --connbytes-mode bytes
+$M -m connbytes ! --connbytes 84 --connbytes-dir reply --connbytes-mode avgpkt
+$N A ping -e 5 -c 3 -i 0.2 -I 10.0.1.1 10.0.2.1
+$I -L FORWARD -n -v -x | grep connbytes
+$N R cat /proc/sys/net/netfilter/nf_conntrack_acct
 # What is set.
 $I -F
 $I -t mangle -A PREROUTING -p icmp -j TOS --set-tos 0x10

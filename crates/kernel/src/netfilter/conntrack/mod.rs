@@ -125,6 +125,11 @@ impl Connection {
         self.expires.since(now)
     }
 
+    /// Packets and bytes by direction, where they are counted.
+    pub fn counters(&self) -> Option<[(u64, u64); 2]> {
+        self.counters.as_deref().copied()
+    }
+
     /// TCP's are over (`already_closed`).
     pub fn is_closed(&self) -> bool {
         self.tuples[0].protocol == protocol::TCP
@@ -586,7 +591,7 @@ fn show(connection: &Connection, now: Time) -> shown::Connection {
         timeout_s: u32::try_from(connection.expires.since(now).as_secs()).unwrap_or(u32::MAX),
         mark: connection.mark,
         tcp: is_tcp.then_some(connection.tcp.state),
-        counters: connection.counters.as_deref().copied(),
+        counters: connection.counters(),
     }
 }
 

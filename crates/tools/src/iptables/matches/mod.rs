@@ -2,6 +2,7 @@
 
 mod addrtype;
 mod comment;
+mod connbytes;
 mod connlimit;
 mod conntrack;
 pub(super) mod dscp;
@@ -40,7 +41,8 @@ use super::names::Names;
 pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>>> {
     Some(match name {
         "tcp" => Box::<tcp::Tcp>::default(),
-        "udp" => Box::<udp::Udp>::default(),
+        "udp" => Box::new(udp::Udp::new(false)),
+        "sctp" => Box::new(udp::Udp::new(true)),
         "icmp" if family == Family::Ipv4 => Box::new(icmp::Icmp::new(family)),
         "icmp6" | "icmpv6" | "ipv6-icmp" if family == Family::Ipv6 => Box::new(icmp::Icmp::new(family)),
         "conntrack" => Box::<conntrack::Reading>::default(),
@@ -61,6 +63,7 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>
         "set" => Box::<set::Reading>::default(),
         "owner" => Box::<owner::Owner>::default(),
         "statistic" => Box::<statistic::Reading>::default(),
+        "connbytes" => Box::<connbytes::Reading>::default(),
         "connlimit" => Box::<connlimit::Reading>::default(),
         "recent" => Box::<recent::Reading>::default(),
         "hashlimit" => Box::<hashlimit::Reading>::default(),
@@ -79,6 +82,7 @@ pub(super) fn of_protocol(protocol: u8, family: Family) -> Option<&'static str> 
     match (protocol, family) {
         (6, _) => Some("tcp"),
         (17, _) => Some("udp"),
+        (132, _) => Some("sctp"),
         (1, Family::Ipv4) => Some("icmp"),
         (58, Family::Ipv6) => Some("icmp6"),
         _ => None,
@@ -91,7 +95,8 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::Tcp { source, destination, flags, option } => {
             tcp::saved(source, destination, flags.as_ref(), *option)
         }
-        Match::Udp { source, destination } => udp::saved(source, destination),
+        Match::Udp { source, destination } => udp::saved("udp", source, destination),
+        Match::Sctp { source, destination } => udp::saved("sctp", source, destination),
         Match::Icmp { kind, codes, invert } => icmp::saved(*kind, *codes, *invert, family),
         Match::Conntrack(found) => conntrack::saved(found),
         Match::State { states, invert } => state::saved(*states, *invert),
@@ -113,6 +118,7 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         }
         Match::Statistic(found) => statistic::saved(found),
         Match::ConnLimit(found) => connlimit::saved(found),
+        Match::ConnBytes(found) => connbytes::saved(found),
         Match::Recent(found) => recent::saved(found),
         Match::HashLimit(found) => hashlimit::saved(found, family),
         Match::Quota { bytes, invert } => quota::saved(*bytes, *invert),
@@ -133,6 +139,9 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         }
         Match::Udp { source, destination } => {
             " udp".to_owned() + &listed_ports(source, destination, "udp", names, numeric)
+        }
+        Match::Sctp { source, destination } => {
+            " sctp".to_owned() + &listed_ports(source, destination, "sctp", names, numeric)
         }
         Match::Icmp { kind, codes, invert } => icmp::listed(*kind, *codes, *invert, family, numeric),
         Match::Conntrack(found) => conntrack::listed(found, names, numeric),
@@ -161,6 +170,7 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         }
         Match::Statistic(found) => statistic::listed(found),
         Match::ConnLimit(found) => connlimit::listed(found),
+        Match::ConnBytes(found) => connbytes::listed(found),
         Match::Recent(found) => recent::listed(found),
         Match::HashLimit(found) => hashlimit::listed(found, family),
         Match::Quota { bytes, .. } => quota::listed(*bytes),
