@@ -2,21 +2,22 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::nft::{
-    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedCounter, NamedObject, NatAddress, Right, Rule,
-    Set, SetRef, Statement, Table, Verdict,
+    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedObject, NatAddress, Right, Rule, Set, SetRef,
+    Statement, Table, Verdict,
 };
 use hairpin_netlink::netfilter::{Hook, Policy};
 
 use super::fail::{Fail, Place};
+use super::object::is_object_used;
 use super::parser::Parser;
 use super::show::{Printer, priority_named};
 use super::{Session, set, statement};
 
 /// A table that a command names, and where.
-struct Named {
-    family: Family,
-    name: String,
-    place: Place,
+pub(super) struct Named {
+    pub family: Family,
+    pub name: String,
+    pub place: Place,
 }
 
 const MISSING: &str = "No such file or directory";
@@ -73,7 +74,7 @@ impl Session<'_> {
     }
 
     /// The table that a command is about; it fails with this text in front where there is none.
-    fn table_of(&mut self, named: &Named, text: &str) -> Result<&mut Table, Fail> {
+    pub(super) fn table_of(&mut self, named: &Named, text: &str) -> Result<&mut Table, Fail> {
         let missing = Fail::at(format!("{text}{MISSING}"), named.place);
         self.ruleset.table_mut(named.family, &named.name).ok_or(missing)
     }
@@ -387,70 +388,6 @@ impl Session<'_> {
             }
         }
         set::insert(set, elements, now)
-    }
-
-    fn add_counter(&mut self, parser: &mut Parser<'_>, named: &Named, name: &str) -> Result<(), Fail> {
-        let (mut packets, mut bytes, mut comment) = (0, 0, None);
-        if parser.take_sign("{") {
-            parser.skip_ends();
-            while !parser.take_sign("}") {
-                if parser.take_word("packets") {
-                    packets = parser.number()?;
-                    if parser.take_word("bytes") {
-                        bytes = parser.number()?;
-                    }
-                } else if parser.take_word("comment") {
-                    comment = Some(parser.text()?);
-                } else {
-                    return Err(parser.unexpected());
-                }
-                parser.skip_ends();
-            }
-        }
-        let table = self.table_of(named, "")?;
-        if !table.counters.iter().any(|known| known.name == name) {
-            let handle = table.next_handle();
-            table.counters.push(NamedCounter { name: name.to_owned(), handle, packets, bytes, comment });
-        }
-        Ok(())
-    }
-
-    /// `quota NAME { … }`, `limit NAME { … }`, also without braces.
-    fn add_object(
-        &mut self,
-        parser: &mut Parser<'_>,
-        named: &Named,
-        name: &str,
-        kind: &str,
-    ) -> Result<(), Fail> {
-        let braces = parser.take_sign("{");
-        let (mut found, mut comment) = (None, None);
-        if braces {
-            parser.skip_ends();
-        }
-        loop {
-            if parser.take_word("comment") {
-                comment = Some(parser.text()?);
-            } else if found.is_none() {
-                found = Some(statement::object(parser, kind)?);
-            } else {
-                return Err(parser.unexpected());
-            }
-            if !braces {
-                break;
-            }
-            parser.skip_ends();
-            if parser.take_sign("}") {
-                break;
-            }
-        }
-        let kind = found.ok_or_else(|| parser.unexpected())?;
-        let table = self.table_of(named, "")?;
-        if !table.objects.iter().any(|known| known.name == name && known.kind.name() == kind.name()) {
-            let handle = table.next_handle();
-            table.objects.push(NamedObject { name: name.to_owned(), handle, comment, kind });
-        }
-        Ok(())
     }
 
     /// `add|insert|replace rule [FAMILY] TABLE CHAIN [handle N|position N|index N] …`
@@ -897,15 +834,6 @@ fn is_used(table: &Table, chain: &str) -> bool {
                 _ => false,
             }
         })
-}
-
-fn is_object_used(table: &Table, name: &str, kind: &str) -> bool {
-    table.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.statements).any(|statement| match statement {
-        Statement::NamedCounter(known) => kind == "counter" && known == name,
-        Statement::NamedQuota(known) => kind == "quota" && known == name,
-        Statement::NamedLimit(known) => kind == "limit" && known == name,
-        _ => false,
-    })
 }
 
 fn is_set_used(table: &Table, set: &str) -> bool {

@@ -12,6 +12,7 @@ mod fields;
 mod include;
 mod json;
 mod list;
+mod object;
 mod parser;
 mod set;
 mod show;
