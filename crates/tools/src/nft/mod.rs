@@ -9,8 +9,10 @@ mod change;
 mod expr;
 mod fail;
 mod fields;
+mod include;
 mod json;
 mod list;
+mod object;
 mod parser;
 mod set;
 mod show;
@@ -29,11 +31,22 @@ use crate::Program;
 use fail::{Fail, Place};
 use parser::Parser;
 use show::Style;
+use token::Token;
 use value::Known;
 
 const VERSION: &str = "nftables v1.0.6 (Lester Gooch #5)";
 /// The longest input.
 const INPUT_MAX: u64 = 1 << 26;
+
+/// A text that commands are read from: the input, or a file that it includes.
+#[derive(Debug)]
+struct Source {
+    /// None on the command line.
+    name: Option<String>,
+    text: String,
+    /// The command that includes it.
+    from: Option<Place>,
+}
 
 /// Options of the command line.
 #[derive(Debug, Default)]
@@ -77,7 +90,12 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         },
     };
     let file = options.file.as_deref().map(|path| if path == "-" { "/dev/stdin" } else { path });
-    let outcome = run(program.system, &options, &input);
+    let mut sources = vec![Source { name: file.map(str::to_owned), text: input, from: None }];
+    let tokens = include::tokens(&mut *program.shell, &mut sources);
+    let outcome = match tokens {
+        Ok(tokens) => run(program.system, &options, tokens),
+        Err(fail) => Err((String::new(), fail)),
+    };
     let (text, fail) = match outcome {
         Ok(text) => (text, None),
         Err((text, fail)) => (text, Some(fail)),
@@ -86,7 +104,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     match fail {
         None => 0,
         Some(fail) => {
-            let _ = program.shell.err().write_all(fail.text(&input, file).as_bytes());
+            let _ = program.shell.err().write_all(fail.text(&sources).as_bytes());
             1
         }
     }
@@ -194,10 +212,9 @@ struct Session<'a> {
     command: Place,
 }
 
-fn run(system: &mut dyn System, options: &Options, input: &str) -> Result<String, (String, Fail)> {
+fn run(system: &mut dyn System, options: &Options, tokens: Vec<Token>) -> Result<String, (String, Fail)> {
     let failed = |fail: Fail| (String::new(), fail);
-    let tokens = token::tokens(input).and_then(|tokens| token::defined(tokens, &options.defines));
-    let tokens = tokens.map_err(failed)?;
+    let tokens = token::defined(tokens, &options.defines).map_err(failed)?;
     let ruleset = match system.netfilter(NetfilterCall::Nft(NftCall::Ruleset)) {
         Ok(Some(NetfilterReply::Ruleset(ruleset))) => *ruleset,
         Ok(_) => return Err(failed(Fail::plain(Errno::EPROTO.text()))),
@@ -249,11 +266,10 @@ impl Session<'_> {
         match verb {
             "list" => self.list(parser),
             "reset" => self.reset(parser),
-            "add" | "create" | "insert" | "replace" | "delete" | "destroy" | "flush" | "rename" | "get" => {
+            "add" | "create" | "insert" | "replace" | "delete" | "flush" | "rename" | "get" => {
                 self.change(parser, verb)
             }
             "table" | "chain" | "rule" | "set" | "map" | "element" => self.add(parser, false),
-            "include" => Err(Fail::at("hairpin's nft has no include", parser.place())),
             "monitor" | "describe" | "export" | "import" => {
                 Err(Fail::at(format!("hairpin's nft has no {verb}"), parser.place()))
             }
