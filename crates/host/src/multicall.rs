@@ -10,15 +10,17 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tcpdump"];
+const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tap", "tcpdump"];
 
 /// Programs that tell of the emulated kernel what is never true of a real one.
-const SESSION_ONLY: &[&str] = &["modprobe"];
+const SESSION_ONLY: &[&str] = &["modprobe", "tap"];
 
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
     "arp-scan",
     "arptables",
+    "candump",
+    "cansend",
     "ctstat",
     "dcb",
     "devlink",

@@ -52,6 +52,7 @@ mod ssh;
 mod stream;
 mod sudo;
 mod sysctl;
+mod tap;
 mod tcpdump;
 mod team;
 mod traceroute;
@@ -233,6 +234,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
+    ("tap", tap::main),
     ("teamd", team::daemon::main),
     ("teamdctl", team::control::main),
     ("teamnl", team::netlink::main),

@@ -8,10 +8,17 @@ use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::{Bridge, State};
 use crate::dev::ip_tunnel::Variant;
+use crate::dev::ip6_tunnel::Variant as Variant6;
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
 use crate::world::{TimerEvent, World};
+
+/// The queueing discipline of a device with a queue, where `net.core.default_qdisc` names none: that of most distributions.
+pub(crate) const DEFAULT_QDISC: &str = "fq_codel";
+/// What it may name.
+pub(crate) const QDISCS: &[&str] =
+    &["fq_codel", "pfifo_fast", "fq", "cake", "codel", "pfifo", "bfifo", "sfq", "pie", "fq_pie"];
 
 impl World {
     /// Sets a device up. Up already is no error.
@@ -52,23 +59,26 @@ impl World {
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             Kind::Macsec(_) => self.open_macsec(dev),
-            Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon => self.open_endpoint(dev)?,
+            Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Ip6Tunnel(_) | Kind::Nlmon => {
+                self.open_endpoint(dev)?
+            }
             _ => {}
         }
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
             self.open_bond(dev);
         }
         self.set_up_flag(dev);
+        let default_qdisc = self.default_qdisc(dev);
         if let Some(device) = self.devs.get_mut(dev)
             && device.qdisc == "noop"
         {
+            // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap and what frames with a
+            // link header are put into; other virtual devices have none (`IFF_NO_QUEUE`).
             device.qdisc = match device.kind {
-                // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap; other
-                // virtual devices have none.
-                Kind::Nic { .. } => "fq_codel",
-                Kind::Ifb => "pfifo_fast",
-                Kind::IpTunnel(ref tunnel) if tunnel.variant == Variant::GreTap => "pfifo_fast",
-                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
+                Kind::Nic { .. } | Kind::Ifb => default_qdisc,
+                Kind::IpTunnel(ref tunnel) if tunnel.variant == Variant::GreTap => default_qdisc,
+                Kind::Ip6Tunnel(ref tunnel) if tunnel.variant == Variant6::Ip6GreTap => default_qdisc,
+                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => default_qdisc,
                 _ => "noqueue",
             };
         }
@@ -89,6 +99,15 @@ impl World {
             self.set_carrier(peer, true);
         }
         Ok(())
+    }
+
+    /// `net.core.default_qdisc` of the host that a device is on.
+    fn default_qdisc(&self, dev: DevId) -> &'static str {
+        let netns = self.devs.get(dev).and_then(|device| self.netns.get(device.ns));
+        let first = netns.and_then(|netns| self.hosts.get(netns.host)).map(|host| host.initial);
+        let set = first.and_then(|first| self.netns.get(first)?.sysctl.other.get("core/default_qdisc"));
+        let known = |name: &String| QDISCS.iter().copied().find(|known| known == name);
+        set.and_then(known).unwrap_or(DEFAULT_QDISC)
     }
 
     fn set_up_flag(&mut self, dev: DevId) {
@@ -183,7 +202,7 @@ impl World {
                 self.down_flag(dev);
                 self.close_bridge(dev);
             }
-            Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon) => {
+            Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Ip6Tunnel(_) | Kind::Nlmon) => {
                 self.down_flag(dev);
                 self.close_endpoint(dev);
             }

@@ -329,7 +329,7 @@ impl World {
             .find(|port| {
                 !netns.udp.contains_key(port)
                     && !netns.udp6.contains_key(port)
-                    && !netns.udp_tunnels.contains_key(port)
+                    && ![false, true].into_iter().any(|six| netns.udp_tunnels.contains_key(&(*port, six)))
             })
             .ok_or(Errno::EAGAIN)
     }
