@@ -54,14 +54,10 @@ impl Vlan {
         out.push(Verdict::Transmit { dev: self.lower });
     }
 
-    /// `vlan_do_receive`: takes the tag off (or, without `reorder_hdr`, leaves it in the bytes) and gives the
-    /// packet type as seen from this device, whose own MAC is `mac`.
-    pub fn receive(&self, frame: &mut Frame, mac: Mac, keep_tag: bool) -> PacketType {
-        if keep_tag {
-            frame.retag();
-        } else {
-            frame.tag = None;
-        }
+    /// `vlan_do_receive`: takes the tag off and gives the packet type as seen from this device, whose own MAC is `mac`.
+    /// That the tag may stay in the bytes for taps is the receive path's business.
+    pub fn receive(&self, frame: &mut Frame, mac: Mac) -> PacketType {
+        frame.tag = None;
         match frame.packet_type {
             PacketType::OtherHost if frame.destination() == mac => PacketType::Host,
             other => other,

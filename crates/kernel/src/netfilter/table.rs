@@ -154,10 +154,8 @@ impl Rules {
             }
             let mut arm = |(mut rule, action): (Rule, Action)| {
                 let kept = counted.rules.get(&rule.id).filter(|_| rule.id != 0);
-                let buckets = match kept {
-                    Some(kept) => kept.buckets.clone(),
-                    None => buckets(&rule, now),
-                };
+                // A limit begins anew with each replacement (`limit_mt_check`).
+                let buckets = buckets(&rule, now);
                 if let Some(kept) = kept {
                     rule.counters = kept.rule.counters;
                 } else {

@@ -16,6 +16,8 @@ const BLANKED: &[(&[&str], &str, &str)] = &[
     (&[", pipe"], r", pipe \d+", ""),
     // Identifications of IPv4 packets.
     (&[" id "], r" id \d+, (offset|ttl)", " $1"),
+    // What tcpdump takes for a port of an echo is its checksum, over the time in it.
+    (&["protocol 1 port"], r"(protocol 1) port \d+ unreachable", "$1 port N unreachable"),
     (&[":"], r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),
     (&["_lft"], r"\b(valid|preferred)_lft \d+sec", "${1}_lft Nsec"),
     (&["_timer"], r"_timer +[0-9.]+", "_timer T"),

@@ -114,6 +114,11 @@ impl Connection {
         self.status & bits != 0
     }
 
+    /// Whether its packets find it: it is confirmed, and not over.
+    pub fn is_known(&self) -> bool {
+        self.has(status::CONFIRMED) && !self.has(status::DYING)
+    }
+
     pub fn tuple(&self, direction: u8) -> &Tuple {
         &self.tuples[usize::from(direction & 1)]
     }
@@ -221,7 +226,7 @@ impl Conntrack {
                     let status = self.connections.get_mut(track.id).map(|connection| &mut connection.status);
                     if track.info == Info::EstablishedReply
                         && let Some(status) = status
-                        && *status & status::SEEN_REPLY == 0
+                        && *status & (status::SEEN_REPLY | status::DYING) == 0
                     {
                         *status |= status::SEEN_REPLY;
                         self.note(Change::Update, track.id, now);
@@ -269,7 +274,7 @@ impl Conntrack {
             return Err(());
         }
         while let Some(oldest) = self.pending.front().copied() {
-            let waits = self.connections.get(oldest).is_some_and(|old| !old.has(status::CONFIRMED));
+            let waits = self.connections.get(oldest).is_some_and(|old| !old.is_known());
             if waits && self.pending.len() < PENDING_MAX {
                 break;
             }
@@ -347,7 +352,7 @@ impl Conntrack {
                     Seen::Invalid => return Handled::Invalid,
                     Seen::Reopen => return Handled::Again,
                     Seen::Kill => {
-                        self.remove(track.id, now);
+                        self.kill(track.id, now);
                         return Handled::Valid;
                     }
                 }
@@ -412,13 +417,32 @@ impl Conntrack {
 
     /// Forgets a connection.
     pub fn remove(&mut self, id: CtId, now: Time) {
-        if self.connections.get(id).is_some_and(|connection| connection.has(status::CONFIRMED)) {
+        if self.connections.get(id).is_some_and(Connection::is_known) {
             self.note(Change::Destroy, id, now);
         }
         let Some(gone) = self.connections.remove(id) else { return };
-        if !gone.has(status::CONFIRMED) {
-            return;
+        if gone.is_known() {
+            self.unlink(id, &gone);
         }
+    }
+
+    /// `nf_ct_kill`: nobody finds the connection any more. The packet at hand is the last one of it, translated like
+    /// those before.
+    fn kill(&mut self, id: CtId, now: Time) {
+        let Some(connection) = self.connections.get(id) else { return };
+        let gone = connection.clone();
+        if gone.is_known() {
+            self.note(Change::Destroy, id, now);
+            self.unlink(id, &gone);
+            self.pending.push_back(id);
+        }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.status |= status::DYING;
+        }
+    }
+
+    /// Takes a connection out of what finds it.
+    fn unlink(&mut self, id: CtId, gone: &Connection) {
         self.confirmed = self.confirmed.saturating_sub(1);
         for tuple in gone.tuples {
             let key = Key(tuple);
@@ -426,7 +450,7 @@ impl Conntrack {
                 self.table.remove(&key);
             }
         }
-        if let Some(source) = true_source(&gone)
+        if let Some(source) = true_source(gone)
             && let Some(known) = self.by_source.get_mut(&source)
         {
             known.retain(|known| *known != id);
@@ -438,7 +462,7 @@ impl Conntrack {
 
     /// `gc_worker`: forgets what has expired and says when to look again.
     pub fn collect(&mut self, now: Time) {
-        let confirmed = |connection: &Connection| connection.has(status::CONFIRMED);
+        let confirmed = Connection::is_known;
         let dead: Vec<CtId> = self
             .connections
             .iter()
@@ -457,8 +481,7 @@ impl Conntrack {
     /// `early_drop`: makes room by forgetting a connection that nobody has answered.
     fn early_drop(&mut self, now: Time) -> bool {
         let lost = |connection: &Connection| {
-            connection.has(status::CONFIRMED)
-                && (connection.expires <= now || !connection.has(status::ASSURED))
+            connection.is_known() && (connection.expires <= now || !connection.has(status::ASSURED))
         };
         // As many as a few buckets of Linux's table hold.
         let found =
@@ -480,7 +503,7 @@ impl Conntrack {
 
     /// Every connection, oldest first, as programs see it.
     pub fn shown(&self, now: Time) -> Vec<shown::Connection> {
-        let alive = |connection: &&Connection| connection.has(status::CONFIRMED) && connection.expires > now;
+        let alive = |connection: &&Connection| connection.is_known() && connection.expires > now;
         let mut all: Vec<_> = self.connections.values().filter(alive).map(|c| show(c, now)).collect();
         all.sort_by_key(|connection| connection.id);
         all

@@ -65,6 +65,14 @@ fn build(scenario: &mut Scenario) {
     }
     scenario.changes.push("ip -n host link set low promisc on".to_owned());
     scenario.changes.push("ip -n host link set low mtu 1400".to_owned());
+    if scenario.once_in(3) {
+        // Its MAC is another one's already.
+        let taken = macs.get(scenario.below(macs.len())).cloned().unwrap_or_default();
+        scenario
+            .line(format!("ip -n host link add link low name m7 address {taken} type macvlan mode bridge"));
+        scenario.line("ip -n host link set m7 up");
+    }
+    scenario.changes.push("ip -n c1 link set m1 mtu 1600".to_owned());
     // A second one that does not go with the first, or a macvlan on a macvlan.
     match scenario.below(4) {
         0 => scenario.line("ip -n host link add link low name m9 type macvlan mode passthru"),

@@ -4,7 +4,14 @@ use super::{Scenario, Topology};
 
 pub const TOPOLOGY: Topology = Topology { name: "tags", needs_uml: true, build };
 
-const FLAGS: &[&str] = &["", " reorder_hdr off", " reorder_hdr off", " loose_binding on"];
+const FLAGS: &[&str] = &[
+    "",
+    " reorder_hdr off",
+    " reorder_hdr off",
+    " loose_binding on",
+    " egress-qos-map 0:5",
+    " reorder_hdr off egress-qos-map 0:3",
+];
 
 fn build(scenario: &mut Scenario) {
     for ns in ["a", "b"] {
@@ -40,6 +47,8 @@ fn build(scenario: &mut Scenario) {
             let mac = scenario.mac();
             scenario.changes.push(format!("ip -n {ns} link set {dev} address {mac}"));
             scenario.changes.push(format!("ip -n {ns} link set eth0 address {mac}"));
+            scenario.changes.push(format!("ip -n {ns} link set {dev} mtu 1600"));
+            scenario.changes.push(format!("ip -n {ns} link set eth0 mtu 1400"));
         }
     }
     scenario.line("sleep 1.5");
