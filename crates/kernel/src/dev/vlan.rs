@@ -43,14 +43,19 @@ impl Vlan {
         Vlan { lower, tpid, vid, flags: VlanFlags::REORDER_HDR, egress_qos: Vec::new(), ingress_qos: [0; 8] }
     }
 
+    /// The tag of what this host sends: all of one priority.
+    pub fn tag(&self) -> Tag {
+        let priority =
+            self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
+        Tag { tpid: self.tpid, tci: self.vid | priority << 13 }
+    }
+
     /// `vlan_dev_hard_start_xmit`: without `reorder_hdr` a tag that is in the bytes already counts as this device's own.
     pub fn transmit(&self, frame: &mut Frame, out: &mut Verdicts) {
         if !self.flags.contains(VlanFlags::REORDER_HDR) && frame.ethertype() == self.tpid {
             return out.push(Verdict::Transmit { dev: self.lower });
         }
-        let priority =
-            self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
-        frame.push_tag(Tag { tpid: self.tpid, tci: self.vid | priority << 13 });
+        frame.push_tag(self.tag());
         out.push(Verdict::Transmit { dev: self.lower });
     }
 

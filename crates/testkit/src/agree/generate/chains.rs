@@ -56,7 +56,7 @@ fn build(scenario: &mut Scenario) {
         scenario.veth(&ns, "eth0", "r", &port);
         scenario.line(format!("ip -n {ns} addr add 10.0.{number}.1/24 dev eth0"));
         scenario.line(format!("ip -n r addr add 10.0.{number}.254/24 dev {port}"));
-        scenario.line(format!("ip -n r addr add 10.0.{number}.253/24 dev {port}"));
+        scenario.line(format!("ip -n r addr add 10.0.{}.254/24 dev {port}", number + 4));
         scenario.line(format!("ip -n {ns} route add default via 10.0.{number}.254"));
     }
     scenario.line("ip netns exec r sysctl -w net.ipv4.ip_forward=1");
@@ -110,8 +110,9 @@ impl Chains<'_> {
 
     /// Times to live.
     fn lives(&mut self) {
-        let how = self.0.one(&["--ttl-dec 2", "--ttl-dec 1", "--ttl-inc 5", "--ttl-set 33"]);
+        let how = self.0.one(&["--ttl-dec 1", "--ttl-inc 5", "--ttl-set 33"]);
         self.add("mangle", &format!("PREROUTING -i r1 -j TTL {how}"));
+        self.add("mangle", "PREROUTING -i r2 -j TTL --ttl-dec 2");
         self.add("mangle", "POSTROUTING -m ttl --ttl-eq 61");
         self.add("mangle", "POSTROUTING -m ttl --ttl-lt 34");
     }
@@ -132,14 +133,16 @@ impl Chains<'_> {
 
     /// Other destinations.
     fn destinations(&mut self) {
-        let how = self.0.one(&[
+        const RULES: &[&str] = &[
             "PREROUTING -d 10.9.9.9 -j DNAT --to-destination 10.0.2.1",
             "PREROUTING -p udp --dport 5001 -j DNAT --to-destination 10.0.2.1:5009",
             "PREROUTING -p udp -j REDIRECT --to-ports 5008",
             "PREROUTING -i r1 -p icmp -j REDIRECT",
             "OUTPUT -d 10.9.9.9 -j DNAT --to-destination 10.0.1.1",
-        ]);
-        self.add("nat", how);
+        ];
+        for rule in self.0.some(RULES, 2) {
+            self.add("nat", rule);
+        }
         self.add("", "FORWARD -m conntrack --ctstate DNAT");
         self.add("", "INPUT -m conntrack --ctstate DNAT");
     }
@@ -189,7 +192,7 @@ impl Chains<'_> {
     }
 
     fn traffic(&mut self) {
-        let capture = self.0.capture_of("h2", "eth0", "(icmp or udp or tcp) and ip[6:2] & 0x1fff = 0");
+        let capture = self.0.capture_of("h2", "eth0", "(icmp or udp) and ip[6:2] & 0x1fff = 0");
         self.0.line("sleep 0.7");
         let pings = [
             ("h1", " -c3 -i0.3", "10.0.2.1"),
@@ -217,7 +220,7 @@ impl Chains<'_> {
         for (number, (ns, to)) in
             [("h1", "10.0.2.1"), ("h1", "10.0.1.254"), ("h2", "10.0.1.1")].into_iter().enumerate()
         {
-            self.0.line(format!("ip netns exec {ns} nc -n -z -w 1 -p {} {to} 80", 4011 + number));
+            self.0.line(format!("ip netns exec {ns} nc -n -v -z -w 1 -p {} {to} 80", 4011 + number));
         }
         // What asks for an address that nobody has gives up.
         self.0.line("sleep 3.3");

@@ -5,7 +5,7 @@ use super::{Scenario, Topology};
 
 pub const TOPOLOGY: Topology = Topology { name: "ports", needs_uml: true, build };
 
-const OPTIONS: &[&str] = &["", "", " mcast_snooping 0", " group_fwd_mask 16392", " stp_state 1 priority 9"];
+const OPTIONS: &[&str] = &["", "", " mcast_snooping 0", " group_fwd_mask 16392"];
 /// What some port is told.
 const FLAGS: &[&str] = &[
     "state 0",

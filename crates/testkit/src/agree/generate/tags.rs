@@ -59,6 +59,9 @@ fn build(scenario: &mut Scenario) {
         }
         let net = from.address.rsplit_once('.').map_or("", |(net, _)| net);
         scenario.line(format!("ip netns exec a ping -c1 -W0.31 -b {net}.255"));
+        if scenario.once_in(2) {
+            scenario.line(format!("ip netns exec a ping -c1 -W0.31 -I {} 224.0.0.1", from.dev));
+        }
     }
     scenario.line("sleep 3.6");
     scenario.show(&captures);

@@ -21,7 +21,7 @@ fn build(scenario: &mut Scenario) {
         scenario.line(format!("ip -n sw link set {port} master br0"));
     }
     scenario.veth("b", "eth1", "far", "eth0");
-    let second = scenario.one(&["10.0.1.2", "10.0.1.2", "10.0.2.2"]);
+    let second = scenario.one(&["10.0.1.2", "10.0.2.2"]);
     for (ns, dev, address) in [
         ("a", "eth0", "10.0.1.1"),
         ("a", "eth1", second),
@@ -40,7 +40,7 @@ fn build(scenario: &mut Scenario) {
     let captures = vec![scenario.capture("b", "eth0"), scenario.capture("a", "eth1")];
     scenario.line("sleep 0.7");
     let all = commands(scenario, second);
-    let count = scenario.between(8, 12);
+    let count = scenario.between(10, 14);
     for command in scenario.some(&all, count) {
         scenario.line(command);
     }
@@ -57,7 +57,7 @@ fn build(scenario: &mut Scenario) {
 fn settings(scenario: &mut Scenario) {
     for (ns, dev) in [("a", "eth0"), ("a", "eth1"), ("b", "eth0")] {
         for name in ["arp_ignore", "arp_announce", "arp_filter", "arp_accept", "rp_filter", "accept_local"] {
-            if scenario.once_in(5) {
+            if scenario.once_in(4) {
                 let value =
                     if name == "arp_filter" || name == "accept_local" { 1 } else { scenario.between(1, 2) };
                 scenario.line(format!("ip netns exec {ns} sysctl -w net.ipv4.conf.{dev}.{name}={value}"));
@@ -67,7 +67,7 @@ fn settings(scenario: &mut Scenario) {
 }
 
 fn routes(scenario: &mut Scenario, second: &str) {
-    let source = scenario.one(&["", &format!(" src {second}"), ""]).to_owned();
+    let source = scenario.one(&["", &format!(" src {second}")]).to_owned();
     scenario.line(format!("ip -n a route add 10.0.9.0/24 via 10.0.1.3{source}"));
     if scenario.once_in(2) {
         scenario.line("ip -n a route add 10.0.9.0/24 tos 0x10 via 10.0.1.99");
@@ -83,6 +83,12 @@ fn routes(scenario: &mut Scenario, second: &str) {
     if scenario.once_in(2) {
         // Whoever says so has the address of another one.
         scenario.line("ip -n b addr add 10.0.1.1/32 dev lo");
+    }
+    if scenario.once_in(2) {
+        for ns in ["b", "far"] {
+            let dev = if ns == "b" { "eth1" } else { "eth0" };
+            scenario.line(format!("ip -n {ns} link set {dev} mtu 1000"));
+        }
     }
     scenario.line("ip -n a route");
     scenario.line("ip -n a rule");
@@ -102,6 +108,7 @@ fn commands(scenario: &mut Scenario, second: &str) -> Vec<String> {
     of("a", "ping -c1 -W0.31 -Q 0x10 10.0.9.2");
     of("a", "ping -c1 -W0.31 -s 1000 -t 1 10.0.9.2");
     of("a", "ping -c1 -W0.31 -R 10.0.9.2");
+    of("a", "ping -c2 -i0.5 -W0.31 -s 1200 -M do 10.0.9.2");
     of("a", "ping -c1 -W0.31 10.0.8.1");
     of("b", "ping -c1 -W0.31 -I 10.0.1.1 10.0.2.2");
     of("b", &format!("ping -c1 -W0.31 -I 10.0.1.1 {second}"));
