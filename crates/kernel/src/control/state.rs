@@ -453,7 +453,7 @@ impl World {
             RxHandler::TeamPort { team } => return self.team_port_changed(team, port),
             _ => return,
         };
-        let (usable, carrier) = (self.is_usable_port(port), device.carrier);
+        let (usable, carrier, down) = (self.is_usable_port(port), device.carrier, !device.is_up());
         if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
             && let Some(port) = own.port_mut(port)
         {
@@ -465,7 +465,8 @@ impl World {
         }
         let Kind::Bridge(state) = &master.kind else { return };
         let enabled = state.port(port).is_some_and(|port| port.state != State::Disabled);
-        match (usable, enabled) {
+        // A port that goes down is disabled, also where somebody has disabled it before (`br_device_event`).
+        match (usable, enabled || down) {
             (true, false) => {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }

@@ -6,6 +6,7 @@ use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
 use crate::ip::UDP_LEN;
+use crate::netfilter::Track;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::sock::{Item, Kind, SockId};
@@ -84,6 +85,7 @@ impl World {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters6.udp_no_ports += 1;
                 }
+                frame.track = Track::default();
                 self.icmp6_error(ns, Some(dev), &frame, Message6::Unreachable(Unreachable6::Port));
                 self.drop_frame(Some(dev), frame, DropReason::NoSocket);
             }

@@ -16,12 +16,20 @@ use super::tx::Next;
 /// How often one frame may change its device on the way up.
 const ROUNDS_MAX: u32 = 16;
 
+/// What is left of a frame whose tag no VLAN device wanted ([`World::without_tag`]).
+enum Untagged {
+    /// Behind a tag of priority there is one of this VLAN device.
+    Vlan(DevId, Frame),
+    Protocol(Frame),
+}
+
 impl World {
     /// A frame in a device's receive path.
     pub(crate) fn receive(&mut self, dev: DevId, frame: Frame) {
         let (mut dev, mut came_by) = (dev, dev);
         let mut frame = frame;
-        let mut tag_for_taps = false;
+        // Tags that stay in the bytes for taps to see, the outermost first (`vlan_insert_inner_tag`).
+        let mut kept: Vec<Tag> = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let Some(device) = self.devs.get(dev) else {
                 return self.drop_frame(None, frame, DropReason::NotSpecified);
@@ -34,18 +42,15 @@ impl World {
             if frame.tag.is_none() && Tag::is_tpid(frame.ethertype()) && !frame.untag() {
                 return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
             }
-            self.tap(dev, &frame, frame.packet_type);
-            self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
-            if std::mem::take(&mut tag_for_taps) {
-                frame.tag = None;
-                // The tag behind the one that taps see.
-                if Tag::is_tpid(frame.ethertype()) && !frame.untag() {
-                    return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
-                }
+            match kept.is_empty() {
+                true => self.tap(dev, &frame, frame.packet_type),
+                false => self.tap(dev, &frame.with_tags(&kept), frame.packet_type),
             }
+            self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
             if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
+                let tag = frame.tag.filter(|_| self.keeps_tag(vlan));
                 let Some(untagged) = self.vlan_receive(vlan, frame) else { return };
-                tag_for_taps = self.keeps_tag(vlan);
+                kept.extend(tag);
                 (dev, frame) = (vlan, untagged);
                 continue;
             }
@@ -68,11 +73,13 @@ impl World {
                     return self.deliver_to_protocol(dev, local);
                 }
                 Some((Next::Local, local)) => match self.without_tag(dev, local) {
-                    Some((vlan, untagged)) if vlan != dev => {
-                        tag_for_taps = self.keeps_tag(vlan);
+                    Some(Untagged::Vlan(vlan, tagged)) => {
+                        let tag = tagged.tag.filter(|_| self.keeps_tag(vlan));
+                        let Some(untagged) = self.vlan_receive(vlan, tagged) else { return };
+                        kept.extend(tag);
                         (dev, frame) = (vlan, untagged);
                     }
-                    Some((_, local)) => {
+                    Some(Untagged::Protocol(local)) => {
                         self.tap_protocol(came_by, dev, &local, false);
                         return self.deliver_to_protocol(dev, local);
                     }
@@ -93,7 +100,7 @@ impl World {
 
     /// Tags that no VLAN device wanted: the frame is for another station, unless the tag has a priority only. Behind
     /// such a tag there may be another one, whose VLAN device gets the frame (`check_vlan_id`).
-    fn without_tag(&mut self, dev: DevId, mut frame: Frame) -> Option<(DevId, Frame)> {
+    fn without_tag(&mut self, dev: DevId, mut frame: Frame) -> Option<Untagged> {
         while let Some(tag) = frame.tag.take() {
             if tag.vid() != 0 {
                 frame.packet_type = PacketType::OtherHost;
@@ -107,10 +114,10 @@ impl World {
                 return None;
             }
             if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
-                return Some((vlan, self.vlan_receive(vlan, frame)?));
+                return Some(Untagged::Vlan(vlan, frame));
             }
         }
-        Some((dev, frame))
+        Some(Untagged::Protocol(frame))
     }
 
     fn vlan_of(&self, dev: DevId, tag: Tag) -> Option<DevId> {
@@ -129,7 +136,6 @@ impl World {
     }
 
     fn vlan_receive(&mut self, vlan: DevId, mut frame: Frame) -> Option<Frame> {
-        let keep_tag = self.keeps_tag(vlan);
         let device = self.devs.get_mut(vlan)?;
         if !device.is_up() {
             self.drop_frame(Some(vlan), frame, DropReason::VlanDown);
@@ -138,7 +144,7 @@ impl World {
         let len = frame.len();
         let mac = device.mac;
         if let Kind::Vlan(state) = &device.kind {
-            frame.packet_type = state.receive(&mut frame, mac, keep_tag);
+            frame.packet_type = state.receive(&mut frame, mac);
         }
         device.stats.rx_packets += 1;
         device.stats.rx_bytes += (len - ETH_LEN.min(len)) as u64;

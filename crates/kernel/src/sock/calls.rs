@@ -441,8 +441,8 @@ impl World {
         }
         let mut frame = self.pool.frame(whole);
         if cooked {
-            frame.set_header(mac, own, protocol);
             frame.payload_mut().copy_from_slice(data);
+            self.write_header(dev, &mut frame, (mac, own), protocol);
         } else {
             frame.bytes_mut().copy_from_slice(data);
         }

@@ -23,6 +23,9 @@ fn build(scenario: &mut Scenario) {
         if !scenario.once_in(4) {
             scenario.line(format!("ip netns exec r sysctl -w net.ipv4.conf.{dev}.proxy_arp=1"));
         }
+        if scenario.once_in(4) {
+            scenario.line(format!("ip netns exec r sysctl -w net.ipv4.conf.{dev}.proxy_arp_pvlan=1"));
+        }
         scenario.changes.push(format!("ip netns exec r sysctl -w net.ipv4.conf.{dev}.proxy_arp=0"));
     }
     if scenario.once_in(2) {
@@ -72,6 +75,8 @@ fn ask(scenario: &mut Scenario) {
         scenario.line(format!("ip netns exec left arping -c1 -w1 -I eth0 {to}"));
     }
     scenario.line("ip netns exec right arping -c1 -w1 -I e1 10.0.1.1");
+    scenario.line("ip netns exec right arping -c1 -w1 -I eth0 10.0.1.200");
+    scenario.line("ip netns exec left arping -c1 -w1 -I eth0 10.0.1.201");
     for dev in ["e1", "e2"] {
         let to = targets.get(4 + scenario.below(2)).cloned().unwrap_or_default();
         scenario.line(format!("ip netns exec right arping -c1 -w1 -I {dev} {to}"));
