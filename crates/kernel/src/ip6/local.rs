@@ -87,13 +87,14 @@ impl World {
         }
         let raw = self.raw6_deliver(ns, dev, &header, protocol, at, &frame);
         if let Some(netns) = self.netns.get_mut(counting)
-            && (raw || matches!(protocol, next::ICMP | next::UDP | next::NONE))
+            && (raw || matches!(protocol, next::ICMP | next::TCP | next::UDP | next::NONE))
         {
             netns.counters6.in_delivers += 1;
         }
         match protocol {
             next::ICMP => self.icmp6_receive(ns, dev, &header, delivered, at, reassembled, frame),
             next::UDP => self.udp6_receive(ns, dev, &header, delivered, at, frame),
+            next::TCP => self.tcp6_receive(ns, dev, &header, delivered, at, frame),
             next::NONE => self.consume(frame),
             _ if raw => self.consume(frame),
             _ => {

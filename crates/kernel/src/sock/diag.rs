@@ -1,13 +1,13 @@
 //! The sockets of a namespace as `ss` is told of them (net/ipv4/inet_diag.c, tcp_diag.c, udp_diag.c, raw_diag.c,
 //! net/packet/diag.c).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::Address;
 use hairpin_netlink::sock_diag::{SocketFamily, SocketInfo, SocketOwner, SocketQuery, state};
 use slotmap::Key as _;
 
-use super::tcp::Role;
+use super::tcp::{Family, Role};
 use super::{Inet, Kind, SockId, Socket};
 use crate::netns::NsId;
 use crate::task::Open;
@@ -76,10 +76,17 @@ impl World {
         };
         match &socket.kind {
             Kind::Tcp(tcp) => {
-                if let SocketFamily::Tcp { ipv6: true } = family {
+                if family != (SocketFamily::Tcp { ipv6: tcp.family.is_ipv6() }) {
                     return None;
                 }
-                info.ends(&tcp.inet, tcp.port);
+                info.local = tcp.local();
+                let none = match tcp.ends.source {
+                    IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                    IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+                };
+                info.remote = tcp.name(tcp.ends.remote.unwrap_or((none, 0)));
+                info.ifindex = tcp.ends.device;
+                info.v6only = tcp.family == Family::Ipv6 { only: true };
                 match &tcp.role {
                     Role::Idle => return None,
                     Role::Listening(listener) => {

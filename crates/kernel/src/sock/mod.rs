@@ -232,7 +232,6 @@ impl Socket {
         match &self.kind {
             Kind::Raw(raw) => Some(&raw.inet),
             Kind::Udp(udp) => Some(&udp.inet),
-            Kind::Tcp(tcp) => Some(&tcp.inet),
             _ => None,
         }
     }
@@ -258,7 +257,6 @@ impl Socket {
         match &mut self.kind {
             Kind::Raw(raw) => Some(&mut raw.inet),
             Kind::Udp(udp) => Some(&mut udp.inet),
-            Kind::Tcp(tcp) => Some(&mut tcp.inet),
             _ => None,
         }
     }

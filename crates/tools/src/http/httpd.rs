@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hairpin_netlink::{Address, Errno, Fd, Received, SocketKind, SocketOption};
 
 use super::end_of_head;
 use crate::getopt::{Getopt, Item};
+use crate::stream::end_of;
 use crate::{Program, daemon};
 
 const SHORT: &str = "fvp:h:c:r:u:e:d:m:i";
@@ -54,7 +55,8 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 struct Options {
-    address: Ipv4Addr,
+    /// Unspecified, of IPv6: those of both families.
+    address: IpAddr,
     port: u16,
     home: String,
     verbose: bool,
@@ -94,7 +96,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 
 fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
     let mut options = Options {
-        address: Ipv4Addr::UNSPECIFIED,
+        address: Ipv6Addr::UNSPECIFIED.into(),
         port: PORT,
         home: ".".to_owned(),
         verbose: false,
@@ -115,8 +117,11 @@ fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
             'h' => options.home = value.trim_end_matches('/').to_owned(),
             'p' => {
                 let (address, port) = match value.rsplit_once(':') {
-                    Some((address, port)) => (address.parse().ok(), port),
-                    None => (Some(Ipv4Addr::UNSPECIFIED), value),
+                    Some((address, port)) => {
+                        let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+                        (bare.unwrap_or(address).parse().ok(), port)
+                    }
+                    None => (Some(Ipv6Addr::UNSPECIFIED.into()), value),
                 };
                 let (Some(address), Ok(port)) = (address, port.parse()) else {
                     let _ = writeln!(program.shell.err(), "httpd: bad address '{value}'");
@@ -136,10 +141,10 @@ fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
 
 fn listen(program: &mut Program<'_>, options: &Options) -> Result<Fd, String> {
     let text = |what: &'static str| move |errno: Errno| format!("{what}: {}", errno.text());
-    let listener = program.system.socket(SocketKind::TcpIpv4).map_err(text("socket"))?;
+    let kind = if options.address.is_ipv6() { SocketKind::TcpIpv6 } else { SocketKind::TcpIpv4 };
+    let listener = program.system.socket(kind).map_err(text("socket"))?;
     program.system.set_option(listener, SocketOption::ReuseAddress(true)).map_err(text("setsockopt"))?;
-    let own = Address::Ipv4 { address: options.address, port: options.port };
-    program.system.bind(listener, own).map_err(text("bind"))?;
+    program.system.bind(listener, end_of(options.address, options.port)).map_err(text("bind"))?;
     program.system.listen(listener, BACKLOG).map_err(text("listen"))?;
     Ok(listener)
 }
@@ -167,6 +172,7 @@ fn serve(program: &mut Program<'_>, options: &Options, listener: Fd) -> i32 {
         {
             let peer = match program.system.peer_address(fd) {
                 Ok(Address::Ipv4 { address, port }) => format!("{address}:{port}"),
+                Ok(Address::Ipv6 { address, port, .. }) => format!("[{address}]:{port}"),
                 _ => "?".to_owned(),
             };
             let (request, answer) = (Vec::new(), Vec::new());
