@@ -44,7 +44,7 @@ pub enum SocketKind {
     UdpIpv4,
     /// `AF_INET6, SOCK_RAW`: received data starts behind the IPv6 headers. Checksums of ICMPv6 are the kernel's.
     RawIpv6 { protocol: u8 },
-    /// `AF_INET6, SOCK_DGRAM`, for IPv6 only.
+    /// `AF_INET6, SOCK_DGRAM`; for IPv6 only, unless told otherwise.
     UdpIpv6,
     /// `AF_INET, SOCK_STREAM`; never blocks.
     TcpIpv4,

@@ -31,6 +31,7 @@ mod http;
 mod ifconfig;
 mod interfaces;
 mod ip;
+mod iperf3;
 mod iproute2;
 mod ipset;
 pub mod iptables;
@@ -204,6 +205,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("httpd", http::httpd::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
+    ("iperf3", iperf3::main),
     ("ip6tables", iptables::main),
     ("ip6tables-legacy", iptables::main),
     ("ip6tables-legacy-restore", iptables::main),

@@ -294,6 +294,14 @@ impl World {
             _ => false,
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.udp.get(&port));
+        let is_dual = |other: &SockId| match self.sockets.get(*other).map(|socket| &socket.kind) {
+            Some(Kind::Udp6(udp)) => udp.dual && udp.inet.source.is_unspecified(),
+            _ => false,
+        };
+        let of_both = self.netns.get(ns).and_then(|netns| netns.udp6.get(&port));
+        if of_both.is_some_and(|list| list.iter().any(is_dual)) {
+            return Err(Errno::EADDRINUSE);
+        }
         if self.has_udp_tunnel(ns, port) || taken.is_some_and(|list| list.iter().any(clashes)) {
             return Err(Errno::EADDRINUSE);
         }

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::Address;
-use hairpin_netlink::sock_diag::{SocketFamily, SocketInfo, SocketOwner, SocketQuery, state};
+use hairpin_netlink::sock_diag::{SocketFamily, SocketInfo, SocketOwner, SocketQuery, TcpInfo, state};
 use slotmap::Key as _;
 
 use super::tcp::{Family, Role};
@@ -12,7 +12,9 @@ use super::{Inet, Kind, SockId, Socket};
 use crate::netns::NsId;
 use crate::task::Open;
 use crate::tcp::connection::{Connection, State};
+use crate::tcp::send::INITIAL_WINDOW;
 use crate::world::World;
+use crate::{ip, ip6};
 
 /// What a timer is for.
 mod timer {
@@ -48,6 +50,11 @@ impl World {
         let wanted = |info: &SocketInfo| query.states >> info.state & 1 == 1;
         let mut found: Vec<SocketInfo> =
             ids.into_iter().filter_map(|id| self.socket_info(id, query.family)).filter(wanted).collect();
+        if !query.details {
+            for info in &mut found {
+                info.tcp = None;
+            }
+        }
         if query.owners {
             for info in &mut found {
                 info.owners = self.owners(info.inode);
@@ -72,6 +79,7 @@ impl World {
             inode: inode(id),
             cooked: false,
             v6only: false,
+            tcp: None,
             owners: Vec::new(),
         };
         match &socket.kind {
@@ -93,13 +101,27 @@ impl World {
                         info.state = state::LISTEN;
                         info.receive_queue = u32::try_from(listener.queue.len()).unwrap_or(u32::MAX);
                         info.send_queue = listener.backlog;
+                        info.tcp = Some(Box::new(TcpInfo {
+                            congestion: "cubic".to_owned(),
+                            window: INITIAL_WINDOW,
+                            ..TcpInfo::default()
+                        }));
                     }
-                    Role::Connection(connection) => self.connection_info(connection, &mut info),
+                    Role::Connection(connection) => {
+                        self.connection_info(connection, &mut info);
+                        let below = if tcp.ends.source.is_ipv4() { ip::HEADER_LEN } else { ip6::HEADER_LEN };
+                        if connection.state != State::TimeWait {
+                            info.tcp = Some(Box::new(connection.info(below, self.now)));
+                        }
+                    }
                 }
             }
             Kind::Udp(udp) => info.ends(&udp.inet, udp.port),
             Kind::Raw(raw) => info.ends(&raw.inet, raw.protocol.into()),
-            Kind::Udp6(udp) => info.ends6(socket, udp.port),
+            Kind::Udp6(udp) => {
+                info.ends6(socket, udp.port);
+                info.v6only = !udp.dual;
+            }
             Kind::Raw6(raw) => info.ends6(socket, raw.protocol.into()),
             Kind::Packet(packet) => {
                 info.cooked = packet.cooked;

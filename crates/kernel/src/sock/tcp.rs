@@ -376,9 +376,10 @@ impl World {
         // A port that is shared is still listened to by one only.
         let others = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&tcp.port));
         let taken = others.is_some_and(|list| {
-            list.iter().filter(|other| **other != id).filter_map(|other| self.tcp_of(*other)).any(|other| {
-                matches!(other.role, Role::Listening(_)) && other.shares_place(tcp)
-            })
+            list.iter()
+                .filter(|other| **other != id)
+                .filter_map(|other| self.tcp_of(*other))
+                .any(|other| matches!(other.role, Role::Listening(_)) && other.shares_place(tcp))
         });
         if taken {
             return Err(Errno::EADDRINUSE);
@@ -422,7 +423,9 @@ impl World {
             ends.source = Ipv4Addr::UNSPECIFIED.into();
         }
         // `IPV6_V6ONLY`, or a source of the other family
-        if to.0.is_ipv4() && tcp.family == (Family::Ipv6 { only: true }) || ends.source.is_ipv4() != to.0.is_ipv4() {
+        if to.0.is_ipv4() && tcp.family == (Family::Ipv6 { only: true })
+            || ends.source.is_ipv4() != to.0.is_ipv4()
+        {
             return Err(Errno::ENETUNREACH);
         }
         let way = self.tcp_route(ns, &ends, ends.source, to)?;

@@ -114,7 +114,8 @@ impl World {
         let secret = self.cookie_secret(ns);
         let (cookie, peer) = (segment.ack + u32::MAX, segment.seq + u32::MAX);
         let now = minute(self.now);
-        let fits = |age: u64| age <= now && hash(secret, (at.to, at.from), peer, now - age) & !3 == cookie.0 & !3;
+        let fits =
+            |age: u64| age <= now && hash(secret, (at.to, at.from), peer, now - age) & !3 == cookie.0 & !3;
         if !(0..=AGE_MAX).any(fits) {
             return None;
         }
@@ -139,8 +140,7 @@ impl World {
             ..Segment::default()
         };
         let way = self.tcp_route(ns, &ends, at.to.0, at.from).ok()?;
-        let mut connection =
-            Connection::accept(self.tcp_settings(ns), cookie, way.mss(), &syn, self.now);
+        let mut connection = Connection::accept(self.tcp_settings(ns), cookie, way.mss(), &syn, self.now);
         connection.cookie_was_sent(segment.timestamps.map(|(_, echo)| echo), self.now);
         let child = Tcp {
             ends,

@@ -69,11 +69,8 @@ impl World {
         if delivered != RouteKind::Local {
             return self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
         }
-        let at = Arrival {
-            from: (ends.0, segment.source),
-            to: (ends.1, segment.destination),
-            iif: frame.iif,
-        };
+        let at =
+            Arrival { from: (ends.0, segment.source), to: (ends.1, segment.destination), iif: frame.iif };
         let len = bytes.len() - offset;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_in += 1;
@@ -153,13 +150,7 @@ impl World {
     }
 
     /// `tcp_rcv_state_process` of a listener: a SYN opens a connection (`tcp_conn_request`).
-    fn tcp_listener_receive(
-        &mut self,
-        id: SockId,
-        segment: &Segment,
-        data: &[u8],
-        at: &Arrival,
-    ) {
+    fn tcp_listener_receive(&mut self, id: SockId, segment: &Segment, data: &[u8], at: &Arrival) {
         let flags = segment.flags;
         if flags.has(Flags::RST) {
             return;
@@ -231,13 +222,7 @@ impl World {
         self.tcp_send_alone(ns, answer, at);
     }
 
-    fn tcp_connection_receive(
-        &mut self,
-        id: SockId,
-        segment: &Segment,
-        data: &[u8],
-        at: &Arrival,
-    ) {
+    fn tcp_connection_receive(&mut self, id: SockId, segment: &Segment, data: &[u8], at: &Arrival) {
         let now = self.now;
         let Some(ns) = self.sockets.get(id).map(|socket| socket.ns) else { return };
         let Some(connection) = self.connection_of(id) else { return };

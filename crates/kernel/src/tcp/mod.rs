@@ -2,6 +2,7 @@
 //!
 //! * [`seq`], [`segment`] numbers and bytes
 //! * [`receive`], [`send`] the two halves of a connection; [`connection`] its states
+//! * [`counts`] what a connection counts, and tells of itself
 //! * `cookie` connections that are answered without being remembered
 //! * [`input`], [`output`] between connections and the world: segments in and out, timers, resets; [`way`] over which
 //!   of the two protocols below
@@ -12,6 +13,7 @@
 
 pub mod connection;
 mod cookie;
+pub mod counts;
 mod input;
 mod output;
 pub mod receive;

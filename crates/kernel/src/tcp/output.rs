@@ -73,14 +73,8 @@ impl World {
                 None => 0,
             };
             let (seq, len) = (data.0, data.1 as usize);
-            let style = Style {
-                tos: ends.tos,
-                ttl: ends.ttl,
-                mark: ends.mark,
-                id: ip_id,
-                whole: false,
-                owned: true,
-            };
+            let style =
+                Style { tos: ends.tos, ttl: ends.ttl, mark: ends.mark, id: ip_id, whole: false, owned: true };
             let header_len = segment.header_len();
             self.tcp_transmit(ns, &way, style, header_len + len, |body| {
                 if let Some(place) = body.get_mut(header_len..) {

@@ -7,9 +7,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::{Address, Errno, Fd, SocketKind, SocketOption};
 
+use crate::Program;
 use crate::resolver::{self, Families, Place, Unresolved};
 use crate::services::Services;
-use crate::Program;
 use options::{Options, Refused};
 
 /// What a scan of a UDP port sends, and how often.
@@ -234,6 +234,10 @@ fn listen(program: &mut Program<'_>, options: &Options, port: u16) -> Result<i32
     });
     loop {
         let socket = open(program, options, place.address.is_ipv6()).map_err(|errno| errno.text())?;
+        if options.udp && place.address.is_ipv6() {
+            let both = program.system.set_option(socket, SocketOption::V6Only(false));
+            both.map_err(|errno| errno.text())?;
+        }
         let bound = program.system.bind(socket, place.end(port));
         bound.map_err(|errno| errno.text())?;
         if !options.udp {
@@ -317,9 +321,8 @@ fn report(program: &mut Program<'_>, options: &Options, what: &str, end: Address
     let name = match options.numeric {
         true => Some(address.to_string()),
         // Of IPv4 inside of IPv6 the inner address has a name.
-        false => resolver::name_of(program, address.to_canonical()).map(|name| {
-            if name == address.to_canonical().to_string() { address.to_string() } else { name }
-        }),
+        false => resolver::name_of(program, address.to_canonical())
+            .map(|name| if name == address.to_canonical().to_string() { address.to_string() } else { name }),
     };
     let text = match name {
         Some(name) => format!("{what} {name} {port}"),

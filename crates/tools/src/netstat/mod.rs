@@ -342,7 +342,7 @@ fn owners(program: &mut Program<'_>) -> BTreeMap<u64, String> {
         SocketFamily::Raw { ipv6: false },
         SocketFamily::Raw { ipv6: true },
     ] {
-        let query = SocketQuery { family, states: u32::MAX, owners: true };
+        let query = SocketQuery { family, states: u32::MAX, owners: true, details: false };
         for socket in program.system.sockets(query).unwrap_or_default() {
             if let Some(owner) = socket.owners.iter().find(|owner| owner.process != 0) {
                 owners.insert(u64::from(socket.inode), format!("{}/{}", owner.process, owner.name));

@@ -164,8 +164,12 @@ pub(crate) fn addresses(
         return Ok(vec![Place { address: host.address.into(), scope }]);
     }
     match families {
-        Families::Ipv4 => return lookup_ipv4(program, name).map(|host| vec![IpAddr::V4(host.address).into()]),
-        Families::Ipv6 => return lookup_ipv6(program, name).map(|host| vec![IpAddr::V6(host.address).into()]),
+        Families::Ipv4 => {
+            return lookup_ipv4(program, name).map(|host| vec![IpAddr::V4(host.address).into()]);
+        }
+        Families::Ipv6 => {
+            return lookup_ipv6(program, name).map(|host| vec![IpAddr::V6(host.address).into()]);
+        }
         Families::Any => {}
     }
     if let Some(host) = number(name) {

@@ -250,7 +250,9 @@ fn connect(
                     (Some(total), other) if other.is_none_or(|other| total <= other) => {
                         format!("Connection timed out after {ms} milliseconds")
                     }
-                    _ => format!("Failed to connect to {host} port {port} after {ms} ms: Timeout was reached"),
+                    _ => {
+                        format!("Failed to connect to {host} port {port} after {ms} ms: Timeout was reached")
+                    }
                 };
                 say(program, options, &format!("* {text}"));
                 return fail(code::TIMED_OUT, text);
@@ -261,7 +263,11 @@ fn connect(
             }
             Err(Fault::Error(errno)) => {
                 refused = errno;
-                say(program, options, &format!("* connect to {address} port {port} failed: {}", errno.text()));
+                say(
+                    program,
+                    options,
+                    &format!("* connect to {address} port {port} failed: {}", errno.text()),
+                );
             }
         }
     }
