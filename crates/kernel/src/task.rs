@@ -117,6 +117,7 @@ impl World {
     pub fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno> {
         let reply = self.perform_call(task, call);
         self.run();
+        self.connecting = None;
         reply
     }
 

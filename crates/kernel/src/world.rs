@@ -109,6 +109,8 @@ pub struct World {
     pub(crate) verdicts: Vec<Verdicts>,
     /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
     pub(crate) transmit_refused: bool,
+    /// The socket whose `connect` has sent what is being handled (`sock_owned_by_user`).
+    pub(crate) connecting: Option<SockId>,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Changes with every change of configuration.
@@ -145,6 +147,7 @@ impl World {
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
             transmit_refused: false,
+            connecting: None,
             depth: 0,
             generation: 0,
             next_inode: 0xf000_0000,

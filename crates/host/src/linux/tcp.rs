@@ -69,10 +69,10 @@ impl TcpSocket {
     }
 
     pub fn receive(&mut self) -> Result<Vec<Received>, Errno> {
-        match socket::receive(self.socket.as_fd(), &mut self.buffer, 0) {
-            Ok(message) if message.length == 0 => Ok(vec![Received::End]),
-            Ok(message) => {
-                let data = self.buffer.get(..message.length).unwrap_or(&self.buffer);
+        match socket::read(self.socket.as_fd(), &mut self.buffer) {
+            Ok(0) => Ok(vec![Received::End]),
+            Ok(length) => {
+                let data = self.buffer.get(..length).unwrap_or(&self.buffer);
                 Ok(vec![Received::Stream(data.to_vec())])
             }
             Err(Errno::EAGAIN) => Ok(Vec::new()),

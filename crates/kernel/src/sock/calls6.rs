@@ -323,6 +323,9 @@ impl World {
 
     /// `udpv6_sendmsg`
     pub(super) fn send_udp6(&mut self, id: SockId, data: &[u8], to: Option<Address>) -> Result<usize, Errno> {
+        if let Some(errno) = self.sockets.get_mut(id).and_then(Socket::take_error) {
+            return Err(errno);
+        }
         let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
         let Kind::Udp6(udp) = &socket.kind else { return Err(Errno::EBADF) };
         let ns = socket.ns;

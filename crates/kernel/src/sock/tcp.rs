@@ -459,6 +459,7 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_active_opens += 1;
         }
+        self.connecting = Some(id);
         self.tcp_push(id);
         Err(Errno::EINPROGRESS)
     }

@@ -502,11 +502,11 @@ impl Connection {
         self.probe_due = false;
     }
 
-    /// An ICMP error about a connection that is being opened ends it; later it is only remembered
-    /// (`tcp_v4_err`).
-    pub fn unreachable(&mut self, errno: Errno) {
+    /// An ICMP error about a connection that is being opened ends it; later, or while the program is still in the call
+    /// that opens it, it is only remembered (`tcp_v4_err`).
+    pub fn unreachable(&mut self, errno: Errno, is_owned: bool) {
         match self.state {
-            State::SynSent => self.end(Some(errno)),
+            State::SynSent if !is_owned => self.end(Some(errno)),
             _ => self.soft_error = Some(errno),
         }
     }

@@ -270,12 +270,13 @@ impl World {
         let seq = Seq(u32::from_be_bytes([e, f, g, h]));
         let found = self.netns.get(ns).and_then(|netns| netns.tcp.connections.get(&(local, remote)));
         let Some(id) = found.copied() else { return };
+        let is_owned = self.connecting == Some(id);
         let Some(connection) = self.connection_of(id) else { return };
         if !seq.is_within(connection.send.unacked, connection.send.next) {
             return;
         }
         if errno != Errno::EMSGSIZE {
-            connection.unreachable(errno);
+            connection.unreachable(errno, is_owned);
             return self.tcp_push(id);
         }
         let Some(ends) = self.tcp_of(id).map(|tcp| tcp.ends) else { return };

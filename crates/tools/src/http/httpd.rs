@@ -54,13 +54,22 @@ const TYPES: &[(&str, &str)] = &[
     ("js", "application/javascript"),
 ];
 
-struct Options {
+/// Whose server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Busybox,
+    /// `python3 -m http.server`
+    Python,
+}
+
+pub(super) struct Options {
+    pub style: Style,
     /// Unspecified, of IPv6: those of both families.
-    address: IpAddr,
-    port: u16,
-    home: String,
-    verbose: bool,
-    foreground: bool,
+    pub address: IpAddr,
+    pub port: u16,
+    pub home: String,
+    pub verbose: bool,
+    pub foreground: bool,
 }
 
 /// A connection.
@@ -96,6 +105,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 
 fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
     let mut options = Options {
+        style: Style::Busybox,
         address: Ipv6Addr::UNSPECIFIED.into(),
         port: PORT,
         home: ".".to_owned(),
@@ -139,7 +149,7 @@ fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
     Ok(options)
 }
 
-fn listen(program: &mut Program<'_>, options: &Options) -> Result<Fd, String> {
+pub(super) fn listen(program: &mut Program<'_>, options: &Options) -> Result<Fd, String> {
     let text = |what: &'static str| move |errno: Errno| format!("{what}: {}", errno.text());
     let kind = if options.address.is_ipv6() { SocketKind::TcpIpv6 } else { SocketKind::TcpIpv4 };
     let listener = program.system.socket(kind).map_err(text("socket"))?;
@@ -149,7 +159,7 @@ fn listen(program: &mut Program<'_>, options: &Options) -> Result<Fd, String> {
     Ok(listener)
 }
 
-fn serve(program: &mut Program<'_>, options: &Options, listener: Fd) -> i32 {
+pub(super) fn serve(program: &mut Program<'_>, options: &Options, listener: Fd) -> i32 {
     let mut clients: BTreeMap<Fd, Client> = BTreeMap::new();
     loop {
         let mut reading: Vec<Fd> =
@@ -170,9 +180,11 @@ fn serve(program: &mut Program<'_>, options: &Options, listener: Fd) -> i32 {
         while clients.len() < CONNECTIONS_MAX
             && let Ok(fd) = program.system.accept(listener)
         {
-            let peer = match program.system.peer_address(fd) {
-                Ok(Address::Ipv4 { address, port }) => format!("{address}:{port}"),
-                Ok(Address::Ipv6 { address, port, .. }) => format!("[{address}]:{port}"),
+            let peer = match (program.system.peer_address(fd), options.style) {
+                (Ok(Address::Ipv4 { address, port }), Style::Busybox) => format!("{address}:{port}"),
+                (Ok(Address::Ipv6 { address, port, .. }), Style::Busybox) => format!("[{address}]:{port}"),
+                (Ok(Address::Ipv4 { address, .. }), Style::Python) => address.to_string(),
+                (Ok(Address::Ipv6 { address, .. }), Style::Python) => address.to_string(),
                 _ => "?".to_owned(),
             };
             let (request, answer) = (Vec::new(), Vec::new());
@@ -219,10 +231,16 @@ impl Client {
         if end_of_head(&self.request).is_none() {
             return true;
         }
-        let (status, answer) = answer(program, options, &self.request);
-        (self.answer, self.is_answered) = (answer, true);
-        if options.verbose {
-            let _ = writeln!(program.shell.err(), "{}: response:{status}", self.peer);
+        self.is_answered = true;
+        match options.style {
+            Style::Busybox => {
+                let status;
+                (status, self.answer) = answer(program, options, &self.request);
+                if options.verbose {
+                    let _ = writeln!(program.shell.err(), "{}: response:{status}", self.peer);
+                }
+            }
+            Style::Python => self.answer = super::python::answer(program, options, &self.request, &self.peer),
         }
         self.send(program, fd)
     }
@@ -284,13 +302,13 @@ fn answer(program: &mut Program<'_>, options: &Options, request: &[u8]) -> (u16,
     }
 }
 
-enum Found {
+pub(super) enum Found {
     File(Vec<u8>),
     Directory,
     Nothing,
 }
 
-fn read_file(program: &mut Program<'_>, path: &str) -> Found {
+pub(super) fn read_file(program: &mut Program<'_>, path: &str) -> Found {
     let Ok(file) = program.shell.open(path) else { return Found::Nothing };
     let mut body = Vec::new();
     match file.take(FILE_MAX).read_to_end(&mut body) {
@@ -314,7 +332,7 @@ fn refusal(status: u16, date: &str) -> (u16, Vec<u8>) {
 }
 
 /// `%41` is `A`.
-fn unescaped(path: &str) -> String {
+pub(super) fn unescaped(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
@@ -332,7 +350,7 @@ fn unescaped(path: &str) -> String {
 }
 
 /// `Fri, 27 Nov 2026 06:05:13 GMT` (RFC 9110, 5.6.7)
-fn http_date(seconds: u64) -> String {
+pub(super) fn http_date(seconds: u64) -> String {
     let date = crate::calendar::Date::of(seconds);
     let (weekday, month) = (date.weekday_name(), date.month_name());
     format!(
