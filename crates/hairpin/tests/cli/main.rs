@@ -4,6 +4,7 @@
 mod bad_input;
 mod docker;
 mod place;
+mod programs;
 mod ssh;
 mod terminals;
 mod trace;
