@@ -26,7 +26,7 @@ fn a_transfer_is_measured_in_virtual_time() {
         r#"
 ip netns exec b iperf3 -s >log &
 S=$!
-ip netns exec a iperf3 -c 10.0.0.2 -t 2 -b 8M -l 100000 | sed -E 's/port [0-9]{5}/port P/; s/Retr.*//; s/ +[0-9]+ +[0-9.]+ KBytes *$//'
+ip netns exec a iperf3 -c 10.0.0.2 -t 2 -b 8M -l 100000 | sed -E 's/port [0-9]{5}/port P/; s/Retr.*//; s/ +[0-9]+ +[0-9.]+ [KM]Bytes *$//'
 ip netns exec a iperf3 -6 -c fd00::2 -t 2 -u -R -P 2 -l 1000 -b 80K | tail -n 13 | sed -E 's/0\.[0-9]{3} ms/J ms/'
 ip netns exec a iperf3 -c 10.0.0.2 -n 200000 -l 100000 -J | grep -cE '"bytes":.200000,|"sender":'
 ip netns exec a iperf3 -c 10.0.0.2 -p 5202; echo $?

@@ -11,7 +11,7 @@ use crate::Program;
 
 /// Senders look at their rate no more often (`--pacing-timer`).
 const PACE_NS: u64 = 1_000_000;
-/// An interval that is shorter than this part of a whole one is not told of.
+/// A last interval without data that is shorter than this part of a whole one is not told of.
 const SHORT_INTERVAL: u64 = 10;
 
 /// A test under way.
@@ -92,7 +92,9 @@ impl Run {
         loop {
             let clock = program.system.now()?;
             let at = clock.monotonic_ns;
-            self.carry(program, at, clock.realtime_ns)?;
+            if !self.sends {
+                self.receive(program)?;
+            }
             control.fill(program)?;
             if let Some(state) = control.take_state() {
                 return Ok(Event::State(state));
@@ -100,6 +102,7 @@ impl Run {
             if control.has_ended {
                 return Ok(Event::Lost);
             }
+            // What is due just now belongs to the interval that begins.
             if self.next_report_ns.is_some_and(|report| report <= at) {
                 self.interval(program, options, output, at);
                 self.next_report_ns =
@@ -107,6 +110,12 @@ impl Run {
             }
             if !self.is_server && self.is_done(at) {
                 return Ok(Event::Done);
+            }
+            if self.sends {
+                self.send(program, at, clock.realtime_ns)?;
+                if !self.is_server && self.is_done(at) {
+                    return Ok(Event::Done);
+                }
             }
             self.wait(program, control, at)?;
         }
@@ -126,10 +135,7 @@ impl Run {
         if self.sends { self.blocks } else { self.flows.iter().map(|flow| flow.packets).sum() }
     }
 
-    fn carry(&mut self, program: &mut Program<'_>, at: u64, realtime_ns: u64) -> Result<(), Failure> {
-        if !self.sends {
-            return self.receive(program);
-        }
+    fn send(&mut self, program: &mut Program<'_>, at: u64, realtime_ns: u64) -> Result<(), Failure> {
         if self.next_pace_ns > at {
             return Ok(());
         }
@@ -243,7 +249,8 @@ impl Run {
         let at = now(program)?;
         self.end_ns = at;
         let length = at - self.interval_start_ns;
-        if length > 0 && length >= options.interval_ns / SHORT_INTERVAL {
+        let has_data = self.flows.iter().any(|flow| flow.interval_bytes > 0);
+        if length > 0 && (has_data || length >= options.interval_ns / SHORT_INTERVAL) {
             self.interval(program, options, output, at);
         } else {
             for flow in &mut self.flows {
