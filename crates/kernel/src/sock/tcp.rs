@@ -459,7 +459,9 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_active_opens += 1;
         }
-        self.connecting = Some(id);
+        // An error that comes back while the call still runs is told by the next SYN's: so Linux 6.1 does over IPv6, and
+        // not over IPv4.
+        self.connecting = to.0.is_ipv6().then_some(id);
         self.tcp_push(id);
         Err(Errno::EINPROGRESS)
     }

@@ -110,12 +110,12 @@ fn serve_datagrams(docker: &mut Docker<'_>, from: Address, to: Address) -> Resul
         let until_ns = docker.system.now()?.monotonic_ns;
         for item in docker.system.receive(listener, 64)? {
             let Received::Datagram { data, from, .. } = item else { continue };
-            let known = clients.iter_mut().find(|client| client.address == from);
+            let known = clients.iter_mut().find(|client| client.address == from).map(|client| {
+                client.until_ns = until_ns + CLIENT_NS;
+                client.fd
+            });
             let fd = match known {
-                Some(client) => {
-                    client.until_ns = until_ns + CLIENT_NS;
-                    client.fd
-                }
+                Some(fd) => fd,
                 None if clients.len() >= CLIENTS_MAX => continue,
                 None => {
                     let fd = docker.system.socket(kind_of(to, true))?;
