@@ -10,7 +10,8 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tap", "tcpdump"];
+const CATCH_SIGNALS: &[&str] =
+    &["arping", "dhclient", "dnsmasq", "iperf3", "ping", "ping4", "ping6", "tap", "tcpdump"];
 
 /// Programs that tell of the emulated kernel what is never true of a real one.
 const SESSION_ONLY: &[&str] = &["modprobe", "tap"];
@@ -29,11 +30,13 @@ const MISSING: &[&str] = &[
     "firewall-cmd",
     "fping",
     "genl",
+    "hping3",
     "ifdown",
     "ifenslave",
     "ifquery",
     "ifstat",
     "ifup",
+    "iperf",
     "ipmaddr",
     "iptunnel",
     "iw",
@@ -43,10 +46,13 @@ const MISSING: &[&str] = &[
     "mtr",
     "nameif",
     "ncat",
+    "netperf",
     "netplan",
+    "netserver",
     "networkctl",
     "nmap",
     "nmcli",
+    "nping",
     "nstat",
     "plipconfig",
     "podman",
@@ -59,9 +65,11 @@ const MISSING: &[&str] = &[
     "rtmon",
     "rtstat",
     "slattach",
+    "socat",
     "tc",
     "tcpreplay",
     "tcptraceroute",
+    "telnet",
     "tipc",
     "tracepath",
     "tshark",

@@ -111,6 +111,8 @@ pub struct World {
     pub(crate) transmit_refused: bool,
     /// What the sender is told then, if not `ENOBUFS`: `ipvlan_process_v6_outbound` knows no way.
     pub(crate) transmit_no_way: bool,
+    /// The socket whose `connect` has sent what is being handled (`sock_owned_by_user`).
+    pub(crate) connecting: Option<SockId>,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Some host has the module br_netfilter: without it no bridged frame looks for its settings.
@@ -150,6 +152,7 @@ impl World {
             verdicts: Vec::new(),
             transmit_refused: false,
             transmit_no_way: false,
+            connecting: None,
             depth: 0,
             bridge_netfilter: false,
             generation: 0,

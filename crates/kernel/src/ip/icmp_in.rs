@@ -124,7 +124,8 @@ impl World {
             self.tell_udp(ns, &original, quoted, &report, iif);
         }
         if original.protocol == protocol::TCP {
-            self.tcp_error(ns, &original, quoted, errno);
+            let segment = quoted.get(original.header_len..).unwrap_or(&[]);
+            self.tcp_error(ns, (original.source.into(), original.destination.into()), segment, errno);
         }
     }
 

@@ -90,7 +90,7 @@ impl World {
         let raw = self.raw6_deliver(ns, dev, &header, protocol, at, &frame);
         if let Some(netns) = self.netns.get_mut(counting)
             && (raw
-                || matches!(protocol, next::ICMP | next::UDP | next::NONE)
+                || matches!(protocol, next::ICMP | next::TCP | next::UDP | next::NONE)
                 || tunnels && matches!(protocol, protocol::GRE | protocol::IPIP | protocol::IPV6))
         {
             netns.counters6.in_delivers += 1;
@@ -99,6 +99,7 @@ impl World {
         match carried {
             next::ICMP => self.icmp6_receive(ns, dev, &header, delivered, at, reassembled, frame),
             next::UDP => self.udp6_receive(ns, dev, &header, delivered, at, frame),
+            next::TCP => self.tcp6_receive(ns, dev, &header, delivered, at, frame),
             next::NONE => self.consume(frame),
             protocol::GRE | protocol::IPIP | protocol::IPV6 if tunnels => {
                 self.ip6_tunnel_receive(ns, dev, &header, (carried, at), frame);
