@@ -64,6 +64,17 @@ pub struct Tcp {
 }
 
 impl Tcp {
+    /// `inet_csk_clone_lock`: a connection begins with the options of its listener.
+    pub fn for_connection(&self, listener: SockId) -> Tcp {
+        Tcp {
+            inet: self.inet.clone(),
+            port: self.port,
+            reuse: self.reuse,
+            listener: Some(listener),
+            ..Tcp::default()
+        }
+    }
+
     /// A connection waits to be accepted, or has something to read.
     pub fn is_readable(&self) -> bool {
         match &self.role {

@@ -9,7 +9,7 @@ use super::segment::{Flags, Segment};
 use super::seq::Seq;
 use crate::netns::NsId;
 use crate::sock::SockId;
-use crate::sock::tcp::{Role, Tcp};
+use crate::sock::tcp::Role;
 use crate::tcp::connection::State;
 use crate::time::Time;
 use crate::world::World;
@@ -109,7 +109,7 @@ impl World {
         if matches!(&tcp.role, Role::Listening(state) if state.is_full()) {
             return None;
         }
-        let inet = tcp.inet.clone();
+        let mut child = tcp.for_connection(listener);
         // What the SYN had said.
         let told = segment.timestamps.map(|(_, echo)| echo & ((1 << STAMP_BITS) - 1));
         let scale = told.map(|told| told & STAMP_SCALE).filter(|scale| *scale != STAMP_SCALE);
@@ -125,11 +125,10 @@ impl World {
             timestamps: segment.timestamps.map(|(stamp, _)| (stamp, 0)),
             ..Segment::default()
         };
-        let route = self.tcp_route(ns, &inet, to.0, from).ok()?;
+        let route = self.tcp_route(ns, &child.inet, to.0, from).ok()?;
         let mut connection =
             Connection::accept(self.tcp_settings(ns), cookie, super::path_mss(route.mtu), &syn, self.now);
         connection.cookie_was_sent(segment.timestamps.map(|(_, echo)| echo), self.now);
-        let mut child = Tcp { inet, port: to.1, listener: Some(listener), ..Tcp::default() };
         child.inet.source = to.0;
         child.inet.remote = Some(from);
         child.next_ip_id = self.random_below(1 << 16) as u16;

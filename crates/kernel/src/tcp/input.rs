@@ -134,7 +134,7 @@ impl World {
         }
         let Some(socket) = self.sockets.get(id) else { return };
         let (ns, Kind::Tcp(tcp)) = (socket.ns, &socket.kind) else { return };
-        let inet = tcp.inet.clone();
+        let mut child = tcp.for_connection(id);
         if flags.has(Flags::ACK) {
             return match self.cookie_check(ns, id, segment, from, to) {
                 Some(child) => self.tcp_connection_receive(child, segment, data, from, to),
@@ -148,14 +148,13 @@ impl World {
         // A queue without room drops the SYN, or nothing is remembered of it.
         let Some(by_cookie) = self.wants_cookie(ns, id, to.1) else { return };
         let settings = self.tcp_settings(ns);
-        let Ok(route) = self.tcp_route(ns, &inet, to.0, from) else { return };
+        let Ok(route) = self.tcp_route(ns, &child.inet, to.0, from) else { return };
         let path_mss = super::output::path_mss(route.mtu);
         if by_cookie {
             return self.tcp_answer_by_cookie(ns, segment, (to, from), path_mss);
         }
         let iss = Seq(self.random_below(1 << 32) as u32);
         let connection = Connection::accept(settings, iss, path_mss, segment, self.now);
-        let mut child = Tcp { inet, port: to.1, listener: Some(id), ..Tcp::default() };
         child.inet.source = to.0;
         child.inet.remote = Some(from);
         child.next_ip_id = self.random_below(1 << 16) as u16;
