@@ -34,6 +34,8 @@ pub struct Host {
     pub answer_ttl: BTreeMap<std::net::Ipv4Addr, u8>,
     /// The module br_netfilter is loaded.
     pub bridge_netfilter: bool,
+    /// The last handle that a queueing discipline got without asking for one.
+    pub queue_handle: u32,
 }
 
 impl Host {

@@ -7,7 +7,6 @@ use std::time::Duration;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::{Bridge, State};
-use crate::dev::ip_tunnel::Variant;
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
@@ -25,12 +24,14 @@ impl World {
             return Ok(());
         }
         let (mac, lower) = (device.mac, device.lower());
-        let mut peer_with_link = None;
+        let (device_has_carrier, device_operstate) = (device.carrier, device.operstate);
+        let (mut peer_with_link, mut was) = (None, None);
         match &device.kind {
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
                 if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
                     self.set_up_flag(dev);
+                    was = (!device_has_carrier).then_some(device_operstate);
                     self.carrier_quietly(dev, true);
                     peer_with_link = Some(peer);
                 }
@@ -62,15 +63,7 @@ impl World {
         if let Some(device) = self.devs.get_mut(dev)
             && device.qdisc == "noop"
         {
-            device.qdisc = match device.kind {
-                // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap; other
-                // virtual devices have none.
-                Kind::Nic { .. } => "fq_codel",
-                Kind::Ifb => "pfifo_fast",
-                Kind::IpTunnel(ref tunnel) if tunnel.variant == Variant::GreTap => "pfifo_fast",
-                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
-                _ => "noqueue",
-            };
+            device.qdisc = crate::qdisc::default_name(device);
         }
         self.set_rx_mode(dev);
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
@@ -78,6 +71,9 @@ impl World {
         }
         self.settle_opened(dev);
         self.changed();
+        if let Some(was) = was {
+            self.notify_before_link_watch(dev, was);
+        }
         self.notify_link(dev);
         self.ip_up(dev);
         self.lower_went_up(dev);
@@ -88,6 +84,17 @@ impl World {
             self.set_carrier(peer, true);
         }
         Ok(())
+    }
+
+    /// That a device is up is told before the link watch comes to its new carrier.
+    fn notify_before_link_watch(&mut self, dev: DevId, was: OperState) {
+        let swap = |world: &mut World, state| {
+            world.devs.get_mut(dev).map(|device| std::mem::replace(&mut device.operstate, state))
+        };
+        if let Some(is) = swap(self, was) {
+            self.notify_link(dev);
+            swap(self, is);
+        }
     }
 
     fn set_up_flag(&mut self, dev: DevId) {
@@ -130,14 +137,12 @@ impl World {
         }
         let (mac, lower) = (device.mac, device.lower());
         let kind = self.devs.get(dev).map(|device| &device.kind);
+        let mut peer_without_link = None;
         match kind {
             Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => {
-                let peer = veth.peer;
+                peer_without_link = veth.peer;
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
-                if let Some(peer) = peer {
-                    self.set_carrier(peer, false);
-                }
             }
             Some(Kind::Macvlan(state)) => {
                 let nopromisc = state.flags & macvlan::FLAG_NOPROMISC != 0;
@@ -202,11 +207,16 @@ impl World {
             }
             _ => self.down_flag(dev),
         }
+        self.empty_queue(dev);
         self.changed();
         self.notify_link(dev);
         self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
+        if let Some(peer) = peer_without_link {
+            // The link watch comes to it later.
+            self.set_carrier(peer, false);
+        }
     }
 
     fn down_flag(&mut self, dev: DevId) {

@@ -24,6 +24,14 @@ impl World {
         if !device.can_transmit() {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
         }
+        if device.queue.is_some() {
+            return self.enqueue_to_send(dev, frame);
+        }
+        self.send_now(dev, frame);
+    }
+
+    /// Sends a frame past the device's queueing discipline.
+    pub(crate) fn send_now(&mut self, dev: DevId, frame: Frame) {
         if self.depth >= DEPTH_MAX {
             return self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
         }
