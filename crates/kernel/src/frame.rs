@@ -1,6 +1,6 @@
-//! A frame on its way: bytes with headroom in a shared, pooled buffer, and what the kernel keeps beside them.
+//! A frame on its way: bytes with headroom in a pooled buffer, and what the kernel keeps beside them.
 
-use std::sync::Arc;
+use std::ops::{Deref, DerefMut};
 
 pub use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::{TAG_LEN, Tag};
@@ -31,81 +31,172 @@ pub mod ethertype {
     pub const TEB: u16 = 0x6558;
 }
 
-/// A frame: from `start` to `end` of its buffer, beginning with the Ethernet header. A VLAN tag that the
-/// device layer has taken off, or has not yet put on, is in `tag` (as `skb->vlan_tci`).
-#[derive(Clone, Debug)]
-pub struct Frame {
-    buffer: Arc<[u8]>,
+/// A frame: from `start` to `end` of its buffer, beginning with the Ethernet header. It is one pointer wide, so
+/// that handing it on costs nothing; a copy has its own bytes.
+#[derive(Debug)]
+pub struct Frame(Box<Body>);
+
+/// What a [`Frame`] points to.
+#[derive(Debug)]
+struct Body {
+    buffer: Box<[u8]>,
     start: u32,
     end: u32,
+    meta: Meta,
+}
+
+/// What the kernel keeps beside a frame's bytes (`struct sk_buff`).
+#[derive(Clone, Copy, Debug)]
+pub struct Meta {
+    /// A VLAN tag that the device layer has taken off, or has not yet put on (`skb->vlan_tci`).
     pub tag: Option<Tag>,
     pub packet_type: PacketType,
-    /// Where the packet came in, by interface index; 0 for local packets.
-    pub iif: u32,
-    /// The port of the VRF that the packet came in by, or the VRF itself (`inet_sdif`); 0: no VRF.
-    pub vrf_port: u32,
-    pub mark: u32,
-    /// The connection it belongs to.
-    pub(crate) track: Track,
-    /// The bridge ports of a packet that netfilter sees on its way over a bridge.
-    pub(crate) bridged: Option<Bridged>,
     /// `-j TRACE`: every rule it meets is logged.
     pub(crate) traced: bool,
     /// A program's socket sent it, not the kernel itself.
     pub(crate) owned: bool,
     /// Bytes of the longest fragment that it was put together from; 0: it was whole.
     pub(crate) fragment_max: u16,
-    /// The packet socket that sent it, which does not see it.
-    pub sender: Option<crate::sock::SockId>,
+    /// Where the packet came in, by interface index; 0 for local packets.
+    pub iif: u32,
+    /// The port of the VRF that the packet came in by, or the VRF itself (`inet_sdif`); 0: no VRF.
+    pub vrf_port: u32,
+    pub mark: u32,
     /// Identifies a frame and its copies in traces.
     pub trace: u32,
+    /// The connection it belongs to.
+    pub(crate) track: Track,
+    /// The packet socket that sent it, which does not see it.
+    pub sender: Option<crate::sock::SockId>,
+    /// The bridge ports of a packet that netfilter sees on its way over a bridge.
+    pub(crate) bridged: Option<Bridged>,
+}
+
+impl Default for Meta {
+    fn default() -> Self {
+        Meta {
+            tag: None,
+            packet_type: PacketType::Host,
+            traced: false,
+            owned: false,
+            fragment_max: 0,
+            iif: 0,
+            vrf_port: 0,
+            mark: 0,
+            trace: 0,
+            track: Track::default(),
+            sender: None,
+            bridged: None,
+        }
+    }
+}
+
+impl Deref for Frame {
+    type Target = Meta;
+
+    #[inline]
+    fn deref(&self) -> &Meta {
+        &self.0.meta
+    }
+}
+
+impl DerefMut for Frame {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Meta {
+        &mut self.0.meta
+    }
+}
+
+/// A copy whose buffer is no longer than it must be; on a frame's way there is [`Pool::copy`].
+impl Clone for Frame {
+    fn clone(&self) -> Self {
+        let mut copy = Frame::with_buffer(headed(self.bytes(), HEADROOM, self.len()), self.len());
+        copy.0.meta = self.0.meta;
+        copy
+    }
+}
+
+/// A buffer with `room` free bytes, then `bytes`, lengthened by zeros to `len`.
+fn headed(bytes: &[u8], room: usize, len: usize) -> Box<[u8]> {
+    let mut buffer = Vec::with_capacity(room + len);
+    buffer.resize(room, 0);
+    buffer.extend_from_slice(bytes);
+    buffer.resize(room + len, 0);
+    buffer.into_boxed_slice()
 }
 
 impl Frame {
-    /// Bytes from the Ethernet header on, without a tag kept in `tag`.
-    pub fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start as usize..self.end as usize]
+    /// A frame of `len` bytes behind the headroom of a buffer.
+    fn with_buffer(buffer: Box<[u8]>, len: usize) -> Frame {
+        let end = (HEADROOM + len) as u32;
+        Frame(Box::new(Body { buffer, start: HEADROOM as u32, end, meta: Meta::default() }))
     }
 
-    /// The same, to write; copies a shared buffer first.
+    /// Has it in a buffer of its size with `front` more bytes in front and `back` more at its end.
+    #[cold]
+    fn rebuild(&mut self, front: usize, back: usize) {
+        let len = front + self.len() + back;
+        let body = &mut *self.0;
+        let old = body.buffer.get(body.start as usize..body.end as usize).unwrap_or(&[]);
+        body.buffer = headed(old, HEADROOM + front, len - front);
+        body.start = HEADROOM as u32;
+        body.end = (HEADROOM + len) as u32;
+    }
+
+    /// Bytes from the Ethernet header on, without a tag kept in `tag`.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.buffer[self.0.start as usize..self.0.end as usize]
+    }
+
+    /// The same, to write.
+    #[inline]
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut Arc::make_mut(&mut self.buffer)[self.start as usize..self.end as usize]
+        let body = &mut *self.0;
+        &mut body.buffer[body.start as usize..body.end as usize]
     }
 
     /// Length as the wire carries it, a kept tag not counted.
+    #[inline]
     pub fn len(&self) -> usize {
-        (self.end - self.start) as usize
+        (self.0.end - self.0.start) as usize
     }
 
     pub fn is_empty(&self) -> bool {
-        self.end == self.start
+        self.0.end == self.0.start
     }
 
+    #[inline]
     pub fn destination(&self) -> Mac {
         Mac::read(self.bytes()).unwrap_or_default()
     }
 
+    #[inline]
     pub fn source(&self) -> Mac {
         self.bytes().get(6..).and_then(Mac::read).unwrap_or_default()
     }
 
     /// EtherType behind the addresses (a tag kept in `tag` is not there).
+    #[inline]
     pub fn ethertype(&self) -> u16 {
         self.bytes().get(12..14).map_or(0, |t| u16::from_be_bytes([t[0], t[1]]))
     }
 
     /// What follows the Ethernet header.
+    #[inline]
     pub fn payload(&self) -> &[u8] {
         self.bytes().get(ETH_LEN..).unwrap_or(&[])
     }
 
+    #[inline]
     pub fn payload_mut(&mut self) -> &mut [u8] {
         self.bytes_mut().get_mut(ETH_LEN..).unwrap_or(&mut [])
     }
 
     /// Cuts bytes off the end so that `len` remain.
+    #[inline]
     pub fn truncate(&mut self, len: usize) {
-        self.end = self.end.min(self.start + len as u32);
+        self.0.end = self.0.end.min(self.0.start.saturating_add(len as u32));
     }
 
     /// Appends zero bytes up to `len` (padding on a wire).
@@ -113,25 +204,15 @@ impl Frame {
         if self.len() >= len {
             return;
         }
-        let end = self.start as usize + len;
-        let exclusive = Arc::get_mut(&mut self.buffer).is_some();
-        if end <= self.buffer.len() && exclusive {
-            let old = self.end as usize;
-            self.end = end as u32;
-            if let Some(bytes) = Arc::get_mut(&mut self.buffer) {
-                bytes[old..end].fill(0);
-            }
-        } else {
-            let mut bytes = vec![0; HEADROOM];
-            bytes.extend_from_slice(self.bytes());
-            bytes.resize(HEADROOM + len, 0);
-            self.start = HEADROOM as u32;
-            self.end = bytes.len() as u32;
-            self.buffer = Arc::from(bytes);
+        let old = self.len();
+        self.push_back(len - old);
+        if let Some(padding) = self.bytes_mut().get_mut(old..) {
+            padding.fill(0);
         }
     }
 
     /// Whether there is something for [`Frame::forget_netfilter`] to forget.
+    #[inline]
     pub(crate) fn is_known_to_netfilter(&self) -> bool {
         self.owned
             || self.traced
@@ -141,6 +222,7 @@ impl Frame {
     }
 
     /// `nf_reset_ct`: it goes to another device, and perhaps machine, where nothing is known of it.
+    #[inline]
     pub(crate) fn forget_netfilter(&mut self) {
         self.track = Track::default();
         self.bridged = None;
@@ -150,6 +232,7 @@ impl Frame {
     }
 
     /// Writes the Ethernet header.
+    #[inline]
     pub fn set_header(&mut self, destination: Mac, source: Mac, ethertype: u16) {
         if let Some(header) = self.bytes_mut().first_chunk_mut::<ETH_LEN>() {
             header[0..6].copy_from_slice(&destination.0);
@@ -166,7 +249,7 @@ impl Frame {
         }
         let bytes = self.bytes_mut();
         bytes.copy_within(0..12, TAG_LEN);
-        self.start += TAG_LEN as u32;
+        self.0.start += TAG_LEN as u32;
         self.tag = Some(tag);
         true
     }
@@ -190,35 +273,24 @@ impl Frame {
 
     /// Grows at the front by `n` bytes of unspecified content.
     pub fn push_front(&mut self, n: usize) {
-        if self.start as usize >= n {
-            self.start -= n as u32;
-            return;
+        match self.0.start.checked_sub(u32::try_from(n).unwrap_or(u32::MAX)) {
+            Some(start) => self.0.start = start,
+            None => self.rebuild(n, 0),
         }
-        let mut bytes = vec![0; HEADROOM + n];
-        bytes.extend_from_slice(self.bytes());
-        self.start = HEADROOM as u32;
-        self.end = bytes.len() as u32;
-        self.buffer = Arc::from(bytes);
     }
 
     /// Grows at the end by `n` bytes of unspecified content.
     pub fn push_back(&mut self, n: usize) {
-        let end = self.end as usize + n;
-        if end <= self.buffer.len() {
-            self.end = end as u32;
-            return;
+        let end = self.0.end as usize + n;
+        match end <= self.0.buffer.len() {
+            true => self.0.end = end as u32,
+            false => self.rebuild(0, n),
         }
-        let mut bytes = vec![0; HEADROOM];
-        bytes.extend_from_slice(self.bytes());
-        bytes.resize(bytes.len() + n, 0);
-        self.start = HEADROOM as u32;
-        self.end = bytes.len() as u32;
-        self.buffer = Arc::from(bytes);
     }
 
     /// Takes `n` bytes off the front; what is left of a shorter frame is nothing.
     pub fn pull_front(&mut self, n: usize) {
-        self.start = self.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(self.end);
+        self.0.start = self.0.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(self.0.end);
     }
 
     /// The whole frame with its tag in place, as a capture shows it.
@@ -237,38 +309,45 @@ impl Frame {
     }
 }
 
-/// Buffers for reuse: a warm world allocates nothing per frame.
-#[derive(Clone, Debug, Default)]
+/// Frames for reuse: a warm world allocates nothing per frame.
+#[derive(Debug, Default)]
 pub struct Pool {
-    free: Vec<Arc<[u8]>>,
+    /// Each with a buffer of the usual size.
+    free: Vec<Frame>,
+}
+
+/// Nothing of it is part of the simulation: a copied world begins with an empty one.
+impl Clone for Pool {
+    fn clone(&self) -> Self {
+        Pool::default()
+    }
 }
 
 impl Pool {
     /// A frame of `len` bytes of unspecified content, with headroom.
+    #[inline]
     pub fn frame(&mut self, len: usize) -> Frame {
         let need = HEADROOM + len;
-        let buffer = if need <= POOLED {
-            self.free.pop().unwrap_or_else(|| Arc::from(vec![0; POOLED]))
-        } else {
-            Arc::from(vec![0; need])
-        };
-        Frame {
-            buffer,
-            start: HEADROOM as u32,
-            end: need as u32,
-            tag: None,
-            packet_type: PacketType::Host,
-            iif: 0,
-            vrf_port: 0,
-            mark: 0,
-            track: Track::default(),
-            bridged: None,
-            traced: false,
-            owned: false,
-            fragment_max: 0,
-            sender: None,
-            trace: 0,
+        match self.free.pop() {
+            Some(mut frame) if need <= POOLED => {
+                frame.0.start = HEADROOM as u32;
+                frame.0.end = need as u32;
+                frame.0.meta = Meta::default();
+                frame
+            }
+            kept => {
+                self.free.extend(kept);
+                Frame::with_buffer(vec![0; need.max(POOLED)].into_boxed_slice(), len)
+            }
         }
+    }
+
+    /// A copy of a frame.
+    pub fn copy(&mut self, frame: &Frame) -> Frame {
+        let mut copy = self.frame(frame.len());
+        copy.bytes_mut().copy_from_slice(frame.bytes());
+        copy.0.meta = frame.0.meta;
+        copy
     }
 
     /// A frame with the given bytes.
@@ -278,13 +357,11 @@ impl Pool {
         frame
     }
 
-    /// Takes a frame's buffer back if nothing else shares it.
-    pub fn recycle(&mut self, mut frame: Frame) {
-        if frame.buffer.len() == POOLED
-            && self.free.len() < POOL_MAX
-            && Arc::get_mut(&mut frame.buffer).is_some()
-        {
-            self.free.push(frame.buffer);
+    /// Takes a frame back.
+    #[inline]
+    pub fn recycle(&mut self, frame: Frame) {
+        if frame.0.buffer.len() == POOLED && self.free.len() < POOL_MAX {
+            self.free.push(frame);
         }
     }
 }

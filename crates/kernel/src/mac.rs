@@ -1,10 +1,20 @@
 //! Ethernet addresses.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 /// A 48-bit MAC address.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mac(pub [u8; 6]);
+
+/// As one number: tables are asked for addresses with every frame.
+impl Hash for Mac {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let [a, b, c, d, e, f] = self.0;
+        state.write_u64(u64::from_le_bytes([a, b, c, d, e, f, 0, 0]));
+    }
+}
 
 impl Mac {
     pub const ZERO: Mac = Mac([0; 6]);

@@ -118,7 +118,7 @@ impl World {
             reached = true;
             device.stats.rx_packets += 1;
             device.stats.rx_bytes += frame.len() as u64;
-            let mut copy = frame.clone();
+            let mut copy = self.pool.copy(&frame);
             copy.packet_type = World::packet_type_for(copy.destination(), device.mac);
             self.enqueue(Waiting::Receive { dev: target, frame: copy });
         }

@@ -148,6 +148,8 @@ pub struct World {
     pub(crate) transmit_refused: bool,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
+    /// Some host has the module br_netfilter: without it no bridged frame looks for its settings.
+    pub(crate) bridge_netfilter: bool,
     /// Changes with every change of configuration.
     pub(crate) generation: u64,
     pub(crate) next_inode: u64,
@@ -183,6 +185,7 @@ impl World {
             verdicts: Vec::new(),
             transmit_refused: false,
             depth: 0,
+            bridge_netfilter: false,
             generation: 0,
             next_inode: 0xf000_0000,
             last_timer: 0,
@@ -272,11 +275,8 @@ impl World {
         while let Some(waiting) = self.next_waiting(&mut working, workers) {
             steps += 1;
             self.now += HANDLING;
-            // What a worker transmits is on its way before the worker goes on (`dev_queue_xmit` in a process).
-            if matches!(waiting, Waiting::IpvlanMulticast { from: Some(_), .. }) {
-                working = 0;
-            }
             match waiting {
+                Waiting::Receive { dev, frame } if steps <= STORM_MAX => self.receive(dev, frame),
                 waiting if steps > STORM_MAX => {
                     if let Some((dev, frame)) = waiting.into_frame() {
                         self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
@@ -289,6 +289,10 @@ impl World {
                 Waiting::Receive { dev, frame } => self.receive(dev, frame),
                 Waiting::MacvlanBroadcast { lower, frame } => self.macvlan_distribute(lower, frame),
                 Waiting::IpvlanMulticast { lower, from, frame } => {
+                    // What a worker transmits is on its way before the worker goes on (`dev_queue_xmit` in a process).
+                    if from.is_some() {
+                        working = 0;
+                    }
                     self.ipvlan_distribute(lower, from, frame);
                 }
                 Waiting::ListenerReport { dev } => self.listener_report_due(dev),
@@ -300,6 +304,7 @@ impl World {
 
     /// The frame whose turn it is. A worker that has begun works off all it finds (`working`) before frames that
     /// it sends up are received.
+    #[inline]
     fn next_waiting(&mut self, working: &mut usize, workers: bool) -> Option<Waiting> {
         if *working == 0 {
             if let Some(waiting) = self.backlog.pop_front() {
@@ -323,13 +328,17 @@ impl World {
         {
             frame.forget_netfilter();
         }
-        if self.backlog.len() >= BACKLOG_MAX {
-            if let Some((dev, frame)) = waiting.into_frame() {
-                self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
-            }
-            return;
+        self.enqueue_scrubbed(waiting);
+    }
+
+    /// The same for a frame that knows nothing of its way so far.
+    #[inline]
+    pub(crate) fn enqueue_scrubbed(&mut self, waiting: Waiting) {
+        if self.backlog.len() < BACKLOG_MAX {
+            self.backlog.push_back(waiting);
+        } else if let Some((dev, frame)) = waiting.into_frame() {
+            self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
         }
-        self.backlog.push_back(waiting);
     }
 
     /// A number for a timer that can be void when it goes off; never 0.
@@ -402,6 +411,7 @@ impl World {
         self.trace.push(Record { time: self.now, frame: frame.trace, dev, place, step, summary });
     }
 
+    #[inline]
     pub(crate) fn trace_step(&mut self, dev: DevId, frame: &Frame, step: Step) {
         if self.trace.on {
             self.record(Some(dev), frame, step);
@@ -431,6 +441,7 @@ impl World {
     }
 
     /// The end of a packet that has served its purpose.
+    #[inline]
     pub(crate) fn consume(&mut self, frame: Frame) {
         self.pool.recycle(frame);
     }
@@ -444,6 +455,7 @@ impl World {
     }
 
     /// The packet type of a frame by its destination, for a device with this MAC (`eth_type_trans`).
+    #[inline]
     pub(crate) fn packet_type_for(destination: Mac, own: Mac) -> PacketType {
         if destination.is_broadcast() {
             PacketType::Broadcast

@@ -27,6 +27,7 @@ impl World {
             return;
         }
         machine.bridge_netfilter = load;
+        self.bridge_netfilter = self.hosts.iter().any(|machine| machine.bridge_netfilter);
         for netns in self.netns.values_mut().filter(|netns| netns.host == host) {
             netns.sysctl.bridge_netfilter = BridgeNetfilter::default();
         }

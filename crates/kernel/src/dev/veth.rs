@@ -5,7 +5,7 @@
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 
-use super::{Verdict, Verdicts};
+use super::Verdict;
 
 /// One end of the pair.
 #[derive(Clone, Debug)]
@@ -16,10 +16,11 @@ pub struct Veth {
 
 impl Veth {
     /// `veth_xmit`: the frame is handed to the peer as by a wire.
-    pub fn transmit(&self, out: &mut Verdicts) {
-        out.push(match self.peer {
+    #[inline]
+    pub fn transmit(&self) -> Verdict {
+        match self.peer {
             Some(peer) => Verdict::Inject { dev: peer },
             None => Verdict::Drop(DropReason::NotSpecified),
-        });
+        }
     }
 }

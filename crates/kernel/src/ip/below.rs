@@ -135,6 +135,7 @@ impl World {
     }
 
     /// `ipvlan_nf_input`: what was delivered locally on `dev` is the ipvlan's from here on.
+    #[inline]
     pub(crate) fn hand_to_owner(&mut self, dev: DevId, owner: DevId, frame: &mut Frame) {
         if dev == owner {
             return;

@@ -23,13 +23,15 @@ impl World {
         let Some(device) = self.devs.get(dev) else {
             return self.drop_frame(None, frame, DropReason::NotSpecified);
         };
-        let (ns, loopback) = (device.ns, device.is_loopback());
+        let (ns, loopback, shared) = (device.ns, device.is_loopback(), !device.rx_handler.is_none());
         frame.iif = device.ifindex;
         if frame.packet_type == PacketType::OtherHost {
             return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
         }
+        let mut filtered = false;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_receives += 1;
+            filtered = netns.netfilter.is_some();
         }
         let mut header = match Header::parse(frame.payload()) {
             Ok(header) => header,
@@ -42,7 +44,7 @@ impl World {
         };
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len);
-        if self.has_netfilter(ns) {
+        if filtered {
             let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
             (header, frame) = passed;
         }
@@ -57,8 +59,9 @@ impl World {
             }
             return self.local_deliver(dev, header, kind, frame);
         }
-        if let Some(owner) =
-            self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
+        if shared
+            && let Some(owner) =
+                self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
         {
             match self.l3s_receive(dev, owner, header, frame) {
                 Some(back) => frame = back,

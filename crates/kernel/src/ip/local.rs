@@ -18,6 +18,7 @@ use super::{Header, protocol};
 
 impl World {
     /// Delivers a packet that the route says is for this host.
+    #[inline]
     pub(crate) fn local_deliver(&mut self, dev: DevId, header: Header, delivered: RouteKind, frame: Frame) {
         self.local_deliver_to(dev, dev, header, delivered, frame);
     }
@@ -36,19 +37,23 @@ impl World {
             let Some(whole) = self.gather(ns, dev, &header, frame) else { return };
             (header, frame) = whole;
         }
-        if self.has_netfilter(ns) {
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        if netns.netfilter.is_none() {
+            netns.counters.in_delivers += 1;
+        } else {
             let at = At { ns, hook: Hook::Input, input: Some(dev), output: None, next_hop: None };
             let Some(passed) = self.filter(at, frame) else { return };
             frame = passed.into_frame();
             header = Header::quoted(frame.payload()).unwrap_or(header);
-        }
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.in_delivers += 1;
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.in_delivers += 1;
+            }
         }
         self.hand_to_owner(dev, owner, &mut frame);
         let dev = owner;
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
-        let raw = self.raw_deliver(ns, &header, &frame);
+        let listens = self.netns.get(ns).is_some_and(|netns| !netns.raw.is_empty());
+        let raw = listens && self.raw_deliver(ns, &header, &frame);
         match header.protocol {
             protocol::ICMP => self.icmp_receive(ns, dev, &header, delivered, frame),
             protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
@@ -69,9 +74,6 @@ impl World {
     /// `raw_local_deliver`: a copy for every raw socket that matches. True if there was one.
     fn raw_deliver(&mut self, ns: NsId, header: &Header, frame: &Frame) -> bool {
         let Some(netns) = self.netns.get(ns) else { return false };
-        if netns.raw.is_empty() {
-            return false;
-        }
         let time = self.now;
         let icmp_kind = match header.protocol {
             protocol::ICMP => frame.payload().get(header.header_len).copied(),
@@ -103,22 +105,13 @@ impl World {
     }
 
     /// Hands a datagram to one socket.
+    #[inline]
     pub(crate) fn deliver_to(&mut self, dev: DevId, id: SockId, item: Item) {
-        if let Item::Packet { frame, .. } = &item
-            && self.trace.on
-        {
-            let frame = frame.clone();
-            self.trace_step(dev, &frame, Step::Deliver("socket"));
+        if let Item::Packet { frame, .. } = &item {
+            self.trace_step(dev, frame, Step::Deliver("socket"));
         }
         let Some(socket) = self.sockets.get_mut(id) else { return };
-        let Item::Packet { frame, .. } = &item else {
-            socket.push(item);
-            return;
-        };
-        let frame = if self.trace.on { Some(frame.clone()) } else { None };
-        if !socket.push(item)
-            && let Some(frame) = frame
-        {
+        if let Err(Item::Packet { frame, .. }) = socket.offer(item) {
             self.drop_frame(Some(dev), frame, DropReason::SocketReceiveBuffer);
         }
     }

@@ -129,11 +129,13 @@ impl World {
         loop_back: bool,
         mut frame: Frame,
     ) -> Result<(), Errno> {
+        let mut filtered = false;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.out_requests += 1;
+            filtered = netns.netfilter.is_some();
         }
         let mut route = *route;
-        if self.has_netfilter(ns) {
+        if filtered {
             (route, frame) = self.own_output(ns, route, frame)?;
         }
         let next_hop = Some(route.next_hop().into());
@@ -141,7 +143,8 @@ impl World {
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
         if group && loop_back && (route.kind == RouteKind::Broadcast || route.local) {
             // The copy passes the last hook by itself.
-            if let Some(copy) = self.filter(at, frame.clone()) {
+            let copy = self.pool.copy(&frame);
+            if let Some(copy) = self.filter(at, copy) {
                 self.loop_back(route.dev, route.kind, &copy.into_frame());
             }
         }
@@ -186,7 +189,7 @@ impl World {
     /// `ip_mc_finish_output`, `dev_loopback_xmit`: a copy of a broadcast or multicast for this host's own
     /// sockets. Taps, bridges and macvlans let it pass unseen (`PACKET_LOOPBACK`).
     fn loop_back(&mut self, dev: DevId, kind: RouteKind, frame: &Frame) {
-        let mut copy = frame.clone();
+        let mut copy = self.pool.copy(frame);
         copy.set_header(Mac::ZERO, Mac::ZERO, ethertype::IPV4);
         copy.packet_type = PacketType::Host;
         self.enqueue(Waiting::Looped { dev, kind, frame: copy });

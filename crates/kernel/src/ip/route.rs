@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use hairpin_netlink::Errno;
 use rustc_hash::FxHashMap;
+use slotmap::Key as _;
 
 use crate::device::DevId;
 use crate::netns::NsId;
@@ -116,10 +117,57 @@ pub enum Learned {
     Mtu { mtu: u32, locked: bool },
 }
 
+/// The answers to what was last asked, each in a place that its question decides.
+#[derive(Clone, Debug)]
+struct Recent<Q, A> {
+    places: Vec<Option<(u64, Q, A)>>,
+}
+
+impl<Q, A> Default for Recent<Q, A> {
+    fn default() -> Self {
+        Recent { places: Vec::new() }
+    }
+}
+
+/// Bits of a place's number.
+const RECENT_BITS: u32 = 6;
+
+impl<Q: PartialEq, A: Copy> Recent<Q, A> {
+    /// Where the answer is for packets between two addresses, seen from `from`.
+    #[inline]
+    fn place(from: u64, source: Ipv4Addr, destination: Ipv4Addr) -> usize {
+        let addresses = u64::from(u32::from(source)) << 32 | u64::from(u32::from(destination));
+        ((addresses ^ from.rotate_left(20)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - RECENT_BITS))
+            as usize
+    }
+
+    #[inline]
+    fn get(&self, place: usize, epoch: u64, question: &Q) -> Option<A> {
+        match self.places.get(place) {
+            Some(Some((at, known, answer))) if *at == epoch && known == question => Some(*answer),
+            _ => None,
+        }
+    }
+
+    fn set(&mut self, place: usize, epoch: u64, question: Q, answer: A) {
+        if self.places.is_empty() {
+            self.places.resize_with(1 << RECENT_BITS, || None);
+        }
+        if let Some(known) = self.places.get_mut(place) {
+            *known = Some((epoch, question, answer));
+        }
+    }
+}
+
 /// Remembered ways, valid for one state of the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct RouteCache {
     generation: u64,
+    /// How often all ways have been forgotten.
+    epoch: u64,
+    /// What the tables below would be asked for most often.
+    recent_out: Recent<OutKey, OutRoute>,
+    recent_input: Recent<InKey, InRoute>,
     out: FxHashMap<OutKey, Result<OutRoute, Errno>>,
     input: FxHashMap<InKey, Result<InRoute, InputError>>,
     exceptions: FxHashMap<(NsId, Ipv4Addr), Exception>,
@@ -136,9 +184,15 @@ impl RouteCache {
         {
             self.generation = generation;
             self.expires = None;
-            self.out.clear();
-            self.input.clear();
+            self.forget();
         }
+    }
+
+    #[cold]
+    fn forget(&mut self) {
+        self.epoch += 1;
+        self.out.clear();
+        self.input.clear();
     }
 
     /// What is known about a destination that the tables send this way (`find_exception`).
@@ -164,8 +218,7 @@ impl RouteCache {
     /// Forgets what was learned in a namespace (`ip route flush cache`).
     pub fn flush(&mut self, ns: NsId) {
         self.exceptions.retain(|(of, _), _| *of != ns);
-        self.out.clear();
-        self.input.clear();
+        self.forget();
     }
 }
 
@@ -177,11 +230,25 @@ impl World {
     #[inline]
     pub(crate) fn route_output(&mut self, key: OutKey) -> Result<OutRoute, Errno> {
         self.routes.renew(self.generation, self.now);
-        if let Some(found) = self.routes.out.get(&key) {
-            return *found;
+        let place = Recent::<OutKey, OutRoute>::place(key.ns.data().as_ffi(), key.source, key.destination);
+        match self.routes.recent_out.get(place, self.routes.epoch, &key) {
+            Some(found) => Ok(found),
+            None => self.remembered_output(key, place),
         }
-        let found = self.find_output(&key);
-        self.routes.out.insert(key, found);
+    }
+
+    fn remembered_output(&mut self, key: OutKey, place: usize) -> Result<OutRoute, Errno> {
+        let found = match self.routes.out.get(&key) {
+            Some(found) => *found,
+            None => {
+                let found = self.find_output(&key);
+                self.routes.out.insert(key, found);
+                found
+            }
+        };
+        if let Ok(route) = found {
+            self.routes.recent_out.set(place, self.routes.epoch, key, route);
+        }
         found
     }
 
@@ -299,11 +366,25 @@ impl World {
             protocol: header.protocol,
             mark,
         };
-        if let Some(found) = self.routes.input.get(&key) {
-            return *found;
+        let place = Recent::<InKey, InRoute>::place(dev.data().as_ffi(), key.source, key.destination);
+        match self.routes.recent_input.get(place, self.routes.epoch, &key) {
+            Some(found) => Ok(found),
+            None => self.remembered_input(key, place),
         }
-        let found = self.find_input(&key);
-        self.routes.input.insert(key, found);
+    }
+
+    fn remembered_input(&mut self, key: InKey, place: usize) -> Result<InRoute, InputError> {
+        let found = match self.routes.input.get(&key) {
+            Some(found) => *found,
+            None => {
+                let found = self.find_input(&key);
+                self.routes.input.insert(key, found);
+                found
+            }
+        };
+        if let Ok(route) = found {
+            self.routes.recent_input.set(place, self.routes.epoch, key, route);
+        }
         found
     }
 

@@ -61,7 +61,8 @@ impl World {
         if matches!(delivered, RouteKind::Broadcast | RouteKind::Multicast) {
             let sockets = self.udp_listeners(ns, from, to, (frame.iif, frame.vrf_port));
             for id in &sockets {
-                self.deliver_to(dev, *id, item(frame.clone(), now));
+                let copy = self.pool.copy(&frame);
+                self.deliver_to(dev, *id, item(copy, now));
             }
             if tunnelled {
                 return self.udp_tunnel_receive(ns, dev, header, to.1, frame);

@@ -119,7 +119,8 @@ impl World {
         if group {
             if loop_back && self.listens_to(route.dev, route.destination) {
                 // The copy passes the last hook by itself.
-                if let Some(copy) = self.filter(at, frame.clone()) {
+                let copy = self.pool.copy(&frame);
+                if let Some(copy) = self.filter(at, copy) {
                     self.loop_back6(route.dev, &copy.into_frame());
                 }
             }
@@ -160,7 +161,7 @@ impl World {
 
     /// `ip6_finish_output2`, `dev_loopback_xmit`: a copy of a multicast for this host's own sockets.
     fn loop_back6(&mut self, dev: DevId, frame: &Frame) {
-        let mut copy = frame.clone();
+        let mut copy = self.pool.copy(frame);
         copy.set_header(Mac::ZERO, Mac::ZERO, ethertype::IPV6);
         copy.packet_type = PacketType::Host;
         self.enqueue(Waiting::Looped { dev, kind: RouteKind::Multicast, frame: copy });

@@ -56,7 +56,8 @@ impl World {
         if delivered == RouteKind::Multicast {
             let sockets = self.udp6_listeners(ns, from, to, iif);
             for id in &sockets {
-                self.deliver_to(dev, *id, item(frame.clone()));
+                let copy = self.pool.copy(&frame);
+                self.deliver_to(dev, *id, item(copy));
             }
             return match sockets.is_empty() {
                 true => self.drop_frame(Some(dev), frame, DropReason::NoSocket),

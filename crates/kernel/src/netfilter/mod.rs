@@ -337,6 +337,13 @@ impl World {
     /// A packet at a hook. None: it goes no further; its end has been reported.
     #[inline]
     pub(crate) fn filter(&mut self, at: At, frame: Frame) -> Option<Passed> {
+        match self.has_netfilter(at.ns) {
+            false => Some(Passed(frame)),
+            true => self.filter_by_rules(at, frame),
+        }
+    }
+
+    fn filter_by_rules(&mut self, at: At, frame: Frame) -> Option<Passed> {
         match self.netns.get_mut(at.ns).and_then(|netns| netns.netfilter.take()) {
             None => Some(Passed(frame)),
             Some(netfilter) => self.filter_with(netfilter, at, frame),

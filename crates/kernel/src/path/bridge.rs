@@ -44,10 +44,18 @@ impl World {
 
     /// What a bridge device knows of the address that an ARP frame asks for, where a port wants that known
     /// (`br_is_local_ip`, `neigh_lookup`).
+    #[inline]
     pub(super) fn known_to_bridge(&self, bridge: DevId, port: Option<DevId>, frame: &Frame) -> Known {
+        match frame.ethertype() {
+            ethertype::ARP => self.asked_of_bridge(bridge, port, frame),
+            _ => Known::default(),
+        }
+    }
+
+    fn asked_of_bridge(&self, bridge: DevId, port: Option<DevId>, frame: &Frame) -> Known {
         let Some(master) = self.devs.get(bridge) else { return Known::default() };
         let Kind::Bridge(state) = &master.kind else { return Known::default() };
-        if frame.ethertype() != ethertype::ARP || !state.proxies_arp() {
+        if !state.proxies_arp() {
             return Known::default();
         }
         let Some(target) = arp_proxy::asked(frame) else { return Known::default() };

@@ -26,12 +26,16 @@ use super::tx::Next;
 
 impl World {
     /// A frame that a bridge's port has received: the hook, if packets meet it, and what the bridge decides.
+    #[inline]
     pub(super) fn bridge_port_receive(
         &mut self,
         bridge: DevId,
         port: DevId,
         frame: Frame,
     ) -> Option<(Next, Frame)> {
+        if !self.bridge_netfilter {
+            return self.bridge_decides(bridge, port, frame);
+        }
         let frame = match self.bridge_filters(bridge, &frame) {
             Some((ns, family)) if self.reaches_prerouting(bridge, port, &frame) => {
                 self.bridge_prerouting(ns, family, bridge, port, frame)?

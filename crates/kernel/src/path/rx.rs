@@ -33,6 +33,7 @@ impl World {
                 }
                 return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
             }
+            let handled = !device.rx_handler.is_none();
             if frame.tag.is_none() && Tag::is_tpid(frame.ethertype()) && !frame.untag() {
                 return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
             }
@@ -51,7 +52,11 @@ impl World {
                 (dev, frame) = (vlan, untagged);
                 continue;
             }
-            match self.rx_handler(dev, frame) {
+            let next = match handled {
+                true => self.rx_handler(dev, frame),
+                false => Some((Next::Local, frame)),
+            };
+            match next {
                 Some((Next::Device(to, packet_type), mut other)) => {
                     self.count_received(dev, to, &other);
                     other.packet_type = packet_type;
@@ -60,6 +65,10 @@ impl World {
                         came_by = to;
                     }
                     (dev, frame) = (to, other);
+                }
+                Some((Next::Local, local)) if local.tag.is_none() => {
+                    self.tap_protocol(came_by, dev, &local, false);
+                    return self.deliver_to_protocol(dev, local);
                 }
                 Some((Next::Local, local)) => match self.without_tag(dev, local) {
                     Some((vlan, untagged)) if vlan != dev => {
@@ -143,16 +152,17 @@ impl World {
     }
 
     /// R5: the device's rx handler, if any.
+    #[inline]
     fn rx_handler(&mut self, dev: DevId, frame: Frame) -> Option<(Next, Frame)> {
         let device = self.devs.get(dev)?;
+        if let RxHandler::BridgePort { bridge } = device.rx_handler {
+            return self.bridge_port_receive(bridge, dev, frame);
+        }
         if let RxHandler::BondSlave { bond } = device.rx_handler {
             return self.bond_receive(bond, dev, frame);
         }
         if let RxHandler::TeamPort { team } = device.rx_handler {
             return self.team_receive(team, dev, frame);
-        }
-        if let RxHandler::BridgePort { bridge } = device.rx_handler {
-            return self.bridge_port_receive(bridge, dev, frame);
         }
         if let RxHandler::MacsecPort(_) = device.rx_handler {
             return self.macsec_receive(dev, frame);
@@ -217,10 +227,14 @@ impl World {
     /// Gives a frame that nobody has taken to the packet sockets of its protocol: those of every device, then those of the
     /// device it came in by and, where a macvlan or VLAN stands on that, of the one that it is on now
     /// (`deliver_ptype_list_skb`). `exact`: bound sockets alone.
+    #[inline]
     fn tap_protocol(&mut self, came_by: DevId, dev: DevId, frame: &Frame, exact: bool) {
-        if self.packet_sockets == 0 {
-            return;
+        if self.packet_sockets != 0 {
+            self.feed_protocol_taps(came_by, dev, frame, exact);
         }
+    }
+
+    fn feed_protocol_taps(&mut self, came_by: DevId, dev: DevId, frame: &Frame, exact: bool) {
         let Some(device) = self.devs.get(dev) else { return };
         let Some(netns) = self.netns.get(device.ns) else { return };
         // `packet_rcv`: sockets of another namespace than the one in which the frame is now go without.
@@ -241,9 +255,12 @@ impl World {
     /// R2, X3: gives packet sockets of all protocols their copy: those of every device first, then those of this one.
     #[inline]
     pub(crate) fn tap(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
-        if self.packet_sockets == 0 {
-            return;
+        if self.packet_sockets != 0 {
+            self.feed_taps(dev, frame, packet_type);
         }
+    }
+
+    fn feed_taps(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
         let Some(device) = self.devs.get(dev) else { return };
         let Some(netns) = self.netns.get(device.ns) else { return };
         if netns.taps.is_empty() && device.taps.is_empty() {

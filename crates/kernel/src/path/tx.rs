@@ -24,20 +24,59 @@ impl World {
         if !device.can_transmit() {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
         }
+        let simple = decides_alike(&device.kind);
         if device.queue.is_some() {
             return self.enqueue_to_send(dev, frame);
         }
-        self.send_now(dev, frame);
+        self.send_past_queue(dev, frame, simple);
     }
 
     /// Sends a frame past the device's queueing discipline.
     pub(crate) fn send_now(&mut self, dev: DevId, frame: Frame) {
+        let simple = self.devs.get(dev).is_some_and(|device| decides_alike(&device.kind));
+        self.send_past_queue(dev, frame, simple);
+    }
+
+    #[inline]
+    fn send_past_queue(&mut self, dev: DevId, frame: Frame, simple: bool) {
         if self.depth >= DEPTH_MAX {
             return self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
         }
         self.depth += 1;
-        self.hard_start_transmit(dev, frame);
+        match simple {
+            true => self.transmit_simply(dev, frame),
+            false => self.hard_start_transmit(dev, frame),
+        }
         self.depth -= 1;
+    }
+
+    /// The same for kinds that decide alike of every frame.
+    #[inline]
+    fn transmit_simply(&mut self, dev: DevId, mut frame: Frame) {
+        if frame.tag.is_some() && self.devs.get(dev).is_none_or(|device| !device.kind.offloads_tags()) {
+            // `validate_xmit_vlan`
+            frame.retag();
+        }
+        self.tap(dev, &frame, PacketType::Outgoing);
+        self.trace_step(dev, &frame, Step::Transmit);
+        let mut len = frame.len();
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let verdict = match &device.kind {
+            Kind::Veth(veth) => veth.transmit(),
+            Kind::Nic { segment, port } => Verdict::Wire { segment: *segment, port: *port },
+            Kind::Loopback => {
+                // `loopback_xmit` counts without the link header, on both sides.
+                len -= ETH_LEN.min(len);
+                device.stats.rx_packets += 1;
+                device.stats.rx_bytes += len as u64;
+                Verdict::Enqueue { dev, packet_type: PacketType::Host }
+            }
+            // `dummy_xmit`
+            _ => Verdict::Drop(DropReason::Discarded),
+        };
+        device.stats.tx_packets += 1;
+        device.stats.tx_bytes += len as u64;
+        self.perform_verdict(dev, frame, verdict);
     }
 
     fn hard_start_transmit(&mut self, dev: DevId, mut frame: Frame) {
@@ -70,23 +109,11 @@ impl World {
         let mut missed = None;
         let mut sharing_port = None;
         match &mut device.kind {
-            Kind::Loopback => {
-                // `loopback_xmit` counts without the link header, on both sides.
-                let len = len - ETH_LEN.min(len);
-                counted = Some(len);
-                device.stats.rx_packets += 1;
-                device.stats.rx_bytes += len as u64;
-                verdicts.push(Verdict::Enqueue { dev, packet_type: PacketType::Host });
-            }
-            Kind::Dummy => verdicts.push(Verdict::Drop(DropReason::Discarded)),
-            Kind::Veth(veth) => veth.transmit(&mut verdicts),
             Kind::Bridge(bridge) => bridge.transmit(&mut frame, known, now, &mut verdicts),
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Have a way of their own.
             Kind::Bond(_) | Kind::Team(_) | Kind::Macsec(_) => {}
-            Kind::Nic { segment, port } => {
-                verdicts.push(Verdict::Wire { segment: *segment, port: *port });
-            }
+            Kind::Loopback | Kind::Dummy | Kind::Veth(_) | Kind::Nic { .. } => {}
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
             Kind::Ifb => {
                 counted = None;
@@ -161,7 +188,10 @@ impl World {
         let mut next = None;
         let mut rest = Some(frame);
         for (i, verdict) in verdicts.iter().enumerate() {
-            let copy = if i + 1 == count { rest.take() } else { rest.clone() };
+            let copy = match &rest {
+                Some(rest) if i + 1 < count => Some(self.pool.copy(rest)),
+                _ => rest.take(),
+            };
             let Some(copy) = copy else { break };
             next = self.perform_one(dev, copy, *verdict).or(next);
         }
@@ -174,6 +204,7 @@ impl World {
     }
 
     /// Performs one verdict. Returns the frame if it goes on in the receive path.
+    #[inline]
     fn perform_one(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) -> Option<(Next, Frame)> {
         match verdict {
             Verdict::Local => Some((Next::Local, frame)),
@@ -205,31 +236,44 @@ impl World {
         }
     }
 
-    fn perform_verdict(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) {
+    #[inline]
+    fn perform_verdict(&mut self, dev: DevId, frame: Frame, verdict: Verdict) {
         match verdict {
+            Verdict::Inject { dev: to } => self.inject(dev, to, frame),
+            Verdict::Forward { dev: to, untag } => self.forward_from_bridge(dev, to, untag, frame),
             Verdict::Transmit { dev: to } => self.transmit_below(dev, to, frame),
-            Verdict::Forward { dev: to, untag } => {
-                if untag {
-                    frame.tag = None;
-                }
-                let Some(frame) = self.bridge_forwarding(dev, to, frame) else { return };
-                let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
-                if fits {
-                    // `br_dev_queue_push_xmit` does not tell what became of it.
-                    let refused = self.transmit_refused;
-                    self.transmit(to, frame);
-                    self.transmit_refused = refused;
-                } else {
-                    self.drop_frame(Some(to), frame, DropReason::TargetMtu);
-                }
-            }
+            other => self.perform_rarely(dev, frame, other),
+        }
+    }
+
+    fn forward_from_bridge(&mut self, dev: DevId, to: DevId, untag: bool, mut frame: Frame) {
+        if untag {
+            frame.tag = None;
+        }
+        if frame.bridged.is_some() {
+            let Some(passed) = self.bridge_forwarding(dev, to, frame) else { return };
+            frame = passed;
+        }
+        let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
+        if fits {
+            // `br_dev_queue_push_xmit` does not tell what became of it.
+            let refused = self.transmit_refused;
+            self.transmit(to, frame);
+            self.transmit_refused = refused;
+        } else {
+            self.drop_frame(Some(to), frame, DropReason::TargetMtu);
+        }
+    }
+
+    /// What a frame meets less often.
+    fn perform_rarely(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) {
+        match verdict {
             Verdict::ForwardTo { dev: to, untag, to: member } => {
                 if let Some(destination) = frame.bytes_mut().first_chunk_mut::<6>() {
                     *destination = member.0;
                 }
-                self.perform_verdict(dev, frame, Verdict::Forward { dev: to, untag });
+                self.forward_from_bridge(dev, to, untag, frame);
             }
-            Verdict::Inject { dev: to } => self.inject(dev, to, frame),
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, false, frame),
             Verdict::EnqueueOwn { dev, packet_type } => self.enqueue_as(dev, packet_type, true, frame),
             Verdict::MacvlanBroadcast { lower } => self.macvlan_enqueue(lower, frame),
@@ -255,9 +299,14 @@ impl World {
                 }
                 self.drop_frame(Some(dev), frame, reason);
             }
-            Verdict::Local | Verdict::Exact | Verdict::Receive { .. } | Verdict::PassUp { .. } => {
-                self.consume(frame);
-            }
+            Verdict::Local
+            | Verdict::Exact
+            | Verdict::Receive { .. }
+            | Verdict::PassUp { .. }
+            // Have been performed.
+            | Verdict::Inject { .. }
+            | Verdict::Forward { .. }
+            | Verdict::Transmit { .. } => self.consume(frame),
         }
     }
 
@@ -317,30 +366,8 @@ impl World {
         let Some(target) = self.devs.get_mut(to) else {
             return self.drop_frame(Some(from), frame, DropReason::NotSpecified);
         };
-        let reason = if !target.is_up() {
-            Some(DropReason::TargetDown)
-        } else if !target.accepts_length(frame.len()) {
-            Some(DropReason::TargetMtu)
-        } else {
-            None
-        };
-        if let Some(reason) = reason {
-            target.stats.rx_dropped += 1;
-            if matches!(target.kind, Kind::Ipvlan(_)) {
-                // `ipvlan_count_rx`: an error is shown as a drop too, beside the drop that `dev_forward_skb` counts.
-                target.stats.rx_errors += 1;
-                target.stats.rx_dropped += u64::from(reason == DropReason::TargetMtu);
-            }
-            // `veth_xmit`, and `ipvlan_start_xmit` to the lower device, count only what could be forwarded.
-            let counts = match self.devs.get(from).map(|sender| &sender.kind) {
-                Some(Kind::Veth(veth)) => veth.peer == Some(to),
-                Some(Kind::Ipvlan(ipvlan)) => ipvlan.lower == to,
-                _ => false,
-            };
-            if counts {
-                self.uncount_transmit(from, frame.len());
-            }
-            return self.drop_frame(Some(to), frame, reason);
+        if !target.is_up() || !target.accepts_length(frame.len()) {
+            return self.refuse_injected(from, to, frame);
         }
         frame.packet_type = World::packet_type_for(frame.destination(), target.mac);
         frame.sender = None;
@@ -369,7 +396,31 @@ impl World {
         if from_ns != Some(to_ns) {
             frame.mark = 0;
         }
-        self.enqueue(Waiting::Receive { dev: to, frame });
+        frame.forget_netfilter();
+        self.enqueue_scrubbed(Waiting::Receive { dev: to, frame });
+    }
+
+    /// The target is down, or the frame too long for it.
+    #[cold]
+    fn refuse_injected(&mut self, from: DevId, to: DevId, frame: Frame) {
+        let Some(target) = self.devs.get_mut(to) else { return };
+        let reason = if target.is_up() { DropReason::TargetMtu } else { DropReason::TargetDown };
+        target.stats.rx_dropped += 1;
+        if matches!(target.kind, Kind::Ipvlan(_)) {
+            // `ipvlan_count_rx`: an error is shown as a drop too, beside the drop that `dev_forward_skb` counts.
+            target.stats.rx_errors += 1;
+            target.stats.rx_dropped += u64::from(reason == DropReason::TargetMtu);
+        }
+        // `veth_xmit`, and `ipvlan_start_xmit` to the lower device, count only what could be forwarded.
+        let counts = match self.devs.get(from).map(|sender| &sender.kind) {
+            Some(Kind::Veth(veth)) => veth.peer == Some(to),
+            Some(Kind::Ipvlan(ipvlan)) => ipvlan.lower == to,
+            _ => false,
+        };
+        if counts {
+            self.uncount_transmit(from, frame.len());
+        }
+        self.drop_frame(Some(to), frame, reason);
     }
 
     /// `netif_rx` with a packet type already known.
@@ -393,6 +444,12 @@ impl World {
         }
         self.enqueue(Waiting::Receive { dev, frame });
     }
+}
+
+/// Kinds that decide alike of every frame.
+#[inline]
+fn decides_alike(kind: &Kind) -> bool {
+    matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy)
 }
 
 /// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than

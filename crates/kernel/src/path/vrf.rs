@@ -17,7 +17,12 @@ impl World {
     /// `vrf_ip_rcv`: an IPv4 packet that came in on `dev`, if that is a VRF's port. The frame is the VRF's from here on.
     #[inline]
     pub(crate) fn vrf_receive(&mut self, dev: DevId, frame: &mut Frame, header: &Header) {
-        let Some(vrf) = self.vrf_of(dev) else { return };
+        if let Some(vrf) = self.vrf_of(dev) {
+            self.vrf_receives(vrf, frame, header);
+        }
+    }
+
+    fn vrf_receives(&mut self, vrf: DevId, frame: &mut Frame, header: &Header) {
         frame.vrf_port = frame.iif;
         let Some(device) = self.devs.get_mut(vrf) else { return };
         frame.iif = device.ifindex;
@@ -33,6 +38,7 @@ impl World {
     }
 
     /// `vrf_ip_out`: a packet of this host that leaves by a VRF's port is seen on the VRF.
+    #[inline]
     pub(crate) fn vrf_tap_output(&mut self, dev: DevId, frame: &Frame) {
         let Some(vrf) = self.devs.get(dev).and_then(|device| device.master).and_then(|_| self.vrf_of(dev))
         else {
@@ -43,7 +49,7 @@ impl World {
             return;
         }
         let mac = device.mac;
-        let mut copy = frame.clone();
+        let mut copy = self.pool.copy(frame);
         copy.set_header(Mac::ZERO, mac, frame.ethertype());
         self.tap(vrf, &copy, PacketType::Outgoing);
         self.consume(copy);

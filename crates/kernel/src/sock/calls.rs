@@ -539,12 +539,14 @@ impl World {
         data: &[u8],
         to: Option<(Ipv4Addr, u16)>,
     ) -> Result<usize, Errno> {
-        if let Some(errno) = self.sockets.get_mut(id).and_then(Socket::take_error) {
+        let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
+        if socket.is_ready()
+            && let Some(errno) = socket.take_error()
+        {
             return Err(errno);
         }
-        let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
-        let Kind::Udp(udp) = &socket.kind else { return Err(Errno::EBADF) };
         let ns = socket.ns;
+        let Kind::Udp(udp) = &socket.kind else { return Err(Errno::EBADF) };
         let (destination, port) = to.or(udp.inet.remote).ok_or(Errno(89))?;
         if data.len() > 0xffff {
             return Err(Errno::EMSGSIZE);
@@ -552,32 +554,22 @@ impl World {
         if port == 0 {
             return Err(Errno::EINVAL);
         }
-        let mut source_port = udp.port;
-        if source_port == 0 {
+        if udp.port == 0 {
             let source = udp.inet.source;
             self.bind_udp(id, ns, source, 0)?;
-            source_port = match self.sockets.get(id).map(|socket| &socket.kind) {
-                Some(Kind::Udp(udp)) => udp.port,
-                _ => 0,
-            };
         }
         let Some(Kind::Udp(udp)) = self.sockets.get(id).map(|socket| &socket.kind) else {
             return Err(Errno::EBADF);
         };
-        let key = key(ns, &udp.inet, destination, protocol::UDP);
-        let route = self.route_output(key)?;
-        let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
+        let source_port = udp.port;
         // The options are cloned only off the fast path.
-        let plain = udp_is_plain(self.sockets.get(id));
-        let route = match self.sockets.get(id).and_then(Socket::inet) {
-            Some(inet) if !plain => self.route_to_probe(route, inet.pmtu),
-            _ => route,
-        };
-        let inet = match self.sockets.get(id).and_then(Socket::inet) {
-            Some(inet) if !plain || total > route.mtu as usize || route.kind != RouteKind::Unicast => {
-                Some(inet.clone())
-            }
-            _ => None,
+        let (plain, pmtu) = (is_plain(&udp.inet), udp.inet.pmtu);
+        let route = self.route_output(key(ns, &udp.inet, destination, protocol::UDP))?;
+        let route = if plain { route } else { self.route_to_probe(route, pmtu) };
+        let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
+        let inet = match plain && total <= route.mtu as usize && route.kind == RouteKind::Unicast {
+            true => None,
+            false => self.sockets.get(id).and_then(Socket::inet).cloned(),
         };
         let fields = match &inet {
             Some(inet) => {
@@ -676,17 +668,17 @@ impl World {
 }
 
 /// A UDP socket without options that change its packets.
-fn udp_is_plain(socket: Option<&Socket>) -> bool {
-    socket.and_then(Socket::inet).is_some_and(|inet| {
-        inet.ttl.is_none()
-            && inet.tos == 0
-            && inet.mark == 0
-            && inet.options.is_empty()
-            && inet.pmtu == PathMtuDiscovery::Want
-    })
+#[inline]
+fn is_plain(inet: &Inet) -> bool {
+    inet.ttl.is_none()
+        && inet.tos == 0
+        && inet.mark == 0
+        && inet.options.is_empty()
+        && inet.pmtu == PathMtuDiscovery::Want
 }
 
 /// What decides a socket's route to a destination.
+#[inline]
 fn key(ns: NsId, inet: &Inet, destination: Ipv4Addr, protocol: u8) -> OutKey {
     let oif = match inet.device {
         0 if destination.is_multicast() => inet.multicast_interface,

@@ -165,15 +165,24 @@ impl Socket {
 
     /// Queues an item; false if there is no room.
     pub fn push(&mut self, item: Item) -> bool {
+        self.offer(item).is_ok()
+    }
+
+    /// Queues an item.
+    ///
+    /// # Errors
+    /// There is no room for it.
+    #[inline]
+    pub fn offer(&mut self, item: Item) -> Result<(), Item> {
         let size = item.size();
         self.statistics.received += 1;
         if self.queued + size > self.limit {
             self.statistics.dropped += 1;
-            return false;
+            return Err(item);
         }
         self.queued += size;
         self.queue.push_back(item);
-        true
+        Ok(())
     }
 
     /// Whether a tap's queue takes another frame; other sockets count bytes.

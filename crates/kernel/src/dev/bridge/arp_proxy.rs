@@ -43,10 +43,12 @@ impl Bridge {
 
     /// `br_do_proxy_suppress_arp`, for a frame that came in by a port or (`None`) is the bridge's own. True if it
     /// is not to go to ports that are spared ARP.
+    #[inline]
     pub(super) fn proxy_arp(&mut self, port: Option<DevId>, frame: &Frame, vid: u16, known: Known) -> bool {
-        if frame.ethertype() != ethertype::ARP || !self.proxies_arp() {
-            return false;
-        }
+        frame.ethertype() == ethertype::ARP && self.proxies_arp() && self.proxy(port, frame, vid, known)
+    }
+
+    fn proxy(&mut self, port: Option<DevId>, frame: &Frame, vid: u16, known: Known) -> bool {
         let suppresses = self.ports.iter().any(|port| port.has(PortFlags::NEIGH_SUPPRESS));
         if port.is_none() && !suppresses {
             return false;

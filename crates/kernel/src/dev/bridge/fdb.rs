@@ -114,6 +114,7 @@ impl Fdb {
     }
 
     /// `br_fdb_update`: learns that `mac` is behind `port`.
+    #[inline]
     pub fn learn(&mut self, mac: Mac, vlan: u16, port: DevId, now: Time) -> Learned {
         if let Some(entry) = self.entries.get_mut(&(mac, vlan)) {
             if entry.local {
@@ -126,6 +127,11 @@ impl Fdb {
             }
             return Learned::Unchanged;
         }
+        self.learn_anew(mac, vlan, port, now)
+    }
+
+    #[cold]
+    fn learn_anew(&mut self, mac: Mac, vlan: u16, port: DevId, now: Time) -> Learned {
         if self.entries.len() >= LEARNED_MAX {
             return Learned::Unchanged;
         }

@@ -34,6 +34,7 @@ pub(super) struct Passing {
 
 impl Bridge {
     /// `should_deliver`
+    #[inline]
     fn deliver(&self, egress: &BridgePort, passing: &Passing) -> Verdict {
         if passing.from == Some(egress.dev) && !egress.has(PortFlags::HAIRPIN) {
             return Verdict::Drop(DropReason::BridgeSamePort);
@@ -55,6 +56,7 @@ impl Bridge {
     }
 
     /// `br_forward`: known unicast to one port.
+    #[inline]
     pub(super) fn forward_to(&mut self, port: Option<DevId>, passing: &Passing) -> Verdict {
         let Some(mut egress) = port.and_then(|dev| self.port(dev)) else {
             return Verdict::Drop(DropReason::NoTransmitTarget);
@@ -125,10 +127,14 @@ impl Bridge {
         self.count_deliveries(out.get(before..).unwrap_or(&[]), passing);
     }
 
+    #[inline]
     fn count_deliveries(&mut self, verdicts: &[Verdict], passing: &Passing) {
-        if !self.vlan_filtering || !self.vlan_stats {
-            return;
+        if self.vlan_filtering && self.vlan_stats {
+            self.count_in_vlan(verdicts, passing);
         }
+    }
+
+    fn count_in_vlan(&mut self, verdicts: &[Verdict], passing: &Passing) {
         for verdict in verdicts {
             if let Verdict::Forward { dev, .. } | Verdict::ForwardTo { dev, .. } = verdict {
                 self.count_egress(Some(*dev), passing.vid, passing.len);

@@ -166,15 +166,25 @@ impl Bridge {
     ///
     /// # Errors
     /// The frame's VLAN is not to come in here.
+    #[inline]
     pub(super) fn admit(
         &mut self,
         port: Option<DevId>,
         frame: &mut Frame,
         state: &mut State,
     ) -> Result<u16, DropReason> {
-        if !self.vlan_filtering {
-            return Ok(0);
+        match self.vlan_filtering {
+            true => self.admit_by_vlan(port, frame, state),
+            false => Ok(0),
         }
+    }
+
+    fn admit_by_vlan(
+        &mut self,
+        port: Option<DevId>,
+        frame: &mut Frame,
+        state: &mut State,
+    ) -> Result<u16, DropReason> {
         let tpid = self.vlan_protocol;
         if frame.tag.is_none() && frame.ethertype() == tpid && !frame.untag() {
             return Err(DropReason::HeaderTruncated);
