@@ -283,6 +283,8 @@ pub struct Device {
     pub tx_queue_len: u32,
     pub queues: (u32, u32),
     pub qdisc: &'static str,
+    /// The discipline, if it was given one.
+    pub queue: Option<Box<crate::qdisc::Queue>>,
     /// Bytes of the longest segment that it takes to cut up itself.
     pub tso_max: u32,
     pub group: u32,

@@ -25,6 +25,7 @@ pub mod neigh;
 pub mod netfilter;
 pub mod netns;
 pub mod path;
+pub mod qdisc;
 pub mod route;
 pub mod route6;
 pub mod rtnl;

@@ -36,6 +36,8 @@ pub struct Host {
     pub bridge_netfilter: bool,
     /// The modules of tunnels over IPv4, and over IPv6, are loaded: packets for them are refused where no tunnel takes them.
     pub tunnels: (bool, bool),
+    /// The last handle that a queueing discipline got without asking for one.
+    pub queue_handle: u32,
 }
 
 impl Host {

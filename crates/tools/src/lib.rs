@@ -42,6 +42,7 @@ mod net_tools;
 mod netstat;
 mod nft;
 mod nsenter;
+mod nstat;
 mod ping;
 pub mod quiet;
 mod resolver;
@@ -54,12 +55,16 @@ mod stream;
 mod sudo;
 mod sysctl;
 mod tap;
+mod tc;
 mod tcpdump;
 mod team;
 mod traceroute;
 
 /// Names whose programs those of a container's image are: `busybox`, or not set for the usual ones.
 pub(crate) const USERLAND_VARIABLE: &str = "HAIRPIN_USERLAND";
+
+/// The VRF that a program's sockets belong to (`ip vrf exec`); empty or not set for none.
+pub const VRF_VARIABLE: &str = "HAIRPIN_VRF";
 
 /// What a front end runs with.
 pub struct Program<'a> {
@@ -237,6 +242,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("nft", nft::main),
     ("nsenter", nsenter::main),
     ("nslookup", dns::nslookup::main),
+    ("nstat", nstat::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
@@ -248,6 +254,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
     ("tap", tap::main),
+    ("tc", tc::main),
     ("teamd", team::daemon::main),
     ("teamdctl", team::control::main),
     ("teamnl", team::netlink::main),

@@ -12,7 +12,8 @@ modprobe -d /run/root ipv6 disable_ipv6=1
 modprobe -d /run/root -a dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag inet_diag tcp_diag \
     udp_diag raw_diag vxlan vrf ifb nlmon vcan vxcan can-raw macsec gcm ctr ghash_generic \
     team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
-    team_mode_random team_mode_roundrobin
+    team_mode_random team_mode_roundrobin \
+    sch_netem sch_tbf sch_fq_codel
 # Those of iptables.
 (
     cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit

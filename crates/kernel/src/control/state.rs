@@ -7,11 +7,10 @@ use std::time::Duration;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::{Bridge, State};
-use crate::dev::ip_tunnel::Variant;
-use crate::dev::ip6_tunnel::Variant as Variant6;
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
+use crate::qdisc::default_name;
 use crate::world::{TimerEvent, World};
 
 /// The queueing discipline of a device with a queue, where `net.core.default_qdisc` names none: that of most distributions.
@@ -32,12 +31,14 @@ impl World {
             return Ok(());
         }
         let (mac, lower) = (device.mac, device.lower());
-        let mut peer_with_link = None;
+        let (device_has_carrier, device_operstate) = (device.carrier, device.operstate);
+        let (mut peer_with_link, mut was) = (None, None);
         match &device.kind {
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
                 if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
                     self.set_up_flag(dev);
+                    was = (!device_has_carrier).then_some(device_operstate);
                     self.carrier_quietly(dev, true);
                     peer_with_link = Some(peer);
                 }
@@ -72,15 +73,7 @@ impl World {
         if let Some(device) = self.devs.get_mut(dev)
             && device.qdisc == "noop"
         {
-            // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap and what frames with a
-            // link header are put into; other virtual devices have none (`IFF_NO_QUEUE`).
-            device.qdisc = match device.kind {
-                Kind::Nic { .. } | Kind::Ifb => default_qdisc,
-                Kind::IpTunnel(ref tunnel) if tunnel.variant == Variant::GreTap => default_qdisc,
-                Kind::Ip6Tunnel(ref tunnel) if tunnel.variant == Variant6::Ip6GreTap => default_qdisc,
-                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => default_qdisc,
-                _ => "noqueue",
-            };
+            device.qdisc = default_name(device, default_qdisc);
         }
         self.set_rx_mode(dev);
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
@@ -88,6 +81,9 @@ impl World {
         }
         self.settle_opened(dev);
         self.changed();
+        if let Some(was) = was {
+            self.notify_before_link_watch(dev, was);
+        }
         self.notify_link(dev);
         self.ip_up(dev);
         self.lower_went_up(dev);
@@ -102,12 +98,23 @@ impl World {
     }
 
     /// `net.core.default_qdisc` of the host that a device is on.
-    fn default_qdisc(&self, dev: DevId) -> &'static str {
+    pub(crate) fn default_qdisc(&self, dev: DevId) -> &'static str {
         let netns = self.devs.get(dev).and_then(|device| self.netns.get(device.ns));
         let first = netns.and_then(|netns| self.hosts.get(netns.host)).map(|host| host.initial);
         let set = first.and_then(|first| self.netns.get(first)?.sysctl.other.get("core/default_qdisc"));
         let known = |name: &String| QDISCS.iter().copied().find(|known| known == name);
         set.and_then(known).unwrap_or(DEFAULT_QDISC)
+    }
+
+    /// That a device is up is told before the link watch comes to its new carrier.
+    fn notify_before_link_watch(&mut self, dev: DevId, was: OperState) {
+        let swap = |world: &mut World, state| {
+            world.devs.get_mut(dev).map(|device| std::mem::replace(&mut device.operstate, state))
+        };
+        if let Some(is) = swap(self, was) {
+            self.notify_link(dev);
+            swap(self, is);
+        }
     }
 
     fn set_up_flag(&mut self, dev: DevId) {
@@ -150,14 +157,12 @@ impl World {
         }
         let (mac, lower) = (device.mac, device.lower());
         let kind = self.devs.get(dev).map(|device| &device.kind);
+        let mut peer_without_link = None;
         match kind {
             Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => {
-                let peer = veth.peer;
+                peer_without_link = veth.peer;
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
-                if let Some(peer) = peer {
-                    self.set_carrier(peer, false);
-                }
             }
             Some(Kind::Macvlan(state)) => {
                 let nopromisc = state.flags & macvlan::FLAG_NOPROMISC != 0;
@@ -222,12 +227,17 @@ impl World {
             }
             _ => self.down_flag(dev),
         }
+        self.empty_queue(dev);
         self.changed();
         self.notify_link(dev);
         self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
         self.team_went(dev, false);
+        if let Some(peer) = peer_without_link {
+            // The link watch comes to it later.
+            self.set_carrier(peer, false);
+        }
     }
 
     fn down_flag(&mut self, dev: DevId) {

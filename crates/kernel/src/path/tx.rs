@@ -24,10 +24,24 @@ impl World {
         if !device.can_transmit() {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
         }
+        let simple = decides_alike(&device.kind);
+        if device.queue.is_some() {
+            return self.enqueue_to_send(dev, frame);
+        }
+        self.send_past_queue(dev, frame, simple);
+    }
+
+    /// Sends a frame past the device's queueing discipline.
+    pub(crate) fn send_now(&mut self, dev: DevId, frame: Frame) {
+        let simple = self.devs.get(dev).is_some_and(|device| decides_alike(&device.kind));
+        self.send_past_queue(dev, frame, simple);
+    }
+
+    #[inline]
+    fn send_past_queue(&mut self, dev: DevId, frame: Frame, simple: bool) {
         if self.depth >= DEPTH_MAX {
             return self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
         }
-        let simple = matches!(device.kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy);
         self.depth += 1;
         match simple {
             true => self.transmit_simply(dev, frame),
@@ -446,6 +460,12 @@ impl World {
         }
         self.enqueue(Waiting::Receive { dev, frame });
     }
+}
+
+/// Kinds that decide alike of every frame.
+#[inline]
+fn decides_alike(kind: &Kind) -> bool {
+    matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy)
 }
 
 /// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than
