@@ -142,13 +142,13 @@ impl NetemQueue {
             }
         };
         let mut from = now;
-        if rate != 0 {
+        if let Some(takes) = (len as u64 * 1_000_000_000).checked_div(rate) {
             // The one before takes its time, and its delay counts towards this one's.
             if let Some(((last, _), _)) = self.waiting.last_key_value() {
                 delay = (delay - i128::from(last.since(now).as_nanos() as u64)).max(0);
                 from = (*last).max(now);
             }
-            delay += i128::from(len as u64 * 1_000_000_000 / rate);
+            delay += i128::from(takes);
         }
         let at = i128::from(from.nanos()) + delay;
         Time(u64::try_from(at.max(0)).unwrap_or(u64::MAX)).min(Time::END)

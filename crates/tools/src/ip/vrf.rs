@@ -45,8 +45,8 @@ fn identify(context: &mut Context<'_>) -> Result<(), Stop> {
 }
 
 fn exec(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
-    let name = args.take().ok_or_else(|| Stop::exit(255, "No VRF name specified\n"))?;
-    let program = args.peek().ok_or_else(|| Stop::exit(255, "No command specified\n"))?;
+    let name = args.take().ok_or_else(|| Stop::fail(1, "No VRF name specified\n"))?;
+    let program = args.peek().ok_or_else(|| Stop::fail(1, "No command specified\n"))?;
     let vrf = match name {
         "default" => "",
         name if vrf_table(context, name).is_some_and(|table| table != 0) => name,
@@ -63,7 +63,7 @@ fn exec(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
         Ok(code) => Err(Stop::silent(code)),
         Err(error) => {
             let reason = error.raw_os_error().map_or_else(|| error.to_string(), |n| Errno(n).text());
-            Err(Stop::exit(255, format!("exec of \"{program}\" failed: {reason}\n")))
+            Err(Stop::fail(1, format!("exec of \"{program}\" failed: {reason}\n")))
         }
     }
 }

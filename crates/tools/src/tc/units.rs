@@ -76,7 +76,7 @@ pub(super) fn format_rate(rate: u64) -> String {
     let mut rate = rate.saturating_mul(8);
     let mut unit = 0;
     while unit < UNITS.len() - 1 {
-        if rate < 1000 || rate < 1_000_000 && rate % 1000 != 0 {
+        if rate < 1000 || rate < 1_000_000 && !rate.is_multiple_of(1000) {
             break;
         }
         rate /= 1000;

@@ -26,9 +26,8 @@ say ip addr add 10.77.0.1/24 dev v0
 say ip addr del 10.77.0.1/24 dev v0
 say ip link set v0 down
 say ip link set v0 alias uplink
-say ip link set v0 name wan0
-say ip link set wan0 mtu 1400
-say ip link del wan0
+say ip link set v0 mtu 1400
+say ip link del v0
 say ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02
 say ip link set v1 netns o
 say ip link del v0

@@ -3,10 +3,12 @@
 # programs: tc
 # Queueing disciplines: what is shown, what is refused, and what netem and tbf do to pings.
 { set +x; } 2>/dev/null
-tc() { command tc "$@" | sed 's/ *$//'; local code=${PIPESTATUS[0]}; [ $code = 0 ] || echo "code $code"; }
-shown() { tc qdisc show dev va; }
+ending() { command tc "$@" | sed 's/ *$//'; local code=${PIPESTATUS[0]}; [ $code = 0 ] || echo "code $code"; }
+tc() { { set +x; } 2>/dev/null; ending "$@"; set -x; }
+shown() { { set +x; } 2>/dev/null; ending qdisc show dev va; set -x; }
 # How long round trips took, in steps of 100 ms.
-trips() { ping -n "$@" 10.0.0.2 | awk -F'time=' '/time=/ { print int($2 / 100) } /transmitted/ { print $1 }' | sed 's/, time.*//'; }
+trips() { { set +x; } 2>/dev/null; measured "$@"; set -x; }
+measured() { ping -n "$@" 10.0.0.2 | awk -F'time=' '/time=/ { print int($2 / 100) } /transmitted/ { print $1 }' | sed 's/, time.*//'; }
 ip netns add b
 ip link add va address 02:00:00:00:00:01 type veth peer name vb address 02:00:00:00:00:02 netns b
 ip addr add 10.0.0.1/24 dev va
