@@ -5,7 +5,6 @@
 ip netns add n
 ip netns add o
 N="ip netns exec"
-for n in n o; do $N $n sysctl -q -w net.ipv4.neigh.default.delay_first_probe_time=60; done
 for i in 1 2; do
     ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
 done
