@@ -5,7 +5,6 @@
 ip netns add n
 ip netns add o
 N="ip netns exec"
-for n in n o; do $N $n sysctl -q -w net.ipv4.neigh.default.delay_first_probe_time=60; done
 for i in 1 2; do
     ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
 done
@@ -16,6 +15,8 @@ ip -n o link set bp up
 ip -n o addr add 10.0.0.9/24 dev bp
 $N n teamd -U -d -t t1 -c '{"hwaddr": "02:00:00:00:00:40", "runner": {"name": "lacp", "active": true, "fast_rate": true, "sys_prio": 100}, "link_watch": {"name": "ethtool"}, "ports": {"s1": {"lacp_prio": 10, "lacp_key": 5}, "s2": {"lacp_key": 5}}}'
 ip -n n link show t1
+# The partner is heard before the team is up, and not answered.
+sleep 3.5
 $N n teamdctl t1 state
 ip -n n link set t1 up
 ip -n n addr add 10.0.0.1/24 dev t1

@@ -6,7 +6,6 @@
 ip netns add n
 ip netns add o
 N="ip netns exec"
-for n in n o; do $N $n sysctl -q -w net.ipv4.neigh.default.delay_first_probe_time=60; done
 for i in 1 2; do
     ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
     ip -n o link set w$i up
@@ -18,8 +17,9 @@ ip -n o link set w2 master sw
 for i in 1 2 3 4 5 6; do ip -n o addr add 10.0.0.9$i/24 dev sw; done
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%:*} tcpdump -l -e -n -t -i ${p#*:} icmp or udp >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 2.5; set -x
+    for p in $*; do $N ${p%:*} tcpdump -l -e -n -t -i ${p#*:} icmp or udp >$C/$p.cap 2>$C/$p.err & W="$W $!"; done
+    for p in $*; do for i in {1..60}; do grep -q 'listening on' $C/$p.err && break; sleep 0.5; done; done
+    sleep 0.5; set -x
 }
 finish() {
     { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
