@@ -11,6 +11,7 @@ mod bond;
 mod bridge;
 mod brvlan;
 mod chains;
+mod edges;
 mod fdb;
 mod firewall;
 mod ipv6;
@@ -69,6 +70,7 @@ pub const TOPOLOGIES: &[Topology] = &[
     ports::TOPOLOGY,
     twice::TOPOLOGY,
     chains::TOPOLOGY,
+    edges::TOPOLOGY,
 ];
 
 /// Whether a name is among those of a list with commas.

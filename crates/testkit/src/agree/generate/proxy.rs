@@ -23,9 +23,6 @@ fn build(scenario: &mut Scenario) {
         if !scenario.once_in(4) {
             scenario.line(format!("ip netns exec r sysctl -w net.ipv4.conf.{dev}.proxy_arp=1"));
         }
-        if scenario.once_in(4) {
-            scenario.line(format!("ip netns exec r sysctl -w net.ipv4.conf.{dev}.proxy_arp_pvlan=1"));
-        }
         scenario.changes.push(format!("ip netns exec r sysctl -w net.ipv4.conf.{dev}.proxy_arp=0"));
     }
     if scenario.once_in(2) {
