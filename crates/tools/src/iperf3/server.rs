@@ -121,7 +121,7 @@ fn test(
     let mut run = Run::new(params, true);
     // Datagrams must find their socket when they are asked for.
     run.shared = if run.params.udp { Some(open_datagrams(program, own)?) } else { None };
-    let outcome = streams(program, options, listener, &cookie, control, &mut run)
+    let outcome = streams(program, listener, &cookie, control, &mut run)
         .and_then(|()| carry(program, options, control, &mut run, output));
     run.close(program);
     if let Some(shared) = run.shared {
@@ -151,13 +151,11 @@ fn test(
 /// The client opens its streams.
 fn streams(
     program: &mut Program<'_>,
-    options: &Options,
     listener: Fd,
     cookie: &[u8],
     control: &mut Control,
     run: &mut Run,
 ) -> Result<(), Failure> {
-    let _ = options;
     control.send_state(program, state::CREATE_STREAMS)?;
     let mut strangers = 0;
     while run.flows.len() < run.params.streams {
@@ -180,14 +178,11 @@ fn streams(
                 Flow::new(fd, at, ends, true, run.sends)
             }
         };
-        let options = [
-            (run.params.no_delay && !run.params.udp, SocketOption::NoDelay(true)),
-            (run.params.tos != 0, SocketOption::Tos(run.params.tos)),
-        ];
-        for (is_wanted, option) in options {
-            if is_wanted {
-                let _ = program.system.set_option(flow.fd, option);
-            }
+        if run.params.no_delay && !run.params.udp {
+            let _ = program.system.set_option(flow.fd, SocketOption::NoDelay(true));
+        }
+        if run.params.tos != 0 {
+            let _ = program.system.set_option(flow.fd, SocketOption::Tos(run.params.tos));
         }
         run.flows.push(flow);
     }

@@ -44,7 +44,6 @@ ip -n r route add prohibit fd00:e::/64
 ip -n r route add unreachable fd00:f::/64
 begin
 ip netns exec a nc -n -z -v -p 40001 fd00:b::2 81
-ip netns exec a nc -n -z -v -p 40002 fd00:b::77 81
 ip netns exec a nc -n -z -v -p 40003 fd00:c::2 81
 ip netns exec a nc -n -z -v -w 2 -p 40004 fd00:d::2 81
 ip netns exec a nc -n -z -v -p 40005 fd00:e::2 81
@@ -53,6 +52,7 @@ ip netns exec a nc -n -z -v fe80::1 81
 ip netns exec a nc -n -z -v ff02::1%va 81
 ip netns exec a nc -n -z -v ::1 81
 finish
+ip netns exec a nc -n -z -v fd00:b::77 81
 # A listener of both families, and ports that clash.
 ip netns exec r nc -6 -n -k -l 82 &
 sleep 0.5
@@ -69,11 +69,9 @@ ip netns exec r netstat -tan
 # The path takes less than is thought.
 ip -n r link set rb mtu 1300
 d=0123456789abcdefghijklmnopqrstuvwxyzABCDEFG; for i in 1 2 3 4 5; do d=$d$d; done; echo $d >data
-begin
 ip netns exec b nc -6 -n -l 83 >got &
 sleep 0.5
 cat data | ip netns exec a nc -n -N -v -p 40010 fd00:b::2 83
-finish
 ip -n a -6 route get fd00:b::2
 # What rules say of it.
 ip netns exec b ip6tables-legacy -A INPUT -p tcp --dport 90 -j REJECT
