@@ -194,7 +194,7 @@ fn read_frame(text: &str) -> Option<Vec<u8>> {
         .filter(|letter| *letter != ':')
         .map(|letter| letter.to_digit(16))
         .collect::<Option<_>>()?;
-    let whole = digits.len() % 2 == 0 && !digits.is_empty();
+    let whole = digits.len().is_multiple_of(2) && !digits.is_empty();
     whole.then(|| {
         digits.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | *digit as u8)).collect()
     })
