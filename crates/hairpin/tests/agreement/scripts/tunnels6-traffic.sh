@@ -1,4 +1,5 @@
 # needs: uml
+# open: 175 of 742 lines differed when last compared: identifications of fragments, router solicitations, the counters they change
 # ipv6: on
 # Packets through ip6tnl, ip6gre and ip6gretap: on the tunnel and below it, long ones, and those that do not fit.
 ip netns add a
