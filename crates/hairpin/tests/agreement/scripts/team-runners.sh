@@ -40,7 +40,7 @@ ip -n n link set s1 mtu 1300
 ip -n n -d link show s1
 ip -n n -d link show t0
 ip -n n link set t0 up
-sleep 1
+sleep 1.5
 ip -n n link show t0
 ip -n n link set t0 mtu 1450
 ip -n n link show s1
@@ -75,6 +75,9 @@ for runner in activebackup roundrobin broadcast; do
     $N n teamdctl t1 state
     $N n teamdctl t1 config dump
     $N n teamnl t1 ports
+    # Who still knows the other would be asked again at some time.
+    ip -n n neigh flush all
+    ip -n o neigh flush all
     begin n:s1 n:s2 n:t1
     $N n ping -c 2 -i 0.5 10.0.0.9
     ip -n n link set s1 down
