@@ -148,9 +148,7 @@ impl World {
     fn remove_bridge_port(&mut self, dev: DevId, master: DevId) {
         // `nbp_delete_promisc`
         let promiscuous = match self.devs.get(master).map(|device| &device.kind) {
-            Some(Kind::Bridge(bridge)) => {
-                bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC))
-            }
+            Some(Kind::Bridge(bridge)) => bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC)),
             _ => false,
         };
         if promiscuous {

@@ -261,7 +261,8 @@ impl World {
             return Err(Errno::ENOENT.into());
         }
         self.neigh_update(ns, ifindex, address, None, nud::FAILED, how);
-        let entry = self.netns.get(ns).and_then(|netns| netns.neighbours(address).get(ifindex, address)).cloned();
+        let entry =
+            self.netns.get(ns).and_then(|netns| netns.neighbours(address).get(ifindex, address)).cloned();
         self.neigh_forget(ns, ifindex, address);
         if let Some(entry) = entry {
             self.notify_neighbour_gone(ns, ifindex, address, &entry);
