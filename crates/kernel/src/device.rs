@@ -390,6 +390,21 @@ impl Device {
         )
     }
 
+    /// Whether its driver has `ndo_set_rx_mode`.
+    pub fn has_ethernet_filter(&self) -> bool {
+        !matches!(
+            self.kind,
+            Kind::Loopback
+                | Kind::Ifb
+                | Kind::Nlmon
+                | Kind::Vcan
+                | Kind::Vxcan(_)
+                | Kind::IpTunnel(_)
+                | Kind::Geneve(_)
+                | Kind::Vrf(_)
+        )
+    }
+
     /// What `RTM_NEWLINK` shows (`dev_get_flags`).
     pub fn shown_flags(&self) -> Flags {
         let mut flags = self.flags - (Flags::PROMISC | Flags::ALLMULTI | Flags::RUNNING);

@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply, SocketKind};
 use slotmap::{Key as _, new_key_type};
 
+use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::rtnl::server::Asker;
 use crate::sock::{self, SockId};
@@ -262,6 +263,9 @@ impl World {
             Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
             Call::Sockets(query) => Ok(Reply::Sockets(self.list_sockets(ns, query))),
+            Call::Group { device, mac, join } => {
+                self.change_link_group(ns, &device, Mac(mac), join).map(|()| Reply::Done)
+            }
             Call::Features(device) => self.features(ns, &device).map(Reply::Features),
             Call::SetFeatures { device, wanted, mask } => {
                 self.set_features(ns, &device, wanted, mask).map(Reply::Features)

@@ -340,6 +340,12 @@ pub enum Call {
         version: u64,
         data: Vec<u8>,
     },
+    /// Has the device of this name listen to a link-layer group, or no longer (`SIOCADDMULTI`, `SIOCDELMULTI`).
+    Group {
+        device: String,
+        mac: [u8; 6],
+        join: bool,
+    },
     /// What the device of this name can do for the stack (`ETHTOOL_MSG_FEATURES_GET`).
     Features(String),
     /// Which of those features are wanted, as far as the mask goes; answered with what came of it

@@ -27,6 +27,7 @@ mod ethtool;
 #[cfg(test)]
 mod fake;
 mod getopt;
+mod hostname;
 mod http;
 mod ifconfig;
 mod interfaces;
@@ -218,6 +219,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("docker", docker::main),
     ("ethtool", ethtool::main),
     ("host", dns::host::main),
+    ("hostname", hostname::main),
     ("httpd", http::httpd::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),

@@ -356,6 +356,9 @@ impl System for LinuxSystem {
             Call::Module { name, load } => module(&name, load).map(|()| Reply::Done),
             Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
             Call::Random(length) => random(length).map(Reply::Bytes),
+            Call::Group { device, mac, join } => {
+                socket::change_group(&device, mac, join).map(|()| Reply::Done)
+            }
             // Linux has the real `teamd`, and the real docker, for this.
             Call::Team(_)
             | Call::StoreLoad(_)

@@ -22,6 +22,7 @@ mod macsec;
 mod mdb;
 pub(crate) mod neigh;
 mod nsid;
+mod ntable;
 mod qdisc;
 pub mod route;
 pub(crate) mod route6;

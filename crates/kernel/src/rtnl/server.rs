@@ -133,8 +133,9 @@ impl World {
                 _ => Ok(Dump { messages: Vec::new(), filtered: false }),
             },
             Message::GetNsId(_) => Ok(self.dump_nsids(ns)),
+            Message::GetNeighbourTable(message) => Ok(self.dump_neighbour_tables(ns, message)),
             // Nothing of these kinds exists here, so there is nothing to list.
-            Message::GetTrafficClass(_) | Message::GetTrafficFilter(_) | Message::GetNeighbourTable(_) => {
+            Message::GetTrafficClass(_) | Message::GetTrafficFilter(_) => {
                 Ok(Dump { messages: Vec::new(), filtered: false })
             }
             _ => Err(Errno::EOPNOTSUPP.into()),

@@ -78,7 +78,8 @@ impl Connection {
             scales: self.scales(),
             congestion: "cubic".to_owned(),
             backoff: u8::try_from(send.backoff).unwrap_or(u8::MAX),
-            rto_us: us(send.rto),
+            // Whole ticks of its clock.
+            rto_us: us(Duration::from_millis(send.rto.as_millis() as u64)),
             ato_us: us(receive.delay()),
             rtt_us,
             rtt_variance_us: us(send.variance()),

@@ -32,6 +32,8 @@ const BLANKED: &[(&[&str], &str, &str)] = &[
     (&["flowlabel"], r"\bflowlabel 0x[0-9a-f]{5}, ", ""),
     (&["used "], r"\bused \d+/\d+(/\d+)?", "used N"),
     (&["REACHABLE", "STALE", "DELAY", "PROBE"], r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "NUD"),
+    // Drawn by each table anew.
+    (&["reachable"], r#"\breachable("?:?) \d+"#, "reachable$1 N"),
     (&["age "], r"\bage [0-9.]+", "age T"),
     // 31.25 s in the kernel's ticks, of which there are 100 or 250 a second.
     (&["mcast_startup"], r#"(mcast_startup_query_int(?:er)?va?l"?[ :])312[45]"#, "${1}N"),

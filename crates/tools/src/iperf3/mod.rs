@@ -25,7 +25,7 @@ use crate::{Program, daemon};
 use options::{Options, Stop};
 
 /// What a TCP sender without a wish sends, in bits a second.
-const UNLIMITED: u64 = 100_000_000;
+const UNLIMITED: u64 = 10_000_000;
 const NS_PER_S: u64 = 1_000_000_000;
 
 /// Why a test ends early: iperf's text for it.

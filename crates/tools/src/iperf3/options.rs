@@ -78,7 +78,7 @@ Client specific:
   -u, --udp                 use UDP rather than TCP
   --connect-timeout #       timeout for control connection setup (ms)
   -b, --bitrate #[KMG]      target bitrate in bits/sec
-                            (default 1 Mbit/sec for UDP; for TCP 100 Mbit/sec of virtual time, shared by the streams)
+                            (default 1 Mbit/sec for UDP; for TCP 10 Mbit/sec of virtual time, shared by the streams)
   -t, --time      #         time in seconds to transmit for (default 10 secs)
   -n, --bytes     #[KMG]    number of bytes to transmit (instead of -t)
   -k, --blockcount #[KMG]   number of blocks (packets) to transmit (instead of -t or -n)

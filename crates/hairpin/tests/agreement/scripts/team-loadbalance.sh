@@ -18,7 +18,7 @@ for i in 1 2 3 4 5 6; do ip -n o addr add 10.0.0.9$i/24 dev sw; done
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
     for p in $*; do $N ${p%:*} tcpdump -l -e -n -t -i ${p#*:} icmp or udp >$C/$p.cap 2>$C/$p.err & W="$W $!"; done
-    for p in $*; do for i in {1..60}; do grep -q 'listening on' $C/$p.err && break; sleep 0.5; done; done
+    for p in $*; do for i in {1..60}; do grep -qs 'listening on' $C/$p.err && break; sleep 0.5; done; done
     sleep 0.5; set -x
 }
 finish() {

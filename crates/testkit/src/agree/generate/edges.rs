@@ -44,6 +44,8 @@ fn build(scenario: &mut Scenario) {
     used(scenario);
     let mac = macs.get(1).cloned().unwrap_or_default();
     backup(scenario, &mac);
+    shared(scenario);
+    tunnel(scenario);
     for ns in ["a", "b", "r", "far"] {
         scenario.line(format!("ip -n {ns} neigh"));
         scenario.line(format!("ip -n {ns} -s link"));
@@ -77,6 +79,7 @@ fn way(scenario: &mut Scenario) {
     let kind = scenario.one(&["unreachable", "prohibit", "blackhole"]);
     scenario.line(format!("ip -n r route add {kind} 10.0.8.0/24"));
     scenario.line("ip netns exec a ping -c9 -i0.1 -W0.31 10.0.8.1");
+    scenario.line("ip netns exec far ping -c9 -i0.1 -W0.31 -t 1 10.0.1.1");
     for (ns, dev) in [("r", "eth1"), ("far", "eth0")] {
         scenario.line(format!("ip -n {ns} link set {dev} mtu 1000"));
     }
@@ -105,4 +108,86 @@ fn backup(scenario: &mut Scenario, mac: &str) {
     scenario.line("sleep 2.3");
     scenario.line("ip netns exec a ping -c1 -W0.31 10.0.1.2");
     scenario.line("ip -n sw -s link show dev p1");
+}
+
+/// Macvlans, one of which has joined a group; one in passthru mode that is down.
+fn shared(scenario: &mut Scenario) {
+    for name in ["host", "out", "c1", "c2"] {
+        scenario.line(format!("ip netns add {name}"));
+    }
+    let (low, _) = scenario.veth("host", "low", "out", "wire");
+    scenario.line("ip -n out addr add 10.0.5.9/24 dev wire");
+    for (ns, dev) in [("c1", "m1"), ("c2", "m2")] {
+        let (mode, mac) = (scenario.one(&["bridge", "private", "vepa"]), scenario.mac());
+        scenario.line(format!(
+            "ip -n host link add link low name {dev} netns {ns} address {mac} type macvlan mode {mode}"
+        ));
+        scenario.up(ns, dev);
+    }
+    scenario.line("ip -n c1 maddr add 01:00:5e:01:01:07 dev m1");
+    scenario.line("sleep 1.5");
+    scenario.line("ip netns exec out ping -c1 -W0.31 -I wire 239.1.1.7");
+    scenario.line("ip netns exec out ping -c1 -W0.31 -I wire 239.1.1.8");
+    for (ns, dev) in [("c1", "m1"), ("c2", "m2")] {
+        scenario.line(format!("ip -n {ns} -s link show dev {dev}"));
+        scenario.line(format!("ip -n {ns} link set {dev} mtu 1600"));
+        scenario.line(format!("ip -n {ns} link del {dev}"));
+    }
+    scenario.line(format!(
+        "ip -n host link add link low name m3 netns c1 address {low} type macvlan mode passthru"
+    ));
+    scenario.line("ip -n host addr add 10.0.5.8/24 dev low");
+    scenario.line(format!("ip -n out neigh replace 10.0.5.8 lladdr {low} nud permanent dev wire"));
+    scenario.line("ip netns exec out ping -c1 -W0.31 10.0.5.8");
+    scenario.up("c1", "m3");
+    scenario.line("ip netns exec out ping -c1 -W0.31 10.0.5.8");
+    scenario.line("sleep 3.6");
+    scenario.line("ip -n host -d link show dev low");
+    scenario.line("ip -n host -s link");
+    scenario.line("ip -n c1 -s link");
+}
+
+/// Two ends of a vxlan: what its outer packets are like, another network, an entry that says otherwise, and one that ages.
+fn tunnel(scenario: &mut Scenario) {
+    for name in ["n1", "n2"] {
+        scenario.line(format!("ip netns add {name}"));
+    }
+    scenario.veth("n1", "eth0", "n2", "eth0");
+    let mut own = Vec::new();
+    for (at, ns) in [(1, "n1"), (2, "n2")] {
+        let (other, mac) = (3 - at, scenario.mac());
+        scenario.line(format!("ip -n {ns} addr add 10.8.0.{at}/24 dev eth0"));
+        scenario.line(format!(
+            "ip -n {ns} link add vx0 address {mac} type vxlan id 42 remote 10.8.0.{other} local 10.8.0.{at} dstport 4789 \
+             srcport 50000 50001 ageing 3 tos inherit df set"
+        ));
+        scenario.up(ns, "vx0");
+        scenario.line(format!("ip -n {ns} addr add 10.0.6.{at}/24 dev vx0"));
+        own.push(mac);
+    }
+    let mac = scenario.mac();
+    scenario.line(format!(
+        "ip -n n1 link add vx1 address {mac} type vxlan id 43 remote 10.8.0.2 dstport 4789 srcport 50000 50001"
+    ));
+    scenario.up("n1", "vx1");
+    scenario.line("ip -n n1 addr add 10.0.16.1/24 dev vx1");
+    scenario.line("sleep 1.5");
+    scenario.line("ip netns exec n2 tcpdump -l -n -t -v -i eth0 udp >n2.eth0.cap 2>/dev/null &");
+    scenario.line("sleep 0.7");
+    scenario.line("ip netns exec n1 ping -e 77 -c1 -W0.31 -Q 0x10 10.0.6.2");
+    scenario.line("ip netns exec n1 ping -e 78 -c1 -W0.31 -b 10.0.16.255");
+    scenario.line("sleep 0.5");
+    scenario.line("kill %2");
+    scenario.line("wait");
+    scenario.line("cat n2.eth0.cap");
+    scenario.line("bridge -n n1 fdb show dev vx0");
+    scenario.line("ip -n n2 -s link show dev vx0");
+    // Whatever comes in between: each end looks every ten seconds.
+    scenario.line("sleep 24.3");
+    scenario.line("bridge -n n1 fdb show dev vx0");
+    let mac = own.first().cloned().unwrap_or_default();
+    scenario.line(format!("bridge -n n2 fdb replace {mac} dev vx0 dst 10.8.0.77"));
+    scenario.line("ip netns exec n1 ping -c1 -W0.31 10.0.6.2");
+    scenario.line("ip -n n2 -s link show dev vx0");
+    scenario.line("bridge -n n2 fdb show dev vx0");
 }
