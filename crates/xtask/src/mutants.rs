@@ -345,6 +345,8 @@ fn try_cases(program: &Path, cases: &Path, topology: &str, fault: Option<usize>)
 
 /// Runs the cases of a directory until one differs: generated ones first, among them those of a topology.
 fn judge(directory: &Path, topology: &str) -> Result<bool, String> {
+    // The cases were recorded there.
+    Kernel::Uml.lend_ticks();
     let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut names: Vec<String> = entries
         .flatten()

@@ -15,6 +15,16 @@ const KNOWN: &[(&str, &str)] = &[
          reverse order there; here each ends at its own instant. Generated scenarios put such probes off by ten minutes",
     ),
     (
+        "captures on a bond in balance-tlb and balance-alb",
+        "our tcpdump reads a frame from its socket after the bond has put a slave's MAC into it, and shows that; the \
+         distribution's shares memory with the kernel and shows the frame as it was given to the bond, as here",
+    ),
+    (
+        "what is sent to a veth whose peer has gone down",
+        "where both ends have one interface index Linux may notice a second later, and counts what is dropped; here it is \
+         noticed at once",
+    ),
+    (
         "when a learned address is forgotten",
         "the timer of a bridge that ends ten seconds ahead is up to 0.64 s late in Linux, by where its ticks stand; here it \
          is on time. Generated scenarios look at other moments",

@@ -34,11 +34,8 @@ impl World {
             let Some(device) = self.devs.get(dev) else {
                 return self.drop_frame(None, frame, DropReason::NotSpecified);
             };
-            if !device.is_up() {
-                // What a slave has received is seen on its bond, be that down.
-                if matches!(device.kind, Kind::Bond(_) | Kind::Team(_)) {
-                    self.tap(dev, &frame, frame.packet_type);
-                }
+            // What a slave has received is its bond's, be that down.
+            if !device.is_up() && !matches!(device.kind, Kind::Bond(_) | Kind::Team(_)) {
                 return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
             }
             let handled = !device.rx_handler.is_none();
@@ -222,7 +219,9 @@ impl World {
             ethertype::ARP => self.arp_receive(dev, frame),
             ethertype::IPV6 => self.ip6_receive(dev, frame),
             _ => {
-                if let Some(device) = self.devs.get_mut(dev) {
+                // What a capture has taken is not lost, for `__netif_receive_skb_core`.
+                let captured = self.is_tapped(dev);
+                if let Some(device) = self.devs.get_mut(dev).filter(|_| !captured) {
                     device.stats.rx_dropped += 1;
                 }
                 self.drop_frame(Some(dev), frame, DropReason::UnhandledProtocol);
@@ -258,6 +257,17 @@ impl World {
         }
     }
 
+    /// Whether a packet socket of all protocols takes what a device receives.
+    fn is_tapped(&self, dev: DevId) -> bool {
+        let Some(device) = self.devs.get(dev).filter(|_| self.packet_sockets > 0) else { return false };
+        let everywhere = self.netns.get(device.ns).map(|netns| netns.taps.as_slice()).unwrap_or_default();
+        let own = if device.is_up() { device.taps.as_slice() } else { &[] };
+        everywhere.iter().chain(own).any(|id| {
+            let socket = self.sockets.get(*id).map(|socket| &socket.kind);
+            matches!(socket, Some(sock::Kind::Packet(packet)) if packet.wants_all())
+        })
+    }
+
     /// R2, X3: gives packet sockets of all protocols their copy: those of every device first, then those of this one.
     #[inline]
     pub(crate) fn tap(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
@@ -273,7 +283,9 @@ impl World {
             return;
         }
         let (ifindex, hardware, time) = (device.ifindex, device.hardware, self.now);
-        for id in netns.taps.iter().chain(&device.taps) {
+        // `packet_notifier`: what listens to a device that is down hears nothing.
+        let own = if device.is_up() { device.taps.as_slice() } else { &[] };
+        for id in netns.taps.iter().chain(own) {
             if frame.sender == Some(*id) {
                 continue;
             }

@@ -203,6 +203,7 @@ impl World {
         if bridge_changed {
             self.notify_vlans(bridge, vid, vid, false);
         }
+        self.notify_own_addresses(bridge);
         for (key, entry) in gone {
             self.notify_fdb(bridge, key, &entry, true);
         }

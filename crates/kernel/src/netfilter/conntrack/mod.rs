@@ -105,6 +105,8 @@ pub(crate) struct Connection {
     /// UDP: from when on it counts as a stream.
     stream_at: Time,
     tcp: Tcp,
+    /// Packets and bytes by direction (`struct nf_conn_acct`), where they were counted when it began.
+    counters: Option<Box<[(u64, u64); 2]>>,
     /// The order of beginnings.
     number: u64,
 }
@@ -126,6 +128,17 @@ impl Connection {
     /// How long it is remembered yet.
     pub fn lasts(&self, now: Time) -> Duration {
         self.expires.since(now)
+    }
+
+    /// Packets and bytes by direction, where they are counted.
+    pub fn counters(&self) -> Option<[(u64, u64); 2]> {
+        self.counters.as_deref().copied()
+    }
+
+    /// TCP's are over (`already_closed`).
+    pub fn is_closed(&self) -> bool {
+        self.tuples[0].protocol == protocol::TCP
+            && matches!(self.tcp.state, shown::TcpState::TimeWait | shown::TcpState::Close)
     }
 
     pub fn family(&self) -> Family {
@@ -292,6 +305,7 @@ impl Conntrack {
             expires: Time::ZERO,
             stream_at: now + UDP_STREAM,
             tcp: Tcp::default(),
+            counters: settings.acct.then(Box::default),
             number: self.numbers,
         });
         self.pending.push_back(id);
@@ -306,6 +320,12 @@ impl Conntrack {
             return None;
         }
         Some((id, direction))
+    }
+
+    /// A connection by a tuple of it, where it has not expired.
+    pub(super) fn look_up(&self, tuple: &Tuple, now: Time) -> Option<&Connection> {
+        let (id, _) = self.table.get(&Key(*tuple))?;
+        self.connections.get(*id).filter(|connection| connection.expires > now)
     }
 
     /// `nf_conntrack_handle_packet`: the protocol's own view.
@@ -359,6 +379,12 @@ impl Conntrack {
             }
             _ => settings.generic,
         };
+        if let Some(counters) = &mut connection.counters
+            && let Some((packets, bytes)) = counters.get_mut(usize::from(track.direction()))
+        {
+            *packets += 1;
+            *bytes += ip.total_len as u64;
+        }
         let lasts = Duration::from_secs(u64::from(seconds));
         let confirmed = connection.has(status::CONFIRMED);
         connection.expires = if confirmed { now + lasts } else { Time::ZERO + lasts };
@@ -439,6 +465,19 @@ impl Conntrack {
         if let Some(connection) = self.connections.get_mut(id) {
             connection.status |= status::DYING;
         }
+    }
+
+    /// `nf_conntrack_tcp_set_closing`: a reset has been sent about a packet of it.
+    pub fn close(&mut self, track: Track, settings: &Settings, now: Time) {
+        let Some(connection) = self.connections.get_mut(track.id) else { return };
+        let over = connection.tcp.state == shown::TcpState::Close;
+        if connection.tuples[0].protocol != protocol::TCP || !connection.has(status::CONFIRMED) || over {
+            return;
+        }
+        connection.tcp.state = shown::TcpState::Close;
+        let lasts = Duration::from_secs(u64::from(settings.tcp(shown::TcpState::Close)));
+        connection.expires = now + lasts;
+        self.note(Change::Update, track.id, now);
     }
 
     /// Takes a connection out of what finds it.
@@ -554,6 +593,7 @@ fn show(connection: &Connection, now: Time) -> shown::Connection {
         timeout_s: u32::try_from(connection.expires.since(now).as_secs()).unwrap_or(u32::MAX),
         mark: connection.mark,
         tcp: is_tcp.then_some(connection.tcp.state),
+        counters: connection.counters(),
     }
 }
 
