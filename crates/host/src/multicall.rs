@@ -11,15 +11,17 @@ use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
 const CATCH_SIGNALS: &[&str] =
-    &["arping", "dhclient", "dnsmasq", "iperf3", "ping", "ping4", "ping6", "tcpdump"];
+    &["arping", "dhclient", "dnsmasq", "iperf3", "ping", "ping4", "ping6", "tap", "tcpdump"];
 
 /// Programs that tell of the emulated kernel what is never true of a real one.
-const SESSION_ONLY: &[&str] = &["modprobe"];
+const SESSION_ONLY: &[&str] = &["modprobe", "tap"];
 
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
     "arp-scan",
     "arptables",
+    "candump",
+    "cansend",
     "ctstat",
     "dcb",
     "devlink",
@@ -51,7 +53,6 @@ const MISSING: &[&str] = &[
     "nmap",
     "nmcli",
     "nping",
-    "nstat",
     "plipconfig",
     "podman",
     "rarp",
@@ -64,7 +65,6 @@ const MISSING: &[&str] = &[
     "rtstat",
     "slattach",
     "socat",
-    "tc",
     "tcpreplay",
     "tcptraceroute",
     "telnet",

@@ -42,6 +42,7 @@ mod net_tools;
 mod netstat;
 mod nft;
 mod nsenter;
+mod nstat;
 mod ping;
 pub mod quiet;
 mod resolver;
@@ -53,12 +54,17 @@ mod ssh;
 mod stream;
 mod sudo;
 mod sysctl;
+mod tap;
+mod tc;
 mod tcpdump;
 mod team;
 mod traceroute;
 
 /// Names whose programs those of a container's image are: `busybox`, or not set for the usual ones.
 pub(crate) const USERLAND_VARIABLE: &str = "HAIRPIN_USERLAND";
+
+/// The VRF that a program's sockets belong to (`ip vrf exec`); empty or not set for none.
+pub const VRF_VARIABLE: &str = "HAIRPIN_VRF";
 
 /// What a front end runs with.
 pub struct Program<'a> {
@@ -236,6 +242,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("nft", nft::main),
     ("nsenter", nsenter::main),
     ("nslookup", dns::nslookup::main),
+    ("nstat", nstat::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
@@ -246,6 +253,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
+    ("tap", tap::main),
+    ("tc", tc::main),
     ("teamd", team::daemon::main),
     ("teamdctl", team::control::main),
     ("teamnl", team::netlink::main),

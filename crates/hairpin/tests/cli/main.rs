@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod docker;
+mod house;
+mod input;
 mod place;
 mod programs;
 mod ssh;

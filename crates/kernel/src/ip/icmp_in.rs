@@ -111,6 +111,9 @@ impl World {
             _ => return,
         };
         let report = Report { errno, hard, kind, code, from: header.source, info };
+        if matches!(original.protocol, protocol::GRE | protocol::IPIP) {
+            self.ip_tunnel_erred(ns, dev, &original, quoted, (kind, code));
+        }
         // `raw_icmp_error`, `__udp4_lib_err`: by the device the message came in on.
         let iif = match self.devs.get(dev) {
             Some(device) if device.is_loopback() => (device.ifindex, 0),

@@ -7,6 +7,7 @@ use hairpin_netlink::Address;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::Track;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::sock::{Item, Kind, SockId};
@@ -108,6 +109,8 @@ impl World {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters.udp_no_ports += 1;
                 }
+                // `nf_reset_ct`: the error is no part of the connection before it is looked at itself.
+                frame.track = Track::default();
                 let message = Message::Unreachable(Unreachable::Port);
                 self.icmp_error(ns, Some(dev), &frame, message);
                 self.drop_frame(Some(dev), frame, DropReason::NoSocket);

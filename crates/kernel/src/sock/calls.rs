@@ -326,7 +326,7 @@ impl World {
             .find(|port| {
                 !netns.udp.contains_key(port)
                     && !netns.udp6.contains_key(port)
-                    && !netns.udp_tunnels.contains_key(port)
+                    && ![false, true].into_iter().any(|six| netns.udp_tunnels.contains_key(&(*port, six)))
             })
             .ok_or(Errno::EAGAIN)
     }
@@ -438,8 +438,8 @@ impl World {
         }
         let mut frame = self.pool.frame(whole);
         if cooked {
-            frame.set_header(mac, own, protocol);
             frame.payload_mut().copy_from_slice(data);
+            self.write_header(dev, &mut frame, (mac, own), protocol);
         } else {
             frame.bytes_mut().copy_from_slice(data);
         }
@@ -479,6 +479,7 @@ impl World {
             return self.send_raw_header(ns, &raw.inet, destination, data);
         }
         let route = self.route_output(key(ns, &raw.inet, destination, raw.protocol))?;
+        let route = self.route_to_probe(route, raw.inet.pmtu);
         let header_len = ip::HEADER_LEN + raw.inet.options.len().next_multiple_of(4);
         self.check_sendable(id, &raw.inet, &route, header_len + data.len(), (destination, 0))?;
         let whole = header_len + data.len();
@@ -559,8 +560,9 @@ impl World {
         };
         let source_port = udp.port;
         // The options are cloned only off the fast path.
-        let plain = is_plain(&udp.inet);
+        let (plain, pmtu) = (is_plain(&udp.inet), udp.inet.pmtu);
         let route = self.route_output(key(ns, &udp.inet, destination, protocol::UDP))?;
+        let route = if plain { route } else { self.route_to_probe(route, pmtu) };
         let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
         let inet = match plain && total <= route.mtu as usize && route.kind == RouteKind::Unicast {
             true => None,
@@ -586,6 +588,14 @@ impl World {
             ip::write_udp(body, from, to, data);
         })?;
         self.sent(id, data.len())
+    }
+
+    /// `ip_sk_use_pmtu`: who probes for the path's MTU does not mind what is known of it.
+    fn route_to_probe(&self, route: OutRoute, how: PathMtuDiscovery) -> OutRoute {
+        match self.devs.get(route.dev) {
+            Some(device) if how == PathMtuDiscovery::Probe => OutRoute { mtu: device.mtu, ..route },
+            _ => route,
+        }
     }
 
     /// Whether a socket may send so much there: broadcasts must be allowed, and what is too long for the path

@@ -176,7 +176,7 @@ impl World {
             _ => false,
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.udp6.get(&port));
-        if taken.is_some_and(|list| list.iter().any(clashes)) {
+        if self.has_udp6_tunnel(ns, port) || taken.is_some_and(|list| list.iter().any(clashes)) {
             return Err(Errno::EADDRINUSE);
         }
         let is_dual = match self.sockets.get(id).map(|socket| &socket.kind) {
@@ -306,7 +306,7 @@ impl World {
         let route = self.route_output6(key6(ns, &raw.inet, destination, scope))?;
         self.check_size6(id, &raw.inet, &route, data.len(), 0)?;
         let fields = fields6(&raw.inet, &route, raw.protocol);
-        self.transmit_refused = false;
+        (self.transmit_refused, self.transmit_no_way) = (false, false);
         self.ip6_send(ns, &route, fields, data.len(), |body| {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
@@ -315,8 +315,13 @@ impl World {
                 ip6::seal_icmp(route.source, route.destination, body);
             }
         })?;
-        if std::mem::take(&mut self.transmit_refused) && raw.inet.receive_errors {
-            return Err(Errno::ENOBUFS);
+        if std::mem::take(&mut self.transmit_refused) {
+            if std::mem::take(&mut self.transmit_no_way) {
+                return Err(Errno::ENETUNREACH);
+            }
+            if raw.inet.receive_errors {
+                return Err(Errno::ENOBUFS);
+            }
         }
         Ok(data.len())
     }

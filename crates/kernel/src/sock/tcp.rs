@@ -10,9 +10,9 @@ use super::{Kind, SockId};
 use crate::ip6::address::{is_link_local, needs_device};
 use crate::netns::NsId;
 use crate::route::RouteKind;
-use crate::tcp::Endpoint;
 use crate::tcp::connection::{Connection, State};
 use crate::tcp::seq::Seq;
+use crate::tcp::{Arrival, Endpoint};
 use crate::time::Time;
 use crate::world::World;
 
@@ -157,6 +157,18 @@ impl Tcp {
 
     pub fn local(&self) -> Address {
         self.name((self.ends.source, self.port))
+    }
+
+    /// `inet_csk_clone_lock`: a connection begins with the options of its listener.
+    pub(crate) fn for_connection(&self, listener: SockId, at: &Arrival) -> Tcp {
+        Tcp {
+            ends: self.ends.of_child(at),
+            family: self.family,
+            port: at.to.1,
+            reuse: self.reuse,
+            listener: Some(listener),
+            ..Tcp::default()
+        }
     }
 
     /// A connection waits to be accepted, or has something to read.

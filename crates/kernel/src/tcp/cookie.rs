@@ -11,7 +11,7 @@ use super::seq::Seq;
 use super::{Arrival, Endpoint};
 use crate::netns::NsId;
 use crate::sock::SockId;
-use crate::sock::tcp::{Role, Tcp};
+use crate::sock::tcp::Role;
 use crate::tcp::connection::State;
 use crate::time::Time;
 use crate::world::World;
@@ -123,7 +123,7 @@ impl World {
         if matches!(&tcp.role, Role::Listening(state) if state.is_full()) {
             return None;
         }
-        let (ends, family) = (tcp.ends.of_child(at), tcp.family);
+        let mut child = tcp.for_connection(listener, at);
         // What the SYN had said.
         let told = segment.timestamps.map(|(_, echo)| echo & ((1 << STAMP_BITS) - 1));
         let scale = told.map(|told| told & STAMP_SCALE).filter(|scale| *scale != STAMP_SCALE);
@@ -139,18 +139,11 @@ impl World {
             timestamps: segment.timestamps.map(|(stamp, _)| (stamp, 0)),
             ..Segment::default()
         };
-        let way = self.tcp_route(ns, &ends, at.to.0, at.from).ok()?;
+        let way = self.tcp_route(ns, &child.ends, at.to.0, at.from).ok()?;
         let mut connection = Connection::accept(self.tcp_settings(ns), cookie, way.mss(), &syn, self.now);
         connection.cookie_was_sent(segment.timestamps.map(|(_, echo)| echo), self.now);
-        let child = Tcp {
-            ends,
-            family,
-            port: at.to.1,
-            listener: Some(listener),
-            next_ip_id: self.random_below(1 << 16) as u16,
-            role: Role::Connection(Box::new(connection)),
-            ..Tcp::default()
-        };
+        child.next_ip_id = self.random_below(1 << 16) as u16;
+        child.role = Role::Connection(Box::new(connection));
         self.add_tcp_child(ns, child, at)
     }
 }

@@ -157,7 +157,7 @@ impl World {
         }
         let Some(socket) = self.sockets.get(id) else { return };
         let (ns, Kind::Tcp(tcp)) = (socket.ns, &socket.kind) else { return };
-        let (ends, family) = (tcp.ends.of_child(at), tcp.family);
+        let mut child = tcp.for_connection(id, at);
         if flags.has(Flags::ACK) {
             return match self.cookie_check(ns, id, segment, at) {
                 Some(child) => self.tcp_connection_receive(child, segment, data, at),
@@ -171,21 +171,14 @@ impl World {
         // A queue without room drops the SYN, or nothing is remembered of it.
         let Some(by_cookie) = self.wants_cookie(ns, id, at.to.1) else { return };
         let settings = self.tcp_settings(ns);
-        let Ok(way) = self.tcp_route(ns, &ends, at.to.0, at.from) else { return };
+        let Ok(way) = self.tcp_route(ns, &child.ends, at.to.0, at.from) else { return };
         if by_cookie {
             return self.tcp_answer_by_cookie(ns, segment, at, way.mss());
         }
         let iss = Seq(self.random_below(1 << 32) as u32);
         let connection = Connection::accept(settings, iss, way.mss(), segment, self.now);
-        let child = Tcp {
-            ends,
-            family,
-            port: at.to.1,
-            listener: Some(id),
-            next_ip_id: self.random_below(1 << 16) as u16,
-            role: Role::Connection(Box::new(connection)),
-            ..Tcp::default()
-        };
+        child.next_ip_id = self.random_below(1 << 16) as u16;
+        child.role = Role::Connection(Box::new(connection));
         if let Some(child) = self.add_tcp_child(ns, child, at) {
             self.tcp_push(child);
         }
@@ -291,7 +284,7 @@ impl World {
 impl Ends {
     /// Those of a connection to a listener; to a link-local address it is bound to where that came from
     /// (`tcp_v6_init_req`).
-    pub(super) fn of_child(&self, at: &Arrival) -> Ends {
+    pub(crate) fn of_child(&self, at: &Arrival) -> Ends {
         let strict = matches!(at.from.0, IpAddr::V6(from) if is_link_local(from));
         Ends {
             source: at.to.0,

@@ -339,7 +339,10 @@ impl Log<'_> {
 mod tests {
     use super::*;
 
-    fn read(line: &str) -> Option<Result<(u16, Option<String>, String), String>> {
+    /// Port, address and directory.
+    type Read = (u16, Option<String>, String);
+
+    fn read(line: &str) -> Option<Result<Read, String>> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         wanted(&args).map(|outcome| outcome.map(|wanted| (wanted.port, wanted.bind, wanted.directory)))
     }

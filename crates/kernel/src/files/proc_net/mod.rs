@@ -26,6 +26,7 @@ const FILES: &[File] = &[
     File { name: "arp", show: ipv4::arp },
     File { name: "dev", show: device::dev },
     File { name: "dev_mcast", show: device::multicast },
+    File { name: "fib_trie", show: ipv4::tries },
     File { name: "if_inet6", show: ipv6::addresses },
     File { name: "igmp", show: ipv4::groups },
     File { name: "igmp6", show: ipv6::groups },

@@ -41,7 +41,7 @@ pub(super) fn udp(world: &World, ns: NsId) -> String {
     }
     // The kernel's own, of tunnels.
     let none = Inet::default();
-    for port in netns.udp_tunnels.keys() {
+    for (port, _) in netns.udp_tunnels.keys().filter(|(_, six)| !six) {
         lines.push((*port, address_line(&none, *port, 0, 0)));
     }
     lines.sort();
