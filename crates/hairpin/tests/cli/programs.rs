@@ -94,8 +94,8 @@ ip netns exec a curl -s 'http://[fd00::2]/'
 ip netns exec a wget -qO- 'http://[fd00::2]/'
 ip netns exec b ss -Htln
 ip netns exec b netstat -tln | tail -n 1
-ip netns exec a nc -zv fd00::2 80
-ip netns exec a nc -zv fd00::2 81; echo $?
+ip netns exec a nc -nzv fd00::2 80
+ip netns exec a nc -nzv fd00::2 81; echo $?
 ip netns exec b nc -6 -u -l 53 >got & sleep 1
 echo by IPv4 | ip netns exec a nc -u -w 1 10.0.0.2 53
 cat got
@@ -104,9 +104,9 @@ cat got
     let expected = "\
 page
 page
-LISTEN 0      9            *:80        *:*   \n\
+LISTEN 0      9      *:80 *:*
 tcp6       0      0 :::80                   :::*                    LISTEN     \n\
-Connection to fd00::2 80 port [tcp/http] succeeded!
+Connection to fd00::2 80 port [tcp/*] succeeded!
 nc: connect to fd00::2 port 81 (tcp) failed: Connection refused
 1
 by IPv4
