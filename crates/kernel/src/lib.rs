@@ -48,5 +48,5 @@ pub use mac::Mac;
 pub use netns::NsId;
 pub use segment::SegmentKind;
 pub use task::TaskId;
-pub use time::Time;
+pub use time::{Time, set_ticks_a_second};
 pub use world::World;

@@ -146,6 +146,10 @@ pub struct World {
     pub(crate) verdicts: Vec<Verdicts>,
     /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
     pub(crate) transmit_refused: bool,
+    /// What the sender is told then, if not `ENOBUFS`: `ipvlan_process_v6_outbound` knows no way.
+    pub(crate) transmit_no_way: bool,
+    /// The socket whose `connect` has sent what is being handled (`sock_owned_by_user`).
+    pub(crate) connecting: Option<SockId>,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Some host has the module br_netfilter: without it no bridged frame looks for its settings.
@@ -184,6 +188,8 @@ impl World {
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
             transmit_refused: false,
+            transmit_no_way: false,
+            connecting: None,
             depth: 0,
             bridge_netfilter: false,
             generation: 0,

@@ -387,6 +387,7 @@ fn a_flood_of_syns_keeps_nobody_out() {
             family: hairpin_netlink::sock_diag::SocketFamily::Tcp { ipv6: false },
             states: 1 << 1,
             owners: false,
+            details: false,
         });
         let listed = listener.expect("sockets");
         assert_eq!(listed.len(), 1, "{setting}");

@@ -31,6 +31,7 @@ mod http;
 mod ifconfig;
 mod interfaces;
 mod ip;
+mod iperf3;
 mod iproute2;
 mod ipset;
 pub mod iptables;
@@ -53,6 +54,7 @@ mod ssh;
 mod stream;
 mod sudo;
 mod sysctl;
+mod tap;
 mod tc;
 mod tcpdump;
 mod team;
@@ -104,6 +106,13 @@ pub trait Shell {
     }
     /// Opens a file of the user for reading.
     fn open(&mut self, path: &str) -> std::io::Result<Box<dyn Read>>;
+    /// What is in a directory of the user, and whether each is a directory itself.
+    ///
+    /// # Errors
+    /// It cannot be read, or there are no files here.
+    fn directory(&mut self, _path: &str) -> std::io::Result<Vec<(String, bool)>> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
     /// Creates or empties a file of the user.
     fn create(&mut self, path: &str) -> std::io::Result<Box<dyn Write>>;
     /// An environment variable.
@@ -192,6 +201,9 @@ fn no_processes() -> std::io::Error {
 /// A front end: runs a program to its exit code.
 pub type Main = fn(&mut Program<'_>) -> i32;
 
+/// Front ends beside which the machine's own program of that name is used too, by its path.
+pub const BESIDE_THE_MACHINES: &[&str] = &["python3"];
+
 /// Every front end by the name it is called by.
 pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("arp", arp::main),
@@ -209,6 +221,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("httpd", http::httpd::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
+    ("iperf3", iperf3::main),
     ("ip6tables", iptables::main),
     ("ip6tables-legacy", iptables::main),
     ("ip6tables-legacy-restore", iptables::main),
@@ -233,12 +246,14 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
+    ("python3", http::python::main),
     ("route", route::main),
     ("sleep", sleep::main),
     ("ss", ss::main),
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
+    ("tap", tap::main),
     ("tc", tc::main),
     ("teamd", team::daemon::main),
     ("teamdctl", team::control::main),

@@ -189,6 +189,11 @@ impl Inner {
             _ => None,
         };
         let waits = matches!(call, Call::Wait { .. });
+        // What is there to be read is read before time passes: a wait may end in no time, and a program that sees both would
+        // take it for the end of its patience.
+        if waits && signals::watched_input_waits() {
+            return Err(Errno::EINTR);
+        }
         let channel = self.channel.as_mut().ok_or(Errno::ENOTCONN)?;
         channel.send(&Request::Call(call)).map_err(gone)?;
         if waits {
@@ -202,6 +207,11 @@ impl Inner {
             }
         }
         let result = match channel.receive().map_err(gone)? {
+            Response::Result(Ok(Reply::Ready(ready)))
+                if ready.is_empty() && signals::watched_input_waits() =>
+            {
+                Err(Errno::EINTR)
+            }
             Response::Result(result) => result,
             _ => Err(Errno::EPROTO),
         };

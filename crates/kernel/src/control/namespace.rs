@@ -42,6 +42,7 @@ impl World {
             store: Default::default(),
             answer_ttl: Default::default(),
             bridge_netfilter: false,
+            tunnels: (false, false),
             queue_handle: 0x8000_0000,
         });
         Ok(host)
@@ -162,6 +163,7 @@ impl World {
             udp6: FxHashMap::default(),
             tcp: Default::default(),
             ip_tunnels: Vec::new(),
+            ip6_tunnels: Vec::new(),
             nlmons: Vec::new(),
             udp_tunnels: FxHashMap::default(),
             events: Vec::new(),

@@ -6,6 +6,7 @@ use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::link::{LinkAttribute, LinkEvent};
+use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
 use hairpin_netlink::route::nsid::{NsidAttribute, NsidMessage};
 use hairpin_netlink::{Message, Received, codec};
 
@@ -13,6 +14,7 @@ use crate::dev::Kind;
 use crate::dev::bridge::fdb::{Entry, Key};
 use crate::dev::bridge::snoop::MdbChange;
 use crate::dev::vxlan;
+use crate::dev::vxlan::Missed;
 use crate::device::{DevId, Ipv4Address, Ipv6Address};
 use crate::mac::Mac;
 use crate::neigh::Neighbour;
@@ -40,6 +42,9 @@ mod group {
     pub const NSID: u32 = 28;
     pub const BRVLAN: u32 = 33;
 }
+
+/// Of a neighbour: an entry of the device itself.
+const NTF_SELF: u8 = 0x02;
 
 /// `RTM_NEWNETCONF`, `NETCONFA_*`
 mod netconf {
@@ -323,8 +328,13 @@ impl World {
         else {
             return;
         };
-        let message =
-            Message::NewNeighbour(rtnl::neigh::neighbour_message(ifindex, address, entry, self.now));
+        let message = Message::NewNeighbour(rtnl::neigh::neighbour_message(
+            ifindex,
+            address,
+            entry,
+            self.neigh_address_len(entry),
+            self.now,
+        ));
         self.broadcast(ns, group::NEIGH, &message, 0);
     }
 
@@ -336,7 +346,13 @@ impl World {
         entry: &Neighbour,
     ) {
         if self.listened(ns, group::NEIGH) {
-            let message = rtnl::neigh::neighbour_message(ifindex, address, entry, self.now);
+            let message = rtnl::neigh::neighbour_message(
+                ifindex,
+                address,
+                entry,
+                self.neigh_address_len(entry),
+                self.now,
+            );
             self.broadcast(ns, group::NEIGH, &Message::DelNeighbour(message), 0);
         }
     }
@@ -351,6 +367,28 @@ impl World {
             let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
             self.broadcast(ns, group::NEIGH, &message, 0);
         }
+    }
+
+    /// `rtnl_fdb_notify`: what a device took for itself is told beside what its kind tells.
+    pub(crate) fn notify_own_fdb(&mut self, dev: DevId, mac: Mac, vlan: u16, state: u16, gone: bool) {
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        if !self.listened(ns, group::NEIGH) {
+            return;
+        }
+        let mut message = NeighbourMessage::default();
+        let header = &mut message.header;
+        header.family = AddressFamily::Bridge;
+        header.ifindex = ifindex;
+        header.state = state.into();
+        header.flags = NeighbourFlags::from_bits_retain(NTF_SELF);
+        message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
+        if vlan != 0 {
+            message.attributes.push(NeighbourAttribute::Vlan(vlan));
+        }
+        let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
+        self.broadcast(ns, group::NEIGH, &message, 0);
     }
 
     /// Own addresses have been added to a bridge's forwarding database.
@@ -383,10 +421,10 @@ impl World {
     }
 
     /// A vxlan device does not know a destination (`vxlan_fdb_miss`).
-    pub(crate) fn notify_vxlan_miss(&mut self, dev: DevId, mac: Mac) {
+    pub(crate) fn notify_vxlan_miss(&mut self, dev: DevId, missed: Missed) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if self.listened(ns, group::NEIGH)
-            && let Some(message) = self.vxlan_miss_message(dev, mac)
+            && let Some(message) = self.vxlan_miss_message(dev, missed)
         {
             self.broadcast(ns, group::NEIGH, &Message::GetNeighbour(message), 0);
         }

@@ -3,7 +3,8 @@
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::ip_tunnel::Variant;
-use crate::dev::{Kind, RxHandler, can, geneve, ifb, nlmon};
+use crate::dev::ip6_tunnel::Variant as Variant6;
+use crate::dev::{Kind, RxHandler, can, ifb, nlmon};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -477,7 +478,14 @@ impl Traits {
                     Traits { hardware: hardware::SIT, min_mtu: 1280, max_mtu: 65_535 - 20 + 40, ..point }
                 }
             },
-            Kind::Geneve(_) => Traits { max_mtu: 65_535 - geneve::HEADROOM, ..ether },
+            Kind::Ip6Tunnel(tunnel) => match tunnel.variant {
+                Variant6::Ip6Tnl => {
+                    Traits { hardware: hardware::TUNNEL6, min_mtu: 68, max_mtu: 65_535, ..point }
+                }
+                Variant6::Ip6Gre => Traits { hardware: hardware::IP6GRE, ..point },
+                Variant6::Ip6GreTap => Traits { max_mtu: 0, ..ether },
+            },
+            Kind::Geneve(state) => Traits { max_mtu: 65_535 - state.config.headroom(), ..ether },
             Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
             Kind::Veth(_)
             | Kind::Team(_)

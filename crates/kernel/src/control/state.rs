@@ -10,7 +10,14 @@ use crate::dev::bridge::{Bridge, State};
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
+use crate::qdisc::default_name;
 use crate::world::{TimerEvent, World};
+
+/// The queueing discipline of a device with a queue, where `net.core.default_qdisc` names none: that of most distributions.
+pub(crate) const DEFAULT_QDISC: &str = "fq_codel";
+/// What it may name.
+pub(crate) const QDISCS: &[&str] =
+    &["fq_codel", "pfifo_fast", "fq", "cake", "codel", "pfifo", "bfifo", "sfq", "pie", "fq_pie"];
 
 impl World {
     /// Sets a device up. Up already is no error.
@@ -53,17 +60,20 @@ impl World {
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             Kind::Macsec(_) => self.open_macsec(dev),
-            Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon => self.open_endpoint(dev)?,
+            Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Ip6Tunnel(_) | Kind::Nlmon => {
+                self.open_endpoint(dev)?
+            }
             _ => {}
         }
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
             self.open_bond(dev);
         }
         self.set_up_flag(dev);
+        let default_qdisc = self.default_qdisc(dev);
         if let Some(device) = self.devs.get_mut(dev)
             && device.qdisc == "noop"
         {
-            device.qdisc = crate::qdisc::default_name(device);
+            device.qdisc = default_name(device, default_qdisc);
         }
         self.set_rx_mode(dev);
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
@@ -79,11 +89,21 @@ impl World {
         self.lower_went_up(dev);
         self.port_changed(dev);
         self.bond_opened(dev);
+        self.team_went(dev, true);
         if let Some(peer) = peer_with_link {
             // The link watch comes to it later.
             self.set_carrier(peer, true);
         }
         Ok(())
+    }
+
+    /// `net.core.default_qdisc` of the host that a device is on.
+    pub(crate) fn default_qdisc(&self, dev: DevId) -> &'static str {
+        let netns = self.devs.get(dev).and_then(|device| self.netns.get(device.ns));
+        let first = netns.and_then(|netns| self.hosts.get(netns.host)).map(|host| host.initial);
+        let set = first.and_then(|first| self.netns.get(first)?.sysctl.other.get("core/default_qdisc"));
+        let known = |name: &String| QDISCS.iter().copied().find(|known| known == name);
+        set.and_then(known).unwrap_or(DEFAULT_QDISC)
     }
 
     /// That a device is up is told before the link watch comes to its new carrier.
@@ -187,7 +207,7 @@ impl World {
                 self.down_flag(dev);
                 self.close_bridge(dev);
             }
-            Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon) => {
+            Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Ip6Tunnel(_) | Kind::Nlmon) => {
                 self.down_flag(dev);
                 self.close_endpoint(dev);
             }
@@ -213,6 +233,7 @@ impl World {
         self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
+        self.team_went(dev, false);
         if let Some(peer) = peer_without_link {
             // The link watch comes to it later.
             self.set_carrier(peer, false);
@@ -442,7 +463,7 @@ impl World {
             RxHandler::TeamPort { team } => return self.team_port_changed(team, port),
             _ => return,
         };
-        let (usable, carrier) = (self.is_usable_port(port), device.carrier);
+        let (usable, carrier, down) = (self.is_usable_port(port), device.carrier, !device.is_up());
         if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
             && let Some(port) = own.port_mut(port)
         {
@@ -454,7 +475,8 @@ impl World {
         }
         let Kind::Bridge(state) = &master.kind else { return };
         let enabled = state.port(port).is_some_and(|port| port.state != State::Disabled);
-        match (usable, enabled) {
+        // A port that goes down is disabled, also where somebody has disabled it before (`br_device_event`).
+        match (usable, enabled || down) {
             (true, false) => {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }

@@ -9,6 +9,7 @@ mod tbf;
 use hairpin_netlink::tc::{self, FqCodel, NetemParts, Statistics};
 
 use crate::dev::ip_tunnel::Variant;
+use crate::dev::ip6_tunnel::Variant as Variant6;
 use crate::dev::{Kind, RxHandler};
 use crate::device::{DevId, Device};
 use crate::drop_reason::DropReason;
@@ -98,13 +99,13 @@ impl Queue {
 }
 
 /// `attach_default_qdiscs`: what a device has when it goes up. A card gets the default discipline, as do macvtap and
-/// ipvtap; other virtual devices have none.
-pub(crate) fn default_name(device: &Device) -> &'static str {
+/// ipvtap and what frames with a link header are put into; other virtual devices have none (`IFF_NO_QUEUE`).
+pub(crate) fn default_name(device: &Device, default_qdisc: &'static str) -> &'static str {
     match &device.kind {
-        Kind::Nic { .. } => "fq_codel",
-        Kind::Ifb => "pfifo_fast",
-        Kind::IpTunnel(tunnel) if tunnel.variant == Variant::GreTap => "pfifo_fast",
-        _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
+        Kind::Nic { .. } | Kind::Ifb => default_qdisc,
+        Kind::IpTunnel(tunnel) if tunnel.variant == Variant::GreTap => default_qdisc,
+        Kind::Ip6Tunnel(tunnel) if tunnel.variant == Variant6::Ip6GreTap => default_qdisc,
+        _ if matches!(device.rx_handler, RxHandler::Tap(_)) => default_qdisc,
         _ => "noqueue",
     }
 }

@@ -248,6 +248,11 @@ impl Fib {
         Arc::make_mut(&mut self.rules)
     }
 
+    /// `fib_new_table`
+    pub(crate) fn note_table(&mut self, id: u32) {
+        self.make_table(id);
+    }
+
     fn trie_mut(&mut self, id: u32) -> &mut Routes {
         self.make_table(id);
         let found = |tables: &[Table], id| tables.iter().position(|table: &Table| table.id == id);

@@ -234,8 +234,9 @@ impl World {
             return Err(wrong(Errno::ENOENT, "Cannot delete qdisc with handle of zero"));
         }
         self.shut_queue(dev);
+        let default_qdisc = self.default_qdisc(dev);
         if let Some(device) = self.devs.get_mut(dev).filter(|device| device.is_up()) {
-            device.qdisc = default_name(device);
+            device.qdisc = default_name(device, default_qdisc);
         }
         self.changed();
         Ok(())

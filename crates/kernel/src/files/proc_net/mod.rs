@@ -43,7 +43,7 @@ const FILES: &[File] = &[
     File { name: "sockstat", show: sockets::statistics },
     File { name: "sockstat6", show: sockets::statistics6 },
     File { name: "tcp", show: tcp::tcp },
-    File { name: "tcp6", show: sockets::empty_tcp6 },
+    File { name: "tcp6", show: tcp::tcp6 },
     File { name: "udp", show: sockets::udp },
     File { name: "udp6", show: sockets::udp6 },
     File { name: "udplite", show: sockets::empty_udp },
