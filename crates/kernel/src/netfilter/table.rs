@@ -325,10 +325,8 @@ fn check_match(family: Family, found: &Match) -> Result<(), Errno> {
         Match::Recent(wanted) => {
             let window = wanted.seconds != 0 || wanted.hits != 0 || wanted.reap;
             let plain = matches!(wanted.action, RecentAction::Set | RecentAction::Remove);
-            !(plain && window)
-                && wanted.hits <= RECENT_HITS_MAX
-                && !wanted.name.is_empty()
-                && !wanted.name.contains('/')
+            let named = !wanted.name.is_empty() && !wanted.name.contains('/');
+            (!plain || !window) && wanted.hits <= RECENT_HITS_MAX && named
         }
         // `hashlimit_mt_check_common`
         Match::HashLimit(wanted) => {

@@ -94,11 +94,14 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let tokens = include::tokens(&mut *program.shell, &mut sources);
     let outcome = match tokens {
         Ok(tokens) => run(program.system, &options, tokens),
-        Err(fail) => Err((String::new(), fail)),
+        Err(fail) => Err(Box::new((String::new(), fail))),
     };
     let (text, fail) = match outcome {
         Ok(text) => (text, None),
-        Err((text, fail)) => (text, Some(fail)),
+        Err(failed) => {
+            let (text, fail) = *failed;
+            (text, Some(fail))
+        }
     };
     let _ = program.shell.out().write_all(text.as_bytes());
     match fail {
@@ -212,8 +215,12 @@ struct Session<'a> {
     command: Place,
 }
 
-fn run(system: &mut dyn System, options: &Options, tokens: Vec<Token>) -> Result<String, (String, Fail)> {
-    let failed = |fail: Fail| (String::new(), fail);
+fn run(
+    system: &mut dyn System,
+    options: &Options,
+    tokens: Vec<Token>,
+) -> Result<String, Box<(String, Fail)>> {
+    let failed = |fail: Fail| Box::new((String::new(), fail));
     let tokens = token::defined(tokens, &options.defines).map_err(failed)?;
     let ruleset = match system.netfilter(NetfilterCall::Nft(NftCall::Ruleset)) {
         Ok(Some(NetfilterReply::Ruleset(ruleset))) => *ruleset,
@@ -238,13 +245,13 @@ fn run(system: &mut dyn System, options: &Options, tokens: Vec<Token>) -> Result
         session.command = start;
         first.get_or_insert(start);
         if let Err(fail) = session.perform(&mut parser) {
-            return Err((session.out, fail));
+            return Err(Box::new((session.out, fail)));
         }
         session.command = start.to(parser.place_before());
         // The mark covers what ends the command.
         session.command.length += 1;
         if !parser.is_end() || parser.is_sign("}") {
-            return Err((session.out, parser.unexpected()));
+            return Err(Box::new((session.out, parser.unexpected())));
         }
     }
     if first.is_none() && options.file.is_none() {
@@ -253,7 +260,7 @@ fn run(system: &mut dyn System, options: &Options, tokens: Vec<Token>) -> Result
     if session.changed && !options.check {
         let call = NetfilterCall::Nft(NftCall::Replace(Box::new(session.ruleset)));
         if let Err(errno) = system.netfilter(call) {
-            return Err((session.out, Fail::refused(errno, session.command)));
+            return Err(Box::new((session.out, Fail::refused(errno, session.command))));
         }
     }
     Ok(session.out)
