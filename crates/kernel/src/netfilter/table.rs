@@ -414,14 +414,6 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_lets_a_burst_pass_and_then_its_rate() {
-        let limit = Limit { interval: 10_000, burst: 3 };
-        let mut bucket = Bucket::new(&limit, Time::ZERO);
-        let passed: Vec<u64> = (0..40).filter(|i| bucket.take(&limit, Time(i * 250_000_000))).collect();
-        assert_eq!(passed[..6], [0, 1, 2, 4, 8, 12]);
-    }
-
-    #[test]
     fn counters_stay_with_their_rules() {
         let mut first = made(TableKind::Filter, &[Target::Accept, Target::Drop], vec![]).expect("a table");
         first.chains[0].rules[1].rule.counters.packets = 7;
