@@ -1,4 +1,5 @@
 # needs: uml
+# open: new, not compared in every run yet
 # The states of a TCP connection as tracking sees them, each with the time it has left (but for its last digit).
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R
@@ -66,3 +67,13 @@ state 88 || echo none
 $N R iptables-legacy -S FORWARD -v
 kill %1 %2 %3 %4 %5 %6 %7
 wait
+# Counted, where that is asked for when a connection begins.
+counted() { $N R grep "id=$1 " /proc/net/nf_conntrack | sed -E 's/ +[0-9]+ src/ T src/'; }
+$N R sysctl -w net.netfilter.nf_conntrack_acct=1
+$N A ping -e 110 -c 3 -i 0.2 -W 1 -s 100 10.0.2.1
+counted 110
+$N R sysctl -w net.netfilter.nf_conntrack_acct=0
+$N A ping -e 110 -c 1 -W 1 10.0.2.1
+$N A ping -e 111 -c 1 -W 1 10.0.2.1
+counted 110
+counted 111

@@ -1,4 +1,5 @@
 # needs: uml
+# open: new, not compared in every run yet
 # Matches that remember and matches that look into packets: what they have counted.
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R
