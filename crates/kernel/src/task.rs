@@ -117,6 +117,7 @@ impl World {
     pub fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno> {
         let reply = self.perform_call(task, call);
         self.run();
+        self.connecting = None;
         reply
     }
 
@@ -393,6 +394,7 @@ impl World {
             }),
             SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
             SocketKind::TcpIpv4 => sock::Kind::Tcp(Box::default()),
+            SocketKind::TcpIpv6 => sock::Kind::Tcp(Box::new(sock::tcp::Tcp::ipv6())),
             SocketKind::UdpIpv4 => sock::Kind::Udp(sock::udp::Udp::default()),
             SocketKind::Tap { ifindex } => return self.open_tap(ns, ifindex),
             SocketKind::RawIpv6 { protocol } => sock::Kind::Raw6(sock::raw6::Raw6::new(protocol)),

@@ -12,7 +12,8 @@ modprobe -d /run/root ipv6 disable_ipv6=1
 modprobe -d /run/root -a dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge bonding af_packet_diag inet_diag tcp_diag \
     udp_diag raw_diag vxlan vrf ifb nlmon vcan vxcan can-raw macsec gcm ctr ghash_generic \
     team team_mode_activebackup team_mode_broadcast team_mode_loadbalance \
-    team_mode_random team_mode_roundrobin
+    team_mode_random team_mode_roundrobin \
+    sch_netem sch_tbf sch_fq_codel
 # Those of iptables.
 (
     cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit
@@ -24,7 +25,9 @@ modprobe -d /run/root -a dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge b
 ip link del bond0
 # The fallback devices of tunnels (gre0, tunl0, sit0) stay out of the scripts' namespaces.
 echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
-modprobe -d /run/root -a ip_gre ipip sit geneve
+modprobe -d /run/root -a ip_gre ipip sit ip6_tunnel ip6_gre geneve sch_fq_codel
+# As most distributions have it.
+echo fq_codel >/proc/sys/net/core/default_qdisc
 # A process for each event, or for each device that is missing, would cost more than all else.
 echo >/proc/sys/kernel/hotplug
 echo >/proc/sys/kernel/modprobe

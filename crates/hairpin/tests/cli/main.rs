@@ -6,6 +6,7 @@ mod docker;
 mod house;
 mod input;
 mod place;
+mod programs;
 mod ssh;
 mod terminals;
 mod trace;

@@ -126,6 +126,12 @@ pub(super) fn send(fd: BorrowedFd<'_>, data: &[u8], to: Option<&[u8]>) -> Result
     check_size(sent)
 }
 
+/// The next bytes of a connection; none at its end. (`MSG_TRUNC` would throw them away: tcp(7).)
+pub(super) fn read(fd: BorrowedFd<'_>, data: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the kernel writes at most `data.len()` bytes to `data`, which lives through the call.
+    check_size(unsafe { libc::recv(fd.as_raw_fd(), data.as_mut_ptr().cast(), data.len(), 0) })
+}
+
 /// `recvmsg`; `flags` get `MSG_TRUNC`, so that the true length is known.
 pub(super) fn receive(fd: BorrowedFd<'_>, data: &mut [u8], flags: i32) -> Result<Message, Errno> {
     let mut name = [0u8; size_of::<libc::sockaddr_storage>()];

@@ -160,10 +160,12 @@ impl World {
         let kind = table.kind;
         // `physdev_mt_check` asks for the module.
         let mut matches = table.chains.iter().flat_map(|chain| &chain.rules).flat_map(|rule| &rule.matches);
-        let physdev = matches.any(|found| matches!(found, Match::PhysDev(_)));
+        let physdev = matches.clone().any(|found| matches!(found, Match::PhysDev(_)));
+        // `connbytes_mt_check` has connections counted.
+        let counted = matches.any(|found| matches!(found, Match::ConnBytes(_)));
         self.table_in_use(ns, family, kind)?;
         let netfilter = self.netfilter_of(ns)?;
-        let Netfilter { tables, numbers, tables_track, sets, .. } = netfilter;
+        let Netfilter { tables, numbers, tables_track, sets, stores, .. } = netfilter;
         // `set_match_v4_checkentry`
         let known = |rule: &Rule| {
             let matches = rule.matches.iter().filter_map(|found| match found {
@@ -181,7 +183,14 @@ impl World {
         let rules = Rules::new(family, table, of_family[kind as usize].as_deref(), numbers, now)?;
         of_family[kind as usize] = Some(Box::new(rules));
         tables_track[family as usize] = of_family.iter().flatten().any(|rules| rules.needs_tracking());
+        let families = [Family::Ipv4, Family::Ipv6].into_iter().zip(tables.iter());
+        let all =
+            families.flat_map(|(family, tables)| tables.iter().flatten().map(move |rules| (family, rules)));
+        stores.settle(all.flat_map(|(family, rules)| rules.matches().map(move |found| (family, found))));
         netfilter.renew_tracking();
+        if counted && let Some(netns) = self.netns.get_mut(ns) {
+            netns.sysctl.conntrack.acct = true;
+        }
         if physdev && let Some(host) = self.netns.get(ns).map(|netns| netns.host) {
             self.set_bridge_netfilter(host, true);
         }

@@ -10,6 +10,7 @@ use super::matches::Around;
 use super::nat::{Random, Side};
 use super::packet::{Ip, changed_checksum, protocol};
 use super::sets::Sets;
+use super::state::Stores;
 use super::table::{Action, Armed, Rules};
 use super::{At, log};
 use crate::frame::Frame;
@@ -37,10 +38,18 @@ pub(super) struct Bench<'a> {
     pub conntrack: &'a mut Conntrack,
     pub random: &'a mut Random,
     pub sets: &'a mut Sets,
+    pub stores: &'a mut Stores,
     /// Where the ways back lead: chain, and the rule that comes next.
     pub stack: &'a mut Vec<(u32, u32)>,
     /// Lines for the kernel's log.
     pub log: &'a mut Vec<String>,
+}
+
+/// What matches work with besides the packet.
+pub(super) struct Aids<'a> {
+    pub sets: &'a mut Sets,
+    pub stores: &'a mut Stores,
+    pub random: &'a mut Random,
 }
 
 /// What one rule's target says.
@@ -76,8 +85,9 @@ pub(super) fn run(
         };
         next += 1;
         let packet = Around { world, at, frame, ip: &ip, conntrack: bench.conntrack };
+        let mut aids = Aids { sets: bench.sets, stores: bench.stores, random: bench.random };
         if !packet.has_header(&armed.rule.header)
-            || !packet.has(&armed.rule.matches, &mut armed.buckets, bench.sets)
+            || !packet.has(&armed.rule.matches, &mut armed.states, &mut aids)
         {
             continue;
         }
@@ -190,6 +200,11 @@ fn extension(
             let limit = limit.unwrap_or_else(|| clamp(world, at, ip));
             lower_mss(frame, ip, limit);
         }
+        Target::Tos { value, mask, .. } => change_tos(frame, ip, ip.tos & !mask ^ value),
+        // Nothing here looks at a packet's class or listens to the log's groups; sums are always computed.
+        Target::Classify(_) | Target::Nflog(_) | Target::Checksum => {}
+        // Nobody listens to a queue.
+        Target::NfQueue(queue) => return if queue.bypass { Said::Accept } else { Said::Drop },
         Target::Trace => frame.traced = true,
         Target::Set(change) => {
             let packet = Around { world, at, frame, ip, conntrack: bench.conntrack };
@@ -331,8 +346,29 @@ fn change_ttl(frame: &mut Frame, ip: &Ip, change: TtlChange, value: u8) {
     }
 }
 
+/// `ipv4_change_dsfield`, `ipv6_change_dsfield`
+fn change_tos(frame: &mut Frame, ip: &Ip, tos: u8) {
+    if tos == ip.tos {
+        return;
+    }
+    let packet = frame.payload_mut();
+    match (ip.family, packet.get(..12)) {
+        (Family::Ipv4, Some(&[version, .., a, b])) => {
+            let word = |tos: u8| u16::from_be_bytes([version, tos]);
+            let sum = changed_checksum(u16::from_be_bytes([a, b]), word(ip.tos), word(tos));
+            packet[1] = tos;
+            packet[10..12].copy_from_slice(&sum.to_be_bytes());
+        }
+        (Family::Ipv6, Some(_)) => {
+            packet[0] = packet[0] & 0xf0 | tos >> 4;
+            packet[1] = packet[1] & 0x0f | tos << 4;
+        }
+        _ => {}
+    }
+}
+
 /// What the smaller MTU of the two devices leaves for a TCP segment (`tcpmss_mangle_packet`).
-fn clamp(world: &World, at: &At, ip: &Ip) -> u16 {
+pub(super) fn clamp(world: &World, at: &At, ip: &Ip) -> u16 {
     let mtu = |dev: Option<crate::device::DevId>| {
         dev.and_then(|dev| world.devs.get(dev)).map_or(u32::from(u16::MAX), |device| device.mtu)
     };
@@ -340,40 +376,45 @@ fn clamp(world: &World, at: &At, ip: &Ip) -> u16 {
     u16::try_from(mtu(at.output).min(mtu(at.input)).saturating_sub(headers)).unwrap_or(u16::MAX)
 }
 
-/// Lowers the MSS option of a SYN.
-pub(super) fn lower_mss(frame: &mut Frame, ip: &Ip, limit: u16) {
+/// Where in a segment the option of its MSS stands, and what it says.
+pub(super) fn mss(segment: &[u8]) -> Option<(usize, u16)> {
     const MSS: u8 = 2;
-    if ip.protocol != protocol::TCP {
-        return;
-    }
-    let segment = ip.payload(frame.payload());
-    let Some(head) = segment.first_chunk::<20>() else { return };
+    let head = segment.first_chunk::<20>()?;
     let end = (usize::from(head[12] >> 4) * 4).min(segment.len());
     let mut at = 20;
     while at < end {
         let (kind, len) = (segment[at], segment.get(at + 1).copied().unwrap_or(0));
         match kind {
-            0 => return,
+            0 => return None,
             1 => at += 1,
             MSS if len == 4 && at + 4 <= end => {
-                let old = u16::from_be_bytes([segment[at + 2], segment[at + 3]]);
-                // Never raised.
-                if old <= limit {
-                    return;
-                }
-                let sum = u16::from_be_bytes([head[16], head[17]]);
-                // An option may lie across the words of the checksum.
-                let sum = match at % 2 {
-                    0 => changed_checksum(sum, old, limit),
-                    _ => changed_checksum(sum, old.swap_bytes(), limit.swap_bytes()),
-                };
-                let segment = ip.payload_mut(frame.payload_mut());
-                segment[at + 2..at + 4].copy_from_slice(&limit.to_be_bytes());
-                segment[16..18].copy_from_slice(&sum.to_be_bytes());
-                return;
+                return Some((at, u16::from_be_bytes([segment[at + 2], segment[at + 3]])));
             }
-            _ if len < 2 => return,
+            _ if len < 2 => return None,
             _ => at += usize::from(len),
         }
     }
+    None
+}
+
+/// Lowers the MSS option of a SYN.
+pub(super) fn lower_mss(frame: &mut Frame, ip: &Ip, limit: u16) {
+    if ip.protocol != protocol::TCP {
+        return;
+    }
+    let segment = ip.payload(frame.payload());
+    let Some((at, old)) = mss(segment) else { return };
+    // Never raised.
+    if old <= limit {
+        return;
+    }
+    let sum = u16::from_be_bytes([segment[16], segment[17]]);
+    // An option may lie across the words of the checksum.
+    let sum = match at % 2 {
+        0 => changed_checksum(sum, old, limit),
+        _ => changed_checksum(sum, old.swap_bytes(), limit.swap_bytes()),
+    };
+    let segment = ip.payload_mut(frame.payload_mut());
+    segment[at + 2..at + 4].copy_from_slice(&limit.to_be_bytes());
+    segment[16..18].copy_from_slice(&sum.to_be_bytes());
 }

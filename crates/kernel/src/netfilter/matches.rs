@@ -4,16 +4,18 @@ use std::net::IpAddr;
 
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::conntrack::status;
+use hairpin_netlink::netfilter::counting::{ConnBytes, Counted, Direction, Ecn, Statistic, Text};
 use hairpin_netlink::netfilter::matches::{
     AddrType, Comparison, Conntrack as Wanted, PhysDev, Ports, Side, TcpFlags, state,
 };
 use hairpin_netlink::netfilter::{Header, Interface, Match};
 
 use super::At;
+use super::conntrack::tuple;
 use super::conntrack::{Connection, Conntrack, Info, ORIGINAL, REPLY};
+use super::evaluate::Aids;
 use super::packet::{Ip, protocol};
-use super::sets::Sets;
-use super::table::Bucket;
+use super::state::{State, by_chance};
 use crate::device::DevId;
 use crate::frame::Frame;
 use crate::route::RouteKind;
@@ -71,12 +73,49 @@ impl Around<'_> {
         header.fragment.is_none_or(|wanted| (self.ip.offset != 0) == wanted)
     }
 
-    /// Whether all matches of a rule hold. `buckets` are those of its limits; `sets` count what they match.
-    pub fn has(&self, matches: &[Match], buckets: &mut [Bucket], sets: &mut Sets) -> bool {
-        let mut buckets = buckets.iter_mut();
+    /// Whether all matches of a rule hold. `states` is what those of them remember that do.
+    pub fn has(&self, matches: &[Match], states: &mut [State], aids: &mut Aids<'_>) -> bool {
+        let mut states = states.iter_mut();
+        let now = self.world.now;
         matches.iter().all(|wanted| match wanted {
-            Match::Limit(limit) => buckets.next().is_some_and(|bucket| bucket.take(limit, self.world.now)),
-            Match::Set(wanted) => sets.matches(wanted, self),
+            Match::Limit(limit) => match states.next() {
+                Some(State::Limit(bucket)) => bucket.take(limit, now),
+                _ => false,
+            },
+            Match::Set(wanted) => aids.sets.matches(wanted, self),
+            Match::Statistic(Statistic::Random { probability, invert }) => {
+                by_chance(*probability, aids.random) != *invert
+            }
+            Match::Statistic(Statistic::Nth { every, invert, .. }) => {
+                states.next().is_some_and(|state| state.is_nth(*every)) != *invert
+            }
+            Match::Quota { bytes: _, invert } => {
+                let len = self.bytes().len() as u64;
+                states.next().is_some_and(|state| state.within_quota(len)) != *invert
+            }
+            Match::ConnLimit(limit) => {
+                let Some(state) = states.next() else { return false };
+                let tuple = match self.connection() {
+                    Some(connection) => Some(*connection.tuple(ORIGINAL)),
+                    None => tuple::of_packet(self.ip, self.ip.payload(self.bytes())),
+                };
+                let address = if limit.destination { self.ip.destination } else { self.ip.source };
+                tuple.is_some_and(|tuple| {
+                    state.limits_connections(limit, address, &tuple, self.conntrack, now)
+                })
+            }
+            Match::Recent(wanted) => {
+                let address = if wanted.destination { self.ip.destination } else { self.ip.source };
+                // As it was before it was forwarded.
+                let forwarded = self.at.output.is_some() && !self.frame.owned;
+                let ttl = self.ip.ttl.wrapping_add(u8::from(forwarded));
+                aids.stores.is_recent(wanted, address, ttl, now)
+            }
+            Match::HashLimit(wanted) => {
+                let (from, to) = self.ip.ports(self.bytes()).unwrap_or((0, 0));
+                let (source, destination) = ((self.ip.source, from), (self.ip.destination, to));
+                aids.stores.is_below(wanted, source, destination, now) != wanted.above
+            }
             wanted => self.is(wanted),
         })
     }
@@ -86,7 +125,9 @@ impl Around<'_> {
             Match::Tcp { source, destination, flags, option } => {
                 self.is_tcp(source, destination, flags.as_ref(), *option)
             }
-            Match::Udp { source, destination } => self.has_ports(source, destination),
+            Match::Udp { source, destination } | Match::Sctp { source, destination } => {
+                self.has_ports(source, destination)
+            }
             Match::Icmp { kind, codes, invert } => self.is_icmp(*kind, *codes, *invert),
             Match::Conntrack(wanted) => self.is_connection(wanted),
             Match::State { states, invert } => (self.state() & states != 0) != *invert,
@@ -101,7 +142,22 @@ impl Around<'_> {
             }
             Match::Comment(_) => true,
             // Seen to by [`Around::has`].
-            Match::Limit(_) | Match::Set(_) => true,
+            Match::Limit(_)
+            | Match::Set(_)
+            | Match::Statistic(_)
+            | Match::Quota { .. }
+            | Match::ConnLimit(_)
+            | Match::Recent(_)
+            | Match::HashLimit(_) => true,
+            Match::Tos { value, mask, invert } => (self.ip.tos & mask == *value) != *invert,
+            Match::Dscp { value, invert } => (self.ip.tos >> 2 == *value) != *invert,
+            Match::ConnBytes(wanted) => self.has_carried(wanted),
+            Match::Ecn(wanted) => self.is_ecn(wanted),
+            Match::String(wanted) => contains(self.bytes(), wanted) != wanted.invert,
+            Match::TcpMss { low, high, invert } => {
+                let segment = self.ip.payload(self.bytes());
+                super::evaluate::mss(segment).is_some_and(|(_, mss)| *low <= mss && mss <= *high) != *invert
+            }
             Match::IpRange { source, destination } => {
                 in_range(source, self.ip.source) && in_range(destination, self.ip.destination)
             }
@@ -125,7 +181,7 @@ impl Around<'_> {
                 let len = self.ip.total_len;
                 (usize::from(*low) <= len && len <= usize::from(*high)) != *invert
             }
-            Match::Owner { user, group, socket } => self.is_owned(*user, *group, *socket),
+            Match::Owner { user, group, socket, .. } => self.is_owned(*user, *group, *socket),
         }
     }
 
@@ -192,11 +248,10 @@ impl Around<'_> {
                 return false;
             }
         }
-        let rest = Wanted { state: None, ..wanted.clone() };
-        if rest == Wanted::default() {
-            return true;
-        }
-        let Some(connection) = connection else { return false };
+        let Some(connection) = connection else {
+            // `conntrack_mt`: without a connection nothing but the state can be asked for.
+            return Wanted { state: None, ..wanted.clone() } == Wanted::default();
+        };
         let (original, reply) = (connection.tuple(ORIGINAL), connection.tuple(REPLY));
         if let Some(of_reply) = wanted.reply_direction
             && (self.frame.track.direction() == REPLY) != of_reply
@@ -220,7 +275,55 @@ impl Around<'_> {
             (&wanted.reply_source, reply.source),
             (&wanted.reply_destination, reply.destination),
         ];
+        let ports =
+            [original.source_port, original.destination_port, reply.source_port, reply.destination_port];
+        let is = |(wanted, port): (&Option<(u16, u16, bool)>, u16)| {
+            wanted.is_none_or(|(low, high, invert)| (low <= port && port <= high) != invert)
+        };
+        // Of one that is not confirmed its time has not begun.
+        let left = match connection.has(status::CONFIRMED) {
+            true => u32::try_from(connection.lasts(self.world.now).as_secs()).unwrap_or(u32::MAX),
+            false => 0,
+        };
         addresses.iter().all(|(network, address)| network.as_ref().is_none_or(|n| n.contains(*address)))
+            && wanted.ports.iter().zip(ports).all(is)
+            && wanted.expires.is_none_or(|(low, high, invert)| (low <= left && left <= high) != invert)
+    }
+
+    /// `connbytes_mt`
+    fn has_carried(&self, wanted: &ConnBytes) -> bool {
+        let counters = self.connection().and_then(|connection| connection.counters());
+        let Some([original, reply]) = counters else { return false };
+        let (packets, bytes) = match wanted.direction {
+            Direction::Original => original,
+            Direction::Reply => reply,
+            Direction::Both => (original.0 + reply.0, original.1 + reply.1),
+        };
+        let what = match wanted.what {
+            Counted::Packets => packets,
+            Counted::Bytes => bytes,
+            Counted::Average => bytes.checked_div(packets).unwrap_or(0),
+        };
+        (wanted.low <= what && what <= wanted.high) != wanted.invert
+    }
+
+    /// xt_ecn.c
+    fn is_ecn(&self, wanted: &Ecn) -> bool {
+        const FLAGS: usize = 13;
+        const ECE: u8 = 0x40;
+        const CWR: u8 = 0x80;
+        if wanted.ip.is_some_and(|(bits, invert)| (self.ip.tos & 3 == bits) == invert) {
+            return false;
+        }
+        let asked = [(wanted.ece, ECE), (wanted.cwr, CWR)];
+        if asked.iter().all(|(wanted, _)| wanted.is_none()) {
+            return true;
+        }
+        let segment = self.ip.payload(self.bytes());
+        let Some(flags) = segment.get(FLAGS).filter(|_| self.ip.protocol == protocol::TCP) else {
+            return false;
+        };
+        asked.iter().all(|(wanted, bit)| wanted.is_none_or(|wanted| (flags & bit != 0) == wanted))
     }
 
     fn is_multiport(&self, side: Side, wanted: &[(u16, u16)], invert: bool) -> bool {
@@ -294,7 +397,9 @@ impl Around<'_> {
         if !self.frame.owned {
             // The kernel's own packets have no owner: only what asks for none is met.
             let none = |asked: Option<(u32, u32, bool)>| asked.is_none_or(|(_, _, invert)| invert);
-            return socket.is_none_or(|wanted| !wanted) && none(user) && none(group);
+            // Its ICMP goes out by a socket of its own, which nobody has opened.
+            let by_socket = matches!(self.ip.protocol, protocol::ICMP | protocol::ICMPV6);
+            return socket.is_none_or(|wanted| wanted == by_socket) && none(user) && none(group);
         }
         socket.is_none_or(|wanted| wanted) && is(user) && is(group)
     }
@@ -302,6 +407,17 @@ impl Around<'_> {
 
 fn in_range(range: &Option<(IpAddr, IpAddr, bool)>, address: IpAddr) -> bool {
     range.is_none_or(|(low, high, invert)| (low <= address && address <= high) != invert)
+}
+
+/// `string_mt`: whether a pattern begins and ends within its part of a packet.
+fn contains(packet: &[u8], wanted: &Text) -> bool {
+    let (from, to) = (usize::from(wanted.from), usize::from(wanted.to).min(packet.len()));
+    let Some(part) = packet.get(from..to) else { return false };
+    let same = |window: &[u8]| match wanted.ignore_case {
+        true => window.eq_ignore_ascii_case(&wanted.pattern),
+        false => window == wanted.pattern,
+    };
+    !wanted.pattern.is_empty() && part.windows(wanted.pattern.len()).any(same)
 }
 
 /// The kinds of the options of a TCP header.

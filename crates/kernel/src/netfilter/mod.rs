@@ -15,10 +15,12 @@ mod nft;
 mod packet;
 mod reject;
 mod sets;
+mod state;
 mod table;
 
 use std::net::IpAddr;
 
+use hairpin_netlink::netfilter::targets::RejectWith;
 use hairpin_netlink::netfilter::{Family, Hook, TableKind};
 
 use crate::device::DevId;
@@ -39,6 +41,7 @@ use nat::{Random, Side};
 use nft::{Based, Ended, Nft};
 use packet::{Ip, protocol};
 use sets::Sets;
+use state::Stores;
 use table::Rules;
 
 /// Where in its way a packet is.
@@ -129,6 +132,7 @@ pub struct Netfilter {
     tracking: [bool; 2],
     conntrack: Conntrack,
     sets: Sets,
+    stores: Stores,
     nft: Nft,
     /// By family: a rule of `iptables` needs connections.
     tables_track: [bool; 2],
@@ -145,7 +149,7 @@ pub struct Netfilter {
 enum Verdict {
     Accept,
     Drop(Cause),
-    Reject(hairpin_netlink::netfilter::targets::RejectWith, Cause),
+    Reject(RejectWith, Cause),
 }
 
 /// What has decided against a packet.
@@ -227,8 +231,8 @@ impl Netfilter {
 
     /// A base chain of nftables.
     fn run_chain(&mut self, based: Based, world: &World, at: &At, frame: &mut Frame) -> Verdict {
-        let Netfilter { nft, conntrack, random, sets, stack, log, .. } = self;
-        let mut bench = Bench { conntrack, random, sets, stack, log };
+        let Netfilter { nft, conntrack, random, sets, stores, stack, log, .. } = self;
+        let mut bench = Bench { conntrack, random, sets, stores, stack, log };
         match nft.run(based, &mut bench, world, at, frame) {
             Ended::Accept => Verdict::Accept,
             Ended::Drop { chain, rule } => Verdict::Drop(Cause::Nft(based, chain, rule)),
@@ -244,9 +248,9 @@ impl Netfilter {
     }
 
     fn run(&mut self, family: usize, kind: TableKind, world: &World, at: &At, frame: &mut Frame) -> Outcome {
-        let Netfilter { tables, conntrack, random, sets, stack, log, .. } = self;
+        let Netfilter { tables, conntrack, random, sets, stores, stack, log, .. } = self;
         let Some(rules) = &mut tables[family][kind as usize] else { return Outcome::Accept };
-        let mut bench = Bench { conntrack, random, sets, stack, log };
+        let mut bench = Bench { conntrack, random, sets, stores, stack, log };
         evaluate::run(rules, &mut bench, world, at, frame)
     }
 
@@ -379,6 +383,9 @@ impl World {
             return Some(Passed(frame));
         }
         if let Verdict::Reject(with, _) = verdict {
+            if with == RejectWith::TcpReset {
+                self.close_connection(at.ns, frame.track);
+            }
             self.reject(&at, &frame, with);
         }
         if let (Some(dev), Some(site)) = (dev, site) {
@@ -386,6 +393,15 @@ impl World {
         }
         self.drop_frame(dev, frame, DropReason::NetfilterDrop);
         None
+    }
+
+    /// `nf_ct_set_closing`
+    fn close_connection(&mut self, ns: NsId, track: Track) {
+        let now = self.now;
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        if let Some(netfilter) = &mut netns.netfilter {
+            netfilter.conntrack.close(track, &netns.sysctl.conntrack, now);
+        }
     }
 
     /// Whether anybody has asked for a table here.

@@ -1,7 +1,8 @@
 //! A table as the kernel keeps it: chains checked, jumps by number, counters beside the rules.
 
 use hairpin_netlink::Errno;
-use hairpin_netlink::netfilter::matches::Limit;
+use hairpin_netlink::netfilter::counting::RecentAction;
+use hairpin_netlink::netfilter::matches::address_type;
 use hairpin_netlink::netfilter::targets::RejectWith;
 use hairpin_netlink::netfilter::{
     Chain, Counters, Family, Hook, Match, Policy, Rule, Table, TableKind, Target,
@@ -9,12 +10,13 @@ use hairpin_netlink::netfilter::{
 use rustc_hash::FxHashMap;
 
 use super::packet::protocol;
+use super::state::{self, State};
 use crate::time::Time;
 
 /// Rules a table may have.
 const RULES_MAX: usize = 1 << 20;
-/// Units of a ten-thousandth of a second in nanoseconds (`XT_LIMIT_SCALE`).
-const LIMIT_UNIT_NS: u64 = 100_000;
+/// Hits that `-m recent` may ask for (`XT_RECENT_MAX_NSTAMPS`), and characters of its lists' names.
+const RECENT_HITS_MAX: u32 = 255;
 
 /// A table.
 #[derive(Clone, Debug)]
@@ -40,8 +42,8 @@ pub(super) struct Chained {
 pub(super) struct Armed {
     pub rule: Rule,
     pub action: Action,
-    /// The buckets of its limits, in the order of the matches.
-    pub buckets: Vec<Bucket>,
+    /// What its matches remember, in their order.
+    pub states: Vec<State>,
 }
 
 /// What a rule's target does with the way through the table.
@@ -56,36 +58,6 @@ pub(super) enum Action {
     Goto(u32),
     /// The target itself says.
     Extension,
-}
-
-/// The state of `-m limit` (xt_limit.c): credit in nanoseconds.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Bucket {
-    credit_ns: u64,
-    since: Time,
-}
-
-impl Bucket {
-    fn new(limit: &Limit, now: Time) -> Bucket {
-        Bucket { credit_ns: most(limit), since: now }
-    }
-
-    /// Takes the cost of one packet, if there is so much.
-    pub fn take(&mut self, limit: &Limit, now: Time) -> bool {
-        let earned = u64::try_from(now.since(self.since).as_nanos()).unwrap_or(u64::MAX);
-        self.credit_ns = self.credit_ns.saturating_add(earned).min(most(limit));
-        self.since = now;
-        let cost = u64::from(limit.interval) * LIMIT_UNIT_NS;
-        let allowed = self.credit_ns >= cost;
-        if allowed {
-            self.credit_ns -= cost;
-        }
-        allowed
-    }
-}
-
-fn most(limit: &Limit) -> u64 {
-    (u64::from(limit.interval) * LIMIT_UNIT_NS).saturating_mul(u64::from(limit.burst))
 }
 
 impl Rules {
@@ -154,17 +126,15 @@ impl Rules {
             }
             let mut arm = |(mut rule, action): (Rule, Action)| {
                 let kept = counted.rules.get(&rule.id).filter(|_| rule.id != 0);
-                let buckets = match kept {
-                    Some(kept) => kept.buckets.clone(),
-                    None => buckets(&rule, now),
-                };
+                // A limit begins anew with each replacement (`limit_mt_check`).
+                let states = rule.matches.iter().filter_map(|found| State::of(found, now)).collect();
                 if let Some(kept) = kept {
                     rule.counters = kept.rule.counters;
                 } else {
                     *numbers += 1;
                     rule.id = *numbers;
                 }
-                Armed { rule, action, buckets }
+                Armed { rule, action, states }
             };
             let Chain { name, builtin, id, counters, rules } = chain;
             let rules = rules.into_iter().zip(actions).map(&mut arm).collect();
@@ -193,6 +163,11 @@ impl Rules {
         Table { kind: self.kind, chains: self.chains.iter().map(chain).collect() }
     }
 
+    /// The matches of all its rules.
+    pub fn matches(&self) -> impl Iterator<Item = &Match> {
+        self.chains.iter().flat_map(|chain| &chain.rules).flat_map(|armed| &armed.rule.matches)
+    }
+
     /// Whether a rule of it needs connections to be tracked.
     pub fn needs_tracking(&self) -> bool {
         self.chains.iter().flat_map(|chain| &chain.rules).any(|armed| needs_tracking(&armed.rule))
@@ -216,18 +191,18 @@ impl<'a> Counted<'a> {
     }
 }
 
-fn buckets(rule: &Rule, now: Time) -> Vec<Bucket> {
-    let limit = |found: &Match| match found {
-        Match::Limit(limit) => Some(Bucket::new(limit, now)),
-        _ => None,
-    };
-    rule.matches.iter().filter_map(limit).collect()
-}
-
 /// Matches and targets whose module holds connection tracking (`nf_ct_netns_get`).
 fn needs_tracking(rule: &Rule) -> bool {
-    let matched =
-        |found: &Match| matches!(found, Match::Conntrack(_) | Match::State { .. } | Match::ConnMark { .. });
+    let matched = |found: &Match| {
+        matches!(
+            found,
+            Match::Conntrack(_)
+                | Match::State { .. }
+                | Match::ConnMark { .. }
+                | Match::ConnLimit(_)
+                | Match::ConnBytes(_)
+        )
+    };
     rule.matches.iter().any(matched)
         || matches!(
             rule.target,
@@ -293,12 +268,17 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
         let (wanted, allowed) = match found {
             Match::Tcp { .. } => (Some(protocol::TCP), EVERY),
             Match::Udp { .. } => (Some(protocol::UDP), EVERY),
+            Match::Sctp { .. } => (Some(protocol::SCTP), EVERY),
             Match::Icmp { .. } => {
                 let number = if family == Family::Ipv4 { protocol::ICMP } else { protocol::ICMPV6 };
                 (Some(number), EVERY)
             }
             Match::Mac { .. } => (None, EDGES_IN),
             Match::Owner { .. } => (None, OWN_OUT),
+            Match::AddrType(asked) if asked.limit_input => (None, !OWN_OUT),
+            Match::AddrType(asked) if asked.limit_output => (None, !EDGES_IN | bits(&[Hook::Forward])),
+            Match::TcpMss { .. } => (Some(protocol::TCP), EVERY),
+            Match::Ecn(asked) if asked.cwr.is_some() || asked.ece.is_some() => (Some(protocol::TCP), EVERY),
             // "--physdev-out and --physdev-is-out only supported in the FORWARD and POSTROUTING chains".
             Match::PhysDev(asked)
                 if (asked.output.is_some() || asked.is_out.is_some()) && asked.is_bridged != Some(true) =>
@@ -310,6 +290,7 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
         if wanted.is_some_and(|wanted| header_protocol != Some(wanted)) || hooks & !allowed != 0 {
             return Err(Errno::EINVAL);
         }
+        check_match(family, found)?;
     }
     use TableKind::{Filter, Mangle, Nat, Raw};
     let (only, allowed): (Option<TableKind>, u8) = match &rule.target {
@@ -321,7 +302,8 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
             (Some(Nat), bits(&[Hook::Prerouting, Hook::Output, Hook::Postrouting, Hook::Input]))
         }
         Target::NoTrack { .. } | Target::Trace => (Some(Raw), EVERY),
-        Target::Ttl { .. } => (Some(Mangle), EVERY),
+        Target::Ttl { .. } | Target::Tos { .. } | Target::Checksum => (Some(Mangle), EVERY),
+        Target::Classify(_) => (Some(Mangle), bits(&[Hook::Forward, Hook::Output, Hook::Postrouting])),
         Target::TcpMss(None) => (None, bits(&[Hook::Forward, Hook::Output, Hook::Postrouting])),
         _ => (None, EVERY),
     };
@@ -334,6 +316,46 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
         Target::TcpMss(_) if !rule.matches.iter().any(asks_for_syn) => Err(Errno::EINVAL),
         _ => Ok(()),
     }
+}
+
+/// What a match's own `checkentry` refuses.
+fn check_match(family: Family, found: &Match) -> Result<(), Errno> {
+    let fits = match found {
+        Match::Limit(limit) if !state::limit_fits(limit) => return Err(Errno::ERANGE),
+        // `recent_mt_check`
+        Match::Recent(wanted) => {
+            let window = wanted.seconds != 0 || wanted.hits != 0 || wanted.reap;
+            let plain = matches!(wanted.action, RecentAction::Set | RecentAction::Remove);
+            let named = !wanted.name.is_empty() && !wanted.name.contains('/');
+            named && wanted.hits <= RECENT_HITS_MAX && !(plain && window)
+        }
+        // `hashlimit_mt_check_common`
+        Match::HashLimit(wanted) => {
+            let longest = if family == Family::Ipv4 { 32 } else { 128 };
+            wanted.gc_interval != 0
+                && wanted.expire != 0
+                && wanted.source_prefix <= longest
+                && wanted.destination_prefix <= longest
+                && !wanted.name.contains('/')
+        }
+        // `string_mt_check`
+        Match::String(wanted) => {
+            if !matches!(wanted.algorithm.as_str(), "bm" | "kmp" | "fsm") {
+                return Err(Errno::ENOENT);
+            }
+            wanted.from <= wanted.to && !wanted.pattern.is_empty()
+        }
+        // `addrtype_mt_checkentry_v1`
+        Match::AddrType(wanted) if family == Family::Ipv6 => {
+            let kinds =
+                [wanted.source, wanted.destination].iter().flatten().fold(0, |all, (kind, _)| all | kind);
+            kinds & address_type::BLACKHOLE == 0
+                && kinds < address_type::PROHIBIT
+                && kinds & address_type::BROADCAST == 0
+        }
+        _ => true,
+    };
+    if fits { Ok(()) } else { Err(Errno::EINVAL) }
 }
 
 fn asks_for_syn(found: &Match) -> bool {
@@ -390,14 +412,6 @@ mod tests {
         assert_eq!(made(TableKind::Nat, &[jump("a")], indirect.clone()).err(), Some(Errno::EINVAL));
         assert!(made(TableKind::Nat, &[], indirect).is_ok());
         assert_eq!(made(TableKind::Filter, &[jump("nope")], vec![]).err(), Some(Errno::ENOENT));
-    }
-
-    #[test]
-    fn a_limit_lets_a_burst_pass_and_then_its_rate() {
-        let limit = Limit { interval: 10_000, burst: 3 };
-        let mut bucket = Bucket::new(&limit, Time::ZERO);
-        let passed: Vec<u64> = (0..40).filter(|i| bucket.take(&limit, Time(i * 250_000_000))).collect();
-        assert_eq!(passed[..6], [0, 1, 2, 4, 8, 12]);
     }
 
     #[test]

@@ -22,6 +22,7 @@ mod macsec;
 mod mdb;
 pub(crate) mod neigh;
 mod nsid;
+mod qdisc;
 pub mod route;
 pub(crate) mod route6;
 pub mod rule;

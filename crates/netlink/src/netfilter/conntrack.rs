@@ -87,6 +87,8 @@ pub struct Connection {
     pub timeout_s: u32,
     pub mark: u32,
     pub tcp: Option<TcpState>,
+    /// Packets and bytes of the original direction and of the reply, where they are counted.
+    pub counters: Option<[(u64, u64); 2]>,
 }
 
 /// What happened to a connection (`enum nf_ct_event`).
@@ -116,6 +118,8 @@ pub struct Update {
     /// Bits of [`status`] to be set.
     pub status: u32,
     pub tcp: Option<TcpState>,
+    /// Its packets and bytes are counted from the beginning again; listeners hear nothing of that.
+    pub zero: bool,
 }
 
 /// Counters of connection tracking (`struct ip_conntrack_stat`).

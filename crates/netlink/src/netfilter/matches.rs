@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use super::counting::{ConnBytes, ConnLimit, Ecn, HashLimit, Recent, Statistic, Text};
+
 /// A range of ports, both ends in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ports {
@@ -67,6 +69,10 @@ pub struct Conntrack {
     pub original_destination: Option<super::Network>,
     pub reply_source: Option<super::Network>,
     pub reply_destination: Option<super::Network>,
+    /// Ranges of ports, and whether it must be another: the original source and destination, those of the reply.
+    pub ports: [Option<(u16, u16, bool)>; 4],
+    /// Seconds until the connection expires.
+    pub expires: Option<(u32, u32, bool)>,
     /// Packets of the reply direction; the original one otherwise.
     pub reply_direction: Option<bool>,
 }
@@ -129,6 +135,11 @@ pub enum Match {
     },
     /// `-m udp`
     Udp {
+        source: Ports,
+        destination: Ports,
+    },
+    /// `-m sctp`: its ports alone.
+    Sctp {
         source: Ports,
         destination: Ports,
     },
@@ -199,5 +210,36 @@ pub enum Match {
         user: Option<(u32, u32, bool)>,
         group: Option<(u32, u32, bool)>,
         socket: Option<bool>,
+        /// Any of the groups of the socket's owner.
+        supplementary: bool,
+    },
+    Statistic(Statistic),
+    ConnLimit(ConnLimit),
+    ConnBytes(ConnBytes),
+    Recent(Box<Recent>),
+    HashLimit(Box<HashLimit>),
+    /// `-m quota`: so many bytes, and no more.
+    Quota {
+        bytes: u64,
+        invert: bool,
+    },
+    /// `-m tos`
+    Tos {
+        value: u8,
+        mask: u8,
+        invert: bool,
+    },
+    /// `-m dscp`
+    Dscp {
+        value: u8,
+        invert: bool,
+    },
+    Ecn(Ecn),
+    String(Box<Text>),
+    /// `-m tcpmss`: the option of a SYN.
+    TcpMss {
+        low: u16,
+        high: u16,
+        invert: bool,
     },
 }

@@ -5,6 +5,7 @@
 //! `IPT_SO_SET_REPLACE`. On Linux the exchange form is the text of `iptables-save`.
 
 pub mod conntrack;
+pub mod counting;
 pub mod ipset;
 pub mod matches;
 pub mod nft;

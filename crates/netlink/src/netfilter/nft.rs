@@ -293,6 +293,9 @@ pub enum Statement {
         bytes: u64,
     },
     NamedCounter(String),
+    /// `quota name`, `limit name`
+    NamedQuota(String),
+    NamedLimit(String),
     Verdict(Verdict),
     VerdictMap {
         key: Vec<Expr>,
@@ -311,8 +314,8 @@ pub enum Statement {
     SetCtMark(Expr),
     SetPayload(Field, Expr),
     NoTrack,
-    /// `tcp option maxseg size set`
-    SetMss(u16),
+    /// `tcp option maxseg size set`; none: what the path's MTU allows (`rt mtu`).
+    SetMss(Option<u16>),
     SetElement {
         op: SetOp,
         set: String,
@@ -484,6 +487,31 @@ pub struct NamedCounter {
     pub handle: u64,
     pub packets: u64,
     pub bytes: u64,
+    pub comment: Option<String>,
+}
+
+/// A quota or a limit with a name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedObject {
+    pub name: String,
+    pub handle: u64,
+    pub comment: Option<String>,
+    pub kind: ObjectKind,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ObjectKind {
+    Quota { bytes: u64, over: bool, used: u64 },
+    Limit(Limit),
+}
+
+impl ObjectKind {
+    pub fn name(&self) -> &'static str {
+        match self {
+            ObjectKind::Quota { .. } => "quota",
+            ObjectKind::Limit(_) => "limit",
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -496,6 +524,7 @@ pub struct Table {
     /// The number of the newest thing in it.
     pub handles: u64,
     pub counters: Vec<NamedCounter>,
+    pub objects: Vec<NamedObject>,
     pub sets: Vec<Set>,
     pub chains: Vec<Chain>,
 }

@@ -243,10 +243,10 @@ impl Network {
     pub fn contains(&self, address: IpAddr) -> bool {
         let inside = match (self.address, self.mask, address) {
             (IpAddr::V4(network), IpAddr::V4(mask), IpAddr::V4(address)) => {
-                u32::from(address) & u32::from(mask) == u32::from(network)
+                (u32::from(address) ^ u32::from(network)) & u32::from(mask) == 0
             }
             (IpAddr::V6(network), IpAddr::V6(mask), IpAddr::V6(address)) => {
-                u128::from(address) & u128::from(mask) == u128::from(network)
+                (u128::from(address) ^ u128::from(network)) & u128::from(mask) == 0
             }
             _ => return false,
         };

@@ -119,6 +119,40 @@ pub enum Target {
     Trace,
     /// `-j SET`
     Set(Box<super::ipset::SetChange>),
+    /// The field := field & !mask ^ value. `dscp`: by its name DSCP, the upper six bits.
+    Tos {
+        value: u8,
+        mask: u8,
+        dscp: bool,
+    },
+    /// The packet's priority.
+    Classify(u32),
+    Nflog(Box<Nflog>),
+    NfQueue(Queue),
+    /// `-j CHECKSUM`: what is left to the device is computed.
+    Checksum,
+}
+
+/// `-j NFLOG`
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Nflog {
+    pub prefix: String,
+    pub group: u16,
+    /// Bytes of the packet; the option that never worked, and the one that does.
+    pub range: Option<u32>,
+    pub size: Option<u32>,
+    pub threshold: u16,
+}
+
+/// `-j NFQUEUE`
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queue {
+    pub first: u16,
+    /// More than one: spread over them.
+    pub count: u16,
+    /// Where nobody listens the packet is accepted.
+    pub bypass: bool,
+    pub cpu_fanout: bool,
 }
 
 impl Target {
@@ -160,6 +194,12 @@ impl Target {
             Target::TcpMss(_) => "TCPMSS",
             Target::Trace => "TRACE",
             Target::Set(_) => "SET",
+            Target::Tos { dscp: true, .. } => "DSCP",
+            Target::Tos { .. } => "TOS",
+            Target::Classify(_) => "CLASSIFY",
+            Target::Nflog(_) => "NFLOG",
+            Target::NfQueue(_) => "NFQUEUE",
+            Target::Checksum => "CHECKSUM",
         }
     }
 }

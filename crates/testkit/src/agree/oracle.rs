@@ -75,6 +75,16 @@ struct Host {
 type ComesUp = Receiver<Result<(String, Vec<String>), String>>;
 
 impl Kernel {
+    /// The timers of the emulation are as coarse as those of this kernel from now on: by the `CONFIG_HZ` of User-Mode
+    /// Linux; for a running kernel by that of distributions.
+    pub fn lend_ticks(self) {
+        let ticks = match self {
+            Kernel::Uml => 100,
+            Kernel::Running => 250,
+        };
+        hairpin_kernel::set_ticks_a_second(ticks);
+    }
+
     /// What this machine lacks for it.
     pub fn missing(self) -> Option<&'static str> {
         let there = match self {
@@ -110,6 +120,7 @@ impl Oracle {
         if kernel == Kernel::Running && !modules.is_empty() {
             return Err("the running kernel is not ours to load modules into".to_owned());
         }
+        kernel.lend_ticks();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (count, each) = match kernel {
             Kernel::Running => (1, at_once.max(1)),

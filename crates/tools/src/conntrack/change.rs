@@ -25,19 +25,22 @@ impl Conntrack<'_> {
 
     pub(super) fn update(&mut self, filter: &Filter) -> Result<i32, Fail> {
         let asked = filter.without_changes();
-        let mut found = self.connections(&asked)?;
+        let changes = filter.timeout_s.is_some() || filter.mark.is_some() || filter.status != 0;
+        let mut found = if changes { self.connections(&asked)? } else { Vec::new() };
         for connection in &mut found {
             let update = Update {
                 timeout_s: filter.timeout_s,
                 mark: filter.mark.map(|(value, mask)| connection.mark & !mask | value),
                 status: filter.status,
                 tcp: None,
+                zero: false,
             };
             self.call(NetfilterCall::UpdateConnection { number: connection.id, update })?;
             connection.timeout_s = filter.timeout_s.unwrap_or(connection.timeout_s);
             connection.mark = update.mark.unwrap_or(connection.mark);
             connection.status |= filter.status;
-            let line = show::line(connection, filter.output);
+            // The program holds it while it tells of it.
+            let line = show::line(connection, filter.output).replace("use=1", "use=2");
             let _ = writeln!(self.shell.out(), "{line}");
         }
         let title = title();
@@ -46,6 +49,9 @@ impl Conntrack<'_> {
     }
 
     pub(super) fn get(&mut self, filter: &Filter) -> Result<i32, Fail> {
+        if !filter.has_protocol() {
+            return Err(Fail::usage("You need to supply the `--protonum' option for this command"));
+        }
         let found = self.connections(filter)?;
         let missing =
             || Fail { text: "Operation failed: such conntrack doesn't exist".to_owned(), hint: false };

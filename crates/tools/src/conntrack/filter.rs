@@ -35,6 +35,8 @@ pub(super) struct Filter {
     pub table: Table,
     pub family: Option<Family>,
     pub output: Output,
+    /// Counters are cleared as they are listed.
+    pub zero: bool,
     protocol: Option<u8>,
     /// Source and destination of the original and the reply direction.
     addresses: [Option<(IpAddr, u8)>; 4],
@@ -55,6 +57,10 @@ pub(super) struct Filter {
 }
 
 impl Filter {
+    pub fn has_protocol(&self) -> bool {
+        self.protocol.is_some()
+    }
+
     pub fn accepts(&self, connection: &Connection) -> bool {
         let (original, reply) = (&connection.original, &connection.reply);
         let addresses = [original.source, original.destination, reply.source, reply.destination];
@@ -281,7 +287,7 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                         "ASSURED" => status::ASSURED,
                         "SEEN_REPLY" => status::SEEN_REPLY,
                         "UNSET" => 0,
-                        other => return Err(Fail::usage(format!("Bad status parameter `{other}'"))),
+                        other => return Err(Fail::usage(format!("Bad parameter `{other}'"))),
                     };
                 }
             }
@@ -294,11 +300,11 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                         "timestamp" => filter.output.timestamp = true,
                         // What these add is nothing here: there are no labels, and no times of connections.
                         "labels" | "ktimestamp" | "userspace" | "save" => {}
-                        other => return Err(Fail::usage(format!("Bad output parameter `{other}'"))),
+                        other => return Err(Fail::usage(format!("Bad parameter `{other}'"))),
                     }
                 }
             }
-            "z" => {}
+            "z" => filter.zero = true,
             _ => return Err(unknown(word)),
         }
     }
@@ -307,6 +313,9 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
         command,
         Command::Flush | Command::Count | Command::Statistics | Command::Help | Command::Version
     );
+    if filter.timeout_s.is_some() && !matches!(command, Command::Create | Command::Update) {
+        return Err(Fail::usage("Illegal option `--timeout' with this command"));
+    }
     if !filters && protocol_given {
         return Err(Fail::usage("Illegal option `--protonum' with this command"));
     }
@@ -410,6 +419,7 @@ impl Filter {
             timeout_s,
             mark: self.mark.map_or(0, |(value, _)| value),
             tcp: self.state.or((protocol == 6).then_some(TcpState::None)),
+            counters: None,
         })
     }
 

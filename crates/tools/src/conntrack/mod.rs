@@ -5,7 +5,7 @@ mod events;
 mod filter;
 mod show;
 
-use hairpin_netlink::netfilter::conntrack::{Connection, Statistics};
+use hairpin_netlink::netfilter::conntrack::{Connection, Statistics, Update};
 use hairpin_netlink::netfilter::{NetfilterCall, NetfilterReply};
 use hairpin_netlink::{Errno, System};
 
@@ -91,6 +91,16 @@ impl Conntrack<'_> {
             Command::Create => self.create(&filter),
             Command::Update => self.update(&filter),
             Command::Get => self.get(&filter),
+            // There are no expectations.
+            Command::Flush if filter.table == Table::Expect => {
+                let title = title();
+                let _ = writeln!(self.shell.err(), "{title}: expectation table has been emptied.");
+                Ok(0)
+            }
+            Command::Statistics if filter.table == Table::Expect => {
+                let _ = writeln!(self.shell.out(), "cpu=0   \texpect_new=0 expect_create=0 expect_delete=0 ");
+                Ok(0)
+            }
             Command::Flush => {
                 let all = self.connections(&Filter::default())?;
                 let numbers = all.iter().map(|connection| connection.id).collect();
@@ -163,7 +173,8 @@ impl Conntrack<'_> {
             Table::Conntrack => self.connections(filter)?,
             _ => Vec::new(),
         };
-        if filter.output.xml {
+        let xml = filter.output.xml && !found.is_empty();
+        if xml {
             let _ = writeln!(self.shell.out(), "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<conntrack>");
         }
         for connection in &found {
@@ -173,14 +184,23 @@ impl Conntrack<'_> {
             };
             let _ = writeln!(self.shell.out(), "{line}");
         }
-        if filter.output.xml {
+        if xml {
             let _ = writeln!(self.shell.out(), "</conntrack>");
+        }
+        if filter.zero {
+            for connection in found.iter().filter(|connection| connection.counters.is_some()) {
+                let update = Update { zero: true, ..Update::default() };
+                self.call(NetfilterCall::UpdateConnection { number: connection.id, update })?;
+            }
         }
         let _ = writeln!(self.shell.err(), "{title}: {} {what}.", found.len());
         Ok(0)
     }
 
     fn delete(&mut self, filter: &Filter) -> Result<i32, Fail> {
+        if filter.table == Table::Expect {
+            return Err(Fail::usage("You need to supply the `--src' option for this command"));
+        }
         let found = self.connections(filter)?;
         let numbers = found.iter().map(|connection| connection.id).collect();
         self.call(NetfilterCall::DeleteConnections(numbers))?;

@@ -55,10 +55,12 @@ fn head(connection: &Connection, output: Output, with_timeout: bool) -> String {
         text += &format!("{} ", state.name());
     }
     text += &tuple(&connection.original);
+    text += &counters(connection.counters.map(|[original, _]| original));
     if connection.status & status::SEEN_REPLY == 0 {
         text += "[UNREPLIED] ";
     }
     text += &tuple(&connection.reply);
+    text += &counters(connection.counters.map(|[_, reply]| reply));
     if connection.status & status::ASSURED != 0 {
         text += "[ASSURED] ";
     }
@@ -67,7 +69,7 @@ fn head(connection: &Connection, output: Output, with_timeout: bool) -> String {
 
 /// `-o xml` (`snprintf_xml.c`)
 pub(super) fn xml(connection: &Connection) -> String {
-    let one = |direction: &str, tuple: &Tuple| {
+    let one = |direction: &str, tuple: &Tuple, counters: Option<(u64, u64)>| {
         let (number, name) = match tuple.source {
             std::net::IpAddr::V4(_) => (2, "ipv4"),
             std::net::IpAddr::V6(_) => (10, "ipv6"),
@@ -80,9 +82,12 @@ pub(super) fn xml(connection: &Connection) -> String {
             }
             _ => String::new(),
         };
+        let counted = counters.map_or(String::new(), |(packets, bytes)| {
+            format!("<counters><packets>{packets}</packets><bytes>{bytes}</bytes></counters>")
+        });
         format!(
             "<meta direction=\"{direction}\"><layer3 protonum=\"{number}\" protoname=\"{name}\"><src>{}</src>\
-             <dst>{}</dst></layer3><layer4 protonum=\"{}\" protoname=\"{protocol}\">{ports}</layer4></meta>",
+             <dst>{}</dst></layer3><layer4 protonum=\"{}\" protoname=\"{protocol}\">{ports}</layer4>{counted}</meta>",
             tuple.source, tuple.destination, tuple.protocol
         )
     };
@@ -97,12 +102,16 @@ pub(super) fn xml(connection: &Connection) -> String {
     format!(
         "<flow>{}{}<meta direction=\"independent\">{state}<timeout>{}</timeout><mark>{}</mark><use>1</use>\
          <id>{}</id>{flags}</meta></flow>",
-        one("original", &connection.original),
-        one("reply", &connection.reply),
+        one("original", &connection.original, connection.counters.map(|[original, _]| original)),
+        one("reply", &connection.reply, connection.counters.map(|[_, reply]| reply)),
         connection.timeout_s,
         connection.mark,
         connection.id
     )
+}
+
+fn counters(counters: Option<(u64, u64)>) -> String {
+    counters.map_or(String::new(), |(packets, bytes)| format!("packets={packets} bytes={bytes} "))
 }
 
 fn tuple(tuple: &Tuple) -> String {

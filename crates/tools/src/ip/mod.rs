@@ -154,7 +154,8 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
         } else if is("-help") {
             return Err(usage());
         } else if is("-netns") {
-            let name = args.value()?;
+            // As C prints the end of its arguments.
+            let name = args.take().unwrap_or("(null)");
             context.enter_netns(name)?;
         } else if is("-Numeric") {
             options.numeric = true;

@@ -1,6 +1,6 @@
 //! A command line of `iptables` (xtables.c, `do_parse`).
 
-use hairpin_netlink::netfilter::{Counters, Header, Interface, Match, Network, Policy, Rule, Target};
+use hairpin_netlink::netfilter::{Counters, Family, Header, Interface, Match, Network, Policy, Rule, Target};
 
 use super::extension::{Opt, Reading, Rest, Words};
 use super::fail::Fail;
@@ -97,6 +97,8 @@ pub(super) enum Parsed {
     Command(Box<Command>),
     Help,
     Version,
+    /// It is for the other family.
+    Nothing,
 }
 
 const LONG: &[(&str, Words, char)] = &[
@@ -283,7 +285,7 @@ impl Parser<'_, '_, '_> {
             return self.extension(found, inline).map(|()| None);
         }
         // The protocol's own match is loaded when one of its options is met.
-        if let Some((protocol, false)) = self.header.protocol
+        if let Some((protocol, _)) = self.header.protocol
             && !self.of_protocol
             && let Some(of_protocol) = matches::of_protocol(protocol, self.names.family)
             && !self.matches.iter().any(|reading| reading.reader.name() == of_protocol)
@@ -446,7 +448,7 @@ impl Parser<'_, '_, '_> {
                     _ => self.header.output = interface,
                 }
             }
-            'f' if self.names.family == hairpin_netlink::netfilter::Family::Ipv6 => {
+            'f' if self.names.family == Family::Ipv6 => {
                 return Err(Fail::parameter("`-f' is not supported in IPv6, use -m frag instead"));
             }
             'f' => {
@@ -465,9 +467,7 @@ impl Parser<'_, '_, '_> {
             'n' | 'x' | '0' => self.once(letter)?,
             't' => {
                 if self.restoring {
-                    return Err(Fail::parameter(
-                        "The -t option (seen in line) cannot be used in iptables-restore.\n",
-                    ));
+                    return Err(Fail::parameter("The -t option cannot be used in iptables-restore.\n"));
                 }
                 self.table = Some(text);
             }
@@ -477,9 +477,17 @@ impl Parser<'_, '_, '_> {
                 if value.is_none() && seconds {
                     self.next += 1;
                 }
+                if letter == 'W' {
+                    let _ = writeln!(self.names.shell.err(), "Ignoring deprecated --wait-interval option.");
+                }
+                self.given.push(letter);
             }
             'M' | 'b' => {}
             'c' => self.set_counters(&text)?,
+            '4' | '6' if (letter == '4') != (self.names.family == Family::Ipv4) => {
+                // A line of a file is for the other program; a command line only gets a hint.
+                return if self.restoring { Ok(Some(Parsed::Nothing)) } else { Err(Fail::Hint) };
+            }
             '4' | '6' => {}
             _ => return Err(Fail::parameter(format!("unknown option \"-{letter}\""))),
         }
@@ -488,7 +496,7 @@ impl Parser<'_, '_, '_> {
 
     fn command(&mut self, action: Action, chain: Option<String>) -> Result<(), Fail> {
         if self.invert {
-            return Err(Fail::parameter("unexpected ! flag before --".to_owned() + name_of(action)));
+            return Err(Fail::parameter("unexpected '!' flag"));
         }
         self.command = Some(match self.command {
             None => (action, false),
@@ -535,8 +543,7 @@ impl Parser<'_, '_, '_> {
                 "Warning: weird character in interface `{name}' ('/' and ' ' are not allowed by the kernel)."
             );
         }
-        let anything = name.is_empty() || name == "+" && !self.invert;
-        Ok((!anything).then_some(Interface { name, invert: self.invert }))
+        Ok((!name.is_empty()).then_some(Interface { name, invert: self.invert }))
     }
 
     fn jump(&mut self, name: String, goto: bool) -> Result<(), Fail> {
@@ -607,6 +614,9 @@ impl Parser<'_, '_, '_> {
         let Some((action, then_zero)) = self.command else {
             return Err(Fail::parameter("no command specified"));
         };
+        if self.given.contains(&'W') && !self.given.contains(&'w') {
+            return Err(Fail::parameter("--wait-interval only makes sense with --wait\n"));
+        }
         let illegal = action.refuses().chars().find(|letter| self.given.contains(letter));
         if let Some(letter) = illegal {
             return Err(Fail::parameter(format!("Illegal option `-{letter}' with this command")));
@@ -696,10 +706,6 @@ impl Parser<'_, '_, '_> {
         };
         Err(Fail::parameter(format!("Can't use -{wrong} with {chain}\n")))
     }
-}
-
-fn name_of(action: Action) -> &'static str {
-    LONG.iter().find(|(.., letter)| *letter == action.letter()).map_or("", |(name, ..)| name)
 }
 
 fn needs_argument(word: &str) -> Fail {

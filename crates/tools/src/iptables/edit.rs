@@ -91,7 +91,11 @@ fn with_rules(table: &mut Table, name: &str, command: &Command, names: &mut Name
         }
         let rules = &mut existing(table, name)?.rules;
         let at = rules.iter().position(|known| known.same(&rule));
-        let missing = || Fail::Table("Bad rule (does a matching rule exist in that chain?).".to_owned());
+        let plain = matches!(rule.target, Target::None | Target::Accept | Target::Drop | Target::Return);
+        let missing = || match plain {
+            true => Fail::Table("Bad rule (does a matching rule exist in that chain?).".to_owned()),
+            false => Fail::table(Errno::ENOENT),
+        };
         match command.action {
             Action::Check => {
                 at.ok_or_else(missing)?;

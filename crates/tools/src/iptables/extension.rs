@@ -27,10 +27,21 @@ pub(super) struct Opt {
     pub many: bool,
     /// Options that exclude each other have a bit in common.
     pub exclusive: u8,
+    /// It goes only with this one.
+    pub also: &'static str,
 }
 
 pub(super) const fn opt(name: &'static str) -> Opt {
-    Opt { name, id: name, words: Words::One, invert: false, required: false, many: false, exclusive: 0 }
+    Opt {
+        name,
+        id: name,
+        words: Words::One,
+        invert: false,
+        required: false,
+        many: false,
+        exclusive: 0,
+        also: "",
+    }
 }
 
 impl Opt {
@@ -68,6 +79,11 @@ impl Opt {
         self.exclusive = bits;
         self
     }
+
+    pub const fn also(mut self, id: &'static str) -> Opt {
+        self.also = id;
+        self
+    }
 }
 
 /// One option as it was given.
@@ -92,6 +108,23 @@ impl Given<'_> {
                 "{of}: bad value for option \"--{name}\", or out of range ({low}-{high}).\n"
             ))
         })
+    }
+
+    /// `LOW:HIGH`, either of them missing, or one number (`xtopt_parse_mint`).
+    pub fn range(&self, max: u64) -> Result<(u64, u64), Fail> {
+        let number = |text: &str, missing: u64| match text {
+            "" => Ok(missing),
+            text => super::names::number(text, max).ok_or_else(|| {
+                let (of, name) = (self.of, self.name);
+                Fail::parameter(format!(
+                    "{of}: bad value for option \"--{name}\" near \"{text}\", or out of range (0-{max}).\n"
+                ))
+            }),
+        };
+        match self.value.split_once(':') {
+            Some((low, high)) => Ok((number(low, 0)?, number(high, max)?)),
+            None => number(self.value, 0).map(|only| (only, only)),
+        }
     }
 
     /// `VALUE[/MASK]` (`xtopt_parse_markmask`).
@@ -139,6 +172,10 @@ pub(super) trait Reader<T> {
     fn name(&self) -> &'static str;
     fn options(&self) -> &'static [Opt];
     fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail>;
+    /// What is looked at before options that are missing are (`x6_fcheck`).
+    fn first(&mut self) -> Result<(), Fail> {
+        Ok(())
+    }
     fn finish(&mut self, rest: &mut Rest<'_, '_>) -> Result<T, Fail>;
 }
 
@@ -167,15 +204,6 @@ impl<T> Reading<T> {
         if !opt.many && self.given.contains(&opt.id) {
             return Err(Fail::parameter(format!("{of}: option \"--{}\" can only be used once.\n", opt.id)));
         }
-        let clash = self.reader.options().iter().find(|other| {
-            other.exclusive & opt.exclusive != 0 && other.id != opt.id && self.given.contains(&other.id)
-        });
-        if let Some(other) = clash {
-            let (a, b) = (other.id, opt.id);
-            return Err(Fail::parameter(format!(
-                "{of}: option \"--{a}\" cannot be used together with \"--{b}\".\n"
-            )));
-        }
         self.given.push(opt.id);
         let given = Given { id: opt.id, of, name: opt.name, value, second, invert };
         self.reader.option(&given, rest)
@@ -183,9 +211,32 @@ impl<T> Reading<T> {
 
     pub fn finish(mut self, rest: &mut Rest<'_, '_>) -> Result<T, Fail> {
         let of = self.reader.name();
-        let missing = self.reader.options().iter().find(|opt| opt.required && !self.given.contains(&opt.id));
-        if let Some(opt) = missing {
-            return Err(Fail::parameter(format!("{of}: option \"--{}\" must be specified\n", opt.id)));
+        self.reader.first()?;
+        // `xtables_options_fcheck`
+        for opt in self.reader.options() {
+            let id = opt.id;
+            let given = |id: &'static str| self.given.contains(&id);
+            if !given(id) && opt.required {
+                return Err(Fail::parameter(format!("{of}: option \"--{id}\" must be specified\n")));
+            }
+            if !given(id) {
+                continue;
+            }
+            if !opt.also.is_empty() && !given(opt.also) {
+                let also = opt.also;
+                return Err(Fail::parameter(format!(
+                    "{of}: option \"--{id}\" also requires \"--{also}\".\n"
+                )));
+            }
+            let mut others = self.reader.options().iter();
+            let clash = others
+                .find(|other| other.exclusive & opt.exclusive != 0 && other.id != id && given(other.id));
+            if let Some(other) = clash {
+                let other = other.id;
+                return Err(Fail::parameter(format!(
+                    "{of}: option \"--{id}\" cannot be used together with \"--{other}\".\n"
+                )));
+            }
         }
         self.reader.finish(rest)
     }

@@ -15,6 +15,8 @@ pub(super) enum Fail {
     Other(String),
     /// What an operation on a table failed with: exit code 1.
     Table(String),
+    /// Only the hint at the help: exit code 2.
+    Hint,
     /// It has been said already: exit code 1.
     Silent,
 }
@@ -38,7 +40,7 @@ impl Fail {
 
     pub fn code(&self) -> i32 {
         match self {
-            Fail::Parameter(_) | Fail::Argument(_) => 2,
+            Fail::Parameter(_) | Fail::Argument(_) | Fail::Hint => 2,
             Fail::Version(_) => 3,
             Fail::Other(_) | Fail::Table(_) | Fail::Silent => 1,
         }
@@ -56,6 +58,7 @@ impl Fail {
                 title(text) + &format!("Perhaps {program} or your kernel needs to be upgraded.\n")
             }
             Fail::Other(text) => title(text),
+            Fail::Hint => help,
             Fail::Silent => String::new(),
             Fail::Table(text) => match line {
                 Some(line) => format!("{program}: line {line} failed\n"),

@@ -87,6 +87,7 @@ fn change(tool: &Tool, args: &[String], engine: &mut Engine<'_>, names: &mut Nam
             let _ = names.shell.out().write_all(text.as_bytes());
             Ok(())
         }
+        Parsed::Nothing => Ok(()),
         Parsed::Version => {
             let _ = writeln!(names.shell.out(), "{} v{VERSION} (legacy)", tool.name);
             Ok(())

@@ -226,6 +226,82 @@ impl<'a> Names<'a> {
         }
     }
 
+    /// One host, by its name if it must be (`xtopt_parse_host`).
+    pub fn one_host(&mut self, text: &str) -> Result<IpAddr, Fail> {
+        // Name servers are not asked.
+        let why = match (text.parse::<IpAddr>(), self.family) {
+            (Ok(IpAddr::V4(_)), Family::Ipv6) | (Ok(IpAddr::V6(_)), Family::Ipv4) => {
+                "Address family for hostname not supported"
+            }
+            _ => "Temporary failure in name resolution",
+        };
+        let unknown = || Fail::parameter(format!("getaddrinfo: {why}\n"));
+        match self.parse_hosts(text) {
+            Ok(hosts) => hosts.first().copied().ok_or_else(unknown),
+            Err(_) => Err(unknown()),
+        }
+    }
+
+    /// `HOST[/MASK]`; a prefix longer than an address counts as its length (`xtopt_parse_hostmask`).
+    pub fn parse_host_mask(&mut self, text: &str, invert: bool) -> Result<Network, Fail> {
+        let (host, mask) = match text.rsplit_once('/') {
+            Some((host, mask)) => (host, Some(mask)),
+            None => (text, None),
+        };
+        let mask = match mask {
+            None => mask_of(self.family, 128),
+            Some(mask) => match number(mask, u64::from(u32::MAX)) {
+                Some(bits) => mask_of(self.family, bits.min(128) as u32),
+                None => self.parse_mask(mask)?,
+            },
+        };
+        Ok(Network { address: self.one_host(host)?, mask, invert })
+    }
+
+    /// `LOW:HIGH` as ports of TCP, of which only the low bits are looked at (`xtopt_parse_mport`).
+    pub fn parse_port_range(&mut self, text: &str) -> Result<(u16, u16), Fail> {
+        let mut port = |part: &str, missing: u16| -> Result<u16, Fail> {
+            if part.is_empty() {
+                return Ok(missing);
+            }
+            if let Some(port) = number(part, u64::from(u32::MAX)) {
+                return Ok(port as u16);
+            }
+            let unknown = || Fail::parameter(format!("Port \"{part}\" does not resolve to anything.\n"));
+            self.parse_port(part, "tcp").map_err(|_| unknown())
+        };
+        match text.split_once(':') {
+            Some((low, high)) => Ok((port(low, 0)?, port(high, u16::MAX)?)),
+            None => port(text, 0).map(|only| (only, only)),
+        }
+    }
+
+    pub fn user_id(&mut self, name: &str) -> Option<u32> {
+        self.account("/etc/passwd", |fields| fields.first() == Some(&name)).and_then(|(_, id)| id)
+    }
+
+    pub fn group_id(&mut self, name: &str) -> Option<u32> {
+        self.account("/etc/group", |fields| fields.first() == Some(&name)).and_then(|(_, id)| id)
+    }
+
+    pub fn user(&mut self, id: u32) -> Option<String> {
+        let id = id.to_string();
+        self.account("/etc/passwd", |fields| fields.get(2) == Some(&id.as_str())).map(|(name, _)| name)
+    }
+
+    pub fn group(&mut self, id: u32) -> Option<String> {
+        let id = id.to_string();
+        self.account("/etc/group", |fields| fields.get(2) == Some(&id.as_str())).map(|(name, _)| name)
+    }
+
+    /// The name and id of the first line of a file whose fields are as wanted.
+    fn account(&mut self, path: &str, wanted: impl Fn(&[&str]) -> bool) -> Option<(String, Option<u32>)> {
+        let text = self.file(path);
+        let mut lines = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+        let fields = lines.find(|fields| wanted(fields))?;
+        Some(((*fields.first()?).to_owned(), fields.get(2).and_then(|id| id.parse().ok())))
+    }
+
     /// One address in digits (`xtables_numeric_to_ipaddr`).
     pub fn parse_address(&self, text: &str) -> Option<IpAddr> {
         match self.family {

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 
 use hairpin_netlink::Errno;
-use hairpin_netlink::netfilter::{Counters, NetfilterCall, Table, TableKind};
+use hairpin_netlink::netfilter::{Counters, Family, NetfilterCall, Table, TableKind};
 
 use super::command::{Parsed, parse};
 use super::edit;
@@ -71,7 +71,15 @@ pub(super) fn main(tool: &Tool, args: &[String], engine: &mut Engine<'_>, names:
         }
     }
     let mut text = String::new();
-    let read = match getopt.operands().as_slice() {
+    let mut operands = getopt.operands();
+    // The seconds of `-w` may stand behind it.
+    if args.iter().any(|word| word == "-w" || word == "--wait") {
+        let seconds = operands.iter().position(|word| word.parse::<u32>().is_ok());
+        if let Some(at) = seconds {
+            operands.remove(at);
+        }
+    }
+    let read = match operands.as_slice() {
         [] => names.shell.input().take(FILE_MAX).read_to_string(&mut text).map(drop),
         [path] => match names.shell.open(path) {
             Ok(file) => file.take(FILE_MAX).read_to_string(&mut text).map(drop),
@@ -142,7 +150,7 @@ fn restore(
                 })?;
                 if !options.no_flush {
                     edit::flush(&mut found, None, options.verbose, names).map_err(at)?;
-                    edit::delete_chain(&mut found, None, 0, names).map_err(at)?;
+                    edit::delete_chain(&mut found, None, options.verbose, names).map_err(at)?;
                 }
                 table = Some(found);
             }
@@ -154,7 +162,7 @@ fn restore(
                     engine.system.netfilter(call).map_err(|errno| at(Fail::table(errno)))?;
                 }
             }
-            Some(found) => one_line(found, line, options, names).map_err(at)?,
+            Some(found) => one_line(found, line, number, options, names).map_err(at)?,
         }
     }
     match table {
@@ -168,17 +176,24 @@ fn restore(
 }
 
 /// A chain with its policy, or a command.
-fn one_line(table: &mut Table, line: &str, options: &Options, names: &mut Names<'_>) -> Result<(), Fail> {
+fn one_line(
+    table: &mut Table,
+    line: &str,
+    number: usize,
+    options: &Options,
+    names: &mut Names<'_>,
+) -> Result<(), Fail> {
     if let Some(chain) = line.strip_prefix(':') {
-        return one_chain(table, chain, options, names);
+        return one_chain(table, chain, number, options, names);
     }
     let (counters, command) = match line.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        Some((counters, command)) => (parse_counters(counters), command),
+        Some((counters, command)) if options.counters => (Some(rule_counters(counters)?), command),
+        Some((_, command)) => (None, command),
         None => (None, line),
     };
     let args = words(command);
     let Parsed::Command(mut command) = parse(&args, Some(table.kind.name()), names)? else { return Ok(()) };
-    if let Some(counters) = counters.filter(|_| options.counters) {
+    if let Some(counters) = counters {
         for rule in &mut command.rules {
             rule.counters = counters;
         }
@@ -187,13 +202,31 @@ fn one_line(table: &mut Table, line: &str, options: &Options, names: &mut Names<
     edit::apply(table, &command, names).map(drop)
 }
 
-fn one_chain(table: &mut Table, line: &str, options: &Options, names: &mut Names<'_>) -> Result<(), Fail> {
+fn one_chain(
+    table: &mut Table,
+    line: &str,
+    number: usize,
+    options: &Options,
+    names: &mut Names<'_>,
+) -> Result<(), Fail> {
+    let program = match names.family {
+        Family::Ipv4 => "iptables-restore",
+        Family::Ipv6 => "ip6tables-restore",
+    };
     let mut words = line.split_whitespace();
-    let name = words.next().ok_or_else(|| Fail::parameter("chain name invalid"))?;
-    let policy = words.next().ok_or_else(|| Fail::parameter("policy invalid"))?;
+    let name = words
+        .next()
+        .ok_or_else(|| Fail::parameter(format!("{program}: line {number} chain name invalid")))?;
+    let policy =
+        words.next().ok_or_else(|| Fail::parameter(format!("{program}: line {number} policy invalid")))?;
     match table.chain(name).map(|chain| chain.builtin.is_some()) {
         Some(true) => {}
         Some(false) => edit::flush(table, Some(name), 0, names)?,
+        None if policy != "-" => {
+            return Err(Fail::Other(format!(
+                "Can't set policy `{policy}' on `{name}' line {number}: Bad built-in chain name"
+            )));
+        }
         None => edit::new_chain(table, name)?,
     }
     if policy == "-" {
@@ -201,7 +234,23 @@ fn one_chain(table: &mut Table, line: &str, options: &Options, names: &mut Names
     }
     let counters = words.next().and_then(|word| parse_counters(word.strip_prefix('[')?.strip_suffix(']')?));
     let counters = if options.counters { counters.unwrap_or_default() } else { Counters::default() };
-    edit::set_policy(table, name, policy, Some(counters))
+    edit::set_policy(table, name, policy, Some(counters)).map_err(|fail| match fail {
+        Fail::Table(why) => {
+            let why = why.split('.').next().unwrap_or(&why);
+            Fail::Other(format!("Can't set policy `{policy}' on `{name}' line {number}: {why}"))
+        }
+        fail => fail,
+    })
+}
+
+/// `[PACKETS:BYTES]` in front of a rule.
+fn rule_counters(text: &str) -> Result<Counters, Fail> {
+    let (packets, bytes) =
+        text.split_once(':').ok_or_else(|| Fail::parameter("invalid rule counters detected\n"))?;
+    let number = |text: &str, what: &str| {
+        text.parse().map_err(|_| Fail::parameter(format!("-c {what} counter not numeric")))
+    };
+    Ok(Counters { packets: number(packets, "packet")?, bytes: number(bytes, "byte")? })
 }
 
 fn parse_counters(text: &str) -> Option<Counters> {
@@ -239,6 +288,10 @@ fn words(line: &str) -> Vec<String> {
             }
         }
     }
+    if quoted {
+        // The end of the line belongs to what is open.
+        word.push('\n');
+    }
     if open {
         words.push(word);
     }
@@ -256,7 +309,7 @@ pub(super) fn read(text: &str, names: &mut Names<'_>) -> Result<Option<Table>, S
                 table = Some(Table::empty(kind));
             }
             (Some(_), _) if line == "COMMIT" => return Ok(table),
-            (Some(found), _) => one_line(found, line, &options, names)
+            (Some(found), _) => one_line(found, line, 0, &options, names)
                 .map_err(|fail| format!("{line}: {}", fail.text("iptables", None).trim()))?,
             (None, None) => return Err(format!("no table begins with {line}")),
         }

@@ -85,6 +85,9 @@ fn network(option: &str, network: Option<&Network>) -> String {
 
 fn interface(option: &str, interface: Option<&Interface>) -> String {
     let Some(Interface { name, invert }) = interface else { return String::new() };
+    if name == "+" && !invert {
+        return String::new();
+    }
     format!("{} {option} {name}", if *invert { " !" } else { "" })
 }
 

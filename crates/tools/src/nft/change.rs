@@ -2,21 +2,22 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::nft::{
-    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedCounter, NatAddress, Right, Rule, Set, SetRef,
+    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedObject, NatAddress, Right, Rule, Set, SetRef,
     Statement, Table, Verdict,
 };
 use hairpin_netlink::netfilter::{Hook, Policy};
 
 use super::fail::{Fail, Place};
+use super::object::is_object_used;
 use super::parser::Parser;
 use super::show::{Printer, priority_named};
 use super::{Session, set, statement};
 
 /// A table that a command names, and where.
-struct Named {
-    family: Family,
-    name: String,
-    place: Place,
+pub(super) struct Named {
+    pub family: Family,
+    pub name: String,
+    pub place: Place,
 }
 
 const MISSING: &str = "No such file or directory";
@@ -34,7 +35,7 @@ impl Session<'_> {
                 parser.take_word("rule");
                 self.rule(parser, "replace")
             }
-            "delete" | "destroy" => self.delete(parser),
+            "delete" => self.delete(parser),
             "flush" => self.flush(parser),
             "rename" => self.rename(parser),
             _ => self.get(parser),
@@ -73,7 +74,7 @@ impl Session<'_> {
     }
 
     /// The table that a command is about; it fails with this text in front where there is none.
-    fn table_of(&mut self, named: &Named, text: &str) -> Result<&mut Table, Fail> {
+    pub(super) fn table_of(&mut self, named: &Named, text: &str) -> Result<&mut Table, Fail> {
         let missing = Fail::at(format!("{text}{MISSING}"), named.place);
         self.ruleset.table_mut(named.family, &named.name).ok_or(missing)
     }
@@ -119,7 +120,14 @@ impl Session<'_> {
                 parser.next();
                 self.rule(parser, "add")
             }
-            Some(other @ ("quota" | "limit" | "ct" | "flowtable" | "synproxy" | "secmark")) => {
+            Some(kind @ ("quota" | "limit")) => {
+                parser.next();
+                let named = self.named(parser)?;
+                self.table_of(&named, "")?;
+                let name = parser.text()?;
+                self.add_object(parser, &named, &name, kind)
+            }
+            Some(other @ ("ct" | "flowtable" | "synproxy" | "secmark")) => {
                 Err(Fail::at(format!("hairpin has no {other} objects"), parser.place()))
             }
             _ => self.rule(parser, "add"),
@@ -142,6 +150,7 @@ impl Session<'_> {
                 comment: None,
                 handles: 0,
                 counters: Vec::new(),
+                objects: Vec::new(),
                 sets: Vec::new(),
                 chains: Vec::new(),
             });
@@ -178,6 +187,13 @@ impl Session<'_> {
                 "counter" => {
                     let name = parser.text()?;
                     self.add_counter(parser, named, &name)?;
+                }
+                kind @ ("quota" | "limit") => {
+                    let name = parser.text()?;
+                    self.add_object(parser, named, &name, kind)?;
+                }
+                other @ ("ct" | "flowtable" | "synproxy" | "secmark") => {
+                    return Err(Fail::at(format!("hairpin has no {other} objects"), place));
                 }
                 "comment" => {
                     let comment = parser.text()?;
@@ -374,27 +390,6 @@ impl Session<'_> {
         set::insert(set, elements, now)
     }
 
-    fn add_counter(&mut self, parser: &mut Parser<'_>, named: &Named, name: &str) -> Result<(), Fail> {
-        let (mut packets, mut bytes) = (0, 0);
-        if parser.take_sign("{") {
-            parser.skip_ends();
-            if parser.take_word("packets") {
-                packets = parser.number()?;
-                if parser.take_word("bytes") {
-                    bytes = parser.number()?;
-                }
-            }
-            parser.skip_ends();
-            parser.sign("}")?;
-        }
-        let table = self.table_of(named, "")?;
-        if !table.counters.iter().any(|known| known.name == name) {
-            let handle = table.next_handle();
-            table.counters.push(NamedCounter { name: name.to_owned(), handle, packets, bytes });
-        }
-        Ok(())
-    }
-
     /// `add|insert|replace rule [FAMILY] TABLE CHAIN [handle N|position N|index N] …`
     fn rule(&mut self, parser: &mut Parser<'_>, verb: &str) -> Result<(), Fail> {
         self.changed = true;
@@ -548,7 +543,18 @@ impl Session<'_> {
             }
             "counter" => {
                 let at = table.counters.iter().position(|c| c.name == item).ok_or(missing(place))?;
+                if is_object_used(table, &item, "counter") {
+                    return Err(Fail::refused(Errno::EBUSY, place));
+                }
                 table.counters.remove(at);
+            }
+            "quota" | "limit" => {
+                let is = |object: &NamedObject| object.name == item && object.kind.name() == what;
+                let at = table.objects.iter().position(is).ok_or(Fail::at(MISSING, place))?;
+                if is_object_used(table, &item, what) {
+                    return Err(Fail::refused(Errno::EBUSY, place));
+                }
+                table.objects.remove(at);
             }
             "rule" => {
                 if !parser.take_word("handle") {
@@ -667,7 +673,13 @@ impl Session<'_> {
             let at = set.find(&key, now).ok_or(Fail::refused(Errno::ENOENT, whole))?;
             shown.elements.push(set.elements[at].clone());
         }
-        let of_table = Table { sets: vec![shown], chains: Vec::new(), counters: Vec::new(), ..table.clone() };
+        let of_table = Table {
+            sets: vec![shown],
+            chains: Vec::new(),
+            counters: Vec::new(),
+            objects: Vec::new(),
+            ..table.clone()
+        };
         let printer = Printer { style, known, now_ns: now };
         let text = printer.table(&of_table, super::show::Part::Set(&name));
         self.out.push_str(&text);
@@ -780,6 +792,15 @@ fn names(parser: &mut Parser<'_>, table: &Table, from: usize, _: &[Statement]) -
                 if let Some(name) = parser.peek_word()
                     && table.chain(name).is_none()
                 {
+                    missing = Some(Fail::refused(Errno::ENOENT, place));
+                }
+            }
+            Some(kind @ ("quota" | "limit")) if parser.take_word("name") => {
+                let place = parser.place();
+                let known = parser.text().is_ok_and(|name| {
+                    table.objects.iter().any(|object| object.name == name && object.kind.name() == kind)
+                });
+                if !known {
                     missing = Some(Fail::refused(Errno::ENOENT, place));
                 }
             }

@@ -2,11 +2,14 @@
 
 use hairpin_netlink::Errno;
 
+use super::Source;
 use super::token::{Kind, Token};
 
 /// Where something stands in the input.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Place {
+    /// The number of the text it stands in.
+    pub source: usize,
     /// From 1.
     pub line: usize,
     /// Bytes from the line's beginning.
@@ -17,7 +20,7 @@ pub(super) struct Place {
 impl Place {
     /// From the beginning of this to the end of another on its line.
     pub fn to(self, end: Place) -> Place {
-        if end.line != self.line {
+        if end.line != self.line || end.source != self.source {
             return self;
         }
         Place { length: (end.start + end.length).saturating_sub(self.start), ..self }
@@ -61,9 +64,11 @@ impl Fail {
         Fail::at(format!("syntax error, unexpected {name}"), place)
     }
 
-    /// The text with the line that it is about; `file` is in front where the input is one.
-    pub fn text(&self, input: &str, file: Option<&str>) -> String {
+    /// The text with the line that it is about, and in front the file that it stands in and those that include it.
+    pub fn text(&self, sources: &[Source]) -> String {
         let Some(place) = self.place else { return format!("Error: {}\n", self.text) };
+        let source = sources.get(place.source);
+        let input = source.map_or("", |source| source.text.as_str());
         let line = input.lines().nth(place.line.saturating_sub(1)).unwrap_or("");
         let mut marks = vec![' '; place.start];
         let mut put = |at: Place, mark: char| {
@@ -87,16 +92,29 @@ impl Fail {
                 },
             )
             .collect();
-        let title = match file {
+        let title = match source.and_then(|source| source.name.as_ref()) {
             None => "Error: ".to_owned(),
             Some(file) => {
                 let (first, last) = (place.start + 1, place.start + place.length.max(1));
-                format!("{file}:{}:{first}-{last}: Error: ", place.line)
+                included(sources, place) + &format!("{file}:{}:{first}-{last}: Error: ", place.line)
             }
         };
-        let then = self.then.as_ref().map_or(String::new(), |then| then.text(input, file));
+        let then = self.then.as_ref().map_or(String::new(), |then| then.text(sources));
         format!("{title}{}\n{line}\n{marks}\n{then}", self.text)
     }
+}
+
+/// The commands by which the text of a place is included.
+fn included(sources: &[Source], mut place: Place) -> String {
+    let mut text = String::new();
+    while let Some(from) = sources.get(place.source).and_then(|source| source.from) {
+        let title = if text.is_empty() { "In file included from" } else { "                 from" };
+        let name = sources.get(from.source).and_then(|source| source.name.as_deref()).unwrap_or("");
+        let (first, last) = (from.start + 1, from.start + from.length);
+        text += &format!("{title} {name}:{}:{first}-{last}:\n", from.line);
+        place = from;
+    }
+    text
 }
 
 /// What the grammar calls a token.

@@ -2,8 +2,8 @@
 
 use hairpin_netlink::netfilter::Policy;
 use hairpin_netlink::netfilter::nft::{
-    Data, Element, Expr, Limit, Log, Nat, NatAddress, Op, Reject, Right, Rule, Set, SetOp, SetRef, Span,
-    Statement, Table, Type, Verdict,
+    Data, Element, Expr, Limit, Log, Nat, NatAddress, ObjectKind, Op, Reject, Right, Rule, Set, SetOp,
+    SetRef, Span, Statement, Table, Type, Verdict,
 };
 
 use super::expr::type_of;
@@ -198,6 +198,7 @@ pub(super) fn ruleset(tables: &[&Table], part: Part<'_>, known: &Known, now_ns: 
                 ("policy", base.map(|base| json!(if base.policy == Policy::Drop { "drop" } else { "accept" }))),
             ])}));
         }
+        let mut objects: Vec<(u64, Json)> = Vec::new();
         for counter in &table.counters {
             let wanted = match part {
                 Part::All | Part::Counters => true,
@@ -205,12 +206,47 @@ pub(super) fn ruleset(tables: &[&Table], part: Part<'_>, known: &Known, now_ns: 
                 _ => false,
             };
             if wanted {
-                members.push(json!({"counter": {
-                    "family": family, "name": &counter.name, "table": of, "handle": counter.handle,
-                    "packets": counter.packets, "bytes": counter.bytes,
-                }}));
+                let body = object(vec![
+                    ("family", Some(json!(family))),
+                    ("name", Some(json!(&counter.name))),
+                    ("table", Some(json!(of))),
+                    ("handle", Some(json!(counter.handle))),
+                    ("comment", counter.comment.as_ref().map(|comment| json!(comment))),
+                    ("packets", Some(json!(counter.packets))),
+                    ("bytes", Some(json!(counter.bytes))),
+                ]);
+                objects.push((counter.handle, json!({"counter": body})));
             }
         }
+        for found in &table.objects {
+            let kind = found.kind.name();
+            let wanted = match part {
+                Part::All => true,
+                Part::Objects(wanted) => wanted == kind,
+                Part::Object(wanted, name) => wanted == kind && found.name == name,
+                _ => false,
+            };
+            if wanted {
+                let mut body = vec![
+                    ("family", Some(json!(family))),
+                    ("name", Some(json!(&found.name))),
+                    ("table", Some(json!(of))),
+                    ("handle", Some(json!(found.handle))),
+                    ("comment", found.comment.as_ref().map(|comment| json!(comment))),
+                ];
+                match &found.kind {
+                    ObjectKind::Quota { bytes, over, used } => {
+                        body.push(("bytes", Some(json!(*bytes))));
+                        body.push(("used", Some(json!(*used))));
+                        body.push(("inv", Some(json!(*over))));
+                    }
+                    ObjectKind::Limit(limit) => body.extend(named_limit(limit)),
+                }
+                objects.push((found.handle, member_of(kind, object(body))));
+            }
+        }
+        objects.sort_by_key(|(handle, _)| *handle);
+        members.extend(objects.into_iter().map(|(_, json)| json));
         for set in &table.sets {
             let wanted = match part {
                 Part::All => true,
@@ -346,6 +382,8 @@ impl Writer<'_> {
             Statement::Match { left, op, right } => self.comparison(left, *op, right),
             Statement::Counter { packets, bytes } => json!({"counter": {"packets": packets, "bytes": bytes}}),
             Statement::NamedCounter(name) => json!({"counter": name}),
+            Statement::NamedQuota(name) => json!({"quota": name}),
+            Statement::NamedLimit(name) => json!({"limit": name}),
             Statement::Verdict(found) => verdict(found),
             Statement::VerdictMap { key, map } => {
                 json!({"vmap": {"key": self.exprs(key), "data": self.reference(map)}})
@@ -378,7 +416,11 @@ impl Writer<'_> {
             }
             Statement::NoTrack => json!({"notrack": null}),
             Statement::SetMss(size) => {
-                json!({"mangle": {"key": {"tcp option": {"name": "maxseg", "field": "size"}}, "value": size}})
+                let value = match size {
+                    Some(size) => json!(size),
+                    None => json!({"rt": {"key": "mtu"}}),
+                };
+                json!({"mangle": {"key": {"tcp option": {"name": "maxseg", "field": "size"}}, "value": value}})
             }
             Statement::SetElement { op, set, key, timeout_ms, .. } => {
                 let op = match op {
@@ -579,6 +621,25 @@ fn log(log: &Log) -> Json {
     ]);
     let empty = is_empty(&body);
     object(vec![("log", Some(if empty { Json::Null } else { body }))])
+}
+
+/// A named limit tells of its burst last, and of what is the rule not at all.
+fn named_limit(limit: &Limit) -> Vec<(&'static str, Option<Json>)> {
+    let (rate, unit) = if limit.bytes { amount(limit.rate) } else { (limit.rate, "") };
+    let (burst, burst_unit) =
+        if limit.bytes { amount(u64::from(limit.burst)) } else { (u64::from(limit.burst), "") };
+    vec![
+        ("rate", Some(json!(rate))),
+        ("per", Some(json!(per(limit.unit_s)))),
+        ("inv", limit.over.then(|| json!(true))),
+        ("rate_unit", limit.bytes.then(|| json!(unit))),
+        ("burst", (burst != 0).then(|| json!(burst))),
+        ("burst_unit", (limit.bytes && burst != 0).then(|| json!(burst_unit))),
+    ]
+}
+
+fn member_of(name: &str, value: Json) -> Json {
+    Json::Object(vec![(name.to_owned(), value)])
 }
 
 fn limit(limit: &Limit) -> Json {

@@ -1,6 +1,6 @@
 //! `list` and `reset`.
 
-use hairpin_netlink::netfilter::nft::{Family, Table};
+use hairpin_netlink::netfilter::nft::{Family, ObjectKind, Table};
 
 use super::fail::Fail;
 use super::parser::Parser;
@@ -14,19 +14,22 @@ impl Session<'_> {
         let Some(what) = parser.peek_word() else { return Err(parser.unexpected()) };
         parser.next();
         match what {
-            "ruleset" | "tables" | "chains" | "sets" | "maps" | "counters" => {
+            "ruleset" | "tables" | "chains" | "sets" | "maps" | "counters" | "quotas" | "limits"
+            | "flowtables" | "meters" => {
                 let family = family(parser);
-                let tables: Vec<&Table> = self
-                    .ruleset
-                    .tables
-                    .iter()
-                    .filter(|table| family.is_none_or(|family| table.family == family))
-                    .collect();
+                let of_family = |table: &&Table| family.is_none_or(|family| table.family == family);
+                let mut tables: Vec<&Table> = self.ruleset.tables.iter().filter(of_family).collect();
+                if matches!(what, "counters" | "quotas" | "limits") {
+                    tables.retain(|table| !table.counters.is_empty() || !table.objects.is_empty());
+                }
                 let part = match what {
                     "ruleset" => Part::All,
                     "chains" => Part::Chains,
                     "sets" => Part::Sets,
                     "maps" => Part::Maps,
+                    "quotas" => Part::Objects("quota"),
+                    "limits" => Part::Objects("limit"),
+                    "flowtables" | "meters" => Part::Objects(""),
                     _ => Part::Counters,
                 };
                 let text = match (self.options.json, what) {
@@ -43,7 +46,7 @@ impl Session<'_> {
                 };
                 self.out.push_str(&text);
             }
-            "table" | "chain" | "set" | "map" | "counter" => {
+            "table" | "chain" | "set" | "map" | "counter" | "quota" | "limit" => {
                 let (family, name, place) = self.table_name(parser)?;
                 let missing = Fail::at("No such file or directory", place);
                 let table = self.ruleset.table(family, &name).ok_or(missing)?;
@@ -55,6 +58,9 @@ impl Session<'_> {
                         "chain" => table.chain(&item).is_some(),
                         "set" => table.set(&item).is_some_and(|set| set.data.is_none()),
                         "map" => table.set(&item).is_some_and(|set| set.data.is_some()),
+                        kind @ ("quota" | "limit") => {
+                            table.objects.iter().any(|found| found.name == item && found.kind.name() == kind)
+                        }
                         _ => table.counters.iter().any(|counter| counter.name == item),
                     };
                     if !there {
@@ -65,6 +71,8 @@ impl Session<'_> {
                     "table" => Part::All,
                     "chain" => Part::Chain(&item),
                     "counter" => Part::Counter(&item),
+                    "quota" => Part::Object("quota", &item),
+                    "limit" => Part::Object("limit", &item),
                     _ => Part::Set(&item),
                 };
                 let text = match self.options.json {
@@ -82,37 +90,55 @@ impl Session<'_> {
         Printer { style: self.options.style, known: parser.known, now_ns: self.now_ns }
     }
 
-    /// `reset counters`, `reset counter [FAMILY] TABLE NAME`: shown, then zero.
+    /// `reset counters|quotas`, `reset counter|quota [FAMILY] TABLE NAME`: shown, then zero.
     pub(super) fn reset(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
         parser.next();
         let place = parser.place();
         let what = parser.word()?;
         let mut only: Option<(Family, String, String)> = None;
         match what {
-            "counters" => {
+            "counters" | "quotas" => {
                 let _ = family(parser);
             }
-            "counter" => {
+            "counter" | "quota" => {
                 let (family, table, _) = self.table_name(parser)?;
                 only = Some((family, table, parser.text()?));
             }
-            _ => return Err(Fail::at(format!("hairpin's nft has no reset {what}"), place)),
+            _ => {
+                let text =
+                    "syntax error, unexpected string, expecting counter or counters or quotas or quota";
+                return Err(Fail::at(text, place));
+            }
         }
+        let counters = what.starts_with("counter");
         self.changed = true;
         let printer = self.printer(parser);
         for table in &mut self.ruleset.tables {
             let wanted = match &only {
-                None => !table.counters.is_empty(),
+                None if counters => !table.counters.is_empty(),
+                None => table.objects.iter().any(|object| object.kind.name() == "quota"),
                 Some((family, name, _)) => table.family == *family && table.name == *name,
             };
             if !wanted {
                 continue;
             }
-            let part = only.as_ref().map_or(Part::Counters, |(_, _, name)| Part::Counter(name));
+            let part = match (&only, counters) {
+                (None, true) => Part::Counters,
+                (None, false) => Part::Objects("quota"),
+                (Some((_, _, name)), true) => Part::Counter(name),
+                (Some((_, _, name)), false) => Part::Object("quota", name),
+            };
             self.out.push_str(&printer.table(table, part));
-            for counter in &mut table.counters {
-                if only.as_ref().is_none_or(|(_, _, name)| counter.name == *name) {
+            let meant = |name: &str| only.as_ref().is_none_or(|(_, _, only)| name == only);
+            if counters {
+                for counter in table.counters.iter_mut().filter(|counter| meant(&counter.name)) {
                     (counter.packets, counter.bytes) = (0, 0);
+                }
+                continue;
+            }
+            for object in table.objects.iter_mut().filter(|object| meant(&object.name)) {
+                if let ObjectKind::Quota { used, .. } = &mut object.kind {
+                    *used = 0;
                 }
             }
         }

@@ -9,8 +9,10 @@ mod change;
 mod expr;
 mod fail;
 mod fields;
+mod include;
 mod json;
 mod list;
+mod object;
 mod parser;
 mod set;
 mod show;
@@ -29,11 +31,22 @@ use crate::Program;
 use fail::{Fail, Place};
 use parser::Parser;
 use show::Style;
+use token::Token;
 use value::Known;
 
 const VERSION: &str = "nftables v1.0.6 (Lester Gooch #5)";
 /// The longest input.
 const INPUT_MAX: u64 = 1 << 26;
+
+/// A text that commands are read from: the input, or a file that it includes.
+#[derive(Debug)]
+struct Source {
+    /// None on the command line.
+    name: Option<String>,
+    text: String,
+    /// The command that includes it.
+    from: Option<Place>,
+}
 
 /// Options of the command line.
 #[derive(Debug, Default)]
@@ -77,16 +90,15 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         },
     };
     let file = options.file.as_deref().map(|path| if path == "-" { "/dev/stdin" } else { path });
-    let outcome = run(program.system, &options, &input);
-    let (text, fail) = match outcome {
-        Ok(text) => (text, None),
-        Err((text, fail)) => (text, Some(fail)),
-    };
+    let mut sources = vec![Source { name: file.map(str::to_owned), text: input, from: None }];
+    let tokens = include::tokens(&mut *program.shell, &mut sources);
+    let mut text = String::new();
+    let outcome = tokens.and_then(|tokens| run(program.system, &options, tokens, &mut text));
     let _ = program.shell.out().write_all(text.as_bytes());
-    match fail {
-        None => 0,
-        Some(fail) => {
-            let _ = program.shell.err().write_all(fail.text(&input, file).as_bytes());
+    match outcome {
+        Ok(()) => 0,
+        Err(fail) => {
+            let _ = program.shell.err().write_all(fail.text(&sources).as_bytes());
             1
         }
     }
@@ -194,66 +206,68 @@ struct Session<'a> {
     command: Place,
 }
 
-fn run(system: &mut dyn System, options: &Options, input: &str) -> Result<String, (String, Fail)> {
-    let failed = |fail: Fail| (String::new(), fail);
-    let tokens = token::tokens(input).and_then(|tokens| token::defined(tokens, &options.defines));
-    let tokens = tokens.map_err(failed)?;
+/// Carries the commands out; what they print is in `out` when one of them fails, too.
+fn run(system: &mut dyn System, options: &Options, tokens: Vec<Token>, out: &mut String) -> Result<(), Fail> {
+    let tokens = token::defined(tokens, &options.defines)?;
     let ruleset = match system.netfilter(NetfilterCall::Nft(NftCall::Ruleset)) {
         Ok(Some(NetfilterReply::Ruleset(ruleset))) => *ruleset,
-        Ok(_) => return Err(failed(Fail::plain(Errno::EPROTO.text()))),
+        Ok(_) => return Err(Fail::plain(Errno::EPROTO.text())),
         Err(Errno::ENOSYS) => {
-            return Err(failed(Fail::plain("hairpin's nft reads rules of the emulated kernel only")));
+            return Err(Fail::plain("hairpin's nft reads rules of the emulated kernel only"));
         }
-        Err(errno) => return Err(failed(Fail::plain(errno.text()))),
+        Err(errno) => return Err(Fail::plain(errno.text())),
     };
     let known = Known { interfaces: interfaces(system) };
     let now_ns = system.now().map_or(0, |now| now.monotonic_ns);
     let mut parser = Parser::new(&tokens, &known);
     let mut session =
         Session { options, ruleset, now_ns, changed: false, out: String::new(), command: Place::default() };
-    let mut first = None;
-    loop {
-        parser.skip_ends();
-        if parser.peek().is_none() {
-            break;
-        }
-        let start = parser.place();
-        session.command = start;
-        first.get_or_insert(start);
-        if let Err(fail) = session.perform(&mut parser) {
-            return Err((session.out, fail));
-        }
-        session.command = start.to(parser.place_before());
-        // The mark covers what ends the command.
-        session.command.length += 1;
-        if !parser.is_end() || parser.is_sign("}") {
-            return Err((session.out, parser.unexpected()));
-        }
-    }
-    if first.is_none() && options.file.is_none() {
-        return Err(failed(Fail::at("syntax error, unexpected newline", parser.place())));
-    }
+    let performed = session.perform_all(&mut parser);
+    *out = std::mem::take(&mut session.out);
+    performed?;
     if session.changed && !options.check {
         let call = NetfilterCall::Nft(NftCall::Replace(Box::new(session.ruleset)));
-        if let Err(errno) = system.netfilter(call) {
-            return Err((session.out, Fail::refused(errno, session.command)));
-        }
+        system.netfilter(call).map_err(|errno| Fail::refused(errno, session.command))?;
     }
-    Ok(session.out)
+    Ok(())
 }
 
 impl Session<'_> {
+    /// Every command, as far as the first that fails.
+    fn perform_all(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        let mut none = true;
+        loop {
+            parser.skip_ends();
+            if parser.peek().is_none() {
+                break;
+            }
+            let start = parser.place();
+            self.command = start;
+            none = false;
+            self.perform(parser)?;
+            self.command = start.to(parser.place_before());
+            // The mark covers what ends the command.
+            self.command.length += 1;
+            if !parser.is_end() || parser.is_sign("}") {
+                return Err(parser.unexpected());
+            }
+        }
+        if none && self.options.file.is_none() {
+            return Err(Fail::at("syntax error, unexpected newline", parser.place()));
+        }
+        Ok(())
+    }
+
     /// One command.
     fn perform(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
         let Some(verb) = parser.peek_word() else { return Err(parser.unexpected()) };
         match verb {
             "list" => self.list(parser),
             "reset" => self.reset(parser),
-            "add" | "create" | "insert" | "replace" | "delete" | "destroy" | "flush" | "rename" | "get" => {
+            "add" | "create" | "insert" | "replace" | "delete" | "flush" | "rename" | "get" => {
                 self.change(parser, verb)
             }
             "table" | "chain" | "rule" | "set" | "map" | "element" => self.add(parser, false),
-            "include" => Err(Fail::at("hairpin's nft has no include", parser.place())),
             "monitor" | "describe" | "export" | "import" => {
                 Err(Fail::at(format!("hairpin's nft has no {verb}"), parser.place()))
             }

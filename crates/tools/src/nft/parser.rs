@@ -44,7 +44,7 @@ impl<'t> Parser<'t> {
             (None, Some(last)) => {
                 Place { start: last.place.start + last.place.length, length: 1, ..last.place }
             }
-            (None, None) => Place { line: 1, start: 0, length: 1 },
+            (None, None) => Place { source: 0, line: 1, start: 0, length: 1 },
         }
     }
 

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use hairpin_netlink::netfilter::nft::{
-    Base, Chain, ChainKind, Data, Element, Expr, Family, Limit, Log, Nat, NatAddress, NatKind, Op, Reject,
-    Right, Rule, Set, SetOp, SetRef, Span, Statement, Table, Type, Verdict,
+    Base, Chain, ChainKind, Data, Element, Expr, Family, Limit, Log, Nat, NatAddress, NatKind, ObjectKind,
+    Op, Reject, Right, Rule, Set, SetOp, SetRef, Span, Statement, Table, Type, Verdict,
 };
 use hairpin_netlink::netfilter::{Hook, Policy};
 
@@ -40,6 +40,9 @@ pub(super) enum Part<'a> {
     Maps,
     Counters,
     Counter(&'a str),
+    /// Quotas or limits; one of them.
+    Objects(&'static str),
+    Object(&'static str, &'a str),
 }
 
 pub(super) struct Printer<'a> {
@@ -58,6 +61,7 @@ impl Printer<'_> {
         }
         text.push('\n');
         let mut pieces: Vec<String> = Vec::new();
+        let mut objects: Vec<(u64, String)> = Vec::new();
         if apart {
             if let Some(comment) = &table.comment {
                 let _ = writeln!(text, "\tcomment \"{comment}\"");
@@ -75,15 +79,39 @@ impl Printer<'_> {
             if wanted {
                 let mut piece = format!("\tcounter {} {{", counter.name);
                 self.handle(&mut piece, counter.handle);
+                if let Some(comment) = &counter.comment {
+                    let _ = write!(piece, "\n\t\tcomment \"{comment}\"");
+                }
                 let _ = match self.style.stateless {
                     true => write!(piece, "\n\t}}\n"),
                     false => {
                         write!(piece, "\n\t\tpackets {} bytes {}\n\t}}\n", counter.packets, counter.bytes)
                     }
                 };
-                pieces.push(piece);
+                objects.push((counter.handle, piece));
             }
         }
+        for object in &table.objects {
+            let kind = object.kind.name();
+            let wanted = match part {
+                Part::All => true,
+                Part::Objects(wanted) => wanted == kind,
+                Part::Object(wanted, name) => wanted == kind && object.name == name,
+                _ => false,
+            };
+            if wanted {
+                let mut piece = format!("\t{kind} {} {{", object.name);
+                self.handle(&mut piece, object.handle);
+                if let Some(comment) = &object.comment {
+                    let _ = write!(piece, "\n\t\tcomment \"{comment}\"");
+                }
+                let _ = write!(piece, "\n\t\t{}\n\t}}\n", self.object(&object.kind));
+                objects.push((object.handle, piece));
+            }
+        }
+        // In the order in which they were made.
+        objects.sort();
+        pieces.extend(objects.into_iter().map(|(_, piece)| piece));
         for set in &table.sets {
             let wanted = match part {
                 Part::All => true,
@@ -106,6 +134,17 @@ impl Printer<'_> {
         }
         text.push_str(&pieces.join(if apart { "\n" } else { "" }));
         text + "}\n"
+    }
+
+    /// What a quota or limit is, without the word itself.
+    fn object(&self, kind: &ObjectKind) -> String {
+        let text = match kind {
+            ObjectKind::Limit(limit) => shown_limit(limit),
+            ObjectKind::Quota { bytes, over, used } => {
+                self.statement(&Statement::Quota { bytes: *bytes, over: *over, used: *used })
+            }
+        };
+        text.split_once(' ').map_or_else(String::new, |(_, rest)| rest.to_owned())
     }
 
     fn handle(&self, text: &mut String, handle: u64) {
@@ -174,6 +213,8 @@ impl Printer<'_> {
             Statement::Counter { .. } if self.style.stateless => "counter".to_owned(),
             Statement::Counter { packets, bytes } => format!("counter packets {packets} bytes {bytes}"),
             Statement::NamedCounter(name) => format!("counter name \"{name}\""),
+            Statement::NamedQuota(name) => format!("quota name \"{name}\""),
+            Statement::NamedLimit(name) => format!("limit name \"{name}\""),
             Statement::Verdict(verdict) => shown_verdict(verdict),
             Statement::VerdictMap { key, map } => {
                 format!("{} vmap {}", self.exprs(key), self.reference(map))
@@ -202,7 +243,8 @@ impl Printer<'_> {
                 format!("{} set {}", self.expr(&left), self.assigned(expr, field.kind))
             }
             Statement::NoTrack => "notrack".to_owned(),
-            Statement::SetMss(size) => format!("tcp option maxseg size set {size}"),
+            Statement::SetMss(Some(size)) => format!("tcp option maxseg size set {size}"),
+            Statement::SetMss(None) => "tcp option maxseg size set rt mtu".to_owned(),
             Statement::SetElement { op, set, key, timeout_ms, counter } => {
                 let op = match op {
                     SetOp::Add => "add",

@@ -1,8 +1,8 @@
 //! Rules: the statements of one, as they are written.
 
 use hairpin_netlink::netfilter::nft::{
-    Ct, Expr, Family, Header, Limit, Log, Meta, Nat, NatAddress, NatKind, Op, Reject, Right, SetOp, SetRef,
-    Statement, Type, Verdict,
+    Ct, Expr, Family, Header, Limit, Log, Meta, Nat, NatAddress, NatKind, ObjectKind, Op, Reject, Right,
+    SetOp, SetRef, Statement, Type, Verdict,
 };
 
 use super::expr::types_of;
@@ -123,8 +123,20 @@ fn statement(parser: &mut Parser<'_>) -> Result<Statement, Fail> {
             Ok(Statement::Counter { packets, bytes })
         }
         "log" => log(parser),
-        "limit" => limit(parser),
-        "quota" => quota(parser),
+        "limit" => {
+            parser.next();
+            match parser.take_word("name") {
+                true => Ok(Statement::NamedLimit(parser.text()?)),
+                false => limit(parser),
+            }
+        }
+        "quota" => {
+            parser.next();
+            match parser.take_word("name") {
+                true => Ok(Statement::NamedQuota(parser.text()?)),
+                false => quota(parser),
+            }
+        }
         "reject" => reject(parser),
         "notrack" => {
             parser.next();
@@ -234,9 +246,18 @@ fn log_flags(parser: &mut Parser<'_>) -> Result<u8, Fail> {
     })
 }
 
+/// What `quota NAME` or `limit NAME` is of.
+pub(super) fn object(parser: &mut Parser<'_>, kind: &str) -> Result<ObjectKind, Fail> {
+    let found = if kind == "quota" { quota(parser)? } else { limit(parser)? };
+    match found {
+        Statement::Limit(limit) => Ok(ObjectKind::Limit(limit)),
+        Statement::Quota { bytes, over, used } => Ok(ObjectKind::Quota { bytes, over, used }),
+        _ => Err(parser.unexpected()),
+    }
+}
+
 /// `limit rate [over] N[ UNIT]/TIME [burst N packets|UNIT]`
 fn limit(parser: &mut Parser<'_>) -> Result<Statement, Fail> {
-    parser.next();
     if !parser.take_word("rate") {
         return Err(parser.unexpected());
     }
@@ -287,7 +308,6 @@ pub(super) fn bytes_of(unit: &str) -> Option<u64> {
 }
 
 fn quota(parser: &mut Parser<'_>) -> Result<Statement, Fail> {
-    parser.next();
     let over = parser.take_word("over");
     if !over {
         parser.take_word("until");
@@ -497,16 +517,18 @@ fn set_element(parser: &mut Parser<'_>) -> Result<Statement, Fail> {
 
 /// `tcp option maxseg size set N`
 fn mss(parser: &mut Parser<'_>) -> Result<Statement, Fail> {
-    let start = parser.place();
     for word in ["tcp", "option", "maxseg", "size", "set"] {
         if !parser.take_word(word) {
             return Err(parser.unexpected());
         }
     }
     if parser.take_word("rt") {
-        return Err(Fail::at("hairpin has no `rt mtu`", start.to(parser.place_before())));
+        return match parser.take_word("mtu") {
+            true => Ok(Statement::SetMss(None)),
+            false => Err(parser.unexpected()),
+        };
     }
-    Ok(Statement::SetMss(parser.number()? as u16))
+    Ok(Statement::SetMss(Some(parser.number()? as u16)))
 }
 
 /// What begins with an expression: a match, a verdict map, or the setting of what the expression reads.

@@ -24,15 +24,15 @@ pub(super) struct Token {
 const SIGNS: &[&str] =
     &["==", "!=", "<=", ">=", "{", "}", "(", ")", ",", ";", "=", "!", "<", ">", "&", "|", "^", "[", "]"];
 
-/// Cuts a text into tokens; comments go, and a backslash at a line's end joins it with the next.
-pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Fail> {
+/// Cuts a text (of the source with a number) into tokens; comments go, and a backslash at a line's end joins it with the next.
+pub(super) fn tokens(text: &str, source: usize) -> Result<Vec<Token>, Fail> {
     let mut tokens: Vec<Token> = Vec::new();
     let mut line_start = 0;
     let mut line = 1;
     let mut at = 0;
     let mut end_before = usize::MAX;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let here = |length: usize| Place { line, start: at - line_start, length };
+        let here = |length: usize| Place { source, line, start: at - line_start, length };
         if let Some(stripped) = rest.strip_prefix("\\\n") {
             at = text.len() - stripped.len();
             line += 1;
@@ -92,7 +92,7 @@ pub(super) fn tokens(text: &str) -> Result<Vec<Token>, Fail> {
 pub(super) fn defined(tokens: Vec<Token>, given: &[(String, String)]) -> Result<Vec<Token>, Fail> {
     let mut names: Vec<(String, Vec<Token>)> = Vec::new();
     for (name, value) in given {
-        names.push((name.clone(), self::tokens(value)?));
+        names.push((name.clone(), self::tokens(value, 0)?));
     }
     let mut out: Vec<Token> = Vec::new();
     let mut rest = tokens.into_iter().peekable();
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn words_signs_and_texts_are_told_apart() {
-        let found: Vec<Kind> = tokens("tcp dport{22,80-90}  log prefix \"a b\" # c")
+        let found: Vec<Kind> = tokens("tcp dport{22,80-90}  log prefix \"a b\" # c", 0)
             .expect("tokens")
             .into_iter()
             .map(|t| t.kind)
@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn what_is_defined_is_put_in_its_place() {
-        let tokens = tokens("define a = { 1, 2 }\ntcp dport $a").expect("tokens");
+        let tokens = tokens("define a = { 1, 2 }\ntcp dport $a", 0).expect("tokens");
         let count = defined(tokens, &[]).expect("a text").len();
         assert_eq!(count, 1 + 2 + 5);
     }

@@ -22,6 +22,8 @@ const LOOPBACK: u16 = 772;
 /// `ARPHRD_*` of devices whose frames have no Ethernet header.
 const CAN: u16 = 280;
 const IPIP: u16 = 768;
+const TUNNEL6: u16 = 769;
+const IP6GRE: u16 = 823;
 const SIT: u16 = 776;
 const GRE: u16 = 778;
 const NETLINK: u16 = 824;
@@ -127,7 +129,7 @@ fn link_type(program: &mut Program<'_>, options: &Options, device: &Device) -> R
         _ if any => LinkType::LINUX_SLL2,
         ETHER | LOOPBACK => LinkType::ETHERNET,
         IPIP | SIT => LinkType::RAW,
-        GRE => LinkType::LINUX_SLL,
+        GRE | TUNNEL6 | IP6GRE => LinkType::LINUX_SLL,
         CAN => LinkType::CAN_SOCKETCAN,
         NETLINK => LinkType::NETLINK,
         _ => {

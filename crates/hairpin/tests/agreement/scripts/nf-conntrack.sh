@@ -71,3 +71,11 @@ $N A nc -n -z -p 4003 10.0.2.1 81
 show
 $N R cat /proc/net/nf_conntrack | grep tcp | sed -E 's/ +[0-9]+ ([A-Z_]+) src/ T \1 src/' | sort
 wait
+# Counted, where that is asked for when a connection begins.
+$N R sysctl -w net.netfilter.nf_conntrack_acct=1
+$N A ping -e 110 -c 3 -i 0.2 -W 1 -s 100 10.0.2.1
+table | grep id=110
+$N R sysctl -w net.netfilter.nf_conntrack_acct=0
+$N A ping -e 110 -c 1 -W 1 10.0.2.1
+$N A ping -e 111 -c 1 -W 1 10.0.2.1
+table | grep 'id=11[01]'

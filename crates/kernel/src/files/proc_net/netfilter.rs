@@ -45,17 +45,27 @@ pub(super) fn connections(world: &World, ns: NsId) -> String {
         if let Some(state) = connection.tcp {
             let _ = write!(text, "{} ", state.name());
         }
+        let counters = connection.counters;
         write_tuple(&mut text, &connection.original);
+        write_counters(&mut text, counters.map(|[original, _]| original));
         if connection.status & status::SEEN_REPLY == 0 {
             text.push_str("[UNREPLIED] ");
         }
         write_tuple(&mut text, &connection.reply);
+        write_counters(&mut text, counters.map(|[_, reply]| reply));
         if connection.status & status::ASSURED != 0 {
             text.push_str("[ASSURED] ");
         }
         let _ = writeln!(text, "mark={} use=2", connection.mark);
     }
     text
+}
+
+/// `seq_print_acct`
+fn write_counters(text: &mut String, counters: Option<(u64, u64)>) {
+    if let Some((packets, bytes)) = counters {
+        let _ = write!(text, "packets={packets} bytes={bytes} ");
+    }
 }
 
 fn write_tuple(text: &mut String, tuple: &Tuple) {

@@ -36,7 +36,7 @@ macro_rules! switched {
 }
 
 pub(super) const KEYS: &[Key] = &[
-    small("netfilter/nf_conntrack_acct", "0", 1),
+    switched!("netfilter/nf_conntrack_acct", "0", acct),
     int("netfilter/nf_conntrack_buckets", "262144").first(),
     switched!("netfilter/nf_conntrack_checksum", "1", checksum),
     fixed("netfilter/nf_conntrack_count", "0"),

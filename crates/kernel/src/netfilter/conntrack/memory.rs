@@ -41,6 +41,7 @@ fn a_connection_takes_about_what_the_docs_say() {
             timeout_s: 30,
             mark: 0,
             tcp: None,
+            counters: None,
         };
         conntrack.create(&wanted, Time::ZERO).expect("a new tuple");
     }

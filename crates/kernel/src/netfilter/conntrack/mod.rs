@@ -105,6 +105,8 @@ pub(crate) struct Connection {
     /// UDP: from when on it counts as a stream.
     stream_at: Time,
     tcp: Tcp,
+    /// Packets and bytes by direction (`struct nf_conn_acct`), where they were counted when it began.
+    counters: Option<Box<[(u64, u64); 2]>>,
     /// The order of beginnings.
     number: u64,
 }
@@ -114,6 +116,11 @@ impl Connection {
         self.status & bits != 0
     }
 
+    /// Whether its packets find it: it is confirmed, and not over.
+    pub fn is_known(&self) -> bool {
+        self.has(status::CONFIRMED) && !self.has(status::DYING)
+    }
+
     pub fn tuple(&self, direction: u8) -> &Tuple {
         &self.tuples[usize::from(direction & 1)]
     }
@@ -121,6 +128,17 @@ impl Connection {
     /// How long it is remembered yet.
     pub fn lasts(&self, now: Time) -> Duration {
         self.expires.since(now)
+    }
+
+    /// Packets and bytes by direction, where they are counted.
+    pub fn counters(&self) -> Option<[(u64, u64); 2]> {
+        self.counters.as_deref().copied()
+    }
+
+    /// TCP's are over (`already_closed`).
+    pub fn is_closed(&self) -> bool {
+        self.tuples[0].protocol == protocol::TCP
+            && matches!(self.tcp.state, shown::TcpState::TimeWait | shown::TcpState::Close)
     }
 
     pub fn family(&self) -> Family {
@@ -221,7 +239,7 @@ impl Conntrack {
                     let status = self.connections.get_mut(track.id).map(|connection| &mut connection.status);
                     if track.info == Info::EstablishedReply
                         && let Some(status) = status
-                        && *status & status::SEEN_REPLY == 0
+                        && *status & (status::SEEN_REPLY | status::DYING) == 0
                     {
                         *status |= status::SEEN_REPLY;
                         self.note(Change::Update, track.id, now);
@@ -269,7 +287,7 @@ impl Conntrack {
             return Err(());
         }
         while let Some(oldest) = self.pending.front().copied() {
-            let waits = self.connections.get(oldest).is_some_and(|old| !old.has(status::CONFIRMED));
+            let waits = self.connections.get(oldest).is_some_and(|old| !old.is_known());
             if waits && self.pending.len() < PENDING_MAX {
                 break;
             }
@@ -287,6 +305,7 @@ impl Conntrack {
             expires: Time::ZERO,
             stream_at: now + UDP_STREAM,
             tcp: Tcp::default(),
+            counters: settings.acct.then(Box::default),
             number: self.numbers,
         });
         self.pending.push_back(id);
@@ -301,6 +320,12 @@ impl Conntrack {
             return None;
         }
         Some((id, direction))
+    }
+
+    /// A connection by a tuple of it, where it has not expired.
+    pub(super) fn look_up(&self, tuple: &Tuple, now: Time) -> Option<&Connection> {
+        let (id, _) = self.table.get(&Key(*tuple))?;
+        self.connections.get(*id).filter(|connection| connection.expires > now)
     }
 
     /// `nf_conntrack_handle_packet`: the protocol's own view.
@@ -347,13 +372,19 @@ impl Conntrack {
                     Seen::Invalid => return Handled::Invalid,
                     Seen::Reopen => return Handled::Again,
                     Seen::Kill => {
-                        self.remove(track.id, now);
+                        self.kill(track.id, now);
                         return Handled::Valid;
                     }
                 }
             }
             _ => settings.generic,
         };
+        if let Some(counters) = &mut connection.counters
+            && let Some((packets, bytes)) = counters.get_mut(usize::from(track.direction()))
+        {
+            *packets += 1;
+            *bytes += ip.total_len as u64;
+        }
         let lasts = Duration::from_secs(u64::from(seconds));
         let confirmed = connection.has(status::CONFIRMED);
         connection.expires = if confirmed { now + lasts } else { Time::ZERO + lasts };
@@ -412,13 +443,45 @@ impl Conntrack {
 
     /// Forgets a connection.
     pub fn remove(&mut self, id: CtId, now: Time) {
-        if self.connections.get(id).is_some_and(|connection| connection.has(status::CONFIRMED)) {
+        if self.connections.get(id).is_some_and(Connection::is_known) {
             self.note(Change::Destroy, id, now);
         }
         let Some(gone) = self.connections.remove(id) else { return };
-        if !gone.has(status::CONFIRMED) {
+        if gone.is_known() {
+            self.unlink(id, &gone);
+        }
+    }
+
+    /// `nf_ct_kill`: nobody finds the connection any more. The packet at hand is the last one of it, translated like
+    /// those before.
+    fn kill(&mut self, id: CtId, now: Time) {
+        let Some(connection) = self.connections.get(id) else { return };
+        let gone = connection.clone();
+        if gone.is_known() {
+            self.note(Change::Destroy, id, now);
+            self.unlink(id, &gone);
+            self.pending.push_back(id);
+        }
+        if let Some(connection) = self.connections.get_mut(id) {
+            connection.status |= status::DYING;
+        }
+    }
+
+    /// `nf_conntrack_tcp_set_closing`: a reset has been sent about a packet of it.
+    pub fn close(&mut self, track: Track, settings: &Settings, now: Time) {
+        let Some(connection) = self.connections.get_mut(track.id) else { return };
+        let over = connection.tcp.state == shown::TcpState::Close;
+        if connection.tuples[0].protocol != protocol::TCP || !connection.has(status::CONFIRMED) || over {
             return;
         }
+        connection.tcp.state = shown::TcpState::Close;
+        let lasts = Duration::from_secs(u64::from(settings.tcp(shown::TcpState::Close)));
+        connection.expires = now + lasts;
+        self.note(Change::Update, track.id, now);
+    }
+
+    /// Takes a connection out of what finds it.
+    fn unlink(&mut self, id: CtId, gone: &Connection) {
         self.confirmed = self.confirmed.saturating_sub(1);
         for tuple in gone.tuples {
             let key = Key(tuple);
@@ -426,7 +489,7 @@ impl Conntrack {
                 self.table.remove(&key);
             }
         }
-        if let Some(source) = true_source(&gone)
+        if let Some(source) = true_source(gone)
             && let Some(known) = self.by_source.get_mut(&source)
         {
             known.retain(|known| *known != id);
@@ -438,7 +501,7 @@ impl Conntrack {
 
     /// `gc_worker`: forgets what has expired and says when to look again.
     pub fn collect(&mut self, now: Time) {
-        let confirmed = |connection: &Connection| connection.has(status::CONFIRMED);
+        let confirmed = Connection::is_known;
         let dead: Vec<CtId> = self
             .connections
             .iter()
@@ -457,8 +520,7 @@ impl Conntrack {
     /// `early_drop`: makes room by forgetting a connection that nobody has answered.
     fn early_drop(&mut self, now: Time) -> bool {
         let lost = |connection: &Connection| {
-            connection.has(status::CONFIRMED)
-                && (connection.expires <= now || !connection.has(status::ASSURED))
+            connection.is_known() && (connection.expires <= now || !connection.has(status::ASSURED))
         };
         // As many as a few buckets of Linux's table hold.
         let found =
@@ -480,7 +542,7 @@ impl Conntrack {
 
     /// Every connection, oldest first, as programs see it.
     pub fn shown(&self, now: Time) -> Vec<shown::Connection> {
-        let alive = |connection: &&Connection| connection.has(status::CONFIRMED) && connection.expires > now;
+        let alive = |connection: &&Connection| connection.is_known() && connection.expires > now;
         let mut all: Vec<_> = self.connections.values().filter(alive).map(|c| show(c, now)).collect();
         all.sort_by_key(|connection| connection.id);
         all
@@ -531,6 +593,7 @@ fn show(connection: &Connection, now: Time) -> shown::Connection {
         timeout_s: u32::try_from(connection.expires.since(now).as_secs()).unwrap_or(u32::MAX),
         mark: connection.mark,
         tcp: is_tcp.then_some(connection.tcp.state),
+        counters: connection.counters(),
     }
 }
 

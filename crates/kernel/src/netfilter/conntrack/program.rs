@@ -15,7 +15,7 @@ impl Conntrack {
     /// The connection with a number.
     fn numbered(&self, number: u64) -> Option<CtId> {
         let found = self.connections.iter().find(|(_, connection)| connection.number == number);
-        found.filter(|(_, connection)| connection.has(status::CONFIRMED)).map(|(id, _)| id)
+        found.filter(|(_, connection)| connection.is_known()).map(|(id, _)| id)
     }
 
     /// `ctnetlink_change_conntrack`
@@ -25,6 +25,12 @@ impl Conntrack {
     pub fn update(&mut self, number: u64, update: &Update, now: Time) -> Result<(), Errno> {
         let id = self.numbered(number).ok_or(Errno::ENOENT)?;
         let connection = self.connections.get_mut(id).ok_or(Errno::ENOENT)?;
+        if update.zero {
+            if let Some(counters) = &mut connection.counters {
+                **counters = Default::default();
+            }
+            return Ok(());
+        }
         if let Some(seconds) = update.timeout_s {
             connection.expires = now + Duration::from_secs(u64::from(seconds));
         }
@@ -54,6 +60,7 @@ impl Conntrack {
             expires,
             stream_at: now + UDP_STREAM,
             tcp: Tcp::in_state(wanted.tcp.unwrap_or_default()),
+            counters: None,
             number: self.numbers,
         });
         for (key, direction) in keys.into_iter().zip([ORIGINAL, REPLY]) {

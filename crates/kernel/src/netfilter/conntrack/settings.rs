@@ -18,6 +18,8 @@ pub struct Settings {
     pub generic: u32,
     /// Connections that a namespace may track.
     pub max: u32,
+    /// Packets and bytes of connections that begin are counted.
+    pub acct: bool,
     /// Checksums of what arrives are looked at.
     pub checksum: bool,
 }
@@ -36,6 +38,7 @@ impl Default for Settings {
             icmpv6: 30,
             generic: 600,
             max: 262_144,
+            acct: false,
             checksum: true,
         }
     }

@@ -64,6 +64,8 @@ fn names(table: &Table, statement: &Statement) -> Result<(), Errno> {
             let known = table.counters.iter().any(|counter| counter.name == *name);
             known.then_some(()).ok_or(Errno::ENOENT)
         }
+        Statement::NamedQuota(name) => object(table, name, "quota"),
+        Statement::NamedLimit(name) => object(table, name, "limit"),
         Statement::Verdict(found) => verdict(found),
         Statement::VerdictMap { map, .. } => {
             set(map)?;
@@ -75,6 +77,11 @@ fn names(table: &Table, statement: &Statement) -> Result<(), Errno> {
         }
         _ => Ok(()),
     }
+}
+
+fn object(table: &Table, name: &str, kind: &str) -> Result<(), Errno> {
+    let known = table.objects.iter().any(|object| object.name == name && object.kind.name() == kind);
+    known.then_some(()).ok_or(Errno::ENOENT)
 }
 
 fn set_of<'a>(table: &'a Table, found: &'a SetRef) -> Option<&'a Set> {

@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::netfilter::nft::{
-    Data, Element, Expr, Field, Header, Limit, Meta, Nat, NatAddress, NatKind, Op, Reject, Right, Set, SetOp,
-    SetRef, Span, Statement, Table, Verdict,
+    Data, Element, Expr, Field, Header, Limit, Meta, NamedObject, Nat, NatAddress, NatKind, ObjectKind, Op,
+    Reject, Right, Set, SetOp, SetRef, Span, Statement, Table, Verdict,
 };
 use hairpin_netlink::netfilter::targets::{NatRange, RejectWith};
 use hairpin_netlink::netfilter::{Family as PacketFamily, Policy};
@@ -55,7 +55,7 @@ impl Nft {
             return Ended::Accept;
         };
         let Some(mut ip) = Ip::read(frame.payload()) else { return Ended::Accept };
-        let Table { chains, sets, counters, .. } = table;
+        let Table { chains, sets, counters, objects, .. } = table;
         let mut chain = based.chain;
         let mut next = 0usize;
         bench.stack.clear();
@@ -81,6 +81,12 @@ impl Nft {
                             counter.bytes += ip.total_len as u64;
                         }
                         Said::Next
+                    }
+                    Statement::NamedQuota(name) => {
+                        step.object(objects, name, |kind| matches!(kind, ObjectKind::Quota { .. }))
+                    }
+                    Statement::NamedLimit(name) => {
+                        step.object(objects, name, |kind| matches!(kind, ObjectKind::Limit(_)))
                     }
                     statement => step.perform(statement),
                 };
@@ -187,7 +193,8 @@ impl Step<'_, '_> {
                 *counted += bytes;
                 Said::Next
             }
-            Statement::NamedCounter(_) => Said::Next,
+            // Seen to by the way through the chain.
+            Statement::NamedCounter(_) | Statement::NamedQuota(_) | Statement::NamedLimit(_) => Said::Next,
             Statement::Verdict(Verdict::Accept) => Said::Accept,
             Statement::Verdict(Verdict::Drop) => Said::Drop,
             Statement::Verdict(verdict) => Said::Verdict(verdict.clone()),
@@ -253,13 +260,29 @@ impl Step<'_, '_> {
                 if self.ip.protocol != protocol::TCP {
                     return Said::Break;
                 }
-                evaluate::lower_mss(self.frame, self.ip, *limit);
+                let limit = limit.unwrap_or_else(|| evaluate::clamp(self.world, self.at, self.ip));
+                evaluate::lower_mss(self.frame, self.ip, limit);
                 Said::Next
             }
             Statement::SetElement { op, set, key, timeout_ms, counter } => {
                 self.change_set(*op, set, key, *timeout_ms, *counter)
             }
         }
+    }
+
+    /// `nft_quota_obj_eval`, `nft_limit_obj_pkts_eval`
+    fn object(&self, objects: &mut [NamedObject], name: &str, wanted: fn(&ObjectKind) -> bool) -> Said {
+        let found = objects.iter_mut().find(|object| object.name == name && wanted(&object.kind));
+        let bytes = self.ip.total_len as u64;
+        let goes_on = match found.map(|object| &mut object.kind) {
+            Some(ObjectKind::Quota { bytes: quota, over, used }) => {
+                *used = used.saturating_add(bytes);
+                (*used > *quota) == *over
+            }
+            Some(ObjectKind::Limit(limit)) => allows(limit, bytes, self.now_ns()),
+            None => false,
+        };
+        if goes_on { Said::Next } else { Said::Break }
     }
 
     /// The value of an expression that may count on.

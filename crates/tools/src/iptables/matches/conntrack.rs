@@ -19,6 +19,8 @@ pub(super) const STATES: &[(&str, u16)] = &[
     ("SNAT", state::SNAT),
     ("DNAT", state::DNAT),
 ];
+/// The options of ports in their order.
+const PORTS: [&str; 4] = ["ctorigsrcport", "ctorigdstport", "ctreplsrcport", "ctrepldstport"];
 const STATUSES: &[(&str, u32)] = &[("EXPECTED", 1), ("SEEN_REPLY", 2), ("ASSURED", 4), ("CONFIRMED", 8)];
 
 #[derive(Default)]
@@ -37,7 +39,12 @@ impl Reader<Match> for Reading {
             opt("ctorigdst").invertible(),
             opt("ctreplsrc").invertible(),
             opt("ctrepldst").invertible(),
+            opt("ctorigsrcport").invertible(),
+            opt("ctorigdstport").invertible(),
+            opt("ctreplsrcport").invertible(),
+            opt("ctrepldstport").invertible(),
             opt("ctstatus").invertible(),
+            opt("ctexpire").invertible(),
             opt("ctdir"),
         ];
         OPTIONS
@@ -68,12 +75,25 @@ impl Reader<Match> for Reading {
                 self.0.reply_direction = Some(match given.value.to_uppercase().as_str() {
                     "ORIGINAL" => false,
                     "REPLY" => true,
-                    _ => return Err(Fail::parameter(format!("Bad value for --ctdir: \"{}\"", given.value))),
+                    _ => {
+                        return Err(Fail::parameter(format!(
+                            "conntrack: Bad value for \"--ctdir\" option: \"{}\"",
+                            given.value
+                        )));
+                    }
                 });
             }
+            "ctexpire" => {
+                let (low, high) = given.range(u64::from(u32::MAX))?;
+                self.0.expires = Some((low as u32, high as u32, given.invert));
+            }
+            id if PORTS.contains(&id) => {
+                let (low, high) = rest.names.parse_port_range(given.value)?;
+                let place = PORTS.iter().position(|known| *known == id).unwrap_or(0);
+                self.0.ports[place] = Some((low, high, given.invert));
+            }
             id => {
-                let networks = rest.names.parse_networks(given.value, given.invert)?;
-                let network = networks.first().copied();
+                let network = Some(rest.names.parse_host_mask(given.value, given.invert)?);
                 match id {
                     "ctorigsrc" => self.0.original_source = network,
                     "ctorigdst" => self.0.original_destination = network,
@@ -113,14 +133,18 @@ fn statuses(bits: u32) -> String {
     if set.is_empty() { "NONE".to_owned() } else { set.join(",") }
 }
 
+fn span(low: u32, high: u32) -> String {
+    if low == high { low.to_string() } else { format!("{low}:{high}") }
+}
+
 /// Every part in the order in which it is printed; `prefix` is `--` where options are wanted.
 fn parts(found: &Conntrack, prefix: &str, address: &mut dyn FnMut(&Network) -> String) -> String {
     let mut text = String::new();
-    if let Some((number, invert)) = found.protocol {
-        text += &format!("{} {prefix}ctproto {number}", not(invert));
-    }
     if let Some((states, invert)) = found.state {
         text += &format!("{} {prefix}ctstate {}", not(invert), names_of(states));
+    }
+    if let Some((number, invert)) = found.protocol {
+        text += &format!("{} {prefix}ctproto {number}", not(invert));
     }
     let networks = [
         ("ctorigsrc", &found.original_source),
@@ -133,8 +157,16 @@ fn parts(found: &Conntrack, prefix: &str, address: &mut dyn FnMut(&Network) -> S
             text += &format!("{} {prefix}{title} {}", not(network.invert), address(network));
         }
     }
+    for (title, ports) in PORTS.iter().zip(found.ports) {
+        if let Some((low, high, invert)) = ports {
+            text += &format!("{} {prefix}{title} {}", not(invert), span(low.into(), high.into()));
+        }
+    }
     if let Some((bits, invert)) = found.status {
         text += &format!("{} {prefix}ctstatus {}", not(invert), statuses(bits));
+    }
+    if let Some((low, high, invert)) = found.expires {
+        text += &format!("{} {prefix}ctexpire {}", not(invert), span(low, high));
     }
     if let Some(reply) = found.reply_direction {
         text += &format!(" {prefix}ctdir {}", if reply { "REPLY" } else { "ORIGINAL" });

@@ -77,10 +77,6 @@ const NAMES6: &[Named] = &[
     ("ping", 128, 0, 255),
     ("echo-reply", 129, 0, 255),
     ("pong", 129, 0, 255),
-    ("mld-listener-query", 130, 0, 255),
-    ("mld-listener-report", 131, 0, 255),
-    ("mld-listener-done", 132, 0, 255),
-    ("mld-listener-reduction", 132, 0, 255),
     ("router-solicitation", 133, 0, 255),
     ("router-advertisement", 134, 0, 255),
     ("neighbour-solicitation", 135, 0, 255),
@@ -156,8 +152,8 @@ fn parse(text: &str, family: Family) -> Result<(u8, (u8, u8)), Fail> {
     let codes = match code {
         None => (0, 255),
         Some(code) => {
-            let code = number(code, 255)
-                .ok_or_else(|| Fail::parameter(format!("Invalid {title} code `{code}'\n")))?;
+            let code =
+                number(code, 255).ok_or_else(|| Fail::parameter(format!("Unknown {title} code `{text}'")))?;
             (code as u8, code as u8)
         }
     };

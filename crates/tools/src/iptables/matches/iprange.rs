@@ -31,10 +31,7 @@ impl Reader<Match> for IpRange {
         let (low, high) = given.value.split_once('-').unwrap_or((given.value, given.value));
         let address = |text: &str| {
             rest.names.parse_address(text).ok_or_else(|| {
-                Fail::parameter(format!(
-                    "iprange: Bad value for \"--{}\" option: \"{}\"",
-                    given.name, given.value
-                ))
+                Fail::parameter(format!("iprange: Bad value for \"--{}\" option: \"{text}\"", given.name))
             })
         };
         let (low, high) = (address(low)?, address(high)?);

@@ -34,7 +34,13 @@ impl Reader<Match> for Reading {
         match given.id {
             "limit" => {
                 let bad = || Fail::parameter(format!("bad rate \"{}\"'", given.value));
-                self.0.interval = interval(given.value).ok_or_else(bad)?;
+                // `strtoul` takes a number with its sign.
+                let positive = given.value.strip_prefix('-');
+                self.0.interval = match positive {
+                    Some(positive) => interval(positive).map(|_| 0),
+                    None => interval(given.value),
+                }
+                .ok_or_else(bad)?;
                 if self.0.interval == 0 {
                     return Err(Fail::parameter(format!("Rate too fast \"{}\"", given.value)));
                 }

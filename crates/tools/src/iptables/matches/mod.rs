@@ -2,7 +2,12 @@
 
 mod addrtype;
 mod comment;
+mod connbytes;
+mod connlimit;
 mod conntrack;
+pub(super) mod dscp;
+mod ecn;
+mod hashlimit;
 mod icmp;
 mod iprange;
 mod length;
@@ -13,9 +18,15 @@ mod multiport;
 mod owner;
 mod physdev;
 mod pkttype;
+mod quota;
+mod recent;
 pub(super) mod set;
 mod state;
+mod statistic;
+mod string;
 mod tcp;
+mod tcpmss;
+pub(super) mod tos;
 mod ttl;
 mod udp;
 
@@ -30,7 +41,8 @@ use super::names::Names;
 pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>>> {
     Some(match name {
         "tcp" => Box::<tcp::Tcp>::default(),
-        "udp" => Box::<udp::Udp>::default(),
+        "udp" => Box::new(udp::Udp::new(false)),
+        "sctp" => Box::new(udp::Udp::new(true)),
         "icmp" if family == Family::Ipv4 => Box::new(icmp::Icmp::new(family)),
         "icmp6" | "icmpv6" | "ipv6-icmp" if family == Family::Ipv6 => Box::new(icmp::Icmp::new(family)),
         "conntrack" => Box::<conntrack::Reading>::default(),
@@ -50,6 +62,17 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>
         "length" => Box::<length::Length>::default(),
         "set" => Box::<set::Reading>::default(),
         "owner" => Box::<owner::Owner>::default(),
+        "statistic" => Box::<statistic::Reading>::default(),
+        "connbytes" => Box::<connbytes::Reading>::default(),
+        "connlimit" => Box::<connlimit::Reading>::default(),
+        "recent" => Box::<recent::Reading>::default(),
+        "hashlimit" => Box::<hashlimit::Reading>::default(),
+        "quota" => Box::<quota::Quota>::default(),
+        "tos" => Box::<tos::Tos>::default(),
+        "dscp" => Box::<dscp::Dscp>::default(),
+        "ecn" => Box::<ecn::Reading>::default(),
+        "string" => Box::<string::Reading>::default(),
+        "tcpmss" => Box::<tcpmss::TcpMss>::default(),
         _ => return None,
     })
 }
@@ -59,6 +82,7 @@ pub(super) fn of_protocol(protocol: u8, family: Family) -> Option<&'static str> 
     match (protocol, family) {
         (6, _) => Some("tcp"),
         (17, _) => Some("udp"),
+        (132, _) => Some("sctp"),
         (1, Family::Ipv4) => Some("icmp"),
         (58, Family::Ipv6) => Some("icmp6"),
         _ => None,
@@ -71,7 +95,8 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::Tcp { source, destination, flags, option } => {
             tcp::saved(source, destination, flags.as_ref(), *option)
         }
-        Match::Udp { source, destination } => udp::saved(source, destination),
+        Match::Udp { source, destination } => udp::saved("udp", source, destination),
+        Match::Sctp { source, destination } => udp::saved("sctp", source, destination),
         Match::Icmp { kind, codes, invert } => icmp::saved(*kind, *codes, *invert, family),
         Match::Conntrack(found) => conntrack::saved(found),
         Match::State { states, invert } => state::saved(*states, *invert),
@@ -88,7 +113,20 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::Ttl { comparison, value } => ttl::saved(*comparison, *value, family),
         Match::Length { low, high, invert } => length::saved(*low, *high, *invert),
         Match::Set(found) => set::saved(found),
-        Match::Owner { user, group, socket } => owner::saved(*user, *group, *socket),
+        Match::Owner { user, group, socket, supplementary } => {
+            owner::saved(*user, *group, *socket, *supplementary)
+        }
+        Match::Statistic(found) => statistic::saved(found),
+        Match::ConnLimit(found) => connlimit::saved(found),
+        Match::ConnBytes(found) => connbytes::saved(found),
+        Match::Recent(found) => recent::saved(found),
+        Match::HashLimit(found) => hashlimit::saved(found, family),
+        Match::Quota { bytes, invert } => quota::saved(*bytes, *invert),
+        Match::Tos { value, mask, invert } => tos::saved(*value, *mask, *invert),
+        Match::Dscp { value, invert } => dscp::saved(*value, *invert),
+        Match::Ecn(found) => ecn::saved(found),
+        Match::String(found) => string::saved(found),
+        Match::TcpMss { low, high, invert } => tcpmss::saved(*low, *high, *invert),
     }
 }
 
@@ -101,6 +139,9 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         }
         Match::Udp { source, destination } => {
             " udp".to_owned() + &listed_ports(source, destination, "udp", names, numeric)
+        }
+        Match::Sctp { source, destination } => {
+            " sctp".to_owned() + &listed_ports(source, destination, "sctp", names, numeric)
         }
         Match::Icmp { kind, codes, invert } => icmp::listed(*kind, *codes, *invert, family, numeric),
         Match::Conntrack(found) => conntrack::listed(found, names, numeric),
@@ -124,7 +165,20 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         Match::Ttl { comparison, value } => ttl::listed(*comparison, *value, family),
         Match::Length { low, high, invert } => length::listed(*low, *high, *invert),
         Match::Set(found) => set::listed(found),
-        Match::Owner { user, group, socket } => owner::listed(*user, *group, *socket, numeric),
+        Match::Owner { user, group, socket, supplementary } => {
+            owner::listed(*user, *group, *socket, *supplementary, names, numeric)
+        }
+        Match::Statistic(found) => statistic::listed(found),
+        Match::ConnLimit(found) => connlimit::listed(found),
+        Match::ConnBytes(found) => connbytes::listed(found),
+        Match::Recent(found) => recent::listed(found),
+        Match::HashLimit(found) => hashlimit::listed(found, family),
+        Match::Quota { bytes, .. } => quota::listed(*bytes),
+        Match::Tos { value, mask, invert } => tos::listed(*value, *mask, *invert, numeric),
+        Match::Dscp { value, invert } => dscp::listed(*value, *invert),
+        Match::Ecn(found) => ecn::listed(found),
+        Match::String(found) => string::listed(found),
+        Match::TcpMss { low, high, invert } => tcpmss::listed(*low, *high, *invert),
     }
 }
 

@@ -11,6 +11,7 @@ const KINDS: &[(&str, u8)] = &[
     ("unicast", 0),
     ("broadcast", 1),
     ("multicast", 2),
+    ("otherhost", 3),
     // Other names of the same.
     ("bcast", 1),
     ("mcast", 2),

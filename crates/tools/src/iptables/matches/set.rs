@@ -93,6 +93,9 @@ impl Reader<Match> for Reading {
 
 /// The name of a set and `src,dst`, which the kernel must know and fit.
 pub(in super::super) fn sides(given: &Given<'_>, names: &Names<'_>) -> Result<SetSides, Fail> {
+    if given.second.is_empty() || given.second.starts_with(['-', '!']) {
+        return Err(Fail::parameter(format!("--{} requires two args.", given.name)));
+    }
     let set = given.value.to_owned();
     if let Some(known) = &names.sets {
         let Some((_, family)) = known.iter().find(|(name, _)| *name == set) else {

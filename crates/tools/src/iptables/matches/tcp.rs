@@ -18,11 +18,12 @@ pub(super) struct Tcp {
     destination: Ports,
     flags: Option<TcpFlags>,
     option: Option<(u8, bool)>,
+    given: Vec<&'static str>,
 }
 
 impl Default for Tcp {
     fn default() -> Self {
-        Tcp { source: Ports::ANY, destination: Ports::ANY, flags: None, option: None }
+        Tcp { source: Ports::ANY, destination: Ports::ANY, flags: None, option: None, given: Vec::new() }
     }
 }
 
@@ -33,18 +34,25 @@ impl Reader<Match> for Tcp {
 
     fn options(&self) -> &'static [Opt] {
         const OPTIONS: &[Opt] = &[
-            opt("source-port").invertible(),
-            opt("sport").alias("source-port").invertible(),
-            opt("destination-port").invertible(),
-            opt("dport").alias("destination-port").invertible(),
-            opt("syn").alias("tcp-flags").flag().invertible(),
-            opt("tcp-flags").two().invertible(),
-            opt("tcp-option").invertible(),
+            opt("source-port").invertible().many(),
+            opt("sport").alias("source-port").invertible().many(),
+            opt("destination-port").invertible().many(),
+            opt("dport").alias("destination-port").invertible().many(),
+            opt("syn").alias("tcp-flags").flag().invertible().many(),
+            opt("tcp-flags").two().invertible().many(),
+            opt("tcp-option").invertible().many(),
         ];
         OPTIONS
     }
 
     fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail> {
+        if self.given.contains(&given.id) {
+            return Err(Fail::parameter(match given.id {
+                "tcp-flags" => "Only one of `--syn' or `--tcp-flags'  allowed".to_owned(),
+                id => format!("Only one `--{id}' allowed"),
+            }));
+        }
+        self.given.push(given.id);
         match given.name {
             "source-port" | "sport" => {
                 self.source = parse_ports(given.value, given.invert, "tcp", rest.names)?;
@@ -63,7 +71,7 @@ impl Reader<Match> for Tcp {
             _ => {
                 let kind = number(given.value, 255)
                     .filter(|kind| *kind != 0)
-                    .ok_or_else(|| Fail::parameter(format!("Bad TCP option `{}'", given.value)))?;
+                    .ok_or_else(|| Fail::parameter(format!("Bad TCP option \"{}\"", given.value)))?;
                 self.option = Some((kind as u8, given.invert));
             }
         }
@@ -71,7 +79,7 @@ impl Reader<Match> for Tcp {
     }
 
     fn finish(&mut self, _: &mut Rest<'_, '_>) -> Result<Match, Fail> {
-        let Tcp { source, destination, flags, option } = *self;
+        let Tcp { source, destination, flags, option, .. } = *self;
         Ok(Match::Tcp { source, destination, flags, option })
     }
 }

@@ -1,4 +1,4 @@
-//! `-m udp`
+//! `-m udp`, and the ports of `-m sctp`
 
 use hairpin_netlink::netfilter::Match;
 use hairpin_netlink::netfilter::matches::Ports;
@@ -10,17 +10,18 @@ use super::{parse_ports, saved_ports};
 pub(super) struct Udp {
     source: Ports,
     destination: Ports,
+    sctp: bool,
 }
 
-impl Default for Udp {
-    fn default() -> Self {
-        Udp { source: Ports::ANY, destination: Ports::ANY }
+impl Udp {
+    pub fn new(sctp: bool) -> Udp {
+        Udp { source: Ports::ANY, destination: Ports::ANY, sctp }
     }
 }
 
 impl Reader<Match> for Udp {
     fn name(&self) -> &'static str {
-        "udp"
+        if self.sctp { "sctp" } else { "udp" }
     }
 
     fn options(&self) -> &'static [Opt] {
@@ -34,7 +35,7 @@ impl Reader<Match> for Udp {
     }
 
     fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail> {
-        let ports = parse_ports(given.value, given.invert, "udp", rest.names)?;
+        let ports = parse_ports(given.value, given.invert, self.name(), rest.names)?;
         match given.id {
             "source-port" => self.source = ports,
             _ => self.destination = ports,
@@ -43,10 +44,14 @@ impl Reader<Match> for Udp {
     }
 
     fn finish(&mut self, _: &mut Rest<'_, '_>) -> Result<Match, Fail> {
-        Ok(Match::Udp { source: self.source, destination: self.destination })
+        let (source, destination) = (self.source, self.destination);
+        Ok(match self.sctp {
+            true => Match::Sctp { source, destination },
+            false => Match::Udp { source, destination },
+        })
     }
 }
 
-pub(super) fn saved(source: &Ports, destination: &Ports) -> String {
-    " -m udp".to_owned() + &saved_ports("sport", source) + &saved_ports("dport", destination)
+pub(super) fn saved(name: &str, source: &Ports, destination: &Ports) -> String {
+    format!(" -m {name}") + &saved_ports("sport", source) + &saved_ports("dport", destination)
 }

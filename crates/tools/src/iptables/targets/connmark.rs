@@ -30,9 +30,11 @@ impl Reader<Target> for Reading {
             opt("xor-mark").exclusive(1),
             opt("save-mark").flag().exclusive(1),
             opt("restore-mark").flag().exclusive(1),
-            opt("ctmask"),
-            opt("nfmask"),
-            opt("mask"),
+            opt("left-shift-mark"),
+            opt("right-shift-mark"),
+            opt("ctmask").exclusive(2),
+            opt("nfmask").exclusive(4),
+            opt("mask").exclusive(6),
         ];
         OPTIONS
     }
@@ -55,6 +57,10 @@ impl Reader<Target> for Reading {
             "ctmask" => self.connection_mask = Some(bare()?),
             "nfmask" => self.packet_mask = Some(bare()?),
             "mask" => self.mask = Some(bare()?),
+            // Taken together with another mark only by newer programs.
+            "left-shift-mark" | "right-shift-mark" => {
+                bare()?;
+            }
             id => {
                 let (value, mask) = given.mark()?;
                 let (value, mask) = match id {
@@ -106,12 +112,13 @@ pub(super) fn saved(change: ConnMark) -> String {
 }
 
 pub(super) fn listed(change: ConnMark) -> String {
-    let masks = |packet: u32, connection: u32, title: &str| match (packet, connection) {
+    // First what is read, then what is replaced.
+    let masks = |title: &str, (from, from_mask): (&str, u32), (to, to_mask): (&str, u32)| match (
+        from_mask, to_mask,
+    ) {
         (u32::MAX, u32::MAX) => format!(" CONNMARK {title}"),
-        (packet, connection) if packet == connection => format!(" CONNMARK {title} mask 0x{packet:x}"),
-        (packet, connection) => {
-            format!(" CONNMARK {title} nfmask 0x{packet:x} ctmask ~0x{connection:x}")
-        }
+        (mask, other) if mask == other => format!(" CONNMARK {title} mask 0x{mask:x}"),
+        _ => format!(" CONNMARK {title} {from} 0x{from_mask:x} {to} ~0x{to_mask:x}"),
     };
     match change {
         ConnMark::Set { value: 0, mask } => format!(" CONNMARK and 0x{:x}", !mask),
@@ -119,7 +126,11 @@ pub(super) fn listed(change: ConnMark) -> String {
         ConnMark::Set { value, mask: 0 } => format!(" CONNMARK xor 0x{value:x}"),
         ConnMark::Set { value, mask: u32::MAX } => format!(" CONNMARK set 0x{value:x}"),
         ConnMark::Set { value, mask } => format!(" CONNMARK xset 0x{value:x}/0x{mask:x}"),
-        ConnMark::Save { packet_mask, connection_mask } => masks(packet_mask, connection_mask, "save"),
-        ConnMark::Restore { packet_mask, connection_mask } => masks(packet_mask, connection_mask, "restore"),
+        ConnMark::Save { packet_mask, connection_mask } => {
+            masks("save", ("nfmask", packet_mask), ("ctmask", connection_mask))
+        }
+        ConnMark::Restore { packet_mask, connection_mask } => {
+            masks("restore", ("ctmask", connection_mask), ("nfmask", packet_mask))
+        }
     }
 }

@@ -18,12 +18,12 @@ const LEVELS: &[(&str, u8)] = &[
     ("crit", 2),
     ("debug", 7),
     ("emerg", 0),
-    ("error", 3),
     ("info", 6),
     ("notice", 5),
     ("panic", 0),
     ("warn", 4),
     ("err", 3),
+    ("error", 3),
     ("warning", 4),
 ];
 /// The options in the order in which they are saved, and how they are listed.

@@ -1,13 +1,18 @@
 //! Targets by name, one file each: their options, how they are saved and how they are listed.
 
+mod checksum;
+mod classify;
 mod connmark;
 mod ct;
 mod log;
 mod mark;
 mod nat;
+mod nflog;
+mod nfqueue;
 mod reject;
 mod set;
 mod tcpmss;
+mod tos;
 mod ttl;
 
 use hairpin_netlink::netfilter::{Family, Target};
@@ -33,6 +38,12 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Target
         "TCPMSS" => Box::<tcpmss::TcpMss>::default(),
         "NOTRACK" => Box::new(Plain("NOTRACK", Target::NoTrack { old_name: true })),
         "SET" => Box::<set::Reading>::default(),
+        "TOS" => Box::new(tos::Tos::new(false)),
+        "DSCP" => Box::new(tos::Tos::new(true)),
+        "CLASSIFY" => Box::<classify::Classify>::default(),
+        "NFLOG" => Box::<nflog::Reading>::default(),
+        "NFQUEUE" => Box::<nfqueue::Reading>::default(),
+        "CHECKSUM" => Box::new(checksum::Checksum),
         "TRACE" => Box::new(Plain("TRACE", Target::Trace)),
         _ => return None,
     })
@@ -92,6 +103,11 @@ pub(super) fn saved(target: &Target, family: Family) -> String {
         Target::Ttl { change, value } => ttl::saved(*change, *value, family),
         Target::TcpMss(limit) => tcpmss::saved(*limit),
         Target::Set(change) => set::saved(change),
+        Target::Tos { value, mask, dscp } => tos::saved(*value, *mask, *dscp),
+        Target::Classify(class) => classify::saved(*class),
+        Target::Nflog(found) => nflog::saved(found),
+        Target::NfQueue(found) => nfqueue::saved(found),
+        Target::Checksum => " --checksum-fill".to_owned(),
         _ => String::new(),
     }
 }
@@ -112,6 +128,11 @@ pub(super) fn listed(target: &Target, family: Family, numeric: bool) -> String {
         Target::Ttl { change, value } => ttl::listed(*change, *value, family),
         Target::TcpMss(limit) => tcpmss::listed(*limit),
         Target::Set(change) => set::listed(change),
+        Target::Tos { value, mask, dscp } => tos::listed(*value, *mask, *dscp, numeric),
+        Target::Classify(class) => classify::listed(*class),
+        Target::Nflog(found) => nflog::listed(found),
+        Target::NfQueue(found) => nfqueue::listed(found),
+        Target::Checksum => " CHECKSUM fill".to_owned(),
         _ => String::new(),
     }
 }

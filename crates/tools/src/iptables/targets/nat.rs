@@ -8,7 +8,7 @@ use hairpin_netlink::netfilter::{Family, Network, Target};
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-use super::super::names::{Names, mask_of, mask_text, number, under};
+use super::super::names::{Names, mask_text, number, under};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -65,6 +65,9 @@ impl Reader<Target> for Nat {
             "persistent" => self.range.persistent = true,
             "to-ports" => {
                 needs_ports(rest)?;
+                if self.kind == Kind::Redirect && given.value.contains('/') {
+                    return Err(Fail::parameter("Shifted portmap ranges not supported with this kernel"));
+                }
                 (self.range.ports, _) = parse_ports(given.value, false, rest.names)?;
             }
             _ => self.parse_place(given.value, rest)?,
@@ -92,7 +95,11 @@ impl Nat {
                 Some((addresses, ports)) => (addresses, ports.strip_prefix(':')),
                 None => return Err(Fail::parameter("Invalid address format")),
             },
-            (Family::Ipv6, None) => (text, None),
+            // With one colon alone it is a port's.
+            (Family::Ipv6, None) => match text.split_once(':') {
+                Some((addresses, ports)) if !ports.contains(':') => (addresses, Some(ports)),
+                _ => (text, None),
+            },
             (Family::Ipv4, _) => match text.split_once(':') {
                 Some((addresses, ports)) => (addresses, Some(ports)),
                 None => (text, None),
@@ -128,11 +135,11 @@ type Range = (Option<(u16, u16)>, Option<u16>);
 fn parse_ports(text: &str, with_base: bool, names: &mut Names<'_>) -> Result<Range, Fail> {
     let mut port = |part: &str| -> Result<u16, Fail> {
         match number(part, u64::from(u16::MAX)) {
-            Some(port) if port > 0 => Ok(port as u16),
-            None if part.starts_with(|first: char| first.is_ascii_alphabetic()) => {
-                names.parse_port(part, "tcp").or_else(|_| names.parse_port(part, "udp"))
+            Some(port) => Ok(port as u16),
+            None => {
+                let named = names.parse_port(part, "tcp").or_else(|_| names.parse_port(part, "udp"));
+                named.map_err(|_| Fail::parameter(format!("Port `{part}' not valid")))
             }
-            _ => Err(Fail::parameter(format!("Port `{part}' not valid"))),
         }
     };
     let Some((low, high)) = text.split_once('-') else {
@@ -145,7 +152,7 @@ fn parse_ports(text: &str, with_base: bool, names: &mut Names<'_>) -> Result<Ran
     };
     let (low, high) = (port(low)?, port(high)?);
     if low > high {
-        return Err(Fail::parameter(format!("Port range `{text}' funky\n")));
+        return Err(Fail::parameter(format!("Port range `{high}' funky")));
     }
     Ok((Some((low, high)), base))
 }
@@ -217,14 +224,8 @@ impl Reader<Target> for Netmap {
     }
 
     fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail> {
-        let (address, mask) = match given.value.split_once('/') {
-            Some((address, mask)) => (address, rest.names.parse_mask(mask)?),
-            None => (given.value, mask_of(rest.family(), 128)),
-        };
-        let found = rest.names.parse_address(address);
-        let address =
-            found.ok_or_else(|| Fail::parameter("getaddrinfo: Temporary failure in name resolution\n"))?;
-        self.0 = Some((under(address, mask), mask));
+        let network = rest.names.parse_host_mask(given.value, false)?;
+        self.0 = Some((under(network.address, network.mask), network.mask));
         Ok(())
     }
 
@@ -235,7 +236,10 @@ impl Reader<Target> for Netmap {
 }
 
 fn netmap_text(address: IpAddr, mask: IpAddr) -> String {
-    address.to_string() + &mask_text(&Network { address, mask, invert: false })
+    // A single host has its mask too.
+    let host = if mask.is_ipv4() { "/32" } else { "/128" };
+    let text = mask_text(&Network { address, mask, invert: false });
+    address.to_string() + if text.is_empty() { host } else { &text }
 }
 
 pub(super) fn saved_netmap(address: IpAddr, mask: IpAddr) -> String {

@@ -54,13 +54,14 @@ impl Reader<Target> for Reject {
         OPTIONS
     }
 
-    fn option(&mut self, given: &Given<'_>, _: &mut Rest<'_, '_>) -> Result<(), Fail> {
+    fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail> {
         let text = given.value.to_lowercase();
         let fits = |(long, short, _): &&Named| long.starts_with(&text) || short.starts_with(&text);
-        let found = names(self.family)
-            .iter()
-            .find(|_| !text.is_empty())
-            .and_then(|_| names(self.family).iter().find(fits));
+        let found = names(self.family).iter().find(fits);
+        if self.family == Family::Ipv4 && found.is_none() && text.len() > 5 && "echo-reply".starts_with(&text)
+        {
+            let _ = writeln!(rest.names.shell.err(), "--reject-with echo-reply no longer supported");
+        }
         let unknown = || Fail::parameter(format!("unknown reject type \"{}\"", given.value));
         self.with = found.ok_or_else(unknown)?.2;
         Ok(())

@@ -1,6 +1,6 @@
 //! `-j TCPMSS`
 
-use hairpin_netlink::netfilter::Target;
+use hairpin_netlink::netfilter::{Family, Target};
 
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
@@ -14,13 +14,14 @@ impl Reader<Target> for TcpMss {
     }
 
     fn options(&self) -> &'static [Opt] {
-        const OPTIONS: &[Opt] = &[opt("set-mss").exclusive(1), opt("clamp-mss-to-pmtu").flag().exclusive(1)];
+        const OPTIONS: &[Opt] = &[opt("set-mss"), opt("clamp-mss-to-pmtu").flag()];
         OPTIONS
     }
 
-    fn option(&mut self, given: &Given<'_>, _: &mut Rest<'_, '_>) -> Result<(), Fail> {
+    fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail> {
+        let headers = if rest.family() == Family::Ipv4 { 20 } else { 40 };
         self.0 = Some(match given.id {
-            "set-mss" => Some(given.number(0, 65_535)? as u16),
+            "set-mss" => Some(given.number(0, 65_535 - headers)? as u16),
             _ => None,
         });
         Ok(())

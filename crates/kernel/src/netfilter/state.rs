@@ -1,0 +1,357 @@
+//! What matches remember: in a rule ([`State`]), and in lists that rules share by name ([`Stores`]).
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use hairpin_netlink::netfilter::conntrack::status;
+use hairpin_netlink::netfilter::counting::{
+    ConnLimit, HashLimit, Recent, RecentAction, Statistic, hash_mode,
+};
+use hairpin_netlink::netfilter::ipset::masked;
+use hairpin_netlink::netfilter::matches::Limit;
+use hairpin_netlink::netfilter::{Family, Match};
+use rustc_hash::FxHashMap;
+
+use super::conntrack::Conntrack;
+use super::conntrack::tuple::Tuple;
+use super::nat::Random;
+use crate::time::Time;
+
+/// Ticks of the clock a second, and credits a tick (`CREDITS_PER_JIFFY` at so many ticks) of xt_limit.c.
+const HZ: u32 = 100;
+const CREDITS_PER_TICK: u32 = 256;
+/// Parts of a second that an interval is counted in (`XT_LIMIT_SCALE`).
+const LIMIT_SCALE: u32 = 10_000;
+/// Addresses that one list of `-m recent` has (`ip_list_tot`).
+const RECENT_MAX: usize = 100;
+/// Times remembered of an address where no rule asks for more.
+const STAMPS: usize = 32;
+/// Tuples that one address of `-m connlimit` has at most; more are not told apart.
+const TUPLES_MAX: usize = 1 << 16;
+/// Buckets that one table of `-m hashlimit` has where the rule does not say.
+const BUCKETS_MAX: usize = 1 << 16;
+
+/// What one match of a rule remembers.
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    Limit(Bucket),
+    /// Packets since the last that matched.
+    Nth(u32),
+    /// Bytes that are left.
+    Quota(u64),
+    Connections(FxHashMap<IpAddr, Vec<Tuple>>),
+}
+
+impl State {
+    /// At first. Every change of a table makes its matches anew (`xt_limit_mt_check` and its kin).
+    pub fn of(found: &Match, now: Time) -> Option<State> {
+        Some(match found {
+            Match::Limit(limit) => State::Limit(Bucket::new(limit, now)),
+            Match::Statistic(Statistic::Nth { every, packet, .. }) => {
+                State::Nth(every.saturating_sub(1).saturating_sub(*packet))
+            }
+            Match::Quota { bytes, .. } => State::Quota(*bytes),
+            Match::ConnLimit(_) => State::Connections(FxHashMap::default()),
+            _ => return None,
+        })
+    }
+
+    /// `statistic_mt` in its mode nth: whether this is the packet.
+    pub fn is_nth(&mut self, every: u32) -> bool {
+        let State::Nth(count) = self else { return false };
+        *count = if *count >= every.saturating_sub(1) { 0 } else { *count + 1 };
+        *count == 0
+    }
+
+    /// `quota_mt`
+    pub fn within_quota(&mut self, len: u64) -> bool {
+        let State::Quota(left) = self else { return false };
+        // Once a packet is too long even small ones are.
+        let within = *left >= len;
+        *left = if within { *left - len } else { 0 };
+        within
+    }
+
+    /// `connlimit_mt`: counts a packet's connection with those alive that the packet's address has.
+    pub fn limits_connections(
+        &mut self,
+        limit: &ConnLimit,
+        address: IpAddr,
+        tuple: &Tuple,
+        conntrack: &Conntrack,
+        now: Time,
+    ) -> bool {
+        let State::Connections(counted) = self else { return false };
+        let settled = conntrack.look_up(tuple, now).is_some_and(|found| found.has(status::ASSURED));
+        let new = !counted.contains_key(&masked(address, limit.prefix));
+        let known = counted.entry(masked(address, limit.prefix)).or_default();
+        let mut there = false;
+        known.retain(|other| {
+            let same = other == tuple;
+            let alive = conntrack.look_up(other, now).is_some_and(|found| same || !found.is_closed());
+            there |= same && alive;
+            alive
+        });
+        // One that has lasted is not added any more, but as the first.
+        if !there && (new || !settled) && known.len() < TUPLES_MAX {
+            known.push(*tuple);
+        }
+        (known.len() as u64 > u64::from(limit.limit)) != limit.up_to
+    }
+}
+
+/// The state of `-m limit` (xt_limit.c): credit in nanoseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bucket {
+    credit_ns: u64,
+    since: Time,
+}
+
+impl Bucket {
+    fn new(limit: &Limit, now: Time) -> Bucket {
+        Bucket { credit_ns: most(limit), since: now }
+    }
+
+    /// Takes the cost of one packet, if there is so much.
+    pub fn take(&mut self, limit: &Limit, now: Time) -> bool {
+        let cost = nanoseconds(credits(limit.interval));
+        take(&mut self.credit_ns, &mut self.since, cost, most(limit), now)
+    }
+}
+
+/// Adds what has been earned and takes a cost, if there is so much.
+fn take(credit_ns: &mut u64, since: &mut Time, cost: u64, most: u64, now: Time) -> bool {
+    let earned = u64::try_from(now.since(*since).as_nanos()).unwrap_or(u64::MAX);
+    *credit_ns = credit_ns.saturating_add(earned).min(most);
+    *since = now;
+    let allowed = *credit_ns >= cost;
+    if allowed {
+        *credit_ns -= cost;
+    }
+    allowed
+}
+
+/// `user2credits`, whose numbers have 32 bits.
+fn credits(interval: u32) -> u32 {
+    const A_SECOND: u32 = HZ * CREDITS_PER_TICK;
+    match interval > u32::MAX / A_SECOND {
+        true => (interval / LIMIT_SCALE).wrapping_mul(A_SECOND),
+        false => interval.wrapping_mul(A_SECOND) / LIMIT_SCALE,
+    }
+}
+
+fn nanoseconds(credits: u32) -> u64 {
+    u64::from(credits) * (1_000_000_000 / u64::from(HZ)) / u64::from(CREDITS_PER_TICK)
+}
+
+fn most(limit: &Limit) -> u64 {
+    nanoseconds(credits(limit.interval.wrapping_mul(limit.burst)))
+}
+
+/// `limit_mt_check`: a rate and burst that fit its numbers.
+pub(super) fn limit_fits(limit: &Limit) -> bool {
+    limit.burst != 0 && credits(limit.interval.wrapping_mul(limit.burst)) >= credits(limit.interval)
+}
+
+/// Lists and tables by name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Stores {
+    recent: FxHashMap<String, Addresses>,
+    buckets: FxHashMap<(String, Family), Buckets>,
+}
+
+/// A list of `-m recent` (`struct recent_table`).
+#[derive(Clone, Debug)]
+struct Addresses {
+    stamps_max: usize,
+    /// The least recent first.
+    entries: Vec<Seen>,
+}
+
+#[derive(Clone, Debug)]
+struct Seen {
+    address: IpAddr,
+    ttl: u8,
+    stamps: VecDeque<Time>,
+}
+
+/// A table of `-m hashlimit` (`struct xt_hashlimit_htable`): by addresses and ports; credit and since when.
+#[derive(Clone, Debug, Default)]
+struct Buckets {
+    by_key: FxHashMap<(IpAddr, u16, IpAddr, u16), (u64, Time)>,
+    swept: Time,
+}
+
+impl Stores {
+    /// What rules name is there; what none names any longer is forgotten.
+    pub fn settle<'a>(&mut self, rules: impl Iterator<Item = (Family, &'a Match)>) {
+        let mut old = std::mem::take(self);
+        for (family, found) in rules {
+            match found {
+                Match::Recent(wanted) => {
+                    let hits = (wanted.hits as usize).next_power_of_two();
+                    let stamps_max = if wanted.hits == 0 { STAMPS } else { hits };
+                    let list = self.recent.entry(wanted.name.clone()).or_insert_with(|| {
+                        let new = Addresses { stamps_max, entries: Vec::new() };
+                        old.recent.remove(&wanted.name).unwrap_or(new)
+                    });
+                    list.stamps_max = list.stamps_max.max(stamps_max);
+                }
+                Match::HashLimit(wanted) => {
+                    let key = (wanted.name.clone(), family);
+                    let known = old.buckets.remove(&key);
+                    self.buckets.entry(key).or_insert_with(|| known.unwrap_or_default());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// `recent_mt`
+    pub fn is_recent(&mut self, wanted: &Recent, address: IpAddr, ttl: u8, now: Time) -> bool {
+        let Some(list) = self.recent.get_mut(&wanted.name) else { return wanted.invert };
+        let address = under(address, wanted.mask);
+        let is = |seen: &Seen| seen.address == address && (!wanted.ttl || seen.ttl == ttl);
+        let Some(at) = list.entries.iter().position(is) else {
+            if wanted.action != RecentAction::Set {
+                return wanted.invert;
+            }
+            if list.entries.len() >= RECENT_MAX {
+                list.entries.remove(0);
+            }
+            list.entries.push(Seen { address, ttl, stamps: VecDeque::from([now]) });
+            return !wanted.invert;
+        };
+        match wanted.action {
+            RecentAction::Remove => {
+                list.entries.remove(at);
+                return !wanted.invert;
+            }
+            RecentAction::Set => {
+                list.touch(at, ttl, now);
+                return !wanted.invert;
+            }
+            RecentAction::Check | RecentAction::Update => {}
+        }
+        let window = Duration::from_secs(u64::from(wanted.seconds));
+        let fresh = |stamp: &&Time| wanted.seconds == 0 || now.since(**stamp) <= window;
+        let hits = list.entries[at].stamps.iter().filter(fresh).count();
+        let holds = hits > 0 && hits >= wanted.hits as usize;
+        let is = holds != wanted.invert;
+        let mut forgotten = 0;
+        if wanted.reap && wanted.action == RecentAction::Check {
+            // `recent_entry_reap`: times too old go, and the address with the last of them.
+            let stamps = &mut list.entries[at].stamps;
+            let before = stamps.len();
+            stamps.retain(|stamp| now.since(*stamp) <= window);
+            forgotten = before - stamps.len();
+            if stamps.is_empty() {
+                list.entries.remove(at);
+                return is;
+            }
+        }
+        if wanted.action == RecentAction::Update && is && forgotten == 0 {
+            list.touch(at, ttl, now);
+        }
+        is
+    }
+
+    /// `hashlimit_mt_common`: whether a packet is below the rate of its addresses and ports.
+    pub fn is_below(
+        &mut self,
+        wanted: &HashLimit,
+        (source, source_port): (IpAddr, u16),
+        (destination, destination_port): (IpAddr, u16),
+        now: Time,
+    ) -> bool {
+        let (family, none) = match source {
+            IpAddr::V4(_) => (Family::Ipv4, IpAddr::from([0u8; 4])),
+            IpAddr::V6(_) => (Family::Ipv6, IpAddr::from([0u8; 16])),
+        };
+        let has = |bit: u8| wanted.mode & bit != 0;
+        let key = (
+            if has(hash_mode::SOURCE) { masked(source, wanted.source_prefix) } else { none },
+            if has(hash_mode::SOURCE_PORT) { source_port } else { 0 },
+            if has(hash_mode::DESTINATION) { masked(destination, wanted.destination_prefix) } else { none },
+            if has(hash_mode::DESTINATION_PORT) { destination_port } else { 0 },
+        );
+        let Some(table) = self.buckets.get_mut(&(wanted.name.clone(), family)) else { return true };
+        let expire = Duration::from_millis(u64::from(wanted.expire));
+        if now.since(table.swept) >= Duration::from_millis(u64::from(wanted.gc_interval.max(1))) {
+            table.swept = now;
+            table.by_key.retain(|_, (_, since)| now.since(*since) < expire);
+        }
+        let cost = wanted.interval.saturating_mul(1000);
+        let most = cost.saturating_mul(wanted.burst);
+        let full = if wanted.max == 0 { BUCKETS_MAX } else { wanted.max as usize };
+        if table.by_key.len() >= full && !table.by_key.contains_key(&key) {
+            return false;
+        }
+        let (credit, since) = table.by_key.entry(key).or_insert((most, now));
+        take(credit, since, cost, most, now)
+    }
+}
+
+impl Addresses {
+    /// `recent_entry_update`
+    fn touch(&mut self, at: usize, ttl: u8, now: Time) {
+        let mut seen = self.entries.remove(at);
+        if seen.stamps.len() >= self.stamps_max {
+            seen.stamps.pop_front();
+        }
+        seen.stamps.push_back(now);
+        seen.ttl = ttl;
+        self.entries.push(seen);
+    }
+}
+
+/// `statistic_mt` in its mode random.
+pub(super) fn by_chance(probability: u32, random: &mut Random) -> bool {
+    random.next() & 0x7fff_ffff < probability
+}
+
+fn under(address: IpAddr, mask: IpAddr) -> IpAddr {
+    match (address, mask) {
+        (IpAddr::V4(address), IpAddr::V4(mask)) => (address & mask).into(),
+        (IpAddr::V6(address), IpAddr::V6(mask)) => (address & mask).into(),
+        (address, _) => address,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_lets_a_burst_pass_and_then_its_rate() {
+        let limit = Limit { interval: 10_000, burst: 3 };
+        let mut bucket = Bucket::new(&limit, Time::ZERO);
+        let passed: Vec<u64> = (0..40).filter(|i| bucket.take(&limit, Time(i * 250_000_000))).collect();
+        assert_eq!(passed[..6], [0, 1, 2, 4, 8, 12]);
+    }
+
+    #[test]
+    fn every_third_packet_behind_one() {
+        let wanted = Match::Statistic(Statistic::Nth { every: 3, packet: 1, invert: false });
+        let mut state = State::of(&wanted, Time::ZERO).expect("it remembers");
+        let hits: Vec<bool> = (0..7).map(|_| state.is_nth(3)).collect();
+        assert_eq!(hits, [false, true, false, false, true, false, false]);
+    }
+
+    #[test]
+    fn a_quota_ends_with_the_first_packet_too_long() {
+        let mut state = State::Quota(100);
+        assert!(state.within_quota(60));
+        assert!(!state.within_quota(60));
+        assert!(!state.within_quota(10));
+    }
+
+    #[test]
+    fn rates_that_overflow_do_not_fit() {
+        let a_day = 86_400 * LIMIT_SCALE;
+        assert!(!limit_fits(&Limit { interval: a_day, burst: 5 }));
+        assert!(limit_fits(&Limit { interval: a_day, burst: 1 }));
+        assert!(!limit_fits(&Limit { interval: 1, burst: 0 }));
+    }
+}
