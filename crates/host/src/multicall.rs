@@ -10,15 +10,18 @@ use crate::shell::{Machine, ProcessShell, Surroundings};
 use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
-const CATCH_SIGNALS: &[&str] = &["arping", "dhclient", "dnsmasq", "ping", "ping4", "ping6", "tcpdump"];
+const CATCH_SIGNALS: &[&str] =
+    &["arping", "dhclient", "dnsmasq", "iperf3", "ping", "ping4", "ping6", "tap", "tcpdump"];
 
 /// Programs that tell of the emulated kernel what is never true of a real one.
-const SESSION_ONLY: &[&str] = &["modprobe"];
+const SESSION_ONLY: &[&str] = &["modprobe", "tap"];
 
 /// Network commands that hairpin has not got yet. In a session they must not reach this machine's own network.
 const MISSING: &[&str] = &[
     "arp-scan",
     "arptables",
+    "candump",
+    "cansend",
     "ctstat",
     "dcb",
     "devlink",
@@ -27,11 +30,13 @@ const MISSING: &[&str] = &[
     "firewall-cmd",
     "fping",
     "genl",
+    "hping3",
     "ifdown",
     "ifenslave",
     "ifquery",
     "ifstat",
     "ifup",
+    "iperf",
     "ipmaddr",
     "iptunnel",
     "iw",
@@ -41,11 +46,13 @@ const MISSING: &[&str] = &[
     "mtr",
     "nameif",
     "ncat",
+    "netperf",
     "netplan",
+    "netserver",
     "networkctl",
     "nmap",
     "nmcli",
-    "nstat",
+    "nping",
     "plipconfig",
     "podman",
     "rarp",
@@ -57,9 +64,10 @@ const MISSING: &[&str] = &[
     "rtmon",
     "rtstat",
     "slattach",
-    "tc",
+    "socat",
     "tcpreplay",
     "tcptraceroute",
+    "telnet",
     "tipc",
     "tracepath",
     "tshark",

@@ -157,6 +157,16 @@ impl Shell for ProcessShell {
         signals::take()
     }
 
+    fn directory(&mut self, path: &str) -> io::Result<Vec<(String, bool)>> {
+        std::fs::read_dir(path)?
+            .map(|entry| {
+                let entry = entry?;
+                let is_directory = entry.metadata().is_ok_and(|data| data.is_dir());
+                Ok((entry.file_name().to_string_lossy().into_owned(), is_directory))
+            })
+            .collect()
+    }
+
     fn exec(&mut self, argv: &[String]) -> io::Result<i32> {
         self.launch(&Launch { argv, environment: &[], input: true })
     }

@@ -38,6 +38,11 @@ pub fn watch_input(on: bool) {
     WATCHING.store(on, Ordering::SeqCst);
 }
 
+/// Whether input is watched for, and there.
+pub fn watched_input_waits() -> bool {
+    WATCHING.load(Ordering::SeqCst) && has_input()
+}
+
 /// Whether standard input can be read without waiting: data, its end, or an error.
 pub fn has_input() -> bool {
     let input = std::io::stdin();

@@ -291,3 +291,47 @@ fn named_namespaces_come_and_go() {
         assert_eq!(system.netns_list(), Ok(vec!["hpone".to_owned()]));
     });
 }
+
+/// Front ends of one thread ask a namespace through a socket that is kept, from wherever the thread stands.
+#[test]
+fn tasks_of_a_thread_ask_namespaces_without_going_there() {
+    isolated(|_| {
+        let place = || std::fs::read_link("/proc/thread-self/ns/net").expect("a namespace");
+        let home = place();
+        let mut root = LinuxSystem::of_thread(None);
+        root.netns_add("one").expect("added");
+        root.netns_add("two").expect("added");
+        let mut first = root.fork().expect("a task");
+        first.netns_enter("one").expect("entered");
+        assert_ne!(place(), home, "nothing is known of it: the thread goes there");
+        add_veth(&mut first, "x", "y");
+        drop(first);
+        assert_eq!(place(), home);
+        let mut second = root.fork().expect("a task");
+        second.netns_enter("one").expect("entered");
+        assert_eq!(names(&mut second), ["lo", "y", "x"]);
+        assert_eq!(place(), home, "the thread stays where it is");
+        // What needs the place is done there, and a task of the task begins there.
+        second.write_file("/proc/sys/net/ipv4/ip_forward", b"1").expect("written");
+        assert_ne!(place(), home);
+        let mut third = second.fork().expect("a task");
+        assert_eq!(third.read_file("/proc/sys/net/ipv4/ip_forward"), Ok(b"1\n".to_vec()));
+        assert_eq!(names(&mut third), ["lo", "y", "x"]);
+        third.netns_enter("two").expect("entered");
+        assert_eq!(names(&mut third), ["lo"]);
+        drop(third);
+        drop(second);
+        assert_eq!(place(), home);
+        assert_eq!(names(&mut root), ["lo"]);
+        // A name that is made anew is another namespace, and the old one has ended with all that was in it.
+        root.netns_delete("one").expect("deleted");
+        root.netns_add("one").expect("added");
+        let mut fourth = root.fork().expect("a task");
+        fourth.netns_enter("one").expect("entered");
+        assert_eq!(names(&mut fourth), ["lo"]);
+        // A name without a namespace is told of at once.
+        std::fs::write("/run/netns/file", "").expect("written");
+        assert_eq!(fourth.netns_enter("file"), Err(Errno::EINVAL));
+        assert_eq!(fourth.netns_enter("nosuch"), Err(Errno::ENOENT));
+    });
+}

@@ -74,8 +74,10 @@ pub mod hardware {
     pub const LOOPBACK: u16 = 772;
     pub const CAN: u16 = 280;
     pub const IPIP: u16 = 768;
+    pub const TUNNEL6: u16 = 769;
     pub const SIT: u16 = 776;
     pub const GRE: u16 = 778;
+    pub const IP6GRE: u16 = 823;
     pub const NETLINK: u16 = 824;
 }
 
@@ -210,6 +212,8 @@ pub struct Inet6 {
     /// It has been configured since it has a link (`IF_READY`).
     pub ready: bool,
     pub solicit: Solicit,
+    /// It advertises itself as a router.
+    pub advertiser: Option<Box<crate::control::advertise::Advertiser>>,
     /// Anycast addresses, with the number of own addresses that bring each.
     pub anycast: Vec<(Ipv6Addr, u32)>,
 }
@@ -279,6 +283,8 @@ pub struct Device {
     pub tx_queue_len: u32,
     pub queues: (u32, u32),
     pub qdisc: &'static str,
+    /// The discipline, if it was given one.
+    pub queue: Option<Box<crate::qdisc::Queue>>,
     /// Bytes of the longest segment that it takes to cut up itself.
     pub tso_max: u32,
     pub group: u32,
@@ -342,13 +348,23 @@ impl Device {
         self.flags.intersects(Flags::NOARP | Flags::LOOPBACK)
     }
 
-    /// `dev->addr_len`: bytes of link-layer addresses. Those of IPv4 tunnels are the tunnel's ends.
+    /// `dev->addr_len`: bytes of link-layer addresses. Those of IP tunnels are the tunnel's ends.
     pub fn address_len(&self) -> usize {
         match self.hardware {
             hardware::ETHER | hardware::LOOPBACK => 6,
             hardware::IPIP | hardware::SIT | hardware::GRE => 4,
+            hardware::TUNNEL6 | hardware::IP6GRE => 16,
             _ => 0,
         }
+    }
+
+    /// `dev->dev_addr` and `dev->broadcast`: of a tunnel its ends.
+    pub fn addresses(&self) -> (Vec<u8>, Vec<u8>) {
+        if let (Kind::Ip6Tunnel(tunnel), 16) = (&self.kind, self.address_len()) {
+            return (tunnel.config.local.octets().to_vec(), tunnel.config.remote.octets().to_vec());
+        }
+        let bytes = |mac: Mac| mac.0.iter().take(self.address_len()).copied().collect();
+        (bytes(self.mac), bytes(self.broadcast))
     }
 
     /// `dev->hard_header_len`. Frames of a device without a link header have one in here all the same, in which only
@@ -371,6 +387,21 @@ impl Device {
                 | Kind::Vlan(_)
                 | Kind::Bond(_)
                 | Kind::Team(_)
+        )
+    }
+
+    /// Whether its driver has `ndo_set_rx_mode`.
+    pub fn has_ethernet_filter(&self) -> bool {
+        !matches!(
+            self.kind,
+            Kind::Loopback
+                | Kind::Ifb
+                | Kind::Nlmon
+                | Kind::Vcan
+                | Kind::Vxcan(_)
+                | Kind::IpTunnel(_)
+                | Kind::Geneve(_)
+                | Kind::Vrf(_)
         )
     }
 

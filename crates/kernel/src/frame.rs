@@ -265,6 +265,17 @@ impl Frame {
         }
     }
 
+    /// A copy with these tags in its bytes, the outermost first; its own stays where it is.
+    pub fn with_tags(&self, tags: &[Tag]) -> Frame {
+        let mut copy = self.clone();
+        for tag in tags.iter().rev() {
+            copy.tag = Some(*tag);
+            copy.retag();
+        }
+        copy.tag = self.tag;
+        copy
+    }
+
     /// Adds an outer tag: one already kept goes into the bytes.
     pub fn push_tag(&mut self, tag: Tag) {
         self.retag();

@@ -55,6 +55,32 @@ impl MacList {
         true
     }
 
+    /// A group that a user of the machine wants (`dev_mc_add_global`); once more makes no difference.
+    pub fn add_global(&mut self, mac: Mac) {
+        match self.0.iter_mut().find(|listed| listed.mac == mac) {
+            Some(listed) if listed.global => {}
+            Some(listed) => {
+                listed.global = true;
+                listed.users += 1;
+            }
+            None => {
+                self.add_by_hand(mac);
+            }
+        }
+    }
+
+    /// `dev_mc_del_global`. False if nobody of the machine has put it here.
+    pub fn remove_global(&mut self, mac: Mac) -> bool {
+        let Some(at) = self.0.iter().position(|listed| listed.mac == mac && listed.global) else {
+            return false;
+        };
+        if let Some(listed) = self.0.get_mut(at) {
+            listed.global = false;
+        }
+        self.release(at);
+        true
+    }
+
     /// One user fewer. False if it is not there.
     pub fn remove(&mut self, mac: Mac) -> bool {
         let Some(at) = self.0.iter().position(|listed| listed.mac == mac) else { return false };
@@ -189,6 +215,19 @@ mod tests {
             above.pass_to_one_of(list);
         }
         assert!(above.is_empty() && below.iter().all(MacList::is_empty));
+    }
+
+    #[test]
+    fn a_group_of_the_machine_is_one_user() {
+        let mut list = MacList::default();
+        list.add(A);
+        assert!(!list.remove_global(A));
+        list.add_global(A);
+        list.add_global(A);
+        list.add_global(B);
+        assert_eq!(users(&list), [(A, 2), (B, 1)]);
+        assert!(list.remove_global(A) && list.remove_global(B) && !list.remove_global(A));
+        assert_eq!(users(&list), [(A, 1)]);
     }
 
     #[test]

@@ -34,6 +34,10 @@ pub struct Host {
     pub answer_ttl: BTreeMap<std::net::Ipv4Addr, u8>,
     /// The module br_netfilter is loaded.
     pub bridge_netfilter: bool,
+    /// The modules of tunnels over IPv4, and over IPv6, are loaded: packets for them are refused where no tunnel takes them.
+    pub tunnels: (bool, bool),
+    /// The last handle that a queueing discipline got without asking for one.
+    pub queue_handle: u32,
 }
 
 impl Host {
@@ -81,10 +85,11 @@ pub struct Netns {
     pub tcp: crate::tcp::Table,
     /// Running IP tunnels over this namespace's stack.
     pub ip_tunnels: Vec<DevId>,
+    pub ip6_tunnels: Vec<DevId>,
     /// Running nlmon devices of this namespace.
     pub nlmons: Vec<DevId>,
-    /// Running tunnels over UDP by port: those of a port share a socket of the kernel's.
-    pub udp_tunnels: FxHashMap<u16, Vec<DevId>>,
+    /// Running tunnels over UDP by port, and whether over IPv6: those of a port share a socket of the kernel's.
+    pub udp_tunnels: FxHashMap<(u16, bool), Vec<DevId>>,
     pub events: Vec<SockId>,
     pub limits: RateLimits,
     pub reassembly: Reassembly,

@@ -120,6 +120,8 @@ impl World {
             device.stats.rx_bytes += frame.len() as u64;
             let mut copy = self.pool.copy(&frame);
             copy.packet_type = World::packet_type_for(copy.destination(), device.mac);
+            // What comes back by a wire finds the caller waiting.
+            self.connecting = None;
             self.enqueue(Waiting::Receive { dev: target, frame: copy });
         }
         if reached {

@@ -127,6 +127,9 @@ pub struct NeighParams {
 }
 
 impl NeighParams {
+    /// What a packet weighs where `unres_qlen` counts packets: `SKB_TRUESIZE(ETH_FRAME_LEN)` on a 64-bit machine.
+    pub const PACKET: u32 = 2090;
+
     /// What IPv6 starts with (`nd_tbl`).
     pub fn ipv6() -> Self {
         NeighParams { locktime_ms: 0, ..NeighParams::default() }

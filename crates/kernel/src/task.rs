@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::{Call, Errno, Fd, Now, Reply, SocketKind};
 use slotmap::{Key as _, new_key_type};
 
+use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::rtnl::server::Asker;
 use crate::sock::{self, SockId};
@@ -117,6 +118,7 @@ impl World {
     pub fn call(&mut self, task: TaskId, call: Call) -> Result<Reply, Errno> {
         let reply = self.perform_call(task, call);
         self.run();
+        self.connecting = None;
         reply
     }
 
@@ -261,6 +263,9 @@ impl World {
             Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
             Call::Sockets(query) => Ok(Reply::Sockets(self.list_sockets(ns, query))),
+            Call::Group { device, mac, join } => {
+                self.change_link_group(ns, &device, Mac(mac), join).map(|()| Reply::Done)
+            }
             Call::Features(device) => self.features(ns, &device).map(Reply::Features),
             Call::SetFeatures { device, wanted, mask } => {
                 self.set_features(ns, &device, wanted, mask).map(Reply::Features)
@@ -393,6 +398,7 @@ impl World {
             }),
             SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
             SocketKind::TcpIpv4 => sock::Kind::Tcp(Box::default()),
+            SocketKind::TcpIpv6 => sock::Kind::Tcp(Box::new(sock::tcp::Tcp::ipv6())),
             SocketKind::UdpIpv4 => sock::Kind::Udp(sock::udp::Udp::default()),
             SocketKind::Tap { ifindex } => return self.open_tap(ns, ifindex),
             SocketKind::RawIpv6 { protocol } => sock::Kind::Raw6(sock::raw6::Raw6::new(protocol)),

@@ -1,7 +1,22 @@
 //! Virtual time: nanoseconds since the world started.
 
 use std::ops::{Add, AddAssign, Sub};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// `CONFIG_HZ`: clock ticks a second of the kernel that is emulated, as distributions configure it.
+const TICKS_A_SECOND: u64 = 250;
+const SECOND_NS: u64 = 1_000_000_000;
+
+static TICK_NS: AtomicU64 = AtomicU64::new(SECOND_NS / TICKS_A_SECOND);
+
+/// Emulates a kernel with another `CONFIG_HZ`, whose timers are as coarse as that: for all worlds of the process, before
+/// the first of them. 0 and what is finer than a nanosecond changes nothing.
+pub fn set_ticks_a_second(ticks: u32) {
+    if let Some(tick) = SECOND_NS.checked_div(u64::from(ticks)).filter(|tick| *tick > 0) {
+        TICK_NS.store(tick, Ordering::Relaxed);
+    }
+}
 
 /// An instant of a world's monotonic clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,20 +37,20 @@ impl Time {
     }
 
     /// When a timer of the kernel that is set at this time for `after` goes off: a few milliseconds late, the
-    /// more the longer it is (the timer wheel of kernel/time/timer.c: 250 ticks a second, and each level of the
-    /// wheel eight times coarser than the one below).
+    /// more the longer it is (the timer wheel of kernel/time/timer.c: each level of the wheel is eight times coarser
+    /// than the one below).
     pub fn timer(self, after: Duration) -> Time {
-        const TICK: u64 = 4_000_000;
+        let tick = TICK_NS.load(Ordering::Relaxed).max(1);
         /// Ticks that one level covers, without those of the one below.
         const LEVEL: u64 = 63;
-        let now = self.0 / TICK;
-        let wait = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX).div_ceil(TICK);
+        let now = self.0 / tick;
+        let wait = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX).div_ceil(tick);
         let mut grain = 1u64;
         while wait >= LEVEL.saturating_mul(grain) && grain < 1 << 21 {
             grain *= 8;
         }
         let at = now.saturating_add(wait).saturating_add(grain) / grain * grain;
-        Time(at.saturating_mul(TICK))
+        Time(at.saturating_mul(tick))
     }
 
     /// In `USER_HZ` ticks (1/100 s), the unit of times in netlink messages.

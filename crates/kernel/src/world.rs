@@ -39,18 +39,55 @@ const EPOCH_NS: u64 = 1_767_225_600_000_000_000;
 /// What happens at an instant.
 #[derive(Clone, Debug)]
 pub enum TimerEvent {
-    Neighbour { ns: NsId, ifindex: u32, address: IpAddr, timer: u32 },
-    ProxyArp { dev: DevId, arp: Arp },
-    BridgeAgeing { bridge: DevId },
-    BridgeTree { bridge: DevId },
-    VxlanAgeing { dev: DevId },
-    GroupReport { dev: DevId },
-    Reassembly { ns: NsId, id: u64 },
-    AddressLifetime { dev: DevId },
-    Bond { bond: DevId, job: crate::dev::bond::Job, serial: u32 },
-    Team { team: DevId, job: crate::control::team::TeamJob, serial: u32 },
-    ConntrackCollect { ns: NsId },
-    Tcp { socket: SockId },
+    Neighbour {
+        ns: NsId,
+        ifindex: u32,
+        address: IpAddr,
+        timer: u32,
+    },
+    ProxyArp {
+        dev: DevId,
+        arp: Arp,
+    },
+    BridgeAgeing {
+        bridge: DevId,
+    },
+    BridgeTree {
+        bridge: DevId,
+    },
+    VxlanAgeing {
+        dev: DevId,
+    },
+    GroupReport {
+        dev: DevId,
+    },
+    Reassembly {
+        ns: NsId,
+        id: u64,
+    },
+    AddressLifetime {
+        dev: DevId,
+    },
+    Bond {
+        bond: DevId,
+        job: crate::dev::bond::Job,
+        serial: u32,
+    },
+    Team {
+        team: DevId,
+        job: crate::control::team::TeamJob,
+        serial: u32,
+    },
+    ConntrackCollect {
+        ns: NsId,
+    },
+    /// Something may leave a device's queue.
+    Queue {
+        dev: DevId,
+    },
+    Tcp {
+        socket: SockId,
+    },
     Ipv6(Event6),
 }
 
@@ -109,6 +146,10 @@ pub struct World {
     pub(crate) verdicts: Vec<Verdicts>,
     /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
     pub(crate) transmit_refused: bool,
+    /// What the sender is told then, if not `ENOBUFS`: `ipvlan_process_v6_outbound` knows no way.
+    pub(crate) transmit_no_way: bool,
+    /// The socket whose `connect` has sent what is being handled (`sock_owned_by_user`).
+    pub(crate) connecting: Option<SockId>,
     /// How deep transmissions are nested now.
     pub(crate) depth: u32,
     /// Some host has the module br_netfilter: without it no bridged frame looks for its settings.
@@ -147,6 +188,8 @@ impl World {
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
             transmit_refused: false,
+            transmit_no_way: false,
+            connecting: None,
             depth: 0,
             bridge_netfilter: false,
             generation: 0,
@@ -209,6 +252,7 @@ impl World {
             TimerEvent::Bond { bond, job, serial } => self.bond_timer(bond, job, serial),
             TimerEvent::Team { team, job, serial } => self.team_timer(team, job, serial),
             TimerEvent::ConntrackCollect { ns } => self.conntrack_collect(ns),
+            TimerEvent::Queue { dev } => self.queue_due(dev),
             TimerEvent::Ipv6(event) => self.perform6(event),
             TimerEvent::Tcp { socket } => self.tcp_timeout(socket),
         }

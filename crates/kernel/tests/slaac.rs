@@ -213,3 +213,40 @@ default via fe80::ff:fe00:2 dev v0 proto ra metric 1024 expires 4sec hoplimit 63
        valid_lft forever preferred_lft forever",
     );
 }
+
+/// A world's router: hosts behind a switch make themselves addresses and know a way out; who comes later asks.
+#[test]
+fn a_world_s_router_advertises_itself() {
+    let mut lab = Lab::first();
+    let segment = lab.world.add_segment("lan", hairpin_kernel::SegmentKind::Switch, 0);
+    let router = lab.world.add_host("router").expect("a second host");
+    for (host, name, last) in [(0, "eth0", 1), (router, "lan0", 9)] {
+        let mac = hairpin_kernel::Mac([2, 0, 0, 0, 0, last]);
+        lab.world.add_card(host, name, Some(mac), Some(segment)).expect("a card");
+    }
+    let told = hairpin_kernel::control::advertise::Advertisement {
+        prefixes: vec![("2001:db8:7::".parse().expect("an address"), 64)],
+        lifetime: 1800,
+        valid: 86_400,
+        preferred: 14_400,
+        mtu: Some(1400),
+    };
+    assert_eq!(lab.world.advertise(router, "lan1", told.clone()), Err(hairpin_netlink::Errno::ENODEV));
+    lab.world.advertise(router, "lan0", told).expect("the card is there");
+    let own = lab.task;
+    lab.task = lab.world.open_task("router", None).expect("the router");
+    lab.run("ip link set lan0 up");
+    lab.task = own;
+    // The router has said all that it says at the beginning; it is asked then.
+    pass(&mut lab, 100_000);
+    lab.run("ip link set eth0 up");
+    pass(&mut lab, 9_000);
+    let addresses = lab.output("ip -6 addr show dev eth0");
+    assert!(
+        addresses.contains("inet6 2001:db8:7::ff:fe00:1/64 scope global dynamic mngtmpaddr"),
+        "{addresses}"
+    );
+    let routes = lab.output("ip -6 route show default");
+    let way = "default via fe80::ff:fe00:9 dev eth0 proto ra metric 1024 expires 17";
+    assert!(routes.starts_with(way) && routes.contains("mtu 1400"), "{routes}");
+}

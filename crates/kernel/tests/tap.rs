@@ -234,3 +234,30 @@ fn an_ipvtap_takes_what_is_for_its_address() {
     send(&mut lab, "wire", packet(11));
     assert_eq!(taken(&mut lab, queue), [(packet(10), PacketType::Host)]);
 }
+
+/// What a bridge asks all stations comes out of the queue; what is put into it goes out on the wire.
+#[test]
+fn the_command_dumps_and_sends() {
+    let mut lab = lab();
+    for line in [
+        "ip link set mt0 up",
+        "ip link add br0 address 02:00:00:00:00:07 type bridge mcast_querier 1",
+        "ip link set wire master br0",
+        "ip link set br0 up",
+    ] {
+        lab.run(line);
+    }
+    let dumped = lab.output("tap dump -c 1 -W 300 mt0");
+    let asked = "02:00:00:00:00:07 > 01:00:5e:00:00:01, ethertype IPv4 (0x0800)";
+    assert!(dumped.contains(asked) && dumped.contains("igmp query v2"), "{dumped}");
+    let received = |lab: &mut Lab| -> u64 {
+        let text = lab.read("/sys/class/net/wire/statistics/rx_packets").expect("a counter");
+        text.trim().parse().expect("a number")
+    };
+    let before = received(&mut lab);
+    lab.run("tap send mt0 02:00:00:00:00:02:02:00:00:00:00:0a:88:b5:01:02 02000000000202000000000a88b5");
+    assert_eq!(received(&mut lab), before + 2);
+    assert_eq!(lab.output("tap send mv1 00"), "tap: mv1 is no macvtap or ipvtap\n");
+    assert_eq!(lab.output("tap send mt0 0z"), "tap: '0z' is no frame in hexadecimal\n");
+    assert_eq!(lab.output("tap dump nothing"), "tap: nothing: no such device\n");
+}

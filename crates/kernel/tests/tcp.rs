@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 use common::Lab;
 use hairpin_kernel::TaskId;
 use hairpin_kernel::task::LocalSystem;
-use hairpin_netlink::{Address, Call, Errno, Fd, Received, Reply, SocketKind, System as _};
+use hairpin_netlink::{Address, Call, Errno, Fd, Received, Reply, SocketKind, SocketOption, System as _};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -250,6 +250,33 @@ fn a_port_is_bound_once() {
     assert_eq!(system.call(Call::PeerAddress(other)), Err(Errno::ENOTCONN));
 }
 
+/// A connection has its listener's options: where that let its address be had again, a server can start anew
+/// while the connection lingers.
+#[test]
+fn a_server_starts_anew_beside_old_connections() {
+    let mut net = net();
+    let b = net.b;
+    for reuse in [true, false] {
+        let mut system = net.of(b);
+        let listener = system.socket(SocketKind::TcpIpv4).expect("a socket");
+        let port = if reuse { 80 } else { 81 };
+        system.set_option(listener, SocketOption::ReuseAddress(reuse)).expect("an option");
+        system.bind(listener, at(0, port).any()).expect("bound");
+        system.listen(listener, 5).expect("listening");
+        let (_client, outcome) = net.connect(at(2, port), 5);
+        assert_eq!(outcome, Ok(()));
+        let mut system = net.of(b);
+        let served = system.accept(listener).expect("a connection");
+        system.close(listener).expect("closed");
+        // The server ends first and waits out its time.
+        system.close(served).expect("closed");
+        let again = system.socket(SocketKind::TcpIpv4).expect("a socket");
+        system.set_option(again, SocketOption::ReuseAddress(true)).expect("an option");
+        let expected = if reuse { Ok(()) } else { Err(Errno::EADDRINUSE) };
+        assert_eq!(system.bind(again, at(0, port).any()), expected);
+    }
+}
+
 #[test]
 fn a_connection_to_oneself_goes_over_loopback() {
     let mut net = net();
@@ -360,6 +387,7 @@ fn a_flood_of_syns_keeps_nobody_out() {
             family: hairpin_netlink::sock_diag::SocketFamily::Tcp { ipv6: false },
             states: 1 << 1,
             owners: false,
+            details: false,
         });
         let listed = listener.expect("sockets");
         assert_eq!(listed.len(), 1, "{setting}");

@@ -86,6 +86,8 @@ pub struct Host {
     /// The arguments of one `iptables` each.
     pub iptables: Vec<Vec<String>>,
     pub answers: Vec<Answer>,
+    /// What it advertises as a router.
+    pub advertised: Vec<Advertised>,
     pub files: Vec<TextFile>,
     /// Shell command lines.
     pub setup: Vec<String>,
@@ -169,6 +171,16 @@ pub struct Answer {
     pub ip: IpAddr,
     /// The TTL its packets have one router further, at most 254.
     pub ttl: Option<u8>,
+}
+
+/// What a device advertises over IPv6.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advertised {
+    pub dev: String,
+    pub prefixes: Vec<(Ipv6Addr, u8)>,
+    /// How long it is a way out, in seconds; 0: it is none.
+    pub lifetime: u16,
+    pub mtu: Option<u32>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::model::{Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, SegmentKind, World};
+use crate::model::{Advertised, Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, SegmentKind, World};
 use crate::words;
 
 const BRIDGE_NETFILTER: &str = "br_netfilter";
@@ -43,6 +43,8 @@ pub enum Step {
     File { host: String, path: String, text: String },
     /// The host answers questions about these names at its addresses.
     Dns { host: String, servers: Vec<Ipv4Addr>, names: Vec<DnsName> },
+    /// A device of the host advertises it as a router over IPv6.
+    Advertise { host: String, advertised: Advertised },
     /// A part of the world that cannot be built yet: to be skipped, with a warning.
     Unsupported { host: String, what: String, why: &'static str },
 }
@@ -149,6 +151,10 @@ impl On<'_> {
                 Ok(argv) => self.argv(argv),
                 Err(_) => self.steps.push(Step::Shell { host: host.name.clone(), line: line.clone() }),
             }
+        }
+        for advertised in &host.advertised {
+            let advertised = advertised.clone();
+            self.steps.push(Step::Advertise { host: host.name.clone(), advertised });
         }
         if let Some(dns) = &host.dns {
             self.dns(dns);
@@ -286,6 +292,11 @@ impl fmt::Display for Step {
             Self::Dns { host, servers, names } => {
                 let servers: Vec<String> = servers.iter().map(ToString::to_string).collect();
                 write!(f, "{host}: DNS server at {}, {} names", servers.join(", "), names.len())
+            }
+            Self::Advertise { host, advertised } => {
+                let prefixes: Vec<String> =
+                    advertised.prefixes.iter().map(|(prefix, length)| format!("{prefix}/{length}")).collect();
+                write!(f, "{host}: {} advertises {}", advertised.dev, prefixes.join(", "))
             }
             Self::Unsupported { host, what, why } => write!(f, "{host}: skipped, {why}: {what}"),
         }

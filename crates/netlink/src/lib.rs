@@ -7,6 +7,7 @@
 //! * [`sock_diag`] the sockets of a namespace
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
 //!   [`bridge_mdb`] their multicast databases; [`macsec`] MACsec devices and their channels
+//! * [`tc`] queueing disciplines
 //! * [`features`] what devices can do for the stack
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
@@ -22,6 +23,7 @@ pub mod netfilter;
 mod shims;
 pub mod sock_diag;
 pub mod sys;
+pub mod tc;
 pub mod team;
 
 pub use codec::{Answer, Failure, Header, transact};

@@ -37,6 +37,63 @@ pub struct SocketQuery {
     pub states: u32,
     /// The programs that hold them are wanted too.
     pub owners: bool,
+    /// What connections know of their paths is wanted too (`INET_DIAG_INFO`).
+    pub details: bool,
+}
+
+/// What a connection knows of its path and has counted (`struct tcp_info`), as far as it is shown. Zero: not known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TcpInfo {
+    /// What ends agreed on; the shifts of windows sent and received.
+    pub timestamps: bool,
+    pub sack: bool,
+    pub scales: Option<(u8, u8)>,
+    /// How congestion is controlled (`INET_DIAG_CONG`).
+    pub congestion: String,
+    pub backoff: u8,
+    /// Times in microseconds.
+    pub rto_us: u32,
+    pub ato_us: u32,
+    pub rtt_us: u32,
+    pub rtt_variance_us: u32,
+    pub min_rtt_us: u32,
+    pub receive_rtt_us: u32,
+    pub busy_us: u64,
+    /// Sizes in bytes: segments sent and received, packets, what was offered.
+    pub send_mss: u32,
+    pub receive_mss: u32,
+    pub path_mtu: u32,
+    pub offered_mss: u32,
+    /// In segments; the threshold is none where nothing was lost.
+    pub window: u32,
+    pub threshold: Option<u32>,
+    pub unacked: u32,
+    pub sacked: u32,
+    pub lost: u32,
+    /// On their way for another time, and how many there were in all.
+    pub retransmits: u32,
+    pub retransmits_total: u32,
+    pub bytes_sent: u64,
+    pub bytes_sent_again: u64,
+    pub bytes_acked: u64,
+    pub bytes_received: u64,
+    pub segments_out: u32,
+    pub segments_in: u32,
+    pub data_segments_out: u32,
+    pub data_segments_in: u32,
+    pub delivered: u32,
+    /// Milliseconds since.
+    pub last_sent_ms: u32,
+    pub last_received_ms: u32,
+    pub last_acked_ms: u32,
+    /// Bytes a second.
+    pub pacing_rate: u64,
+    pub delivery_rate: u64,
+    pub is_program_limited: bool,
+    pub receive_space: u32,
+    pub receive_threshold: u32,
+    pub unsent: u32,
+    pub send_window: u32,
 }
 
 /// A socket.
@@ -63,6 +120,8 @@ pub struct SocketInfo {
     pub cooked: bool,
     /// Takes no IPv4 (`IPV6_V6ONLY`).
     pub v6only: bool,
+    /// Of TCP sockets, where asked for.
+    pub tcp: Option<Box<TcpInfo>>,
     pub owners: Vec<SocketOwner>,
 }
 

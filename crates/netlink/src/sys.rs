@@ -44,10 +44,12 @@ pub enum SocketKind {
     UdpIpv4,
     /// `AF_INET6, SOCK_RAW`: received data starts behind the IPv6 headers. Checksums of ICMPv6 are the kernel's.
     RawIpv6 { protocol: u8 },
-    /// `AF_INET6, SOCK_DGRAM`, for IPv6 only.
+    /// `AF_INET6, SOCK_DGRAM`; for IPv6 only, unless told otherwise.
     UdpIpv6,
     /// `AF_INET, SOCK_STREAM`; never blocks.
     TcpIpv4,
+    /// `AF_INET6, SOCK_STREAM`; never blocks. For IPv4 too, as `::ffff:…`, unless told otherwise.
+    TcpIpv6,
     /// A queue of the macvtap or ipvtap with this index in the task's namespace (`/dev/tapN`, opened for whole
     /// frames: `IFF_TAP | IFF_NO_PI`). Emulated kernels only; on Linux it fails with `ENOSYS`.
     Tap { ifindex: u32 },
@@ -110,6 +112,8 @@ pub enum SocketOption {
     ReuseAddress(bool),
     /// `TCP_NODELAY`
     NoDelay(bool),
+    /// `IPV6_V6ONLY`
+    V6Only(bool),
     /// `IP_OPTIONS`: raw option bytes put into every header sent (record route, time stamp).
     IpOptions(Vec<u8>),
     /// `ICMP6_FILTER`: bit `t` of the 256, from the lowest of the first word on, discards ICMPv6 type `t`.
@@ -335,6 +339,12 @@ pub enum Call {
         name: String,
         version: u64,
         data: Vec<u8>,
+    },
+    /// Has the device of this name listen to a link-layer group, or no longer (`SIOCADDMULTI`, `SIOCDELMULTI`).
+    Group {
+        device: String,
+        mac: [u8; 6],
+        join: bool,
     },
     /// What the device of this name can do for the stack (`ETHTOOL_MSG_FEATURES_GET`).
     Features(String),

@@ -94,14 +94,20 @@ pub(crate) fn strtod(text: &str) -> (f64, usize) {
 
 /// `printf("%g")`.
 pub(crate) fn general(value: f64) -> String {
+    general_to(value, 6)
+}
+
+/// `printf("%.{digits}g")`.
+pub(crate) fn general_to(value: f64, digits: usize) -> String {
     if !value.is_finite() {
         return if value.is_nan() { "nan".into() } else { format!("{value}") };
     }
-    let scientific = format!("{value:.5e}");
+    let most = digits.saturating_sub(1);
+    let scientific = format!("{value:.most$e}");
     let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if (-4..6).contains(&exponent) {
-        let decimals = usize::try_from(5 - exponent).unwrap_or(0);
+    if (-4..=most as i32).contains(&exponent) {
+        let decimals = usize::try_from(most as i32 - exponent).unwrap_or(0);
         return trim(&format!("{value:.decimals$}")).to_owned();
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -233,5 +239,21 @@ mod tests {
             assert_eq!(general(value), text);
         }
         assert_eq!(general(1_234_567.0), "1.23457e+06");
+    }
+
+    #[test]
+    fn general_numbers() {
+        let cases = [
+            (0.0, 6, "0"),
+            (1234.567, 6, "1234.57"),
+            (0.045, 6, "0.045"),
+            (12.5, 2, "12"),
+            (1e7, 6, "1e+07"),
+        ];
+        for (value, digits, text) in cases {
+            assert_eq!(general_to(value, digits), text);
+        }
+        assert_eq!(general(0.00001234), "1.234e-05");
+        assert_eq!(general_to(1_048_434.519_092_129_2, 17), "1048434.5190921292");
     }
 }

@@ -27,10 +27,12 @@ mod ethtool;
 #[cfg(test)]
 mod fake;
 mod getopt;
+mod hostname;
 mod http;
 mod ifconfig;
 mod interfaces;
 mod ip;
+mod iperf3;
 mod iproute2;
 mod ipset;
 pub mod iptables;
@@ -41,6 +43,7 @@ mod net_tools;
 mod netstat;
 mod nft;
 mod nsenter;
+mod nstat;
 mod ping;
 pub mod quiet;
 mod resolver;
@@ -52,12 +55,17 @@ mod ssh;
 mod stream;
 mod sudo;
 mod sysctl;
+mod tap;
+mod tc;
 mod tcpdump;
 mod team;
 mod traceroute;
 
 /// Names whose programs those of a container's image are: `busybox`, or not set for the usual ones.
 pub(crate) const USERLAND_VARIABLE: &str = "HAIRPIN_USERLAND";
+
+/// The VRF that a program's sockets belong to (`ip vrf exec`); empty or not set for none.
+pub const VRF_VARIABLE: &str = "HAIRPIN_VRF";
 
 /// What a front end runs with.
 pub struct Program<'a> {
@@ -99,6 +107,13 @@ pub trait Shell {
     }
     /// Opens a file of the user for reading.
     fn open(&mut self, path: &str) -> std::io::Result<Box<dyn Read>>;
+    /// What is in a directory of the user, and whether each is a directory itself.
+    ///
+    /// # Errors
+    /// It cannot be read, or there are no files here.
+    fn directory(&mut self, _path: &str) -> std::io::Result<Vec<(String, bool)>> {
+        Err(std::io::ErrorKind::Unsupported.into())
+    }
     /// Creates or empties a file of the user.
     fn create(&mut self, path: &str) -> std::io::Result<Box<dyn Write>>;
     /// An environment variable.
@@ -187,6 +202,9 @@ fn no_processes() -> std::io::Error {
 /// A front end: runs a program to its exit code.
 pub type Main = fn(&mut Program<'_>) -> i32;
 
+/// Front ends beside which the machine's own program of that name is used too, by its path.
+pub const BESIDE_THE_MACHINES: &[&str] = &["python3"];
+
 /// Every front end by the name it is called by.
 pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("arp", arp::main),
@@ -201,9 +219,11 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("docker", docker::main),
     ("ethtool", ethtool::main),
     ("host", dns::host::main),
+    ("hostname", hostname::main),
     ("httpd", http::httpd::main),
     ("ifconfig", ifconfig::main),
     ("ip", ip::main),
+    ("iperf3", iperf3::main),
     ("ip6tables", iptables::main),
     ("ip6tables-legacy", iptables::main),
     ("ip6tables-legacy-restore", iptables::main),
@@ -224,15 +244,19 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("nft", nft::main),
     ("nsenter", nsenter::main),
     ("nslookup", dns::nslookup::main),
+    ("nstat", nstat::main),
     ("ping", ping::main),
     ("ping4", ping::main),
     ("ping6", ping::main),
+    ("python3", http::python::main),
     ("route", route::main),
     ("sleep", sleep::main),
     ("ss", ss::main),
     ("ssh", ssh::main),
     ("sudo", sudo::main),
     ("sysctl", sysctl::main),
+    ("tap", tap::main),
+    ("tc", tc::main),
     ("teamd", team::daemon::main),
     ("teamdctl", team::control::main),
     ("teamnl", team::netlink::main),

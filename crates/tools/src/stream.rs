@@ -63,7 +63,8 @@ impl Stream {
     ) -> Result<Stream, Fault> {
         let kind = match to {
             Address::Ipv4 { .. } => SocketKind::TcpIpv4,
-            _ => return Err(Fault::Error(Errno::EAFNOSUPPORT)),
+            Address::Ipv6 { .. } => SocketKind::TcpIpv6,
+            Address::Link { .. } => return Err(Fault::Error(Errno::EAFNOSUPPORT)),
         };
         let fd = program.system.socket(kind).map_err(Fault::Error)?;
         let stream = Stream { fd, until_ns, has_ended: false };

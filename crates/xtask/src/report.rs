@@ -14,6 +14,26 @@ const KNOWN: &[(&str, &str)] = &[
         "timers of Linux that end five seconds ahead share a slot of 80 ms (at 100 ticks a second) and end in the \
          reverse order there; here each ends at its own instant. Generated scenarios put such probes off by ten minutes",
     ),
+    (
+        "captures on a bond in balance-tlb and balance-alb",
+        "our tcpdump reads a frame from its socket after the bond has put a slave's MAC into it, and shows that; the \
+         distribution's shares memory with the kernel and shows the frame as it was given to the bond, as here",
+    ),
+    (
+        "what is sent to a veth whose peer has gone down",
+        "where both ends have one interface index Linux may notice a second later, and counts what is dropped; here it is \
+         noticed at once",
+    ),
+    (
+        "when a learned address is forgotten",
+        "the timer of a bridge that ends ten seconds ahead is up to 0.64 s late in Linux, by where its ticks stand; here it \
+         is on time. Generated scenarios look at other moments",
+    ),
+    (
+        "reports of a group that a bridge leaves",
+        "the second one comes at a time of chance within a second, and is lost if the link watch has turned off a bridge \
+         without a carrier before. Generated scenarios let it pass first",
+    ),
 ];
 
 /// Differences between the kernels that were met; the emulation follows 6.1.
@@ -158,6 +178,9 @@ fn devices(text: &mut String, scripts: &[Script], trials: &[Trial]) {
         "mcast_flood off",
         "bcast_flood off",
         "master static",
+        "locked on",
+        "backup_port",
+        "mdb add",
         "nud permanent",
         " down",
         "route add",
@@ -195,6 +218,8 @@ fn devices(text: &mut String, scripts: &[Script], trials: &[Trial]) {
         "-j MASQUERADE",
         "-j DNAT",
         "-j REJECT",
+        "-j TTL",
+        "-j MARK",
         "nc -n -u",
     ];
     text.push_str("\n| in the script | scenarios | lines | equal |\n|---|---|---|---|\n");
@@ -204,6 +229,9 @@ fn devices(text: &mut String, scripts: &[Script], trials: &[Trial]) {
             if script.text.contains(mode) {
                 row.add(trial);
             }
+        }
+        if row.scenarios == 0 {
+            continue;
         }
         let share = row.equal as f64 * 100.0 / row.lines.max(1) as f64;
         let _ = writeln!(text, "| `{}` | {} | {} | {share:.2} % |", mode.trim(), row.scenarios, row.lines);

@@ -1,17 +1,34 @@
 //! Scripts by bash: with the distribution's programs on a real kernel, with `hairpin run` in the emulation.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
+use hairpin_testkit::agree::guest::{self, Keeper};
 use hairpin_testkit::agree::oracle::Kernel;
 use hairpin_testkit::agree::script::Script;
 
-/// Real scripts sleep most of their time.
+/// On the running kernel scripts sleep most of their time.
 const AT_ONCE: usize = 4;
-/// Guests have one processor each.
+/// One processor each. A guest runs one script at a time: sleeping takes no time there, so that more would only get in
+/// each other's way.
 const GUESTS: usize = 2;
+const GUEST_MEMORY_MIB: u32 = 768;
+const BOOT_MAX: Duration = Duration::from_secs(120);
+/// A script takes seconds; a machine may be busy.
+const SCRIPT_MAX: Duration = Duration::from_secs(900);
+
+/// What a script printed, and how long it took.
+#[derive(Clone, Debug, Default)]
+pub struct Ran {
+    pub output: String,
+    pub took: Duration,
+}
 
 /// What this machine lacks for it.
 pub fn missing(kernel: Kernel) -> Option<&'static str> {
@@ -52,8 +69,8 @@ pub fn release(kernel: Kernel) -> String {
     }
 }
 
-/// Outputs of each script: the real one, ours.
-pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, String)> {
+/// What each script printed: there, here.
+pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(Ran, Ran)> {
     for (name, text) in [("real.sh", include_str!("real.sh")), ("uml-init.sh", include_str!("uml-init.sh"))] {
         fs::write(work.join(name), text).expect("a file");
     }
@@ -62,29 +79,55 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(String, Stri
         let text = format!("{}{}{}", include_str!("preamble.sh"), parts(script), script.text);
         fs::write(work.join(format!("{}.sh", script.name)), text).expect("a script");
     }
-    let next = AtomicUsize::new(0);
+    // The long ones first, or the last to start would be waited for.
+    let mut order: Vec<usize> = (0..scripts.len()).collect();
+    order.sort_by_key(|at| scripts.get(*at).map(|script| std::cmp::Reverse(script.text.len())));
+    let order = &order;
+    let [next_real, next_ours] = [AtomicUsize::new(0), AtomicUsize::new(0)];
+    let take = |next: &AtomicUsize| {
+        let at = *order.get(next.fetch_add(1, Ordering::Relaxed))?;
+        Some((at, scripts.get(at)?))
+    };
+    let ran = Mutex::new(vec![<(Ran, Ran)>::default(); scripts.len()]);
     std::thread::scope(|scope| {
+        let on_guest = |guest| {
+            guest_runs(
+                guest,
+                work,
+                || take(&next_real),
+                |at, took| ran.lock().expect("no panic")[at].0.took = took,
+            );
+        };
         if kernel == Kernel::Uml {
             for guest in 0..GUESTS.min(scripts.len()) {
-                scope.spawn(move || in_uml(scripts, guest, work));
+                scope.spawn(move || on_guest(guest));
             }
         }
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
-                while let Some(script) = scripts.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some((at, script)) = take(&next_ours) {
+                    let start = Instant::now();
                     if kernel == Kernel::Running {
                         on_the_running_kernel(script, work);
+                        ran.lock().expect("no panic")[at].0.took = start.elapsed();
                     }
+                    let start = Instant::now();
                     emulated(script, work);
+                    ran.lock().expect("no panic")[at].1.took = start.elapsed();
                 }
             });
         }
     });
+    let mut ran = ran.into_inner().expect("no panic");
     let read = |script: &Script, side: &str| {
         let bytes = fs::read(work.join(format!("{}.{side}", script.name))).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     };
-    scripts.iter().map(|script| (read(script, "real"), read(script, "ours"))).collect()
+    for (script, (real, ours)) in scripts.iter().zip(&mut ran) {
+        real.output = read(script, "real");
+        ours.output = read(script, "ours");
+    }
+    ran
 }
 
 /// The files that a script names in its header: functions that several share.
@@ -113,22 +156,64 @@ fn emulated(script: &Script, work: &Path) {
     output(&mut command, work, &script.name, "ours");
 }
 
-/// One boot for every `GUESTS`th of them from the one with the guest's number on; each writes its own file.
-fn in_uml(scripts: &[Script], guest: usize, work: &Path) {
-    let names: Vec<&str> =
-        scripts.iter().skip(guest).step_by(GUESTS).map(|script| script.name.as_str()).collect();
-    fs::write(work.join(format!("jobs{guest}")), names.join("\n") + "\n").expect("a list of jobs");
-    let seconds = (120 + 30 * names.len()).to_string();
-    let mut command = Command::new("timeout");
-    command.args([&seconds, "linux.uml", "rootfstype=hostfs", "rootflags=/", "rw", "mem=768M", "quiet"]);
-    command.arg(format!("umid=hairpin-{}-{guest}", std::process::id()));
-    command.arg(format!("uml_dir={}", work.display()));
+/// One boot for all the scripts that are taken; each writes its own file.
+fn guest_runs<'a>(
+    guest: usize,
+    work: &Path,
+    take: impl Fn() -> Option<(usize, &'a Script)>,
+    took: impl Fn(usize, Duration),
+) {
+    let place = work.join(format!("uml{guest}"));
+    fs::create_dir_all(&place).expect("a directory");
+    let mut command = guest::command(&place, &work.join("uml-init.sh"), GUEST_MEMORY_MIB);
     command.arg(format!("WORK={}", work.display()));
-    command.arg(format!("JOBS=jobs{guest}"));
-    command.arg(format!("init={}", work.join("uml-init.sh").display()));
-    command.args(["con=null", "con0=fd:0,fd:1"]);
-    command.current_dir(work);
-    output(&mut command, work, &format!("uml{guest}"), "log");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).current_dir(work);
+    let mut child = command.spawn().expect("User-Mode Linux starts");
+    let keeper = Keeper::of(&child).expect("a shell");
+    let mut input = child.stdin.take().expect("a pipe");
+    let output = child.stdout.take().expect("a pipe");
+    let (tell, told) = channel();
+    let log = std::thread::spawn(move || {
+        let mut log = Vec::new();
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).trim().to_owned();
+            match line.contains("@@READY") {
+                true => drop(tell.send(())),
+                false => log.push(line),
+            }
+        }
+        log
+    });
+    let mut good = told.recv_timeout(BOOT_MAX).is_ok();
+    while good && let Some((at, script)) = take() {
+        let start = Instant::now();
+        good = writeln!(input, "{}", script.name).is_ok() && told.recv_timeout(SCRIPT_MAX).is_ok();
+        took(at, start.elapsed());
+    }
+    if good {
+        let _ = writeln!(input, "halt");
+    }
+    if !good || !ends(&mut child) {
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+    drop(keeper);
+    let log = log.join().unwrap_or_default();
+    if !good {
+        println!("a User-Mode Linux hangs or has ended:\n{}", log.join("\n"));
+    }
+}
+
+/// Whether it ends by itself.
+fn ends(child: &mut Child) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(10) {
+        if matches!(child.try_wait(), Ok(Some(_)) | Err(_)) {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    false
 }
 
 fn make_executable(path: &Path) {

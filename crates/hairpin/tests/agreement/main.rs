@@ -196,10 +196,12 @@ fn by_exec(scripts: &[Script], kernel: Kernel) -> bool {
         let ran = exec::all(&scripts, kernel, &work);
         let mut differing = Vec::new();
         for (script, (real, ours)) in scripts.into_iter().zip(ran) {
-            let [real, ours] =
-                [real, ours].map(|text| normalise::lines(&text, &script, &exec::release(kernel)));
+            let took = [real.took, ours.took].map(|took| took.as_secs_f32());
+            let [real, ours] = [real.output, ours.output]
+                .map(|text| in_order(normalise::lines(&text, &script, &exec::release(kernel))));
             let score = compare::score(&script.name, &real, &ours);
-            println!("{}: {} of {} lines equal", script.name, score.equal, score.lines);
+            print!("{}: {} of {} lines equal", script.name, score.equal, score.lines);
+            println!(" ({:.1} s there, {:.1} s here)", took[0], took[1]);
             print!("{}", score.difference);
             // Where bash tells of a command in the background, hangs on chance; lines with commands do not count.
             if score.equal != score.lines || score.lines == 0 {
@@ -218,6 +220,16 @@ fn by_exec(scripts: &[Script], kernel: Kernel) -> bool {
     }
     let _ = std::fs::remove_dir_all(&work);
     good
+}
+
+/// In which order the shells of a pipeline tell what they start hangs on chance: commands that are told one behind the
+/// other are sorted.
+fn in_order(mut lines: Vec<String>) -> Vec<String> {
+    let told = |line: &String| line.starts_with('$');
+    for run in lines.chunk_by_mut(|a, b| told(a) && told(b)) {
+        run.sort();
+    }
+    lines
 }
 
 /// Whether a script that differs is known to, and not mended yet.

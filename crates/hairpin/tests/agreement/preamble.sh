@@ -8,6 +8,7 @@ ip() {
     status=$?
     case " $* " in
     *" netns add "*)
+        [ -n "$INHERITED" ] && return $status
         for name; do :; done
         command ip netns exec "$name" sh -c "$(declare -f no_ipv6); no_ipv6" 2>/dev/null ;;
     esac

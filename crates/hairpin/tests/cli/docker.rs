@@ -467,6 +467,7 @@ docker logs job
 docker logs --tail 1 job
 docker ps -a --format '{{.Names}} {{.Status}}'
 echo from the host itself | nc -q 1 127.0.0.1 8080
+echo by IPv6 | nc -q 1 ::1 8080
 ssh two 'echo from elsewhere | nc -q 1 192.168.2.10 8080'
 docker stop web >/dev/null; docker logs web; docker inspect -f '{{.State.Status}} {{.State.ExitCode}}' web
 echo nobody is there | nc -q 1 127.0.0.1 8080; echo $?
@@ -495,6 +496,7 @@ two
 job Exited (3) Less than a second ago
 web Up 5 seconds
 from the host itself
+by IPv6
 from elsewhere
 exited 143
 1

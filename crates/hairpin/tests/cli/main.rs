@@ -3,7 +3,10 @@
 
 mod bad_input;
 mod docker;
+mod house;
+mod input;
 mod place;
+mod programs;
 mod ssh;
 mod terminals;
 mod trace;

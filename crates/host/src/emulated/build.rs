@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use hairpin_kernel::control::advertise::Advertisement;
 use hairpin_kernel::route::Prefix;
 use hairpin_kernel::task::LocalSystem;
 use hairpin_kernel::{Mac, SegmentKind, World};
@@ -23,6 +24,9 @@ pub struct Built {
 const SEED: u64 = 1;
 /// How long the internet's names may be kept.
 const DNS_TTL_S: u32 = 300;
+/// How long advertised prefixes are good for, as radvd says where it is not told: at all, and as preferred ones.
+const VALID_S: u32 = 86_400;
+const PREFERRED_S: u32 = 14_400;
 /// How long a world has stood when its first program starts: its addresses are found to be nobody else's by then.
 const SETTLED: Duration = Duration::from_secs(3);
 
@@ -148,6 +152,19 @@ impl Builder {
                         .map_err(|errno| format!("{host}: dns server {server}: {errno}"))?;
                 }
                 Ok(())
+            }
+            Step::Advertise { host, advertised } => {
+                let number = self.host(host)?;
+                let told = Advertisement {
+                    prefixes: advertised.prefixes.clone(),
+                    lifetime: advertised.lifetime,
+                    valid: VALID_S,
+                    preferred: PREFERRED_S,
+                    mtu: advertised.mtu,
+                };
+                self.world
+                    .advertise(number, &advertised.dev, told)
+                    .map_err(|errno| format!("{host}: ra on {}: {errno}", advertised.dev))
             }
             Step::Unsupported { host, what, why } => {
                 eprintln!("hairpin: {host}: {what} is left out: {why}");

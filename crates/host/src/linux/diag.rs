@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::codec::{HEADER_LEN, NLM_F_DUMP, NLMSG_DONE, NLMSG_ERROR, messages};
-use hairpin_netlink::sock_diag::{SocketFamily, SocketInfo, SocketOwner, SocketQuery, state};
+use hairpin_netlink::sock_diag::{SocketFamily, SocketInfo, SocketOwner, SocketQuery, TcpInfo, state};
 use hairpin_netlink::{Address, Errno};
 use nix::poll::{PollFd, PollFlags};
 use std::os::fd::AsFd as _;
@@ -16,7 +16,15 @@ use crate::signals;
 /// `SOCK_DIAG_BY_FAMILY`
 const BY_FAMILY: u16 = 20;
 const NLM_F_REQUEST: u16 = 1;
+const INET_DIAG_INFO: u16 = 2;
+const INET_DIAG_CONG: u16 = 4;
 const INET_DIAG_SKV6ONLY: u16 = 11;
+/// `TCPI_OPT_*`
+const TIMESTAMPS: u8 = 1;
+const SACK: u8 = 2;
+const WINDOW_SCALE: u8 = 4;
+/// `TCP_INFINITE_SSTHRESH`
+const NO_THRESHOLD: u32 = 0x7fff_ffff;
 /// `struct inet_diag_msg`
 const MESSAGE_LEN: usize = 72;
 const READ_SIZE: usize = 64 * 1024;
@@ -24,9 +32,9 @@ const READ_SIZE: usize = 64 * 1024;
 pub(super) fn list(query: SocketQuery) -> Result<Vec<SocketInfo>, Errno> {
     let mut sockets = match query.family {
         SocketFamily::Packet => packets()?,
-        SocketFamily::Tcp { ipv6 } => inet(libc::IPPROTO_TCP as u8, ipv6, query.states)?,
-        SocketFamily::Udp { ipv6 } => inet(libc::IPPROTO_UDP as u8, ipv6, query.states)?,
-        SocketFamily::Raw { ipv6 } => inet(libc::IPPROTO_RAW as u8, ipv6, query.states)?,
+        SocketFamily::Tcp { ipv6 } => inet(libc::IPPROTO_TCP as u8, ipv6, query.states, query.details)?,
+        SocketFamily::Udp { ipv6 } => inet(libc::IPPROTO_UDP as u8, ipv6, query.states, query.details)?,
+        SocketFamily::Raw { ipv6 } => inet(libc::IPPROTO_RAW as u8, ipv6, query.states, query.details)?,
     };
     sockets.retain(|info| query.states >> info.state & 1 == 1);
     if query.owners {
@@ -38,7 +46,7 @@ pub(super) fn list(query: SocketQuery) -> Result<Vec<SocketInfo>, Errno> {
     Ok(sockets)
 }
 
-fn inet(protocol: u8, ipv6: bool, states: u32) -> Result<Vec<SocketInfo>, Errno> {
+fn inet(protocol: u8, ipv6: bool, states: u32, details: bool) -> Result<Vec<SocketInfo>, Errno> {
     let family = if ipv6 { libc::AF_INET6 } else { libc::AF_INET } as u8;
     let mut request = Vec::with_capacity(HEADER_LEN + 56);
     request.extend(((HEADER_LEN + 56) as u32).to_ne_bytes());
@@ -46,7 +54,9 @@ fn inet(protocol: u8, ipv6: bool, states: u32) -> Result<Vec<SocketInfo>, Errno>
     request.extend((NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
     request.extend(1u32.to_ne_bytes());
     request.extend(0u32.to_ne_bytes());
-    request.extend([family, protocol, 0, 0]);
+    // `INET_DIAG_INFO`, `INET_DIAG_CONG`
+    let extensions = if details { 1 << (INET_DIAG_INFO - 1) | 1 << (INET_DIAG_CONG - 1) } else { 0 };
+    request.extend([family, protocol, extensions, 0]);
     request.extend(states.to_ne_bytes());
     // Any addresses, any device, any cookie.
     request.extend([0; 48]);
@@ -92,6 +102,8 @@ fn parse(bytes: &[u8]) -> Option<SocketInfo> {
         }
     };
     let mut v6only = false;
+    let mut tcp: Option<Box<TcpInfo>> = None;
+    let mut congestion = String::new();
     let mut rest = bytes.get(MESSAGE_LEN..)?;
     while let Some(&[a, b, c, d]) = rest.first_chunk() {
         let (length, kind) = (usize::from(u16::from_ne_bytes([a, b])), u16::from_ne_bytes([c, d]));
@@ -101,7 +113,19 @@ fn parse(bytes: &[u8]) -> Option<SocketInfo> {
         if kind == INET_DIAG_SKV6ONLY {
             v6only = rest.get(4).is_some_and(|value| *value != 0);
         }
+        let value = rest.get(4..length).unwrap_or(&[]);
+        match kind {
+            INET_DIAG_INFO => tcp = tcp_info(value).map(Box::new),
+            INET_DIAG_CONG => {
+                let text = value.split(|byte| *byte == 0).next().unwrap_or(&[]);
+                congestion = String::from_utf8_lossy(text).into_owned();
+            }
+            _ => {}
+        }
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+    }
+    if let Some(tcp) = &mut tcp {
+        tcp.congestion = congestion;
     }
     Some(SocketInfo {
         state: *bytes.get(1)?,
@@ -117,7 +141,62 @@ fn parse(bytes: &[u8]) -> Option<SocketInfo> {
         inode: word(68)?,
         cooked: false,
         v6only,
+        tcp,
         owners: Vec::new(),
+    })
+}
+
+/// `struct tcp_info`
+fn tcp_info(bytes: &[u8]) -> Option<TcpInfo> {
+    let word = |at: usize| address::ne32(bytes, at).unwrap_or(0);
+    let long = |at: usize| address::array::<8>(bytes, at).map_or(0, u64::from_ne_bytes);
+    let (options, scales) = (*bytes.get(5)?, *bytes.get(6)?);
+    // Not written where nothing was measured (`~0`).
+    let known = |value: u32| if value == u32::MAX { 0 } else { value };
+    let threshold = word(76);
+    Some(TcpInfo {
+        timestamps: options & TIMESTAMPS != 0,
+        sack: options & SACK != 0,
+        scales: (options & WINDOW_SCALE != 0).then_some((scales & 15, scales >> 4)),
+        congestion: String::new(),
+        backoff: *bytes.get(4)?,
+        rto_us: word(8),
+        ato_us: word(12),
+        rtt_us: word(68),
+        rtt_variance_us: word(72),
+        min_rtt_us: known(word(148)),
+        receive_rtt_us: word(92),
+        busy_us: long(168),
+        send_mss: word(16),
+        receive_mss: word(20),
+        path_mtu: word(60),
+        offered_mss: word(84),
+        window: word(80),
+        threshold: (threshold < NO_THRESHOLD).then_some(threshold),
+        unacked: word(24),
+        sacked: word(28),
+        lost: word(32),
+        retransmits: word(36),
+        retransmits_total: word(100),
+        bytes_sent: long(200),
+        bytes_sent_again: long(208),
+        bytes_acked: long(120),
+        bytes_received: long(128),
+        segments_out: word(136),
+        segments_in: word(140),
+        data_segments_out: word(156),
+        data_segments_in: word(152),
+        delivered: word(192),
+        last_sent_ms: word(44),
+        last_received_ms: word(52),
+        last_acked_ms: word(56),
+        pacing_rate: long(104),
+        delivery_rate: long(160),
+        is_program_limited: bytes.get(7).is_some_and(|bits| bits & 1 != 0),
+        receive_space: word(96),
+        receive_threshold: word(64),
+        unsent: word(144),
+        send_window: word(228),
     })
 }
 
@@ -141,6 +220,7 @@ fn packets() -> Result<Vec<SocketInfo>, Errno> {
             inode: inode.parse().ok()?,
             cooked: *kind == "2",
             v6only: false,
+            tcp: None,
             owners: Vec::new(),
         })
     };

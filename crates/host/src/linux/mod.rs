@@ -15,6 +15,7 @@ mod raw;
 mod raw6;
 mod socket;
 mod tcp;
+mod thread;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -26,6 +27,7 @@ use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_gettime};
 
 use crate::signals;
+use thread::Standing;
 
 /// The real kernel, as this thread sees it.
 #[derive(Default)]
@@ -45,10 +47,7 @@ enum Manner {
     #[default]
     Process,
     /// A thread that goes on after it.
-    Thread {
-        /// A wait fails with `EINTR` once this can be read; one byte is one signal.
-        interrupt: Option<OwnedFd>,
-    },
+    Thread(Standing),
 }
 
 /// What a [`Fd`] stands for.
@@ -83,7 +82,30 @@ impl LinuxSystem {
     /// mount namespace for each; `/sys` is looked at through a mount in `/run`, which should be the thread's own.
     /// A wait fails with `EINTR` for each byte that `interrupt` gives.
     pub fn of_thread(interrupt: Option<OwnedFd>) -> Self {
-        LinuxSystem { manner: Manner::Thread { interrupt }, ..LinuxSystem::default() }
+        LinuxSystem { manner: Manner::Thread(Standing::new(interrupt)), ..LinuxSystem::default() }
+    }
+
+    /// A task of the same thread that begins where this one is and has no descriptors. It has to end before this one.
+    ///
+    /// # Errors
+    /// The thread cannot go there.
+    pub fn fork(&mut self) -> Result<Self, Errno> {
+        let manner = match &mut self.manner {
+            Manner::Process => Manner::Process,
+            Manner::Thread(standing) => Manner::Thread(standing.fork()?),
+        };
+        Ok(LinuxSystem { manner, ..LinuxSystem::default() })
+    }
+
+    /// Takes the thread to where its task is: the next thread that it makes begins there.
+    ///
+    /// # Errors
+    /// As [`LinuxSystem::fork`].
+    pub fn arrive(&mut self) -> Result<(), Errno> {
+        match &mut self.manner {
+            Manner::Process => Ok(()),
+            Manner::Thread(standing) => standing.arrive(),
+        }
     }
 
     /// A path as this task sees it.
@@ -96,7 +118,7 @@ impl LinuxSystem {
             return Ok(format!("/proc/thread-self/net{rest}"));
         }
         match (under("/sys"), &self.manner) {
-            (Some(rest), Manner::Thread { .. }) => Ok(format!("{}{rest}", netns::sys_of_thread()?)),
+            (Some(rest), Manner::Thread(_)) => Ok(format!("{}{rest}", netns::sys_of_thread()?)),
             _ => Ok(path.to_owned()),
         }
     }
@@ -119,6 +141,9 @@ impl LinuxSystem {
     }
 
     fn netlink(&mut self, request: &[u8]) -> Result<Reply, Errno> {
+        if let Manner::Thread(standing) = &mut self.manner {
+            return standing.ask(libc::NETLINK_ROUTE, |socket| socket.transact(request)).map(Reply::Bytes);
+        }
         if self.requests.is_none() {
             self.requests = Some(netlink::Requests::open(libc::NETLINK_ROUTE)?);
         }
@@ -132,6 +157,10 @@ impl LinuxSystem {
     }
 
     fn generic_netlink(&mut self, family: &str, request: Vec<u8>) -> Result<Reply, Errno> {
+        if let Manner::Thread(standing) = &mut self.manner {
+            let ask = |socket: &mut netlink::Requests| socket.transact_generic(family, request);
+            return standing.ask(libc::NETLINK_GENERIC, ask).map(Reply::Bytes);
+        }
         if self.generic.is_none() {
             self.generic = Some(netlink::Requests::open(libc::NETLINK_GENERIC)?);
         }
@@ -152,7 +181,8 @@ impl LinuxSystem {
             SocketKind::UdpIpv4 => Descriptor::Inet(raw::InetSocket::open_udp()?),
             SocketKind::RawIpv6 { protocol } => Descriptor::Inet6(raw6::Inet6Socket::open_raw(protocol)?),
             SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
-            SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open()?),
+            SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open(false)?),
+            SocketKind::TcpIpv6 => Descriptor::Tcp(tcp::TcpSocket::open(true)?),
             SocketKind::Tap { .. } => return Err(Errno::ENOSYS),
             SocketKind::ConntrackEvents => return Err(Errno::ENOSYS),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
@@ -185,8 +215,8 @@ impl LinuxSystem {
             polled.push(PollFd::new(descriptor.as_fd(), events));
         }
         let interrupt = match &self.manner {
-            Manner::Thread { interrupt: Some(interrupt) } => Some(interrupt),
-            _ => None,
+            Manner::Thread(standing) => standing.interrupt.as_ref(),
+            Manner::Process => None,
         };
         polled.extend(interrupt.map(|interrupt| PollFd::new(interrupt.as_fd(), PollFlags::POLLIN)));
         loop {
@@ -220,6 +250,18 @@ impl LinuxSystem {
 
 impl System for LinuxSystem {
     fn call(&mut self, call: Call) -> Result<Reply, Errno> {
+        let needs_no_place = matches!(
+            call,
+            Call::Now
+                | Call::Netlink(_)
+                | Call::GenericNetlink { .. }
+                | Call::NetnsEnter(_)
+                | Call::NetnsDelete(_)
+                | Call::NetnsList
+        );
+        if !needs_no_place {
+            self.arrive()?;
+        }
         match call {
             Call::Now => now().map(Reply::Now),
             Call::Netlink(request) => self.netlink(&request),
@@ -284,13 +326,18 @@ impl System for LinuxSystem {
                 .map(|target| Reply::Bytes(target.into_os_string().into_encoded_bytes()))
                 .map_err(errno),
             Call::NetnsAdd(name) => netns::add(&name).map(|()| Reply::Done),
-            Call::NetnsDelete(name) => netns::delete(&name).map(|()| Reply::Done),
+            Call::NetnsDelete(name) => {
+                if let Manner::Thread(standing) = &mut self.manner {
+                    standing.forget();
+                }
+                netns::delete(&name).map(|()| Reply::Done)
+            }
             Call::NetnsList => netns::list().map(Reply::Names),
             Call::NetnsEnter(name) => {
                 (self.requests, self.generic) = (None, None);
-                match self.manner {
+                match &mut self.manner {
                     Manner::Process => netns::enter(&name)?,
-                    Manner::Thread { .. } => netns::enter_thread(&name)?,
+                    Manner::Thread(standing) => standing.enter(&name)?,
                 }
                 Ok(Reply::Done)
             }
@@ -309,6 +356,9 @@ impl System for LinuxSystem {
             Call::Module { name, load } => module(&name, load).map(|()| Reply::Done),
             Call::Sockets(query) => diag::list(query).map(Reply::Sockets),
             Call::Random(length) => random(length).map(Reply::Bytes),
+            Call::Group { device, mac, join } => {
+                socket::change_group(&device, mac, join).map(|()| Reply::Done)
+            }
             // Linux has the real `teamd`, and the real docker, for this.
             Call::Team(_)
             | Call::StoreLoad(_)

@@ -14,7 +14,7 @@ use crate::signals;
 
 /// What iproute2 asks for; the kernel may grant less to an ordinary user.
 const REQUEST_RECEIVE_BUFFER: i32 = 1024 * 1024;
-/// Dump replies are at most this long unless the reader peeks for more (af_netlink.c:netlink_dump).
+/// No answer is longer.
 const READ_SIZE: usize = 64 * 1024;
 
 // include/uapi/linux/genetlink.h
@@ -106,13 +106,11 @@ impl Requests {
         Err(Errno::ENOENT)
     }
 
-    /// Reads one datagram, however long.
+    /// Reads one datagram. Those of a dump are never longer than 32 KiB (af_netlink.c:netlink_recvmsg), and a single
+    /// answer that would not fit is told of rather than looked at first, at every one.
     fn read(&mut self) -> Result<usize, Errno> {
-        let peeked = socket::receive(self.socket.as_fd(), &mut self.buffer, libc::MSG_PEEK)?;
-        if peeked.length > self.buffer.len() {
-            self.buffer.resize(peeked.length, 0);
-        }
-        Ok(socket::receive(self.socket.as_fd(), &mut self.buffer, 0)?.length)
+        let length = socket::receive(self.socket.as_fd(), &mut self.buffer, 0)?.length;
+        if length > self.buffer.len() { Err(Errno::EMSGSIZE) } else { Ok(length) }
     }
 
     fn wait(&self) -> Result<(), Errno> {

@@ -88,10 +88,9 @@ pub(super) fn enter(name: &str) -> Result<(), Errno> {
     Ok(())
 }
 
-/// Moves the calling thread into a network namespace and leaves its mounts as they are.
-pub(super) fn enter_thread(name: &str) -> Result<(), Errno> {
-    let namespace = File::open(path_of(name)?).map_err(errno)?;
-    setns(&namespace, CloneFlags::CLONE_NEWNET).map_err(from_nix)
+/// The file on which a named namespace is mounted.
+pub(super) fn file(name: &str) -> Result<File, Errno> {
+    File::open(path_of(name)?).map_err(errno)
 }
 
 /// A directory on which the `/sys` of the calling thread's network namespace is mounted: it is mounted at its first use.

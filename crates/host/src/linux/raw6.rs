@@ -59,6 +59,7 @@ impl Inet6Socket {
                 };
                 ipv6(libc::IPV6_MTU_DISCOVER, value)
             }
+            SocketOption::V6Only(only) => ipv6(libc::IPV6_V6ONLY, i32::from(*only)),
             SocketOption::ReceiveErrors(on) => {
                 ipv6(libc::IPV6_RECVERR, i32::from(*on))?;
                 self.errors = *on;

@@ -50,6 +50,30 @@ pub(super) fn set_int(fd: BorrowedFd<'_>, level: i32, name: i32, value: i32) -> 
     set(fd, level, name, &value.to_ne_bytes())
 }
 
+const SIOCADDMULTI: libc::Ioctl = 0x8931;
+const SIOCDELMULTI: libc::Ioctl = 0x8932;
+
+/// `SIOCADDMULTI`, `SIOCDELMULTI`
+pub(super) fn change_group(device: &str, mac: [u8; 6], join: bool) -> Result<(), Errno> {
+    let fd = open(libc::AF_INET, libc::SOCK_DGRAM, 0)?;
+    // SAFETY: an ifreq of zeros is one without a name.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    if device.len() >= request.ifr_name.len() {
+        return Err(Errno::ENODEV);
+    }
+    for (place, byte) in request.ifr_name.iter_mut().zip(device.bytes()) {
+        *place = byte as libc::c_char;
+    }
+    let mut address = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
+    for (place, byte) in address.sa_data.iter_mut().zip(mac) {
+        *place = byte as libc::c_char;
+    }
+    request.ifr_ifru.ifru_hwaddr = address;
+    let call: libc::Ioctl = if join { SIOCADDMULTI } else { SIOCDELMULTI };
+    // SAFETY: the kernel reads an ifreq, which lives through the call.
+    check(unsafe { libc::ioctl(fd.as_raw_fd(), call, &request) }).map(drop)
+}
+
 /// Fills `value`; returns how much of it was.
 pub(super) fn get(fd: BorrowedFd<'_>, level: i32, name: i32, value: &mut [u8]) -> Result<usize, Errno> {
     let mut length = value.len() as libc::socklen_t;
@@ -124,6 +148,12 @@ pub(super) fn send(fd: BorrowedFd<'_>, data: &[u8], to: Option<&[u8]>) -> Result
         )
     };
     check_size(sent)
+}
+
+/// The next bytes of a connection; none at its end. (`MSG_TRUNC` would throw them away: tcp(7).)
+pub(super) fn read(fd: BorrowedFd<'_>, data: &mut [u8]) -> Result<usize, Errno> {
+    // SAFETY: the kernel writes at most `data.len()` bytes to `data`, which lives through the call.
+    check_size(unsafe { libc::recv(fd.as_raw_fd(), data.as_mut_ptr().cast(), data.len(), 0) })
 }
 
 /// `recvmsg`; `flags` get `MSG_TRUNC`, so that the true length is known.

@@ -1,4 +1,4 @@
-//! `AF_INET, SOCK_STREAM` sockets of the real kernel.
+//! `SOCK_STREAM` sockets of the real kernel, of both families.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -11,16 +11,18 @@ const READ_SIZE: usize = 64 * 1024;
 
 pub(super) struct TcpSocket {
     socket: OwnedFd,
+    ipv6: bool,
     buffer: Vec<u8>,
 }
 
 impl TcpSocket {
-    pub fn open() -> Result<Self, Errno> {
-        Ok(Self::of(socket::open(libc::AF_INET, libc::SOCK_STREAM, 0)?))
+    pub fn open(ipv6: bool) -> Result<Self, Errno> {
+        let family = if ipv6 { libc::AF_INET6 } else { libc::AF_INET };
+        Ok(Self::of(socket::open(family, libc::SOCK_STREAM, 0)?, ipv6))
     }
 
-    fn of(socket: OwnedFd) -> Self {
-        TcpSocket { socket, buffer: vec![0; READ_SIZE] }
+    fn of(socket: OwnedFd, ipv6: bool) -> Self {
+        TcpSocket { socket, ipv6, buffer: vec![0; READ_SIZE] }
     }
 
     pub fn set_option(&mut self, option: &SocketOption) -> Result<(), Errno> {
@@ -28,6 +30,13 @@ impl TcpSocket {
         match option {
             SocketOption::ReuseAddress(on) => set(libc::SOL_SOCKET, libc::SO_REUSEADDR, i32::from(*on)),
             SocketOption::NoDelay(on) => set(libc::SOL_TCP, libc::TCP_NODELAY, i32::from(*on)),
+            SocketOption::V6Only(only) => set(libc::SOL_IPV6, libc::IPV6_V6ONLY, i32::from(*only)),
+            SocketOption::Ttl(ttl) if self.ipv6 => {
+                set(libc::SOL_IPV6, libc::IPV6_UNICAST_HOPS, i32::from(*ttl))
+            }
+            SocketOption::Tos(class) if self.ipv6 => {
+                set(libc::SOL_IPV6, libc::IPV6_TCLASS, i32::from(*class))
+            }
             SocketOption::Ttl(ttl) => set(libc::SOL_IP, libc::IP_TTL, i32::from(*ttl)),
             SocketOption::Tos(tos) => set(libc::SOL_IP, libc::IP_TOS, i32::from(*tos)),
             other => raw::set_common_option(self.as_fd(), other),
@@ -39,7 +48,7 @@ impl TcpSocket {
     }
 
     pub fn accept(&self) -> Result<TcpSocket, Errno> {
-        socket::accept(self.as_fd()).map(Self::of)
+        socket::accept(self.as_fd()).map(|accepted| Self::of(accepted, self.ipv6))
     }
 
     pub fn shutdown(&self) -> Result<(), Errno> {
@@ -60,10 +69,10 @@ impl TcpSocket {
     }
 
     pub fn receive(&mut self) -> Result<Vec<Received>, Errno> {
-        match socket::receive(self.socket.as_fd(), &mut self.buffer, 0) {
-            Ok(message) if message.length == 0 => Ok(vec![Received::End]),
-            Ok(message) => {
-                let data = self.buffer.get(..message.length).unwrap_or(&self.buffer);
+        match socket::read(self.socket.as_fd(), &mut self.buffer) {
+            Ok(0) => Ok(vec![Received::End]),
+            Ok(length) => {
+                let data = self.buffer.get(..length).unwrap_or(&self.buffer);
                 Ok(vec![Received::Stream(data.to_vec())])
             }
             Err(Errno::EAGAIN) => Ok(Vec::new()),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::rc::Rc;
 
-use hairpin_netlink::{Call, Errno, FIRST_NETNS, Reply, System};
+use hairpin_netlink::{Call, Errno, FIRST_NETNS, Reply, SocketKind, SocketOption, System};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
 use nix::poll::{PollFd, PollFlags};
 use nix::unistd::{getpgrp, setsid, tcgetpgrp};
@@ -41,6 +41,8 @@ struct Inner {
     patient: bool,
     /// A program it has started in the background, which is to come to its point first.
     after: Option<u32>,
+    /// The VRF that its sockets belong to.
+    vrf: Option<String>,
 }
 
 impl Session {
@@ -68,6 +70,7 @@ impl Session {
             prompts: false,
             patient,
             after: None,
+            vrf: std::env::var(hairpin_tools::VRF_VARIABLE).ok().filter(|name| !name.is_empty()),
         };
         Session { inner: Rc::new(RefCell::new(inner)) }
     }
@@ -186,6 +189,11 @@ impl Inner {
             _ => None,
         };
         let waits = matches!(call, Call::Wait { .. });
+        // What is there to be read is read before time passes: a wait may end in no time, and a program that sees both would
+        // take it for the end of its patience.
+        if waits && signals::watched_input_waits() {
+            return Err(Errno::EINTR);
+        }
         let channel = self.channel.as_mut().ok_or(Errno::ENOTCONN)?;
         channel.send(&Request::Call(call)).map_err(gone)?;
         if waits {
@@ -199,6 +207,11 @@ impl Inner {
             }
         }
         let result = match channel.receive().map_err(gone)? {
+            Response::Result(Ok(Reply::Ready(ready)))
+                if ready.is_empty() && signals::watched_input_waits() =>
+            {
+                Err(Errno::EINTR)
+            }
             Response::Result(result) => result,
             _ => Err(Errno::EPROTO),
         };
@@ -214,7 +227,24 @@ impl Inner {
 
 impl System for Session {
     fn call(&mut self, call: Call) -> Result<Reply, Errno> {
-        self.inner.borrow_mut().call(call)
+        let mut inner = self.inner.borrow_mut();
+        let vrf = match call {
+            Call::Socket(
+                SocketKind::RawIpv4 { .. }
+                | SocketKind::RawIpv6 { .. }
+                | SocketKind::UdpIpv4
+                | SocketKind::UdpIpv6
+                | SocketKind::TcpIpv4,
+            ) => inner.vrf.clone(),
+            // Elsewhere it is none of this namespace's devices.
+            Call::NetnsEnter(_) => inner.vrf.take().and(None),
+            _ => None,
+        };
+        let reply = inner.call(call)?;
+        if let (Some(name), Reply::Fd(fd)) = (vrf, &reply) {
+            inner.call(Call::SetOption { fd: *fd, option: SocketOption::BindToDevice(name) })?;
+        }
+        Ok(reply)
     }
 }
 

@@ -79,7 +79,9 @@ pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str])
             if entry.file_type()?.is_dir() { fs::create_dir(place)? } else { fs::write(place, "")? }
         }
     }
-    let covers: Vec<u8> = mount::programs(names)
+    let covered: Vec<&str> =
+        names.iter().copied().filter(|name| !hairpin_tools::BESIDE_THE_MACHINES.contains(name)).collect();
+    let covers: Vec<u8> = mount::programs(&covered)
         .into_iter()
         .flat_map(|path| [path.into_os_string().into_vec(), b"\n".to_vec()].concat())
         .collect();
@@ -139,7 +141,10 @@ pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel, pr
 /// asking the session, and a view of plain files takes a while to be made.
 fn asks_the_session(directory: &Path, program: &OsStr) -> bool {
     let plain = program.to_str().filter(|name| !name.contains('/'));
-    let Some(name) = plain.filter(|name| !["hairpin", "sudo"].contains(name)) else { return false };
+    let becomes_another = |name: &str| {
+        ["hairpin", "sudo"].contains(&name) || hairpin_tools::BESIDE_THE_MACHINES.contains(&name)
+    };
+    let Some(name) = plain.filter(|name| !becomes_another(name)) else { return false };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path).find(|place| place.join(name).exists());
     found.is_some_and(|place| place == directory.join("bin"))

@@ -9,6 +9,7 @@
 //!   NAME/views                    views that are plain files; a link into memory where that is not on a disk
 //! ```
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, symlink};
@@ -135,11 +136,7 @@ fn check_name(name: &str) -> Result<(), String> {
 /// # Errors
 /// It cannot be made, or belongs to somebody else; for the user.
 fn base() -> Result<PathBuf, String> {
-    let path = match (std::env::var_os(DIRECTORY_VARIABLE), std::env::var_os("XDG_RUNTIME_DIR")) {
-        (Some(path), _) if !path.is_empty() => PathBuf::from(path),
-        (_, Some(path)) if owned(Path::new(&path)) => PathBuf::from(path).join("hairpin"),
-        _ => PathBuf::from(format!("/tmp/hairpin-{}", getuid())),
-    };
+    let path = base_path(|name| std::env::var_os(name));
     match fs::DirBuilder::new().mode(0o700).create(&path) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
             return Err(format!("no directory for sessions: {}: {error}", path.display()));
@@ -150,6 +147,20 @@ fn base() -> Result<PathBuf, String> {
         return Err(format!("no directory for sessions: {} belongs to somebody else", path.display()));
     }
     Ok(path)
+}
+
+/// Where it is for whom these are the environment's variables.
+fn base_path(variable: impl Fn(&str) -> Option<OsString>) -> PathBuf {
+    match (variable(DIRECTORY_VARIABLE), variable("XDG_RUNTIME_DIR")) {
+        (Some(path), _) if !path.is_empty() => PathBuf::from(path),
+        (_, Some(path)) if owned(Path::new(&path)) => PathBuf::from(path).join("hairpin"),
+        _ => PathBuf::from(format!("/tmp/hairpin-{}", getuid())),
+    }
+}
+
+/// Whether that is `directory`.
+pub(super) fn is_base(directory: Option<&Path>, variable: impl Fn(&str) -> Option<OsString>) -> bool {
+    directory == Some(&base_path(variable))
 }
 
 /// A directory (no link to one) of this user's.

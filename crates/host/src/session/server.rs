@@ -17,7 +17,7 @@ use nix::unistd::Pid;
 
 use super::clock::{Activity, Pacer, Participant};
 use super::protocol::{self, Description, HostDescription, Inbox, Request, Response, encode};
-use super::settle::{Family, Proc, ProcessTable, Sleepers};
+use super::settle::{Entrance, Family, Proc, ProcessTable, Sleepers};
 use super::{Emulator, Pace, TaskId, TaskName, entering};
 use crate::view::View;
 
@@ -368,6 +368,11 @@ impl Server {
                         the emulated kernel are made by 'ip netns add'"
                 .to_owned());
         }
+        if name.token.is_none()
+            && let Some(process) = self.connections.get(&id).map(|connection| connection.process)
+        {
+            self.expect_others(process);
+        }
         let kept = name.token.and_then(|token| self.held.get(&token)).cloned();
         let (task, name) = match kept {
             Some((task, name)) => {
@@ -396,6 +401,20 @@ impl Server {
             self.emulator.close_task(before.task);
         }
         Ok(name)
+    }
+
+    /// Somebody comes in from outside: who set out before (`hairpin exec … nc -l &`) and has not got here yet, because the
+    /// machine is busy, is waited for as for any program that is starting.
+    fn expect_others(&mut self, before: u32) {
+        let Some(name) = self.directory.file_name().and_then(|name| name.to_str()) else { return };
+        let to = Entrance { name, directory: &self.directory };
+        let mut older = self.family.table().on_their_way(&to);
+        let own = older.iter().position(|process| *process == before);
+        // Whom it does not find is not called by that name: a front end that was started by itself.
+        older.truncate(own.unwrap_or(0));
+        for process in older {
+            self.family.adopt(process);
+        }
     }
 
     /// Opens a task by name; the error lists what there is.

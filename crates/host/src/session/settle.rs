@@ -6,7 +6,12 @@
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use super::{SOCKET_VARIABLE, registry};
 
 /// A process that started less than this ago counts while it runs, whatever it is: `timeout`, `env` and the like
 /// on their way to start something else.
@@ -257,6 +262,63 @@ impl Proc {
     }
 }
 
+/// What says which session a `hairpin exec` is for, if its command line does not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entrance<'a> {
+    /// The session's name.
+    pub name: &'a str,
+    /// Its directory, which ends in the name.
+    pub directory: &'a Path,
+}
+
+impl Proc {
+    /// Processes that are on their way into a session but not yet there: `hairpin exec` for it. The oldest comes first.
+    pub fn on_their_way(&self, to: &Entrance<'_>) -> Vec<u32> {
+        let words = |id: u32, file: &str| {
+            let bytes = std::fs::read(format!("/proc/{id}/{file}")).unwrap_or_default();
+            bytes.split(|byte| *byte == 0).map(<[u8]>::to_vec).collect::<Vec<_>>()
+        };
+        let mut found: Vec<Process> = self
+            .ids()
+            .into_iter()
+            .filter(|id| self.is_hairpin(*id) && leads_to(&words(*id, "cmdline"), &words(*id, "environ"), to))
+            .filter_map(|id| self.process(id))
+            .collect();
+        found.sort_by_key(Process::age_key);
+        found.into_iter().map(|process| process.id).collect()
+    }
+}
+
+/// Whether a program of these arguments in this environment enters a session by `hairpin exec`.
+fn leads_to(arguments: &[Vec<u8>], environment: &[Vec<u8>], to: &Entrance<'_>) -> bool {
+    let mut words = arguments.iter().skip(1).map(|word| String::from_utf8_lossy(word));
+    if words.next().as_deref() != Some("exec") {
+        return false;
+    }
+    // Options come before the host.
+    let options: Vec<_> = words.take_while(|word| word != "--").collect();
+    for (at, word) in options.iter().enumerate() {
+        let value = match word.as_ref() {
+            "-w" | "--world" => options.get(at + 1).map(AsRef::as_ref),
+            word => word.strip_prefix("--world=").or_else(|| word.strip_prefix("-w")),
+        };
+        if let Some(value) = value {
+            return value.trim_start_matches('=') == to.name;
+        }
+    }
+    // Inside a session that one is meant, outside the only one that is up.
+    let prefix = format!("{SOCKET_VARIABLE}=");
+    let socket = environment.iter().find_map(|word| word.strip_prefix(prefix.as_bytes()));
+    match socket.filter(|path| !path.is_empty()) {
+        Some(path) => path == to.directory.join("socket").as_os_str().as_bytes(),
+        None => registry::is_base(to.directory.parent(), |name| {
+            let prefix = format!("{name}=");
+            let value = environment.iter().find_map(|word| word.strip_prefix(prefix.as_bytes()))?;
+            Some(OsStr::from_bytes(value).to_owned())
+        }),
+    }
+}
+
 impl Default for Proc {
     fn default() -> Self {
         Proc::new()
@@ -436,6 +498,29 @@ mod tests {
         assert_eq!((process.id, process.parent, process.group), (42, 7, 8));
         assert_eq!((process.name.as_str(), process.started_ns), ("a) b (c", 2_500_000_000));
         assert_eq!(parse_stat("42 (x", 100), None);
+    }
+
+    #[test]
+    fn who_is_on_the_way_into_a_session() {
+        let to = Entrance { name: "lan", directory: Path::new("/run/hp/lan") };
+        let leads = |command: &str, environment: &[&str]| {
+            let arguments: Vec<Vec<u8>> = command.split(' ').map(|word| word.into()).collect();
+            let environment: Vec<Vec<u8>> = environment.iter().map(|word| word.as_bytes().into()).collect();
+            leads_to(&arguments, &environment, &to)
+        };
+        for command in
+            ["hairpin exec -w lan a -- nc", "hairpin exec --world=lan", "hairpin exec -wlan a -- x"]
+        {
+            assert!(leads(command, &[]), "{command}");
+        }
+        for command in ["hairpin exec -w wan a -- nc", "hairpin ls", "hairpin", "nc exec -w lan"] {
+            assert!(!leads(command, &["HAIRPIN_RUNTIME_DIR=/run/hp"]), "{command}");
+        }
+        let plain = "hairpin exec a -- bash -w wan";
+        assert!(leads(plain, &["HAIRPIN_RUNTIME_DIR=/run/hp", "HAIRPIN_SOCKET="]));
+        assert!(leads(plain, &["HAIRPIN_SOCKET=/run/hp/lan/socket"]));
+        assert!(!leads(plain, &["HAIRPIN_RUNTIME_DIR=/run/hp", "HAIRPIN_SOCKET=/run/hp/wan/socket"]));
+        assert!(!leads(plain, &["HAIRPIN_RUNTIME_DIR=/run/other"]));
     }
 
     #[test]

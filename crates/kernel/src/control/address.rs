@@ -2,8 +2,12 @@
 
 use hairpin_netlink::{Errno, Failure};
 
+use crate::dev::ip6_tunnel::{Ip6Tunnel, Variant};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, DevId};
+use crate::frame::ETH_LEN;
+use crate::ip::protocol;
+use crate::ip6::MIN_MTU;
 use crate::mac::Mac;
 use crate::world::World;
 
@@ -63,8 +67,14 @@ impl World {
                 return Ok(());
             }
             Kind::Bond(_) => {
-                let stored = if self.set_bond_mac(dev, mac)? { mac } else { old };
-                self.store_mac(dev, stored, AddrAssign::Set);
+                let (ns, ifindex) = (device.ns, device.ifindex);
+                let takes = self.set_bond_mac(dev, mac)?;
+                self.store_mac(dev, if takes { mac } else { old }, AddrAssign::Set);
+                if !takes {
+                    // All hear that it has changed, though it has not.
+                    self.flush_neighbours(ns, ifindex, false);
+                    self.flush_neighbours6(ns, ifindex, false);
+                }
                 return Ok(());
             }
             _ => {}
@@ -222,6 +232,10 @@ impl World {
             (Kind::IpTunnel(state), _) if !(68..=65_515 - state.headroom()).contains(&mtu) => {
                 return Err(Errno::EINVAL.into());
             }
+            // `ip6_tnl_change_mtu`
+            (Kind::Ip6Tunnel(state), _) if !ip6_tunnel_mtu_fits(state, mtu) => {
+                return Err(Errno::EINVAL.into());
+            }
             // `vxlan_change_mtu`
             (Kind::Vxlan(state), _) if self.vxlan_room(state).is_some_and(|room| mtu > room) => {
                 return Err(Errno::EINVAL.into());
@@ -292,4 +306,17 @@ impl World {
             self.store_mtu(bridge, mtu);
         }
     }
+}
+
+/// `ip6_tnl_change_mtu`
+fn ip6_tunnel_mtu_fits(state: &Ip6Tunnel, mtu: u32) -> bool {
+    /// `IP6_MAX_MTU`, `IP_MAX_MTU`
+    const MOST_IPV6: u32 = 65_535 + 40;
+    const MOST_IPV4: u32 = 65_535;
+    let carried = state.config.protocol;
+    let least = if carried == protocol::IPV6 { MIN_MTU } else { IPV4_MIN_MTU };
+    let most = if carried == protocol::IPV6 || carried == 0 { MOST_IPV6 } else { MOST_IPV4 };
+    let (frames, gre) = (state.variant == Variant::Ip6GreTap, state.gre_len());
+    let link = if frames { ETH_LEN as u32 } else { 0 };
+    (least..=most - link - 40 - gre).contains(&mtu)
 }

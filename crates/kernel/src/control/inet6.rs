@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::device::{AddrGenMode, Dad, DevId, Device, Flags, Ipv6Address, ifa};
+use crate::device::{AddrGenMode, Dad, DevId, Device, Flags, Ipv6Address, hardware, ifa};
 use crate::ip6::MIN_MTU;
 use crate::ip6::address::{
     ALL_NODES, ALL_ROUTERS, INTERFACE_ALL_NODES, INTERFACE_ALL_ROUTERS, SITE_ALL_ROUTERS, is_link_local,
@@ -20,9 +20,11 @@ use crate::route6::model::{METRIC_ADDRCONF, TABLE_LOCAL, TABLE_MAIN, rtf};
 use crate::route6::{Change6, Prefix6, Route6};
 use crate::world::{TimerEvent, World};
 
+use super::tunnel_address::{isatap, tunnel_end};
+
 /// `RT_SCOPE_LINK`, `RT_SCOPE_HOST`
-const SCOPE_LINK: u8 = 253;
-const SCOPE_HOST: u8 = 254;
+pub(super) const SCOPE_LINK: u8 = 253;
+pub(super) const SCOPE_HOST: u8 = 254;
 /// `IFAPROT_KERNEL_LO`, `IFAPROT_KERNEL_LL`
 const PROTOCOL_LOOPBACK: u8 = 1;
 const PROTOCOL_LINK_LOCAL: u8 = 3;
@@ -145,12 +147,26 @@ impl World {
     /// `addrconf_addr_gen`
     fn generate_link_local(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if !device.is_ethernet() || device.ipv6_disabled {
+        if device.ipv6_disabled {
             return;
         }
-        let address = match device.addr_gen_mode {
-            AddrGenMode::Eui64 => link_local(device.mac, device.dev_id),
-            AddrGenMode::Random | AddrGenMode::StablePrivacy
+        let by_mac = match device.hardware {
+            hardware::ETHER => Some(link_local(device.mac, device.dev_id)),
+            // `addrconf_ifid_ip6tnl`
+            hardware::TUNNEL6 | hardware::IP6GRE => Some(link_local(device.permanent_mac, 0)),
+            // `addrconf_ifid_gre`
+            hardware::GRE | hardware::IPIP => isatap(tunnel_end(device.mac)),
+            // `addrconf_sit_config`, `addrconf_gre_config`
+            hardware::SIT => return self.add_ipv4_made_addresses(dev),
+            _ => return,
+        };
+        if by_mac.is_none() && device.hardware == hardware::GRE && device.addr_gen_mode == AddrGenMode::Eui64
+        {
+            return self.add_ipv4_made_addresses(dev);
+        }
+        let address = match (device.addr_gen_mode, by_mac) {
+            (AddrGenMode::Eui64, Some(address)) => address,
+            (AddrGenMode::Random | AddrGenMode::StablePrivacy, _)
                 if !device.ipv6.iter().any(|own| is_link_local(own.address)) =>
             {
                 let identifier = u128::from(self.random_below(u64::MAX));
@@ -176,7 +192,13 @@ impl World {
         }
     }
 
-    fn new_address6_entry(&self, address: Ipv6Addr, prefix_len: u8, scope: u8, protocol: u8) -> Ipv6Address {
+    pub(super) fn new_address6_entry(
+        &self,
+        address: Ipv6Addr,
+        prefix_len: u8,
+        scope: u8,
+        protocol: u8,
+    ) -> Ipv6Address {
         Ipv6Address {
             address,
             peer: None,

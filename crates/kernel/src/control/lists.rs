@@ -1,10 +1,13 @@
 //! Promiscuity and address lists of devices, and how stacked devices pass them down
 //! (`__dev_set_rx_mode`, `dev_change_rx_flags`, net/core/dev_addr_lists.c).
 
+use hairpin_netlink::Errno;
+
 use crate::dev::{GroupFilter, Kind, RxHandler};
 use crate::device::{DevId, Device};
 use crate::mac::Mac;
 use crate::mac_list::MacList;
+use crate::netns::NsId;
 use crate::world::World;
 
 /// Which of a device's lists.
@@ -142,6 +145,32 @@ impl World {
             self.set_rx_mode(dev);
         }
         known
+    }
+
+    /// `SIOCADDMULTI`, `SIOCDELMULTI`: a group that a user of the machine wants a device to listen to.
+    ///
+    /// # Errors
+    /// `ENODEV`; `EINVAL`: a device without a filter (`ndo_set_rx_mode`); `ENOENT`: nobody has asked for the group.
+    pub(crate) fn change_link_group(
+        &mut self,
+        ns: NsId,
+        name: &str,
+        group: Mac,
+        join: bool,
+    ) -> Result<(), Errno> {
+        let dev = self.device_named(ns, name).ok_or(Errno::ENODEV)?;
+        let device = self.devs.get_mut(dev).ok_or(Errno::ENODEV)?;
+        if !device.has_ethernet_filter() {
+            return Err(Errno::EINVAL);
+        }
+        if join {
+            device.multicast.add_global(group);
+        } else if !device.multicast.remove_global(group) {
+            return Err(Errno::ENOENT);
+        }
+        self.set_rx_mode(dev);
+        self.changed();
+        Ok(())
     }
 
     /// `dev_uc_add`: a secondary unicast address. A device without a filter for such becomes promiscuous.

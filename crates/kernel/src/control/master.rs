@@ -1,5 +1,6 @@
 //! Ports come to masters and leave them (`do_set_master`): bridges (`br_add_if`, `br_del_if`).
 
+use hairpin_netlink::route::link::LinkEvent;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::vlan::Membership;
@@ -84,6 +85,10 @@ impl World {
         }
         self.set_allmulti(dev, 1);
         self.manage_bridge_promiscuity(master);
+        if first {
+            self.notify_link_event(master, LinkEvent::Features);
+        }
+        self.notify_own_addresses(master);
         self.recalculate_bridge_mac(master);
         if usable && self.devs.get(master).is_some_and(|master| master.is_up()) {
             self.bridge_act(master, |state, clock| state.enable_port(dev, clock));
@@ -141,10 +146,17 @@ impl World {
 
     /// `br_del_if`
     fn remove_bridge_port(&mut self, dev: DevId, master: DevId) {
+        // `nbp_delete_promisc`
+        let promiscuous = match self.devs.get(master).map(|device| &device.kind) {
+            Some(Kind::Bridge(bridge)) => bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC)),
+            _ => false,
+        };
+        if promiscuous {
+            self.set_promiscuity(dev, -1);
+        }
         self.bridge_act(master, |state, clock| state.disable_port(dev, clock));
-        let mut promiscuous = false;
+        self.notify_bridge_port_gone(dev, master);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
-            promiscuous = bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC));
             bridge.flush_port_vlans(dev);
             bridge.forget_groups(dev, true);
             // `nbp_backup_clear`
@@ -160,16 +172,13 @@ impl World {
             device.rx_handler = RxHandler::None;
             device.master = None;
         }
-        self.notify_bridge_port_gone(dev, master);
         self.set_allmulti(dev, -1);
-        if promiscuous {
-            self.set_promiscuity(dev, -1);
-        }
         self.manage_bridge_promiscuity(master);
         self.adjust_bridge_mtu(master);
         self.reckon_tso_max(master);
         self.recalculate_bridge_mac(master);
         if self.bridge_ports(master).is_empty() {
+            self.notify_link_event(master, LinkEvent::Features);
             self.features_changed(master);
         }
         self.changed();
@@ -220,12 +229,17 @@ impl World {
     /// `br_stp_change_bridge_id`: the bridge's own entries follow its MAC, and its carrier is found anew.
     pub(super) fn bridge_mac_changed(&mut self, bridge: DevId, old: Mac, new: Mac) {
         let now = self.now;
-        let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
-            return;
-        };
+        let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind) else { return };
         for vlan in with_untagged(&state.vlans) {
-            state.forget_own_address(old, vlan, None, new);
+            let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+                return;
+            };
+            let gone = state.forget_own_address(old, vlan, None, new);
             state.fdb.add_local(new, vlan, None, now);
+            if let Some(gone) = gone {
+                self.notify_fdb(bridge, (old, vlan), &gone, true);
+            }
+            self.notify_own_addresses(bridge);
         }
         self.bridge_act(bridge, |state, clock| state.set_tree_mac(new, clock));
     }
@@ -239,8 +253,10 @@ impl World {
         let Kind::Bridge(state) = &mut device.kind else { return };
         state.fdb.add_local(mac, 0, None, now);
         state.add_own_vlan(state.default_pvid, Membership::DEFAULT, mac, now);
-        if device.addr_assign == AddrAssign::Set {
-            state.mac_set = true;
+        let mac_was_given = device.addr_assign == AddrAssign::Set;
+        state.mac_set |= mac_was_given;
+        self.notify_own_addresses(bridge);
+        if mac_was_given {
             self.bridge_mac_changed(bridge, mac, mac);
         }
     }
@@ -250,20 +266,41 @@ impl World {
         let now = self.now;
         let Some(device) = self.devs.get_mut(bridge) else { return };
         let bridge_mac = device.mac;
+        let mut gone = Vec::new();
         if let Kind::Bridge(state) = &mut device.kind {
             let mut vlans = Vec::new();
             if let Some(port) = state.port_mut(port) {
                 port.mac = new;
                 vlans = with_untagged(&port.vlans);
             }
-            for vlan in &vlans {
-                state.forget_own_address(old, *vlan, Some(port), bridge_mac);
+            // The newest entry first.
+            for vlan in vlans.iter().rev() {
+                let entry = state.forget_own_address(old, *vlan, Some(port), bridge_mac);
+                gone.extend(entry.map(|entry| ((old, *vlan), entry)));
             }
             for vlan in &vlans {
                 state.fdb.add_local(new, *vlan, Some(port), now);
             }
         }
+        for (key, entry) in gone {
+            self.notify_fdb(bridge, key, &entry, true);
+        }
+        self.notify_own_addresses(bridge);
         self.recalculate_bridge_mac(bridge);
+    }
+
+    /// `br_dev_delete`: the ports leave, and the bridge's own entries go with it.
+    pub(super) fn end_bridge(&mut self, bridge: DevId) {
+        for port in self.bridge_ports(bridge) {
+            self.release_from_master(port);
+        }
+        let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        let own = state.fdb.flush(|_, entry| entry.port.is_none());
+        for (key, entry) in own.into_iter().rev() {
+            self.notify_fdb(bridge, key, &entry, true);
+        }
     }
 }
 

@@ -12,10 +12,12 @@
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
+//! * [`advertise`] what a router of a world says over IPv6
 //! * [`inet`] IPv4 addresses; [`inet6`] IPv6 addresses, [`dad`] whether they are free,
-//!   [`autoconf`] what routers tell
+//!   [`autoconf`] what routers tell, [`tunnel_address`] what tunnels make of IPv4 addresses
 
 mod address;
+pub mod advertise;
 mod autoconf;
 pub(crate) mod bond;
 mod dad;
@@ -34,9 +36,11 @@ pub(crate) mod settings;
 mod state;
 pub(crate) mod team;
 pub(crate) mod temporary;
+mod tunnel_address;
 mod vrf;
 mod vxlan;
 mod wiring;
 
 pub(crate) use inet::AddressRequest;
 pub(crate) use register::NewDevice;
+pub(crate) use state::{DEFAULT_QDISC, QDISCS};

@@ -42,6 +42,8 @@ impl World {
             store: Default::default(),
             answer_ttl: Default::default(),
             bridge_netfilter: false,
+            tunnels: (false, false),
+            queue_handle: 0x8000_0000,
         });
         Ok(host)
     }
@@ -161,6 +163,7 @@ impl World {
             udp6: FxHashMap::default(),
             tcp: Default::default(),
             ip_tunnels: Vec::new(),
+            ip6_tunnels: Vec::new(),
             nlmons: Vec::new(),
             udp_tunnels: FxHashMap::default(),
             events: Vec::new(),
@@ -201,6 +204,20 @@ impl World {
 
     /// `cleanup_net`: virtual devices go with their namespace, cards return to the machine's first one.
     fn destroy_netns(&mut self, ns: NsId) {
+        // `unhash_nsid`
+        let known: Vec<(NsId, i32)> = self
+            .netns
+            .iter()
+            .flat_map(|(other, netns)| netns.nsids.iter().map(move |(id, known)| (other, *id, *known)))
+            .filter(|(_, _, known)| *known == ns)
+            .map(|(other, id, _)| (other, id))
+            .collect();
+        for (other, id) in known {
+            if let Some(netns) = self.netns.get_mut(other) {
+                netns.nsids.remove(&id);
+            }
+            self.notify_nsid(other, id, true);
+        }
         let Some(netns) = self.netns.get(ns) else { return };
         let host = netns.host;
         let home = self.hosts.get(host).map(|host| host.initial);
@@ -227,9 +244,6 @@ impl World {
         }
         self.netns.remove(ns);
         self.fib.remove(ns);
-        for (_, other) in &mut self.netns {
-            other.nsids.retain(|_, known| *known != ns);
-        }
         self.changed();
     }
 
@@ -311,9 +325,14 @@ impl World {
         if let Some(id) = self.known_nsid(viewer, other) {
             return id;
         }
+        // `peernet2id_alloc`: one that nobody holds any more gets none.
+        if self.netns.get(other).is_none_or(|netns| netns.users == 0) {
+            return -1;
+        }
         let Some(netns) = self.netns.get_mut(viewer) else { return -1 };
         let id = (0..).find(|id| !netns.nsids.contains_key(id)).unwrap_or(-1);
         netns.nsids.insert(id, other);
+        self.notify_nsid(viewer, id, false);
         id
     }
 

@@ -5,11 +5,16 @@ use std::net::IpAddr;
 use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
 use hairpin_netlink::route::AddressFamily;
+use hairpin_netlink::route::link::{LinkAttribute, LinkEvent};
+use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
+use hairpin_netlink::route::nsid::{NsidAttribute, NsidMessage};
 use hairpin_netlink::{Message, Received, codec};
 
+use crate::dev::Kind;
 use crate::dev::bridge::fdb::{Entry, Key};
 use crate::dev::bridge::snoop::MdbChange;
 use crate::dev::vxlan;
+use crate::dev::vxlan::Missed;
 use crate::device::{DevId, Ipv4Address, Ipv6Address};
 use crate::mac::Mac;
 use crate::neigh::Neighbour;
@@ -17,7 +22,8 @@ use crate::netns::NsId;
 use crate::route::RouteChange;
 use crate::route6::Change6;
 use crate::rtnl;
-use crate::sock::{Item, Kind};
+use crate::sock::{Item, Kind as SocketKind};
+use crate::sysctl::Conf;
 use crate::world::World;
 
 /// `RTNLGRP_*`
@@ -31,15 +37,38 @@ mod group {
     pub const MDB: u32 = 26;
     pub const IPV6_ROUTE: u32 = 11;
     pub const IPV6_RULE: u32 = 19;
+    pub const IPV4_NETCONF: u32 = 24;
+    pub const IPV6_NETCONF: u32 = 25;
+    pub const NSID: u32 = 28;
     pub const BRVLAN: u32 = 33;
 }
+
+/// Of a neighbour: an entry of the device itself.
+const NTF_SELF: u8 = 0x02;
+
+/// `RTM_NEWNETCONF`, `NETCONFA_*`
+mod netconf {
+    pub const RTM_NEWNETCONF: u16 = 80;
+    pub const RTM_DELNETCONF: u16 = 81;
+    pub const IFINDEX: u16 = 1;
+    pub const FORWARDING: u16 = 2;
+    pub const RP_FILTER: u16 = 3;
+    pub const MC_FORWARDING: u16 = 4;
+    pub const PROXY_NEIGH: u16 = 5;
+    pub const IGNORE_LINKDOWN: u16 = 6;
+    pub const BC_FORWARDING: u16 = 8;
+}
+
+/// Least MTUs with which a device has settings of IPv4 and IPv6.
+const IPV4_MTU_MIN: u32 = 68;
+const IPV6_MTU_MIN: u32 = 1280;
 
 impl World {
     /// Whether somebody listens to a group.
     fn listened(&self, ns: NsId, group: u32) -> bool {
         let Some(netns) = self.netns.get(ns) else { return false };
         netns.events.iter().any(|id| match self.sockets.get(*id).map(|socket| &socket.kind) {
-            Some(Kind::RouteEvents { groups }) => groups >> (group - 1) & 1 != 0,
+            Some(SocketKind::RouteEvents { groups }) => groups >> (group - 1) & 1 != 0,
             _ => false,
         })
     }
@@ -54,7 +83,7 @@ impl World {
         let Some(netns) = self.netns.get(ns) else { return };
         for id in &netns.events {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
-            if let Kind::RouteEvents { groups } = &socket.kind
+            if let SocketKind::RouteEvents { groups } = &socket.kind
                 && groups >> (group - 1) & 1 != 0
             {
                 socket.push(Item::Other(Box::new(Received::Netlink(bytes.to_vec()))));
@@ -68,6 +97,16 @@ impl World {
         if self.listened(ns, group::LINK) {
             let message = Message::NewLink(self.link_message(dev, ns));
             self.broadcast(ns, group::LINK, &message, 0);
+        }
+    }
+
+    /// As [`World::notify_link`], with what happened (`IFLA_EVENT`).
+    pub(super) fn notify_link_event(&mut self, dev: DevId, event: LinkEvent) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if self.listened(ns, group::LINK) {
+            let mut message = self.link_message(dev, ns);
+            message.attributes.push(LinkAttribute::Event(event));
+            self.broadcast(ns, group::LINK, &Message::NewLink(message), 0);
         }
     }
 
@@ -91,9 +130,72 @@ impl World {
         }
     }
 
-    /// A device leaves for another namespace: here it is gone.
-    pub(super) fn notify_link_moved(&mut self, dev: DevId, _to: NsId) {
-        self.notify_link_deleted(dev);
+    /// A device leaves for another namespace, where it gets that index: here it is gone.
+    pub(super) fn notify_link_moved(&mut self, dev: DevId, to: NsId, index: u32) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        let id = self.nsid_for(ns, to);
+        self.number_link_netns(dev, ns);
+        if self.listened(ns, group::LINK) {
+            let mut message = self.link_message(dev, ns);
+            message.attributes.push(LinkAttribute::NewNetnsId(id));
+            message.attributes.push(LinkAttribute::NewIfIndex(index as i32));
+            self.broadcast(ns, group::LINK, &Message::DelLink(message), 0);
+        }
+    }
+
+    /// `rtnl_net_notifyid`
+    pub(crate) fn notify_nsid(&mut self, ns: NsId, id: i32, gone: bool) {
+        if !self.listened(ns, group::NSID) {
+            return;
+        }
+        let mut message = NsidMessage::default();
+        message.attributes.push(NsidAttribute::Id(id));
+        let message = if gone { Message::DelNsId(message) } else { Message::NewNsId(message) };
+        self.broadcast(ns, group::NSID, &message, 0);
+    }
+
+    /// `inet_netconf_notify_devconf`, `inet6_netconf_notify_devconf`: a device has settings of IP, or has them no more.
+    pub(super) fn notify_configuration(&mut self, dev: DevId, gone: bool) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        if ![group::IPV4_NETCONF, group::IPV6_NETCONF].iter().any(|group| self.listened(ns, *group)) {
+            return;
+        }
+        let conf = &device.ipv4_conf;
+        let ipv4 = [
+            (netconf::FORWARDING, conf.get(Conf::Forwarding)),
+            (netconf::RP_FILTER, conf.get(Conf::RpFilter)),
+            (netconf::MC_FORWARDING, conf.get(Conf::McForwarding)),
+            (netconf::BC_FORWARDING, conf.get(Conf::BcForwarding)),
+            (netconf::PROXY_NEIGH, conf.get(Conf::ProxyArp)),
+            (netconf::IGNORE_LINKDOWN, conf.get(Conf::IgnoreRoutesWithLinkdown)),
+        ];
+        let ipv6 = [
+            (netconf::FORWARDING, self.conf6(dev, "forwarding") as i32),
+            (netconf::PROXY_NEIGH, self.conf6(dev, "proxy_ndp") as i32),
+            (netconf::IGNORE_LINKDOWN, self.conf6(dev, "ignore_routes_with_linkdown") as i32),
+        ];
+        let families = [
+            (AddressFamily::Inet, group::IPV4_NETCONF, device.mtu >= IPV4_MTU_MIN, &ipv4[..]),
+            (AddressFamily::Inet6, group::IPV6_NETCONF, device.mtu >= IPV6_MTU_MIN, &ipv6[..]),
+        ];
+        let mut messages = Vec::new();
+        for (family, group, has_it, values) in families {
+            if !has_it || !self.listened(ns, group) {
+                continue;
+            }
+            let mut payload = vec![u8::from(family), 0, 0, 0];
+            codec::put_attribute(&mut payload, netconf::IFINDEX, &ifindex.to_ne_bytes());
+            for (kind, value) in values.iter().filter(|_| !gone) {
+                codec::put_attribute(&mut payload, *kind, &value.to_ne_bytes());
+            }
+            let kind = if gone { netconf::RTM_DELNETCONF } else { netconf::RTM_NEWNETCONF };
+            let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
+            messages.push((group, codec::encode_raw(header, &payload)));
+        }
+        for (group, bytes) in messages {
+            self.broadcast_bytes(ns, group, &bytes);
+        }
     }
 
     /// A port's state or flags, or its VLANs or the bridge's, have changed (`br_ifinfo_notify`).
@@ -226,8 +328,13 @@ impl World {
         else {
             return;
         };
-        let message =
-            Message::NewNeighbour(rtnl::neigh::neighbour_message(ifindex, address, entry, self.now));
+        let message = Message::NewNeighbour(rtnl::neigh::neighbour_message(
+            ifindex,
+            address,
+            entry,
+            self.neigh_address_len(entry),
+            self.now,
+        ));
         self.broadcast(ns, group::NEIGH, &message, 0);
     }
 
@@ -239,7 +346,13 @@ impl World {
         entry: &Neighbour,
     ) {
         if self.listened(ns, group::NEIGH) {
-            let message = rtnl::neigh::neighbour_message(ifindex, address, entry, self.now);
+            let message = rtnl::neigh::neighbour_message(
+                ifindex,
+                address,
+                entry,
+                self.neigh_address_len(entry),
+                self.now,
+            );
             self.broadcast(ns, group::NEIGH, &Message::DelNeighbour(message), 0);
         }
     }
@@ -253,6 +366,44 @@ impl World {
         if let Some(message) = self.fdb_message(bridge, key, entry) {
             let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
             self.broadcast(ns, group::NEIGH, &message, 0);
+        }
+    }
+
+    /// `rtnl_fdb_notify`: what a device took for itself is told beside what its kind tells.
+    pub(crate) fn notify_own_fdb(&mut self, dev: DevId, mac: Mac, vlan: u16, state: u16, gone: bool) {
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        if !self.listened(ns, group::NEIGH) {
+            return;
+        }
+        let mut message = NeighbourMessage::default();
+        let header = &mut message.header;
+        header.family = AddressFamily::Bridge;
+        header.ifindex = ifindex;
+        header.state = state.into();
+        header.flags = NeighbourFlags::from_bits_retain(NTF_SELF);
+        message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
+        if vlan != 0 {
+            message.attributes.push(NeighbourAttribute::Vlan(vlan));
+        }
+        let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
+        self.broadcast(ns, group::NEIGH, &message, 0);
+    }
+
+    /// Own addresses have been added to a bridge's forwarding database.
+    pub(crate) fn notify_own_addresses(&mut self, bridge: DevId) {
+        let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        for key in state.fdb.take_news() {
+            let entry = match self.devs.get(bridge).map(|device| &device.kind) {
+                Some(Kind::Bridge(state)) => state.fdb.get(key.0, key.1).copied(),
+                _ => None,
+            };
+            if let Some(entry) = entry {
+                self.notify_fdb(bridge, key, &entry, false);
+            }
         }
     }
 
@@ -270,10 +421,10 @@ impl World {
     }
 
     /// A vxlan device does not know a destination (`vxlan_fdb_miss`).
-    pub(crate) fn notify_vxlan_miss(&mut self, dev: DevId, mac: Mac) {
+    pub(crate) fn notify_vxlan_miss(&mut self, dev: DevId, missed: Missed) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if self.listened(ns, group::NEIGH)
-            && let Some(message) = self.vxlan_miss_message(dev, mac)
+            && let Some(message) = self.vxlan_miss_message(dev, missed)
         {
             self.broadcast(ns, group::NEIGH, &Message::GetNeighbour(message), 0);
         }

@@ -3,7 +3,8 @@
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::ip_tunnel::Variant;
-use crate::dev::{Kind, RxHandler, can, geneve, ifb, nlmon};
+use crate::dev::ip6_tunnel::Variant as Variant6;
+use crate::dev::{Kind, RxHandler, can, ifb, nlmon};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -94,6 +95,7 @@ impl World {
             tx_queue_len: traits.tx_queue_len,
             queues: (1, 1),
             qdisc: "noop",
+            queue: None,
             tso_max,
             group: 0,
             alias: String::new(),
@@ -127,6 +129,7 @@ impl World {
         self.list(ns, dev, &name, ifindex);
         self.settle_ignore_linkdown(dev);
         self.ip6_registered(dev);
+        self.notify_configuration(dev, false);
         self.changed();
         Ok(dev)
     }
@@ -200,29 +203,55 @@ impl World {
 
     /// Removes a device with everything that cannot be without it: its peer, the devices on it.
     pub(crate) fn unregister(&mut self, dev: DevId) {
-        for doomed in self.doomed_with(dev) {
+        let peer = match self.devs.get(dev).map(|device| &device.kind) {
+            Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => veth.peer,
+            _ => None,
+        };
+        let doomed = self.doomed_with(dev);
+        if let Some(peer) = peer {
+            // `veth_dellink`, `dev_close_many`: the ends part, then both go down, and the link watch finds no link that
+            // it could tell of.
+            for end in [dev, peer] {
+                if let Some(Kind::Veth(veth) | Kind::Vxcan(veth)) =
+                    self.devs.get_mut(end).map(|device| &mut device.kind)
+                {
+                    veth.peer = None;
+                }
+            }
+            self.carrier_quietly(peer, false);
+            self.close(dev);
+            self.close(peer);
+        }
+        for doomed in doomed {
             self.unregister_one(doomed);
         }
         self.changed();
     }
 
-    /// What goes when `dev` goes, in the order of going: VLANs and macvlans before what carries them.
+    /// What goes when `dev` goes, in the order of going: VLANs and macvlans before what carries them, a veth's
+    /// other end behind it.
     fn doomed_with(&self, dev: DevId) -> Vec<DevId> {
-        let mut doomed = Vec::new();
-        let mut pending = vec![dev];
-        while let Some(next) = pending.pop() {
-            if doomed.contains(&next) {
+        let (mut doomed, mut seen) = (Vec::new(), Vec::new());
+        // Each twice: what is on it comes before it.
+        let mut pending = vec![(dev, false)];
+        while let Some((next, is_free)) = pending.pop() {
+            if is_free {
+                doomed.push(next);
                 continue;
             }
-            doomed.push(next);
+            if seen.contains(&next) {
+                continue;
+            }
+            seen.push(next);
             let Some(device) = self.devs.get(next) else { continue };
             if let Kind::Veth(veth) | Kind::Vxcan(veth) = &device.kind {
-                pending.extend(veth.peer);
+                pending.extend(veth.peer.map(|peer| (peer, false)));
             }
-            pending.extend(device.uppers.iter().copied());
-            pending.extend(self.tunnels_over(device.ns, Some(device.ifindex)));
+            pending.push((next, true));
+            let tunnels = self.tunnels_over(device.ns, Some(device.ifindex));
+            let on_it: Vec<DevId> = device.uppers.iter().copied().chain(tunnels).collect();
+            pending.extend(on_it.into_iter().rev().map(|upper| (upper, false)));
         }
-        doomed.reverse();
         doomed
     }
 
@@ -230,14 +259,11 @@ impl World {
         if !self.devs.contains_key(dev) {
             return;
         }
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
+            self.end_bridge(dev);
+        }
         self.close(dev);
         self.release_from_master(dev);
-        if let Some(Kind::Bridge(bridge)) = self.devs.get(dev).map(|device| &device.kind) {
-            let ports: Vec<DevId> = bridge.ports.iter().map(|port| port.dev).collect();
-            for port in ports {
-                self.release_from_master(port);
-            }
-        }
         for port in self.team_ports(dev) {
             self.remove_team_port(port, dev);
         }
@@ -252,6 +278,7 @@ impl World {
         self.forget_tap(dev);
         self.unwire(dev);
         self.forget_ip(dev);
+        self.shut_queue(dev);
         self.notify_link_deleted(dev);
         for tap in self.devs.get(dev).map(|device| device.taps.clone()).unwrap_or_default() {
             if let Some(crate::sock::Kind::Packet(packet)) = self.sockets.get_mut(tap).map(|s| &mut s.kind) {
@@ -271,6 +298,7 @@ impl World {
         self.destroy_addresses(dev);
         self.flush_neighbours(ns, ifindex, false);
         self.ip6_forget(dev);
+        self.notify_configuration(dev, true);
     }
 
     /// Moves a device to another namespace: it arrives down, without addresses, with its MAC and kind.
@@ -303,9 +331,12 @@ impl World {
         self.close(dev);
         self.release_from_master(dev);
         self.forget_ip(dev);
-        let left = self.devs.get(dev).map_or(ns, |device| device.ns);
-        self.nsid_for(left, ns);
-        self.notify_link_moved(dev, ns);
+        let ifindex = match self.netns.get_mut(ns) {
+            Some(target) if target.devices.contains_key(&old_ifindex) => next_ifindex(target),
+            _ => old_ifindex,
+        };
+        self.shut_queue(dev);
+        self.notify_link_moved(dev, ns, ifindex);
         if let Some(device) = self.devs.get_mut(dev) {
             device.unicast.clear();
             device.multicast.clear();
@@ -314,15 +345,10 @@ impl World {
         let (neigh_params, neigh6_params) = self.new_neigh_params(ns);
         let conf =
             self.netns.get(ns).map(|netns| (netns.sysctl.default.clone(), netns.sysctl.ipv6_default.clone()));
-        let ifindex = match self.netns.get_mut(ns) {
-            Some(target) if target.devices.contains_key(&old_ifindex) => next_ifindex(target),
-            _ => old_ifindex,
-        };
         if let Some(device) = self.devs.get_mut(dev) {
             device.ns = ns;
             device.ifindex = ifindex;
             device.name = name.clone();
-            device.qdisc = "noop";
             if let Some((conf, conf6)) = conf {
                 device.ipv4_conf = conf;
                 device.ipv6_conf = conf6;
@@ -335,6 +361,7 @@ impl World {
         self.link_watch(&watched);
         self.settle_ignore_linkdown(dev);
         self.ip6_registered(dev);
+        self.notify_configuration(dev, false);
         if let Some(netns) = self.netns.get_mut(ns) {
             for alt in altnames {
                 netns.names.insert(alt, dev);
@@ -451,7 +478,14 @@ impl Traits {
                     Traits { hardware: hardware::SIT, min_mtu: 1280, max_mtu: 65_535 - 20 + 40, ..point }
                 }
             },
-            Kind::Geneve(_) => Traits { max_mtu: 65_535 - geneve::HEADROOM, ..ether },
+            Kind::Ip6Tunnel(tunnel) => match tunnel.variant {
+                Variant6::Ip6Tnl => {
+                    Traits { hardware: hardware::TUNNEL6, min_mtu: 68, max_mtu: 65_535, ..point }
+                }
+                Variant6::Ip6Gre => Traits { hardware: hardware::IP6GRE, ..point },
+                Variant6::Ip6GreTap => Traits { max_mtu: 0, ..ether },
+            },
+            Kind::Geneve(state) => Traits { max_mtu: 65_535 - state.config.headroom(), ..ether },
             Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
             Kind::Veth(_)
             | Kind::Team(_)

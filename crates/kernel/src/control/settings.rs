@@ -29,6 +29,7 @@ impl World {
             | Kind::Vcan
             | Kind::Vxcan(_)
             | Kind::IpTunnel(_)
+            | Kind::Ip6Tunnel(_)
             | Kind::Geneve(_)
             | Kind::Macsec(_) => None,
             Kind::Veth(_) => Some(FULL_10G),

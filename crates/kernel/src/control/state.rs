@@ -7,11 +7,17 @@ use std::time::Duration;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::{Bridge, State};
-use crate::dev::ip_tunnel::Variant;
 use crate::dev::{Kind, RxHandler, macvlan};
 use crate::device::{DevId, Flags, OperState};
 use crate::mac::Mac;
+use crate::qdisc::default_name;
 use crate::world::{TimerEvent, World};
+
+/// The queueing discipline of a device with a queue, where `net.core.default_qdisc` names none: that of most distributions.
+pub(crate) const DEFAULT_QDISC: &str = "fq_codel";
+/// What it may name.
+pub(crate) const QDISCS: &[&str] =
+    &["fq_codel", "pfifo_fast", "fq", "cake", "codel", "pfifo", "bfifo", "sfq", "pie", "fq_pie"];
 
 impl World {
     /// Sets a device up. Up already is no error.
@@ -25,12 +31,14 @@ impl World {
             return Ok(());
         }
         let (mac, lower) = (device.mac, device.lower());
-        let mut peer_with_link = None;
+        let (device_has_carrier, device_operstate) = (device.carrier, device.operstate);
+        let (mut peer_with_link, mut was) = (None, None);
         match &device.kind {
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
                 if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
                     self.set_up_flag(dev);
+                    was = (!device_has_carrier).then_some(device_operstate);
                     self.carrier_quietly(dev, true);
                     peer_with_link = Some(peer);
                 }
@@ -52,25 +60,20 @@ impl World {
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             Kind::Macsec(_) => self.open_macsec(dev),
-            Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon => self.open_endpoint(dev)?,
+            Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Ip6Tunnel(_) | Kind::Nlmon => {
+                self.open_endpoint(dev)?
+            }
             _ => {}
         }
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bond(_))) {
             self.open_bond(dev);
         }
         self.set_up_flag(dev);
+        let default_qdisc = self.default_qdisc(dev);
         if let Some(device) = self.devs.get_mut(dev)
             && device.qdisc == "noop"
         {
-            device.qdisc = match device.kind {
-                // `attach_default_qdiscs`: a card gets the default discipline, as do macvtap and ipvtap; other
-                // virtual devices have none.
-                Kind::Nic { .. } => "fq_codel",
-                Kind::Ifb => "pfifo_fast",
-                Kind::IpTunnel(ref tunnel) if tunnel.variant == Variant::GreTap => "pfifo_fast",
-                _ if matches!(device.rx_handler, RxHandler::Tap(_)) => "fq_codel",
-                _ => "noqueue",
-            };
+            device.qdisc = default_name(device, default_qdisc);
         }
         self.set_rx_mode(dev);
         if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
@@ -78,16 +81,40 @@ impl World {
         }
         self.settle_opened(dev);
         self.changed();
+        if let Some(was) = was {
+            self.notify_before_link_watch(dev, was);
+        }
         self.notify_link(dev);
         self.ip_up(dev);
         self.lower_went_up(dev);
         self.port_changed(dev);
         self.bond_opened(dev);
+        self.team_went(dev, true);
         if let Some(peer) = peer_with_link {
             // The link watch comes to it later.
             self.set_carrier(peer, true);
         }
         Ok(())
+    }
+
+    /// `net.core.default_qdisc` of the host that a device is on.
+    pub(crate) fn default_qdisc(&self, dev: DevId) -> &'static str {
+        let netns = self.devs.get(dev).and_then(|device| self.netns.get(device.ns));
+        let first = netns.and_then(|netns| self.hosts.get(netns.host)).map(|host| host.initial);
+        let set = first.and_then(|first| self.netns.get(first)?.sysctl.other.get("core/default_qdisc"));
+        let known = |name: &String| QDISCS.iter().copied().find(|known| known == name);
+        set.and_then(known).unwrap_or(DEFAULT_QDISC)
+    }
+
+    /// That a device is up is told before the link watch comes to its new carrier.
+    fn notify_before_link_watch(&mut self, dev: DevId, was: OperState) {
+        let swap = |world: &mut World, state| {
+            world.devs.get_mut(dev).map(|device| std::mem::replace(&mut device.operstate, state))
+        };
+        if let Some(is) = swap(self, was) {
+            self.notify_link(dev);
+            swap(self, is);
+        }
     }
 
     fn set_up_flag(&mut self, dev: DevId) {
@@ -130,14 +157,12 @@ impl World {
         }
         let (mac, lower) = (device.mac, device.lower());
         let kind = self.devs.get(dev).map(|device| &device.kind);
+        let mut peer_without_link = None;
         match kind {
             Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => {
-                let peer = veth.peer;
+                peer_without_link = veth.peer;
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
-                if let Some(peer) = peer {
-                    self.set_carrier(peer, false);
-                }
             }
             Some(Kind::Macvlan(state)) => {
                 let nopromisc = state.flags & macvlan::FLAG_NOPROMISC != 0;
@@ -182,7 +207,7 @@ impl World {
                 self.down_flag(dev);
                 self.close_bridge(dev);
             }
-            Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Nlmon) => {
+            Some(Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Ip6Tunnel(_) | Kind::Nlmon) => {
                 self.down_flag(dev);
                 self.close_endpoint(dev);
             }
@@ -202,11 +227,17 @@ impl World {
             }
             _ => self.down_flag(dev),
         }
+        self.empty_queue(dev);
         self.changed();
         self.notify_link(dev);
         self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
+        self.team_went(dev, false);
+        if let Some(peer) = peer_without_link {
+            // The link watch comes to it later.
+            self.set_carrier(peer, false);
+        }
     }
 
     fn down_flag(&mut self, dev: DevId) {
@@ -432,7 +463,7 @@ impl World {
             RxHandler::TeamPort { team } => return self.team_port_changed(team, port),
             _ => return,
         };
-        let (usable, carrier) = (self.is_usable_port(port), device.carrier);
+        let (usable, carrier, down) = (self.is_usable_port(port), device.carrier, !device.is_up());
         if let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind)
             && let Some(port) = own.port_mut(port)
         {
@@ -444,7 +475,8 @@ impl World {
         }
         let Kind::Bridge(state) = &master.kind else { return };
         let enabled = state.port(port).is_some_and(|port| port.state != State::Disabled);
-        match (usable, enabled) {
+        // A port that goes down is disabled, also where somebody has disabled it before (`br_device_event`).
+        match (usable, enabled || down) {
             (true, false) => {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }

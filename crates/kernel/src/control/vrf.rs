@@ -60,9 +60,25 @@ impl World {
         self.changed();
         self.notify_link(dev);
         if up {
+            self.keep_promiscuous(dev);
             self.close(dev);
             // `cycle_netdev`: one that cannot go up again stays down.
             let _ = self.open(dev);
+        }
+    }
+
+    /// `cycle_netdev` asks for the flags that it finds: what was so for a capture's sake is now the user's own wish.
+    fn keep_promiscuous(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let promiscuous = device.promiscuity > 0 && !device.user_promisc;
+        let all_groups = device.allmulti > 0 && !device.user_allmulti;
+        device.user_promisc |= promiscuous;
+        device.user_allmulti |= all_groups;
+        if promiscuous {
+            self.set_promiscuity(dev, 1);
+        }
+        if all_groups {
+            self.set_allmulti(dev, 1);
         }
     }
 

@@ -1,6 +1,8 @@
 //! vxlan devices go up and down, learn and forget: their sockets, groups and timers
 //! (`vxlan_open`, `vxlan_stop`, `vxlan_cleanup`).
 
+use std::net::IpAddr;
+
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::Kind;
@@ -9,6 +11,11 @@ use crate::device::DevId;
 use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::world::{TimerEvent, World};
+
+/// The port of a device's socket, and whether it is one of IPv6.
+fn socket(config: &Config) -> (u16, bool) {
+    (config.port, config.is_over_ipv6())
+}
 
 impl World {
     pub(crate) fn vxlan(&self, dev: DevId) -> Option<&Vxlan> {
@@ -33,14 +40,16 @@ impl World {
         let now = self.now;
         let Some(state) = self.vxlan_mut(dev) else { return Ok(()) };
         state.aged = now;
-        let (underlay, port) = (state.underlay, state.config.port);
-        self.bind_udp_tunnel(underlay, port, dev)?;
+        let (underlay, socket) = (state.underlay, socket(&state.config));
+        self.bind_udp_tunnel(underlay, socket, dev)?;
         if !self.vxlan_group_used(dev)
             && let Some((below, config)) = self.vxlan_below(dev)
             && config.remote.is_multicast()
         {
-            let group = config.remote;
-            self.join_ipv4_group(below, group);
+            match config.remote {
+                IpAddr::V4(group) => self.join_ipv4_group(below, group),
+                IpAddr::V6(group) => self.join_ipv6_group(below, group),
+            }
         }
         if let Some(at) = self.vxlan_mut(dev).and_then(|state| state.start_ageing(now)) {
             self.timers.add(at, TimerEvent::VxlanAgeing { dev });
@@ -51,7 +60,7 @@ impl World {
     /// `vxlan_stop`
     pub(super) fn close_vxlan(&mut self, dev: DevId) {
         let Some(state) = self.vxlan_mut(dev) else { return };
-        let (underlay, port) = (state.underlay, state.config.port);
+        let (underlay, socket) = (state.underlay, socket(&state.config));
         state.ageing_at = None;
         // `vxlan_flush`
         let gone = state.fdb.take(|_, entry| !entry.is_fixed());
@@ -59,13 +68,15 @@ impl World {
             && let Some((below, config)) = self.vxlan_below(dev)
             && config.remote.is_multicast()
         {
-            let group = config.remote;
-            self.leave_ipv4_group(below, group);
+            match config.remote {
+                IpAddr::V4(group) => self.leave_ipv4_group(below, group),
+                IpAddr::V6(group) => self.leave_ipv6_group(below, group),
+            }
         }
         for (mac, entry) in gone {
             self.notify_vxlan_fdb(dev, mac, &entry, true);
         }
-        self.release_udp_tunnel(underlay, port, dev);
+        self.release_udp_tunnel(underlay, socket, dev);
     }
 
     /// `geneve_open`, `nlmon_open`, and that an IP tunnel can be found.
@@ -76,11 +87,19 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return Ok(()) };
         let ns = device.ns;
         match &device.kind {
-            Kind::Geneve(state) => return self.bind_udp_tunnel(state.underlay, state.config.port, dev),
+            Kind::Geneve(state) => {
+                return self.bind_udp_tunnel(state.underlay, state.config.socket(), dev);
+            }
             Kind::IpTunnel(state) => {
                 let underlay = state.underlay;
                 if let Some(netns) = self.netns.get_mut(underlay) {
                     netns.ip_tunnels.push(dev);
+                }
+            }
+            Kind::Ip6Tunnel(state) => {
+                let underlay = state.underlay;
+                if let Some(netns) = self.netns.get_mut(underlay) {
+                    netns.ip6_tunnels.push(dev);
                 }
             }
             Kind::Nlmon => {
@@ -98,11 +117,12 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, underlay) = (device.ns, device.kind.underlay());
         if let Kind::Geneve(state) = &device.kind {
-            let (underlay, port) = (state.underlay, state.config.port);
-            return self.release_udp_tunnel(underlay, port, dev);
+            let (underlay, socket) = (state.underlay, state.config.socket());
+            return self.release_udp_tunnel(underlay, socket, dev);
         }
         if let Some(netns) = self.netns.get_mut(underlay.unwrap_or(ns)) {
             netns.ip_tunnels.retain(|known| *known != dev);
+            netns.ip6_tunnels.retain(|known| *known != dev);
             netns.nlmons.retain(|known| *known != dev);
         }
     }
@@ -111,26 +131,32 @@ impl World {
     ///
     /// # Errors
     /// `EADDRINUSE`
-    pub(super) fn bind_udp_tunnel(&mut self, ns: NsId, port: u16, dev: DevId) -> Result<(), Failure> {
+    pub(super) fn bind_udp_tunnel(
+        &mut self,
+        ns: NsId,
+        (port, six): (u16, bool),
+        dev: DevId,
+    ) -> Result<(), Failure> {
         let kind = |dev: DevId| self.devs.get(dev).map(|device| std::mem::discriminant(&device.kind));
         let Some(netns) = self.netns.get(ns) else { return Err(Errno::ENODEV.into()) };
-        let others = netns.udp_tunnels.get(&port).and_then(|devs| devs.first()).copied();
+        let others = netns.udp_tunnels.get(&(port, six)).and_then(|devs| devs.first()).copied();
         // Tunnels of one kind share a socket.
-        if netns.udp.contains_key(&port) || others.is_some_and(|other| kind(other) != kind(dev)) {
+        let programs = if six { &netns.udp6 } else { &netns.udp };
+        if programs.contains_key(&port) || others.is_some_and(|other| kind(other) != kind(dev)) {
             return Err(Errno::EADDRINUSE.into());
         }
         if let Some(netns) = self.netns.get_mut(ns) {
-            netns.udp_tunnels.entry(port).or_default().push(dev);
+            netns.udp_tunnels.entry((port, six)).or_default().push(dev);
         }
         Ok(())
     }
 
-    pub(super) fn release_udp_tunnel(&mut self, ns: NsId, port: u16, dev: DevId) {
+    pub(super) fn release_udp_tunnel(&mut self, ns: NsId, socket: (u16, bool), dev: DevId) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
-        if let Some(devs) = netns.udp_tunnels.get_mut(&port) {
+        if let Some(devs) = netns.udp_tunnels.get_mut(&socket) {
             devs.retain(|known| *known != dev);
             if devs.is_empty() {
-                netns.udp_tunnels.remove(&port);
+                netns.udp_tunnels.remove(&socket);
             }
         }
     }
@@ -144,7 +170,8 @@ impl World {
     /// `vxlan_group_used`: another running device on the same socket wants the same group.
     fn vxlan_group_used(&self, dev: DevId) -> bool {
         let Some(own) = self.vxlan(dev) else { return false };
-        let sharing = self.netns.get(own.underlay).and_then(|netns| netns.udp_tunnels.get(&own.config.port));
+        let sharing =
+            self.netns.get(own.underlay).and_then(|netns| netns.udp_tunnels.get(&socket(&own.config)));
         sharing.is_some_and(|devs| {
             devs.iter()
                 .filter(|other| **other != dev)

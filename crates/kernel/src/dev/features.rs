@@ -247,6 +247,9 @@ fn own(device: &Device) -> Option<Own> {
         }
         Kind::Ifb => (IFB | CTAG_TX | STAG_TX, 0, 0),
         Kind::IpTunnel(_) => (SCATTER | HIGHDMA | HW_CSUM | GSO_SOFTWARE, LLTX, 0),
+        // `ip6gre_tnl_init_features`
+        Kind::Ip6Tunnel(tunnel) if tunnel.config.output.sequence => (SCATTER | HIGHDMA | HW_CSUM, LLTX, 0),
+        Kind::Ip6Tunnel(_) => (SCATTER | HIGHDMA | HW_CSUM | GSO_SOFTWARE, LLTX, 0),
         Kind::Nlmon => (0, SCATTER | HIGHDMA | LLTX, 0),
         Kind::Vcan | Kind::Vxcan(_) => (0, 0, 0),
     };

@@ -1,35 +1,69 @@
 //! geneve: Ethernet over UDP to one other end (RFC 8926, drivers/net/geneve.c), without options.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
 use crate::mac::Mac;
 use crate::netns::NsId;
 
-use super::tunnel::{self, Inner, Outer, Ports, Shim};
+use super::tunnel::{self, Inner, Outer, Ports, Shim, Six};
 use super::vxlan::DontFragment;
+use super::vxlan::unspecified;
 use super::{Verdict, Verdicts};
 
 /// `GENEVE_UDP_PORT`
 pub const PORT: u16 = 6081;
 /// Ports that packets come from: all of the upper three quarters (`geneve_get_v4_rt` with a range of 1 to `USHRT_MAX`).
 const SOURCE_PORTS: (u16, u16) = (1, u16::MAX);
-/// Bytes around a frame with its link header (`GENEVE_IPV4_HLEN` and the link header).
-pub const HEADROOM: u32 = 50;
+/// Bytes around a frame with its link header (`GENEVE_IPV4_HLEN`, `GENEVE_IPV6_HLEN`).
+const HEADROOM: u32 = 50;
+const HEADROOM_6: u32 = 70;
 
 /// What a geneve device is told to be (`struct geneve_config`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     pub vni: u32,
-    pub remote: Ipv4Addr,
+    pub remote: IpAddr,
     pub port: u16,
     pub ttl: u8,
     pub ttl_inherit: bool,
     /// 1: the carried packet's.
     pub tos: u8,
     pub df: DontFragment,
+    /// Of the outer IPv6 header.
+    pub label: u32,
+    /// Over IPv4.
     pub checksum: bool,
+    /// Over IPv6: what is sent has no checksum, what comes may have none.
+    pub no_checksum_6: (bool, bool),
+}
+
+impl Config {
+    /// A device that is told nothing.
+    pub fn plain() -> Config {
+        Config {
+            vni: 0,
+            remote: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            port: PORT,
+            ttl: 0,
+            ttl_inherit: false,
+            tos: 0,
+            df: DontFragment::Unset,
+            label: 0,
+            checksum: false,
+            no_checksum_6: (false, true),
+        }
+    }
+
+    pub fn headroom(&self) -> u32 {
+        if self.remote.is_ipv6() { HEADROOM_6 } else { HEADROOM }
+    }
+
+    /// The port of the device's socket, and whether it is one of IPv6.
+    pub fn socket(&self) -> (u16, bool) {
+        (self.port, self.remote.is_ipv6())
+    }
 }
 
 /// A geneve device.
@@ -46,10 +80,11 @@ impl Geneve {
         let inner = Inner::of(frame);
         let tos = if config.tos == 1 { inner.tos } else { config.tos };
         let source = tunnel::source_port(frame, SOURCE_PORTS);
-        let ports = Ports { source, destination: config.port, checksum: config.checksum };
+        let checksum = if config.remote.is_ipv6() { !config.no_checksum_6.0 } else { config.checksum };
+        let ports = Ports { source, destination: config.port, checksum };
         out.push(Verdict::Encapsulate(Outer {
             underlay: self.underlay,
-            local: Ipv4Addr::UNSPECIFIED,
+            local: unspecified(config.remote.is_ipv6()),
             remote: config.remote,
             oif: 0,
             tos: inner.outer_tos(tos),
@@ -59,6 +94,7 @@ impl Geneve {
                 DontFragment::Set => true,
                 DontFragment::Inherit => inner.dont_fragment,
             },
+            six: Six { label: config.label, ..Six::default() },
             shim: Shim::Geneve { vni: config.vni, ports },
         }));
     }

@@ -6,13 +6,15 @@
 //! it from the route, groups, and other encapsulations around these.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use crate::drop_reason::DropReason;
 use crate::frame::{Frame, ethertype};
 use crate::ip::protocol;
 use crate::netns::NsId;
+use crate::time::Time;
 
-use super::tunnel::{Gre, Inner, Outer, Shim};
+use super::tunnel::{Gre, Inner, Outer, Shim, Six};
 use super::{Verdict, Verdicts};
 
 /// What a tunnel carries, and how.
@@ -87,6 +89,36 @@ pub struct IpTunnel {
     /// The next packet's sequence number, out and in.
     pub sequence_out: u32,
     pub sequence_in: u32,
+    pub failures: Failures,
+}
+
+/// ICMP errors that came back for a tunnel's packets (`tunnel->err_count`): so many of the next packets' senders are told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Failures {
+    count: u32,
+    last: Option<Time>,
+}
+
+/// `IPTUNNEL_ERR_TIMEO`
+const FAILURES_EXPIRE: Duration = Duration::from_secs(30);
+
+impl Failures {
+    fn recent(&self, now: Time) -> bool {
+        self.last.is_some_and(|last| now.since(last) < FAILURES_EXPIRE)
+    }
+
+    /// An error came.
+    pub fn note(&mut self, now: Time) {
+        self.count = if self.recent(now) { self.count.saturating_add(1) } else { 1 };
+        self.last = Some(now);
+    }
+
+    /// Whether the sender of this packet is to be told.
+    pub fn take(&mut self, now: Time) -> bool {
+        let tells = self.count > 0 && self.recent(now);
+        self.count = if tells { self.count - 1 } else { 0 };
+        tells
+    }
 }
 
 /// What an arriving packet says to find its tunnel.
@@ -100,7 +132,7 @@ pub struct Arrived {
 
 impl IpTunnel {
     pub fn new(variant: Variant, underlay: NsId, config: Config) -> IpTunnel {
-        IpTunnel { variant, underlay, config, sequence_out: 0, sequence_in: 0 }
+        IpTunnel { variant, underlay, config, sequence_out: 0, sequence_in: 0, failures: Failures::default() }
     }
 
     /// Bytes around a packet, without the outer IP header: of GRE, and of the frame's link header in gretap.
@@ -126,12 +158,13 @@ impl IpTunnel {
         let inner_df = inner.dont_fragment && frame.ethertype() == ethertype::IPV4 && !config.ignore_df;
         out.push(Verdict::Encapsulate(Outer {
             underlay: self.underlay,
-            local: config.local,
-            remote: config.remote,
+            local: config.local.into(),
+            remote: config.remote.into(),
             oif: config.link,
             tos: inner.outer_tos(tos),
             ttl: if config.ttl == 0 { inner.ttl } else { config.ttl },
             dont_fragment: config.pmtudisc || inner_df,
+            six: Six::default(),
             shim,
         }));
     }

@@ -7,6 +7,7 @@ pub mod can;
 mod features;
 pub mod geneve;
 pub mod ifb;
+pub mod ip6_tunnel;
 pub mod ip_tunnel;
 pub mod ipvlan;
 pub mod macsec;
@@ -112,6 +113,12 @@ pub enum Verdict {
     VrfRoute,
     /// Into a packet of the IP stack below a tunnel.
     Encapsulate(tunnel::Outer),
+    /// A packet may not be put into another once more; the byte that says so (RFC 2473 §4.1.1).
+    TunnelLimit {
+        pointer: u32,
+    },
+    /// Into the receive path of the vxlan device that it is on (`vxlan_encap_bypass`).
+    VxlanBypass,
     /// The end: it has served its purpose.
     Consume,
     Drop(DropReason),
@@ -151,6 +158,7 @@ pub enum Kind {
     /// CAN devices in a pair.
     Vxcan(veth::Veth),
     IpTunnel(Box<ip_tunnel::IpTunnel>),
+    Ip6Tunnel(Box<ip6_tunnel::Ip6Tunnel>),
     Geneve(Box<geneve::Geneve>),
     Macsec(Box<macsec::Macsec>),
     Vrf(vrf::Vrf),
@@ -180,6 +188,7 @@ impl Kind {
             Kind::Vcan => Some("vcan"),
             Kind::Vxcan(_) => Some("vxcan"),
             Kind::IpTunnel(tunnel) => Some(tunnel.variant.name()),
+            Kind::Ip6Tunnel(tunnel) => Some(tunnel.variant.name()),
             Kind::Geneve(_) => Some("geneve"),
             Kind::Macsec(_) => Some("macsec"),
             Kind::Vrf(_) => Some("vrf"),
@@ -193,6 +202,7 @@ impl Kind {
             Kind::Vxlan(vxlan) => Some(vxlan.underlay),
             Kind::Geneve(geneve) => Some(geneve.underlay),
             Kind::IpTunnel(tunnel) => Some(tunnel.underlay),
+            Kind::Ip6Tunnel(tunnel) => Some(tunnel.underlay),
             _ => None,
         }
     }

@@ -1,13 +1,14 @@
 //! What tunnels have in common: what is put around a packet, and how a flow chooses its source port
 //! (include/net/ip_tunnels.h, include/net/udp_tunnel.h, include/net/inet_ecn.h).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_wire::vlan::Tag;
 
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::{Header, UDP_LEN, checksum, fold, protocol, pseudo_sum, sum, write_checksum};
+use crate::ip6::{next, upper_checksum};
 use crate::netns::NsId;
 
 /// What an encapsulated packet gets around it.
@@ -15,16 +16,30 @@ use crate::netns::NsId;
 pub struct Outer {
     /// The namespace whose IP stack carries it.
     pub underlay: NsId,
-    /// Unspecified: chosen by the route.
-    pub local: Ipv4Addr,
-    pub remote: Ipv4Addr,
+    /// Unspecified: chosen by the route. Of the family of `remote`.
+    pub local: IpAddr,
+    pub remote: IpAddr,
     /// Out of this device only; 0: any.
     pub oif: u32,
     pub tos: u8,
     /// 0: the namespace's default.
     pub ttl: u8,
+    /// IPv4 only.
     pub dont_fragment: bool,
+    pub six: Six,
     pub shim: Shim,
+}
+
+/// What only an outer IPv6 header has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Six {
+    pub label: u32,
+    /// The flow is given a label where `label` is 0 (RFC 6437).
+    pub labels_flow: bool,
+    /// How often the packet may be put into others, told in an option (RFC 2473 §5.1).
+    pub encapsulation_limit: Option<u8>,
+    /// The remote may be an address of this host (`IP6_TNL_F_ALLOW_LOCAL_REMOTE`).
+    pub local_remote: bool,
 }
 
 /// What stands between the outer IP header and the packet.
@@ -86,6 +101,20 @@ impl Gre {
                 field.copy_from_slice(&sum.to_be_bytes());
             }
         }
+    }
+
+    /// The header at the front of a quotation, whose checksum cannot be looked at.
+    pub fn quoted(body: &[u8]) -> Option<Gre> {
+        let mut head = [0; 16];
+        let len = body.len().min(head.len());
+        head.get_mut(..len)?.copy_from_slice(body.get(..len)?);
+        let summed = head[0] & Gre::CHECKSUM != 0;
+        // Without the field of the checksum the rest reads alike.
+        head[0] &= !Gre::CHECKSUM;
+        if summed {
+            head.copy_within(8.., 4);
+        }
+        Gre::read(&head).ok().map(|(gre, _)| Gre { checksum: summed, ..gre })
     }
 
     /// `gre_parse_header`: the header at the front of a packet, and its length.
@@ -161,7 +190,7 @@ impl Shim {
     }
 
     /// Writes the shim to the front of `body`, which the packet follows.
-    pub fn write(&self, body: &mut [u8], source: Ipv4Addr, destination: Ipv4Addr) {
+    pub fn write(&self, body: &mut [u8], source: IpAddr, destination: IpAddr) {
         match self {
             Shim::Vxlan { vni, ports } => {
                 if let Some(header) = body.get_mut(UDP_LEN..).and_then(|rest| rest.first_chunk_mut()) {
@@ -184,7 +213,7 @@ impl Shim {
 }
 
 impl Ports {
-    fn write(&self, body: &mut [u8], source: Ipv4Addr, destination: Ipv4Addr) {
+    fn write(&self, body: &mut [u8], source: IpAddr, destination: IpAddr) {
         let len = body.len();
         let Some(head) = body.first_chunk_mut::<UDP_LEN>() else { return };
         head[0..2].copy_from_slice(&self.source.to_be_bytes());
@@ -194,11 +223,17 @@ impl Ports {
         if !self.checksum {
             return;
         }
-        let pseudo = pseudo_sum(source, destination, protocol::UDP, len) << 16;
-        let sum = match !fold(pseudo + sum(body)) {
-            0 => 0xffff,
-            sum => sum,
+        let sum = match (source, destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let pseudo = pseudo_sum(source, destination, protocol::UDP, len) << 16;
+                !fold(pseudo + sum(body))
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                upper_checksum(source, destination, next::UDP, body)
+            }
+            _ => return,
         };
+        let sum = if sum == 0 { 0xffff } else { sum };
         if let Some(field) = body.get_mut(6..8) {
             field.copy_from_slice(&sum.to_be_bytes());
         }
@@ -242,6 +277,28 @@ impl Inner {
 const ECN: u8 = 3;
 const ECT_0: u8 = 2;
 
+/// `ip6_tnl_parse_tlv_enc_lim`: where a packet says how often it may be put into others (RFC 2473 §5.1).
+pub fn encapsulation_limit(packet: &[u8]) -> Option<(usize, u8)> {
+    /// The option's type.
+    const LIMIT: u8 = 4;
+    let (mut kind, mut at) = (*packet.get(6)?, crate::ip6::HEADER_LEN);
+    while matches!(kind, next::HOP | next::ROUTING | next::DESTINATION) {
+        let len = usize::from(*packet.get(at + 1)?) * 8 + 8;
+        let header = packet.get(at..at + len)?;
+        let mut option = 2;
+        while kind == next::DESTINATION && option + 3 <= len {
+            match header.get(option..option + 3)? {
+                [LIMIT, 1, limit] => return Some((at + option, *limit)),
+                [0, ..] => option += 1,
+                [_, skip, _] => option += usize::from(*skip) + 2,
+                _ => break,
+            }
+        }
+        (kind, at) = (*header.first()?, at + len);
+    }
+    None
+}
+
 /// `IP_ECN_decapsulate`: congestion that the outer packet met is told to the inner one (RFC 6040 §4.2).
 ///
 /// # Errors
@@ -273,6 +330,25 @@ pub fn decapsulate_ecn(outer_tos: u8, frame: &mut Frame) -> Result<(), DropReaso
     }
 }
 
+/// `ipv6_copy_dscp`, `ipv4_change_dsfield`: the outer packet's class, without its bits of congestion, for the inner one.
+pub fn copy_dscp(outer_tos: u8, frame: &mut Frame) {
+    let tos = outer_tos & !ECN | Inner::of(frame).tos & ECN;
+    let kind = frame.ethertype();
+    let packet = frame.payload_mut();
+    match (kind, packet.first_chunk_mut::<2>()) {
+        (ethertype::IPV4, Some([first, old])) => {
+            let header_len = usize::from(*first & 15) * 4;
+            *old = tos;
+            write_checksum(packet, header_len);
+        }
+        (ethertype::IPV6, Some([first, second])) => {
+            *first = *first & 0xf0 | tos >> 4;
+            *second = *second & 0x0f | tos << 4;
+        }
+        _ => {}
+    }
+}
+
 /// `udp_flow_src_port`: a port of `low..high` by the flow of the packet; both directions of a flow have the same.
 pub fn source_port(frame: &Frame, (low, high): (u16, u16)) -> u16 {
     let hash = u64::from(flow_hash(frame));
@@ -281,7 +357,7 @@ pub fn source_port(frame: &Frame, (low, high): (u16, u16)) -> u16 {
 }
 
 /// A hash of addresses, protocol and ports, whichever the direction (`skb_get_hash`).
-fn flow_hash(frame: &Frame) -> u32 {
+pub fn flow_hash(frame: &Frame) -> u32 {
     let mut state = Fnv::new();
     let mut at = ETH_LEN;
     let mut kind = frame.ethertype();
@@ -361,6 +437,8 @@ pub fn sums_up(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
     use super::*;
     use crate::frame::Pool;
 
@@ -421,10 +499,29 @@ mod tests {
         let shim = Shim::Vxlan { vni: 0x01_02_03, ports };
         let mut body = vec![0; shim.size() + 4];
         let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
-        shim.write(&mut body, source, destination);
+        shim.write(&mut body, source.into(), destination.into());
         assert_eq!(body[..6], [0xc3, 0x50, 0x12, 0xb5, 0, 20]);
         assert_eq!(body[8..16], [8, 0, 0, 0, 1, 2, 3, 0]);
         let pseudo = pseudo_sum(source, destination, protocol::UDP, body.len()) << 16;
         assert_eq!(fold(pseudo + sum(&body)), 0xffff);
+        let (source, destination): (Ipv6Addr, Ipv6Addr) =
+            ("2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap());
+        shim.write(&mut body, source.into(), destination.into());
+        assert_eq!(upper_checksum(source, destination, next::UDP, &body), 0);
+    }
+
+    #[test]
+    fn a_packet_says_how_often_it_may_be_put_into_others() {
+        let mut packet = vec![0; 48];
+        (packet[0], packet[6]) = (0x60, next::DESTINATION);
+        packet[40..].copy_from_slice(&[41, 0, 4, 1, 3, 1, 1, 0]);
+        assert_eq!(encapsulation_limit(&packet), Some((42, 3)));
+        packet[40..].copy_from_slice(&[41, 0, 1, 0, 4, 1, 2, 0]);
+        assert_eq!(encapsulation_limit(&packet), Some((44, 2)));
+        packet[40..].copy_from_slice(&[41, 0, 1, 4, 0, 0, 0, 0]);
+        assert_eq!(encapsulation_limit(&packet), None);
+        assert_eq!(encapsulation_limit(&packet[..44]), None);
+        packet[6] = 58;
+        assert_eq!(encapsulation_limit(&packet), None);
     }
 }

@@ -43,25 +43,26 @@ impl Vlan {
         Vlan { lower, tpid, vid, flags: VlanFlags::REORDER_HDR, egress_qos: Vec::new(), ingress_qos: [0; 8] }
     }
 
+    /// The tag of what this host sends: all of one priority.
+    pub fn tag(&self) -> Tag {
+        let priority =
+            self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
+        Tag { tpid: self.tpid, tci: self.vid | priority << 13 }
+    }
+
     /// `vlan_dev_hard_start_xmit`: without `reorder_hdr` a tag that is in the bytes already counts as this device's own.
     pub fn transmit(&self, frame: &mut Frame, out: &mut Verdicts) {
         if !self.flags.contains(VlanFlags::REORDER_HDR) && frame.ethertype() == self.tpid {
             return out.push(Verdict::Transmit { dev: self.lower });
         }
-        let priority =
-            self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
-        frame.push_tag(Tag { tpid: self.tpid, tci: self.vid | priority << 13 });
+        frame.push_tag(self.tag());
         out.push(Verdict::Transmit { dev: self.lower });
     }
 
-    /// `vlan_do_receive`: takes the tag off (or, without `reorder_hdr`, leaves it in the bytes) and gives the
-    /// packet type as seen from this device, whose own MAC is `mac`.
-    pub fn receive(&self, frame: &mut Frame, mac: Mac, keep_tag: bool) -> PacketType {
-        if keep_tag {
-            frame.retag();
-        } else {
-            frame.tag = None;
-        }
+    /// `vlan_do_receive`: takes the tag off and gives the packet type as seen from this device, whose own MAC is `mac`.
+    /// That the tag may stay in the bytes for taps is the receive path's business.
+    pub fn receive(&self, frame: &mut Frame, mac: Mac) -> PacketType {
+        frame.tag = None;
         match frame.packet_type {
             PacketType::OtherHost if frame.destination() == mac => PacketType::Host,
             other => other,

@@ -88,7 +88,10 @@ impl World {
         };
         let key =
             OutKey6 { source: header.source, oif, mark: frame.mark, ..OutKey6::to(ns, header.destination) };
-        let Ok(route) = self.route_output6(key) else { return Err((frame, DropReason::IpvlanNoRoute)) };
+        let Ok(route) = self.route_output6(key) else {
+            self.transmit_no_way = true;
+            return Err((frame, DropReason::IpvlanNoRoute));
+        };
         // `__ip6_local_out`: the packet is as long as the frame is.
         let packet = frame.payload_mut();
         let len = packet.len();

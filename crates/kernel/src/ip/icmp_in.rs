@@ -111,6 +111,9 @@ impl World {
             _ => return,
         };
         let report = Report { errno, hard, kind, code, from: header.source, info };
+        if matches!(original.protocol, protocol::GRE | protocol::IPIP) {
+            self.ip_tunnel_erred(ns, dev, &original, quoted, (kind, code));
+        }
         // `raw_icmp_error`, `__udp4_lib_err`: by the device the message came in on.
         let iif = match self.devs.get(dev) {
             Some(device) if device.is_loopback() => (device.ifindex, 0),
@@ -121,7 +124,8 @@ impl World {
             self.tell_udp(ns, &original, quoted, &report, iif);
         }
         if original.protocol == protocol::TCP {
-            self.tcp_error(ns, &original, quoted, errno);
+            let segment = quoted.get(original.header_len..).unwrap_or(&[]);
+            self.tcp_error(ns, (original.source.into(), original.destination.into()), segment, errno);
         }
     }
 

@@ -59,7 +59,7 @@ impl World {
             protocol::UDP => self.udp_receive(ns, dev, &header, delivered, frame),
             protocol::TCP => self.tcp_receive(ns, dev, &header, delivered, frame),
             protocol::IGMP => self.igmp_receive(dev, frame),
-            protocol::GRE | protocol::IPIP | protocol::IPV6 if self.has_ip_tunnel(ns) => {
+            protocol::GRE | protocol::IPIP | protocol::IPV6 if self.takes_tunnels(ns) => {
                 self.ip_tunnel_receive(ns, dev, &header, frame);
             }
             _ if raw => self.consume(frame),

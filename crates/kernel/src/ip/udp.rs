@@ -7,6 +7,7 @@ use hairpin_netlink::Address;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::netfilter::Track;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::sock::{Item, Kind, SockId};
@@ -76,7 +77,25 @@ impl World {
         if tunnelled {
             return self.udp_tunnel_receive(ns, dev, header, to.1, frame);
         }
-        match self.udp_socket(ns, from, to, (frame.iif, frame.vrf_port)) {
+        let found = self.udp_socket(ns, from, to, (frame.iif, frame.vrf_port));
+        if found.is_none()
+            && let Some(id) = self.udp6_socket_of_both(ns, from, to, frame.iif)
+        {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.udp_in += 1;
+            }
+            let Item::Packet { offset, ttl, tos, ifindex, time, frame, .. } = item(frame, now) else {
+                return;
+            };
+            let end = |(address, port): (Ipv4Addr, u16)| Address::Ipv6 {
+                address: address.to_ipv6_mapped(),
+                port,
+                scope: 0,
+            };
+            let item = Item::Packet { frame, offset, from: end(from), to: end(to), ttl, tos, ifindex, time };
+            return self.deliver_to(dev, id, item);
+        }
+        match found {
             Some(id) => {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters.udp_in += 1;
@@ -90,11 +109,34 @@ impl World {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters.udp_no_ports += 1;
                 }
+                // `nf_reset_ct`: the error is no part of the connection before it is looked at itself.
+                frame.track = Track::default();
                 let message = Message::Unreachable(Unreachable::Port);
                 self.icmp_error(ns, Some(dev), &frame, message);
                 self.drop_frame(Some(dev), frame, DropReason::NoSocket);
             }
         }
+    }
+
+    /// A socket of IPv6 that takes IPv4 too, for a datagram that none of IPv4 wants.
+    fn udp6_socket_of_both(
+        &self,
+        ns: NsId,
+        from: (Ipv4Addr, u16),
+        to: (Ipv4Addr, u16),
+        iif: u32,
+    ) -> Option<SockId> {
+        let candidates = self.netns.get(ns)?.udp6.get(&to.1)?;
+        let fits = |id: &&SockId| match self.sockets.get(**id).map(|socket| &socket.kind) {
+            Some(Kind::Udp6(udp)) => {
+                let known = udp.inet.remote.is_none_or(|remote| remote == (from.0.to_ipv6_mapped(), from.1));
+                known && udp.takes_ipv4(to.0) && (udp.inet.device == 0 || udp.inet.device == iif)
+            }
+            _ => false,
+        };
+        // One with a peer comes first.
+        let is_connected = |id: &SockId| matches!(self.sockets.get(*id).map(|socket| &socket.kind), Some(Kind::Udp6(udp)) if udp.inet.remote.is_some());
+        candidates.iter().filter(fits).max_by_key(|id| is_connected(id)).copied()
     }
 
     /// `__udp4_lib_lookup`: the socket that fits best; of equals the one bound last.

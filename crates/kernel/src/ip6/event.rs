@@ -20,6 +20,10 @@ pub enum Event6 {
         dev: DevId,
         timer: u32,
     },
+    /// A router of a world advertises itself.
+    RouterAdvertisement {
+        dev: DevId,
+    },
     ListenerReport {
         dev: DevId,
     },
@@ -49,6 +53,7 @@ impl World {
         match event {
             Event6::Dad { dev, address, timer } => self.dad_due(dev, address, timer),
             Event6::RouterSolicitation { dev, timer } => self.solicitation_due(dev, timer),
+            Event6::RouterAdvertisement { dev } => self.advertisement_due(dev),
             Event6::ListenerReport { dev } => self.listener_report_due(dev),
             Event6::ListenerAnswer { dev } => self.listener_answers_due(dev),
             Event6::InitialReport { dev } => self.initial_report_due(dev),

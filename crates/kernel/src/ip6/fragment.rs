@@ -42,10 +42,16 @@ impl World {
         if fragments.is_empty() {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
+        let refused = std::mem::take(&mut self.transmit_refused);
         for fragment in fragments {
             self.neigh_output(dev, next_hop, false, fragment);
             self.run_softirqs();
+            if self.transmit_refused {
+                // The rest would be of no use.
+                break;
+            }
         }
+        self.transmit_refused |= refused;
         self.consume(frame);
     }
 

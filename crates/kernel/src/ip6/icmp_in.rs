@@ -117,6 +117,9 @@ impl World {
         if protocol == next::UDP {
             self.tell_udp6(ns, &original, payload, &report, iif);
         }
+        if protocol == next::TCP {
+            self.tcp_error(ns, (original.source.into(), original.destination.into()), payload, errno);
+        }
     }
 
     /// `ip6_update_pmtu`: less than 1280 bytes is not believed (RFC 8201 §4).

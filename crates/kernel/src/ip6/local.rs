@@ -6,6 +6,7 @@ use hairpin_netlink::netfilter::Hook;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::ip::protocol;
 use crate::netfilter::At;
 use crate::netns::NsId;
 use crate::route::RouteKind;
@@ -85,16 +86,24 @@ impl World {
             namer = at;
             (protocol, at) = (following, at + len);
         }
+        let tunnels = self.takes_tunnels6(ns);
         let raw = self.raw6_deliver(ns, dev, &header, protocol, at, &frame);
         if let Some(netns) = self.netns.get_mut(counting)
-            && (raw || matches!(protocol, next::ICMP | next::UDP | next::NONE))
+            && (raw
+                || matches!(protocol, next::ICMP | next::TCP | next::UDP | next::NONE)
+                || tunnels && matches!(protocol, protocol::GRE | protocol::IPIP | protocol::IPV6))
         {
             netns.counters6.in_delivers += 1;
         }
-        match protocol {
+        let carried = protocol;
+        match carried {
             next::ICMP => self.icmp6_receive(ns, dev, &header, delivered, at, reassembled, frame),
             next::UDP => self.udp6_receive(ns, dev, &header, delivered, at, frame),
+            next::TCP => self.tcp6_receive(ns, dev, &header, delivered, at, frame),
             next::NONE => self.consume(frame),
+            protocol::GRE | protocol::IPIP | protocol::IPV6 if tunnels => {
+                self.ip6_tunnel_receive(ns, dev, &header, (carried, at), frame);
+            }
             _ if raw => self.consume(frame),
             _ => {
                 if let Some(netns) = self.netns.get_mut(counting) {

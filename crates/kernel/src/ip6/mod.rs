@@ -35,6 +35,7 @@ pub const MIN_MTU: u32 = 1280;
 /// Next header values (`IPPROTO_*`, `NEXTHDR_*`).
 pub mod next {
     pub const HOP: u8 = 0;
+    pub const TCP: u8 = 6;
     pub const UDP: u8 = 17;
     pub const ROUTING: u8 = 43;
     pub const FRAGMENT: u8 = 44;

@@ -19,6 +19,8 @@ use super::{Header, MIN_MTU};
 
 /// Flows that the cache remembers before it starts anew.
 const CACHE_MAX: usize = 1 << 16;
+/// `IP6_MAX_MTU`: the longest payload with its header.
+const MTU_MAX: u32 = 65_575;
 /// How long a learned path MTU holds (`ip6_rt_mtu_expires`), and a redirect (`ip6_rt_gc_timeout`).
 const PMTU_EXPIRES: Duration = Duration::from_secs(600);
 const REDIRECT_EXPIRES: Duration = Duration::from_secs(60);
@@ -205,7 +207,7 @@ impl World {
             gateway,
             source: key.source,
             destination: key.destination,
-            mtu: mtu.unwrap_or(self.mtu6(dev)).min(device.mtu).min(65535),
+            mtu: mtu.unwrap_or(self.mtu6(dev)).min(device.mtu).min(MTU_MAX),
             hop_limit: self.conf6(through, "hop_limit") as u8,
             prefix_len,
         };

@@ -6,6 +6,7 @@ use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
 use crate::ip::UDP_LEN;
+use crate::netfilter::Track;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::sock::{Item, Kind, SockId};
@@ -34,13 +35,22 @@ impl World {
         let Some(datagram) = datagram.get(..len).filter(|_| len >= UDP_LEN) else {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
         };
-        // A checksum of 0 is allowed for tunnels only.
-        if (g, h) == (0, 0) || upper_checksum(header.source, header.destination, next::UDP, datagram) != 0 {
+        let port = u16::from_be_bytes([c, d]);
+        let tunnelled = self.has_udp6_tunnel(ns, port);
+        // A checksum of 0 is allowed for tunnels only (RFC 6935).
+        let sums = match (g, h) {
+            (0, 0) => tunnelled && self.udp6_tunnel_allows_no_checksum(ns, port),
+            _ => upper_checksum(header.source, header.destination, next::UDP, datagram) == 0,
+        };
+        if !sums {
             return self.drop_frame(Some(dev), frame, DropReason::UdpChecksum);
         }
         frame.truncate(ETH_LEN + at + len);
         let from = (header.source, u16::from_be_bytes([a, b]));
-        let to = (header.destination, u16::from_be_bytes([c, d]));
+        if tunnelled {
+            return self.udp6_tunnel_receive(ns, dev, header, (port, at), frame);
+        }
+        let to = (header.destination, port);
         let iif = frame.iif;
         let now = self.now;
         let item = |frame: Frame| Item::Packet {
@@ -75,6 +85,7 @@ impl World {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters6.udp_no_ports += 1;
                 }
+                frame.track = Track::default();
                 self.icmp6_error(ns, Some(dev), &frame, Message6::Unreachable(Unreachable6::Port));
                 self.drop_frame(Some(dev), frame, DropReason::NoSocket);
             }

@@ -269,8 +269,8 @@ impl World {
         }
         let (own, broadcast) = (device.mac, device.broadcast);
         let mut frame = self.pool.frame(ETH_LEN + ARP_LEN);
-        frame.set_header(to.unwrap_or(broadcast), own, ethertype::ARP);
         Arp { operation, sender_mac: own, sender, target_mac, target }.write(frame.payload_mut());
+        self.write_header(dev, &mut frame, (to.unwrap_or(broadcast), own), ethertype::ARP);
         self.name_frame(&mut frame);
         self.transmit(dev, frame);
     }

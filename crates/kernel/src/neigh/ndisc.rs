@@ -281,10 +281,11 @@ impl World {
 
     /// `ndisc_recv_rs`: a router remembers who asked.
     fn router_solicitation(&mut self, dev: DevId, header: &Header, message: &[u8]) -> Option<()> {
+        let options = Options::parse(message.get(8..)?)?;
+        self.send_advertisement(dev);
         if !self.forwards6(dev) || header.source.is_unspecified() {
             return None;
         }
-        let options = Options::parse(message.get(8..)?)?;
         let mac = options.mac(option::SOURCE_MAC).ok()?;
         let device = self.devs.get(dev)?;
         let (ns, ifindex) = (device.ns, device.ifindex);
@@ -418,12 +419,18 @@ impl World {
 
     /// `ndisc_send_rs`
     pub(crate) fn ndisc_send_rs(&mut self, dev: DevId, source: Ipv6Addr) {
-        let Some(mac) = self.devs.get(dev).map(|device| device.mac) else { return };
-        let tells = !source.is_unspecified();
-        self.ndisc_send(dev, source, ALL_ROUTERS, if tells { 16 } else { 8 }, |message| {
+        let Some(device) = self.devs.get(dev) else { return };
+        let mut address = device.addresses().0;
+        if source.is_unspecified() {
+            address.clear();
+        }
+        // Kind, length, address and padding.
+        let room = if address.is_empty() { 0 } else { (2 + address.len()).next_multiple_of(8) };
+        self.ndisc_send(dev, source, ALL_ROUTERS, 8 + room, |message| {
             message[0] = kind::ROUTER_SOLICITATION;
-            if tells {
-                put_option(message, 8, option::SOURCE_MAC, &mac.0);
+            if room > 0 {
+                put(message, 8, &[option::SOURCE_MAC, (room / 8) as u8]);
+                put(message, 10, &address);
             }
         });
     }
@@ -466,7 +473,7 @@ impl World {
     }
 
     /// `ndisc_send_skb`: with the hop limit that proves the sender to be a neighbour.
-    fn ndisc_send(
+    pub(crate) fn ndisc_send(
         &mut self,
         dev: DevId,
         source: Ipv6Addr,
@@ -555,14 +562,14 @@ pub(crate) fn address_at(bytes: &[u8], at: usize) -> Option<Ipv6Addr> {
     bytes.get(at..)?.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets))
 }
 
-fn put(message: &mut [u8], at: usize, bytes: &[u8]) {
+pub(crate) fn put(message: &mut [u8], at: usize, bytes: &[u8]) {
     if let Some(place) = message.get_mut(at..at + bytes.len()) {
         place.copy_from_slice(bytes);
     }
 }
 
 /// An option of eight bytes.
-fn put_option(message: &mut [u8], at: usize, kind: u8, data: &[u8; 6]) {
+pub(crate) fn put_option(message: &mut [u8], at: usize, kind: u8, data: &[u8; 6]) {
     put(message, at, &[kind, 1]);
     put(message, at + 2, data);
 }

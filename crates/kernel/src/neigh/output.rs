@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use crate::dev::Kind;
+use crate::dev::vlan::VlanFlags;
 use crate::device::{DevId, Flags};
 use crate::drop_reason::DropReason;
 use crate::frame::{Frame, ethertype};
@@ -37,7 +39,7 @@ impl World {
             None
         };
         if let Some(mac) = known {
-            frame.set_header(mac, own, protocol(next_hop));
+            self.write_header(dev, &mut frame, (mac, own), protocol(next_hop));
             return self.transmit(dev, frame);
         }
         let now = self.now;
@@ -50,7 +52,7 @@ impl World {
         {
             entry.used = now;
             let mac = entry.mac;
-            frame.set_header(mac, own, protocol(next_hop));
+            self.write_header(dev, &mut frame, (mac, own), protocol(next_hop));
             return self.transmit(dev, frame);
         }
         if !self.neigh_ensure(ns, ifindex, next_hop) {
@@ -73,8 +75,22 @@ impl World {
         let Some(own) = self.devs.get(dev).map(|device| device.mac) else {
             return self.drop_frame(None, frame, DropReason::NeighbourDead);
         };
-        frame.set_header(mac, own, protocol(address));
+        self.write_header(dev, &mut frame, (mac, own), protocol(address));
         self.transmit(dev, frame);
+    }
+
+    /// `dev_hard_header`: destination and source, and what is in it. `vlan_dev_hard_header`: a VLAN without `reorder_hdr`
+    /// writes its tag too where the device below does not tag by itself.
+    #[inline]
+    pub(crate) fn write_header(&self, dev: DevId, frame: &mut Frame, (to, from): (Mac, Mac), protocol: u16) {
+        frame.set_header(to, from, protocol);
+        if let Some(Kind::Vlan(vlan)) = self.devs.get(dev).map(|device| &device.kind)
+            && !vlan.flags.contains(VlanFlags::REORDER_HDR)
+            && !self.devs.get(vlan.lower).is_some_and(|below| below.kind.offloads_tags())
+        {
+            frame.push_tag(vlan.tag());
+            frame.retag();
+        }
     }
 }
 

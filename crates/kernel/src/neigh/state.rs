@@ -42,7 +42,7 @@ pub struct Update {
 }
 
 impl World {
-    fn neigh_params(&self, ns: NsId, ifindex: u32, address: IpAddr) -> NeighParams {
+    pub(crate) fn neigh_params(&self, ns: NsId, ifindex: u32, address: IpAddr) -> NeighParams {
         let Some(netns) = self.netns.get(ns) else { return NeighParams::default() };
         let device = netns.devices.get(&ifindex).and_then(|dev| self.devs.get(*dev));
         match address {
@@ -52,7 +52,7 @@ impl World {
     }
 
     /// How long a confirmation holds on this device: half to one and a half times the base.
-    fn reachable_time(&mut self, ns: NsId, ifindex: u32, address: IpAddr) -> Duration {
+    pub(crate) fn reachable_time(&mut self, ns: NsId, ifindex: u32, address: IpAddr) -> Duration {
         let base = self.neigh_params(ns, ifindex, address).base_reachable_ms;
         let now = self.now;
         let drawn =

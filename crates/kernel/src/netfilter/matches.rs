@@ -397,7 +397,9 @@ impl Around<'_> {
         if !self.frame.owned {
             // The kernel's own packets have no owner: only what asks for none is met.
             let none = |asked: Option<(u32, u32, bool)>| asked.is_none_or(|(_, _, invert)| invert);
-            return socket.is_none_or(|wanted| !wanted) && none(user) && none(group);
+            // Its ICMP goes out by a socket of its own, which nobody has opened.
+            let by_socket = matches!(self.ip.protocol, protocol::ICMP | protocol::ICMPV6);
+            return socket.is_none_or(|wanted| wanted == by_socket) && none(user) && none(group);
         }
         socket.is_none_or(|wanted| wanted) && is(user) && is(group)
     }

@@ -274,7 +274,9 @@ impl Netfilter {
             let fine = self.conntrack.rewrite_error(track, side, frame.payload_mut());
             return (!fine).then_some(Verdict::Drop(Cause::Other("nat: untranslatable ICMP message")));
         }
-        if matches!(track.info, Info::New | Info::Related) && !self.conntrack.is_mapped(track, side) {
+        // A reset about a packet that never got so far asks too: what is related and no ICMP.
+        let asks = matches!(track.info, Info::New | Info::Related | Info::RelatedReply);
+        if asks && !self.conntrack.is_mapped(track, side) {
             match self.run(family, TableKind::Nat, world, at, frame) {
                 Outcome::Accept => {}
                 Outcome::Drop(place) => return Some(Verdict::Drop(Cause::Rule(place))),

@@ -1,6 +1,6 @@
-//! What `-j REJECT` answers (nf_reject_ipv4.c).
+//! What `-j REJECT` answers (nf_reject_ipv4.c, nf_reject_ipv6.c).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::netfilter::Family;
 use hairpin_netlink::netfilter::targets::RejectWith;
@@ -11,9 +11,13 @@ use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::icmp::{Message, Unreachable};
 use crate::ip::route::OutKey;
 use crate::ip::{self, HEADER_LEN, Header};
+use crate::ip6;
 use crate::ip6::icmp::{Message6, Unreachable6};
+use crate::ip6::route::OutKey6;
 use crate::world::World;
 
+/// A TCP header without options.
+const RESET_LEN: usize = 20;
 const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
@@ -21,7 +25,7 @@ impl World {
     pub(super) fn reject(&mut self, at: &At, frame: &Frame, with: RejectWith) {
         let Some(ip) = Ip::read(frame.payload()) else { return };
         match ip.family {
-            Family::Ipv4 if with == RejectWith::TcpReset => self.send_reset(at, frame, &ip),
+            Family::Ipv4 | Family::Ipv6 if with == RejectWith::TcpReset => self.send_reset(at, frame, &ip),
             Family::Ipv4 => {
                 let what = match with {
                     RejectWith::NetUnreachable => Unreachable::Net,
@@ -34,8 +38,6 @@ impl World {
                 };
                 self.icmp_error(at.ns, at.input, frame, Message::Unreachable(what));
             }
-            // There is no TCP over IPv6 here, and so no reset.
-            Family::Ipv6 if with == RejectWith::TcpReset => {}
             Family::Ipv6 => {
                 let what = match with {
                     RejectWith::NetUnreachable => Unreachable6::NoRoute,
@@ -50,9 +52,8 @@ impl World {
         }
     }
 
-    /// `nf_send_reset`: RFC 793 §3.4, "Reset Generation".
+    /// `nf_send_reset`, `nf_send_reset6`: RFC 793 §3.4, "Reset Generation".
     fn send_reset(&mut self, at: &At, frame: &Frame, ip: &Ip) {
-        let (IpAddr::V4(source), IpAddr::V4(destination)) = (ip.source, ip.destination) else { return };
         let segment = ip.payload(frame.payload());
         let Some(head) = segment.first_chunk::<20>() else { return };
         let flags = head[13];
@@ -69,13 +70,31 @@ impl World {
                 + u32::from(flags & 0x01 != 0);
             (0, word(4).wrapping_add(length), RST | ACK)
         };
-        let mut reset = [0u8; 20];
+        let mut reset = [0u8; RESET_LEN];
         reset[0..2].copy_from_slice(&head[2..4]);
         reset[2..4].copy_from_slice(&head[0..2]);
         reset[4..8].copy_from_slice(&sequence.to_be_bytes());
         reset[8..12].copy_from_slice(&acknowledged.to_be_bytes());
         reset[12] = 0x50;
         reset[13] = answer;
+        match (ip.source, ip.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                self.send_reset4(at, frame, (source, destination), reset);
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                self.send_reset6(at, frame, (source, destination), reset);
+            }
+            _ => {}
+        }
+    }
+
+    fn send_reset4(
+        &mut self,
+        at: &At,
+        frame: &Frame,
+        (source, destination): (Ipv4Addr, Ipv4Addr),
+        mut reset: [u8; RESET_LEN],
+    ) {
         let pseudo = ip::pseudo_sum(destination, source, protocol::TCP, reset.len());
         let sum = !ip::fold(pseudo + ip::sum(&reset));
         reset[16..18].copy_from_slice(&sum.to_be_bytes());
@@ -114,5 +133,44 @@ impl World {
             return self.transmit(port, answer);
         }
         let _ = self.ip_output(at.ns, &route, false, answer);
+    }
+
+    fn send_reset6(
+        &mut self,
+        at: &At,
+        frame: &Frame,
+        (source, destination): (Ipv6Addr, Ipv6Addr),
+        mut reset: [u8; RESET_LEN],
+    ) {
+        let sum = ip6::upper_checksum(destination, source, protocol::TCP, &reset);
+        reset[16..18].copy_from_slice(&sum.to_be_bytes());
+        let strict = ip6::address::needs_device(source);
+        let oif = at.input.filter(|_| strict).and_then(|dev| self.devs.get(dev)).map_or(0, |d| d.ifindex);
+        let key = OutKey6 { source: destination, oif, ..OutKey6::to(at.ns, source) };
+        let Ok(route) = self.route_output6(key) else { return };
+        let header = ip6::Header {
+            traffic_class: 0,
+            flow_label: 0,
+            payload_len: reset.len(),
+            next_header: protocol::TCP,
+            hop_limit: route.hop_limit,
+            source: destination,
+            destination: source,
+        };
+        let mut answer = self.pool.frame(ETH_LEN + header.total_len());
+        self.name_frame(&mut answer);
+        answer.track = frame.track.of_error();
+        if let Some((link, packet)) = answer.bytes_mut().split_at_mut_checked(ETH_LEN) {
+            link[12..].copy_from_slice(&ethertype::IPV6.to_be_bytes());
+            header.write(packet);
+            if let Some(body) = packet.get_mut(ip6::HEADER_LEN..) {
+                body.copy_from_slice(&reset);
+            }
+        }
+        if let Some(port) = frame.bridged.and_then(|bridged| bridged.input) {
+            answer.set_header(frame.source(), frame.destination(), ethertype::IPV6);
+            return self.transmit(port, answer);
+        }
+        let _ = self.ip6_output(at.ns, &route, false, answer);
     }
 }

@@ -324,6 +324,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_limit_lets_a_burst_pass_and_then_its_rate() {
+        let limit = Limit { interval: 10_000, burst: 3 };
+        let mut bucket = Bucket::new(&limit, Time::ZERO);
+        let passed: Vec<u64> = (0..40).filter(|i| bucket.take(&limit, Time(i * 250_000_000))).collect();
+        assert_eq!(passed[..6], [0, 1, 2, 4, 8, 12]);
+    }
+
+    #[test]
     fn every_third_packet_behind_one() {
         let wanted = Match::Statistic(Statistic::Nth { every: 3, packet: 1, invert: false });
         let mut state = State::of(&wanted, Time::ZERO).expect("it remembers");

@@ -126,6 +126,7 @@ impl Rules {
             }
             let mut arm = |(mut rule, action): (Rule, Action)| {
                 let kept = counted.rules.get(&rule.id).filter(|_| rule.id != 0);
+                // A limit begins anew with each replacement (`limit_mt_check`).
                 let states = rule.matches.iter().filter_map(|found| State::of(found, now)).collect();
                 if let Some(kept) = kept {
                     rule.counters = kept.rule.counters;

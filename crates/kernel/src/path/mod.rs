@@ -9,5 +9,7 @@ mod macsec;
 mod nlmon;
 pub(crate) mod rx;
 mod tunnel;
+mod tunnel6;
 pub(crate) mod tx;
 mod vrf;
+mod vxlan;

@@ -16,39 +16,41 @@ use super::tx::Next;
 /// How often one frame may change its device on the way up.
 const ROUNDS_MAX: u32 = 16;
 
+/// What is left of a frame whose tag no VLAN device wanted ([`World::without_tag`]).
+enum Untagged {
+    /// Behind a tag of priority there is one of this VLAN device.
+    Vlan(DevId, Frame),
+    Protocol(Frame),
+}
+
 impl World {
     /// A frame in a device's receive path.
     pub(crate) fn receive(&mut self, dev: DevId, frame: Frame) {
         let (mut dev, mut came_by) = (dev, dev);
         let mut frame = frame;
-        let mut tag_for_taps = false;
+        // Tags that stay in the bytes for taps to see, the outermost first (`vlan_insert_inner_tag`).
+        let mut kept: Vec<Tag> = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let Some(device) = self.devs.get(dev) else {
                 return self.drop_frame(None, frame, DropReason::NotSpecified);
             };
-            if !device.is_up() {
-                // What a slave has received is seen on its bond, be that down.
-                if matches!(device.kind, Kind::Bond(_) | Kind::Team(_)) {
-                    self.tap(dev, &frame, frame.packet_type);
-                }
+            // What a slave has received is its bond's, be that down.
+            if !device.is_up() && !matches!(device.kind, Kind::Bond(_) | Kind::Team(_)) {
                 return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
             }
             let handled = !device.rx_handler.is_none();
             if frame.tag.is_none() && Tag::is_tpid(frame.ethertype()) && !frame.untag() {
                 return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
             }
-            self.tap(dev, &frame, frame.packet_type);
-            self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
-            if std::mem::take(&mut tag_for_taps) {
-                frame.tag = None;
-                // The tag behind the one that taps see.
-                if Tag::is_tpid(frame.ethertype()) && !frame.untag() {
-                    return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);
-                }
+            match kept.is_empty() {
+                true => self.tap(dev, &frame, frame.packet_type),
+                false => self.tap(dev, &frame.with_tags(&kept), frame.packet_type),
             }
+            self.trace_step(dev, &frame, Step::Receive(frame.packet_type));
             if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
+                let tag = frame.tag.filter(|_| self.keeps_tag(vlan));
                 let Some(untagged) = self.vlan_receive(vlan, frame) else { return };
-                tag_for_taps = self.keeps_tag(vlan);
+                kept.extend(tag);
                 (dev, frame) = (vlan, untagged);
                 continue;
             }
@@ -71,11 +73,13 @@ impl World {
                     return self.deliver_to_protocol(dev, local);
                 }
                 Some((Next::Local, local)) => match self.without_tag(dev, local) {
-                    Some((vlan, untagged)) if vlan != dev => {
-                        tag_for_taps = self.keeps_tag(vlan);
+                    Some(Untagged::Vlan(vlan, tagged)) => {
+                        let tag = tagged.tag.filter(|_| self.keeps_tag(vlan));
+                        let Some(untagged) = self.vlan_receive(vlan, tagged) else { return };
+                        kept.extend(tag);
                         (dev, frame) = (vlan, untagged);
                     }
-                    Some((_, local)) => {
+                    Some(Untagged::Protocol(local)) => {
                         self.tap_protocol(came_by, dev, &local, false);
                         return self.deliver_to_protocol(dev, local);
                     }
@@ -96,7 +100,7 @@ impl World {
 
     /// Tags that no VLAN device wanted: the frame is for another station, unless the tag has a priority only. Behind
     /// such a tag there may be another one, whose VLAN device gets the frame (`check_vlan_id`).
-    fn without_tag(&mut self, dev: DevId, mut frame: Frame) -> Option<(DevId, Frame)> {
+    fn without_tag(&mut self, dev: DevId, mut frame: Frame) -> Option<Untagged> {
         while let Some(tag) = frame.tag.take() {
             if tag.vid() != 0 {
                 frame.packet_type = PacketType::OtherHost;
@@ -110,10 +114,10 @@ impl World {
                 return None;
             }
             if let Some(vlan) = frame.tag.and_then(|tag| self.vlan_of(dev, tag)) {
-                return Some((vlan, self.vlan_receive(vlan, frame)?));
+                return Some(Untagged::Vlan(vlan, frame));
             }
         }
-        Some((dev, frame))
+        Some(Untagged::Protocol(frame))
     }
 
     fn vlan_of(&self, dev: DevId, tag: Tag) -> Option<DevId> {
@@ -132,7 +136,6 @@ impl World {
     }
 
     fn vlan_receive(&mut self, vlan: DevId, mut frame: Frame) -> Option<Frame> {
-        let keep_tag = self.keeps_tag(vlan);
         let device = self.devs.get_mut(vlan)?;
         if !device.is_up() {
             self.drop_frame(Some(vlan), frame, DropReason::VlanDown);
@@ -141,7 +144,7 @@ impl World {
         let len = frame.len();
         let mac = device.mac;
         if let Kind::Vlan(state) = &device.kind {
-            frame.packet_type = state.receive(&mut frame, mac, keep_tag);
+            frame.packet_type = state.receive(&mut frame, mac);
         }
         device.stats.rx_packets += 1;
         device.stats.rx_bytes += (len - ETH_LEN.min(len)) as u64;
@@ -216,7 +219,9 @@ impl World {
             ethertype::ARP => self.arp_receive(dev, frame),
             ethertype::IPV6 => self.ip6_receive(dev, frame),
             _ => {
-                if let Some(device) = self.devs.get_mut(dev) {
+                // What a capture has taken is not lost, for `__netif_receive_skb_core`.
+                let captured = self.is_tapped(dev);
+                if let Some(device) = self.devs.get_mut(dev).filter(|_| !captured) {
                     device.stats.rx_dropped += 1;
                 }
                 self.drop_frame(Some(dev), frame, DropReason::UnhandledProtocol);
@@ -252,6 +257,17 @@ impl World {
         }
     }
 
+    /// Whether a packet socket of all protocols takes what a device receives.
+    fn is_tapped(&self, dev: DevId) -> bool {
+        let Some(device) = self.devs.get(dev).filter(|_| self.packet_sockets > 0) else { return false };
+        let everywhere = self.netns.get(device.ns).map(|netns| netns.taps.as_slice()).unwrap_or_default();
+        let own = if device.is_up() { device.taps.as_slice() } else { &[] };
+        everywhere.iter().chain(own).any(|id| {
+            let socket = self.sockets.get(*id).map(|socket| &socket.kind);
+            matches!(socket, Some(sock::Kind::Packet(packet)) if packet.wants_all())
+        })
+    }
+
     /// R2, X3: gives packet sockets of all protocols their copy: those of every device first, then those of this one.
     #[inline]
     pub(crate) fn tap(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
@@ -267,7 +283,9 @@ impl World {
             return;
         }
         let (ifindex, hardware, time) = (device.ifindex, device.hardware, self.now);
-        for id in netns.taps.iter().chain(&device.taps) {
+        // `packet_notifier`: what listens to a device that is down hears nothing.
+        let own = if device.is_up() { device.taps.as_slice() } else { &[] };
+        for id in netns.taps.iter().chain(own) {
             if frame.sender == Some(*id) {
                 continue;
             }

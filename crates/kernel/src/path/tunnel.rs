@@ -1,22 +1,21 @@
 //! Tunnels: packets into the IP stack of the namespace below, and out of it
 //! (net/ipv4/ip_tunnel_core.c, net/ipv4/udp_tunnel_core.c, drivers/net/vxlan).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use hairpin_netlink::Errno;
 
 use crate::dev::geneve;
 use crate::dev::ip_tunnel::{Arrived, Variant};
-use crate::dev::tunnel::{Gre, Outer, Shim, VXLAN_LEN, decapsulate_ecn};
-use crate::dev::vxlan::{self, Learned};
+use crate::dev::tunnel::{Gre, Outer, Shim, decapsulate_ecn};
 use crate::dev::{Kind, PacketType};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
-use crate::ip::icmp::{Message, Unreachable};
+use crate::ip::icmp::{self, Message, Unreachable};
 use crate::ip::route::{Learned as LearnedRoute, OutKey, OutRoute};
-use crate::ip::{FLAG_DF, HEADER_LEN, Header, UDP_LEN, protocol};
+use crate::ip::{FLAG_DF, HEADER_LEN, Header, UDP_LEN, checksum, protocol};
 use crate::ip6;
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -24,18 +23,61 @@ use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
 /// `ip_rt_mtu_expires`: how long a path's MTU is remembered.
-const MTU_EXPIRES: Duration = Duration::from_secs(600);
+pub(super) const MTU_EXPIRES: Duration = Duration::from_secs(600);
+
+/// `icmp_is_err`
+const ICMP_ERRORS: [u8; 5] = [
+    icmp::kind::DEST_UNREACHABLE,
+    icmp::kind::SOURCE_QUENCH,
+    icmp::kind::REDIRECT,
+    icmp::kind::TIME_EXCEEDED,
+    icmp::kind::PARAMETER_PROBLEM,
+];
+
+/// What a tunnel over UDP looks at in the packet around its frame.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct From {
+    pub source: IpAddr,
+    pub tos: u8,
+    /// Of the tunnel's socket.
+    pub port: u16,
+    /// Where the UDP header begins in the frame.
+    pub start: usize,
+}
+
+impl From {
+    /// The port and whether it is one of IPv6.
+    pub fn socket(&self) -> (u16, bool) {
+        (self.port, self.source.is_ipv6())
+    }
+}
 
 impl World {
     /// `vxlan_xmit_one`, `iptunnel_xmit`: puts a packet of tunnel device `dev` into its outer one and sends that.
     pub(super) fn encapsulate(&mut self, dev: DevId, mut frame: Frame, outer: Outer) {
         frame.retag();
+        match (outer.local, outer.remote) {
+            (IpAddr::V4(local), IpAddr::V4(remote)) => self.encapsulate4(dev, frame, outer, local, remote),
+            (IpAddr::V6(local), IpAddr::V6(remote)) => self.encapsulate6(dev, frame, outer, local, remote),
+            // The ends of a device are of one family.
+            _ => self.drop_frame(Some(dev), frame, DropReason::NotSpecified),
+        }
+    }
+
+    fn encapsulate4(
+        &mut self,
+        dev: DevId,
+        mut frame: Frame,
+        outer: Outer,
+        local: Ipv4Addr,
+        remote: Ipv4Addr,
+    ) {
         let key = OutKey {
-            source: outer.local,
+            source: local,
             oif: outer.oif,
             tos: outer.tos,
             protocol: outer.shim.protocol(),
-            ..OutKey::to(outer.underlay, outer.remote)
+            ..OutKey::to(outer.underlay, remote)
         };
         let route = match self.route_output(key) {
             Ok(route) if route.dev == dev => {
@@ -50,10 +92,27 @@ impl World {
         if route.kind == RouteKind::Local
             && let Shim::Vxlan { vni, ports } = outer.shim
         {
-            return self.vxlan_bypass(dev, outer.underlay, ports.destination, vni, frame);
+            return self.vxlan_bypass(dev, outer.underlay, (ports.destination, false), vni, frame);
         }
         if !self.tunnel_path_mtu(dev, &frame, &outer, &route) {
             return self.tunnel_error(dev, frame, None);
+        }
+        let udp = matches!(outer.shim, Shim::Vxlan { .. } | Shim::Geneve { .. });
+        if udp && let Some(answer) = self.tunnel_too_big_answer(dev, &frame, &outer, route.mtu, HEADER_LEN) {
+            return self.tunnel_answers(dev, frame, answer);
+        }
+        let now = self.now;
+        if let Some(device) = self.devs.get_mut(dev)
+            && let Kind::IpTunnel(state) = &mut device.kind
+            && state.failures.take(now)
+        {
+            // `dst_link_failure`; the packet goes all the same.
+            let ns = device.ns;
+            match frame.ethertype() {
+                ethertype::IPV4 => self.link_failure(ns, &frame),
+                ethertype::IPV6 => self.link_failure6(ns, &frame),
+                _ => {}
+            }
         }
         let link_len = if outer.shim.carries_frames() { 0 } else { ETH_LEN };
         let counted = frame.len().saturating_sub(ETH_LEN);
@@ -77,13 +136,19 @@ impl World {
         if let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) {
             link[12..].copy_from_slice(&ethertype::IPV4.to_be_bytes());
             if let Some(body) = packet.get_mut(HEADER_LEN..) {
-                outer.shim.write(body, route.source, route.destination);
+                outer.shim.write(body, route.source.into(), route.destination.into());
             }
             header.write(packet);
         }
+        let too_big = outer.dont_fragment && total_len > route.mtu as usize;
         if let Some(device) = self.devs.get_mut(dev) {
-            device.stats.tx_packets += 1;
-            device.stats.tx_bytes += counted as u64;
+            if too_big {
+                // `iptunnel_xmit_stats`
+                device.stats.tx_dropped += 1;
+            } else {
+                device.stats.tx_packets += 1;
+                device.stats.tx_bytes += counted as u64;
+            }
             if device.ns != outer.underlay {
                 // `skb_scrub_packet`
                 frame.mark = 0;
@@ -91,10 +156,15 @@ impl World {
             }
         }
         frame.iif = 0;
-        if outer.dont_fragment && total_len > route.mtu as usize {
+        if too_big {
             if let Some(netns) = self.netns.get_mut(outer.underlay) {
                 netns.counters.fragmentation_failures += 1;
             }
+            // `ip_fragment` tells the sender, which is this host.
+            frame.forget_netfilter();
+            frame.packet_type = PacketType::Host;
+            let needed = Unreachable::FragmentationNeeded { mtu: route.mtu as u16 };
+            self.icmp_error(outer.underlay, None, &frame, Message::Unreachable(needed));
             return self.drop_frame(Some(route.dev), frame, DropReason::PacketTooBig);
         }
         // What is known of the packet inside does not hold for the one around it.
@@ -103,8 +173,77 @@ impl World {
         let _ = self.ip_output(outer.underlay, &route, false, frame);
     }
 
+    /// `skb_tunnel_check_pmtu` of a bridge's port: who sends a frame that is too long for the way below, and must not be
+    /// cut, is answered in the name of where it was going (`iptunnel_pmtud_check_icmp`).
+    pub(super) fn tunnel_too_big_answer(
+        &mut self,
+        dev: DevId,
+        frame: &Frame,
+        outer: &Outer,
+        mtu: u32,
+        outer_header: usize,
+    ) -> Option<Frame> {
+        /// Least MTU that is told, and how long the answer is at most.
+        const LEAST: u32 = 576;
+        const ANSWER_MAX: usize = 576;
+        let port = self.devs.get(dev)?.master.and_then(|master| self.devs.get(master))?;
+        if !matches!(port.kind, Kind::Bridge(_)) || frame.ethertype() != ethertype::IPV4 {
+            return None;
+        }
+        let room = mtu.saturating_sub((outer_header + outer.shim.size() + ETH_LEN) as u32);
+        let packet = frame.payload();
+        let header = Header::quoted(packet).filter(|_| packet.len() > room as usize && room >= LEAST)?;
+        let odd = |address: Ipv4Addr| address.is_broadcast() || address.is_multicast();
+        let nobody = header.source.octets()[0] == 0 || header.source.is_loopback();
+        let error = header.protocol == protocol::ICMP
+            && packet.get(header.header_len).is_some_and(|kind| ICMP_ERRORS.contains(kind));
+        if header.fragment != FLAG_DF || odd(header.source) || odd(header.destination) || nobody || error {
+            return None;
+        }
+        let quoted = packet.get(..packet.len().min(ANSWER_MAX - HEADER_LEN - 8))?;
+        let total_len = HEADER_LEN + 8 + quoted.len();
+        let mut answer = self.pool.frame(ETH_LEN + total_len);
+        answer.set_header(frame.source(), frame.destination(), ethertype::IPV4);
+        let body = answer.payload_mut();
+        let about = Header {
+            header_len: HEADER_LEN,
+            tos: 0,
+            total_len,
+            id: 0,
+            fragment: FLAG_DF,
+            ttl: 64,
+            protocol: protocol::ICMP,
+            source: header.destination,
+            destination: header.source,
+        };
+        about.write(body);
+        if let Some(message) = body.get_mut(HEADER_LEN..)
+            && message.len() == 8 + quoted.len()
+        {
+            message[..8].copy_from_slice(&[icmp::kind::DEST_UNREACHABLE, 4, 0, 0, 0, 0, 0, 0]);
+            message[6..8].copy_from_slice(&(room as u16).to_be_bytes());
+            message[8..].copy_from_slice(quoted);
+            let sum = checksum(message);
+            message[2..4].copy_from_slice(&sum.to_be_bytes());
+        }
+        self.name_frame(&mut answer);
+        Some(answer)
+    }
+
+    /// The answer comes out of the tunnel device as if it came from the other end.
+    pub(super) fn tunnel_answers(&mut self, dev: DevId, frame: Frame, mut answer: Frame) {
+        self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        if matches!(device.kind, Kind::Vxlan(_)) {
+            return self.vxlan_encap_bypass(dev, dev, false, answer);
+        }
+        device.stats.tx_errors += 1;
+        answer.packet_type = World::packet_type_for(answer.destination(), device.mac);
+        self.enqueue(Waiting::Receive { dev, frame: answer });
+    }
+
     /// A packet finds no way, or (without `errno`) cannot go it.
-    fn tunnel_error(&mut self, dev: DevId, frame: Frame, errno: Option<Errno>) {
+    pub(super) fn tunnel_error(&mut self, dev: DevId, frame: Frame, errno: Option<Errno>) {
         if let Some(device) = self.devs.get_mut(dev) {
             device.stats.tx_errors += 1;
             if errno.is_some() {
@@ -152,7 +291,7 @@ impl World {
 
     /// `skb_dst_update_pmtu_no_confirm` for IPv6: a way that leads over a vxlan or a geneve is known to be narrower
     /// from the second packet on. Frames that ports give to the device have no route.
-    fn tunnel_path_mtu6(&mut self, dev: DevId, frame: &Frame, mtu: u32, udp: bool) {
+    pub(super) fn tunnel_path_mtu6(&mut self, dev: DevId, frame: &Frame, mtu: u32, udp: bool) {
         let Some(device) = self.devs.get(dev).filter(|device| udp && device.rx_handler.is_none()) else {
             return;
         };
@@ -162,46 +301,9 @@ impl World {
         }
     }
 
-    /// `encap_bypass_if_local`: the other end is this host; no packet is made.
-    fn vxlan_bypass(&mut self, dev: DevId, underlay: NsId, port: u16, vni: u32, mut frame: Frame) {
-        let Some(to) = self.vxlan_with(underlay, port, vni) else {
-            if let Some(device) = self.devs.get_mut(dev) {
-                device.stats.tx_errors += 1;
-            }
-            return self.drop_frame(Some(dev), frame, DropReason::VxlanVniNotFound);
-        };
-        let (source, len, now) = (frame.source(), frame.len() as u64, self.now);
-        let Some(target) = self.devs.get_mut(to) else { return };
-        let Kind::Vxlan(state) = &mut target.kind else { return };
-        // What the entry says of a fixed source does not matter here.
-        let learned = state.config.learning && state.learn(source, Ipv4Addr::LOCALHOST, now).is_ok();
-        target.stats.rx_packets += 1;
-        target.stats.rx_bytes += len;
-        if let Some(device) = self.devs.get_mut(dev) {
-            device.stats.tx_packets += 1;
-            device.stats.tx_bytes += len;
-        }
-        if learned {
-            self.vxlan_learned(to, source);
-        }
-        frame.packet_type = PacketType::Host;
-        frame.sender = None;
-        frame.iif = 0;
-        self.enqueue(Waiting::Receive { dev: to, frame });
-    }
-
-    /// The running vxlan device of a namespace's stack on this port with this network identifier.
-    fn vxlan_with(&self, underlay: NsId, port: u16, vni: u32) -> Option<DevId> {
-        let candidates = self.netns.get(underlay)?.udp_tunnels.get(&port)?;
-        candidates.iter().copied().find(|dev| match self.devs.get(*dev).map(|device| &device.kind) {
-            Some(Kind::Vxlan(state)) => state.config.vni == vni,
-            _ => false,
-        })
-    }
-
     /// Whether a tunnel's socket has this port.
     pub(crate) fn has_udp_tunnel(&self, ns: NsId, port: u16) -> bool {
-        self.netns.get(ns).is_some_and(|netns| netns.udp_tunnels.contains_key(&port))
+        self.netns.get(ns).is_some_and(|netns| netns.udp_tunnels.contains_key(&(port, false)))
     }
 
     /// A datagram for the socket of a tunnel on `port`, its checksum right. It arrived on `below`.
@@ -216,25 +318,32 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.udp_in += 1;
         }
-        let first = self.netns.get(ns).and_then(|netns| netns.udp_tunnels.get(&port)?.first());
+        let from =
+            From { source: header.source.into(), tos: header.tos, port, start: ETH_LEN + header.header_len };
+        self.udp_tunnel_decapsulate(ns, below, from, frame);
+    }
+
+    /// The same for either family of the outer packet.
+    pub(super) fn udp_tunnel_decapsulate(&mut self, ns: NsId, below: DevId, from: From, frame: Frame) {
+        let first = self.netns.get(ns).and_then(|netns| netns.udp_tunnels.get(&from.socket())?.first());
         match first.and_then(|dev| self.devs.get(*dev)).map(|device| &device.kind) {
-            Some(Kind::Geneve(_)) => self.geneve_receive(ns, below, header, port, frame),
-            _ => self.vxlan_receive(ns, below, header, port, frame),
+            Some(Kind::Geneve(_)) => self.geneve_receive(ns, below, from, frame),
+            _ => self.vxlan_receive(ns, below, from, frame),
         }
     }
 
     /// `geneve_udp_encap_recv`
-    fn geneve_receive(&mut self, ns: NsId, below: DevId, header: &Header, port: u16, mut frame: Frame) {
-        let start = ETH_LEN + header.header_len + UDP_LEN;
+    fn geneve_receive(&mut self, ns: NsId, below: DevId, from: From, mut frame: Frame) {
+        let start = from.start + UDP_LEN;
         let (vni, len) = match geneve::read_header(frame.bytes().get(start..).unwrap_or(&[])) {
             Ok(read) => read,
             Err(reason) => return self.drop_frame(Some(below), frame, reason),
         };
-        let candidates = self.netns.get(ns).and_then(|netns| netns.udp_tunnels.get(&port));
+        let candidates = self.netns.get(ns).and_then(|netns| netns.udp_tunnels.get(&from.socket()));
         let found = candidates.and_then(|devs| {
             devs.iter().copied().find(|dev| {
                 matches!(self.devs.get(*dev).map(|device| &device.kind), Some(Kind::Geneve(state))
-                    if (state.config.vni, state.config.remote) == (vni, header.source))
+                    if (state.config.vni, state.config.remote) == (vni, from.source))
             })
         });
         frame.pull_front(start + len);
@@ -252,11 +361,61 @@ impl World {
             return self.drop_frame(Some(below), frame, reason);
         }
         let counted = frame.len() - ETH_LEN;
-        self.decapsulated(dev, header.tos, counted, frame);
+        self.decapsulated(dev, from.tos, counted, frame);
     }
 
-    pub(crate) fn has_ip_tunnel(&self, ns: NsId) -> bool {
-        self.netns.get(ns).is_some_and(|netns| !netns.ip_tunnels.is_empty())
+    /// Whether packets in packets are looked at: the modules of such tunnels are loaded.
+    pub(crate) fn takes_tunnels(&self, ns: NsId) -> bool {
+        let host = self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host));
+        host.is_some_and(|host| host.tunnels.0)
+    }
+
+    /// The first tunnel over IPv4, or over IPv6, brings the modules with it.
+    pub(crate) fn load_tunnels(&mut self, ns: NsId, six: bool) {
+        let Some(host) = self.netns.get(ns).map(|netns| netns.host) else { return };
+        if let Some(host) = self.hosts.get_mut(host) {
+            let loaded = if six { &mut host.tunnels.1 } else { &mut host.tunnels.0 };
+            *loaded = true;
+        }
+    }
+
+    /// `ipgre_err`, `ipip_err`: an ICMP error about a tunnel's packet has come, its quotation from the outer header on.
+    pub(crate) fn ip_tunnel_erred(
+        &mut self,
+        ns: NsId,
+        below: DevId,
+        original: &Header,
+        quoted: &[u8],
+        (kind, code): (u8, u8),
+    ) {
+        let unreachable = kind == icmp::kind::DEST_UNREACHABLE;
+        let expired = kind == icmp::kind::TIME_EXCEEDED && code == 0;
+        let gre = original.protocol == protocol::GRE;
+        // A source route that failed, a packet too long, and what cannot be (a port) are no failures.
+        if !(unreachable && !matches!(code, 4 | 5) && !(gre && code == 3) || expired) {
+            return;
+        }
+        let plain = |protocol| Gre { protocol, key: None, sequence: None, checksum: false };
+        let fields = match original.protocol {
+            protocol::GRE => Gre::quoted(quoted.get(original.header_len..).unwrap_or(&[])),
+            protocol::IPIP => Some(plain(ethertype::IPV4)),
+            _ => None,
+        };
+        let Some(fields) = fields else { return };
+        let iif = self.devs.get(below).map_or(0, |device| device.ifindex);
+        let (source, destination) = (original.destination, original.source);
+        let arrived = Arrived { source, destination, iif, key: fields.key };
+        let found = self.ip_tunnel_for(ns, original.protocol, &fields, arrived);
+        let now = self.now;
+        if let Some(Kind::IpTunnel(state)) =
+            found.and_then(|dev| self.devs.get_mut(dev)).map(|device| &mut device.kind)
+        {
+            let config = &state.config;
+            let points = !config.remote.is_unspecified() && !config.remote.is_multicast();
+            if points && !(expired && config.ttl == 0) {
+                state.failures.note(now);
+            }
+        }
     }
 
     /// `gre_rcv`, `tunnel4_rcv`: a packet in a packet, which arrived on `below`.
@@ -319,36 +478,8 @@ impl World {
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, dev)| dev)
     }
 
-    /// `vxlan_rcv`
-    fn vxlan_receive(&mut self, ns: NsId, below: DevId, header: &Header, port: u16, mut frame: Frame) {
-        let start = ETH_LEN + header.header_len + UDP_LEN;
-        let read = vxlan::read_header(frame.bytes().get(start..).unwrap_or(&[]));
-        let vni = match read {
-            Ok(vni) => vni,
-            Err(reason) => return self.drop_frame(Some(below), frame, reason),
-        };
-        let Some(dev) = self.vxlan_with(ns, port, vni) else {
-            return self.drop_frame(Some(below), frame, DropReason::VxlanVniNotFound);
-        };
-        frame.pull_front(start + VXLAN_LEN);
-        if frame.len() < ETH_LEN {
-            return self.drop_frame(Some(below), frame, DropReason::PacketTooSmall);
-        }
-        let (source, now) = (frame.source(), self.now);
-        let Some(device) = self.devs.get_mut(dev) else { return };
-        let mac = device.mac;
-        let Kind::Vxlan(state) = &mut device.kind else { return };
-        match state.receive(mac, source, header.source, now) {
-            Ok(Learned::Nothing) => {}
-            Ok(Learned::Changed) => self.vxlan_learned(dev, source),
-            Err(reason) => return self.drop_frame(Some(below), frame, reason),
-        }
-        let counted = frame.len() - ETH_LEN;
-        self.decapsulated(dev, header.tos, counted, frame);
-    }
-
     /// A frame has come out of a tunnel, `counted` bytes of it: into the device's receive path (`gro_cells_receive`).
-    fn decapsulated(&mut self, dev: DevId, outer_tos: u8, counted: usize, mut frame: Frame) {
+    pub(super) fn decapsulated(&mut self, dev: DevId, outer_tos: u8, counted: usize, mut frame: Frame) {
         if let Err(reason) = decapsulate_ecn(outer_tos, &mut frame) {
             if let Some(device) = self.devs.get_mut(dev) {
                 device.stats.rx_errors += 1;

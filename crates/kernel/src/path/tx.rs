@@ -24,10 +24,24 @@ impl World {
         if !device.can_transmit() {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
         }
+        let simple = decides_alike(&device.kind);
+        if device.queue.is_some() {
+            return self.enqueue_to_send(dev, frame);
+        }
+        self.send_past_queue(dev, frame, simple);
+    }
+
+    /// Sends a frame past the device's queueing discipline.
+    pub(crate) fn send_now(&mut self, dev: DevId, frame: Frame) {
+        let simple = self.devs.get(dev).is_some_and(|device| decides_alike(&device.kind));
+        self.send_past_queue(dev, frame, simple);
+    }
+
+    #[inline]
+    fn send_past_queue(&mut self, dev: DevId, frame: Frame, simple: bool) {
         if self.depth >= DEPTH_MAX {
             return self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
         }
-        let simple = matches!(device.kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy);
         self.depth += 1;
         match simple {
             true => self.transmit_simply(dev, frame),
@@ -76,6 +90,7 @@ impl World {
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
         let now = self.now;
+        let mut circuit = false;
         let known = match way {
             Way::Bond => return self.bond_transmit(dev, frame),
             Way::Macsec => return self.macsec_transmit(dev, frame),
@@ -88,6 +103,11 @@ impl World {
                 self.known_to_bridge(dev, None, &frame)
             }
             Way::Plain => Known::default(),
+            Way::Vxlan => {
+                let Some(prepared) = self.vxlan_prepare(dev, frame) else { return };
+                (frame, circuit) = prepared;
+                Known::default()
+            }
         };
         let mut verdicts = self.verdicts.pop().unwrap_or_default();
         let Some(device) = self.devs.get_mut(dev) else { return };
@@ -121,6 +141,10 @@ impl World {
                 counted = None;
                 tunnel.transmit(&frame, &mut verdicts);
             }
+            Kind::Ip6Tunnel(tunnel) => {
+                counted = None;
+                tunnel.transmit(&frame, &mut verdicts);
+            }
             Kind::Geneve(geneve) => {
                 counted = None;
                 geneve.transmit(&frame, &mut verdicts);
@@ -134,15 +158,15 @@ impl World {
                 // Counted is what finds its way (`iptunnel_xmit_stats`).
                 counted = None;
                 let ports = self.netns.get(vxlan.underlay).map(|netns| netns.sysctl.ip_local_port_range);
-                missed = vxlan.transmit(&frame, ports.unwrap_or_default(), now, &mut verdicts);
+                missed = vxlan.transmit(&frame, circuit, ports.unwrap_or_default(), now, &mut verdicts);
             }
         }
         if let Some(len) = counted {
             device.stats.tx_packets += 1;
             device.stats.tx_bytes += len as u64;
         }
-        if let Some(mac) = missed {
-            self.notify_vxlan_miss(dev, mac);
+        if let Some(missed) = missed {
+            self.notify_vxlan_miss(dev, missed);
         }
         if let Some(lower) = sharing_port {
             match self.devs.get(lower).map(|lower| &lower.rx_handler) {
@@ -279,6 +303,8 @@ impl World {
             Verdict::Consume => self.consume(frame),
             Verdict::VrfRoute => self.vrf_route(dev, frame),
             Verdict::Encapsulate(outer) => self.encapsulate(dev, frame, outer),
+            Verdict::TunnelLimit { pointer } => self.tunnel_limit_reached(dev, frame, pointer),
+            Verdict::VxlanBypass => self.vxlan_encap_bypass(dev, dev, true, frame),
             Verdict::Drop(reason) => {
                 if reason != DropReason::Discarded {
                     self.count_transmit_drop(dev, reason, frame.len());
@@ -327,6 +353,10 @@ impl World {
             Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
             Kind::IpTunnel(_) => device.stats.tx_errors += 1,
+            Kind::Ip6Tunnel(_) => {
+                device.stats.tx_errors += 1;
+                device.stats.tx_dropped += 1;
+            }
             _ => {}
         }
     }
@@ -432,6 +462,12 @@ impl World {
     }
 }
 
+/// Kinds that decide alike of every frame.
+#[inline]
+fn decides_alike(kind: &Kind) -> bool {
+    matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy)
+}
+
 /// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than
 /// off a veth's wire.
 fn is_sibling_path(from: &Device) -> bool {
@@ -443,6 +479,8 @@ enum Way {
     Plain,
     /// With what the bridge knows of an address that is asked for.
     Bridge,
+    /// Requests for neighbours may be answered at once.
+    Vxlan,
     /// These have a way of their own.
     Bond,
     Team,
@@ -456,6 +494,7 @@ impl Way {
             Kind::Bond(_) => Way::Bond,
             Kind::Team(_) => Way::Team,
             Kind::Macsec(_) => Way::Macsec,
+            Kind::Vxlan(state) if state.config.proxy || state.config.route_short_circuit => Way::Vxlan,
             _ => Way::Plain,
         }
     }

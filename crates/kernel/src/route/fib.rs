@@ -1,6 +1,7 @@
 //! All routing tables and rules of one namespace.
 
 use std::{
+    cmp::Reverse,
     collections::BTreeSet,
     sync::{Arc, LazyLock},
 };
@@ -100,6 +101,18 @@ impl Fib {
     pub fn routes(&self, table: u32) -> Vec<&Arc<Route>> {
         let walk = self.trie(table).map(Routes::walk).unwrap_or_default();
         walk.into_iter().flat_map(|(_, routes)| routes).filter(|route| route.table == table).collect()
+    }
+
+    /// The routes of the trie that a table is kept in, by address, those of longer prefixes first. Without rules of
+    /// their own, the local and the main table share one (`fib_trie_unmerge`).
+    pub(super) fn stored_with(&self, table: u32) -> Vec<Arc<Route>> {
+        let walk = self.trie(table).map(Routes::walk).unwrap_or_default();
+        let mut routes: Vec<Arc<Route>> = walk.into_iter().flat_map(|(_, routes)| routes).cloned().collect();
+        routes.sort_by_key(|route| {
+            let Prefix { address, length } = route.prefix;
+            (address, Reverse(length), Reverse(route.table), Reverse(route.tos), route.priority)
+        });
+        routes
     }
 
     /// Whether routes through this device are not used while it has no carrier
@@ -233,6 +246,11 @@ impl Fib {
     pub(super) fn rules_mut(&mut self) -> &mut Vec<Rule> {
         self.generation += 1;
         Arc::make_mut(&mut self.rules)
+    }
+
+    /// `fib_new_table`
+    pub(crate) fn note_table(&mut self, id: u32) {
+        self.make_table(id);
     }
 
     fn trie_mut(&mut self, id: u32) -> &mut Routes {

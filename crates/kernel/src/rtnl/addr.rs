@@ -38,7 +38,11 @@ pub(crate) fn ipv4_message(ifindex: u32, address: &Ipv4Address, now: Time) -> Ad
     if address.metric != 0 {
         attributes.push(AddressAttribute::RoutePriority(address.metric));
     }
-    let life = (address.preferred_lft, address.valid_lft);
+    // One that stays is not told of as one that is preferred for a time.
+    let life = match address.flags & ifa::PERMANENT {
+        0 => (address.preferred_lft, address.valid_lft),
+        _ => (FOREVER, FOREVER),
+    };
     attributes.push(AddressAttribute::CacheInfo(cache_info(life, address.created, address.updated, now)));
     message
 }
@@ -149,6 +153,9 @@ impl World {
         message: &AddressMessage,
         flags: u16,
     ) -> Result<(), Failure> {
+        if !matches!(message.header.family, AddressFamily::Inet | AddressFamily::Inet6) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         let parsed = Parsed::of(message);
         let prefix_len = message.header.prefix_len;
         let (preferred_lft, valid_lft) = parsed.life.unwrap_or((FOREVER, FOREVER));

@@ -192,6 +192,9 @@ impl World {
                 }
                 _ => self.add_filter_entry(&request, flags),
             };
+            if outcome.is_ok() {
+                self.notify_own_fdb(request.dev, request.mac, request.vlan, request.state, false);
+            }
         }
         self.changed();
         outcome
@@ -318,6 +321,9 @@ impl World {
                 Some(Kind::Macvlan(_)) => self.remove_filter_entry(&request),
                 _ => self.del_filter_entry(&request),
             };
+            if outcome.is_ok() {
+                self.notify_own_fdb(request.dev, request.mac, request.vlan, request.state, true);
+            }
         }
         self.changed();
         outcome

@@ -1,7 +1,7 @@
 //! Forwarding databases of vxlan devices: their part of the messages of `AF_BRIDGE` (`vxlan_fdb_add`,
 //! `vxlan_fdb_delete`, `vxlan_fdb_dump`, `vxlan_fdb_get`).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::codec::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use hairpin_netlink::route::AddressFamily;
@@ -11,7 +11,7 @@ use hairpin_netlink::route::neighbour::{
 use hairpin_netlink::route::route::RouteType;
 use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
-use crate::dev::vxlan::{Entry, Remote};
+use crate::dev::vxlan::{Entry, Missed, Remote};
 use crate::device::DevId;
 use crate::mac::Mac;
 use crate::neigh::nud;
@@ -25,22 +25,28 @@ impl World {
     /// `vxlan_fdb_parse`: the tunnel's end that a request names.
     fn vxlan_remote(&self, dev: DevId, message: &NeighbourMessage) -> Result<Remote, Failure> {
         let state = self.vxlan(dev).ok_or(Errno::EOPNOTSUPP)?;
-        let mut remote = Remote { ip: Ipv4Addr::UNSPECIFIED, ifindex: 0, ..state.default_remote() };
+        let mut remote = Remote { ip: state.config.nowhere(), ifindex: 0, ..state.default_remote() };
+        let wanted = state.config.is_over_ipv6();
         for attribute in &message.attributes {
             match attribute {
-                NeighbourAttribute::Destination(NeighbourAddress::Inet(ip)) => remote.ip = *ip,
-                NeighbourAttribute::Destination(NeighbourAddress::Inet6(_)) => {
-                    return Err(Errno::EAFNOSUPPORT.into());
-                }
-                NeighbourAttribute::Destination(NeighbourAddress::Other(bytes)) => {
-                    match <[u8; 4]>::try_from(bytes.as_slice()) {
-                        Ok(octets) => remote.ip = Ipv4Addr::from(octets),
-                        Err(_) if bytes.len() == 16 => return Err(Errno::EAFNOSUPPORT.into()),
-                        Err(_) => {
-                            let text = "Unsupported address family";
-                            return Err(Failure::with_text(Errno::EAFNOSUPPORT, text));
-                        }
+                NeighbourAttribute::Destination(destination) => {
+                    let ip = match destination {
+                        NeighbourAddress::Inet(ip) => IpAddr::V4(*ip),
+                        NeighbourAddress::Inet6(ip) => IpAddr::V6(*ip),
+                        NeighbourAddress::Other(bytes) => match (bytes.first_chunk(), bytes.first_chunk()) {
+                            (_, Some(octets)) if bytes.len() == 16 => IpAddr::from(*octets as [u8; 16]),
+                            (Some(octets), _) if bytes.len() == 4 => IpAddr::from(*octets as [u8; 4]),
+                            _ => {
+                                let text = "Unsupported address family";
+                                return Err(Failure::with_text(Errno::EAFNOSUPPORT, text));
+                            }
+                        },
+                        _ => return Err(Errno::EAFNOSUPPORT.into()),
+                    };
+                    if ip.is_ipv6() != wanted {
+                        return Err(Errno::EAFNOSUPPORT.into());
                     }
+                    remote.ip = ip;
                 }
                 NeighbourAttribute::Port(port) => remote.port = *port,
                 NeighbourAttribute::Vni(vni) => remote.vni = *vni,
@@ -195,7 +201,7 @@ impl World {
             attributes.push(NeighbourAttribute::LinkNetNsId(id.cast_unsigned()));
         }
         attributes.push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
-        attributes.push(NeighbourAttribute::Destination(NeighbourAddress::Inet(remote.ip)));
+        attributes.push(NeighbourAttribute::Destination(destination(remote.ip)));
         let default = vxlan.default_remote();
         if remote.port != 0 && remote.port != default.port {
             attributes.push(NeighbourAttribute::Port(remote.port));
@@ -211,17 +217,32 @@ impl World {
         Some(message)
     }
 
-    /// What listeners are told of a destination that the device does not know (`vxlan_fdb_miss`).
-    pub(crate) fn vxlan_miss_message(&self, dev: DevId, mac: Mac) -> Option<NeighbourMessage> {
+    /// What listeners are told of a destination or neighbour that the device does not know (`vxlan_fdb_miss`,
+    /// `vxlan_ip_miss`).
+    pub(crate) fn vxlan_miss_message(&self, dev: DevId, missed: Missed) -> Option<NeighbourMessage> {
         let device = self.devs.get(dev)?;
         let mut message = NeighbourMessage::default();
         let header = &mut message.header;
-        header.family = AddressFamily::Unspec;
+        header.family = match missed {
+            Missed::Mac(_) => AddressFamily::Unspec,
+            Missed::Address(IpAddr::V4(_)) => AddressFamily::Inet,
+            Missed::Address(IpAddr::V6(_)) => AddressFamily::Inet6,
+        };
         header.ifindex = device.ifindex;
         header.state = nud::STALE.into();
         header.kind = RouteType::Unicast;
-        message.attributes.push(NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()));
+        message.attributes.push(match missed {
+            Missed::Mac(mac) => NeighbourAttribute::LinkLayerAddress(mac.0.to_vec()),
+            Missed::Address(address) => NeighbourAttribute::Destination(destination(address)),
+        });
         message.attributes.extend(neighbour_cache_info(0, 0, 0, 0));
         Some(message)
+    }
+}
+
+fn destination(address: IpAddr) -> NeighbourAddress {
+    match address {
+        IpAddr::V4(address) => NeighbourAddress::Inet(address),
+        IpAddr::V6(address) => NeighbourAddress::Inet6(address),
     }
 }

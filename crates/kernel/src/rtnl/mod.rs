@@ -22,6 +22,8 @@ mod macsec;
 mod mdb;
 pub(crate) mod neigh;
 mod nsid;
+mod ntable;
+mod qdisc;
 pub mod route;
 pub(crate) mod route6;
 pub mod rule;

@@ -1,7 +1,7 @@
 //! Neighbours: `RTM_NEWNEIGH`, `RTM_DELNEIGH`, `RTM_GETNEIGH` of IPv4 and IPv6 (net/core/neighbour.c). Those of
 //! `AF_BRIDGE` are in [`super::fdb`].
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL, NLM_F_REPLACE};
 use hairpin_netlink::route::AddressFamily;
@@ -11,6 +11,7 @@ use hairpin_netlink::route::neighbour::{
 use hairpin_netlink::route::route::RouteType;
 use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
+use crate::device::{Device, Flags};
 use crate::mac::Mac;
 use crate::neigh::state::Update;
 use crate::neigh::{Neighbour, Neighbours, nud};
@@ -37,6 +38,7 @@ pub(crate) fn neighbour_message(
     ifindex: u32,
     address: IpAddr,
     entry: &Neighbour,
+    address_len: usize,
     now: Time,
 ) -> NeighbourMessage {
     let mut message = NeighbourMessage::default();
@@ -49,7 +51,9 @@ pub(crate) fn neighbour_message(
     let attributes = &mut message.attributes;
     attributes.push(NeighbourAttribute::Destination(neighbour_address(address)));
     if entry.is_valid() {
-        attributes.push(NeighbourAttribute::LinkLayerAddress(entry.mac.0.to_vec()));
+        // Of a tunnel without a link header it is an IPv4 address.
+        let mac = entry.mac.0.iter().take(address_len).copied().collect();
+        attributes.push(NeighbourAttribute::LinkLayerAddress(mac));
     }
     attributes.push(NeighbourAttribute::Probes(entry.probes));
     let ago = |at: Time| (now.since(at).as_millis() / 10) as u32;
@@ -117,7 +121,21 @@ fn destination(message: &NeighbourMessage) -> Result<IpAddr, Failure> {
     }
 }
 
+/// As many bytes of an address as fit.
+fn padded(bytes: &[u8]) -> Mac {
+    let mut mac = [0; 6];
+    for (to, from) in mac.iter_mut().zip(bytes) {
+        *to = *from;
+    }
+    Mac(mac)
+}
+
 impl World {
+    /// Bytes of the link-layer address of a neighbour.
+    pub(crate) fn neigh_address_len(&self, entry: &Neighbour) -> usize {
+        self.devs.get(entry.dev).map_or(6, |device| device.address_len())
+    }
+
     /// `RTM_NEWNEIGH` (`neigh_add`)
     ///
     /// # Errors
@@ -136,14 +154,22 @@ impl World {
             0 => None,
             ifindex => Some(self.device_at(ns, ifindex).ok_or(Errno::ENODEV)?),
         };
+        let device = dev.and_then(|dev| self.devs.get(dev));
+        let address_len = device.map_or(6, |device| device.address_len());
         let mac = match link_layer(message) {
             None => None,
-            Some(bytes) => match Mac::read(bytes) {
-                Some(mac) => Some(mac),
-                None => return Err(Failure::with_text(Errno::EINVAL, "Invalid link address")),
-            },
+            Some(bytes) if bytes.len() >= address_len => Some(padded(bytes)),
+            Some(_) => return Err(Failure::with_text(Errno::EINVAL, "Invalid link address")),
         };
         let own = header.flags.bits();
+        // `arp_constructor`: there is one neighbour only.
+        let alone = |device: &Device| device.flags.intersects(Flags::LOOPBACK | Flags::POINTOPOINT);
+        let address = match address {
+            IpAddr::V4(_) if own & ntf::PROXY == 0 && device.is_some_and(alone) => {
+                IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+            }
+            address => address,
+        };
         if own & ntf::PROXY != 0 {
             let Some(netns) = self.netns.get_mut(ns) else { return Ok(()) };
             let proxies = &mut netns.neighbours_mut(address).proxies;
@@ -261,7 +287,12 @@ impl World {
             return Err(Errno::ENOENT.into());
         }
         self.neigh_update(ns, ifindex, address, None, nud::FAILED, how);
+        let entry =
+            self.netns.get(ns).and_then(|netns| netns.neighbours(address).get(ifindex, address)).cloned();
         self.neigh_forget(ns, ifindex, address);
+        if let Some(entry) = entry {
+            self.notify_neighbour_gone(ns, ifindex, address, &entry);
+        }
         self.changed();
         Ok(())
     }
@@ -299,7 +330,8 @@ impl World {
         };
         for ((ifindex, address), entry) in tables.iter().flat_map(|table| table.dump()) {
             if (only == 0 || only == ifindex) && (master == 0 || of_master(ifindex)) {
-                let message = neighbour_message(ifindex, address, entry, self.now);
+                let message =
+                    neighbour_message(ifindex, address, entry, self.neigh_address_len(entry), self.now);
                 dump.messages.push(Message::NewNeighbour(message));
             }
         }
@@ -332,6 +364,6 @@ impl World {
         }
         let entry = netns.neighbours(address).get(ifindex, address);
         let entry = entry.ok_or_else(|| Failure::with_text(Errno::ENOENT, "Neighbour entry not found"))?;
-        Ok(neighbour_message(ifindex, address, entry, self.now))
+        Ok(neighbour_message(ifindex, address, entry, self.neigh_address_len(entry), self.now))
     }
 }

@@ -86,6 +86,7 @@ impl World {
             return Err(Failure::with_text(Errno::EEXIST, "The specified nsid is already used"));
         }
         netns.nsids.insert(id, peer);
+        self.notify_nsid(ns, id, false);
         self.changed();
         Ok(())
     }

@@ -37,6 +37,8 @@ pub fn new_route(
     flags: u16,
 ) -> Result<Vec<Notification>, Failure> {
     let spec = parse(message)?;
+    // `fib_new_table` comes before what may fail.
+    fib.note_table(spec.table);
     let change = fib.insert(&spec, InsertMode::from_flags(flags), links)?;
     if spec.kind == RouteKind::Local {
         fib.note_custom_local_route();

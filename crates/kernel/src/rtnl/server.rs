@@ -4,6 +4,7 @@ use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_GETMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
 use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
+use hairpin_netlink::tc::{RTM_DELQDISC, RTM_GETQDISC, RTM_NEWQDISC};
 use hairpin_netlink::{Answer, Errno, Failure, Message};
 
 use crate::netns::NsId;
@@ -83,6 +84,7 @@ impl World {
                 Some(self.rtnl_vlan(asker.ns, decoded, answer))
             }
             RTM_NEWMDB | RTM_DELMDB | RTM_GETMDB => Some(self.rtnl_mdb(asker.ns, decoded, answer)),
+            RTM_NEWQDISC | RTM_DELQDISC | RTM_GETQDISC => Some(self.rtnl_qdisc(asker.ns, decoded, answer)),
             _ => None,
         }
     }
@@ -131,11 +133,11 @@ impl World {
                 _ => Ok(Dump { messages: Vec::new(), filtered: false }),
             },
             Message::GetNsId(_) => Ok(self.dump_nsids(ns)),
+            Message::GetNeighbourTable(message) => Ok(self.dump_neighbour_tables(ns, message)),
             // Nothing of these kinds exists here, so there is nothing to list.
-            Message::GetQueueDiscipline(_)
-            | Message::GetTrafficClass(_)
-            | Message::GetTrafficFilter(_)
-            | Message::GetNeighbourTable(_) => Ok(Dump { messages: Vec::new(), filtered: false }),
+            Message::GetTrafficClass(_) | Message::GetTrafficFilter(_) => {
+                Ok(Dump { messages: Vec::new(), filtered: false })
+            }
             _ => Err(Errno::EOPNOTSUPP.into()),
         }
     }
@@ -272,7 +274,6 @@ fn is_get(message: &Message) -> bool {
             | Message::GetRule(_)
             | Message::GetNsId(_)
             | Message::GetNeighbourTable(_)
-            | Message::GetQueueDiscipline(_)
             | Message::GetTrafficClass(_)
             | Message::GetTrafficFilter(_)
     )

@@ -203,6 +203,7 @@ impl World {
         if bridge_changed {
             self.notify_vlans(bridge, vid, vid, false);
         }
+        self.notify_own_addresses(bridge);
         for (key, entry) in gone {
             self.notify_fdb(bridge, key, &entry, true);
         }
@@ -525,10 +526,10 @@ fn describe(group: &VlanGroup, vlan: &Vlan, last: u16) -> Entry {
     }
 }
 
-/// `br_vlan_can_enter_range`
+/// `br_vlan_can_enter_range`. It does not mind that the one before is the PVID, though that is told without a range: what
+/// joins it is not told at all.
 fn joins(group: &VlanGroup, last: &Vlan, next: &Vlan) -> bool {
     !group.is_pvid(next.vid)
-        && !group.is_pvid(last.vid)
         && next.vid == last.vid + 1
         && (next.untagged, next.state, next.mcast_router) == (last.untagged, last.state, last.mcast_router)
 }

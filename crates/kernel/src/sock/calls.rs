@@ -62,7 +62,7 @@ impl World {
                     self.set_promiscuity(*dev, -1);
                 }
             }
-            Kind::Udp(_) | Kind::Raw(_) | Kind::Tcp(_) => {
+            Kind::Udp(_) | Kind::Raw(_) => {
                 for (group, ifindex) in socket.inet().map(|inet| inet.groups.clone()).unwrap_or_default() {
                     if let Some(dev) = self.device_at(socket.ns, ifindex) {
                         self.leave_ipv4_group(dev, group);
@@ -79,7 +79,7 @@ impl World {
                 });
                 let _ = self.listen_to_connections(socket.ns, more);
             }
-            Kind::RouteEvents { .. } => {}
+            Kind::RouteEvents { .. } | Kind::Tcp(_) => {}
         }
         self.release_netns(socket.ns);
     }
@@ -115,6 +115,9 @@ impl World {
         let ns = socket.ns;
         if socket.inet6().is_some() {
             return self.set_socket_option6(id, ns, option);
+        }
+        if let Kind::Tcp(_) = socket.kind {
+            return self.set_tcp_option(id, ns, option);
         }
         match option {
             SocketOption::BindToDevice(name) => {
@@ -153,18 +156,7 @@ impl World {
                 Some(Kind::Raw(raw)) if raw.protocol == protocol::ICMP => raw.icmp_filter = filter,
                 _ => return Err(Errno::EOPNOTSUPP),
             },
-            SocketOption::ReuseAddress(on) => {
-                if let Some(tcp) = self.tcp_of_mut(id) {
-                    tcp.reuse = on;
-                }
-            }
-            SocketOption::NoDelay(on) => {
-                self.tcp_of_mut(id).ok_or(Errno::ENOPROTOOPT)?.no_delay = on;
-                if let Some(connection) = self.connection_of(id) {
-                    connection.send.no_delay = on;
-                    self.tcp_push(id);
-                }
-            }
+            SocketOption::ReuseAddress(_) => {}
             SocketOption::Ttl(0) => return Err(Errno::EINVAL),
             SocketOption::IpOptions(options) if options.len() > 40 => return Err(Errno::EINVAL),
             option => {
@@ -244,10 +236,7 @@ impl World {
             (Some(Kind::Raw6(_) | Kind::Udp6(_)), Address::Ipv6 { address, port, scope }) => {
                 self.bind_socket6(id, ns, (address, port, scope))
             }
-            (Some(Kind::Tcp(_)), Address::Ipv4 { address, port }) => {
-                self.check_own(ns, address)?;
-                self.bind_tcp(id, ns, address, port)
-            }
+            (Some(Kind::Tcp(_)), address) => self.bind_tcp(id, ns, address),
             _ => Err(Errno::EAFNOSUPPORT),
         }
     }
@@ -279,7 +268,7 @@ impl World {
     }
 
     /// A source must be an own address, a group, or left open.
-    fn check_own(&self, ns: NsId, address: Ipv4Addr) -> Result<(), Errno> {
+    pub(super) fn check_own(&self, ns: NsId, address: Ipv4Addr) -> Result<(), Errno> {
         let free = self.netns.get(ns).is_some_and(|netns| netns.sysctl.ip_nonlocal_bind);
         match self.address_kind(ns, address) {
             _ if free || address.is_unspecified() => Ok(()),
@@ -305,6 +294,14 @@ impl World {
             _ => false,
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.udp.get(&port));
+        let is_dual = |other: &SockId| match self.sockets.get(*other).map(|socket| &socket.kind) {
+            Some(Kind::Udp6(udp)) => udp.dual && udp.inet.source.is_unspecified(),
+            _ => false,
+        };
+        let of_both = self.netns.get(ns).and_then(|netns| netns.udp6.get(&port));
+        if of_both.is_some_and(|list| list.iter().any(is_dual)) {
+            return Err(Errno::EADDRINUSE);
+        }
         if self.has_udp_tunnel(ns, port) || taken.is_some_and(|list| list.iter().any(clashes)) {
             return Err(Errno::EADDRINUSE);
         }
@@ -329,12 +326,15 @@ impl World {
             .find(|port| {
                 !netns.udp.contains_key(port)
                     && !netns.udp6.contains_key(port)
-                    && !netns.udp_tunnels.contains_key(port)
+                    && ![false, true].into_iter().any(|six| netns.udp_tunnels.contains_key(&(*port, six)))
             })
             .ok_or(Errno::EAGAIN)
     }
 
     pub(crate) fn connect_socket(&mut self, id: SockId, address: Address) -> Result<(), Errno> {
+        if let Some(Socket { ns, kind: Kind::Tcp(_), .. }) = self.sockets.get(id) {
+            return self.connect_tcp(id, *ns, address);
+        }
         if let (Address::Ipv6 { address, port, scope }, Some(socket)) = (address, self.sockets.get(id))
             && socket.inet6().is_some()
         {
@@ -343,9 +343,6 @@ impl World {
         }
         let Address::Ipv4 { address, port } = address else { return Err(Errno::EAFNOSUPPORT) };
         let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
-        if self.tcp_of(id).is_some() {
-            return self.connect_tcp(id, ns, (address, port));
-        }
         let inet = self.inet_of(id)?.clone();
         let wanted = key(ns, &inet, address, 0);
         let mut route = self.route_output(wanted)?;
@@ -385,7 +382,7 @@ impl World {
             Kind::Udp(udp) => Address::Ipv4 { address: udp.inet.source, port: udp.port },
             Kind::Raw6(raw) => raw.inet.local(u16::from(raw.protocol)),
             Kind::Udp6(udp) => udp.inet.local(udp.port),
-            Kind::Tcp(tcp) => Address::Ipv4 { address: tcp.inet.source, port: tcp.port },
+            Kind::Tcp(tcp) => tcp.local(),
             Kind::Tap(_) | Kind::RouteEvents { .. } | Kind::ConntrackEvents => return Err(Errno::EOPNOTSUPP),
         })
     }
@@ -441,8 +438,8 @@ impl World {
         }
         let mut frame = self.pool.frame(whole);
         if cooked {
-            frame.set_header(mac, own, protocol);
             frame.payload_mut().copy_from_slice(data);
+            self.write_header(dev, &mut frame, (mac, own), protocol);
         } else {
             frame.bytes_mut().copy_from_slice(data);
         }
@@ -482,6 +479,7 @@ impl World {
             return self.send_raw_header(ns, &raw.inet, destination, data);
         }
         let route = self.route_output(key(ns, &raw.inet, destination, raw.protocol))?;
+        let route = self.route_to_probe(route, raw.inet.pmtu);
         let header_len = ip::HEADER_LEN + raw.inet.options.len().next_multiple_of(4);
         self.check_sendable(id, &raw.inet, &route, header_len + data.len(), (destination, 0))?;
         let whole = header_len + data.len();
@@ -562,8 +560,9 @@ impl World {
         };
         let source_port = udp.port;
         // The options are cloned only off the fast path.
-        let plain = is_plain(&udp.inet);
+        let (plain, pmtu) = (is_plain(&udp.inet), udp.inet.pmtu);
         let route = self.route_output(key(ns, &udp.inet, destination, protocol::UDP))?;
+        let route = if plain { route } else { self.route_to_probe(route, pmtu) };
         let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
         let inet = match plain && total <= route.mtu as usize && route.kind == RouteKind::Unicast {
             true => None,
@@ -589,6 +588,14 @@ impl World {
             ip::write_udp(body, from, to, data);
         })?;
         self.sent(id, data.len())
+    }
+
+    /// `ip_sk_use_pmtu`: who probes for the path's MTU does not mind what is known of it.
+    fn route_to_probe(&self, route: OutRoute, how: PathMtuDiscovery) -> OutRoute {
+        match self.devs.get(route.dev) {
+            Some(device) if how == PathMtuDiscovery::Probe => OutRoute { mtu: device.mtu, ..route },
+            _ => route,
+        }
     }
 
     /// Whether a socket may send so much there: broadcasts must be allowed, and what is too long for the path

@@ -1,10 +1,12 @@
 //! Calls of IPv6 sockets: options, bind, connect, send.
 
-use std::net::Ipv6Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
 
-use crate::ip::UDP_LEN;
+use crate::ip::output::Fields;
+use crate::ip::route::OutKey;
+use crate::ip::{self, UDP_LEN, protocol};
 use crate::ip6::address::{is_link_local, needs_device};
 use crate::ip6::output::Fields6;
 use crate::ip6::route::{OutKey6, OutRoute6};
@@ -43,6 +45,11 @@ impl World {
                 // The kernel doubles what is asked for.
                 socket.set_limit((bytes as usize).saturating_mul(2));
             }
+            SocketOption::V6Only(only) => match self.sockets.get_mut(id).map(|s| &mut s.kind) {
+                Some(Kind::Udp6(udp)) if udp.port == 0 => udp.dual = !only,
+                Some(Kind::Udp6(_)) => return Err(Errno::EINVAL),
+                _ => return Err(Errno::ENOPROTOOPT),
+            },
             SocketOption::MulticastInterface(ifindex) => {
                 if ifindex != 0 && self.device_at(ns, ifindex).is_none() {
                     return Err(Errno::ENODEV);
@@ -169,7 +176,15 @@ impl World {
             _ => false,
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.udp6.get(&port));
-        if taken.is_some_and(|list| list.iter().any(clashes)) {
+        if self.has_udp6_tunnel(ns, port) || taken.is_some_and(|list| list.iter().any(clashes)) {
+            return Err(Errno::EADDRINUSE);
+        }
+        let is_dual = match self.sockets.get(id).map(|socket| &socket.kind) {
+            Some(Kind::Udp6(udp)) => udp.dual && address.is_unspecified(),
+            _ => false,
+        };
+        let of_ipv4 = self.netns.get(ns).is_some_and(|netns| netns.udp.contains_key(&port));
+        if is_dual && of_ipv4 {
             return Err(Errno::EADDRINUSE);
         }
         self.unbind_udp6(id);
@@ -192,6 +207,9 @@ impl World {
         let inet = self.inet6_of(id)?;
         if address.is_unspecified() {
             address = Ipv6Addr::LOCALHOST;
+        }
+        if let Some(inner) = address.to_ipv4_mapped() {
+            return self.connect_mapped(id, ns, (inner, port));
         }
         if needs_device(address) {
             if scope != 0 {
@@ -223,6 +241,46 @@ impl World {
         Ok(())
     }
 
+    /// `ip6_datagram_connect` to an IPv4 address.
+    fn connect_mapped(&mut self, id: SockId, ns: NsId, to: (Ipv4Addr, u16)) -> Result<(), Errno> {
+        let key = mapped_key(ns, self.inet6_of(id)?, to.0)?;
+        let route = self.route_output(key)?;
+        if let Some(Kind::Udp6(udp)) = self.sockets.get(id).map(|socket| &socket.kind)
+            && udp.port == 0
+        {
+            let source = udp.inet.source;
+            self.bind_udp6(id, ns, source, 0)?;
+        }
+        let inet = self.inet6_of(id)?;
+        if inet.source.is_unspecified() {
+            inet.source = route.source.to_ipv6_mapped();
+        }
+        inet.remote = Some((to.0.to_ipv6_mapped(), to.1));
+        Ok(())
+    }
+
+    /// `udp_sendmsg` of a socket of IPv6 (`udpv6_sendmsg`).
+    fn send_mapped(&mut self, id: SockId, data: &[u8], to: (Ipv4Addr, u16)) -> Result<usize, Errno> {
+        let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
+        let (ns, Kind::Udp6(udp)) = (socket.ns, &socket.kind) else { return Err(Errno::EBADF) };
+        if !udp.dual {
+            return Err(Errno::ENETUNREACH);
+        }
+        let (key, port, inet) = (mapped_key(ns, &udp.inet, to.0)?, udp.port, udp.inet.clone());
+        let route = self.route_output(key)?;
+        if route.kind == RouteKind::Broadcast {
+            return Err(Errno::EACCES);
+        }
+        let ttl = inet.hop_limit.unwrap_or_else(|| self.default_ttl(ns, route.source));
+        let fields = Fields { mark: inet.mark, owned: true, ..Fields::new(protocol::UDP, ttl) };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.udp_out += 1;
+        }
+        let (from, to) = ((route.source, port), (route.destination, to.1));
+        self.ip_send(ns, &route, fields, UDP_LEN + data.len(), |body| ip::write_udp(body, from, to, data))?;
+        Ok(data.len())
+    }
+
     /// Where to: what the call says, or what the socket is connected to.
     fn destination6(inet: &Inet6, to: Option<Address>) -> Result<(Ipv6Addr, u16, u32), Errno> {
         match to {
@@ -248,7 +306,7 @@ impl World {
         let route = self.route_output6(key6(ns, &raw.inet, destination, scope))?;
         self.check_size6(id, &raw.inet, &route, data.len(), 0)?;
         let fields = fields6(&raw.inet, &route, raw.protocol);
-        self.transmit_refused = false;
+        (self.transmit_refused, self.transmit_no_way) = (false, false);
         self.ip6_send(ns, &route, fields, data.len(), |body| {
             if body.len() == data.len() {
                 body.copy_from_slice(data);
@@ -257,14 +315,22 @@ impl World {
                 ip6::seal_icmp(route.source, route.destination, body);
             }
         })?;
-        if std::mem::take(&mut self.transmit_refused) && raw.inet.receive_errors {
-            return Err(Errno::ENOBUFS);
+        if std::mem::take(&mut self.transmit_refused) {
+            if std::mem::take(&mut self.transmit_no_way) {
+                return Err(Errno::ENETUNREACH);
+            }
+            if raw.inet.receive_errors {
+                return Err(Errno::ENOBUFS);
+            }
         }
         Ok(data.len())
     }
 
     /// `udpv6_sendmsg`
     pub(super) fn send_udp6(&mut self, id: SockId, data: &[u8], to: Option<Address>) -> Result<usize, Errno> {
+        if let Some(errno) = self.sockets.get_mut(id).and_then(Socket::take_error) {
+            return Err(errno);
+        }
         let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
         let Kind::Udp6(udp) = &socket.kind else { return Err(Errno::EBADF) };
         let ns = socket.ns;
@@ -282,6 +348,9 @@ impl World {
                 Some(Kind::Udp6(udp)) => udp.port,
                 _ => 0,
             };
+        }
+        if let Some(inner) = destination.to_ipv4_mapped() {
+            return self.send_mapped(id, data, (inner, port));
         }
         let Some(inet) = self.sockets.get(id).and_then(Socket::inet6) else { return Err(Errno::EBADF) };
         let key = key6(ns, inet, destination, scope);
@@ -348,6 +417,16 @@ fn fields6(inet: &Inet6, route: &OutRoute6, protocol: u8) -> Fields6 {
         owned: true,
         ..Fields6::new(protocol, hop_limit)
     }
+}
+
+/// What decides the route of a socket of IPv6 to an IPv4 address.
+fn mapped_key(ns: NsId, inet: &Inet6, destination: Ipv4Addr) -> Result<OutKey, Errno> {
+    let source = match inet.source {
+        source if source.is_unspecified() => Ipv4Addr::UNSPECIFIED,
+        source => source.to_ipv4_mapped().ok_or(Errno::ENETUNREACH)?,
+    };
+    let (oif, mark, protocol) = (inet.device, inet.mark, protocol::UDP);
+    Ok(OutKey { source, oif, mark, protocol, ..OutKey::to(ns, destination) })
 }
 
 /// What decides a socket's route to a destination.

@@ -1,18 +1,20 @@
 //! The sockets of a namespace as `ss` is told of them (net/ipv4/inet_diag.c, tcp_diag.c, udp_diag.c, raw_diag.c,
 //! net/packet/diag.c).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::Address;
-use hairpin_netlink::sock_diag::{SocketFamily, SocketInfo, SocketOwner, SocketQuery, state};
+use hairpin_netlink::sock_diag::{SocketFamily, SocketInfo, SocketOwner, SocketQuery, TcpInfo, state};
 use slotmap::Key as _;
 
-use super::tcp::Role;
+use super::tcp::{Family, Role};
 use super::{Inet, Kind, SockId, Socket};
 use crate::netns::NsId;
 use crate::task::Open;
 use crate::tcp::connection::{Connection, State};
+use crate::tcp::send::INITIAL_WINDOW;
 use crate::world::World;
+use crate::{ip, ip6};
 
 /// What a timer is for.
 mod timer {
@@ -48,6 +50,11 @@ impl World {
         let wanted = |info: &SocketInfo| query.states >> info.state & 1 == 1;
         let mut found: Vec<SocketInfo> =
             ids.into_iter().filter_map(|id| self.socket_info(id, query.family)).filter(wanted).collect();
+        if !query.details {
+            for info in &mut found {
+                info.tcp = None;
+            }
+        }
         if query.owners {
             for info in &mut found {
                 info.owners = self.owners(info.inode);
@@ -72,27 +79,49 @@ impl World {
             inode: inode(id),
             cooked: false,
             v6only: false,
+            tcp: None,
             owners: Vec::new(),
         };
         match &socket.kind {
             Kind::Tcp(tcp) => {
-                if let SocketFamily::Tcp { ipv6: true } = family {
+                if family != (SocketFamily::Tcp { ipv6: tcp.family.is_ipv6() }) {
                     return None;
                 }
-                info.ends(&tcp.inet, tcp.port);
+                info.local = tcp.local();
+                let none = match tcp.ends.source {
+                    IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+                    IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+                };
+                info.remote = tcp.name(tcp.ends.remote.unwrap_or((none, 0)));
+                info.ifindex = tcp.ends.device;
+                info.v6only = tcp.family == Family::Ipv6 { only: true };
                 match &tcp.role {
                     Role::Idle => return None,
                     Role::Listening(listener) => {
                         info.state = state::LISTEN;
                         info.receive_queue = u32::try_from(listener.queue.len()).unwrap_or(u32::MAX);
                         info.send_queue = listener.backlog;
+                        info.tcp = Some(Box::new(TcpInfo {
+                            congestion: "cubic".to_owned(),
+                            window: INITIAL_WINDOW,
+                            ..TcpInfo::default()
+                        }));
                     }
-                    Role::Connection(connection) => self.connection_info(connection, &mut info),
+                    Role::Connection(connection) => {
+                        self.connection_info(connection, &mut info);
+                        let below = if tcp.ends.source.is_ipv4() { ip::HEADER_LEN } else { ip6::HEADER_LEN };
+                        if connection.state != State::TimeWait {
+                            info.tcp = Some(Box::new(connection.info(below, self.now)));
+                        }
+                    }
                 }
             }
             Kind::Udp(udp) => info.ends(&udp.inet, udp.port),
             Kind::Raw(raw) => info.ends(&raw.inet, raw.protocol.into()),
-            Kind::Udp6(udp) => info.ends6(socket, udp.port),
+            Kind::Udp6(udp) => {
+                info.ends6(socket, udp.port);
+                info.v6only = !udp.dual;
+            }
             Kind::Raw6(raw) => info.ends6(socket, raw.protocol.into()),
             Kind::Packet(packet) => {
                 info.cooked = packet.cooked;

@@ -202,8 +202,12 @@ impl Socket {
     /// Takes what an ICMP error has told a connected socket, which its next call fails with (`sock_error`); not where the
     /// program reads a queue of errors.
     pub fn take_error(&mut self) -> Option<Errno> {
-        let inet = self.inet()?;
-        if inet.receive_errors || inet.remote.is_none() || self.queue.is_empty() {
+        let (reads_errors, is_connected) = match (self.inet(), self.inet6()) {
+            (Some(inet), _) => (inet.receive_errors, inet.remote.is_some()),
+            (None, Some(inet)) => (inet.receive_errors, inet.remote.is_some()),
+            (None, None) => return None,
+        };
+        if reads_errors || !is_connected || self.queue.is_empty() {
             return None;
         }
         let is_error =
@@ -241,7 +245,6 @@ impl Socket {
         match &self.kind {
             Kind::Raw(raw) => Some(&raw.inet),
             Kind::Udp(udp) => Some(&udp.inet),
-            Kind::Tcp(tcp) => Some(&tcp.inet),
             _ => None,
         }
     }
@@ -267,7 +270,6 @@ impl Socket {
         match &mut self.kind {
             Kind::Raw(raw) => Some(&mut raw.inet),
             Kind::Udp(udp) => Some(&mut udp.inet),
-            Kind::Tcp(tcp) => Some(&mut tcp.inet),
             _ => None,
         }
     }

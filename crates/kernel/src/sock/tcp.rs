@@ -1,15 +1,18 @@
-//! TCP sockets: bind, listen, connect, accept, close (net/ipv4/inet_connection_sock.c, af_inet.c).
+//! TCP sockets of both families: bind, listen, connect, accept, close (net/ipv4/inet_connection_sock.c, af_inet.c,
+//! net/ipv6/tcp_ipv6.c).
 
 use std::collections::VecDeque;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use hairpin_netlink::{Address, Errno, Received};
+use hairpin_netlink::{Address, Errno, Received, SocketOption};
 
-use super::{Inet, Kind, SockId};
+use super::{Kind, SockId};
+use crate::ip6::address::{is_link_local, needs_device};
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::tcp::connection::{Connection, State};
 use crate::tcp::seq::Seq;
+use crate::tcp::{Arrival, Endpoint};
 use crate::time::Time;
 use crate::world::World;
 
@@ -41,10 +44,60 @@ impl Listener {
     }
 }
 
+/// The family that a program opened a socket with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Family {
+    #[default]
+    Ipv4,
+    /// `only` (`IPV6_V6ONLY`): IPv4 connections are not for it.
+    Ipv6 { only: bool },
+}
+
+impl Family {
+    pub fn is_ipv6(self) -> bool {
+        self != Family::Ipv4
+    }
+
+    /// An address as the socket's program gives it.
+    fn unmapped(self, address: IpAddr) -> IpAddr {
+        if self.is_ipv6() { address.to_canonical() } else { address }
+    }
+}
+
+/// Where a socket's packets come from and go to, and what they are given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// Bound source; unspecified where not bound. Of the family of what is sent, never `::ffff:…`.
+    pub source: IpAddr,
+    pub remote: Option<Endpoint>,
+    /// `SO_BINDTODEVICE`, or the device of a link-local address, by interface index; 0 for none.
+    pub device: u32,
+    pub mark: u32,
+    pub dont_route: bool,
+    /// None: what the namespace or the route says.
+    pub ttl: Option<u8>,
+    pub tos: u8,
+}
+
+impl Default for Ends {
+    fn default() -> Self {
+        Ends {
+            source: Ipv4Addr::UNSPECIFIED.into(),
+            remote: None,
+            device: 0,
+            mark: 0,
+            dont_route: false,
+            ttl: None,
+            tos: 0,
+        }
+    }
+}
+
 /// A TCP socket.
 #[derive(Clone, Debug, Default)]
 pub struct Tcp {
-    pub inet: Inet,
+    pub ends: Ends,
+    pub family: Family,
     /// Local port; 0 while unbound.
     pub port: u16,
     /// `SO_REUSEADDR`
@@ -64,6 +117,60 @@ pub struct Tcp {
 }
 
 impl Tcp {
+    /// An unbound socket of IPv6, for IPv4 too (`net.ipv6.bindv6only` is 0).
+    pub fn ipv6() -> Tcp {
+        let ends = Ends { source: Ipv6Addr::UNSPECIFIED.into(), ..Ends::default() };
+        Tcp { ends, family: Family::Ipv6 { only: false }, ..Tcp::default() }
+    }
+
+    /// Whether what goes to `address` is for a socket bound as this one.
+    pub fn takes(&self, address: IpAddr) -> bool {
+        match (self.ends.source, address) {
+            (source, address) if source == address => true,
+            (IpAddr::V4(source), IpAddr::V4(_)) => source.is_unspecified(),
+            (IpAddr::V6(source), IpAddr::V6(_)) => source.is_unspecified(),
+            (IpAddr::V6(source), IpAddr::V4(_)) => {
+                source.is_unspecified() && self.family == Family::Ipv6 { only: false }
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether something could be for both (`inet_rcv_saddr_equal`).
+    fn shares_place(&self, other: &Tcp) -> bool {
+        let same_place = self.takes(other.ends.source) || other.takes(self.ends.source);
+        let (own, others) = (self.ends.device, other.ends.device);
+        same_place && (own == 0 || others == 0 || own == others)
+    }
+
+    /// An end as the program sees it: IPv4 as a part of IPv6 where it opened a socket of that.
+    pub fn name(&self, (address, port): Endpoint) -> Address {
+        match (address, self.family) {
+            (IpAddr::V4(address), Family::Ipv4) => Address::Ipv4 { address, port },
+            (IpAddr::V4(address), _) => Address::Ipv6 { address: address.to_ipv6_mapped(), port, scope: 0 },
+            (IpAddr::V6(address), _) => {
+                let scope = if needs_device(address) { self.ends.device } else { 0 };
+                Address::Ipv6 { address, port, scope }
+            }
+        }
+    }
+
+    pub fn local(&self) -> Address {
+        self.name((self.ends.source, self.port))
+    }
+
+    /// `inet_csk_clone_lock`: a connection begins with the options of its listener.
+    pub(crate) fn for_connection(&self, listener: SockId, at: &Arrival) -> Tcp {
+        Tcp {
+            ends: self.ends.of_child(at),
+            family: self.family,
+            port: at.to.1,
+            reuse: self.reuse,
+            listener: Some(listener),
+            ..Tcp::default()
+        }
+    }
+
     /// A connection waits to be accepted, or has something to read.
     pub fn is_readable(&self) -> bool {
         match &self.role {
@@ -82,14 +189,97 @@ impl Tcp {
 }
 
 impl World {
+    /// Options of TCP sockets; those that change nothing here are taken.
+    ///
+    /// # Errors
+    /// `ENODEV`, `EINVAL`, `ENOPROTOOPT`.
+    pub(super) fn set_tcp_option(&mut self, id: SockId, ns: NsId, option: SocketOption) -> Result<(), Errno> {
+        if let SocketOption::BindToDevice(name) = &option {
+            let device = self.ifindex_named(ns, name)?;
+            self.tcp_of_mut(id).ok_or(Errno::EBADF)?.ends.device = device;
+            return Ok(());
+        }
+        let tcp = self.tcp_of_mut(id).ok_or(Errno::EBADF)?;
+        match option {
+            SocketOption::ReuseAddress(on) => tcp.reuse = on,
+            SocketOption::V6Only(only) => match &mut tcp.family {
+                Family::Ipv6 { .. } if tcp.port != 0 => return Err(Errno::EINVAL),
+                Family::Ipv6 { only: known } => *known = only,
+                Family::Ipv4 => return Err(Errno::ENOPROTOOPT),
+            },
+            SocketOption::Mark(mark) => tcp.ends.mark = mark,
+            SocketOption::DontRoute(on) => tcp.ends.dont_route = on,
+            SocketOption::Ttl(0) if !tcp.family.is_ipv6() => return Err(Errno::EINVAL),
+            SocketOption::Ttl(ttl) => tcp.ends.ttl = Some(ttl),
+            SocketOption::Tos(tos) => tcp.ends.tos = tos,
+            SocketOption::NoDelay(on) => {
+                tcp.no_delay = on;
+                if let Some(connection) = self.connection_of(id) {
+                    connection.send.no_delay = on;
+                    self.tcp_push(id);
+                }
+            }
+            SocketOption::Broadcast(_)
+            | SocketOption::ReceiveBuffer(_)
+            | SocketOption::MulticastTtl(_)
+            | SocketOption::MulticastLoop(_)
+            | SocketOption::PathMtuDiscovery(_)
+            | SocketOption::ReceiveErrors(_) => {}
+            _ => return Err(Errno::ENOPROTOOPT),
+        }
+        Ok(())
+    }
+
+    /// An address that a program names, by a socket's family; a link-local one binds the socket to its device.
+    fn tcp_address(&mut self, id: SockId, address: Address) -> Result<Endpoint, Errno> {
+        let tcp = self.tcp_of_mut(id).ok_or(Errno::EBADF)?;
+        match (address, tcp.family) {
+            (Address::Ipv4 { address, port }, Family::Ipv4) => Ok((address.into(), port)),
+            (Address::Ipv6 { address, port, scope }, Family::Ipv6 { .. }) => {
+                if is_link_local(address) {
+                    if scope != 0 && tcp.ends.device != 0 && scope != tcp.ends.device {
+                        return Err(Errno::EINVAL);
+                    }
+                    tcp.ends.device = if scope != 0 { scope } else { tcp.ends.device };
+                    if tcp.ends.device == 0 {
+                        return Err(Errno::EINVAL);
+                    }
+                }
+                Ok((tcp.family.unmapped(address.into()), port))
+            }
+            _ => Err(Errno::EAFNOSUPPORT),
+        }
+    }
+
+    /// `inet_bind`, `inet6_bind`
+    pub(super) fn bind_tcp(&mut self, id: SockId, ns: NsId, address: Address) -> Result<(), Errno> {
+        let (address, port) = self.tcp_address(id, address)?;
+        let device = self.tcp_of(id).map_or(0, |tcp| tcp.ends.device);
+        match address {
+            IpAddr::V4(address) => self.check_own(ns, address)?,
+            IpAddr::V6(address) => {
+                let dev = match device {
+                    0 => None,
+                    device => Some(self.device_at(ns, device).ok_or(Errno::ENODEV)?),
+                };
+                if address.is_multicast() {
+                    return Err(Errno::EINVAL);
+                }
+                if !address.is_unspecified() && !self.is_own_address6(ns, address, dev) {
+                    return Err(Errno::EADDRNOTAVAIL);
+                }
+            }
+        }
+        if let (IpAddr::V4(_), Some(Family::Ipv6 { only: true })) =
+            (address, self.tcp_of(id).map(|tcp| tcp.family))
+        {
+            return Err(Errno::EINVAL);
+        }
+        self.take_tcp_port(id, ns, address, port)
+    }
+
     /// `inet_csk_get_port`: a port of its own, or one whose other users all let it be shared.
-    pub(super) fn bind_tcp(
-        &mut self,
-        id: SockId,
-        ns: NsId,
-        address: Ipv4Addr,
-        port: u16,
-    ) -> Result<(), Errno> {
+    fn take_tcp_port(&mut self, id: SockId, ns: NsId, address: IpAddr, port: u16) -> Result<(), Errno> {
         let tcp = self.tcp_of(id).ok_or(Errno::EBADF)?;
         if tcp.port != 0 || !matches!(tcp.role, Role::Idle) {
             return Err(Errno::EINVAL);
@@ -98,15 +288,17 @@ impl World {
             0 => self.free_tcp_port(ns)?,
             port => port,
         };
-        let (reuse, device) = (tcp_reuse(self, id), self.tcp_of(id).map_or(0, |tcp| tcp.inet.device));
+        let own = self.tcp_of(id).ok_or(Errno::EBADF)?;
+        let wanted = Tcp {
+            ends: Ends { source: address, ..own.ends },
+            family: own.family,
+            reuse: own.reuse,
+            ..Tcp::default()
+        };
         let clashes = |other: &SockId| {
             self.tcp_of(*other).is_some_and(|tcp| {
-                let same_place = tcp.inet.source == address
-                    || tcp.inet.source.is_unspecified()
-                    || address.is_unspecified();
-                let same_device = tcp.inet.device == 0 || device == 0 || tcp.inet.device == device;
-                let shares = reuse && tcp.reuse && !matches!(tcp.role, Role::Listening(_));
-                same_place && same_device && !shares
+                let shares = wanted.reuse && tcp.reuse && !matches!(tcp.role, Role::Listening(_));
+                tcp.shares_place(&wanted) && !shares
             })
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&port));
@@ -114,7 +306,7 @@ impl World {
             return Err(Errno::EADDRINUSE);
         }
         if let Some(tcp) = self.tcp_of_mut(id) {
-            tcp.inet.source = address;
+            tcp.ends.source = address;
             tcp.port = port;
         }
         if let Some(netns) = self.netns.get_mut(ns) {
@@ -139,8 +331,8 @@ impl World {
         &mut self,
         id: SockId,
         ns: NsId,
-        source: Ipv4Addr,
-        to: (Ipv4Addr, u16),
+        source: IpAddr,
+        to: Endpoint,
     ) -> Result<Option<Seq>, Errno> {
         let (low, high) = self.netns.get(ns).ok_or(Errno::EBADF)?.sysctl.ip_local_port_range;
         let count = u64::from(high.saturating_sub(low)) + 1;
@@ -167,12 +359,7 @@ impl World {
 
     /// `__inet_check_established`: whether a connection between these ends can be opened; one that only waits gives
     /// way where `tcp_tw_reuse` lets it, and its successor begins behind its last number.
-    fn tcp_take_place(
-        &mut self,
-        ns: NsId,
-        local: (Ipv4Addr, u16),
-        to: (Ipv4Addr, u16),
-    ) -> Option<Option<Seq>> {
+    fn tcp_take_place(&mut self, ns: NsId, local: Endpoint, to: Endpoint) -> Option<Option<Seq>> {
         let netns = self.netns.get(ns)?;
         let Some(known) = netns.tcp.connections.get(&(local, to)).copied() else { return Some(None) };
         let may = match netns.sysctl.tcp_tw_reuse {
@@ -194,20 +381,17 @@ impl World {
         let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
         let tcp = self.tcp_of(id).ok_or(Errno::EOPNOTSUPP)?;
         if tcp.port == 0 {
-            let source = tcp.inet.source;
-            self.bind_tcp(id, ns, source, 0)?;
+            let source = tcp.ends.source;
+            self.take_tcp_port(id, ns, source, 0)?;
         }
         let tcp = self.tcp_of(id).ok_or(Errno::EOPNOTSUPP)?;
         // A port that is shared is still listened to by one only.
-        let (source, port) = (tcp.inet.source, tcp.port);
-        let others = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&port));
+        let others = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&tcp.port));
         let taken = others.is_some_and(|list| {
-            list.iter().filter(|other| **other != id).filter_map(|other| self.tcp_of(*other)).any(|other| {
-                matches!(other.role, Role::Listening(_))
-                    && (other.inet.source == source
-                        || other.inet.source.is_unspecified()
-                        || source.is_unspecified())
-            })
+            list.iter()
+                .filter(|other| **other != id)
+                .filter_map(|other| self.tcp_of(*other))
+                .any(|other| matches!(other.role, Role::Listening(_)) && other.shares_place(tcp))
         });
         if taken {
             return Err(Errno::EADDRINUSE);
@@ -222,11 +406,11 @@ impl World {
         Ok(())
     }
 
-    /// `tcp_v4_connect`: sends the SYN. The program hears later how it went.
+    /// `tcp_v4_connect`, `tcp_v6_connect`: sends the SYN. The program hears later how it went.
     ///
     /// # Errors
     /// `EINPROGRESS` when it has begun; `EISCONN`, `EALREADY`; the route's; `EADDRNOTAVAIL` without a free port.
-    pub(super) fn connect_tcp(&mut self, id: SockId, ns: NsId, to: (Ipv4Addr, u16)) -> Result<(), Errno> {
+    pub(super) fn connect_tcp(&mut self, id: SockId, ns: NsId, to: Address) -> Result<(), Errno> {
         let tcp = self.tcp_of(id).ok_or(Errno::EBADF)?;
         match &tcp.role {
             Role::Idle => {}
@@ -238,15 +422,29 @@ impl World {
                 };
             }
         }
-        let inet = tcp.inet.clone();
-        let bound = tcp.port != 0;
+        let to = self.tcp_address(id, to)?;
+        let tcp = self.tcp_of(id).ok_or(Errno::EBADF)?;
+        let (mut ends, bound) = (tcp.ends, tcp.port != 0);
         // A wildcard means this host (`ip_route_connect`).
-        let to = if to.0.is_unspecified() { (Ipv4Addr::LOCALHOST, to.1) } else { to };
-        let route = self.tcp_route(ns, &inet, inet.source, to)?;
-        if matches!(route.kind, RouteKind::Broadcast | RouteKind::Multicast) {
+        let to = match to {
+            (IpAddr::V4(address), port) if address.is_unspecified() => (Ipv4Addr::LOCALHOST.into(), port),
+            (IpAddr::V6(address), port) if address.is_unspecified() => (Ipv6Addr::LOCALHOST.into(), port),
+            to => to,
+        };
+        if ends.source.is_unspecified() && to.0.is_ipv4() {
+            ends.source = Ipv4Addr::UNSPECIFIED.into();
+        }
+        // `IPV6_V6ONLY`, or a source of the other family
+        if to.0.is_ipv4() && tcp.family == (Family::Ipv6 { only: true })
+            || ends.source.is_ipv4() != to.0.is_ipv4()
+        {
             return Err(Errno::ENETUNREACH);
         }
-        let source = if inet.source.is_unspecified() { route.source } else { inet.source };
+        let way = self.tcp_route(ns, &ends, ends.source, to)?;
+        if matches!(way.kind(), RouteKind::Broadcast | RouteKind::Multicast) {
+            return Err(Errno::ENETUNREACH);
+        }
+        let source = if ends.source.is_unspecified() { way.source() } else { ends.source };
         let replaced = match self.tcp_of(id).filter(|_| bound).map(|tcp| tcp.port) {
             Some(port) => self.tcp_take_place(ns, (source, port), to).ok_or(Errno::EADDRNOTAVAIL)?,
             None => self.bind_to_connect(id, ns, source, to)?,
@@ -257,14 +455,12 @@ impl World {
         let settings = self.tcp_settings(ns);
         let now = self.now;
         let tcp = self.tcp_of_mut(id).ok_or(Errno::EBADF)?;
-        if tcp.inet.source.is_unspecified() {
-            tcp.inet.source = route.source;
-        }
-        tcp.inet.remote = Some(to);
+        tcp.ends.source = source;
+        tcp.ends.remote = Some(to);
         tcp.next_ip_id = ip_id;
         tcp.is_connecting = true;
-        let key = ((tcp.inet.source, tcp.port), to);
-        let mut connection = Connection::connect(settings, iss, crate::tcp::path_mss(route.mtu), now);
+        let key = ((source, tcp.port), to);
+        let mut connection = Connection::connect(settings, iss, way.mss(), now);
         connection.send.no_delay = tcp.no_delay;
         tcp.role = Role::Connection(Box::new(connection));
         if let Some(netns) = self.netns.get_mut(ns)
@@ -275,6 +471,9 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_active_opens += 1;
         }
+        // An error that comes back while the call still runs is told by the next SYN's: so Linux 6.1 does over IPv6, and
+        // not over IPv4.
+        self.connecting = to.0.is_ipv6().then_some(id);
         self.tcp_push(id);
         Err(Errno::EINPROGRESS)
     }
@@ -304,8 +503,18 @@ impl World {
     /// `ENOTCONN`
     pub(crate) fn peer_address(&self, id: SockId) -> Result<Address, Errno> {
         let socket = self.sockets.get(id).ok_or(Errno::EBADF)?;
-        let (address, port) = socket.inet().and_then(|inet| inet.remote).ok_or(Errno::ENOTCONN)?;
-        Ok(Address::Ipv4 { address, port })
+        match &socket.kind {
+            Kind::Tcp(tcp) => tcp.ends.remote.map(|remote| tcp.name(remote)).ok_or(Errno::ENOTCONN),
+            Kind::Udp6(udp) => {
+                let (address, port) = udp.inet.remote.ok_or(Errno::ENOTCONN)?;
+                let scope = if needs_device(address) { udp.inet.device } else { 0 };
+                Ok(Address::Ipv6 { address, port, scope })
+            }
+            _ => {
+                let (address, port) = socket.inet().and_then(|inet| inet.remote).ok_or(Errno::ENOTCONN)?;
+                Ok(Address::Ipv4 { address, port })
+            }
+        }
     }
 
     /// `shutdown(SHUT_WR)`: no more will be sent.
@@ -397,7 +606,7 @@ impl World {
     pub(crate) fn tcp_unhash(&mut self, id: SockId) {
         let Some(socket) = self.sockets.get(id) else { return };
         let Kind::Tcp(tcp) = &socket.kind else { return };
-        let (port, source, remote) = (tcp.port, tcp.inet.source, tcp.inet.remote);
+        let (port, source, remote) = (tcp.port, tcp.ends.source, tcp.ends.remote);
         if let Some(netns) = self.netns.get_mut(socket.ns) {
             netns.tcp.unbind(port, id);
             if let Some(remote) = remote {
@@ -414,8 +623,4 @@ impl World {
         self.tcp_unhash(id);
         self.sockets.remove(id);
     }
-}
-
-fn tcp_reuse(world: &World, id: SockId) -> bool {
-    world.tcp_of(id).is_some_and(|tcp| tcp.reuse)
 }

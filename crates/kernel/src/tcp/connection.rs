@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hairpin_netlink::Errno;
 
+use super::counts::Counts;
 use super::receive::{Acknowledge, Receiver, initial_window};
 use super::segment::{Flags, Segment, WINDOW_SCALE_MAX};
 use super::send::Sender;
@@ -95,6 +96,7 @@ pub struct Connection {
     settings: Settings,
     pub send: Sender,
     pub receive: Receiver,
+    pub counts: Counts,
     iss: Seq,
     /// The largest segment that the path to the peer takes, and that the peer takes, without options.
     path_mss: u32,
@@ -131,6 +133,7 @@ impl Connection {
             settings,
             send: Sender::new(iss),
             receive,
+            counts: Counts::new(now),
             iss,
             path_mss,
             peer_mss: 536,
@@ -198,6 +201,23 @@ impl Connection {
         }
     }
 
+    pub fn has_timestamps(&self) -> bool {
+        self.has_timestamps
+    }
+
+    pub fn has_sack(&self) -> bool {
+        self.has_sack
+    }
+
+    /// The shifts of windows that are sent and received, where both ends shift.
+    pub fn scales(&self) -> Option<(u8, u8)> {
+        (self.peer_scale > 0 || self.receive.scale > 0).then_some((self.peer_scale, self.receive.scale))
+    }
+
+    pub fn path_mss(&self) -> u32 {
+        self.path_mss
+    }
+
     fn stamp(&self, now: Time) -> u32 {
         ((now.nanos() / STAMP.as_nanos() as u64) as u32).wrapping_add(self.stamp_offset)
     }
@@ -211,6 +231,7 @@ impl Connection {
 
     /// Takes a segment in (`tcp_rcv_established`, `tcp_rcv_state_process`).
     pub fn receive(&mut self, segment: &Segment, data: &[u8], now: Time) -> Outcome {
+        self.counts.received(segment, data.len(), now);
         match self.state {
             State::Closed | State::Listen => Outcome::Reset,
             State::SynSent => self.receive_syn_sent(segment, now),
@@ -248,6 +269,7 @@ impl Connection {
         self.send.start_window(u32::from(segment.window), segment.seq, segment.ack);
         let window = u32::from(segment.window);
         self.send.acknowledge(segment.seq, segment.ack, window, &[], echo, false, now);
+        self.counts.bytes_acked += 1;
         self.establish();
         self.ack_due = true;
         Outcome::Taken
@@ -394,6 +416,7 @@ impl Connection {
         let sack = if self.has_sack { segment.sack.as_slice() } else { &[] };
         let progress = self.send.acknowledge(segment.seq, segment.ack, window, sack, echo, plain, now);
         if progress.acked > 0 {
+            self.counts.bytes_acked += u64::from(progress.acked);
             self.retransmits = 0;
             self.soft_error = None;
         } else if !self.send.has_flight() && segment.ack == self.send.unacked {
@@ -434,7 +457,9 @@ impl Connection {
             return Outcome::Taken;
         }
         let push = segment.flags.has(Flags::PSH);
+        let before = self.receive.next;
         self.receive.take(segment.seq, data, fin, push, self.send.rto, now);
+        self.counts.bytes_received += u64::from(self.receive.next - before);
         if self.receive.is_complete {
             match self.state {
                 State::Established => {
@@ -477,11 +502,11 @@ impl Connection {
         self.probe_due = false;
     }
 
-    /// An ICMP error about a connection that is being opened ends it; later it is only remembered
-    /// (`tcp_v4_err`).
-    pub fn unreachable(&mut self, errno: Errno) {
+    /// An ICMP error about a connection that is being opened ends it; later, or while the program is still in the call
+    /// that opens it, it is only remembered (`tcp_v4_err`).
+    pub fn unreachable(&mut self, errno: Errno, is_owned: bool) {
         match self.state {
-            State::SynSent => self.end(Some(errno)),
+            State::SynSent if !is_owned => self.end(Some(errno)),
             _ => self.soft_error = Some(errno),
         }
     }
@@ -576,11 +601,13 @@ impl Connection {
         }
         if self.syn_due {
             self.syn_due = false;
+            self.counts.sent(0, false, now);
             return Some(self.syn(now));
         }
         if self.is_synchronized() && self.state != State::TimeWait {
             let options = self.option_len();
             let most = self.send.mss.saturating_sub(options).max(1);
+            let newest = self.send.next;
             if let Some((seq, len, push, fin)) = self.send.next_segment(most, now) {
                 let mut flags = Flags::ACK;
                 flags = if push { flags.with(Flags::PSH) } else { flags };
@@ -588,14 +615,17 @@ impl Connection {
                 if len > 0 {
                     self.receive.note_sent(now);
                 }
+                self.counts.sent(len, seq.is_before(newest), now);
                 return Some(self.outgoing(seq, len, flags, now));
             }
             self.send.watch_window(now);
         }
         if std::mem::take(&mut self.probe_due) {
+            self.counts.sent(0, false, now);
             return Some(self.outgoing(self.send.unacked + u32::MAX, 0, Flags::ACK, now));
         }
         if std::mem::take(&mut self.ack_due) {
+            self.counts.sent(0, false, now);
             return Some(self.outgoing(self.send.next, 0, Flags::ACK, now));
         }
         None

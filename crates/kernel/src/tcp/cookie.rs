@@ -3,13 +3,15 @@
 //! The number of the answer is a hash of the connection's ends, the peer's number, the minute and the segment size; what
 //! else was agreed on is in the time stamp. An acknowledgement of it brings everything back.
 
-use super::Endpoint;
+use std::net::IpAddr;
+
 use super::connection::Connection;
 use super::segment::{Flags, Segment};
 use super::seq::Seq;
+use super::{Arrival, Endpoint};
 use crate::netns::NsId;
 use crate::sock::SockId;
-use crate::sock::tcp::{Role, Tcp};
+use crate::sock::tcp::Role;
 use crate::tcp::connection::State;
 use crate::time::Time;
 use crate::world::World;
@@ -28,7 +30,8 @@ const STAMP_SCALE: u32 = 0xf;
 fn hash(secret: u64, ends: (Endpoint, Endpoint), peer: Seq, minute: u64) -> u32 {
     let ((local, local_port), (remote, remote_port)) = ends;
     let words = [
-        u64::from(local.to_bits()) << 32 | u64::from(remote.to_bits()),
+        bits(local),
+        bits(remote),
         u64::from(local_port) << 48 | u64::from(remote_port) << 32 | u64::from(peer.0),
         minute,
     ];
@@ -38,6 +41,17 @@ fn hash(secret: u64, ends: (Endpoint, Endpoint), peer: Seq, minute: u64) -> u32 
         state ^= state >> 29;
     }
     (state >> 16) as u32
+}
+
+/// An address as one number: of IPv6 what is left of two.
+fn bits(address: IpAddr) -> u64 {
+    match address {
+        IpAddr::V4(address) => u64::from(address.to_bits()),
+        IpAddr::V6(address) => {
+            let bits = address.to_bits();
+            (bits >> 64) as u64 ^ (bits as u64).rotate_left(17)
+        }
+    }
 }
 
 fn minute(now: Time) -> u64 {
@@ -92,8 +106,7 @@ impl World {
         ns: NsId,
         listener: SockId,
         segment: &Segment,
-        from: Endpoint,
-        to: Endpoint,
+        at: &Arrival,
     ) -> Option<SockId> {
         if self.netns.get(ns)?.sysctl.tcp_syncookies == 0 || segment.flags.has(Flags::SYN) {
             return None;
@@ -101,7 +114,8 @@ impl World {
         let secret = self.cookie_secret(ns);
         let (cookie, peer) = (segment.ack + u32::MAX, segment.seq + u32::MAX);
         let now = minute(self.now);
-        let fits = |age: u64| age <= now && hash(secret, (to, from), peer, now - age) & !3 == cookie.0 & !3;
+        let fits =
+            |age: u64| age <= now && hash(secret, (at.to, at.from), peer, now - age) & !3 == cookie.0 & !3;
         if !(0..=AGE_MAX).any(fits) {
             return None;
         }
@@ -109,7 +123,7 @@ impl World {
         if matches!(&tcp.role, Role::Listening(state) if state.is_full()) {
             return None;
         }
-        let inet = tcp.inet.clone();
+        let mut child = tcp.for_connection(listener, at);
         // What the SYN had said.
         let told = segment.timestamps.map(|(_, echo)| echo & ((1 << STAMP_BITS) - 1));
         let scale = told.map(|told| told & STAMP_SCALE).filter(|scale| *scale != STAMP_SCALE);
@@ -125,16 +139,12 @@ impl World {
             timestamps: segment.timestamps.map(|(stamp, _)| (stamp, 0)),
             ..Segment::default()
         };
-        let route = self.tcp_route(ns, &inet, to.0, from).ok()?;
-        let mut connection =
-            Connection::accept(self.tcp_settings(ns), cookie, super::path_mss(route.mtu), &syn, self.now);
+        let way = self.tcp_route(ns, &child.ends, at.to.0, at.from).ok()?;
+        let mut connection = Connection::accept(self.tcp_settings(ns), cookie, way.mss(), &syn, self.now);
         connection.cookie_was_sent(segment.timestamps.map(|(_, echo)| echo), self.now);
-        let mut child = Tcp { inet, port: to.1, listener: Some(listener), ..Tcp::default() };
-        child.inet.source = to.0;
-        child.inet.remote = Some(from);
         child.next_ip_id = self.random_below(1 << 16) as u16;
         child.role = Role::Connection(Box::new(connection));
-        self.add_tcp_child(ns, child, (to, from))
+        self.add_tcp_child(ns, child, at)
     }
 }
 

@@ -1,18 +1,22 @@
 //! Segments that arrive: whose they are, and what becomes of them (`tcp_v4_rcv`, `tcp_v4_err`).
 
+use std::net::IpAddr;
+
 use hairpin_netlink::Errno;
 
-use super::Endpoint;
 use super::connection::{Connection, Outcome, State};
 use super::segment::{Flags, Segment};
 use super::seq::Seq;
+use super::way::checksum;
+use super::{Arrival, Endpoint};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
-use crate::ip::{Header, fold, protocol, pseudo_sum, sum};
+use crate::ip::Header;
+use crate::ip6::address::is_link_local;
 use crate::netns::NsId;
 use crate::route::RouteKind;
-use crate::sock::tcp::{Role, Tcp};
+use crate::sock::tcp::{Ends, Role, Tcp};
 use crate::sock::{Kind, SockId};
 use crate::trace::Step;
 use crate::world::World;
@@ -27,32 +31,59 @@ impl World {
         delivered: RouteKind,
         frame: Frame,
     ) {
-        let bytes = frame.payload().get(header.header_len..header.total_len).unwrap_or(&[]);
+        let ends = (header.source.into(), header.destination.into());
+        self.tcp_segment(ns, dev, ends, delivered, (header.header_len, header.total_len), frame);
+    }
+
+    /// `tcp_v6_rcv`, of a segment that begins `at` bytes into the packet
+    pub(crate) fn tcp6_receive(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        header: &crate::ip6::Header,
+        delivered: RouteKind,
+        at: usize,
+        frame: Frame,
+    ) {
+        let ends = (header.source.into(), header.destination.into());
+        self.tcp_segment(ns, dev, ends, delivered, (at, header.total_len()), frame);
+    }
+
+    /// A segment between two addresses, from `start` to `end` of the packet.
+    fn tcp_segment(
+        &mut self,
+        ns: NsId,
+        dev: DevId,
+        ends: (IpAddr, IpAddr),
+        delivered: RouteKind,
+        (start, end): (usize, usize),
+        frame: Frame,
+    ) {
+        let bytes = frame.payload().get(start..end).unwrap_or(&[]);
         let Some((segment, offset)) = Segment::parse(bytes) else {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
         };
-        let pseudo = pseudo_sum(header.source, header.destination, protocol::TCP, bytes.len()) << 16;
-        if fold(pseudo + sum(bytes)) != 0xffff {
+        if checksum(ends, bytes) != 0 {
             return self.drop_frame(Some(dev), frame, DropReason::TcpChecksum);
         }
         if delivered != RouteKind::Local {
             return self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
         }
-        let (from, to) = ((header.source, segment.source), (header.destination, segment.destination));
+        let at =
+            Arrival { from: (ends.0, segment.source), to: (ends.1, segment.destination), iif: frame.iif };
         let len = bytes.len() - offset;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_in += 1;
         }
-        let found = self.tcp_socket(ns, from, to, frame.iif, &segment);
-        let Some(id) = found else {
-            self.tcp_reset(ns, &segment, from, to, len);
+        let Some(id) = self.tcp_socket(ns, &at, &segment) else {
+            self.tcp_reset(ns, &segment, &at, len);
             return self.drop_frame(Some(dev), frame, DropReason::NoSocket);
         };
         self.trace_step(dev, &frame, Step::Deliver("socket"));
         let data = bytes.get(offset..).unwrap_or(&[]);
         match self.tcp_of(id).map(|tcp| &tcp.role) {
-            Some(Role::Listening(_)) => self.tcp_listener_receive(id, &segment, data, from, to),
-            Some(Role::Connection(_)) => self.tcp_connection_receive(id, &segment, data, from, to),
+            Some(Role::Listening(_)) => self.tcp_listener_receive(id, &segment, data, &at),
+            Some(Role::Connection(_)) => self.tcp_connection_receive(id, &segment, data, &at),
             _ => {}
         }
         self.consume(frame);
@@ -81,36 +112,35 @@ impl World {
 
     /// `__inet_lookup_skb`: the connection, else the listener that fits best. A connection that only waits out its
     /// time makes room for a new one.
-    fn tcp_socket(
-        &mut self,
-        ns: NsId,
-        from: Endpoint,
-        to: Endpoint,
-        iif: u32,
-        segment: &Segment,
-    ) -> Option<SockId> {
-        if let Some(id) = self.netns.get(ns)?.tcp.connections.get(&(to, from)).copied() {
+    fn tcp_socket(&mut self, ns: NsId, at: &Arrival, segment: &Segment) -> Option<SockId> {
+        if let Some(id) = self.netns.get(ns)?.tcp.connections.get(&(at.to, at.from)).copied() {
             let opens = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
             let yields = opens
                 && self.connection_of(id).is_some_and(|connection| connection.gives_way_to(segment))
-                && self.tcp_listener(ns, to, iif).is_some();
+                && self.tcp_listener(ns, at.to, at.iif).is_some();
             if !yields {
                 return Some(id);
             }
             self.tcp_forget(id);
         }
-        self.tcp_listener(ns, to, iif)
+        self.tcp_listener(ns, at.to, at.iif)
     }
 
-    /// `inet_lhash2_lookup`: a bound address counts for more than none, a bound device too.
+    /// `inet_lhash2_lookup`, `compute_score`: a bound address counts for more than none, a bound device too, and a
+    /// socket of IPv4 for more than one of both.
     fn tcp_listener(&self, ns: NsId, to: Endpoint, iif: u32) -> Option<SockId> {
         let candidates = self.netns.get(ns)?.tcp.bound.get(&to.1)?;
         let score = |id: &SockId| {
             let tcp = self.tcp_of(*id)?;
             let fits = matches!(tcp.role, Role::Listening(_))
-                && (tcp.inet.source == to.0 || tcp.inet.source.is_unspecified())
-                && (tcp.inet.device == 0 || tcp.inet.device == iif);
-            fits.then_some((tcp.inet.source == to.0) as u32 * 2 + (tcp.inet.device != 0) as u32)
+                && tcp.takes(to.0)
+                && (tcp.ends.device == 0 || tcp.ends.device == iif);
+            let is_of_family = tcp.family.is_ipv6() == to.0.is_ipv6();
+            fits.then_some(
+                (tcp.ends.source == to.0) as u32 * 4
+                    + (tcp.ends.device != 0) as u32 * 2
+                    + is_of_family as u32,
+            )
         };
         candidates
             .iter()
@@ -120,25 +150,18 @@ impl World {
     }
 
     /// `tcp_rcv_state_process` of a listener: a SYN opens a connection (`tcp_conn_request`).
-    fn tcp_listener_receive(
-        &mut self,
-        id: SockId,
-        segment: &Segment,
-        data: &[u8],
-        from: Endpoint,
-        to: Endpoint,
-    ) {
+    fn tcp_listener_receive(&mut self, id: SockId, segment: &Segment, data: &[u8], at: &Arrival) {
         let flags = segment.flags;
         if flags.has(Flags::RST) {
             return;
         }
         let Some(socket) = self.sockets.get(id) else { return };
         let (ns, Kind::Tcp(tcp)) = (socket.ns, &socket.kind) else { return };
-        let inet = tcp.inet.clone();
+        let mut child = tcp.for_connection(id, at);
         if flags.has(Flags::ACK) {
-            return match self.cookie_check(ns, id, segment, from, to) {
-                Some(child) => self.tcp_connection_receive(child, segment, data, from, to),
-                None => self.tcp_reset(ns, segment, from, to, data.len()),
+            return match self.cookie_check(ns, id, segment, at) {
+                Some(child) => self.tcp_connection_receive(child, segment, data, at),
+                None => self.tcp_reset(ns, segment, at, data.len()),
             };
         }
         let Some(Role::Listening(listener)) = self.tcp_of(id).map(|tcp| &tcp.role) else { return };
@@ -146,37 +169,28 @@ impl World {
             return;
         }
         // A queue without room drops the SYN, or nothing is remembered of it.
-        let Some(by_cookie) = self.wants_cookie(ns, id, to.1) else { return };
+        let Some(by_cookie) = self.wants_cookie(ns, id, at.to.1) else { return };
         let settings = self.tcp_settings(ns);
-        let Ok(route) = self.tcp_route(ns, &inet, to.0, from) else { return };
-        let path_mss = super::output::path_mss(route.mtu);
+        let Ok(way) = self.tcp_route(ns, &child.ends, at.to.0, at.from) else { return };
         if by_cookie {
-            return self.tcp_answer_by_cookie(ns, segment, (to, from), path_mss);
+            return self.tcp_answer_by_cookie(ns, segment, at, way.mss());
         }
         let iss = Seq(self.random_below(1 << 32) as u32);
-        let connection = Connection::accept(settings, iss, path_mss, segment, self.now);
-        let mut child = Tcp { inet, port: to.1, listener: Some(id), ..Tcp::default() };
-        child.inet.source = to.0;
-        child.inet.remote = Some(from);
+        let connection = Connection::accept(settings, iss, way.mss(), segment, self.now);
         child.next_ip_id = self.random_below(1 << 16) as u16;
         child.role = Role::Connection(Box::new(connection));
-        if let Some(child) = self.add_tcp_child(ns, child, (to, from)) {
+        if let Some(child) = self.add_tcp_child(ns, child, at) {
             self.tcp_push(child);
         }
     }
 
     /// A connection that no program has yet.
-    pub(super) fn add_tcp_child(
-        &mut self,
-        ns: NsId,
-        child: Tcp,
-        key: (Endpoint, Endpoint),
-    ) -> Option<SockId> {
+    pub(super) fn add_tcp_child(&mut self, ns: NsId, child: Tcp, at: &Arrival) -> Option<SockId> {
         let port = child.port;
         let child = self.add_socket(ns, Kind::Tcp(Box::new(child))).ok()?;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.tcp.bind(port, child);
-            netns.tcp.connections.insert(key, child);
+            netns.tcp.connections.insert((at.to, at.from), child);
         }
         // The namespace may go without waiting for it.
         self.release_netns(ns);
@@ -184,19 +198,13 @@ impl World {
     }
 
     /// The answer to a SYN of which nothing is kept (`tcp_v4_send_synack` of a cookie).
-    fn tcp_answer_by_cookie(
-        &mut self,
-        ns: NsId,
-        syn: &Segment,
-        (to, from): (Endpoint, Endpoint),
-        path_mss: u32,
-    ) {
+    fn tcp_answer_by_cookie(&mut self, ns: NsId, syn: &Segment, at: &Arrival, path_mss: u32) {
         // Without time stamps there is no room for what was agreed on.
         let syn = match syn.timestamps {
             Some(_) => *syn,
             None => Segment { window_scale: None, sack_permitted: false, ..*syn },
         };
-        let cookie = self.cookie_for(ns, (to, from), &syn);
+        let cookie = self.cookie_for(ns, (at.to, at.from), &syn);
         let now = self.now;
         let mut connection = Connection::accept(self.tcp_settings(ns), cookie, path_mss, &syn, now);
         let Some(answer) = connection.transmit(now) else { return };
@@ -204,17 +212,10 @@ impl World {
         if let Some((value, _)) = &mut answer.timestamps {
             *value = super::cookie::stamp(*value, &syn);
         }
-        self.tcp_send_alone(ns, answer, to, from);
+        self.tcp_send_alone(ns, answer, at);
     }
 
-    fn tcp_connection_receive(
-        &mut self,
-        id: SockId,
-        segment: &Segment,
-        data: &[u8],
-        from: Endpoint,
-        to: Endpoint,
-    ) {
+    fn tcp_connection_receive(&mut self, id: SockId, segment: &Segment, data: &[u8], at: &Arrival) {
         let now = self.now;
         let Some(ns) = self.sockets.get(id).map(|socket| socket.ns) else { return };
         let Some(connection) = self.connection_of(id) else { return };
@@ -225,7 +226,7 @@ impl World {
             self.tcp_child_changed(id, is);
         }
         if outcome == Outcome::Reset {
-            self.tcp_reset(ns, segment, from, to, data.len());
+            self.tcp_reset(ns, segment, at, data.len());
         }
         self.tcp_push(id);
     }
@@ -253,32 +254,43 @@ impl World {
         }
     }
 
-    /// `tcp_v4_err`: an ICMP error quotes a segment of ours. What it tells of the path's MTU is known to the route
-    /// already.
-    pub(crate) fn tcp_error(&mut self, ns: NsId, original: &Header, quoted: &[u8], errno: Errno) {
-        let Some(&[a, b, c, d, e, f, g, h]) =
-            quoted.get(original.header_len..).and_then(|rest| rest.first_chunk())
-        else {
-            return;
-        };
-        let local = (original.source, u16::from_be_bytes([a, b]));
-        let remote = (original.destination, u16::from_be_bytes([c, d]));
+    /// `tcp_v4_err`, `tcp_v6_err`: an ICMP error quotes a segment of ours, between these addresses. What it tells of the
+    /// path's MTU is known to the route already.
+    pub(crate) fn tcp_error(&mut self, ns: NsId, ends: (IpAddr, IpAddr), quoted: &[u8], errno: Errno) {
+        let Some(&[a, b, c, d, e, f, g, h]) = quoted.first_chunk() else { return };
+        let local = (ends.0, u16::from_be_bytes([a, b]));
+        let remote = (ends.1, u16::from_be_bytes([c, d]));
         let seq = Seq(u32::from_be_bytes([e, f, g, h]));
         let found = self.netns.get(ns).and_then(|netns| netns.tcp.connections.get(&(local, remote)));
         let Some(id) = found.copied() else { return };
+        let is_owned = self.connecting == Some(id);
         let Some(connection) = self.connection_of(id) else { return };
         if !seq.is_within(connection.send.unacked, connection.send.next) {
             return;
         }
         if errno != Errno::EMSGSIZE {
-            connection.unreachable(errno);
+            connection.unreachable(errno, is_owned);
             return self.tcp_push(id);
         }
-        let Some(inet) = self.tcp_of(id).map(|tcp| tcp.inet.clone()) else { return };
-        let Ok(route) = self.tcp_route(ns, &inet, local.0, remote) else { return };
+        let Some(ends) = self.tcp_of(id).map(|tcp| tcp.ends) else { return };
+        let Ok(way) = self.tcp_route(ns, &ends, local.0, remote) else { return };
         if let Some(connection) = self.connection_of(id) {
-            connection.shrink_path(super::output::path_mss(route.mtu));
+            connection.shrink_path(way.mss());
         }
         self.tcp_push(id);
+    }
+}
+
+impl Ends {
+    /// Those of a connection to a listener; to a link-local address it is bound to where that came from
+    /// (`tcp_v6_init_req`).
+    pub(crate) fn of_child(&self, at: &Arrival) -> Ends {
+        let strict = matches!(at.from.0, IpAddr::V6(from) if is_link_local(from));
+        Ends {
+            source: at.to.0,
+            remote: Some(at.from),
+            device: if strict { at.iif } else { self.device },
+            ..*self
+        }
     }
 }

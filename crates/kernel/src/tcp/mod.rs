@@ -2,8 +2,10 @@
 //!
 //! * [`seq`], [`segment`] numbers and bytes
 //! * [`receive`], [`send`] the two halves of a connection; [`connection`] its states
+//! * [`counts`] what a connection counts, and tells of itself
 //! * `cookie` connections that are answered without being remembered
-//! * [`input`], [`output`] between connections and the world: segments in and out, timers, resets
+//! * [`input`], [`output`] between connections and the world: segments in and out, timers, resets; [`way`] over which
+//!   of the two protocols below
 //!
 //! Deliberate gaps: no ECN, no urgent data, no fast open, no tail loss probe; congestion avoidance is NewReno's with
 //! CUBIC's reduction. A segment is never longer than the MSS: captures of bulk transfers show them as they are on a
@@ -11,23 +13,31 @@
 
 pub mod connection;
 mod cookie;
+pub mod counts;
 mod input;
 mod output;
 pub mod receive;
 pub mod segment;
 pub mod send;
 pub mod seq;
+mod way;
 
-use std::net::Ipv4Addr;
-
-pub(crate) use output::path_mss;
+use std::net::IpAddr;
 
 use rustc_hash::FxHashMap;
 
 use crate::sock::SockId;
 
-/// An end of a connection.
-pub type Endpoint = (Ipv4Addr, u16);
+/// An end of a connection. An IPv4 address is never written as an IPv6 one here (`::ffff:…`), whatever the socket's family.
+pub type Endpoint = (IpAddr, u16);
+
+/// Whose segment has come, to whom, and on which device.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arrival {
+    pub from: Endpoint,
+    pub to: Endpoint,
+    pub iif: u32,
+}
 
 /// A namespace's TCP sockets by what finds them.
 #[derive(Clone, Debug, Default)]

@@ -1,46 +1,21 @@
 //! Segments that leave, and the timers of connections (`tcp_transmit_skb`, `tcp_v4_send_reset`).
 
-use hairpin_netlink::Errno;
+use std::net::IpAddr;
 
-use super::Endpoint;
 use super::connection::{Connection, Outgoing, Settings, State};
-use super::segment::{self, Flags, Segment};
+use super::segment::{Flags, Segment};
 use super::seq::Seq;
-use crate::ip::output::Fields;
-use crate::ip::route::{OutKey, OutRoute};
-use crate::ip::{self, fold, protocol, pseudo_sum, sum};
+use super::way::{Style, checksum};
+use super::{Arrival, Endpoint};
 use crate::netns::NsId;
-use crate::sock::tcp::Role;
-use crate::sock::{Inet, SockId};
+use crate::sock::SockId;
+use crate::sock::tcp::{Ends, Role};
 use crate::world::{TimerEvent, World};
-
-/// Bytes of TCP data that a path of this MTU takes in one packet, without options.
-pub(crate) fn path_mss(mtu: u32) -> u32 {
-    mtu.saturating_sub((ip::HEADER_LEN + segment::HEADER_LEN) as u32).clamp(1, 65_495)
-}
 
 impl World {
     /// What `net.ipv4.tcp_*` gives new connections.
     pub(crate) fn tcp_settings(&self, ns: NsId) -> Settings {
         self.netns.get(ns).map_or_else(Settings::default, |netns| netns.sysctl.tcp)
-    }
-
-    pub(crate) fn tcp_route(
-        &mut self,
-        ns: NsId,
-        inet: &Inet,
-        source: std::net::Ipv4Addr,
-        remote: Endpoint,
-    ) -> Result<OutRoute, Errno> {
-        self.route_output(OutKey {
-            source,
-            oif: inet.device,
-            tos: inet.tos & 0x1e,
-            mark: inet.mark,
-            protocol: protocol::TCP,
-            on_link: inet.dont_route,
-            ..OutKey::to(ns, remote.0)
-        })
     }
 
     /// Sends all that a connection has to send, sets its timer, and lets it go once it is over.
@@ -49,10 +24,9 @@ impl World {
         // The connection is taken out while it sends: nothing that sending causes reaches it before it is back.
         let Some(tcp) = self.tcp_of_mut(id) else { return };
         let Role::Connection(mut connection) = std::mem::take(&mut tcp.role) else { return };
-        let (inet, port) = (tcp.inet.clone(), tcp.port);
-        let local = (inet.source, port);
-        if let Some(remote) = inet.remote {
-            self.tcp_send_all(id, ns, &inet, local, remote, &mut connection);
+        let (ends, port) = (tcp.ends, tcp.port);
+        if let Some(remote) = ends.remote {
+            self.tcp_send_all(id, ns, &ends, (ends.source, port), remote, &mut connection);
         }
         let next = connection.next_timeout();
         let is_over = connection.state == State::Closed;
@@ -79,14 +53,14 @@ impl World {
         &mut self,
         id: SockId,
         ns: NsId,
-        inet: &Inet,
+        ends: &Ends,
         local: Endpoint,
         remote: Endpoint,
         connection: &mut Connection,
     ) {
         let now = self.now;
         while let Some(Outgoing { mut segment, data }) = connection.transmit(now) {
-            let Ok(route) = self.tcp_route(ns, inet, local.0, remote) else { continue };
+            let Ok(way) = self.tcp_route(ns, ends, local.0, remote) else { continue };
             (segment.source, segment.destination) = (local.1, remote.1);
             let answers_syn = segment.flags.has(Flags::SYN) && segment.flags.has(Flags::ACK);
             let ip_id = match self.tcp_of_mut(id) {
@@ -99,38 +73,20 @@ impl World {
                 None => 0,
             };
             let (seq, len) = (data.0, data.1 as usize);
-            let fields = Fields {
-                tos: inet.tos,
-                dont_fragment: !route.mtu_locked,
-                id: Some(ip_id),
-                mark: inet.mark,
-                owned: true,
-                ..Fields::new(protocol::TCP, inet.ttl.unwrap_or_else(|| self.default_ttl(ns, route.source)))
-            };
+            let style =
+                Style { tos: ends.tos, ttl: ends.ttl, mark: ends.mark, id: ip_id, whole: false, owned: true };
             let header_len = segment.header_len();
-            let ends = (local.0, remote.0);
-            // What a rule drops is sent again, as if it was lost on the way.
-            let _ = self.ip_send(ns, &route, fields, header_len + len, |body| {
+            self.tcp_transmit(ns, &way, style, header_len + len, |body| {
                 if let Some(place) = body.get_mut(header_len..) {
                     connection.copy(seq, place);
                 }
-                write(&segment, ends, body);
+                write(&segment, (local.0, remote.0), body);
             });
-            if let Some(netns) = self.netns.get_mut(ns) {
-                netns.counters.tcp_out += 1;
-            }
         }
     }
 
     /// `tcp_v4_send_reset`: for a segment with `len` bytes of data that nobody takes.
-    pub(super) fn tcp_reset(
-        &mut self,
-        ns: NsId,
-        segment: &Segment,
-        from: Endpoint,
-        to: Endpoint,
-        len: usize,
-    ) {
+    pub(super) fn tcp_reset(&mut self, ns: NsId, segment: &Segment, at: &Arrival, len: usize) {
         let flags = segment.flags;
         if flags.has(Flags::RST) {
             return;
@@ -143,28 +99,20 @@ impl World {
                 Segment { seq: Seq(0), ack, flags: Flags::RST.with(Flags::ACK), ..Segment::default() }
             }
         };
-        self.tcp_send_alone(ns, reply, to, from);
+        self.tcp_send_alone(ns, reply, at);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_out_resets += 1;
         }
     }
 
-    /// Sends a segment that belongs to no socket, from `to` to `from`.
-    pub(super) fn tcp_send_alone(&mut self, ns: NsId, segment: Segment, to: Endpoint, from: Endpoint) {
-        let segment = Segment { source: to.1, destination: from.1, ..segment };
-        let inet = Inet::default();
-        let Ok(route) = self.tcp_route(ns, &inet, to.0, from) else { return };
-        let fields = Fields {
-            dont_fragment: true,
-            id: Some(0),
-            ..Fields::new(protocol::TCP, self.default_ttl(ns, route.source))
-        };
-        let _ = self.ip_send(ns, &route, fields, segment.header_len(), |body| {
-            write(&segment, (to.0, from.0), body);
+    /// Answers what has arrived with a segment that belongs to no socket.
+    pub(super) fn tcp_send_alone(&mut self, ns: NsId, segment: Segment, at: &Arrival) {
+        let segment = Segment { source: at.to.1, destination: at.from.1, ..segment };
+        let Ok(way) = self.tcp_route_back(ns, at) else { return };
+        let style = Style { whole: true, ..Style::default() };
+        self.tcp_transmit(ns, &way, style, segment.header_len(), |body| {
+            write(&segment, (at.to.0, at.from.0), body);
         });
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.tcp_out += 1;
-        }
     }
 
     /// A connection's timer has come.
@@ -181,10 +129,9 @@ impl World {
 }
 
 /// Writes a segment's header in front of its data, with the checksum.
-fn write(segment: &Segment, ends: (std::net::Ipv4Addr, std::net::Ipv4Addr), body: &mut [u8]) {
+fn write(segment: &Segment, ends: (IpAddr, IpAddr), body: &mut [u8]) {
     segment.write(body);
-    let pseudo = pseudo_sum(ends.0, ends.1, protocol::TCP, body.len()) << 16;
-    let sum = !fold(pseudo + sum(body));
+    let sum = checksum(ends, body);
     if let Some(place) = body.get_mut(16..18) {
         place.copy_from_slice(&sum.to_be_bytes());
     }

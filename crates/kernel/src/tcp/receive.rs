@@ -164,6 +164,31 @@ impl Receiver {
         self.told_at + self.window
     }
 
+    /// `icsk_ack.ato`
+    pub fn delay(&self) -> Duration {
+        self.delay
+    }
+
+    /// `icsk_ack.rcv_mss`
+    pub fn segment_size(&self) -> u32 {
+        self.segment_size
+    }
+
+    /// What was offered to the peer.
+    pub fn mss(&self) -> u32 {
+        self.mss
+    }
+
+    /// `rcvq_space.space`
+    pub fn measured(&self) -> u32 {
+        self.measured
+    }
+
+    /// `rcv_ssthresh`
+    pub fn threshold(&self) -> u32 {
+        self.threshold
+    }
+
     pub fn told_at(&self) -> Seq {
         self.told_at
     }

@@ -8,7 +8,7 @@ use super::seq::Seq;
 use crate::time::Time;
 
 /// `TCP_INIT_CWND`
-const INITIAL_WINDOW: u32 = 10;
+pub const INITIAL_WINDOW: u32 = 10;
 /// `TCP_RTO_MIN`, `TCP_RTO_MAX`
 const RTO_MIN: Duration = Duration::from_millis(200);
 const RTO_MAX: Duration = Duration::from_secs(120);
@@ -30,6 +30,15 @@ struct Sent {
     is_again: bool,
     is_sacked: bool,
     is_lost: bool,
+}
+
+/// Segments in flight, and of those the ones that arrived, that are lost, that were sent again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flight {
+    pub segments: u32,
+    pub sacked: u32,
+    pub lost: u32,
+    pub again: u32,
 }
 
 /// Whether losses are being mended.
@@ -99,6 +108,10 @@ pub struct Sender {
 
     pub srtt: Option<Duration>,
     variance: Duration,
+    min_rtt: Option<Duration>,
+    /// Segments that went out another time, and those that arrived.
+    pub sent_again: u32,
+    pub delivered: u32,
     pub rto: Duration,
     pub backoff: u32,
     /// When what is unacknowledged counts as lost, or the window is probed.
@@ -131,6 +144,9 @@ impl Sender {
             reduction: Reduction::default(),
             srtt: None,
             variance: Duration::ZERO,
+            min_rtt: None,
+            sent_again: 0,
+            delivered: 0,
             rto: RTO_INITIAL,
             backoff: 0,
             timeout_at: None,
@@ -210,6 +226,7 @@ impl Sender {
             lost.is_lost = false;
             lost.is_again = true;
             lost.at = now;
+            self.sent_again = self.sent_again.wrapping_add(1);
             let (start, end) = (lost.start, lost.end);
             self.reduction.sent += 1;
             self.arm(now);
@@ -352,6 +369,7 @@ impl Sender {
             }
             // The SYN opens no window.
             segments += u32::from(!sent.start.is_before(self.base));
+            self.delivered = self.delivered.wrapping_add(u32::from(!sent.is_sacked));
             self.flight.pop_front();
         }
         let gone = if ack.is_after(self.base) { ack - self.base } else { 0 };
@@ -382,6 +400,7 @@ impl Sender {
             let covered =
                 sack.iter().any(|(left, right)| !sent.start.is_before(*left) && !sent.end.is_after(*right));
             news |= covered && !sent.is_sacked;
+            self.delivered = self.delivered.wrapping_add(u32::from(covered && !sent.is_sacked));
             sent.is_sacked |= covered;
         }
         news
@@ -482,6 +501,7 @@ impl Sender {
     /// RFC 6298 §2, with the floor under the variance that Linux has (`tcp_rtt_estimator`).
     fn measure(&mut self, sample: Duration) {
         let sample = sample.max(Duration::from_micros(1));
+        self.min_rtt = Some(self.min_rtt.map_or(sample, |known| known.min(sample)));
         match self.srtt {
             None => {
                 self.srtt = Some(sample);
@@ -553,6 +573,30 @@ impl Sender {
 
     pub fn congestion_window(&self) -> u32 {
         self.congestion
+    }
+
+    /// `snd_ssthresh`, once something was lost.
+    pub fn threshold(&self) -> Option<u32> {
+        (self.threshold != u32::MAX).then_some(self.threshold)
+    }
+
+    pub fn variance(&self) -> Duration {
+        self.variance
+    }
+
+    pub fn min_rtt(&self) -> Option<Duration> {
+        self.min_rtt
+    }
+
+    /// What is on its way.
+    pub fn flight_counts(&self) -> Flight {
+        let count = |is: fn(&Sent) -> bool| self.flight.iter().filter(|sent| is(sent)).count() as u32;
+        Flight {
+            segments: self.flight.len() as u32,
+            sacked: count(|sent| sent.is_sacked),
+            lost: count(|sent| sent.is_lost),
+            again: count(|sent| sent.is_again && !sent.is_sacked),
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Hosts.
 
 use super::address::{address, answer, command_arguments, dns};
+use super::advertise::advertised;
 use super::device::{Devices, bridge, nic};
 use super::segment::Wiring;
 use super::value::{Reader, as_flag};
@@ -21,6 +22,7 @@ const KEYS: &[&str] = &[
     "setup",
     "answers",
     "dns",
+    "ra",
 ];
 
 pub(super) fn host(reader: &mut Reader, entry: &Entry, wiring: &mut Wiring<'_>) -> Host {
@@ -46,6 +48,7 @@ pub(super) fn host(reader: &mut Reader, entry: &Entry, wiring: &mut Wiring<'_>) 
     let iptables = list(reader, "iptables", "\"-P FORWARD DROP\"");
     let modules = list(reader, "modules", "br_netfilter");
     let answers = list(reader, "answers", "{ip: 8.8.8.8, ttl: 117}");
+    let ra = list(reader, "ra", "{dev: eth0, prefix: \"2001:db8::/64\"}");
     let setup = list(reader, "setup", "\"ip link add dummy0 type dummy\"");
     Host {
         name: name.clone(),
@@ -64,6 +67,7 @@ pub(super) fn host(reader: &mut Reader, entry: &Entry, wiring: &mut Wiring<'_>) 
             .filter_map(|node| command_arguments(reader, node, "iptables", "iptables"))
             .collect(),
         answers: answers.iter().filter_map(|node| answer(reader, node)).collect(),
+        advertised: ra.iter().filter_map(|node| advertised(reader, node, &devices)).collect(),
         files: files.iter().filter_map(|entry| file(reader, entry)).collect(),
         setup: setup.iter().filter_map(|node| line(reader, node)).collect(),
         dns: record.get("dns").and_then(|node| dns(reader, node)),

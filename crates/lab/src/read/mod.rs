@@ -1,6 +1,7 @@
 //! From a merged tree to a [`World`]: every key known, every value of its type, every name existing.
 
 mod address;
+mod advertise;
 mod device;
 mod host;
 mod segment;

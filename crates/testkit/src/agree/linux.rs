@@ -14,7 +14,7 @@ use hairpin_host::session::START_COST_NS;
 use hairpin_netlink::{Call, Errno, Reply, System};
 use hairpin_tools::quiet::{self, QuietShell};
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, setns, unshare};
+use nix::sched::{CloneFlags, unshare};
 
 use super::kernel::{Beside, Body, Kernel};
 use super::worker::GUEST_VARIABLE;
@@ -59,7 +59,6 @@ pub fn enclose() -> Result<(), Errno> {
 pub fn here(lateness: Arc<Lateness>) -> Box<dyn Kernel> {
     Box::new(Thread {
         system: LinuxSystem::of_thread(None),
-        home: None,
         lateness,
         busy_since: None,
         waits: None,
@@ -70,8 +69,6 @@ pub fn here(lateness: Arc<Lateness>) -> Box<dyn Kernel> {
 
 struct Thread {
     system: LinuxSystem,
-    /// The namespace that the thread goes back to when this task ends; set once it has left it.
-    home: Option<OwnedFd>,
     lateness: Arc<Lateness>,
     /// Since when a program has been running without a wait.
     busy_since: Option<Instant>,
@@ -93,30 +90,20 @@ impl Thread {
 
 impl System for Thread {
     fn call(&mut self, call: Call) -> Result<Reply, Errno> {
-        match &call {
-            Call::NetnsEnter(_) if self.home.is_none() => {
-                let home = std::fs::File::open("/proc/thread-self/ns/net").map_err(|_| Errno::ENOENT)?;
-                self.home = Some(OwnedFd::from(home));
-            }
-            Call::Wait { until_ns, .. } => {
-                self.note_busy();
-                if let Some(waits) = self.waits.take() {
-                    let _ = waits.send(());
-                }
-                let until = *until_ns;
-                let result = self.system.call(call);
-                if let (Some(until), Ok(Reply::Ready(ready))) = (until, &result)
-                    && ready.is_empty()
-                    && let Ok(now) = self.system.now()
-                {
-                    self.lateness.note(Duration::from_nanos(now.monotonic_ns.saturating_sub(until)));
-                }
-                self.busy_since = Some(Instant::now());
-                return result;
-            }
-            _ => {}
+        let Call::Wait { until_ns: until, .. } = call else { return self.system.call(call) };
+        self.note_busy();
+        if let Some(waits) = self.waits.take() {
+            let _ = waits.send(());
         }
-        self.system.call(call)
+        let result = self.system.call(call);
+        if let (Some(until), Ok(Reply::Ready(ready))) = (until, &result)
+            && ready.is_empty()
+            && let Ok(now) = self.system.now()
+        {
+            self.lateness.note(Duration::from_nanos(now.monotonic_ns.saturating_sub(until)));
+        }
+        self.busy_since = Some(Instant::now());
+        result
     }
 }
 
@@ -124,7 +111,6 @@ impl Kernel for Thread {
     fn fork(&mut self) -> Result<Box<dyn Kernel>, Errno> {
         Ok(Box::new(Thread {
             system: LinuxSystem::of_thread(None),
-            home: None,
             lateness: self.lateness.clone(),
             busy_since: None,
             waits: None,
@@ -151,10 +137,10 @@ impl Kernel for Thread {
         let (ends, ended) = channel();
         let (lateness, gives_way) = (self.lateness.clone(), self.gives_way);
         // A new thread is where the one is that makes it.
+        self.system.arrive()?;
         let thread = std::thread::spawn(move || {
             let kernel = Box::new(Thread {
                 system: LinuxSystem::of_thread(Some(OwnedFd::from(wakes))),
-                home: None,
                 lateness,
                 busy_since: None,
                 waits: Some(waits),
@@ -174,9 +160,6 @@ impl Kernel for Thread {
 impl Drop for Thread {
     fn drop(&mut self) {
         self.note_busy();
-        if let Some(home) = &self.home {
-            let _ = setns(home, CloneFlags::CLONE_NEWNET);
-        }
     }
 }
 

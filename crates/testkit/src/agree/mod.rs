@@ -4,7 +4,7 @@
 //! * [`generate`] random scenarios; [`shrink`] for those that differ
 //! * [`trial`] one script on both sides; [`mutants`] faults planted in the emulation, which a trial must find,
 //!   and [`weave`] all of them in one build
-//! * [`oracle`] a real kernel that runs scripts, many at once; [`worker`] its side inside
+//! * [`oracle`] a real kernel that runs scripts, many at once; [`worker`] its side inside; [`guest`] User-Mode Linux
 //! * [`shell`] the runner of scripts, over any [`kernel`]: [`emulated`], or the real one ([`linux`])
 // Everything here is about this machine's own kernel.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -12,6 +12,7 @@
 pub mod compare;
 pub mod emulated;
 pub mod generate;
+pub mod guest;
 pub mod kernel;
 pub mod linux;
 pub mod mutants;

@@ -141,6 +141,15 @@ impl Case {
         (!score.difference.is_empty()).then_some(score.difference)
     }
 
+    /// A case with the emulation's own answers: what a rehearsal runs with. None where the script does not run.
+    pub fn rehearse(script: &Script) -> Option<Case> {
+        const RELEASE: &str = "6.1.0";
+        let ran = trial::emulate(script, None);
+        let expected = normalise::lines(&ran.output, script, RELEASE);
+        let case = Case { script: script.clone(), clock: None, release: RELEASE.to_owned(), expected };
+        ran.error.is_none().then_some(case)
+    }
+
     /// Writes the case into a directory.
     ///
     /// # Errors

@@ -20,12 +20,23 @@ const BLANKED: &[(&[&str], &str, &str)] = &[
     (&["protocol 1 port"], r"(protocol 1 port) \d+", "$1 N"),
     (&[":"], r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),
     (&["_lft"], r"\b(valid|preferred)_lft \d+sec", "${1}_lft Nsec"),
-    (&["_timer"], r"_timer +[0-9.]+", "_timer T"),
+    (&["_timer"], r#"_timer("?:| +)[0-9.]+"#, "_timer${1}T"),
+    // The source port of a tunnel is made of a hash with a random seed, as is a flow's label.
+    (&["Geneve", "VXLAN"], r"\.\d+ > (\S+\.\d+: (Geneve|VXLAN))", ".PORT > $1"),
+    // Tunnels over IPv6 make their link-local address of a random one.
+    (&["permaddr"], r#"(permaddr"?[ :]"?)[0-9a-f:]+::"#, "${1}RANDOM"),
+    (&["Geneve", "VXLAN"], r"\[bad udp cksum 0x0000 -> 0x[0-9a-f]+!\] (Geneve|VXLAN)", "[no cksum] $1"),
+    (&["Geneve", "VXLAN"], r"\[(bad udp cksum [^\]]+|udp sum ok)\] (Geneve|VXLAN)", "[cksum] $2"),
+    // Identifications of IPv6 packets.
+    (&["frag (0x"], r"\bfrag \(0x[0-9a-f]{8}:", "frag (ID:"),
+    (&["flowlabel"], r"\bflowlabel 0x[0-9a-f]{5}, ", ""),
     (&["used "], r"\bused \d+/\d+(/\d+)?", "used N"),
     (&["REACHABLE", "STALE", "DELAY", "PROBE"], r"\b(REACHABLE|STALE|DELAY|PROBE)\b", "NUD"),
+    // Drawn by each table anew.
+    (&["reachable"], r#"\breachable("?:?) \d+"#, "reachable$1 N"),
     (&["age "], r"\bage [0-9.]+", "age T"),
     // 31.25 s in the kernel's ticks, of which there are 100 or 250 a second.
-    (&["mcast_startup"], r"(mcast_startup_query_interval) 312[45]", "$1 N"),
+    (&["mcast_startup"], r#"(mcast_startup_query_int(?:er)?va?l"?[ :])312[45]"#, "${1}N"),
     // A veth has as many queues as the machine has processors; a kernel for one processor does not tell of
     // receive queues (`CONFIG_RPS`).
     (&["num_tx_queues"], r#""num_tx_queues":\d+(,"num_rx_queues":\d+)?"#, "QUEUES"),

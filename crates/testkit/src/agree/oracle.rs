@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::guest::{self, Keeper, USER_MODE_LINUX};
 use super::script::Script;
 use super::worker::{
     AT_ONCE_VARIABLE, GUEST_MODULES, GUEST_VARIABLE, MODULES_VARIABLE, Outcome, WORK_VARIABLE,
@@ -31,10 +32,7 @@ pub enum Kernel {
 /// A job that takes longer is given up: the kernel hangs.
 const JOB_MAX: Duration = Duration::from_secs(180);
 const BOOT_MAX: Duration = Duration::from_secs(90);
-const USER_MODE_LINUX: &str = "/usr/bin/linux.uml";
-
-/// What the clock of a User-Mode Linux is (`crates/uml-clock`): sleeping takes no time there.
-const CLOCK: &str = env!("HAIRPIN_UML_CLOCK");
+const GUEST_MEMORY_MIB: u32 = 1024;
 /// The C library of the worker in a guest keeps what memory it has: to map pages is dear there.
 const GUEST_MEMORY: [&str; 4] = [
     "MALLOC_ARENA_MAX=1",
@@ -67,6 +65,8 @@ struct Host {
     kernel: Kernel,
     work: PathBuf,
     child: Child,
+    /// Of a User-Mode Linux.
+    _keeper: Option<Keeper>,
     input: Mutex<ChildStdin>,
     waiting: Waiting,
 }
@@ -75,6 +75,16 @@ struct Host {
 type ComesUp = Receiver<Result<(String, Vec<String>), String>>;
 
 impl Kernel {
+    /// The timers of the emulation are as coarse as those of this kernel from now on: by the `CONFIG_HZ` of User-Mode
+    /// Linux; for a running kernel by that of distributions.
+    pub fn lend_ticks(self) {
+        let ticks = match self {
+            Kernel::Uml => 100,
+            Kernel::Running => 250,
+        };
+        hairpin_kernel::set_ticks_a_second(ticks);
+    }
+
     /// What this machine lacks for it.
     pub fn missing(self) -> Option<&'static str> {
         let there = match self {
@@ -110,6 +120,7 @@ impl Oracle {
         if kernel == Kernel::Running && !modules.is_empty() {
             return Err("the running kernel is not ours to load modules into".to_owned());
         }
+        kernel.lend_ticks();
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let (count, each) = match kernel {
             Kernel::Running => (1, at_once.max(1)),
@@ -178,12 +189,8 @@ impl Host {
                 command
             }
             Kernel::Uml => {
-                let mut command = Command::new(USER_MODE_LINUX);
-                command.args(["rootfstype=hostfs", "rootflags=/", "rw", "mem=1024M", "quiet"]);
-                command.args(["con=null", "con0=fd:0,fd:1"]);
-                command.args(GUEST_MEMORY).env("LD_PRELOAD", CLOCK);
-                command.arg(format!("uml_dir={}", work.display()));
-                command.arg(format!("init={}", program.display()));
+                let mut command = guest::command(&work, &program, GUEST_MEMORY_MIB);
+                command.args(GUEST_MEMORY);
                 command.arg(format!("{WORK_VARIABLE}={}", work.display()));
                 command.arg(format!("{AT_ONCE_VARIABLE}={at_once}"));
                 command.arg(format!("{MODULES_VARIABLE}={}", modules.join(",")));
@@ -193,6 +200,10 @@ impl Host {
         };
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut child = command.spawn().map_err(|error| error.to_string())?;
+        let keeper = match kernel {
+            Kernel::Running => None,
+            Kernel::Uml => Some(Keeper::of(&child).map_err(|error| error.to_string())?),
+        };
         let input = child.stdin.take().ok_or("no standard input")?;
         let output = child.stdout.take().ok_or("no standard output")?;
         let waiting = Waiting::default();
@@ -225,7 +236,7 @@ impl Host {
             let last: Vec<String> = log.into_iter().rev().take(5).collect();
             drop(came_up.send(Err(format!("the kernel ended: {}", last.join(" / ")))));
         });
-        Ok((Host { kernel, work, child, input: Mutex::new(input), waiting }, coming_up))
+        Ok((Host { kernel, work, child, _keeper: keeper, input: Mutex::new(input), waiting }, coming_up))
     }
 
     /// A User-Mode Linux without a job is stopped: it would run after its own timers as fast as it can.

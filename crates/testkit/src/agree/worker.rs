@@ -73,6 +73,7 @@ const MODULES: &[&str] = &[
     "ip6_tunnel",
     "ip6_gre",
     "ip_vti",
+    "sch_fq_codel",
     "af_packet_diag",
     "inet_diag",
     "tcp_diag",
@@ -148,6 +149,8 @@ fn prepare_guest() -> Result<(), String> {
     // Tunnels would put a fallback device into every namespace.
     let _ = fs::write("/proc/sys/net/core/fb_tunnels_only_for_init_net", "1");
     load_modules()?;
+    // As most distributions have it.
+    let _ = fs::write("/proc/sys/net/core/default_qdisc", "fq_codel");
     // A process for each event of a device would cost more than all else.
     let _ = fs::write("/proc/sys/kernel/hotplug", "\n");
     // From now on what is missing is a failure at once: no process is started to look for it.

@@ -179,19 +179,20 @@ fn address(u: &mut Unstructured<'_>) -> Result<Address> {
 }
 
 fn socket_kind(u: &mut Unstructured<'_>) -> Result<SocketKind> {
-    Ok(match u8::arbitrary(u)? % 7 {
+    Ok(match u8::arbitrary(u)? % 8 {
         0 => SocketKind::Packet { cooked: bool::arbitrary(u)?, protocol: u16::arbitrary(u)? % 4 },
         1 => SocketKind::RawIpv4 { protocol: *u.choose(&[0, 1, 17, 255, 4])? },
         2 => SocketKind::UdpIpv4,
         3 => SocketKind::RawIpv6 { protocol: *u.choose(&[0, 58, 17, 255, 4])? },
         4 => SocketKind::UdpIpv6,
         5 => SocketKind::TcpIpv4,
+        6 => SocketKind::TcpIpv6,
         _ => SocketKind::RouteEvents { groups: u64::arbitrary(u)? },
     })
 }
 
 fn option(u: &mut Unstructured<'_>) -> Result<SocketOption> {
-    Ok(match u8::arbitrary(u)? % 18 {
+    Ok(match u8::arbitrary(u)? % 19 {
         0 => SocketOption::Broadcast(bool::arbitrary(u)?),
         1 => SocketOption::BindToDevice(name(u)?),
         2 => SocketOption::Mark(u32::arbitrary(u)?),
@@ -214,6 +215,7 @@ fn option(u: &mut Unstructured<'_>) -> Result<SocketOption> {
         14 => SocketOption::HeaderIncluded(bool::arbitrary(u)?),
         15 => SocketOption::IcmpFilter(u32::arbitrary(u)?),
         16 => SocketOption::Promiscuous { ifindex: ifindex(u)? },
+        17 => SocketOption::V6Only(bool::arbitrary(u)?),
         _ => SocketOption::IpOptions(bytes(u)?),
     })
 }

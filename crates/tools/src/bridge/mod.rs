@@ -80,7 +80,8 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
         } else if word == "-6" {
             options.family = AF_INET6;
         } else if is("-netns") {
-            let name = args.value()?;
+            // As C prints the end of its arguments.
+            let name = args.take().unwrap_or("(null)");
             context.enter_netns(name)?;
         } else if let Some(when) = crate::ip::color_option(word) {
             color = Some(when);

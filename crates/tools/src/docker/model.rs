@@ -142,8 +142,8 @@ pub(super) struct Bound {
     /// The container's address, and the bridge it is behind.
     pub address: IpAddr,
     pub link: String,
-    /// What carries connections to the host's own loopback addresses there.
-    pub proxy: Option<Background>,
+    /// What carries there what comes from the host's own loopback addresses, or by IPv6.
+    pub proxies: Vec<Background>,
 }
 
 impl Driver {

@@ -332,6 +332,7 @@ fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32)
             | InfoKind::SitTun
             | InfoKind::MacSec,
         ) => Link::Unsupported,
+        Some(InfoKind::Other(kind)) if kind.starts_with("ip6") => Link::Unsupported,
         Some(InfoKind::Nlmon | InfoKind::Geneve) => Link::Detected,
         None if device.hardware() == ARPHRD_LOOPBACK => Link::Unsupported,
         _ => Link::Unknown,

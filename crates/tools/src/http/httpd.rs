@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hairpin_netlink::{Address, Errno, Fd, Received, SocketKind, SocketOption};
 
 use super::end_of_head;
 use crate::getopt::{Getopt, Item};
+use crate::stream::end_of;
 use crate::{Program, daemon};
 
 const SHORT: &str = "fvp:h:c:r:u:e:d:m:i";
@@ -53,12 +54,22 @@ const TYPES: &[(&str, &str)] = &[
     ("js", "application/javascript"),
 ];
 
-struct Options {
-    address: Ipv4Addr,
-    port: u16,
-    home: String,
-    verbose: bool,
-    foreground: bool,
+/// Whose server it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Style {
+    Busybox,
+    /// `python3 -m http.server`
+    Python,
+}
+
+pub(super) struct Options {
+    pub style: Style,
+    /// Unspecified, of IPv6: those of both families.
+    pub address: IpAddr,
+    pub port: u16,
+    pub home: String,
+    pub verbose: bool,
+    pub foreground: bool,
 }
 
 /// A connection.
@@ -94,7 +105,8 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 
 fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
     let mut options = Options {
-        address: Ipv4Addr::UNSPECIFIED,
+        style: Style::Busybox,
+        address: Ipv6Addr::UNSPECIFIED.into(),
         port: PORT,
         home: ".".to_owned(),
         verbose: false,
@@ -115,8 +127,11 @@ fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
             'h' => options.home = value.trim_end_matches('/').to_owned(),
             'p' => {
                 let (address, port) = match value.rsplit_once(':') {
-                    Some((address, port)) => (address.parse().ok(), port),
-                    None => (Some(Ipv4Addr::UNSPECIFIED), value),
+                    Some((address, port)) => {
+                        let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+                        (bare.unwrap_or(address).parse().ok(), port)
+                    }
+                    None => (Some(Ipv6Addr::UNSPECIFIED.into()), value),
                 };
                 let (Some(address), Ok(port)) = (address, port.parse()) else {
                     let _ = writeln!(program.shell.err(), "httpd: bad address '{value}'");
@@ -134,17 +149,17 @@ fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
     Ok(options)
 }
 
-fn listen(program: &mut Program<'_>, options: &Options) -> Result<Fd, String> {
+pub(super) fn listen(program: &mut Program<'_>, options: &Options) -> Result<Fd, String> {
     let text = |what: &'static str| move |errno: Errno| format!("{what}: {}", errno.text());
-    let listener = program.system.socket(SocketKind::TcpIpv4).map_err(text("socket"))?;
+    let kind = if options.address.is_ipv6() { SocketKind::TcpIpv6 } else { SocketKind::TcpIpv4 };
+    let listener = program.system.socket(kind).map_err(text("socket"))?;
     program.system.set_option(listener, SocketOption::ReuseAddress(true)).map_err(text("setsockopt"))?;
-    let own = Address::Ipv4 { address: options.address, port: options.port };
-    program.system.bind(listener, own).map_err(text("bind"))?;
+    program.system.bind(listener, end_of(options.address, options.port)).map_err(text("bind"))?;
     program.system.listen(listener, BACKLOG).map_err(text("listen"))?;
     Ok(listener)
 }
 
-fn serve(program: &mut Program<'_>, options: &Options, listener: Fd) -> i32 {
+pub(super) fn serve(program: &mut Program<'_>, options: &Options, listener: Fd) -> i32 {
     let mut clients: BTreeMap<Fd, Client> = BTreeMap::new();
     loop {
         let mut reading: Vec<Fd> =
@@ -165,8 +180,11 @@ fn serve(program: &mut Program<'_>, options: &Options, listener: Fd) -> i32 {
         while clients.len() < CONNECTIONS_MAX
             && let Ok(fd) = program.system.accept(listener)
         {
-            let peer = match program.system.peer_address(fd) {
-                Ok(Address::Ipv4 { address, port }) => format!("{address}:{port}"),
+            let peer = match (program.system.peer_address(fd), options.style) {
+                (Ok(Address::Ipv4 { address, port }), Style::Busybox) => format!("{address}:{port}"),
+                (Ok(Address::Ipv6 { address, port, .. }), Style::Busybox) => format!("[{address}]:{port}"),
+                (Ok(Address::Ipv4 { address, .. }), Style::Python) => address.to_string(),
+                (Ok(Address::Ipv6 { address, .. }), Style::Python) => address.to_string(),
                 _ => "?".to_owned(),
             };
             let (request, answer) = (Vec::new(), Vec::new());
@@ -213,10 +231,16 @@ impl Client {
         if end_of_head(&self.request).is_none() {
             return true;
         }
-        let (status, answer) = answer(program, options, &self.request);
-        (self.answer, self.is_answered) = (answer, true);
-        if options.verbose {
-            let _ = writeln!(program.shell.err(), "{}: response:{status}", self.peer);
+        self.is_answered = true;
+        match options.style {
+            Style::Busybox => {
+                let status;
+                (status, self.answer) = answer(program, options, &self.request);
+                if options.verbose {
+                    let _ = writeln!(program.shell.err(), "{}: response:{status}", self.peer);
+                }
+            }
+            Style::Python => self.answer = super::python::answer(program, options, &self.request, &self.peer),
         }
         self.send(program, fd)
     }
@@ -278,13 +302,13 @@ fn answer(program: &mut Program<'_>, options: &Options, request: &[u8]) -> (u16,
     }
 }
 
-enum Found {
+pub(super) enum Found {
     File(Vec<u8>),
     Directory,
     Nothing,
 }
 
-fn read_file(program: &mut Program<'_>, path: &str) -> Found {
+pub(super) fn read_file(program: &mut Program<'_>, path: &str) -> Found {
     let Ok(file) = program.shell.open(path) else { return Found::Nothing };
     let mut body = Vec::new();
     match file.take(FILE_MAX).read_to_end(&mut body) {
@@ -308,7 +332,7 @@ fn refusal(status: u16, date: &str) -> (u16, Vec<u8>) {
 }
 
 /// `%41` is `A`.
-fn unescaped(path: &str) -> String {
+pub(super) fn unescaped(path: &str) -> String {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.bytes();
     while let Some(byte) = rest.next() {
@@ -326,7 +350,7 @@ fn unescaped(path: &str) -> String {
 }
 
 /// `Fri, 27 Nov 2026 06:05:13 GMT` (RFC 9110, 5.6.7)
-fn http_date(seconds: u64) -> String {
+pub(super) fn http_date(seconds: u64) -> String {
     let date = crate::calendar::Date::of(seconds);
     let (weekday, month) = (date.weekday_name(), date.month_name());
     format!(

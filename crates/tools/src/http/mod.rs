@@ -2,6 +2,7 @@
 
 pub(crate) mod curl;
 pub(crate) mod httpd;
+pub(crate) mod python;
 pub(crate) mod wget;
 
 use crate::Program;

@@ -10,8 +10,8 @@ use super::{Bad, Head, Reader, Url};
 use crate::Program;
 use crate::calendar::Date;
 use crate::getopt::{Getopt, Item, Long, Value};
-use crate::resolver::{self, Target};
-use crate::stream::{Fault, From, Stream, end_of};
+use crate::resolver::{self, Families, Place};
+use crate::stream::{Fault, From, Stream};
 
 const SHORT: &str = "qO:T:t:SP:U:46cNVhvn:o:a:d";
 const LONG: &[Long] = &[
@@ -277,23 +277,23 @@ fn fetch(program: &mut Program<'_>, options: &Options, text: &str) -> i32 {
     }
 }
 
-fn resolve(program: &mut Program<'_>, options: &Options, host: &str) -> Result<IpAddr, i32> {
-    if let Ok(address) = host.parse() {
-        return Ok(address);
+fn resolve(program: &mut Program<'_>, options: &Options, host: &str) -> Result<Vec<Place>, i32> {
+    let is_number = host.split('%').next().is_some_and(|number| number.parse::<IpAddr>().is_ok());
+    if !is_number {
+        say(program, options, &format!("Resolving {host} ({host})... "));
     }
-    say(program, options, &format!("Resolving {host} ({host})... "));
-    let found = match (options.ipv4, options.ipv6) {
-        (true, _) => resolver::lookup_ipv4(program, host).map(|host| IpAddr::from(host.address)),
-        (_, true) => resolver::lookup_ipv6(program, host).map(|host| host.address.into()),
-        _ => resolver::lookup(program, host).map(|target| match target {
-            Target::V4(host) => host.address.into(),
-            Target::V6(host) => host.address.into(),
-        }),
+    let families = match (options.ipv4, options.ipv6) {
+        (true, _) => Families::Ipv4,
+        (_, true) => Families::Ipv6,
+        _ => Families::Any,
     };
-    match found {
-        Ok(address) => {
-            say(program, options, &format!("{address}\n"));
-            Ok(address)
+    match resolver::addresses(program, host, families) {
+        Ok(places) => {
+            if !is_number {
+                let numbers: Vec<String> = places.iter().map(|place| place.address.to_string()).collect();
+                say(program, options, &format!("{}\n", numbers.join(", ")));
+            }
+            Ok(places)
         }
         Err(why) => {
             say(program, options, &format!("failed: {}.\n", why.text()));
@@ -305,41 +305,45 @@ fn resolve(program: &mut Program<'_>, options: &Options, host: &str) -> Result<I
 }
 
 fn attempt(program: &mut Program<'_>, options: &Options, url: &Url, next: &mut Option<Url>) -> End {
-    let address = match resolve(program, options, &url.host) {
-        Ok(address) => address,
+    let places = match resolve(program, options, &url.host) {
+        Ok(places) => places,
         Err(code) => return End::Failed(code),
     };
-    let known_as = if url.host.parse::<IpAddr>().is_ok() {
-        url.host.clone()
-    } else {
-        format!("{} ({})", url.host, url.host)
-    };
-    let place = match url.host.parse::<IpAddr>() {
-        Ok(_) => format!("{known_as}:{}", url.port),
-        Err(_) => format!("{known_as}|{address}|:{}", url.port),
-    };
-    say(program, options, &format!("Connecting to {place}... "));
-    let now = monotonic(program);
-    let limit = options.timeout_ns.map(|limit| now.saturating_add(limit));
-    let until = if options.connect_limited { limit } else { None };
     let from = From { address: options.bind, ..From::default() };
-    let stream = match Stream::connect(program, end_of(address, url.port), &from, until) {
-        Ok(stream) => stream,
-        Err(Fault::Interrupted) => return End::Failed(130),
-        Err(Fault::TimedOut) => {
-            say(program, options, "failed: Connection timed out.\n");
-            return End::Again;
+    let mut end = End::Failed(code::NETWORK);
+    let mut found = None;
+    for place in places {
+        let known_as = match url.host.parse::<IpAddr>() {
+            Ok(IpAddr::V6(_)) => format!("[{}]:{}", url.host, url.port),
+            Ok(IpAddr::V4(_)) => format!("{}:{}", url.host, url.port),
+            Err(_) => format!("{} ({})|{}|:{}", url.host, url.host, place.address, url.port),
+        };
+        say(program, options, &format!("Connecting to {known_as}... "));
+        let now = monotonic(program);
+        let limit = options.timeout_ns.map(|limit| now.saturating_add(limit));
+        let until = if options.connect_limited { limit } else { None };
+        match Stream::connect(program, place.end(url.port), &from, until) {
+            Ok(stream) => {
+                found = Some(stream);
+                break;
+            }
+            Err(Fault::Interrupted) => return End::Failed(130),
+            Err(Fault::TimedOut) => {
+                say(program, options, "failed: Connection timed out.\n");
+                end = End::Again;
+            }
+            Err(Fault::Error(errno)) => {
+                say(program, options, &format!("failed: {}.\n", errno.text()));
+                // What is not there now will not be there soon (`retryable_socket_connect_error`).
+                let lasts = matches!(
+                    errno,
+                    Errno::ECONNREFUSED | Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EAFNOSUPPORT
+                ) && !(options.retries_refused && errno == Errno::ECONNREFUSED);
+                end = if lasts { End::Failed(code::NETWORK) } else { End::Again };
+            }
         }
-        Err(Fault::Error(errno)) => {
-            say(program, options, &format!("failed: {}.\n", errno.text()));
-            // What is not there now will not be there soon (`retryable_socket_connect_error`).
-            let lasts = matches!(
-                errno,
-                Errno::ECONNREFUSED | Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::EAFNOSUPPORT
-            ) && !(options.retries_refused && errno == Errno::ECONNREFUSED);
-            return if lasts { End::Failed(code::NETWORK) } else { End::Again };
-        }
-    };
+    }
+    let Some(stream) = found else { return end };
     say(program, options, "connected.\n");
     let mut reader = Reader::new(stream);
     let end = exchange(program, options, url, &mut reader, next);

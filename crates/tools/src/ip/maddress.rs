@@ -1,8 +1,12 @@
-//! `ip maddress show`: the link-layer, IPv4 and IPv6 groups that devices listen to, from the files of `/proc/net`.
+//! `ip maddress`: the link-layer, IPv4 and IPv6 groups that devices listen to, from the files of `/proc/net`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use hairpin_netlink::Call;
+
 use crate::iproute2::inet::{AF_INET, AF_INET6, AF_PACKET};
+use crate::iproute2::layer::parse_lladdr;
+use crate::iproute2::links::is_ifname;
 use crate::iproute2::print::Color;
 use crate::iproute2::{Args, Context, Stop, matches};
 
@@ -25,15 +29,55 @@ struct Group {
 pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     let Some(command) = args.take() else { return show(context, args) };
     let is = |name| matches(command, name);
-    if is("add") || is("delete") {
-        // Nothing in rtnetlink adds to the list that SIOCADDMULTI adds to.
-        Err(Stop::fail(1, format!("ip maddress {command} is not supported by hairpin yet\n")))
+    if is("add") {
+        change(context, args, true)
+    } else if is("delete") {
+        change(context, args, false)
     } else if is("show") || is("lst") || is("list") {
         show(context, args)
     } else if is("help") {
         Err(Stop::exit(255, USAGE))
     } else {
         Err(Stop::exit(255, format!("Command \"{command}\" is unknown, try \"ip maddr help\".\n")))
+    }
+}
+
+/// Joins or leaves a link-layer group.
+fn change(context: &mut Context<'_>, mut args: Args<'_>, join: bool) -> Result<(), Stop> {
+    let mut device = None;
+    let mut mac = [0; 6];
+    while let Some(word) = args.take() {
+        if word == "dev" {
+            let name = args.value()?;
+            if device.is_some() {
+                return Err(Stop::duparg("dev", name));
+            }
+            if !is_ifname(name) {
+                return Err(Stop::invarg("\"dev\" not a valid ifname", name));
+            }
+            device = Some(name);
+            continue;
+        }
+        let word = if matches(word, "address") { args.value()? } else { word };
+        if matches(word, "help") {
+            return Err(Stop::exit(255, USAGE));
+        }
+        if mac[0] != 0 {
+            return Err(Stop::duparg("address", word));
+        }
+        let bytes = parse_lladdr(word).map_err(|text| Stop::fail(1, text))?;
+        mac = bytes.as_slice().try_into().map_err(|_| {
+            let len = bytes.len();
+            Stop::fail(1, format!("Error: Invalid address length {len} - must be 6 bytes\n"))
+        })?;
+    }
+    let Some(device) = device else {
+        return Err(Stop::exit(255, "Not enough information: \"dev\" is required.\n"));
+    };
+    let call = Call::Group { device: device.to_owned(), mac, join };
+    match context.system.call(call) {
+        Ok(_) => Ok(()),
+        Err(errno) => Err(Stop::fail(1, format!("ioctl: {}\n", errno.text()))),
     }
 }
 

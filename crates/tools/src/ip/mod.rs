@@ -10,6 +10,7 @@ mod maddress;
 mod monitor;
 mod neighbour;
 mod netns;
+mod ntable;
 mod route;
 mod rt_names;
 mod rule;
@@ -38,8 +39,8 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("rule", Some(rule::main)),
     ("neighbor", Some(neighbour::main)),
     ("neighbour", Some(neighbour::main)),
-    ("ntable", None),
-    ("ntbl", None),
+    ("ntable", Some(ntable::main)),
+    ("ntbl", Some(ntable::main)),
     ("link", Some(link::main)),
     ("l2tp", None),
     ("fou", None),
@@ -154,7 +155,8 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
         } else if is("-help") {
             return Err(usage());
         } else if is("-netns") {
-            let name = args.value()?;
+            // As C prints the end of its arguments.
+            let name = args.take().unwrap_or("(null)");
             context.enter_netns(name)?;
         } else if is("-Numeric") {
             options.numeric = true;

@@ -75,16 +75,16 @@ fn words(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Words, Stop> 
             }
             "key" => {
                 let key = options::parse_key("key", args.value()?)?;
-                (options.input_key, options.output_key) = (Some(key), Some(key));
+                options.gre.set_keys(Some(key), Some(key));
             }
-            "ikey" => options.input_key = Some(options::parse_key("ikey", args.value()?)?),
-            "okey" => options.output_key = Some(options::parse_key("okey", args.value()?)?),
-            "seq" => options.set_sequence(true, true),
-            "iseq" => options.set_sequence(true, false),
-            "oseq" => options.set_sequence(false, true),
-            "csum" => options.set_checksum(true, true),
-            "icsum" => options.set_checksum(true, false),
-            "ocsum" => options.set_checksum(false, true),
+            "ikey" => options.gre.set_keys(Some(options::parse_key("ikey", args.value()?)?), None),
+            "okey" => options.gre.set_keys(None, Some(options::parse_key("okey", args.value()?)?)),
+            "seq" => options.gre.set_sequence(true, true),
+            "iseq" => options.gre.set_sequence(true, false),
+            "oseq" => options.gre.set_sequence(false, true),
+            "csum" => options.gre.set_checksum(true, true),
+            "icsum" => options.gre.set_checksum(true, false),
+            "ocsum" => options.gre.set_checksum(false, true),
             "nopmtudisc" => options.pmtudisc = Some(false),
             "pmtudisc" => options.pmtudisc = Some(true),
             "remote" => options.remote = options::parse_end(args.value()?)?,
@@ -113,7 +113,6 @@ fn words(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Words, Stop> 
             }
         }
     }
-    found.options.flag_keys();
     Ok(found)
 }
 

@@ -1,15 +1,16 @@
-//! `nc`: netcat as OpenBSD has it (Debian patch level 1.219). TCP and UDP, both ends; IPv4.
+//! `nc`: netcat as OpenBSD has it (Debian patch level 1.219). TCP and UDP, both ends.
 
 mod options;
 mod transfer;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::{Address, Errno, Fd, SocketKind, SocketOption};
 
+use crate::Program;
+use crate::resolver::{self, Families, Place, Unresolved};
 use crate::services::Services;
-use crate::{Program, resolver};
-use options::{ANY, Options, Refused};
+use options::{Options, Refused};
 
 /// What a scan of a UDP port sends, and how often.
 const PROBES: usize = 4;
@@ -42,14 +43,14 @@ fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, String> {
         return listen(program, options, port);
     }
     let host = options.host.as_deref().unwrap_or_default();
-    let address = resolve(program, host, port)?;
+    let places = resolve(program, options, host, port)?;
     let mut code = 1;
     let count = ports.len();
     for (at, port) in ports.into_iter().enumerate() {
         if at > 0 && options.interval_s > 0 {
             pause(program, options.interval_s)?;
         }
-        let Some(socket) = reach(program, options, host, (address, port))? else { continue };
+        let Some((socket, place)) = reach(program, options, host, &places, port)? else { continue };
         code = 0;
         // Only with -v is a UDP port tried.
         if options.verbose {
@@ -58,7 +59,7 @@ fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, String> {
                 let _ = program.system.close(socket);
                 continue;
             }
-            announce(program, options, host, address, port);
+            announce(program, options, host, place, port);
         }
         if !options.scan {
             transfer::run(program, options, socket)?;
@@ -81,15 +82,27 @@ fn now(program: &mut Program<'_>) -> Result<u64, String> {
     program.system.now().map(|now| now.monotonic_ns).map_err(|errno| errno.text())
 }
 
-fn resolve(program: &mut Program<'_>, host: &str, port: u16) -> Result<Ipv4Addr, String> {
-    resolver::lookup_ipv4(program, host)
-        .map(|found| found.address)
-        .map_err(|error| format!("getaddrinfo for host \"{host}\" port {port}: {}", error.text()))
+fn resolve(
+    program: &mut Program<'_>,
+    options: &Options,
+    host: &str,
+    port: u16,
+) -> Result<Vec<Place>, String> {
+    let found = match options.numeric && !resolver::is_number(host) {
+        true => Err(Unresolved::NotKnown),
+        false => resolver::addresses(program, host, options.families),
+    };
+    found.map_err(|error| format!("getaddrinfo for host \"{host}\" port {port}: {}", error.text()))
 }
 
 /// A socket of the wanted kind with its options.
-fn open(program: &mut Program<'_>, options: &Options) -> Result<Fd, Errno> {
-    let kind = if options.udp { SocketKind::UdpIpv4 } else { SocketKind::TcpIpv4 };
+fn open(program: &mut Program<'_>, options: &Options, ipv6: bool) -> Result<Fd, Errno> {
+    let kind = match (options.udp, ipv6) {
+        (true, false) => SocketKind::UdpIpv4,
+        (true, true) => SocketKind::UdpIpv6,
+        (false, false) => SocketKind::TcpIpv4,
+        (false, true) => SocketKind::TcpIpv6,
+    };
     let socket = program.system.socket(kind)?;
     if let Some(ttl) = options.ttl {
         program.system.set_option(socket, SocketOption::Ttl(ttl))?;
@@ -106,41 +119,61 @@ fn open(program: &mut Program<'_>, options: &Options) -> Result<Fd, Errno> {
     Ok(socket)
 }
 
-/// Opens and connects (`remote_connect`). None where that failed, which is told with `-v`.
+/// Opens and connects to the first address that answers (`remote_connect`). None where none does, which is told with
+/// `-v`.
 fn reach(
     program: &mut Program<'_>,
     options: &Options,
     host: &str,
-    to: (Ipv4Addr, u16),
-) -> Result<Option<Fd>, String> {
-    let socket = open(program, options).map_err(|errno| errno.text())?;
-    if options.source.is_some() || options.source_port.is_some() {
-        let source = match &options.source {
-            Some(source) => resolve(program, source, 0)?,
-            None => ANY,
-        };
-        let port = options.source_port.as_deref().unwrap_or("0");
-        let port = port.parse().map_err(|_| format!("port number invalid: {port}"))?;
-        let bound = program.system.bind(socket, Address::Ipv4 { address: source, port });
-        bound.map_err(|errno| format!("bind failed: {}", errno.text()))?;
-    }
-    match connect(program, options, socket, Address::Ipv4 { address: to.0, port: to.1 })? {
-        Ok(()) => Ok(Some(socket)),
-        Err(why) => {
-            let _ = program.system.close(socket);
-            if options.verbose {
-                let protocol = if options.udp { "udp" } else { "tcp" };
-                let verdict = if why == Errno::EINPROGRESS { "timed out" } else { "failed" };
-                let text = why.text();
-                let _ = writeln!(
-                    program.shell.err(),
-                    "nc: connect to {host} port {} ({protocol}) {verdict}: {text}",
-                    to.1
-                );
+    places: &[Place],
+    port: u16,
+) -> Result<Option<(Fd, Place)>, String> {
+    for place in places {
+        let socket = open(program, options, place.address.is_ipv6()).map_err(|errno| errno.text())?;
+        if options.source.is_some() || options.source_port.is_some() {
+            let source = source(program, options, place.address.is_ipv6())?;
+            let port = options.source_port.as_deref().unwrap_or("0");
+            let port = port.parse().map_err(|_| format!("port number invalid: {port}"))?;
+            let bound = program.system.bind(socket, source.end(port));
+            bound.map_err(|errno| format!("bind failed: {}", errno.text()))?;
+        }
+        match connect(program, options, socket, place.end(port))? {
+            Ok(()) => return Ok(Some((socket, *place))),
+            Err(why) => {
+                let _ = program.system.close(socket);
+                if options.verbose {
+                    let protocol = if options.udp { "udp" } else { "tcp" };
+                    let verdict = if why == Errno::EINPROGRESS { "timed out" } else { "failed" };
+                    let known_as = known_as(options, host, *place);
+                    let text = why.text();
+                    let _ = writeln!(
+                        program.shell.err(),
+                        "nc: connect to {host}{known_as} port {port} ({protocol}) {verdict}: {text}"
+                    );
+                }
             }
-            Ok(None)
         }
     }
+    Ok(None)
+}
+
+/// `-s`
+fn source(program: &mut Program<'_>, options: &Options, ipv6: bool) -> Result<Place, String> {
+    let (families, any): (Families, IpAddr) = match ipv6 {
+        true => (Families::Ipv6, Ipv6Addr::UNSPECIFIED.into()),
+        false => (Families::Ipv4, Ipv4Addr::UNSPECIFIED.into()),
+    };
+    let Some(source) = &options.source else { return Ok(any.into()) };
+    let found = resolver::addresses(program, source, families);
+    let found = found.map_err(|error| format!("getaddrinfo: {}", error.text()))?;
+    Ok(found.first().copied().unwrap_or(any.into()))
+}
+
+/// The number of a host that was named.
+fn known_as(options: &Options, host: &str, place: Place) -> String {
+    let number = place.address.to_string();
+    let is_number = host.split('%').next() == Some(number.as_str());
+    if options.numeric || is_number { String::new() } else { format!(" ({number})") }
 }
 
 /// `timeout_connect`; `EINPROGRESS` when the time is over.
@@ -175,14 +208,13 @@ fn probe(program: &mut Program<'_>, socket: Fd) -> bool {
 }
 
 /// `connection_info`
-fn announce(program: &mut Program<'_>, options: &Options, host: &str, address: Ipv4Addr, port: u16) {
+fn announce(program: &mut Program<'_>, options: &Options, host: &str, place: Place, port: u16) {
     let protocol = if options.udp { "udp" } else { "tcp" };
     let name = match options.numeric {
         true => None,
         false => service_name(program, port, protocol),
     };
-    let number = address.to_string();
-    let known_as = if options.numeric || number == host { String::new() } else { format!(" ({number})") };
+    let known_as = known_as(options, host, place);
     let service = name.unwrap_or_else(|| "*".to_owned());
     let _ = writeln!(
         program.shell.err(),
@@ -191,20 +223,29 @@ fn announce(program: &mut Program<'_>, options: &Options, host: &str, address: I
 }
 
 fn listen(program: &mut Program<'_>, options: &Options, port: u16) -> Result<i32, String> {
-    let address = match &options.host {
-        Some(host) => resolve(program, host, port)?,
-        None => ANY,
+    let place = match &options.host {
+        Some(host) => resolve(program, options, host, port)?.first().copied(),
+        None => None,
     };
+    // Of both families IPv4 comes first (`local_listen`).
+    let place = place.unwrap_or_else(|| match options.families {
+        Families::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED).into(),
+        Families::Any | Families::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED).into(),
+    });
     loop {
-        let socket = open(program, options).map_err(|errno| errno.text())?;
-        let bound = program.system.bind(socket, Address::Ipv4 { address, port });
+        let socket = open(program, options, place.address.is_ipv6()).map_err(|errno| errno.text())?;
+        if options.udp && place.address.is_ipv6() {
+            let both = program.system.set_option(socket, SocketOption::V6Only(false));
+            both.map_err(|errno| errno.text())?;
+        }
+        let bound = program.system.bind(socket, place.end(port));
         bound.map_err(|errno| errno.text())?;
         if !options.udp {
             program.system.listen(socket, BACKLOG).map_err(|errno| format!("listen: {}", errno.text()))?;
         }
         if options.verbose {
-            let kind = if options.udp { "Bound on" } else { "Listening on" };
-            let _ = writeln!(program.shell.err(), "{kind} {address} {port}");
+            let what = if options.udp { "Bound on" } else { "Listening on" };
+            report(program, options, what, place.end(port));
         }
         match options.udp {
             true => serve_datagrams(program, options, socket)?,
@@ -228,7 +269,7 @@ fn serve_connections(program: &mut Program<'_>, options: &Options, listener: Fd)
         if options.verbose
             && let Ok(peer) = program.system.peer_address(connection)
         {
-            report_peer(program, options, peer);
+            report(program, options, "Connection received on", peer);
         }
         if !options.keep {
             // Who comes later is refused.
@@ -250,7 +291,7 @@ fn serve_datagrams(program: &mut Program<'_>, options: &Options, socket: Fd) -> 
         let hairpin_netlink::Received::Datagram { data, from, .. } = item else { continue };
         program.system.connect(socket, from).map_err(|errno| format!("connect: {}", errno.text()))?;
         if options.verbose {
-            report_peer(program, options, from);
+            report(program, options, "Connection received on", from);
         }
         let _ = program.shell.out().write_all(&data);
         let _ = program.shell.out().flush();
@@ -270,14 +311,24 @@ fn watch(program: &mut Program<'_>, socket: Fd) -> Result<(), String> {
     }
 }
 
-fn report_peer(program: &mut Program<'_>, options: &Options, peer: Address) {
-    let Address::Ipv4 { address, port } = peer else { return };
-    let name = match options.numeric {
-        true => None,
-        false => resolver::name_of(program, address),
+/// `report_sock`: tells of an end by name.
+fn report(program: &mut Program<'_>, options: &Options, what: &str, end: Address) {
+    let (address, port) = match end {
+        Address::Ipv4 { address, port } => (IpAddr::V4(address), port),
+        Address::Ipv6 { address, port, .. } => (IpAddr::V6(address), port),
+        Address::Link { .. } => return,
     };
-    let name = name.unwrap_or_else(|| address.to_string());
-    let _ = writeln!(program.shell.err(), "Connection received on {name} {port}");
+    let name = match options.numeric {
+        true => Some(address.to_string()),
+        // Of IPv4 inside of IPv6 the inner address has a name.
+        false => resolver::name_of(program, address.to_canonical())
+            .map(|name| if name == address.to_canonical().to_string() { address.to_string() } else { name }),
+    };
+    let text = match name {
+        Some(name) => format!("{what} {name} {port}"),
+        None => "nc: getnameinfo: Temporary failure in name resolution".to_owned(),
+    };
+    let _ = writeln!(program.shell.err(), "{text}");
 }
 
 /// `getservbyname`

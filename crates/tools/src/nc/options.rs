@@ -1,9 +1,8 @@
 //! The command line of netcat (OpenBSD's, Debian patch level 1.219).
 
-use std::net::Ipv4Addr;
-
 use crate::Program;
 use crate::getopt::{Getopt, Item};
+use crate::resolver::Families;
 
 const SHORT: &str = "46bCdDFhi:klM:m:NnO:p:q:rSs:T:tuUvw:W:X:x:zZI:P:V:";
 /// Widest range of ports.
@@ -12,6 +11,8 @@ const PORT_MAX: u32 = 65_535;
 /// What was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
+    /// `-4`, `-6`
+    pub families: Families,
     pub listen: bool,
     pub keep: bool,
     pub udp: bool,
@@ -68,7 +69,10 @@ impl Options {
                 Err(_) => Err(format!("{what} invalid: {value}")),
             };
             let outcome = match letter {
-                '4' => Ok(()),
+                '4' | '6' => {
+                    options.families = if letter == '4' { Families::Ipv4 } else { Families::Ipv6 };
+                    Ok(())
+                }
                 'n' => set(&mut options.numeric),
                 'b' => set(&mut options.broadcast),
                 'C' => set(&mut options.crlf),
@@ -198,9 +202,6 @@ fn port_number(text: &str) -> Result<u16, String> {
         Err(_) => Err(format!("port number invalid: {text}")),
     }
 }
-
-/// Any own address.
-pub(super) const ANY: Ipv4Addr = Ipv4Addr::UNSPECIFIED;
 
 #[cfg(test)]
 mod tests {

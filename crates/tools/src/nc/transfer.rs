@@ -14,8 +14,7 @@ const PENDING_MAX: usize = 16 << 10;
 /// # Errors
 /// What is printed; empty where a signal ends it without a word.
 pub(super) fn run(program: &mut Program<'_>, options: &Options, socket: Fd) -> Result<(), String> {
-    let mut state =
-        State { pending: Vec::new(), input_over: options.detached, network_over: false, told_end: false };
+    let mut state = State { input_over: options.detached, ..State::default() };
     let mut quit_at = None;
     let mut packets = 0;
     loop {
@@ -43,7 +42,7 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, socket: Fd) -> R
         };
         let until = [idle_at, quit_at].into_iter().flatten().min();
         let reading = if state.network_over { &[][..] } else { &[socket][..] };
-        let writing = if state.pending.is_empty() { &[][..] } else { &[socket][..] };
+        let writing = if state.pending.is_empty() || state.output_over { &[][..] } else { &[socket][..] };
         let wants_input = !state.input_over && state.pending.len() < PENDING_MAX;
         if !program.shell.watch_input(wants_input) && wants_input {
             state.read(program, options)?;
@@ -51,6 +50,8 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, socket: Fd) -> R
         }
         let waited = program.system.wait_for(reading, writing, until, until.is_some());
         program.shell.watch_input(false);
+        // What cannot be sent is not read either, from the next time on that something happens.
+        state.input_over |= state.output_over;
         match waited {
             Ok(ready) if ready.is_empty() => return Ok(()),
             Ok(_) if !state.network_over => packets += state.receive(program, socket)?,
@@ -62,11 +63,14 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, socket: Fd) -> R
     }
 }
 
+#[derive(Default)]
 struct State {
     /// Read and not yet sent.
     pending: Vec<u8>,
     input_over: bool,
     network_over: bool,
+    /// Nothing can be sent any more; what comes is waited for.
+    output_over: bool,
     /// The end of input has been dealt with.
     told_end: bool,
 }
@@ -91,7 +95,7 @@ impl State {
     }
 
     fn send(&mut self, program: &mut Program<'_>, options: &Options, socket: Fd) -> Result<(), String> {
-        while !self.pending.is_empty() {
+        while !self.pending.is_empty() && !self.output_over {
             let whole = match options.udp {
                 true => self.pending.len().min(PENDING_MAX),
                 false => self.pending.len(),
@@ -100,16 +104,20 @@ impl State {
             match program.system.send(socket, data, None) {
                 Ok(sent) => drop(self.pending.drain(..sent.min(self.pending.len()))),
                 Err(Errno::EAGAIN) => return Ok(()),
-                // Of UDP: the peer's port is closed.
-                Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ECONNREFUSED) => {
-                    self.pending.clear();
-                    self.input_over = true;
-                    self.network_over = true;
-                }
-                Err(errno) => return Err(format!("write failed: {}", errno.text())),
+                Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ECONNREFUSED) if !options.udp => self.give_up(),
+                // A filter's refusal, say. Without a word.
+                Err(_) => self.output_over = true,
             }
         }
         Ok(())
+    }
+
+    /// The socket has failed: neither way goes on.
+    fn give_up(&mut self) {
+        self.pending.clear();
+        self.input_over = true;
+        self.network_over = true;
+        self.output_over = true;
     }
 
     /// How many packets came.
@@ -118,7 +126,7 @@ impl State {
             Ok(items) => items,
             Err(Errno::EAGAIN) => return Ok(0),
             Err(_) => {
-                self.network_over = true;
+                self.give_up();
                 return Ok(0);
             }
         };
@@ -133,7 +141,7 @@ impl State {
                 }
                 Received::End => self.network_over = true,
                 // A closed port of the peer's (`ECONNREFUSED`).
-                Received::Error { .. } => self.network_over = true,
+                Received::Error { .. } => self.give_up(),
                 _ => {}
             }
         }

@@ -1,6 +1,7 @@
 //! `netstat`, as net-tools 2.10 has it: sockets (`/proc/net`), routes, interfaces, counters.
 
 mod counters;
+mod groups;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -74,6 +75,7 @@ struct Options {
     routes: bool,
     interfaces: bool,
     statistics: bool,
+    groups: bool,
 }
 
 /// A line of `/proc/net/{tcp,udp,raw}`.
@@ -101,6 +103,8 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         as_route(program, &options)
     } else if options.interfaces {
         as_ifconfig(program, &options)
+    } else if options.groups {
+        groups::show(program, options.ipv4, options.ipv6)
     } else if options.statistics {
         counters::show(program, options.tcp, options.udp, options.raw, options.ipv6)
     } else {
@@ -138,6 +142,7 @@ fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
             'r' => options.routes = true,
             'i' => options.interfaces = true,
             's' => options.statistics = true,
+            'g' => options.groups = true,
             'v' | 'F' => {}
             'V' => {
                 let _ = writeln!(program.shell.out(), "net-tools 2.10");
@@ -300,7 +305,7 @@ fn end_text(
 ) -> String {
     let name = match options.numeric || address.is_unspecified() {
         true => None,
-        false => resolver::name_of(program, address),
+        false => resolver::name_of(program, address.to_canonical()),
     };
     let any = if options.numeric { None } else { address.is_unspecified().then(|| any_text(address)) };
     let mut host = name.or(any).unwrap_or_else(|| address_text(address));
@@ -325,7 +330,7 @@ fn address_text(address: IpAddr) -> String {
     match address {
         IpAddr::V4(address) => address.to_string(),
         IpAddr::V6(address) => match address.to_ipv4_mapped() {
-            Some(v4) => format!("::ffff:{v4}"),
+            Some(v4) => v4.to_string(),
             None => address.to_string(),
         },
     }
@@ -342,7 +347,7 @@ fn owners(program: &mut Program<'_>) -> BTreeMap<u64, String> {
         SocketFamily::Raw { ipv6: false },
         SocketFamily::Raw { ipv6: true },
     ] {
-        let query = SocketQuery { family, states: u32::MAX, owners: true };
+        let query = SocketQuery { family, states: u32::MAX, owners: true, details: false };
         for socket in program.system.sockets(query).unwrap_or_default() {
             if let Some(owner) = socket.owners.iter().find(|owner| owner.process != 0) {
                 owners.insert(u64::from(socket.inode), format!("{}/{}", owner.process, owner.name));

@@ -104,9 +104,9 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         }
     };
     let _ = program.shell.out().write_all(text.as_bytes());
-    match fail {
-        None => 0,
-        Some(fail) => {
+    match outcome {
+        Ok(()) => 0,
+        Err(fail) => {
             let _ = program.shell.err().write_all(fail.text(&sources).as_bytes());
             1
         }
@@ -224,11 +224,11 @@ fn run(
     let tokens = token::defined(tokens, &options.defines).map_err(failed)?;
     let ruleset = match system.netfilter(NetfilterCall::Nft(NftCall::Ruleset)) {
         Ok(Some(NetfilterReply::Ruleset(ruleset))) => *ruleset,
-        Ok(_) => return Err(failed(Fail::plain(Errno::EPROTO.text()))),
+        Ok(_) => return Err(Fail::plain(Errno::EPROTO.text())),
         Err(Errno::ENOSYS) => {
-            return Err(failed(Fail::plain("hairpin's nft reads rules of the emulated kernel only")));
+            return Err(Fail::plain("hairpin's nft reads rules of the emulated kernel only"));
         }
-        Err(errno) => return Err(failed(Fail::plain(errno.text()))),
+        Err(errno) => return Err(Fail::plain(errno.text())),
     };
     let known = Known { interfaces: interfaces(system) };
     let now_ns = system.now().map_or(0, |now| now.monotonic_ns);
@@ -263,10 +263,35 @@ fn run(
             return Err(Box::new((session.out, Fail::refused(errno, session.command))));
         }
     }
-    Ok(session.out)
+    Ok(())
 }
 
 impl Session<'_> {
+    /// Every command, as far as the first that fails.
+    fn perform_all(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
+        let mut none = true;
+        loop {
+            parser.skip_ends();
+            if parser.peek().is_none() {
+                break;
+            }
+            let start = parser.place();
+            self.command = start;
+            none = false;
+            self.perform(parser)?;
+            self.command = start.to(parser.place_before());
+            // The mark covers what ends the command.
+            self.command.length += 1;
+            if !parser.is_end() || parser.is_sign("}") {
+                return Err(parser.unexpected());
+            }
+        }
+        if none && self.options.file.is_none() {
+            return Err(Fail::at("syntax error, unexpected newline", parser.place()));
+        }
+        Ok(())
+    }
+
     /// One command.
     fn perform(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
         let Some(verb) = parser.peek_word() else { return Err(parser.unexpected()) };

@@ -115,6 +115,108 @@ pub(crate) fn lookup(program: &mut Program<'_>, name: &str) -> Result<Target, Un
     }
 }
 
+/// Which addresses `getaddrinfo` is asked for (`ai_family`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Families {
+    #[default]
+    Any,
+    Ipv4,
+    Ipv6,
+}
+
+/// An address of a host, and the device without which it says nothing (0: none).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub address: IpAddr,
+    pub scope: u32,
+}
+
+impl Place {
+    /// A port there.
+    pub fn end(self, port: u16) -> Address {
+        match self.address {
+            IpAddr::V4(address) => Address::Ipv4 { address, port },
+            IpAddr::V6(address) => Address::Ipv6 { address, port, scope: self.scope },
+        }
+    }
+}
+
+impl From<IpAddr> for Place {
+    fn from(address: IpAddr) -> Place {
+        Place { address, scope: 0 }
+    }
+}
+
+/// `getaddrinfo`: every address of a name, in the order in which they are tried; at least one.
+pub(crate) fn addresses(
+    program: &mut Program<'_>,
+    name: &str,
+    families: Families,
+) -> Result<Vec<Place>, Unresolved> {
+    if let Some(host) = number6(name) {
+        if families == Families::Ipv4 {
+            return Err(Unresolved::OtherFamily);
+        }
+        let scope = match &host.device {
+            None => 0,
+            Some(device) => device_index(program, device).ok_or(Unresolved::NotKnown)?,
+        };
+        return Ok(vec![Place { address: host.address.into(), scope }]);
+    }
+    match families {
+        Families::Ipv4 => {
+            return lookup_ipv4(program, name).map(|host| vec![IpAddr::V4(host.address).into()]);
+        }
+        Families::Ipv6 => {
+            return lookup_ipv6(program, name).map(|host| vec![IpAddr::V6(host.address).into()]);
+        }
+        Families::Any => {}
+    }
+    if let Some(host) = number(name) {
+        return Ok(vec![IpAddr::V4(host.address).into()]);
+    }
+    let of_hosts = hosts(program.shell).into_iter().filter(|entry| entry.is_called(name));
+    let mut found: Vec<IpAddr> = of_hosts.map(|entry| entry.address).collect();
+    if found.is_empty() && name.eq_ignore_ascii_case("localhost") {
+        found.push(Ipv4Addr::LOCALHOST.into());
+    }
+    if found.is_empty() {
+        let records = ask(program, name, &[kind::A, kind::AAAA])?;
+        found.extend(records.iter().filter_map(|record| match record.data {
+            Data::A(address) => Some(IpAddr::V4(address)),
+            Data::Aaaa(address) => Some(IpAddr::V6(address)),
+            _ => None,
+        }));
+    }
+    let mut known = Vec::with_capacity(found.len());
+    for address in found {
+        if !known.contains(&address) {
+            known.push(address);
+        }
+    }
+    let first4 = known.iter().find_map(|address| if let IpAddr::V4(v4) = address { Some(*v4) } else { None });
+    let first6 = known.iter().find_map(|address| if let IpAddr::V6(v6) = address { Some(*v6) } else { None });
+    if let (Some(v4), Some(v6)) = (first4, first6) {
+        let prefers = prefers_ipv6(program, v4, v6);
+        known.sort_by_key(|address| address.is_ipv6() != prefers);
+    }
+    match known.is_empty() {
+        true => Err(Unresolved::NoAddress),
+        false => Ok(known.into_iter().map(Place::from).collect()),
+    }
+}
+
+/// The number of a device by its name, or the number itself (`if_nametoindex`).
+fn device_index(program: &mut Program<'_>, device: &str) -> Option<u32> {
+    let devices = crate::interfaces::Interfaces::dump(program.system).ok()?;
+    devices.by_name(device).map(crate::interfaces::Interface::index).or_else(|| device.parse().ok())
+}
+
+/// Whether a name is an address: what `AI_NUMERICHOST` takes.
+pub(crate) fn is_number(name: &str) -> bool {
+    number(name).is_some() || number6(name).is_some()
+}
+
 /// `getaddrinfo` where only IPv6 is asked for.
 pub(crate) fn lookup_ipv6(program: &mut Program<'_>, name: &str) -> Result<Host6, Unresolved> {
     if let Some(host) = number6(name) {

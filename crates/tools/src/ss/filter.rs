@@ -328,6 +328,7 @@ mod tests {
             inode: 0,
             cooked: false,
             v6only: false,
+            tcp: None,
             owners: Vec::new(),
         }
     }

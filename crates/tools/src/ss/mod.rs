@@ -1,9 +1,10 @@
 //! `ss`, as iproute2 6.1 has it: TCP, UDP, raw and packet sockets.
 //!
 //! * [`options`] the command line, [`filter`] what stands behind it
-//! * [`table`] columns as wide as what they hold
+//! * [`table`] columns as wide as what they hold, [`info`] what `-i` says of a connection
 
 mod filter;
+mod info;
 mod options;
 mod summary;
 mod table;
@@ -20,7 +21,7 @@ use options::{Options, Stop};
 use table::{Column, Table};
 
 /// The last column's text begins a line of its own.
-const DETAIL: &str = "\n\t ";
+const DETAIL: &str = "\n\t";
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let options = match Options::read(program) {
@@ -51,7 +52,8 @@ fn run(program: &mut Program<'_>, options: &Options) -> Result<(), String> {
     let services = if options.numeric { Services::default() } else { Services::read(program.shell) };
     let mut shown = Shown { devices: None, services };
     for (kind, family) in options.families() {
-        let query = SocketQuery { family, states: options.states, owners: options.processes };
+        let query =
+            SocketQuery { family, states: options.states, owners: options.processes, details: options.info };
         let sockets = match program.system.sockets(query) {
             Ok(sockets) => sockets,
             // A kernel without IPv6, or without that protocol's module, has none.
@@ -126,11 +128,17 @@ impl Shown {
         }
         let extra: String = extra.iter().map(|word| format!(" {word}")).collect();
         table.put(Column::Process, &extra);
-        if options.memory {
-            table.put(
-                Column::Detail,
-                &format!("{DETAIL}skmem:(r{},rb131072,t0,tb87040,f0,w0,o0,bl0,d0)", socket.receive_queue),
-            );
+        let has_info = options.info && matches!(kind, "tcp" | "raw");
+        if options.memory || has_info {
+            let mut detail = if options.one_line { String::new() } else { DETAIL.to_owned() };
+            if options.memory {
+                let queued = socket.receive_queue;
+                detail.push_str(&format!(" skmem:(r{queued},rb131072,t0,tb87040,f0,w0,o0,bl0,d0)"));
+            }
+            if let Some(tcp) = socket.tcp.as_deref().filter(|_| has_info) {
+                detail.push_str(&info::text(tcp));
+            }
+            table.put(Column::Detail, &detail);
         }
     }
 

@@ -54,6 +54,7 @@ const USAGE: &str = "Usage: ss [ OPTIONS ]
    -o, --options       show timer information
    -e, --extended      show detailed socket information
    -m, --memory        show socket memory usage
+   -i, --info          show internal TCP information
    -p, --processes     show process using socket
    -s, --summary       show socket usage summary
    -N, --net           switch to the specified network namespace name
@@ -95,6 +96,8 @@ pub(super) struct Options {
     pub timers: bool,
     pub extended: bool,
     pub memory: bool,
+    pub info: bool,
+    pub one_line: bool,
     pub summary: bool,
     pub header: bool,
     pub netns: Option<String>,
@@ -131,7 +134,8 @@ impl Options {
                 'm' => options.memory = true,
                 's' => options.summary = true,
                 'H' => options.header = false,
-                'O' => {}
+                'O' => options.one_line = true,
+                'i' => options.info = true,
                 'N' => options.netns = Some(value.to_owned()),
                 't' => options.tcp = true,
                 'u' => options.udp = true,

@@ -45,7 +45,8 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, path: &str) -> R
     }
     let filter =
         filter(program.shell, options, Target { link: super::filtered_as(link), live: false, netmask: 0 })?;
-    let mut output = Output::open(program.shell, options, link, snaplen)?;
+    let start_s = super::seconds(options, program.system);
+    let mut output = Output::open(program.shell, options, link, snaplen, start_s)?;
     let mut code = 0;
     let mut interrupted = false;
     loop {
@@ -65,7 +66,10 @@ pub(super) fn run(program: &mut Program<'_>, options: &Options, path: &str) -> R
             Ok(Some(packet)) => {
                 let view = super::as_filtered(&packet.data, link);
                 if filter.matches(&FrameView::of_file(&view, packet.length)) {
-                    output.packet(program.shell, &frame(&packet, link), &devices)?;
+                    let now_s = super::seconds(options, program.system);
+                    if !output.packet(program.shell, &frame(&packet, link), &devices, now_s)? {
+                        break;
+                    }
                 }
             }
             Err(error) => {

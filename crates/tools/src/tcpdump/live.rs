@@ -22,6 +22,8 @@ const LOOPBACK: u16 = 772;
 /// `ARPHRD_*` of devices whose frames have no Ethernet header.
 const CAN: u16 = 280;
 const IPIP: u16 = 768;
+const TUNNEL6: u16 = 769;
+const IP6GRE: u16 = 823;
 const SIT: u16 = 776;
 const GRE: u16 = 778;
 const NETLINK: u16 = 824;
@@ -66,7 +68,8 @@ fn capture(
 ) -> Result<i32, Failed> {
     let target = Target { link: super::filtered_as(link), live: true, netmask: 0 };
     let filter = filter(program.shell, options, target)?;
-    let output = Output::open(program.shell, options, link, options.snaplen)?;
+    let start_s = super::seconds(options, program.system);
+    let output = Output::open(program.shell, options, link, options.snaplen, start_s)?;
     let mut capture = Capture { socket, device, devices, link, filter, output, taken: 0 };
     announce(program, options, &capture);
     let ended = capture.run(program, options);
@@ -127,7 +130,7 @@ fn link_type(program: &mut Program<'_>, options: &Options, device: &Device) -> R
         _ if any => LinkType::LINUX_SLL2,
         ETHER | LOOPBACK => LinkType::ETHERNET,
         IPIP | SIT => LinkType::RAW,
-        GRE => LinkType::LINUX_SLL,
+        GRE | TUNNEL6 | IP6GRE => LinkType::LINUX_SLL,
         CAN => LinkType::CAN_SOCKETCAN,
         NETLINK => LinkType::NETLINK,
         _ => {
@@ -269,7 +272,7 @@ impl Capture {
                 break;
             }
             for item in &items {
-                self.item(program, options, item, complete)?;
+                complete |= !self.item(program, options, item, complete)?;
                 complete = complete || options.count.is_some_and(|count| self.output.count >= count);
             }
             self.output.flush(program.shell);
@@ -282,17 +285,17 @@ impl Capture {
         devices.0.iter().any(|device| device.index == self.device.index)
     }
 
-    /// `complete`: the packet is counted, but not shown any more.
+    /// Shows or writes a packet; false: none fits any more. `complete`: it is counted, but not shown any more.
     fn item(
         &mut self,
         program: &mut Program<'_>,
         options: &Options,
         item: &Received,
         complete: bool,
-    ) -> Result<(), Failed> {
+    ) -> Result<bool, Failed> {
         let Received::Frame { data, ifindex, protocol, packet_type, hardware, mac, realtime_ns } = item
         else {
-            return Ok(());
+            return Ok(true);
         };
         let outgoing = *packet_type == PacketType::Outgoing;
         let cooked;
@@ -312,7 +315,7 @@ impl Capture {
         let length = data.len() as u32;
         let view = super::as_filtered(data, self.link);
         if !self.filter.matches(&FrameView { data: &view, length, outgoing, tag_beside }) {
-            return Ok(());
+            return Ok(true);
         }
         self.taken += 1;
         // On the loopback device every packet would be seen twice (`linux_check_direction`).
@@ -322,7 +325,7 @@ impl Capture {
             Direction::Both => true,
         };
         if complete || !wanted || (outgoing && *hardware == LOOPBACK) {
-            return Ok(());
+            return Ok(true);
         }
         if self.link == LinkType::LINUX_SLL2 && self.devices.0.iter().all(|device| device.index != *ifindex) {
             // A device that is newer than the capture.
@@ -330,7 +333,8 @@ impl Capture {
         }
         let data = data.get(..options.snaplen as usize).unwrap_or(data);
         let frame = Frame { time_ns: *realtime_ns, length, data, link: self.link };
-        self.output.packet(program.shell, &frame, &self.devices)
+        let now_s = super::seconds(options, program.system);
+        self.output.packet(program.shell, &frame, &self.devices, now_s)
     }
 }
 

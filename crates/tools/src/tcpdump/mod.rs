@@ -1,7 +1,7 @@
 //! `tcpdump` 4.99.3: captures from a packet socket, or reads a file.
 //!
 //! Times are shown in UTC. The filter runs here rather than in the kernel, so "received by filter" counts what the
-//! filter took. Not supported, and refused: `-d` (BPF code), `-C -G -W -z -V` (several files), `-E -M` (secrets),
+//! filter took. Not supported, and refused: `-d` (BPF code), `-z -V` (commands, many files), `-E -M` (secrets),
 //! `-T`. Devices without an Ethernet header cannot be captured on alone, only with `-i any`; libpcap's
 //! pseudo devices other than `any` do not exist.
 
@@ -10,6 +10,7 @@ mod file;
 mod live;
 mod options;
 mod output;
+mod rotation;
 
 use hairpin_capture::LinkType;
 use hairpin_capture::filter::{Filter, Target};
@@ -149,6 +150,14 @@ fn read_filter(shell: &mut dyn Shell, path: &str) -> Result<String, Failed> {
     // A number sign starts a comment.
     let lines: Vec<&str> = text.lines().map(|line| line.split('#').next().unwrap_or_default()).collect();
     Ok(lines.join("\n"))
+}
+
+/// The time of day, in seconds since 1970, where files end by their age.
+fn seconds(options: &Options, system: &mut dyn System) -> u64 {
+    match options.file_seconds {
+        0 => 0,
+        _ => system.now().map_or(0, |now| now.realtime_ns / 1_000_000_000),
+    }
 }
 
 /// What `strerror` says, without Rust's addition.

@@ -33,6 +33,12 @@ pub(super) struct Options {
     /// In bytes.
     pub buffer: Option<u32>,
     pub foreign: bool,
+    /// `-C`, in bytes: another file once one is longer.
+    pub file_bytes: Option<u64>,
+    /// `-G`: another file after so many seconds; 0: never.
+    pub file_seconds: u64,
+    /// `-W`: how many files there may be; 0: any number.
+    pub files: u32,
     pub expression: Vec<String>,
 }
 
@@ -253,10 +259,21 @@ impl Parser {
                 count @ 1.. => options.count = Some(count.unsigned_abs()),
                 _ => return Err(Fault::Plain(format!("invalid packet count {value}"))),
             },
+            'C' => {
+                let millions =
+                    value.trim_start().parse::<i64>().ok().and_then(|size| u64::try_from(size).ok());
+                let bytes = millions.filter(|size| *size > 0).and_then(|size| size.checked_mul(1_000_000));
+                options.file_bytes =
+                    Some(bytes.ok_or_else(|| Fault::Plain(format!("invalid file size {value}")))?);
+            }
             'D' => options.list_devices = true,
             'e' => options.text.link_header = true,
             'f' => options.foreign = true,
             'F' => options.filter_file = Some(value.to_owned()),
+            'G' => {
+                options.file_seconds = u64::try_from(leading_number(value))
+                    .map_err(|_| Fault::Plain(format!("invalid number of seconds {value}")))?;
+            }
             'h' => return Ok(Some(Request::Help)),
             'i' => options.device = Some(value.to_owned()),
             'I' => options.monitor_mode = true,
@@ -289,6 +306,11 @@ impl Parser {
             'U' => options.flush_packets = true,
             'v' => options.text.verbose += 1,
             'w' => options.write = Some(value.to_owned()),
+            'W' => {
+                let files = u32::try_from(leading_number(value)).ok().filter(|files| *files > 0);
+                options.files =
+                    files.ok_or_else(|| Fault::Plain(format!("invalid number of output files {value}")))?;
+            }
             'x' => self.counts.hex += 1,
             'X' => self.counts.hex_ascii += 1,
             'y' => options.link = Some(link_type(value)?),
@@ -410,6 +432,9 @@ mod tests {
         );
         assert_eq!(fault(&["-c", "0"]), plain("invalid packet count 0"));
         assert_eq!(fault(&["-s", "-1"]), plain("invalid snaplen -1 (must be >= 0 and <= 262144)"));
+        assert_eq!(fault(&["-C", "1k"]), plain("invalid file size 1k"));
+        assert_eq!(fault(&["-G", "-1"]), plain("invalid number of seconds -1"));
+        assert_eq!(fault(&["-W", "0"]), plain("invalid number of output files 0"));
         assert_eq!(fault(&["-Qfoo"]), plain("unknown capture direction `foo'"));
         assert_eq!(fault(&["-tttttt"]), plain("only -t, -tt, -ttt, -tttt and -ttttt are supported"));
     }

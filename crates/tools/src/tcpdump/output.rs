@@ -6,6 +6,7 @@ use hairpin_capture::text::{Frame, Interfaces, Printer};
 use hairpin_capture::{LinkType, pcap};
 
 use super::options::Options;
+use super::rotation::{Next, Rotation};
 use super::{Failed, WRITE_FAILED, reason};
 use crate::Shell;
 
@@ -13,6 +14,10 @@ use crate::Shell;
 pub(super) struct Output {
     printer: Option<Printer>,
     writer: Option<pcap::Writer<Destination>>,
+    /// `-C -G -W`: when another file begins.
+    rotation: Option<Rotation>,
+    /// What a file begins with.
+    header: (LinkType, u32, bool),
     count_only: bool,
     flush_lines: bool,
     flush_packets: bool,
@@ -48,28 +53,38 @@ impl Output {
         options: &Options,
         link: LinkType,
         snaplen: u32,
+        now_s: u64,
     ) -> Result<Self, Failed> {
         let mut output = Output {
             printer: (options.write.is_none() || options.print).then(|| Printer::new(options.text.clone())),
             writer: None,
+            rotation: Rotation::new(options, now_s),
+            header: (link, snaplen, options.text.nanoseconds),
             count_only: options.count_only,
             flush_lines: options.flush_lines,
             flush_packets: options.flush_packets,
             count: 0,
         };
         if let Some(path) = &options.write {
-            let failed = |error: std::io::Error| Failed::from(format!("{path}: {}", reason(&error)));
-            let destination = if path == "-" {
-                Destination::StandardOutput(Vec::new())
-            } else {
-                Destination::File(shell.create(path).map_err(failed)?)
-            };
-            let writer = pcap::Writer::new(destination, link, snaplen, options.text.nanoseconds);
-            output.writer = Some(writer.map_err(failed)?);
-            // The header is there before the first packet.
-            output.flush(shell);
+            let first = output.rotation.as_ref().map_or_else(|| path.clone(), Rotation::file_name);
+            output.begin_file(shell, &first)?;
         }
         Ok(output)
+    }
+
+    fn begin_file(&mut self, shell: &mut dyn Shell, path: &str) -> Result<(), Failed> {
+        let failed = |error: std::io::Error| Failed::from(format!("{path}: {}", reason(&error)));
+        let destination = if path == "-" {
+            Destination::StandardOutput(Vec::new())
+        } else {
+            Destination::File(shell.create(path).map_err(failed)?)
+        };
+        let (link, snaplen, nanoseconds) = self.header;
+        let writer = pcap::Writer::new(destination, link, snaplen, nanoseconds);
+        self.writer = Some(writer.map_err(failed)?);
+        // The header is there before the first packet.
+        self.flush(shell);
+        Ok(())
     }
 
     /// Whether lines of packets are what is shown.
@@ -77,13 +92,28 @@ impl Output {
         self.writer.is_none()
     }
 
+    /// Takes a packet at `now_s`, in seconds since 1970. False: there may be no more files.
     pub fn packet(
         &mut self,
         shell: &mut dyn Shell,
         frame: &Frame<'_>,
         interfaces: &dyn Interfaces,
-    ) -> Result<(), Failed> {
+        now_s: u64,
+    ) -> Result<bool, Failed> {
         self.count += 1;
+        if let Some(rotation) = &mut self.rotation {
+            match rotation.next(now_s, frame.data.len()) {
+                Next::Same => {}
+                Next::File(path) => {
+                    self.flush(shell);
+                    self.begin_file(shell, &path)?;
+                }
+                Next::NoMore(files) => {
+                    let _ = writeln!(shell.err(), "Maximum file limit reached: {files}");
+                    return Ok(false);
+                }
+            }
+        }
         if let Some(writer) = &mut self.writer {
             // `pcap_dump` tells nobody what became of a packet.
             let _ = writer.write(frame.time_ns, frame.length, frame.data);
@@ -102,7 +132,7 @@ impl Output {
                 code: WRITE_FAILED,
             })?;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Hands on what is buffered. What cannot be written then is lost without a word, as at the end of any program

@@ -1,13 +1,13 @@
 //! `teamdctl`: asks a running `teamd`, and tells it.
 
-use hairpin_netlink::team::{TeamDaemon, TeamMode, TeamPortState, TeamState};
+use hairpin_netlink::team::{TeamCall, TeamDaemon, TeamMode, TeamPortState, TeamState};
 use hairpin_netlink::{Errno, System};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
-use super::{dump, enslave, find, state};
+use super::config::{Unfit, read_port};
+use super::view::{View, state_json};
+use super::{dump, enslave, find, order, state};
 use crate::getopt::{Getopt, Item, Long, Value};
-use crate::interfaces::Interface;
-use crate::net_tools::hardware::colons;
 use crate::{Program, Shell};
 
 const LONG: &[Long] = &[
@@ -142,7 +142,7 @@ impl Control<'_> {
         let Ok(state) = state(self.system, team) else { return self.no_daemon() };
         let Some(daemon) = state.daemon.clone() else { return self.no_daemon() };
         let argument = arguments.first().copied().unwrap_or_default();
-        let mut config: Json = serde_json::from_str(&daemon.config).unwrap_or_else(|_| json!({}));
+        let mut config = config_of(&state, &daemon);
         match command {
             ["config", "dump"] => self.print(&config),
             ["config", "dump", "noports"] => {
@@ -160,7 +160,9 @@ impl Control<'_> {
                 }
                 self.print(&config);
             }
-            ["state"] | ["state", "view"] => self.view(&state, &daemon),
+            ["state"] | ["state", "view"] => {
+                View { shell: &mut *self.shell, verbose: self.verbose }.show(&state, &daemon);
+            }
             ["state", "dump"] => {
                 let text = dump(&state_json(&interface, &state, &daemon), self.one_line);
                 let _ = writeln!(self.shell.out(), "{text}");
@@ -192,8 +194,20 @@ impl Control<'_> {
                 }
             }
             ["port", "config", "dump"] => {
+                if find(self.system, argument).map_err(Some)?.is_none() {
+                    return self.refused("NoSuchDev", "No such device.");
+                }
                 let config = config.get("ports").and_then(|ports| ports.get(argument)).cloned();
                 self.print(&config.unwrap_or_else(|| json!({})));
+            }
+            ["port", "config", "update"] => {
+                let text = arguments.get(1).copied().unwrap_or_default();
+                return self.update_port(team, daemon, argument, text);
+            }
+            ["state", "item", "set"] => {
+                let value = arguments.get(1).copied().unwrap_or_default();
+                let all = state_json(&interface, &state, &daemon);
+                return self.set_item(team, &state, daemon, &all, argument, value);
             }
             other => {
                 let text = format!("teamdctl: {} is not supported by hairpin yet", other.join(" "));
@@ -202,6 +216,66 @@ impl Control<'_> {
             }
         }
         Ok(())
+    }
+
+    /// `teamd_config_port_update`: a port's configuration is another one from now on.
+    fn update_port(&mut self, team: u32, mut daemon: TeamDaemon, port: &str, text: &str) -> Outcome {
+        if find(self.system, port).map_err(Some)?.is_none() {
+            return self.refused("NoSuchDev", "No such device.");
+        }
+        let failed = ("ConfigUpdateFail", "Failed to update config.");
+        let Ok(said @ Json::Object(_)) = serde_json::from_str::<Json>(text) else {
+            return self.refused(failed.0, failed.1);
+        };
+        let read = match read_port(port, &said) {
+            Ok(read) => read,
+            Err(Unfit::Refused(_)) => return self.refused(failed.0, failed.1),
+            Err(Unfit::NotEmulated(what)) => {
+                self.complain(&format!("teamdctl: {what} is not emulated yet"));
+                return Err(None);
+            }
+        };
+        daemon.ports.retain(|known| known.name != port);
+        daemon.ports.push(read);
+        let mut config: Json = serde_json::from_str(&daemon.config).unwrap_or_else(|_| json!({}));
+        if let Json::Object(config) = &mut config
+            && let Json::Object(ports) = config.entry("ports").or_insert_with(|| json!({}))
+        {
+            ports.insert(port.to_owned(), said);
+        }
+        daemon.config = config.to_string();
+        order(self.system, TeamCall::Configure { ifindex: team, daemon: Box::new(daemon) }).map_err(Some)
+    }
+
+    /// `teamd_state_item_value_set`
+    fn set_item(
+        &mut self,
+        team: u32,
+        state: &TeamState,
+        mut daemon: TeamDaemon,
+        all: &Json,
+        path: &str,
+        value: &str,
+    ) -> Outcome {
+        let failed = ("ItemValueSetFail", "Failed to set item value.");
+        let call = match path {
+            "setup.debug_level" => {
+                let Ok(level) = value.parse() else { return self.refused(failed.0, failed.1) };
+                daemon.debug_level = level;
+                TeamCall::Configure { ifindex: team, daemon: Box::new(daemon) }
+            }
+            "runner.active_port" if daemon.mode == TeamMode::ActiveBackup => {
+                let Some(port) = state.ports.iter().find(|port| port.name == value) else {
+                    return self.refused(failed.0, failed.1);
+                };
+                TeamCall::Choose { ifindex: team, port: port.ifindex }
+            }
+            _ if path.split('.').try_fold(all, |at, key| at.get(key)).is_some() => {
+                return self.refused("OpNotSupp", "Operation not supported.");
+            }
+            _ => return self.refused("PathDoesNotExist", "Item path does not exist."),
+        };
+        order(self.system, call).map_err(Some)
     }
 
     fn no_daemon(&mut self) -> Outcome {
@@ -231,128 +305,21 @@ impl Control<'_> {
         let _ = writeln!(self.shell.out(), "{text}");
         Ok(())
     }
+}
 
-    fn line(&mut self, depth: usize, text: &str) {
-        let _ = writeln!(self.shell.out(), "{:1$}{text}", "", 2 * depth);
+/// The configuration, into which the daemon has put the link watch of ports of which nothing is said.
+fn config_of(state: &TeamState, daemon: &TeamDaemon) -> Json {
+    let mut config: Json = serde_json::from_str(&daemon.config).unwrap_or_else(|_| json!({}));
+    let Json::Object(map) = &mut config else { return config };
+    if map.contains_key("link_watch") {
+        return config;
     }
-
-    /// Only with `-v`.
-    fn detail(&mut self, depth: usize, text: &str) {
-        if self.verbose {
-            self.line(depth, text);
-        }
-    }
-
-    /// `stateview_json_process`
-    fn view(&mut self, state: &TeamState, daemon: &TeamDaemon) {
-        let runner = daemon.runner.name();
-        self.line(0, "setup:");
-        self.line(1, &format!("runner: {runner}"));
-        for text in [
-            format!("kernel team mode: {runner}"),
-            "D-BUS enabled: no".to_owned(),
-            "ZeroMQ enabled: no".to_owned(),
-            "debug level: 0".to_owned(),
-            "daemonized: yes".to_owned(),
-            format!("PID: {}", daemon.process_id),
-            format!("PID file: {}", pid_file(daemon)),
-        ] {
-            self.detail(1, &text);
-        }
-        if !state.ports.is_empty() {
-            self.line(0, "ports:");
-        }
-        for port in sorted(state) {
-            let link = if port.watched_up { "up" } else { "down" };
-            self.line(1, &port.name);
-            self.detail(2, &format!("ifindex: {}", port.ifindex));
-            self.detail(2, &format!("addr: {}", colons(&port.mac)));
-            let (duplex, up) = (duplex(port), if port.up { "up" } else { "down" });
-            self.detail(2, &format!("ethtool link: {}mbit/{duplex}duplex/{up}", port.speed));
-            self.line(2, "link watches:");
-            self.line(3, &format!("link summary: {link}"));
-            self.line(3, "instance[link_watch_0]:");
-            self.line(4, "name: ethtool");
-            self.line(4, &format!("link: {link}"));
-            self.line(4, &format!("down count: {}", port.down_count));
-            self.detail(4, &format!("link up delay: {}", daemon.delay_up_ms));
-            self.detail(4, &format!("link down delay: {}", daemon.delay_down_ms));
-        }
-        if daemon.runner == TeamMode::ActiveBackup {
-            self.line(0, "runner:");
-            self.line(1, &format!("active port: {}", active(state)));
-        }
-    }
-}
-
-/// The daemon's ports, in the order of their names.
-fn sorted(state: &TeamState) -> Vec<&TeamPortState> {
-    let mut ports: Vec<&TeamPortState> = state.ports.iter().collect();
-    ports.sort_by(|a, b| a.name.cmp(&b.name));
-    ports
-}
-
-/// The name of the active port, if it is up.
-fn active(state: &TeamState) -> &str {
-    let active = state.ports.iter().find(|port| Some(port.ifindex) == state.active && port.watched_up);
-    active.map_or("", |port| port.name.as_str())
-}
-
-fn duplex(port: &TeamPortState) -> &'static str {
-    if port.full_duplex { "full" } else { "half" }
-}
-
-fn pid_file(daemon: &TeamDaemon) -> String {
-    let config: Json = serde_json::from_str(&daemon.config).unwrap_or_else(|_| json!({}));
-    format!("/var/run/teamd/{}.pid", config.get("device").and_then(Json::as_str).unwrap_or_default())
-}
-
-/// What the daemon tells of itself.
-fn state_json(team: &Interface, state: &TeamState, daemon: &TeamDaemon) -> Json {
-    let mac = colons(team.address());
-    let mut ports = Map::new();
     for port in &state.ports {
-        let watch = json!({
-            "delay_down": daemon.delay_down_ms,
-            "delay_up": daemon.delay_up_ms,
-            "down_count": port.down_count,
-            "name": "ethtool",
-            "up": port.watched_up,
-        });
-        let value = json!({
-            "ifinfo": {
-                "dev_addr": colons(&port.mac),
-                "dev_addr_len": 6,
-                "ifindex": port.ifindex,
-                "ifname": port.name,
-            },
-            "link": {"duplex": duplex(port), "speed": port.speed, "up": port.up},
-            "link_watches": {"list": {"link_watch_0": watch}, "up": port.watched_up},
-        });
-        ports.insert(port.name.clone(), value);
-    }
-    let mut all = json!({
-        "setup": {
-            "daemonized": true,
-            "dbus_enabled": false,
-            "debug_level": 0,
-            "kernel_team_mode_name": daemon.runner.name(),
-            "pid": daemon.process_id,
-            "pid_file": pid_file(daemon),
-            "runner_name": daemon.runner.name(),
-            "zmq_enabled": false,
-        },
-        "team_device": {
-            "ifinfo": {"dev_addr": mac, "dev_addr_len": 6, "ifindex": team.index(), "ifname": team.name()},
-        },
-    });
-    if let Json::Object(map) = &mut all {
-        if !ports.is_empty() {
-            map.insert("ports".to_owned(), Json::Object(ports));
-        }
-        if daemon.runner == TeamMode::ActiveBackup {
-            map.insert("runner".to_owned(), json!({"active_port": active(state)}));
+        if let Json::Object(ports) = map.entry("ports").or_insert_with(|| json!({}))
+            && let Json::Object(port) = ports.entry(port.name.as_str()).or_insert_with(|| json!({}))
+        {
+            port.entry("link_watch").or_insert_with(|| json!({"name": "ethtool"}));
         }
     }
-    all
+    config
 }

@@ -4,10 +4,11 @@ use std::io::Read;
 
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL};
 use hairpin_netlink::route::link::{InfoKind, LinkAttribute, LinkInfo, LinkMessage};
-use hairpin_netlink::team::{TeamCall, TeamDaemon, TeamMode, TeamPortConfig};
+use hairpin_netlink::team::{TeamCall, TeamDaemon};
 use hairpin_netlink::{Errno, Message, System};
 use serde_json::{Map, Value as Json, json};
 
+use super::config::{Unfit, read};
 use super::{enslave, find, order, send, state};
 use crate::getopt::{Getopt, Item, Long, Value};
 use crate::{Program, Shell};
@@ -58,10 +59,6 @@ const HELP: &str = " [options]
     -u --usock-disable       Disable UNIX domain socket interface
 Available runners: broadcast, roundrobin, random, activebackup, loadbalance, lacp
 ";
-
-/// Runners and link watches of the real program that the emulated kernel lacks.
-const OTHER_RUNNERS: &[&str] = &["loadbalance", "lacp", "dummy"];
-const OTHER_WATCHES: &[&str] = &["arp_ping", "nsna_ping", "psr", "tipc"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Command {
@@ -268,8 +265,11 @@ fn start(
     let process_id = shell.process_id();
     let daemon = match read(&mut config) {
         // The real program finds out once it has the device.
-        Err(Stop::Failed(errno)) => Err(errno),
-        other => Ok(TeamDaemon { destroys: !options.keep, process_id, ..other? }),
+        Err(Unfit::Refused(errno)) => Err(errno),
+        Err(Unfit::NotEmulated(what)) => {
+            return Err(Stop::Said(format!("teamd: {what} is not emulated yet")));
+        }
+        Ok(daemon) => Ok(TeamDaemon { destroys: !options.keep, process_id, ..daemon }),
     };
     let there = find(system, device).map_err(Stop::Failed)?.map(|interface| interface.index());
     let taken_over = options.take_over && there.is_some();
@@ -345,88 +345,4 @@ fn run(
         }
     }
     Ok(())
-}
-
-/// What the kernel is to know of a configuration, into which defaults are put as the real program puts them.
-fn read(config: &mut Map<String, Json>) -> Result<TeamDaemon, Stop> {
-    let not_emulated = |what: &str| Stop::Said(format!("teamd: {what} is not emulated yet"));
-    let name = config.get("runner").and_then(|runner| runner.get("name")).and_then(Json::as_str);
-    let name = name.unwrap_or("roundrobin").to_owned();
-    let Some(runner) = TeamMode::ALL.into_iter().find(|mode| mode.name() == name) else {
-        return Err(match OTHER_RUNNERS.contains(&name.as_str()) {
-            true => not_emulated(&format!("the runner {name}")),
-            false => Stop::Failed(Errno::EINVAL),
-        });
-    };
-    set_default(config, "runner", "name", json!(name));
-    if runner == TeamMode::ActiveBackup {
-        set_default(config, "notify_peers", "count", json!(1));
-        set_default(config, "mcast_rejoin", "count", json!(1));
-        match config.get("runner").and_then(|runner| runner.get("hwaddr_policy")).and_then(Json::as_str) {
-            None | Some("same_all") => {}
-            Some(policy @ ("by_active" | "only_active")) => {
-                return Err(not_emulated(&format!("hwaddr_policy {policy}")));
-            }
-            Some(_) => return Err(Stop::Failed(Errno::ENOENT)),
-        }
-    }
-    set_default(config, "link_watch", "name", json!("ethtool"));
-    let (delay_up_ms, delay_down_ms) = match config.get("link_watch") {
-        Some(Json::Object(watch)) => match watch.get("name").and_then(Json::as_str) {
-            Some("ethtool") => (delay(watch, "delay_up")?, delay(watch, "delay_down")?),
-            Some(name) if OTHER_WATCHES.contains(&name) => {
-                return Err(not_emulated(&format!("the link watch {name}")));
-            }
-            _ => return Err(Stop::Failed(Errno::EINVAL)),
-        },
-        _ => return Err(not_emulated("more than one link watch")),
-    };
-    let mut ports = Vec::new();
-    if let Some(Json::Object(configured)) = config.get("ports") {
-        for (name, port) in configured {
-            if port.get("link_watch").is_some() {
-                return Err(not_emulated("a link watch of a single port"));
-            }
-            if port.get("queue_id").is_some() {
-                return Err(not_emulated("queue_id"));
-            }
-            let priority = port.get("prio").and_then(Json::as_i64).unwrap_or(0);
-            ports.push(TeamPortConfig {
-                name: name.clone(),
-                priority: i32::try_from(priority).map_err(|_| Stop::Failed(Errno::ERANGE))?,
-                sticky: port.get("sticky").and_then(Json::as_bool).unwrap_or(false),
-            });
-        }
-    }
-    let pair = |name: &str| {
-        let of = |key: &str| {
-            let value =
-                config.get(name).and_then(|object| object.get(key)).and_then(Json::as_i64).unwrap_or(0);
-            u32::try_from(value).map_err(|_| Stop::Failed(Errno::EINVAL))
-        };
-        Ok((of("count")?, of("interval")?))
-    };
-    Ok(TeamDaemon {
-        runner,
-        own_mac: config.contains_key("hwaddr"),
-        delay_up_ms,
-        delay_down_ms,
-        notify_peers: pair("notify_peers")?,
-        mcast_rejoin: pair("mcast_rejoin")?,
-        ports,
-        config: Json::Object(config.clone()).to_string(),
-        destroys: true,
-        process_id: 0,
-    })
-}
-
-fn set_default(config: &mut Map<String, Json>, object: &str, key: &str, value: Json) {
-    if let Json::Object(object) = config.entry(object).or_insert_with(|| json!({})) {
-        object.entry(key).or_insert(value);
-    }
-}
-
-fn delay(watch: &Map<String, Json>, key: &str) -> Result<u32, Stop> {
-    let value = watch.get(key).and_then(Json::as_i64).unwrap_or(0);
-    u32::try_from(value).map_err(|_| Stop::Failed(Errno::EINVAL))
 }

@@ -1,12 +1,15 @@
 //! `teamd`, `teamdctl` and `teamnl` of libteam 1.31.
 //!
+//! * [`config`] reads a configuration
 //! * [`daemon`] hands a configuration over to the kernel, which does the daemon's work
-//! * [`control`] asks the daemon
+//! * [`control`] asks the daemon, and [`view`] shows what it says
 //! * [`netlink`] asks the kernel
 
+mod config;
 pub(crate) mod control;
 pub(crate) mod daemon;
 pub(crate) mod netlink;
+mod view;
 
 use hairpin_netlink::route::link::{LinkAttribute, LinkMessage};
 use hairpin_netlink::team::{TeamCall, TeamState};

@@ -108,6 +108,11 @@ fn perform(
             }
             Ok(())
         }
+        "options" if state.mode == Some(TeamMode::LoadBalance) => {
+            let _ =
+                writeln!(shell.err(), "teamnl: options of mode loadbalance are not listed by hairpin yet");
+            Err(Errno::EOPNOTSUPP)
+        }
         "options" => {
             for (name, port, value) in options(&state).into_iter().rev() {
                 let port = port.and_then(|index| state.ports.iter().find(|port| port.ifindex == index));
@@ -164,14 +169,20 @@ fn options(state: &TeamState) -> Vec<(&'static str, Option<u32>, String)> {
     if state.mode == Some(TeamMode::ActiveBackup) {
         options.push(("activeport", None, state.active.unwrap_or(0).to_string()));
     }
+    if state.mode == Some(TeamMode::LoadBalance) {
+        let balances = state.daemon.as_ref().and_then(|daemon| daemon.balances);
+        let method = if balances.is_some() { "hash_to_port_mapping" } else { "hash" };
+        options.push(("lb_tx_method", None, method.to_owned()));
+        options.push(("lb_stats_refresh_interval", None, balances.unwrap_or(0).to_string()));
+    }
     for port in &state.ports {
         let index = Some(port.ifindex);
         let watched = state.daemon.is_some();
         options.push(("enabled", index, port.enabled.to_string()));
         options.push(("user_linkup", index, (watched && port.watched_up).to_string()));
-        options.push(("user_linkup_enabled", index, "false".to_owned()));
+        options.push(("user_linkup_enabled", index, port.user_linkup_enabled.to_string()));
         options.push(("priority", index, port.priority.to_string()));
-        options.push(("queue_id", index, "0".to_owned()));
+        options.push(("queue_id", index, port.queue_id.to_string()));
     }
     options
 }
@@ -192,6 +203,10 @@ fn set(
         ("enabled", Some(port)) => {
             let enabled = value.parse().map_err(|_| Errno::EINVAL)?;
             TeamCall::SetEnabled { ifindex, port, enabled }
+        }
+        ("queue_id", Some(port)) => {
+            let queue_id = value.parse().map_err(|_| Errno::EINVAL)?;
+            TeamCall::SetQueue { ifindex, port, queue_id }
         }
         ("activeport", None) => {
             let port = value.parse().map_err(|_| Errno::EINVAL)?;

@@ -1,16 +1,17 @@
-//! How probes are sent and answers matched: UDP with a socket a probe, ICMP with one for all.
+//! How probes are sent and answers matched: UDP with a socket a probe, ICMP and TCP with one for all.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::{Address, Errno, Fd, PathMtuDiscovery, SocketKind, SocketOption};
 use hairpin_wire::smol::{Icmpv4Message, Icmpv4Packet};
 
-use super::options::{Method, Options};
+use super::options::{Method, Options, TCP_LEN};
 use super::probe::Probe;
 use super::{Exit, failed};
 use crate::Program;
 
 const IPPROTO_ICMP: u8 = 1;
+const IPPROTO_TCP: u8 = 6;
 const IPPROTO_ICMPV6: u8 = 58;
 /// ICMPv6 types (RFC 4443).
 const ECHO6: u8 = 128;
@@ -20,7 +21,7 @@ const ICMP_HEADER_LEN: usize = 8;
 /// What sending needs to know from one probe to the next.
 pub(super) struct Sender {
     method: Method,
-    /// The one socket of ICMP.
+    /// The one socket of ICMP or TCP.
     pub shared: Option<Fd>,
     pub ident: u16,
     /// Port or sequence number of the next probe.
@@ -36,10 +37,24 @@ impl Sender {
             method: options.method,
             shared: None,
             ident: (program.shell.process_id() & 0xffff) as u16,
-            next: options.port,
+            next: match options.method {
+                // A source port; each probe has its own.
+                Method::Tcp if options.source_port == 0 => {
+                    TCP_PORTS + (program.shell.process_id() % u32::from(TCP_PORTS)) as u16
+                }
+                Method::Tcp => options.source_port,
+                _ => options.port,
+            },
             ttl: None,
             is_ipv6: options.target.is_ipv6(),
         };
+        if options.method == Method::Tcp {
+            let fd = open(program, options, SocketKind::RawIpv4 { protocol: IPPROTO_TCP })?;
+            let target = at_port(options, 0);
+            program.system.connect(fd, target).map_err(|errno| failed(program, "connect", errno))?;
+            set(program, fd, SocketOption::ReceiveErrors(true), "setsockopt IP_RECVERR")?;
+            sender.shared = Some(fd);
+        }
         if options.method == Method::Icmp {
             let kind = match options.target {
                 IpAddr::V4(_) => SocketKind::RawIpv4 { protocol: IPPROTO_ICMP },
@@ -65,6 +80,7 @@ impl Sender {
         let ttl = u8::try_from(ttl).unwrap_or(u8::MAX);
         let data: Vec<u8> = (0..options.data_len).map(|at| 0x40 + (at & 0x3f) as u8).collect();
         match self.shared {
+            Some(fd) if self.method == Method::Tcp => self.send_tcp(program, options, fd, probe, ttl),
             Some(fd) => self.send_icmp(program, fd, data, probe, ttl),
             None => self.send_udp(program, options, data, probe, ttl),
         }
@@ -98,6 +114,33 @@ impl Sender {
         packet.set_echo_seq_no(self.next);
         packet.fill_checksum();
         self.transmit_shared(program, fd, data, probe)
+    }
+
+    fn send_tcp(
+        &mut self,
+        program: &mut Program<'_>,
+        options: &Options,
+        fd: Fd,
+        probe: &mut Probe,
+        ttl: u8,
+    ) -> Result<(), Exit> {
+        if self.ttl != Some(ttl) {
+            set(program, fd, SocketOption::Ttl(ttl), ttl_option(false))?;
+            self.ttl = Some(ttl);
+        }
+        let own = program.system.local_address(fd).map_err(|errno| failed(program, "getsockname", errno))?;
+        let (Address::Ipv4 { address: own, .. }, IpAddr::V4(target)) = (own, options.target) else {
+            return Err(failed(program, "getsockname", Errno::EAFNOSUPPORT));
+        };
+        let now = program.system.now().map_err(|errno| failed(program, "gettimeofday", errno))?;
+        let source_port = if options.source_port == 0 { self.next } else { options.source_port };
+        let sequence = (now.realtime_ns as u32).wrapping_mul(0x9e37_79b9) ^ u32::from(source_port);
+        let data =
+            syn((own, source_port), (target, options.port), sequence, (now.monotonic_ns / 1_000_000) as u32);
+        self.next = source_port;
+        self.transmit_shared(program, fd, data, probe)?;
+        self.next = self.next.max(TCP_PORTS);
+        Ok(())
     }
 
     fn transmit_shared(
@@ -158,6 +201,13 @@ impl Sender {
             let (Address::Ipv4 { port, .. } | Address::Ipv6 { port, .. }) = peer else { return None };
             return probes.iter().position(|probe| probe.socket == Some(fd) && probe.sequence == port);
         }
+        if self.method == Method::Tcp {
+            // A raw socket gets packets with their IPv4 header, errors without.
+            let header_len = if is_error { 0 } else { usize::from(data.first()? & 15) * 4 };
+            let &[a, b, c, d] = data.get(header_len..)?.first_chunk::<4>()?;
+            let port = u16::from_be_bytes(if is_error { [a, b] } else { [c, d] });
+            return probes.iter().position(|probe| probe.awaits(port));
+        }
         if self.is_ipv6 {
             let &[kind, _, _, _, a, b, c, d] = data.first_chunk::<ICMP_HEADER_LEN>()?;
             let fits = u16::from_be_bytes([a, b]) == self.ident && (is_error || kind == ECHO_REPLY6);
@@ -174,6 +224,36 @@ impl Sender {
         let sequence = packet.echo_seq_no();
         probes.iter().position(|probe| fits && probe.awaits(sequence))
     }
+}
+
+/// Source ports of TCP probes begin somewhere behind this.
+const TCP_PORTS: u16 = 32_000;
+
+/// A TCP header with SYN and the options that Linux sends (RFC 9293, RFC 7323).
+fn syn(own: (Ipv4Addr, u16), to: (Ipv4Addr, u16), sequence: u32, time: u32) -> Vec<u8> {
+    const WINDOW: u16 = 5840;
+    let mut header = Vec::with_capacity(TCP_LEN);
+    header.extend(own.1.to_be_bytes());
+    header.extend(to.1.to_be_bytes());
+    header.extend(sequence.to_be_bytes());
+    header.extend([0; 4]);
+    // Ten words, SYN.
+    header.extend([0xa0, 0x02]);
+    header.extend(WINDOW.to_be_bytes());
+    header.extend([0; 4]);
+    // The segment size, selective acknowledgements, a time stamp, the window's scale.
+    header.extend([2, 4, 0x05, 0xb4, 4, 2, 8, 10]);
+    header.extend(time.to_be_bytes());
+    header.extend([0, 0, 0, 0, 1, 3, 3, 2]);
+    let pseudo = [own.0.octets(), to.0.octets(), [0, IPPROTO_TCP, 0, TCP_LEN as u8]].concat();
+    let words = pseudo.chunks(2).chain(header.chunks(2));
+    let mut sum: u32 =
+        words.map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0))).sum();
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    header[16..18].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+    header
 }
 
 /// The target, at a port.
@@ -249,4 +329,19 @@ pub(super) fn time_s(program: &mut Program<'_>) -> Result<f64, Exit> {
 pub(super) fn micros_s(ns: u64) -> f64 {
     let micros = ns / 1000;
     (micros % 1_000_000) as f64 / 1e6 + (micros / 1_000_000) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As traceroute 2.1.2 has sent it.
+    #[test]
+    fn a_syn_is_that_of_traceroute() {
+        let (own, to) = ((Ipv4Addr::new(10, 9, 0, 1), 36_849), (Ipv4Addr::new(10, 9, 0, 2), 80));
+        let sent = syn(own, to, 0xd4dd_dabf, 0x11d8_6818);
+        assert_eq!(sent.len(), TCP_LEN);
+        assert_eq!(sent[12..18], [0xa0, 0x02, 0x16, 0xd0, 0x63, 0x51]);
+        assert_eq!(sent[20..32], [2, 4, 5, 0xb4, 4, 2, 8, 10, 0x11, 0xd8, 0x68, 0x18]);
+    }
 }

@@ -26,6 +26,9 @@ const IPV6_HEADER_LEN: usize = 40;
 /// Where the ports of UDP start, and the fixed one of `-U` (RFC 1035).
 const START_PORT: u16 = 33434;
 const UDP_PORT: u16 = 53;
+const TCP_PORT: u16 = 80;
+/// Bytes of a SYN with the options of Linux.
+pub(super) const TCP_LEN: usize = 40;
 
 /// The options in the order in which `--help` lists them.
 pub(super) const KNOWN: &[Known] = &[
@@ -89,12 +92,14 @@ pub(super) enum Method {
     /// UDP to one port.
     Udp,
     Icmp,
+    /// SYNs to one port.
+    Tcp,
 }
 
 impl Method {
     /// Length of the header that the kernel puts in front of the data.
     pub fn header_len(self) -> usize {
-        if self == Method::Icmp { 0 } else { 8 }
+        if matches!(self, Method::Icmp | Method::Tcp) { 0 } else { 8 }
     }
 }
 
@@ -299,7 +304,9 @@ fn check(
         "default" => Method::Default,
         "udp" => Method::Udp,
         "icmp" => Method::Icmp,
-        known @ ("tcp" | "tcpconn" | "udplite" | "dccp" | "raw") => {
+        "tcp" if target.0.is_ipv4() => Method::Tcp,
+        "tcp" => return Err(refuse(program, "hairpin's traceroute has no method tcp for IPv6 yet")),
+        known @ ("tcpconn" | "udplite" | "dccp" | "raw") => {
             let text = format!("hairpin's traceroute has no method {known} yet");
             return Err(refuse(program, &text));
         }
@@ -355,10 +362,14 @@ fn check(
     if method == Method::Icmp {
         data_len = data_len.max(8);
     }
+    if method == Method::Tcp {
+        data_len = TCP_LEN;
+    }
     let first = match method {
         Method::Default => START_PORT,
         Method::Udp => UDP_PORT,
         Method::Icmp => 1,
+        Method::Tcp => TCP_PORT,
     };
     Ok(Options {
         method,

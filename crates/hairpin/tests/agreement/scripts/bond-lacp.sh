@@ -1,5 +1,4 @@
 # needs: uml
-# open: which of two aggregators becomes the active one first differs from run to run
 # runs: by bash alone
 # 802.3ad: without a partner, and with another bond as the partner.
 ip netns add n
@@ -54,11 +53,15 @@ sleep 4
 $N n grep -E 'ID|Number|Interface|MII' /proc/net/bonding/bd
 # The partner.
 ip -n o link set w1 down
+sleep 0.4
 ip -n o link set w2 down
 sleep 0.4
 ip -n o link add bp type bond mode 802.3ad lacp_rate fast ad_user_port_key 9
+# The link that is seen first has the aggregator that stays: one after the other.
 ip -n o link set w1 master bp
+sleep 0.6
 ip -n o link set w2 master bp
+sleep 0.6
 ip -n o link set bp up
 ip -n o addr add 10.0.0.9/24 dev bp
 sleep 12

@@ -107,6 +107,8 @@ ip netns exec n1 sh -c 'cd /sys/class/net/br0/bridge; grep . multicast_* hash_ma
 ip -n n1 link set br0 type bridge mcast_router 3
 ip -n n1 link set br0 type bridge mcast_igmp_version 4
 ip -n n1 link set br0 type bridge mcast_mld_version 0
+# What was deleted is gone at the next tick.
+sleep 0.1
 for i in 1 2 3 4 5 6 7 8 9; do
     bridge -n n1 mdb add dev br0 port p1 grp 239.3.3.$i
 done

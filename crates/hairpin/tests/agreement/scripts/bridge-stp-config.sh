@@ -26,13 +26,13 @@ ip netns exec n1 brctl setmaxage br0 100
 ip netns exec n1 brctl setbridgeprio br0 4097
 ip netns exec n1 brctl showstp br0
 ip -n n1 link set br0 up
-sleep 1
+sleep 1.5
 ip -n n1 link show br0
 ip -n n1 link add p1 address 02:00:00:00:00:01 type veth peer name q1 address 02:00:00:00:00:11
 ip -n n1 link set q1 up
 ip -n n1 link set p1 up
 ip -n n1 link set p1 master br0
-sleep 1
+sleep 1.5
 ip -n n1 link show br0
 bridge -n n1 link
 bridge -n n1 link set dev p1 state 3

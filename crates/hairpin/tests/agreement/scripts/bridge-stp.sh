@@ -16,7 +16,7 @@ showstp() {
     { set +x; } 2>/dev/null; ip netns exec sw brctl showstp $1 >stp; grep -v timer stp | sed 's/CONFIG_PENDING //'; set -x
 }
 # Until so many ports are in a state.
-await() { { set +x; } 2>/dev/null; until [ "$(bridge -n sw link | grep -c "state $1 ")" = $2 ]; do sleep 0.1; done; set -x; }
+await() { { set +x; } 2>/dev/null; until [ "$(bridge -n sw link | grep -c "state $1 ")" = $2 ]; do sleep 0.5; done; set -x; }
 ip netns add sw
 ip netns add h1
 ip netns add h2

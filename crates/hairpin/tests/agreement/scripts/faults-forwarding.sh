@@ -39,3 +39,8 @@ ip netns exec h1 ping -c1 -W0.31 10.0.2.2
 sleep 3.6
 ip -n h1 -s link
 ip -n h2 -s link
+# A port that was disabled by hand forgets when it goes down.
+bridge -n sw link set dev p2 state 0
+bridge -n sw fdb show dev p2
+ip -n sw link set p2 down
+bridge -n sw fdb show dev p2

@@ -1,7 +1,6 @@
 # needs: uml
 # runs: by bash alone
 # programs: nc
-# open: what the datagrams bring reaches the emulation in some runs only, not looked into yet
 # What routers advertise and queriers ask, on devices of every kind: addresses, routes, neighbours, answers. Frames
 # are put on the wire by a datagram to a vxlan.
 ip netns add I; ip netns add R

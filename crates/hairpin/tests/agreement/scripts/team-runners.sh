@@ -6,14 +6,14 @@
 ip netns add n
 ip netns add o
 N="ip netns exec"
-# Or the probe of a stale neighbour, five seconds after traffic, comes just before the end of a capture or just after it.
-for n in n o; do $N $n sysctl -q -w net.ipv4.neigh.default.delay_first_probe_time=60; done
 for i in 1 2; do
     ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
     ip -n o link set w$i up
 done
 ip -n o link add sw address 02:00:00:00:00:30 type bridge
 ip -n o link set sw up
+# Or the probe of a stale neighbour, five seconds after traffic, comes just before the end of a capture or just after it.
+$N o sysctl -q -w net.ipv4.neigh.sw.delay_first_probe_time=60
 ip -n o addr add 10.0.0.9/24 dev sw
 ip -n o link set w1 master sw
 ip -n o link set w2 master sw
@@ -40,7 +40,7 @@ ip -n n link set s1 mtu 1300
 ip -n n -d link show s1
 ip -n n -d link show t0
 ip -n n link set t0 up
-sleep 1
+sleep 1.5
 ip -n n link show t0
 ip -n n link set t0 mtu 1450
 ip -n n link show s1
@@ -69,12 +69,16 @@ for runner in activebackup roundrobin broadcast; do
     ip -n n link set s2 master t1
     sleep 0.5
     ip -n n link set t1 up
+    $N n sysctl -q -w net.ipv4.neigh.t1.delay_first_probe_time=60
     ip -n n addr add 10.0.0.1/24 dev t1
     sleep 2.5
     ip -n n link show
     $N n teamdctl t1 state
     $N n teamdctl t1 config dump
     $N n teamnl t1 ports
+    # Who still knows the other would be asked again at some time.
+    ip -n n neigh flush all
+    ip -n o neigh flush all
     begin n:s1 n:s2 n:t1
     $N n ping -c 2 -i 0.5 10.0.0.9
     ip -n n link set s1 down

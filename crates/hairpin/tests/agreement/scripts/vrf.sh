@@ -9,6 +9,8 @@ for n in a b c; do
     ip -n $n link set e0 up
     ip -n r link set p$i up
 done
+# Linux looks at carriers once a second.
+sleep 1.5
 ip -n r link set lo up
 ip -n a addr add 10.0.1.1/24 dev e0
 ip -n a route add default via 10.0.1.254

@@ -1,11 +1,14 @@
 //! Which slave is the active one, and what follows from a change (`bond_change_active_slave`).
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::dev::bond::options::{FAIL_OVER_MAC_ACTIVE, FAIL_OVER_MAC_FOLLOW, Mode};
 use crate::dev::bond::{Job, Link};
 use crate::dev::{Kind, RxHandler};
-use crate::device::{AddrAssign, DevId};
+use crate::device::{AddrAssign, DevId, ifa};
+use crate::ip6::address::ALL_NODES;
+use crate::neigh::ndisc::Advertised;
 use crate::world::{TimerEvent, World};
 
 /// Between two reports of the groups (`HZ / 5`).
@@ -113,15 +116,29 @@ impl World {
         due && state.active.is_some() && device.carrier
     }
 
-    /// `NETDEV_NOTIFY_PEERS`: the device's addresses are announced by ARP, and those of the devices on it.
+    /// `NETDEV_NOTIFY_PEERS`: the device's addresses are announced by ARP and neighbour discovery, and those of the
+    /// devices on it.
     pub(crate) fn notify_peers(&mut self, dev: DevId) {
         self.notify_link(dev);
         self.send_gratuitous_arp(dev);
+        self.send_unsolicited_na(dev);
         for upper in self.followers(dev) {
             self.notify_peers(upper);
         }
         // Sent by a process: what arrives of it is received at once, by a slave that is about to leave too.
         self.run();
+    }
+
+    /// `ndisc_send_unsol_na`
+    fn send_unsolicited_na(&mut self, dev: DevId) {
+        let router = self.forwards6(dev);
+        let Some(device) = self.devs.get(dev) else { return };
+        let settled = device.ipv6.iter().filter(|entry| entry.flags & ifa::TENTATIVE == 0);
+        let addresses: Vec<Ipv6Addr> = settled.map(|entry| entry.address).collect();
+        for address in addresses {
+            let flags = Advertised { router, solicited: false, override_known: true };
+            self.ndisc_send_na(dev, ALL_NODES, address, flags, true);
+        }
     }
 
     /// `NETDEV_RESEND_IGMP`
@@ -218,7 +235,7 @@ impl World {
         let Some(serial) = state.serials.get_mut(job as usize) else { return };
         *serial = serial.wrapping_add(1);
         let serial = *serial;
-        self.timers.add(at, TimerEvent::Bond { bond, job, serial });
+        self.timers.add_latest_first(at, TimerEvent::Bond { bond, job, serial });
     }
 
     /// A bond's clock has gone off.

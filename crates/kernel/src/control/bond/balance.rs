@@ -19,7 +19,7 @@ use crate::neigh::arp::ARP_LEN;
 use crate::world::World;
 
 /// Ethernet loopback (`ETH_P_LOOPBACK`), the type of learning packets.
-const LOOPBACK: u16 = 0x0060;
+const LOOPBACK: u16 = 0x9000;
 /// Least length of an Ethernet frame.
 const FRAME_MIN: usize = 60;
 
@@ -102,8 +102,8 @@ impl World {
 
     /// Does what balancing has left to be done.
     pub(crate) fn perform_alb_actions(&mut self, bond: DevId) {
-        let Some(alb) = self.bond_mut(bond).and_then(|state| state.alb.as_mut()) else { return };
-        for action in std::mem::take(&mut alb.actions) {
+        let Some(state) = self.bond_mut(bond) else { return };
+        for action in std::mem::take(&mut state.alb_actions) {
             match action {
                 Action::Learn { dev, mac, strict } => self.send_learning(bond, dev, mac, strict),
                 Action::Tell { dev, arp, tag } => {
@@ -122,23 +122,44 @@ impl World {
     /// `alb_send_learning_packets`: for the slave's own MAC, and those of VLANs and macvlans on the bond.
     fn send_learning(&mut self, bond: DevId, dev: DevId, mac: Mac, strict: bool) {
         self.send_learning_packet(dev, mac, None);
-        let uppers = self.devs.get(bond).map(|device| device.uppers.clone()).unwrap_or_default();
-        for upper in uppers {
+        let direct = self.devs.get(bond).map(|device| device.uppers.clone()).unwrap_or_default();
+        for (upper, tags) in self.devices_above(bond) {
             let Some(device) = self.devs.get(upper) else { continue };
             match &device.kind {
-                Kind::Vlan(vlan) => {
+                Kind::Vlan(_) if direct.contains(&upper) => {
                     let own = device.addr_assign != AddrAssign::Stolen;
-                    let tag = Tag { tpid: vlan.tpid, tci: vlan.vid };
                     let mac = if own { device.mac } else { mac };
-                    self.send_learning_packet(dev, mac, Some(tag));
+                    self.send_learning_packet(dev, mac, tags.first().copied());
                 }
                 Kind::Macvlan(_) if !strict => {
                     let mac = device.mac;
-                    self.send_learning_packet(dev, mac, None);
+                    self.send_learning_packet(dev, mac, tags.first().copied());
                 }
                 _ => {}
             }
         }
+    }
+
+    /// The devices that stand on a bond, near or far, with the tags that VLANs between add, the outermost first
+    /// (`netdev_walk_all_upper_dev_rcu`).
+    fn devices_above(&self, bond: DevId) -> Vec<(DevId, Vec<Tag>)> {
+        const DEVICES_MAX: usize = 1000;
+        let above = |dev: DevId| {
+            let device = self.devs.get(dev);
+            let uppers =
+                device.into_iter().flat_map(|device| device.uppers.iter().copied().chain(device.master));
+            uppers.collect::<Vec<_>>().into_iter().rev()
+        };
+        let mut found = Vec::new();
+        let mut pending: Vec<(DevId, Vec<Tag>)> = above(bond).map(|upper| (upper, Vec::new())).collect();
+        while let Some((dev, mut tags)) = pending.pop().filter(|_| found.len() < DEVICES_MAX) {
+            if let Some(Kind::Vlan(vlan)) = self.devs.get(dev).map(|device| &device.kind) {
+                tags.push(Tag { tpid: vlan.tpid, tci: vlan.vid });
+            }
+            pending.extend(above(dev).map(|upper| (upper, tags.clone())));
+            found.push((dev, tags));
+        }
+        found
     }
 
     /// `alb_send_lp_vid`
@@ -160,7 +181,7 @@ impl World {
         state.active = new;
         let holder = state.slaves.iter().find(|slave| slave.mac == bond_mac).map(|slave| slave.dev);
         let swap = old.or(holder);
-        state.alb_active_changes(old, new);
+        state.alb_active_changes(old, swap, new);
         if let Some(new) = new {
             match swap {
                 Some(swap) => {

@@ -85,7 +85,8 @@ impl World {
             slave.stats_before = stats_before;
             slave.mac = mac;
             slave.running = running;
-            slave.target_rx = vec![now; targets];
+            slave.joined = (now, state.params.arp_interval);
+            slave.target_rx = vec![None; targets];
             state.slaves.push(slave);
         }
         self.reckon_tso_max(bond);
@@ -397,19 +398,29 @@ impl World {
 
     /// `bond_slave_netdev_event`: a slave went up or down, or its link did.
     pub(super) fn bond_slave_changed(&mut self, bond: DevId, dev: DevId) {
-        let running = self.devs.get(dev).is_some_and(|device| device.can_transmit());
+        let Some(device) = self.devs.get(dev) else { return };
+        let (up, running) = (device.is_up(), device.can_transmit());
         let Some(slave) = self.bond_mut(bond).and_then(|state| state.slave_mut(dev)) else { return };
         slave.running = running;
-        self.refresh_slave_speed(bond, dev);
-        let Some(state) = self.bond_mut(bond) else { return };
-        if state.params.mode == Mode::Lacp && state.slave(dev).is_some_and(|slave| slave.link == Link::Up) {
-            state.ad_speed_changed(dev);
+        if up {
+            self.slave_link_told(bond, dev);
         }
         self.find_usable_slaves(bond);
     }
 
+    /// A slave that is up says that its link has changed: its speed may be another one, and with 802.3ad its key. A
+    /// link without a speed is of no use there.
+    fn slave_link_told(&mut self, bond: DevId, dev: DevId) {
+        self.refresh_slave_speed(bond, dev);
+        let Some(state) = self.bond_mut(bond).filter(|state| state.params.mode == Mode::Lacp) else { return };
+        if let Some(slave) = state.slave_mut(dev).filter(|slave| slave.speed.is_none()) {
+            slave.link = if slave.was_up { Link::Fail } else { Link::Down };
+        }
+        state.ad_speed_changed(dev);
+    }
+
     /// `bond_update_speed_duplex`
-    fn refresh_slave_speed(&mut self, bond: DevId, dev: DevId) {
+    pub(super) fn refresh_slave_speed(&mut self, bond: DevId, dev: DevId) {
         let settings = self.devs.get(dev).and_then(|device| self.link_settings(device));
         let Some(slave) = self.bond_mut(bond).and_then(|state| state.slave_mut(dev)) else { return };
         let speed = settings.as_ref().and_then(|settings| settings.speed);

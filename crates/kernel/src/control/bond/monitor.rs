@@ -55,8 +55,22 @@ impl World {
             let up = match slave.new_link.take() {
                 Some(Link::Up) => true,
                 Some(Link::Down) => false,
+                None if mode == Mode::Lacp && slave.link == Link::Up => {
+                    state.ad_speed_changed(dev);
+                    continue;
+                }
                 _ => continue,
             };
+            if up {
+                self.refresh_slave_speed(bond, dev);
+            }
+            let Some(state) = self.bond_mut(bond) else { return };
+            let Some(slave) = state.slave_mut(dev) else { continue };
+            if up && slave.speed.is_none() && (mode == Mode::Lacp || mode.balances_load()) {
+                // `bond_needs_speed_duplex`
+                slave.link = Link::Down;
+                continue;
+            }
             if up {
                 slave.last_link_up = now;
                 slave.was_up = true;
@@ -72,7 +86,6 @@ impl World {
                     state.deactivate(dev);
                 }
             }
-            self.refresh_slave_speed(bond, dev);
             self.link_changed_for_mode(bond, dev, up);
             self.changed();
             self.notify_link(dev);
@@ -126,8 +139,8 @@ impl World {
             let missed = u32::from(state.params.missed_max);
             let Some(slave) = state.slave(dev) else { continue };
             let within = |times| {
-                let recent = |last| state.in_interval(now, last, times);
-                slave.last_tx.is_some_and(recent) && slave.last_rx.is_some_and(recent)
+                let recent = |last| state.within(slave, now, last, times);
+                recent(slave.last_tx) && recent(slave.last_rx)
             };
             let (was_up, running) = (slave.link == Link::Up, slave.running);
             let is_up = if was_up { within(missed) } else { within(1) };
@@ -173,15 +186,15 @@ impl World {
     /// `bond_ab_arp_commit`
     fn commit_arp(&mut self, bond: DevId) {
         let now = self.now;
+        let mut failover = false;
         for dev in self.bond_slaves(bond) {
             let Some(state) = self.bond_mut(bond) else { return };
             let Some(slave) = state.slave_mut(dev) else { continue };
             let Some(new) = slave.new_link.take() else { continue };
-            let sent = slave.last_tx;
-            let mut failover = false;
             match new {
                 Link::Up => {
-                    let fresh = sent.is_some_and(|sent| state.in_interval(now, sent, 1));
+                    let fresh =
+                        state.slave(dev).is_some_and(|slave| state.within(slave, now, slave.last_tx, 1));
                     if state.active != Some(dev) || (state.active.is_none() && fresh) {
                         if let Some(slave) = state.slave_mut(dev) {
                             slave.link = Link::Up;
@@ -189,7 +202,11 @@ impl World {
                         if let Some(tried) = state.arp_slave.take() {
                             state.deactivate(tried);
                         }
-                        failover = state.active.is_none() || state.primary == Some(dev);
+                        let prio =
+                            |dev: Option<DevId>| dev.and_then(|dev| state.slave(dev)).map(|slave| slave.prio);
+                        failover |= state.active.is_none()
+                            || state.primary == Some(dev)
+                            || prio(Some(dev)) > prio(state.active);
                     }
                 }
                 Link::Down => {
@@ -212,9 +229,9 @@ impl World {
             }
             self.changed();
             self.notify_link(dev);
-            if failover {
-                self.select_active(bond);
-            }
+        }
+        if failover {
+            self.select_active(bond);
         }
         self.settle_bond_carrier(bond);
     }

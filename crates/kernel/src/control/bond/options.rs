@@ -8,6 +8,7 @@ pub(crate) use crate::dev::bond::options::OptionValue;
 use crate::dev::bond::options::{Effect, Opt, refusal};
 use crate::dev::bond::{Bond, Job};
 use crate::device::DevId;
+use crate::time::Time;
 use crate::world::World;
 
 impl World {
@@ -33,8 +34,9 @@ impl World {
         if option == Opt::Slaves {
             return self.change_bond_slaves(bond, value);
         }
+        let now = self.now;
         let Some(state) = self.bond_mut(bond) else { return Err(Errno::EOPNOTSUPP.into()) };
-        let effect = state.set_option(up, option, value, named)?;
+        let effect = state.set_option(up, option, value, named, now)?;
         self.bond_option_set(bond, up, effect);
         self.changed();
         Ok(())
@@ -46,9 +48,7 @@ impl World {
             Effect::Reselect => self.select_active(bond),
             Effect::Activate(dev) => self.change_active(bond, Some(dev)),
             Effect::ClearActive => {
-                if let Some(state) = self.bond_mut(bond) {
-                    state.active = None;
-                }
+                self.change_active(bond, None);
                 self.select_active(bond);
             }
             Effect::MiiMonitor => self.monitor_set(bond, up, Job::Mii),
@@ -60,6 +60,11 @@ impl World {
                     for slave in state.slaves.iter_mut().filter(|slave| slave.backup) {
                         slave.inactive = !all;
                     }
+                }
+            }
+            Effect::LacpRate => {
+                if let Some(state) = self.bond_mut(bond) {
+                    state.ad_update_rate();
                 }
             }
             Effect::Actor => {
@@ -119,10 +124,7 @@ impl World {
     pub(crate) fn set_bond_targets(&mut self, bond: DevId, targets: &[u32]) -> Result<(), Failure> {
         let now = self.now;
         let Some(state) = self.bond_mut(bond) else { return Err(Errno::EOPNOTSUPP.into()) };
-        let outcome = replace_targets(state, targets);
-        for slave in &mut state.slaves {
-            slave.target_rx.fill(now);
-        }
+        let outcome = replace_targets(state, targets, now);
         self.changed();
         outcome
     }
@@ -163,10 +165,10 @@ impl World {
 ///
 /// # Errors
 /// `EINVAL`
-pub(crate) fn replace_targets(state: &mut Bond, targets: &[u32]) -> Result<(), Failure> {
+pub(crate) fn replace_targets(state: &mut Bond, targets: &[u32], now: Time) -> Result<(), Failure> {
     state.clear_targets();
     for target in targets {
-        state.set_option(false, Opt::ArpTargets, OptionValue::Number(u64::from(*target)), None)?;
+        state.set_option(false, Opt::ArpTargets, OptionValue::Number(u64::from(*target)), None, now)?;
     }
     Ok(())
 }

@@ -93,10 +93,13 @@ pub struct Slave {
     pub last_link_up: Time,
     /// Whether the link was ever up (`last_link_up` is not 0).
     pub was_up: bool,
+    /// When it became a slave, and by what `arp_interval` (in milliseconds): as if it had been heard, and had sent, an
+    /// interval before that.
+    pub joined: (Time, u32),
     pub last_rx: Option<Time>,
     pub last_tx: Option<Time>,
     /// When each ARP target was last heard of.
-    pub target_rx: Vec<Time>,
+    pub target_rx: Vec<Option<Time>>,
     /// The device's counters at the last look.
     pub stats_before: Stats,
     pub ad: lacp::AdSlave,
@@ -123,6 +126,7 @@ impl Slave {
             full_duplex: None,
             last_link_up: Time::ZERO,
             was_up: false,
+            joined: (Time::ZERO, 0),
             last_rx: None,
             last_tx: None,
             target_rx: Vec::new(),
@@ -171,6 +175,8 @@ pub struct Bond {
     pub ad: lacp::AdBond,
     /// While the bond is up, in balance-tlb and balance-alb.
     pub alb: Option<Box<alb::Alb>>,
+    /// What balancing has left to be done.
+    pub alb_actions: Vec<alb::Action>,
     /// Counters of slaves that have been added up (`bond_stats`).
     pub stats: Stats,
     /// How often each [`Job`]'s clock was set: what an older setting brings is void.
@@ -186,6 +192,8 @@ pub struct Own {
     pub mac: Mac,
     /// It is a port of a bridge.
     pub bridged: bool,
+    /// The frame is an ARP packet of a bridge's address (in balance-alb).
+    pub sender_bridged: bool,
     pub now: Time,
 }
 
@@ -427,7 +435,7 @@ impl Bond {
         if let Some(slave) = self.slave_mut(dev) {
             slave.last_rx = Some(now);
             if let Some(heard) = slave.target_rx.get_mut(at) {
-                *heard = now;
+                *heard = Some(now);
             }
         }
     }
@@ -487,8 +495,7 @@ impl Bond {
         let missed = u32::from(self.params.missed_max);
         let mut found = Vec::new();
         for slave in &self.slaves {
-            let within =
-                |last: Option<Time>, times| last.is_some_and(|last| self.in_interval(now, last, times));
+            let within = |last: Option<Time>, times| self.within(slave, now, last, times);
             let heard = self.heard(slave);
             if slave.link != Link::Up {
                 if within(heard, 1) {
@@ -521,8 +528,22 @@ impl Bond {
     /// `slave_last_rx`: with `arp_all_targets`, when the target was heard that has kept silent longest.
     pub fn heard(&self, slave: &Slave) -> Option<Time> {
         match self.params.arp_all_targets {
-            1 => slave.target_rx.iter().take(self.params.arp_targets.len()).min().copied().or(slave.last_rx),
+            1 => slave.target_rx.iter().take(self.params.arp_targets.len()).min().copied().flatten(),
             _ => slave.last_rx,
+        }
+    }
+
+    /// `bond_time_in_interval` of what a slave has done, or of when it came.
+    pub fn within(&self, slave: &Slave, now: Time, last: Option<Time>, times: u32) -> bool {
+        /// By so much more the time is set back at first: a tick.
+        const TICK: Duration = Duration::from_millis(4);
+        match last {
+            Some(last) => self.in_interval(now, last, times),
+            None => {
+                let (joined, interval) = slave.joined;
+                let before = Duration::from_millis(u64::from(interval)) + TICK;
+                self.in_interval(now + before, joined, times)
+            }
         }
     }
 

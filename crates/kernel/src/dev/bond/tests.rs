@@ -18,7 +18,8 @@ fn mac(last: u8) -> Mac {
 /// A bond that is up, with `n` slaves that work.
 fn fixture(mode: Mode, n: u8) -> Fixture {
     let mut ids = SlotMap::<DevId, ()>::with_key();
-    let own = Own { dev: ids.insert(()), mac: mac(1), bridged: false, now: Time::ZERO };
+    let own =
+        Own { dev: ids.insert(()), mac: mac(1), bridged: false, sender_bridged: false, now: Time::ZERO };
     let mut bond = Bond { up: true, ..Bond::default() };
     bond.params.mode = mode;
     let slaves: Vec<DevId> = (1..=n)

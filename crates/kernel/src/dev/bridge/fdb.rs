@@ -47,6 +47,8 @@ pub enum Learned {
 pub struct Fdb {
     entries: FxHashMap<Key, Entry>,
     serial: u64,
+    /// Own addresses that were added and not told of yet.
+    news: Vec<Key>,
 }
 
 /// Most entries a table may learn (`fdb_max_learned` is unlimited in Linux 6.1; this is our bound).
@@ -103,6 +105,12 @@ impl Fdb {
             serial: 0,
         };
         self.insert(mac, vlan, entry);
+        self.news.push((mac, vlan));
+    }
+
+    /// The own addresses that were added since this was asked last, for notifications.
+    pub fn take_news(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.news)
     }
 
     /// `br_fdb_update`: learns that `mac` is behind `port`.

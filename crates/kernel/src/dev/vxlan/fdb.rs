@@ -1,6 +1,6 @@
 //! Where MACs are behind a vxlan device (`struct vxlan_fdb`, `struct vxlan_rdst`).
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -19,7 +19,7 @@ const REMOTES_MAX: usize = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Remote {
     /// Unspecified: nowhere.
-    pub ip: Ipv4Addr,
+    pub ip: IpAddr,
     pub port: u16,
     pub vni: u32,
     /// Out of this device only; 0: any.

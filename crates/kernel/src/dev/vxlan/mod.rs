@@ -6,7 +6,7 @@
 
 pub mod fdb;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::drop_reason::DropReason;
@@ -16,7 +16,7 @@ use crate::neigh::nud;
 use crate::netns::NsId;
 use crate::time::Time;
 
-use super::tunnel::{self, Inner, Outer, Ports, Shim};
+use super::tunnel::{self, Inner, Outer, Ports, Shim, Six};
 use super::{Verdict, Verdicts};
 pub use fdb::{Entry, Fdb, Remote};
 
@@ -24,8 +24,9 @@ pub use fdb::{Entry, Fdb, Remote};
 pub const PORT: u16 = 8472;
 /// Network identifiers are smaller.
 pub const VNI_END: u32 = 1 << 24;
-/// Bytes around a frame with its link header, over IPv4 (`VXLAN_HEADROOM`).
-pub const HEADROOM: u32 = 50;
+/// Bytes around a frame with its link header, over IPv4 (`VXLAN_HEADROOM`) and over IPv6 (`VXLAN6_HEADROOM`).
+const HEADROOM: u32 = 50;
+const HEADROOM_6: u32 = 70;
 /// `FDB_AGE_DEFAULT`
 pub const AGEING: u32 = 300;
 /// `FDB_AGE_INTERVAL`: how long ageing waits at most for its next look.
@@ -47,8 +48,9 @@ pub enum DontFragment {
 pub struct Config {
     pub vni: u32,
     /// Of the entry that MAC zero has; unspecified: none.
-    pub remote: Ipv4Addr,
-    pub local: Ipv4Addr,
+    pub remote: IpAddr,
+    /// Of the same family.
+    pub local: IpAddr,
     /// The device below; 0: any.
     pub oif: u32,
     pub port: u16,
@@ -59,14 +61,92 @@ pub struct Config {
     /// 1: the carried packet's.
     pub tos: u8,
     pub df: DontFragment,
+    /// Of the outer IPv6 header.
+    pub label: u32,
     pub learning: bool,
+    /// Requests for the addresses of neighbours are answered from the device's own table.
+    pub proxy: bool,
+    /// What goes to the MAC of a router goes to the neighbour's at once (`IFLA_VXLAN_RSC`).
+    pub route_short_circuit: bool,
     /// An unknown destination is told to listeners.
     pub l2miss: bool,
+    /// An unknown neighbour is told to listeners.
+    pub l3miss: bool,
     /// Seconds
     pub ageing: u32,
     /// Most entries; 0: no limit.
     pub limit: u32,
+    /// Over IPv4.
     pub checksum: bool,
+    /// Over IPv6: what is sent has no checksum, what comes may have none.
+    pub no_checksum_6: (bool, bool),
+}
+
+impl Config {
+    /// A device that is told nothing.
+    pub fn plain() -> Config {
+        Config {
+            vni: 0,
+            remote: NOWHERE,
+            local: NOWHERE,
+            oif: 0,
+            port: 0,
+            port_range: (0, 0),
+            ttl: 0,
+            ttl_inherit: false,
+            tos: 0,
+            df: DontFragment::Unset,
+            label: 0,
+            learning: true,
+            proxy: false,
+            route_short_circuit: false,
+            l2miss: false,
+            l3miss: false,
+            ageing: 0,
+            limit: 0,
+            checksum: true,
+            no_checksum_6: (false, false),
+        }
+    }
+
+    /// Whether the frames go over IPv6 (`VXLAN_F_IPV6`).
+    pub fn is_over_ipv6(&self) -> bool {
+        self.remote.is_ipv6()
+    }
+
+    /// `vxlan_headroom`
+    pub fn headroom(&self) -> u32 {
+        if self.is_over_ipv6() { HEADROOM_6 } else { HEADROOM }
+    }
+
+    /// The unspecified address of the family of the device's ends.
+    pub fn nowhere(&self) -> IpAddr {
+        unspecified(self.is_over_ipv6())
+    }
+}
+
+/// No address, of IPv4.
+const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+/// No address, of a family.
+pub fn unspecified(six: bool) -> IpAddr {
+    if six { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { NOWHERE }
+}
+
+/// What the neighbour table of a device knows about the destination of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Neighbour {
+    Unknown,
+    /// It is known, but not (or no longer) sure.
+    Unsure,
+    At(Mac),
+}
+
+/// What listeners are to be told that the device does not know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Missed {
+    Mac(Mac),
+    Address(IpAddr),
 }
 
 /// A vxlan device.
@@ -101,21 +181,23 @@ impl Vxlan {
         Remote { ip: remote, port, vni, ifindex: oif }
     }
 
-    /// `vxlan_xmit`. `local_ports` are those that the namespace below gives to programs. The unknown destination
-    /// that listeners are to be told of is returned.
+    /// `vxlan_xmit`. `local_ports` are those that the namespace below gives to programs. What listeners are to be told
+    /// of is returned. `circuit`: the frame went to a router and has got the MAC of its neighbour.
     pub fn transmit(
         &mut self,
         frame: &Frame,
+        circuit: bool,
         local_ports: (u16, u16),
         now: Time,
         out: &mut Verdicts,
-    ) -> Option<Mac> {
+    ) -> Option<Missed> {
         let destination = frame.destination();
         let known = self.fdb.find(destination, now).is_some();
         let key = if known { destination } else { Mac::ZERO };
         let Some(entry) = self.fdb.find(key, now) else {
             out.push(Verdict::Drop(DropReason::NoTransmitTarget));
-            return Some(destination).filter(|mac| self.config.l2miss && !mac.is_group());
+            let tells = self.config.l2miss && !destination.is_group();
+            return tells.then_some(Missed::Mac(destination));
         };
         let config = &self.config;
         let inner = Inner::of(frame);
@@ -137,7 +219,11 @@ impl Vxlan {
         };
         for remote in rest.iter().chain(first) {
             if remote.ip.is_unspecified() {
-                out.push(Verdict::Drop(DropReason::NoTransmitTarget));
+                out.push(match circuit {
+                    // Back to the bridge of this host.
+                    true => Verdict::VxlanBypass,
+                    false => Verdict::Drop(DropReason::NoTransmitTarget),
+                });
                 continue;
             }
             let ttl = match (config.ttl_inherit, config.ttl) {
@@ -145,7 +231,8 @@ impl Vxlan {
                 (false, 0) if remote.ip.is_multicast() => 1,
                 (false, ttl) => ttl,
             };
-            let ports = Ports { source, destination: remote.port, checksum: config.checksum };
+            let checksum = if remote.ip.is_ipv6() { !config.no_checksum_6.0 } else { config.checksum };
+            let ports = Ports { source, destination: remote.port, checksum };
             out.push(Verdict::Encapsulate(Outer {
                 underlay: self.underlay,
                 local: config.local,
@@ -154,10 +241,28 @@ impl Vxlan {
                 tos: inner.outer_tos(tos),
                 ttl,
                 dont_fragment,
+                six: Six { label: config.label, ..Six::default() },
                 shim: Shim::Vxlan { vni: remote.vni, ports },
             }));
         }
         None
+    }
+
+    /// `route_shortcircuit`: what to do with an IP packet to the MAC of a router, whose neighbour is `found`.
+    pub fn short_circuit(&mut self, frame: &Frame, now: Time) -> bool {
+        let destination = frame.destination();
+        let router = |entry: &mut Entry| entry.flags & crate::neigh::ROUTER != 0;
+        self.config.route_short_circuit
+            && !destination.is_group()
+            && self.fdb.find(destination, now).is_some_and(router)
+    }
+
+    /// `arp_reduce`, `neigh_reduce`: whether a neighbour that has `mac` is behind the tunnel, and whether it is a router;
+    /// none where it is on this side.
+    pub fn answers_for(&mut self, mac: Mac, now: Time) -> Option<bool> {
+        let Some(entry) = self.fdb.find(mac, now) else { return Some(false) };
+        let near = entry.remotes.first().is_some_and(|remote| remote.ip.is_unspecified());
+        (!near).then_some(entry.flags & crate::neigh::ROUTER != 0)
     }
 
     /// `vxlan_set_mac`, `vxlan_snoop`: a frame from `source` has come from the tunnel's end `from`; the device has
@@ -165,13 +270,7 @@ impl Vxlan {
     ///
     /// # Errors
     /// Why it is dropped: it is the device's own, or its source is fixed at another place.
-    pub fn receive(
-        &mut self,
-        own: Mac,
-        source: Mac,
-        from: Ipv4Addr,
-        now: Time,
-    ) -> Result<Learned, DropReason> {
+    pub fn receive(&mut self, own: Mac, source: Mac, from: IpAddr, now: Time) -> Result<Learned, DropReason> {
         if source == own {
             return Err(DropReason::LocalMac);
         }
@@ -185,7 +284,7 @@ impl Vxlan {
     ///
     /// # Errors
     /// [`DropReason::VxlanEntryExists`]
-    pub fn learn(&mut self, source: Mac, from: Ipv4Addr, now: Time) -> Result<Learned, DropReason> {
+    pub fn learn(&mut self, source: Mac, from: IpAddr, now: Time) -> Result<Learned, DropReason> {
         let Config { vni, port, limit, .. } = self.config;
         match self.fdb.find(source, now) {
             Some(entry) => {
@@ -255,28 +354,12 @@ mod tests {
         Mac([2, 0, 0, 0, 0, last])
     }
 
-    fn ip(last: u8) -> Ipv4Addr {
-        Ipv4Addr::new(192, 168, 0, last)
+    fn ip(last: u8) -> IpAddr {
+        Ipv4Addr::new(192, 168, 0, last).into()
     }
 
-    fn device(remote: Ipv4Addr) -> Vxlan {
-        let config = Config {
-            vni: 42,
-            remote,
-            local: Ipv4Addr::UNSPECIFIED,
-            oif: 0,
-            port: 4789,
-            port_range: (0, 0),
-            ttl: 0,
-            ttl_inherit: false,
-            tos: 0,
-            df: DontFragment::Unset,
-            learning: true,
-            l2miss: false,
-            ageing: AGEING,
-            limit: 0,
-            checksum: true,
-        };
+    fn device(remote: IpAddr) -> Vxlan {
+        let config = Config { vni: 42, remote, port: 4789, ageing: AGEING, ..Config::plain() };
         let mut vxlan = Vxlan::new(NsId::default(), config, NOW);
         if !remote.is_unspecified() {
             let remote = vxlan.default_remote();
@@ -285,11 +368,11 @@ mod tests {
         vxlan
     }
 
-    fn sent(vxlan: &mut Vxlan, destination: Mac) -> Vec<Result<(Ipv4Addr, u8), DropReason>> {
+    fn sent(vxlan: &mut Vxlan, destination: Mac) -> Vec<Result<(IpAddr, u8), DropReason>> {
         let mut frame = Pool::default().frame(60);
         frame.set_header(destination, mac(1), ethertype::ARP);
         let mut out = Vec::new();
-        vxlan.transmit(&frame, PORTS, NOW, &mut out);
+        vxlan.transmit(&frame, false, PORTS, NOW, &mut out);
         out.iter()
             .map(|verdict| match verdict {
                 Verdict::Encapsulate(outer) => Ok((outer.remote, outer.ttl)),
@@ -307,18 +390,18 @@ mod tests {
         assert_eq!(vxlan.receive(mac(1), mac(9), ip(3), NOW), Ok(Learned::Nothing));
         assert_eq!(sent(&mut vxlan, mac(9)), [Ok((ip(3), 0))]);
         assert_eq!(sent(&mut vxlan, Mac::BROADCAST), [Ok((ip(2), 0))]);
-        let mut lonely = device(Ipv4Addr::UNSPECIFIED);
+        let mut lonely = device(NOWHERE);
         assert_eq!(sent(&mut lonely, mac(9)), [Err(DropReason::NoTransmitTarget)]);
     }
 
     #[test]
     fn every_remote_of_an_entry_gets_a_copy_the_first_last() {
         let mut vxlan = device(ip(2));
-        let remote = vxlan.default_remote();
+        let (remote, group) = (vxlan.default_remote(), IpAddr::from([239, 1, 1, 1]));
         let entry = vxlan.fdb.get_mut(Mac::ZERO).expect("the default entry");
-        assert_eq!(entry.append(Remote { ip: Ipv4Addr::new(239, 1, 1, 1), ..remote }), Ok(true));
+        assert_eq!(entry.append(Remote { ip: group, ..remote }), Ok(true));
         assert_eq!(entry.append(remote), Ok(false));
-        assert_eq!(sent(&mut vxlan, Mac::BROADCAST), [Ok((Ipv4Addr::new(239, 1, 1, 1), 1)), Ok((ip(2), 0))]);
+        assert_eq!(sent(&mut vxlan, Mac::BROADCAST), [Ok((group, 1)), Ok((ip(2), 0))]);
     }
 
     #[test]

@@ -30,8 +30,8 @@ const fn switch(kind: u16) -> Store {
 pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("addr_assign_type", |seen| line(seen.device.addr_assign as u8), Store::ReadOnly),
     file("addr_len", |seen| line(seen.device.address_len()), Store::ReadOnly),
-    file("address", |seen| line(hardware_address(seen.device, seen.device.mac)), Store::ReadOnly),
-    file("broadcast", |seen| line(hardware_address(seen.device, seen.device.broadcast)), Store::ReadOnly),
+    file("address", |seen| line(hardware_address(&seen.device.addresses().0)), Store::ReadOnly),
+    file("broadcast", |seen| line(hardware_address(&seen.device.addresses().1)), Store::ReadOnly),
     file(
         "carrier",
         |seen| running(seen).and_then(|device| line(u8::from(device.carrier))),
@@ -105,14 +105,14 @@ fn link(seen: &Seen<'_>) -> u32 {
         // A veth without a peer.
         (None, Kind::Veth(_) | Kind::Vxcan(_)) => 0,
         (None, Kind::IpTunnel(tunnel)) => tunnel.config.link,
+        (None, Kind::Ip6Tunnel(tunnel)) => tunnel.config.link,
         (None, _) => seen.device.ifindex,
     }
 }
 
-/// As many bytes as the device's link-layer addresses have (`sysfs_format_mac`).
-fn hardware_address(device: &Device, address: crate::Mac) -> String {
-    let bytes = address.0.iter().take(device.address_len()).map(|byte| format!("{byte:02x}"));
-    bytes.collect::<Vec<_>>().join(":")
+/// `sysfs_format_mac`
+fn hardware_address(address: &[u8]) -> String {
+    address.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
 fn named_by(device: &Device) -> u8 {

@@ -6,7 +6,7 @@ use super::raw_address;
 use crate::mac::Mac;
 use crate::neigh::nud;
 use crate::netns::NsId;
-use crate::route::proc_net_route;
+use crate::route::{proc_net_fib_trie, proc_net_route};
 use crate::world::World;
 
 /// `ATF_COM`, `ATF_PERM`, `ATF_PUBL` (`include/uapi/linux/if_arp.h`).
@@ -74,4 +74,8 @@ pub(super) fn routes(world: &World, ns: NsId) -> String {
         (Some(fib), Some(links)) => proc_net_route(fib, &links),
         _ => String::new(),
     }
+}
+
+pub(super) fn tries(world: &World, ns: NsId) -> String {
+    world.fib.get(ns).map(proc_net_fib_trie).unwrap_or_default()
 }

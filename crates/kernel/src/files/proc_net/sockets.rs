@@ -7,9 +7,9 @@ use super::{raw_address, raw_address6};
 use crate::netns::NsId;
 use crate::sock::diag::inode;
 use crate::sock::inet6::Inet6;
-use crate::sock::tcp::Role;
+use crate::sock::tcp::{Role, Tcp};
 use crate::sock::{Inet, Kind, SockId, Socket};
-use crate::tcp::connection::State;
+use crate::tcp::connection::{Connection, State};
 use crate::world::World;
 
 /// Lines of `udp` are padded to this width.
@@ -41,7 +41,7 @@ pub(super) fn udp(world: &World, ns: NsId) -> String {
     }
     // The kernel's own, of tunnels.
     let none = Inet::default();
-    for port in netns.udp_tunnels.keys() {
+    for (port, _) in netns.udp_tunnels.keys().filter(|(_, six)| !six) {
         lines.push((*port, address_line(&none, *port, 0, 0)));
     }
     lines.sort();
@@ -103,7 +103,7 @@ pub(super) fn statistics(world: &World, ns: NsId) -> String {
             }
             orphans += usize::from(connection.is_orphan);
         }
-        in_use += usize::from(!matches!(tcp.role, Role::Idle));
+        in_use += usize::from(is_used(tcp, false));
         allocated += 1;
     }
     let used = udp + udp6 + netns.raw.len() + netns.raw6.len() + packet + netns.events.len() + allocated;
@@ -114,11 +114,24 @@ pub(super) fn statistics(world: &World, ns: NsId) -> String {
     )
 }
 
+/// A socket of this family that listens or has a connection which does not just wait.
+fn is_used(tcp: &Tcp, ipv6: bool) -> bool {
+    let waits = |connection: &Connection| connection.state == State::TimeWait;
+    tcp.family.is_ipv6() == ipv6
+        && match &tcp.role {
+            Role::Idle => false,
+            Role::Listening(_) => true,
+            Role::Connection(connection) => !waits(connection),
+        }
+}
+
 pub(super) fn statistics6(world: &World, ns: NsId) -> String {
     let Some(netns) = world.netns.get(ns) else { return String::new() };
     let udp: usize = netns.udp6.values().map(Vec::len).sum();
+    let tcp = netns.tcp.sockets();
+    let tcp = tcp.iter().filter_map(|id| world.tcp_of(*id)).filter(|tcp| is_used(tcp, true)).count();
     format!(
-        "TCP6: inuse 0\nUDP6: inuse {udp}\nUDPLITE6: inuse 0\nRAW6: inuse {}\nFRAG6: inuse 0 memory 0\n",
+        "TCP6: inuse {tcp}\nUDP6: inuse {udp}\nUDPLITE6: inuse 0\nRAW6: inuse {}\nFRAG6: inuse 0 memory 0\n",
         netns.raw6.len()
     )
 }
@@ -177,12 +190,6 @@ fn inet6_line(id: SockId, socket: &Socket, inet: &Inet6, port: u16) -> String {
 
 pub(super) fn empty_udp(_: &World, _: NsId) -> String {
     format!("{UDP_HEAD:<UDP_WIDTH$}\n")
-}
-
-pub(super) fn empty_tcp6(_: &World, _: NsId) -> String {
-    "  sl  local_address                         remote_address                        st tx_queue rx_queue tr \
-     tm->when retrnsmt   uid  timeout inode\n"
-        .to_owned()
 }
 
 pub(super) fn empty_ipv6(_: &World, _: NsId) -> String {

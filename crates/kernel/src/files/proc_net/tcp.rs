@@ -1,9 +1,9 @@
-//! `tcp`: listeners, then connections (`tcp4_seq_show`). Kernel pointers show as 0.
+//! `tcp`, `tcp6`: listeners, then connections (`tcp4_seq_show`, `tcp6_seq_show`). Kernel pointers show as 0.
 
 use std::fmt::Write as _;
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
-use super::raw_address;
+use super::{raw_address, raw_address6};
 use crate::netns::NsId;
 use crate::sock::SockId;
 use crate::sock::diag::inode;
@@ -26,27 +26,45 @@ pub(super) fn tcp(world: &World, ns: NsId) -> String {
     let head =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
     let mut text = format!("{head:<WIDTH$}\n");
-    let Some(netns) = world.netns.get(ns) else { return text };
-    let ids = netns.tcp.sockets();
-    let sockets = ids.iter().filter_map(|id| Some((*id, world.tcp_of(*id)?)));
-    let (listeners, others): (Vec<_>, Vec<_>) =
-        sockets.partition(|(_, tcp)| matches!(tcp.role, Role::Listening(_)));
-    let shown = |(_, tcp): &(SockId, &Tcp)| !matches!(tcp.role, Role::Idle);
-    for (slot, (id, tcp)) in listeners.into_iter().chain(others).filter(shown).enumerate() {
-        let line = format!("{slot:>4}: {}", line(id, tcp, world.now));
+    for line in lines(world, ns, false) {
         let _ = writeln!(text, "{line:<WIDTH$}");
     }
     text
 }
 
+pub(super) fn tcp6(world: &World, ns: NsId) -> String {
+    let mut text = "  sl  local_address                         remote_address                        st tx_queue rx_queue tr \
+     tm->when retrnsmt   uid  timeout inode\n"
+        .to_owned();
+    for line in lines(world, ns, true) {
+        let _ = writeln!(text, "{line}");
+    }
+    text
+}
+
+/// The sockets of a family with their numbers.
+fn lines(world: &World, ns: NsId, ipv6: bool) -> Vec<String> {
+    let ids = world.netns.get(ns).map(|netns| netns.tcp.sockets()).unwrap_or_default();
+    let sockets = ids.iter().filter_map(|id| Some((*id, world.tcp_of(*id)?)));
+    let shown = |(_, tcp): &(SockId, &Tcp)| tcp.family.is_ipv6() == ipv6 && !matches!(tcp.role, Role::Idle);
+    let (listeners, others): (Vec<_>, Vec<_>) =
+        sockets.filter(shown).partition(|(_, tcp)| matches!(tcp.role, Role::Listening(_)));
+    let all = listeners.into_iter().chain(others).enumerate();
+    all.map(|(slot, (id, tcp))| format!("{slot:>4}: {}", line(id, tcp, world.now))).collect()
+}
+
 fn line(id: SockId, tcp: &Tcp, now: Time) -> String {
-    let (remote, remote_port) = tcp.inet.remote.unwrap_or((Ipv4Addr::UNSPECIFIED, 0));
-    let ends = format!(
-        "{}:{:04X} {}:{remote_port:04X}",
-        raw_address(tcp.inet.source),
-        tcp.port,
-        raw_address(remote)
-    );
+    let raw = |address: IpAddr| match address {
+        IpAddr::V4(address) if tcp.family.is_ipv6() => raw_address6(address.to_ipv6_mapped()),
+        IpAddr::V4(address) => raw_address(address),
+        IpAddr::V6(address) => raw_address6(address),
+    };
+    let (remote, remote_port) = match tcp.ends.remote {
+        Some((address, port)) => (raw(address), port),
+        None if tcp.family.is_ipv6() => ("0".repeat(32), 0),
+        None => ("0".repeat(8), 0),
+    };
+    let ends = format!("{}:{:04X} {remote}:{remote_port:04X}", raw(tcp.ends.source), tcp.port);
     match &tcp.role {
         Role::Idle => String::new(),
         Role::Listening(listener) => format!(

@@ -41,9 +41,6 @@ enum Unit {
     Packets,
 }
 
-/// `SKB_TRUESIZE(ETH_FRAME_LEN)` on a 64-bit machine.
-const PACKET: i64 = 2090;
-
 macro_rules! keys {
     ($($name:literal, $slot:literal, $unit:expr, $field:ident: $type:ty;)*) => {
         const KEYS: &[Key] = &[$(Key {
@@ -195,7 +192,7 @@ fn per_unit(unit: Unit, family: Family) -> i64 {
         (Unit::Seconds, _) => 1000,
         (Unit::UserTicks, _) | (Unit::Ticks, Family::Ipv4) => 10,
         (Unit::Ticks, Family::Ipv6) => TICK_MS,
-        (Unit::Packets, _) => PACKET,
+        (Unit::Packets, _) => i64::from(NeighParams::PACKET),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `net.core.*`, `net.unix.*`, and `net.ipv6.*` beside `conf` and `neigh` (Linux 6.1).
 
-use super::key::{Key, bitmap, fixed, int, long, range, small, switch, text, trigger, unsigned};
+use super::key::{Key, bitmap, fixed, int, long, range, small, switch, text, trigger, unsigned, words};
+use crate::control::{DEFAULT_QDISC, QDISCS};
 
 const U8: i64 = u8::MAX as i64;
 const INT: i64 = i32::MAX as i64;
@@ -13,7 +14,7 @@ pub(super) const KEYS: &[Key] = &[
     long("core/bpf_jit_limit", "528482304").first(),
     range("core/busy_poll", "0", 0, INT).first(),
     range("core/busy_read", "0", 0, INT).first(),
-    text("core/default_qdisc", "fq_codel").first(),
+    words("core/default_qdisc", DEFAULT_QDISC, QDISCS).first(),
     int("core/dev_weight", "64").first(),
     range("core/dev_weight_rx_bias", "1", 1, INT).first(),
     range("core/dev_weight_tx_bias", "1", 1, INT).first(),

@@ -116,6 +116,11 @@ impl Connection {
         self.status & bits != 0
     }
 
+    /// Whether its packets find it: it is confirmed, and not over.
+    pub fn is_known(&self) -> bool {
+        self.has(status::CONFIRMED) && !self.has(status::DYING)
+    }
+
     pub fn tuple(&self, direction: u8) -> &Tuple {
         &self.tuples[usize::from(direction & 1)]
     }
@@ -234,7 +239,7 @@ impl Conntrack {
                     let status = self.connections.get_mut(track.id).map(|connection| &mut connection.status);
                     if track.info == Info::EstablishedReply
                         && let Some(status) = status
-                        && *status & status::SEEN_REPLY == 0
+                        && *status & (status::SEEN_REPLY | status::DYING) == 0
                     {
                         *status |= status::SEEN_REPLY;
                         self.note(Change::Update, track.id, now);
@@ -282,7 +287,7 @@ impl Conntrack {
             return Err(());
         }
         while let Some(oldest) = self.pending.front().copied() {
-            let waits = self.connections.get(oldest).is_some_and(|old| !old.has(status::CONFIRMED));
+            let waits = self.connections.get(oldest).is_some_and(|old| !old.is_known());
             if waits && self.pending.len() < PENDING_MAX {
                 break;
             }
@@ -438,30 +443,28 @@ impl Conntrack {
 
     /// Forgets a connection.
     pub fn remove(&mut self, id: CtId, now: Time) {
-        let alive = |found: &Connection| found.has(status::CONFIRMED) && !found.has(status::DYING);
-        if self.connections.get(id).is_some_and(alive) {
+        if self.connections.get(id).is_some_and(Connection::is_known) {
             self.note(Change::Destroy, id, now);
         }
         let Some(gone) = self.connections.remove(id) else { return };
-        if gone.has(status::CONFIRMED) && !gone.has(status::DYING) {
+        if gone.is_known() {
             self.unlink(id, &gone);
         }
     }
 
-    /// `nf_ct_kill`: a connection is over, but the packet that ends it is still of it, and may be translated.
+    /// `nf_ct_kill`: nobody finds the connection any more. The packet at hand is the last one of it, translated like
+    /// those before.
     fn kill(&mut self, id: CtId, now: Time) {
-        let Some(connection) = self.connections.get(id).cloned() else { return };
-        if !connection.has(status::CONFIRMED) || connection.has(status::DYING) {
-            return;
+        let Some(connection) = self.connections.get(id) else { return };
+        let gone = connection.clone();
+        if gone.is_known() {
+            self.note(Change::Destroy, id, now);
+            self.unlink(id, &gone);
+            self.pending.push_back(id);
         }
-        self.note(Change::Destroy, id, now);
-        self.unlink(id, &connection);
         if let Some(connection) = self.connections.get_mut(id) {
             connection.status |= status::DYING;
-            connection.expires = now;
         }
-        let at = now + GC_PAUSE;
-        self.gc_at = Some(self.gc_at.map_or(at, |known| known.min(at)));
     }
 
     /// `nf_conntrack_tcp_set_closing`: a reset has been sent about a packet of it.
@@ -498,7 +501,7 @@ impl Conntrack {
 
     /// `gc_worker`: forgets what has expired and says when to look again.
     pub fn collect(&mut self, now: Time) {
-        let confirmed = |connection: &Connection| connection.has(status::CONFIRMED);
+        let confirmed = Connection::is_known;
         let dead: Vec<CtId> = self
             .connections
             .iter()
@@ -517,8 +520,7 @@ impl Conntrack {
     /// `early_drop`: makes room by forgetting a connection that nobody has answered.
     fn early_drop(&mut self, now: Time) -> bool {
         let lost = |connection: &Connection| {
-            connection.has(status::CONFIRMED)
-                && (connection.expires <= now || !connection.has(status::ASSURED))
+            connection.is_known() && (connection.expires <= now || !connection.has(status::ASSURED))
         };
         // As many as a few buckets of Linux's table hold.
         let found =
@@ -540,7 +542,7 @@ impl Conntrack {
 
     /// Every connection, oldest first, as programs see it.
     pub fn shown(&self, now: Time) -> Vec<shown::Connection> {
-        let alive = |connection: &&Connection| connection.has(status::CONFIRMED) && connection.expires > now;
+        let alive = |connection: &&Connection| connection.is_known() && connection.expires > now;
         let mut all: Vec<_> = self.connections.values().filter(alive).map(|c| show(c, now)).collect();
         all.sort_by_key(|connection| connection.id);
         all

@@ -15,7 +15,7 @@ impl Conntrack {
     /// The connection with a number.
     fn numbered(&self, number: u64) -> Option<CtId> {
         let found = self.connections.iter().find(|(_, connection)| connection.number == number);
-        found.filter(|(_, connection)| connection.has(status::CONFIRMED)).map(|(id, _)| id)
+        found.filter(|(_, connection)| connection.is_known()).map(|(id, _)| id)
     }
 
     /// `ctnetlink_change_conntrack`

@@ -70,6 +70,11 @@ impl<'a> Attributes<'a> {
         self.get(kind)?.first_chunk().map(|bytes| u16::from_be_bytes(*bytes))
     }
 
+    /// In network byte order.
+    pub fn be32(&self, kind: u16) -> Option<u32> {
+        self.get(kind)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+    }
+
     pub fn u32(&self, kind: u16) -> Option<u32> {
         self.get(kind)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
     }

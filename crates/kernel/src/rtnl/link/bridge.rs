@@ -70,7 +70,9 @@ impl World {
 
     /// A device that is no port of `bridge` any more (`br_ifinfo_notify` with `RTM_DELLINK`).
     pub(crate) fn former_port_message(&self, dev: DevId, bridge: DevId) -> Option<LinkMessage> {
-        self.describe_for_bridge(dev, bridge, Vlans::None)
+        let mut message = self.describe_for_bridge(dev, bridge, Vlans::None)?;
+        message.attributes.retain(|attribute| !matches!(attribute, LinkAttribute::ProtoInfoBridge(_)));
+        Some(message)
     }
 
     fn describe_for_bridge(&self, dev: DevId, bridge: DevId, vlans: Vlans) -> Option<LinkMessage> {

@@ -45,7 +45,8 @@ impl World {
         let mut announce = announce;
         let outcome = self.make_changes(asker, dev, request, &mut announce);
         self.changed();
-        if announce {
+        // `netdev_state_change`: of a device that is down nobody is told.
+        if announce && self.devs.get(dev).is_some_and(|device| device.is_up()) {
             self.notify_link(dev);
         }
         outcome

@@ -82,11 +82,10 @@ impl World {
             LinkAttribute::ProtoDown(device.protodown.into()),
             LinkAttribute::Map(Map::default()),
         ]);
-        let address_len = device.address_len();
-        if address_len > 0 {
-            let bytes = |mac: crate::Mac| mac.0.iter().take(address_len).copied().collect();
-            attributes.push(LinkAttribute::Address(bytes(device.mac)));
-            attributes.push(LinkAttribute::Broadcast(bytes(device.broadcast)));
+        if device.address_len() > 0 {
+            let (address, broadcast) = device.addresses();
+            attributes.push(LinkAttribute::Address(address));
+            attributes.push(LinkAttribute::Broadcast(broadcast));
         }
         attributes.extend([
             LinkAttribute::Stats64(stats64(&counted)),
@@ -104,7 +103,10 @@ impl World {
             }
         }
         if !device.permanent_mac.is_zero() {
-            attributes.push(LinkAttribute::PermAddress(device.permanent_mac.0.to_vec()));
+            let mut address = device.permanent_mac.0.to_vec();
+            // A tunnel over IPv6 has longer addresses, of which only the beginning is random.
+            address.resize(device.address_len().max(address.len()), 0);
+            attributes.push(LinkAttribute::PermAddress(address));
         }
         attributes.push(LinkAttribute::AfSpecUnspec(af_spec::af_spec(self, device)));
         if !device.altnames.is_empty() {
@@ -119,11 +121,16 @@ impl World {
     pub(super) fn link_below(&self, dev: DevId) -> Option<(u32, Option<NsId>)> {
         let device = self.devs.get(dev)?;
         match (device.lower().and_then(|lower| self.devs.get(lower)), &device.kind) {
+            // `ipvtap_link_ops` does not tell where that is.
+            (Some(below), Kind::Ipvlan(state)) if state.tap => Some((below.ifindex, None)),
             (Some(below), _) => Some((below.ifindex, (below.ns != device.ns).then_some(below.ns))),
             // A veth that lost its peer.
             (None, Kind::Veth(_) | Kind::Vxcan(_)) => Some((0, None)),
             // The device below by its index alone, 0 for any (`ip_tunnel_get_iflink`).
             (None, Kind::IpTunnel(state)) => {
+                Some((state.config.link, (state.underlay != device.ns).then_some(state.underlay)))
+            }
+            (None, Kind::Ip6Tunnel(state)) => {
                 Some((state.config.link, (state.underlay != device.ns).then_some(state.underlay)))
             }
             // `geneve_link_ops` does not tell.

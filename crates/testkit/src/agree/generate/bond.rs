@@ -41,6 +41,8 @@ fn build(scenario: &mut Scenario) {
         scenario.address("sw", "bond1", 1, None);
     } else {
         switch(scenario, count);
+        // Until announcements of a first active slave are over: whether the bond has an address by then is chance.
+        scenario.line("sleep 2.3");
     }
     scenario.address("a", "bond0", 1, None);
     if scenario.once_in(4) {

@@ -9,8 +9,14 @@ const HOW: &[&str] = &["", "", " untagged", " pvid untagged", " pvid untagged", 
 fn build(scenario: &mut Scenario) {
     scenario.namespace("sw");
     let mac = scenario.mac();
-    let options =
-        scenario.one(&["", "", " vlan_default_pvid 0", " vlan_default_pvid 2", " vlan_stats_enabled 1"]);
+    let options = scenario.one(&[
+        "",
+        "",
+        " vlan_default_pvid 0",
+        " vlan_default_pvid 2",
+        " vlan_stats_enabled 1",
+        " vlan_stats_enabled 1",
+    ]);
     let outer = scenario.once_in(4);
     let protocol = if outer { " vlan_protocol 802.1ad" } else { "" };
     scenario.line(format!(
@@ -40,6 +46,9 @@ fn build(scenario: &mut Scenario) {
         scenario.changes.push(format!("bridge -n sw vlan {what} vid {id} dev {port}{how}"));
         scenario.changes.push(format!("bridge -n sw vlan add vid 2-4 dev {port}"));
         scenario.changes.push(format!("bridge -n sw fdb show br br0 vlan {id}"));
+        // Twice, to be chosen more often.
+        scenario.changes.push("bridge -n sw -c vlan".to_owned());
+        scenario.changes.push("bridge -n sw -c vlan".to_owned());
     }
     own(scenario);
     scenario.line("bridge -n sw vlan");

@@ -18,6 +18,8 @@ fn build(scenario: &mut Scenario) {
     }
     scenario.line("ip netns exec r sysctl -w net.ipv6.conf.all.forwarding=1");
     let gateway = hosts(scenario);
+    // The link watch, which may take a second for one device and no time for the next, has seen what was before.
+    scenario.line("sleep 1.3");
     scenario.veth("r", "x1", "far", "eth0");
     for (ns, dev) in [("r", "x1"), ("far", "eth0")] {
         address(scenario, ns, dev, 2);

@@ -13,7 +13,7 @@ fn build(scenario: &mut Scenario) {
     }
     let (low, wire) = scenario.veth("host", "low", "out", "wire");
     let mut outside = "wire";
-    if scenario.once_in(2) {
+    if !scenario.once_in(3) {
         // A switch that may reflect.
         let mac = scenario.mac();
         scenario.line(format!("ip -n out link add br0 address {mac} type bridge"));
@@ -21,7 +21,7 @@ fn build(scenario: &mut Scenario) {
         // Until it has reported its groups.
         scenario.line("sleep 2.3");
         scenario.line("ip -n out link set wire master br0");
-        if scenario.once_in(2) {
+        if !scenario.once_in(3) {
             scenario.line("bridge -n out link set dev wire hairpin on");
         }
         scenario.address("out", "br0", 1, Some(&mac));

@@ -26,6 +26,11 @@ const KINDS: &[&str] = &[
     "gretap remote 10.8.0.2 local 10.8.0.1 key 5",
     "ipip remote 10.8.0.2 local 10.8.0.1",
     "sit remote 10.8.0.2 local 10.8.0.1",
+    "ip6tnl local 2001:db8::1 remote 2001:db8::2 encaplimit none",
+    "ip6gre local 2001:db8::1 remote 2001:db8::2 key 5 tclass inherit",
+    "ip6gretap local 2001:db8::1 remote 2001:db8::2",
+    "vxlan id 8 dstport 4789 remote 2001:db8::2",
+    "geneve id 6 remote 2001:db8::2",
 ];
 /// The same for those that stand on a device.
 const UPPER: &[&str] = &[
@@ -127,8 +132,9 @@ fn add(scenario: &mut Scenario, links: &mut Vec<String>, of: &[&str], below: &st
     let kind = kind.replace("LINK", "d1");
     let name = format!("{}{}", &kind[..1], links.len() + 1);
     // These have no such address, or take another one's.
-    let bare =
-        ["ipvlan", "ipvtap", "nlmon", "vcan", "gre ", "ipip", "sit"].iter().any(|of| kind.starts_with(of));
+    let bare = ["ipvlan", "ipvtap", "nlmon", "vcan", "gre ", "ipip", "sit", "ip6tnl", "ip6gre "]
+        .iter()
+        .any(|of| kind.starts_with(of));
     let address = if bare { String::new() } else { format!(" address {mac}") };
     let link = if below.is_empty() { String::new() } else { format!(" link {below}") };
     scenario.line(format!("ip -n n0 link add{link} name {name}{address} type {kind}"));

@@ -102,7 +102,7 @@ impl Links<'_> {
 
     fn add_bridge(&mut self) {
         let (name, ns, mac) = (self.name("br"), self.scenario.below(self.namespaces), self.scenario.mac());
-        let options = self.scenario.one(&["", "", " stp_state 0", " ageing_time 1000", " mcast_snooping 0"]);
+        let options = self.scenario.one(&["", "", " stp_state 0", " ageing_time 25000", " mcast_snooping 0"]);
         let address = if self.scenario.once_in(3) { String::new() } else { format!(" address {mac}") };
         self.scenario.line(format!("ip -n n{ns} link add {name}{address} type bridge{options}"));
         if !self.scenario.once_in(4) {
@@ -252,7 +252,11 @@ impl Links<'_> {
                 format!("ip -n n{ns} link set {name} type bridge {option}")
             }
         };
-        self.scenario.line(command);
+        self.scenario.line(&command);
+        if command.contains("mcast_snooping") {
+            // It leaves its groups, and says so twice within a second.
+            self.scenario.line("sleep 2.3");
+        }
     }
 
     /// A command that Linux refuses, mostly.

@@ -63,8 +63,19 @@ fn build(scenario: &mut Scenario) {
         let mac = scenario.mac();
         scenario.changes.push(format!("ip -n {ns} link set {dev} address {mac}"));
     }
+    if common == "passthru" && !scenario.once_in(3) {
+        down(scenario, if reflects { "br0" } else { "wire" }, &macs);
+    }
     scenario.changes.push("ip -n host link set low promisc on".to_owned());
     scenario.changes.push("ip -n host link set low mtu 1400".to_owned());
+    if scenario.once_in(3) {
+        // Its MAC is another one's already.
+        let taken = macs.get(scenario.below(macs.len())).cloned().unwrap_or_default();
+        scenario
+            .line(format!("ip -n host link add link low name m7 address {taken} type macvlan mode bridge"));
+        scenario.line("ip -n host link set m7 up");
+    }
+    scenario.changes.push("ip -n c1 link set m1 mtu 1600".to_owned());
     // A second one that does not go with the first, or a macvlan on a macvlan.
     match scenario.below(4) {
         0 => scenario.line("ip -n host link add link low name m9 type macvlan mode passthru"),
@@ -77,4 +88,18 @@ fn build(scenario: &mut Scenario) {
         }
         _ => {}
     }
+}
+
+/// Nobody gets what is for a passthru macvlan that is down, be it for the device below.
+fn down(scenario: &mut Scenario, outside: &str, macs: &[String]) {
+    let low = macs.first().cloned().unwrap_or_default();
+    scenario.line("ip -n host addr add 10.0.9.1/24 dev low");
+    scenario.line(format!("ip -n out addr add 10.0.9.2/24 dev {outside}"));
+    scenario.line("ip -n c1 link set m1 down");
+    scenario.line(format!("ip -n out neigh replace 10.0.9.1 lladdr {low} nud permanent dev {outside}"));
+    scenario.line("sleep 1.5");
+    scenario.line("ip netns exec out ping -c1 -W0.31 10.0.9.1");
+    scenario.line("sleep 3.6");
+    scenario.line("ip -n host -s link");
+    scenario.line("ip -n c1 link set m1 up");
 }

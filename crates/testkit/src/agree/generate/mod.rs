@@ -10,6 +10,8 @@
 mod bond;
 mod bridge;
 mod brvlan;
+mod chains;
+mod edges;
 mod fdb;
 mod firewall;
 mod ipv6;
@@ -18,12 +20,14 @@ mod kinds;
 mod lan;
 mod links;
 mod macvlan;
+mod ports;
 mod proxy;
 mod reflect;
 mod routed;
 mod tags;
 mod talk;
 mod tunnels;
+mod twice;
 mod vlan;
 mod vrf;
 mod vxlan;
@@ -63,6 +67,10 @@ pub const TOPOLOGIES: &[Topology] = &[
     kinds::TOPOLOGY,
     ipv6::TOPOLOGY,
     firewall::TOPOLOGY,
+    ports::TOPOLOGY,
+    twice::TOPOLOGY,
+    chains::TOPOLOGY,
+    edges::TOPOLOGY,
 ];
 
 /// Whether a name is among those of a list with commas.

@@ -72,6 +72,8 @@ fn ask(scenario: &mut Scenario) {
         scenario.line(format!("ip netns exec left arping -c1 -w1 -I eth0 {to}"));
     }
     scenario.line("ip netns exec right arping -c1 -w1 -I e1 10.0.1.1");
+    scenario.line("ip netns exec right arping -c1 -w1 -I eth0 10.0.1.200");
+    scenario.line("ip netns exec left arping -c1 -w1 -I eth0 10.0.1.201");
     for dev in ["e1", "e2"] {
         let to = targets.get(4 + scenario.below(2)).cloned().unwrap_or_default();
         scenario.line(format!("ip netns exec right arping -c1 -w1 -I {dev} {to}"));

@@ -57,7 +57,10 @@ fn everybody(scenario: &mut Scenario) {
     scenario.line("sleep 1.5");
     for station in scenario.stations.clone() {
         let (ns, dev) = (&station.ns, &station.dev);
-        if scenario.once_in(2) {
+        if scenario.once_in(3) {
+            // A group that nobody has joined.
+            scenario.line(format!("ip netns exec {ns} ping -c1 -W0.31 -I {dev} 239.1.1.1"));
+        } else if scenario.once_in(2) {
             scenario.line(format!("ip netns exec {ns} ping -c1 -W0.31 -b 10.0.1.255"));
         } else {
             scenario.line(format!("ip netns exec {ns} arping -c1 -w1 -I {dev} 10.0.1.250"));

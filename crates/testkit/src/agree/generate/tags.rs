@@ -4,7 +4,14 @@ use super::{Scenario, Topology};
 
 pub const TOPOLOGY: Topology = Topology { name: "tags", needs_uml: true, build };
 
-const FLAGS: &[&str] = &["", " reorder_hdr off", " reorder_hdr off", " loose_binding on"];
+const FLAGS: &[&str] = &[
+    "",
+    " reorder_hdr off",
+    " reorder_hdr off",
+    " loose_binding on",
+    " egress-qos-map 0:5",
+    " reorder_hdr off egress-qos-map 0:3",
+];
 
 fn build(scenario: &mut Scenario) {
     for ns in ["a", "b"] {
@@ -40,6 +47,8 @@ fn build(scenario: &mut Scenario) {
             let mac = scenario.mac();
             scenario.changes.push(format!("ip -n {ns} link set {dev} address {mac}"));
             scenario.changes.push(format!("ip -n {ns} link set eth0 address {mac}"));
+            scenario.changes.push(format!("ip -n {ns} link set {dev} mtu 1600"));
+            scenario.changes.push(format!("ip -n {ns} link set eth0 mtu 1400"));
         }
     }
     scenario.line("sleep 1.5");
@@ -50,6 +59,9 @@ fn build(scenario: &mut Scenario) {
         }
         let net = from.address.rsplit_once('.').map_or("", |(net, _)| net);
         scenario.line(format!("ip netns exec a ping -c1 -W0.31 -b {net}.255"));
+        if scenario.once_in(2) {
+            scenario.line(format!("ip netns exec a ping -c1 -W0.31 -I {} 224.0.0.1", from.dev));
+        }
     }
     scenario.line("sleep 3.6");
     scenario.show(&captures);

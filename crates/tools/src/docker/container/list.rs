@@ -224,8 +224,12 @@ mod tests {
         }
         for port in &mut container.ports {
             let address = [172, 17, 0, 2].into();
-            port.bound =
-                Some(Bound { public: port.host_first, address, link: "docker0".to_owned(), proxy: None });
+            port.bound = Some(Bound {
+                public: port.host_first,
+                address,
+                link: "docker0".to_owned(),
+                proxies: Vec::new(),
+            });
         }
         let text = "127.0.0.1:53->53/udp, 0.0.0.0:90-91->90-91/tcp, [::]:90-91->90-91/tcp, 9000/tcp, \
                     0.0.0.0:8080->80/tcp, [::]:8080->80/tcp";

@@ -39,7 +39,7 @@ pub(in crate::docker) fn choose(state: &State, container: &Container) -> Result<
             let (name, id) = (&container.name, &endpoint.id);
             format!("driver failed programming external connectivity on endpoint {name} ({id}): {error}")
         })?;
-        port.bound = Some(Bound { public, address, link: network.link.clone(), proxy: None });
+        port.bound = Some(Bound { public, address, link: network.link.clone(), proxies: Vec::new() });
         chosen.push(port);
     }
     Ok(chosen)
@@ -105,7 +105,7 @@ pub(in crate::docker) fn open(docker: &mut Docker<'_>, ports: &mut [Port]) -> Re
         }
         let started = proxy::start(docker, port);
         if let Some(bound) = &mut port.bound {
-            bound.proxy = started;
+            bound.proxies = started;
         }
     }
     Ok(())
@@ -119,8 +119,8 @@ pub(in crate::docker) fn close(docker: &mut Docker<'_>, ports: &[Port]) {
         for rule in rules(port) {
             rule.remove(docker, true);
         }
-        if let Some(proxy) = port.bound.as_ref().and_then(|bound| bound.proxy) {
-            docker.shell.end(proxy, true);
+        for proxy in port.bound.iter().flat_map(|bound| &bound.proxies) {
+            docker.shell.end(*proxy, true);
         }
     }
 }

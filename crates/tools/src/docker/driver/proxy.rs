@@ -1,12 +1,14 @@
-//! `docker-proxy`: carries TCP connections to a published port of the host to its container. Those from other hosts are
-//! translated before they get here; what comes from the host's own loopback addresses is not.
+//! `docker-proxy`: carries TCP connections and UDP datagrams to a published port of the host to its container. What comes
+//! from other hosts by IPv4 is translated before it gets here; what comes from the host's own loopback addresses, or by IPv6,
+//! is not.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::{Address, Errno, Fd, Received, SocketKind, SocketOption};
 
 use super::super::engine::{Docker, Failure, Outcome};
 use super::super::model::Port;
+use crate::stream::end_of;
 use crate::{Background, Launch};
 
 /// The name by which docker is called as a proxy: behind it the host's address and port and the container's.
@@ -17,20 +19,32 @@ const CONNECTIONS_MAX: usize = 1000;
 /// Bytes that wait for one side before no more is taken from the other.
 const PENDING_MAX: usize = 64 << 10;
 const BACKLOG: u32 = 128;
+/// Clients of datagrams at a time, and how long one is remembered (`UDPConnTrackTimeout`).
+const CLIENTS_MAX: usize = 1000;
+const CLIENT_NS: u64 = 90_000_000_000;
 
-/// Starts the proxy of a port that is bound; nothing where there are no processes.
-pub(super) fn start(docker: &mut Docker<'_>, port: &Port) -> Option<Background> {
-    let bound = port.bound.as_ref().filter(|_| port.protocol == "tcp")?;
-    let host_ip = if super::ports::any(&port.host_ip) { "0.0.0.0" } else { &port.host_ip };
-    let words = [
-        "docker".to_owned(),
-        PROXY.to_owned(),
-        host_ip.to_owned(),
-        bound.public.to_string(),
-        bound.address.to_string(),
-        port.private.to_string(),
-    ];
-    docker.shell.start(&Launch { argv: &words, environment: &[], input: false }, "docker-proxy").ok()
+/// Starts the proxies of a port that is bound, one a family; none where there are no processes.
+pub(super) fn start(docker: &mut Docker<'_>, port: &Port) -> Vec<Background> {
+    let Some(bound) = port.bound.as_ref().filter(|_| matches!(port.protocol.as_str(), "tcp" | "udp")) else {
+        return Vec::new();
+    };
+    let own = [port.host_ip.as_str()];
+    let places = if super::ports::any(&port.host_ip) { &["0.0.0.0", "::"][..] } else { &own[..] };
+    let mut started = Vec::new();
+    for host_ip in places {
+        let words = [
+            "docker".to_owned(),
+            PROXY.to_owned(),
+            port.protocol.clone(),
+            (*host_ip).to_owned(),
+            bound.public.to_string(),
+            bound.address.to_string(),
+            port.private.to_string(),
+        ];
+        let launch = Launch { argv: &words, environment: &[], input: false };
+        started.extend(docker.shell.start(&launch, "docker-proxy"));
+    }
+    started
 }
 
 /// One direction of a connection.
@@ -55,19 +69,88 @@ struct Pair {
 
 /// The proxy itself: it ends only by a signal.
 pub(in crate::docker) fn run(docker: &mut Docker<'_>, args: &[String]) -> Outcome {
-    let [host_ip, public, address, private] = args else {
-        return Err(Failure::of_client("docker-proxy: HOST_IP HOST_PORT CONTAINER_IP CONTAINER_PORT"));
+    let [protocol, host_ip, public, address, private] = args else {
+        let text = "docker-proxy: PROTOCOL HOST_IP HOST_PORT CONTAINER_IP CONTAINER_PORT";
+        return Err(Failure::of_client(text));
     };
-    let place = |ip: &str, port: &str| {
-        Some(Address::Ipv4 { address: ip.parse::<Ipv4Addr>().ok()?, port: port.parse().ok()? })
-    };
+    let place = |ip: &str, port: &str| Some(end_of(ip.parse::<IpAddr>().ok()?, port.parse().ok()?));
     let (Some(from), Some(to)) = (place(host_ip, public), place(address, private)) else { return Ok(0) };
-    serve(docker, from, to).map_err(|errno| Failure::of_client(format!("docker-proxy: {errno}")))
+    let outcome = if protocol == "udp" { serve_datagrams(docker, from, to) } else { serve(docker, from, to) };
+    outcome.map_err(|errno| Failure::of_client(format!("docker-proxy: {errno}")))
+}
+
+fn kind_of(end: Address, udp: bool) -> SocketKind {
+    match (matches!(end, Address::Ipv6 { .. }), udp) {
+        (false, false) => SocketKind::TcpIpv4,
+        (true, false) => SocketKind::TcpIpv6,
+        (false, true) => SocketKind::UdpIpv4,
+        (true, true) => SocketKind::UdpIpv6,
+    }
+}
+
+/// A client of datagrams: the socket that stands for it, and until when it is remembered.
+struct Client {
+    address: Address,
+    fd: Fd,
+    until_ns: u64,
+}
+
+fn serve_datagrams(docker: &mut Docker<'_>, from: Address, to: Address) -> Result<i32, Errno> {
+    let listener = docker.system.socket(kind_of(from, true))?;
+    docker.system.bind(listener, from)?;
+    let mut clients: Vec<Client> = Vec::new();
+    loop {
+        let mut reading: Vec<Fd> = clients.iter().map(|client| client.fd).collect();
+        reading.push(listener);
+        let until = clients.iter().map(|client| client.until_ns).min();
+        match docker.system.wait_for(&reading, &[], until, false) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+        let until_ns = docker.system.now()?.monotonic_ns;
+        for item in docker.system.receive(listener, 64)? {
+            let Received::Datagram { data, from, .. } = item else { continue };
+            let known = clients.iter_mut().find(|client| client.address == from).map(|client| {
+                client.until_ns = until_ns + CLIENT_NS;
+                client.fd
+            });
+            let fd = match known {
+                Some(fd) => fd,
+                None if clients.len() >= CLIENTS_MAX => continue,
+                None => {
+                    let fd = docker.system.socket(kind_of(to, true))?;
+                    docker.system.connect(fd, to)?;
+                    clients.push(Client { address: from, fd, until_ns: until_ns + CLIENT_NS });
+                    fd
+                }
+            };
+            // What the container refuses is lost, as on any way.
+            let _ = docker.system.send(fd, data, None);
+        }
+        for client in &clients {
+            for item in docker.system.receive(client.fd, 64)? {
+                if let Received::Datagram { data, .. } = item {
+                    let _ = docker.system.send(listener, data, Some(client.address));
+                }
+            }
+        }
+        clients.retain(|client| {
+            let lives = client.until_ns > until_ns;
+            if !lives {
+                let _ = docker.system.close(client.fd);
+            }
+            lives
+        });
+    }
 }
 
 fn serve(docker: &mut Docker<'_>, from: Address, to: Address) -> Result<i32, Errno> {
-    let listener = docker.system.socket(SocketKind::TcpIpv4)?;
+    let listener = docker.system.socket(kind_of(from, false))?;
     docker.system.set_option(listener, SocketOption::ReuseAddress(true))?;
+    if matches!(from, Address::Ipv6 { .. }) {
+        // The proxy of IPv4 is another.
+        docker.system.set_option(listener, SocketOption::V6Only(true))?;
+    }
     docker.system.bind(listener, from)?;
     docker.system.listen(listener, BACKLOG)?;
     let mut pairs: Vec<Pair> = Vec::new();
@@ -112,7 +195,7 @@ fn serve(docker: &mut Docker<'_>, from: Address, to: Address) -> Result<i32, Err
 }
 
 fn connect(docker: &mut Docker<'_>, client: Fd, to: Address) -> Option<Pair> {
-    let server = docker.system.socket(SocketKind::TcpIpv4).ok()?;
+    let server = docker.system.socket(kind_of(to, false)).ok()?;
     match docker.system.connect(server, to) {
         Ok(()) | Err(Errno::EINPROGRESS) => {
             let (there, back) = (Way::default(), Way::default());

@@ -10,8 +10,8 @@ use hairpin_netlink::{Errno, Fd};
 
 use super::{Bad, Head, Reader, Url};
 use crate::Program;
-use crate::resolver::{self, Target, Unresolved};
-use crate::stream::{Fault, From, Stream, end_of};
+use crate::resolver::{self, Families, Place, Unresolved};
+use crate::stream::{Fault, From, Stream};
 use options::{Options, Output, Stop};
 use progress::Meter;
 
@@ -213,8 +213,8 @@ fn connect(
     let start = now(program);
     let elapsed = |program: &mut Program<'_>| now(program).saturating_sub(start) / NS_PER_MS;
     let (host, port) = (url.host.as_str(), url.port);
-    let address = match options.resolved.iter().find(|known| known.0 == host && known.1 == port) {
-        Some((_, _, address)) => *address,
+    let places = match options.resolved.iter().find(|known| known.0 == host && known.1 == port) {
+        Some((_, _, address)) => vec![Place::from(*address)],
         None => resolve(program, options, host)?,
     };
     let total = options.max_time_ns.map(|limit| transfer.start_ns.saturating_add(limit));
@@ -227,45 +227,55 @@ fn connect(
             format!("Resolving timed out after {} milliseconds", limit / NS_PER_MS),
         );
     }
-    say(program, options, &format!("*   Trying {}:{port}...", bracketed(address)));
     let from = source(program, options)?;
     let until = [total, connecting].into_iter().flatten().min();
-    match Stream::connect(program, end_of(address, port), &from, until) {
-        Ok(mut stream) => {
-            stream.until_ns = total;
-            transfer.connects += 1;
-            transfer.connected_ns = now(program);
-            transfer.remote = Some((address, port));
-            transfer.local = local(program, stream.fd);
-            say(program, options, &format!("* Connected to {host} ({address}) port {port} (#0)"));
-            Ok(stream)
-        }
-        Err(Fault::Interrupted) => fail(130, "interrupted"),
-        Err(Fault::TimedOut) => {
-            let ms = elapsed(program);
-            let text = match (total, connecting) {
-                (Some(total), other) if other.is_none_or(|other| total <= other) => {
-                    format!("Connection timed out after {ms} milliseconds")
-                }
-                _ => format!("Failed to connect to {host} port {port} after {ms} ms: Timeout was reached"),
-            };
-            say(program, options, &format!("* {text}"));
-            fail(code::TIMED_OUT, text)
-        }
-        Err(Fault::Error(Errno::EADDRNOTAVAIL | Errno::ENODEV)) if options.interface.is_some() => {
-            let name = options.interface.clone().unwrap_or_default();
-            fail(code::INTERFACE_FAILED, format!("Couldn't bind to '{name}'"))
-        }
-        Err(Fault::Error(errno)) => {
-            let ms = elapsed(program);
-            say(program, options, &format!("* connect to {address} port {port} failed: {}", errno.text()));
-            let text =
-                format!("Failed to connect to {host} port {port} after {ms} ms: Couldn't connect to server");
-            say(program, options, &format!("* {text}"));
-            let code = if errno == Errno::ETIMEDOUT { code::TIMED_OUT } else { code::COULD_NOT_CONNECT };
-            fail(code, text)
+    let mut refused = Errno::ECONNREFUSED;
+    for place in places {
+        let address = place.address;
+        say(program, options, &format!("*   Trying {}:{port}...", bracketed(address)));
+        match Stream::connect(program, place.end(port), &from, until) {
+            Ok(mut stream) => {
+                stream.until_ns = total;
+                transfer.connects += 1;
+                transfer.connected_ns = now(program);
+                transfer.remote = Some((address, port));
+                transfer.local = local(program, stream.fd);
+                say(program, options, &format!("* Connected to {host} ({address}) port {port} (#0)"));
+                return Ok(stream);
+            }
+            Err(Fault::Interrupted) => return fail(130, "interrupted"),
+            Err(Fault::TimedOut) => {
+                let ms = elapsed(program);
+                let text = match (total, connecting) {
+                    (Some(total), other) if other.is_none_or(|other| total <= other) => {
+                        format!("Connection timed out after {ms} milliseconds")
+                    }
+                    _ => {
+                        format!("Failed to connect to {host} port {port} after {ms} ms: Timeout was reached")
+                    }
+                };
+                say(program, options, &format!("* {text}"));
+                return fail(code::TIMED_OUT, text);
+            }
+            Err(Fault::Error(Errno::EADDRNOTAVAIL | Errno::ENODEV)) if options.interface.is_some() => {
+                let name = options.interface.clone().unwrap_or_default();
+                return fail(code::INTERFACE_FAILED, format!("Couldn't bind to '{name}'"));
+            }
+            Err(Fault::Error(errno)) => {
+                refused = errno;
+                say(
+                    program,
+                    options,
+                    &format!("* connect to {address} port {port} failed: {}", errno.text()),
+                );
+            }
         }
     }
+    let ms = elapsed(program);
+    let text = format!("Failed to connect to {host} port {port} after {ms} ms: Couldn't connect to server");
+    say(program, options, &format!("* {text}"));
+    let code = if refused == Errno::ETIMEDOUT { code::TIMED_OUT } else { code::COULD_NOT_CONNECT };
+    fail(code, text)
 }
 
 fn bracketed(address: IpAddr) -> String {
@@ -279,17 +289,15 @@ fn say(program: &mut Program<'_>, options: &Options, text: &str) {
     }
 }
 
-fn resolve(program: &mut Program<'_>, options: &Options, host: &str) -> Result<IpAddr, Failure> {
-    let found = match (options.ipv4, options.ipv6) {
-        (true, _) => resolver::lookup_ipv4(program, host).map(|host| host.address.into()),
-        (_, true) => resolver::lookup_ipv6(program, host).map(|host| host.address.into()),
-        _ => resolver::lookup(program, host).map(|target| match target {
-            Target::V4(host) => host.address.into(),
-            Target::V6(host) => host.address.into(),
-        }),
+fn resolve(program: &mut Program<'_>, options: &Options, host: &str) -> Result<Vec<Place>, Failure> {
+    let families = match (options.ipv4, options.ipv6) {
+        (true, _) => Families::Ipv4,
+        (_, true) => Families::Ipv6,
+        _ => Families::Any,
     };
+    let found = resolver::addresses(program, host, families);
     match found {
-        Ok(address) => Ok(address),
+        Ok(places) => Ok(places),
         Err(Unresolved::OtherFamily) => fail(code::COULD_NOT_CONNECT, "Couldn't connect to server"),
         Err(_) => {
             say(program, options, &format!("* Could not resolve host: {host}"));

@@ -267,6 +267,10 @@ impl<'p> Parser<'p> {
                 self.push(LinkAttribute::GroMaxSize(size));
             }
             "parentdev" => self.push(LinkAttribute::ParentDevName(args.value()?.to_owned())),
+            // There are no programs to take off.
+            "xdp" if args.peek() == Some("off") => {
+                args.take();
+            }
             "xdp" | "xdpgeneric" | "xdpdrv" | "xdpoffload" | "vf" => {
                 return Err(Stop::fail(1, format!("ip link set {word} is not supported by hairpin yet\n")));
             }

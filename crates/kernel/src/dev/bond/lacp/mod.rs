@@ -30,7 +30,7 @@ const SLOW_PERIODIC: u32 = 30 * SECOND;
 const AGGREGATE_WAIT: u32 = 2 * SECOND;
 const CHURN_DETECTION: u32 = 60 * SECOND;
 /// `AD_AGGREGATOR_SELECTION_TIMER`
-const SELECTION: u32 = 3 * SECOND;
+const SELECTION: u32 = 8 * SECOND;
 /// Ticks between two looks at whether something is to be sent: three units a second at most
 /// (`AD_MAX_TX_IN_SECOND`).
 const TRANSMIT: u32 = SECOND / 3;
@@ -199,15 +199,21 @@ impl Bond {
             if self.params.ad_actor_system.is_zero() { mac } else { self.params.ad_actor_system };
     }
 
-    /// `bond_3ad_update_ad_actor_settings`, `bond_3ad_update_lacp_rate`, `bond_3ad_update_lacp_active`
+    /// `bond_3ad_update_ad_actor_settings`
     pub fn ad_update_actor(&mut self, mac: Mac) {
         self.ad_actor(mac);
+        for slave in &mut self.slaves {
+            slave.ad.port.need_to_transmit = true;
+        }
+    }
+
+    /// `bond_3ad_update_lacp_rate`, `bond_3ad_update_lacp_active`
+    pub fn ad_update_rate(&mut self) {
         let (fast, active) = (self.params.lacp_fast, self.params.lacp_active);
         for slave in &mut self.slaves {
             let port = &mut slave.ad.port;
             set(&mut port.state, state::TIMEOUT, fast);
             set(&mut port.state, state::ACTIVITY, active);
-            port.need_to_transmit = true;
         }
     }
 
@@ -291,15 +297,22 @@ impl Bond {
             self.select_aggregator(carrier);
         }
         let mut lost_active = false;
-        for slave in &mut self.slaves {
+        for at in 0..self.slaves.len() {
+            let Some(slave) = self.slaves.get_mut(at) else { break };
             let aggregator = &mut slave.ad.aggregator;
             if !aggregator.ports.contains(&dev) {
                 continue;
             }
             aggregator.ports.retain(|port| *port != dev);
-            if aggregator.ports.is_empty() {
+            let left = aggregator.ports.clone();
+            if left.iter().any(|port| self.slave(*port).is_some_and(|slave| slave.ad.port.enabled)) {
+                continue;
+            }
+            if let Some(aggregator) = self.slaves.get_mut(at).map(|slave| &mut slave.ad.aggregator) {
                 lost_active |= aggregator.active;
-                aggregator.clear();
+                if left.is_empty() {
+                    aggregator.clear();
+                }
             }
         }
         if lost_active {
@@ -453,7 +466,6 @@ fn speed_key(speed: Option<u32>) -> u16 {
         Some(100_000) => 14,
         Some(200_000) => 15,
         Some(400_000) => 16,
-        Some(800_000) => 17,
         _ => 0,
     }
 }

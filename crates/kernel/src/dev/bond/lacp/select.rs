@@ -93,8 +93,7 @@ impl Bond {
         // `BOND_AD_STABLE`: what works stays.
         let stays = match (active.and_then(found), best.and_then(found)) {
             (Some(active), Some(best)) if self.params.ad_select == 0 => {
-                let enabled = active.ports.first().and_then(|port| self.slave(*port));
-                enabled.is_some_and(|slave| slave.ad.port.enabled)
+                self.enabled_ports(active) > 0
                     && (active.has_partner() || !best.has_partner())
                     && !(active.actor_key == 0 && best.actor_key != 0)
             }

@@ -12,6 +12,7 @@ use crate::dev::bond::options::{Mode, Opt, refusal};
 use crate::dev::bond::{Bond, Slave};
 use crate::device::DevId;
 use crate::rtnl::link::attributes::{Attributes, Policy, U8, U16, U32};
+use crate::time::Time;
 use crate::world::World;
 
 pub(super) const OPS: LinkOps = LinkOps {
@@ -193,24 +194,24 @@ impl World {
             };
             match step {
                 Step::Set(option, value) => {
-                    bond.set_option(false, option, OptionValue::Number(value), None)?;
+                    bond.set_option(false, option, OptionValue::Number(value), None, Time::ZERO)?;
                 }
                 Step::Active(0) => {
-                    bond.set_option(false, Opt::ActiveSlave, OptionValue::Text(""), None)?;
+                    bond.set_option(false, Opt::ActiveSlave, OptionValue::Text(""), None, Time::ZERO)?;
                 }
                 Step::Active(index) => {
                     let name = name(index).ok_or(Errno::ENODEV)?;
                     let dev = self.device_named(draft.ns, &name);
-                    bond.set_option(false, Opt::ActiveSlave, OptionValue::Text(&name), dev)?;
+                    bond.set_option(false, Opt::ActiveSlave, OptionValue::Text(&name), dev, Time::ZERO)?;
                 }
                 Step::Primary(index) => {
                     let name = name(index).unwrap_or_default();
-                    bond.set_option(false, Opt::Primary, OptionValue::Text(&name), None)?;
+                    bond.set_option(false, Opt::Primary, OptionValue::Text(&name), None, Time::ZERO)?;
                 }
-                Step::Targets(targets) => replace_targets(&mut bond, &targets)?,
+                Step::Targets(targets) => replace_targets(&mut bond, &targets, Time::ZERO)?,
                 Step::NoIpv6Targets => {}
                 Step::System(mac) => {
-                    bond.set_option(false, Opt::AdActorSystem, system(mac), None)?;
+                    bond.set_option(false, Opt::AdActorSystem, system(mac), None, Time::ZERO)?;
                 }
                 Step::Refuse(failure) => return Err(failure),
             }

@@ -1,7 +1,6 @@
-//! geneve (`geneve_nl2info`, drivers/net/geneve.c). Not here: an underlay of IPv6, metadata tunnels, and what
-//! carries no frames.
+//! geneve (`geneve_nl2info`, drivers/net/geneve.c). Not here: metadata tunnels, and what carries no frames.
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hairpin_netlink::route::link::{InfoData, InfoKind};
 use hairpin_netlink::{Errno, Failure};
@@ -9,10 +8,12 @@ use hairpin_netlink::{Errno, Failure};
 use super::raw::Raw;
 use super::{Creation, LinkOps};
 use crate::dev::Kind;
-use crate::dev::geneve::{self, Config, Geneve};
+use crate::dev::geneve::{Config, Geneve};
 use crate::dev::vxlan::DontFragment;
 use crate::device::DevId;
 use crate::ip::route::OutKey;
+use crate::ip6::address::is_link_local;
+use crate::ip6::route::OutKey6;
 use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::rtnl::link::attributes::{Attributes, Policy, U8, U16, U32};
@@ -62,8 +63,8 @@ const POLICY: &[(u16, Policy)] = &[
     (attr::DF, U8),
 ];
 
-/// `IP_MAX_MTU` without what is around a frame.
-pub(crate) const MTU_MAX: u32 = 65_535 - geneve::HEADROOM;
+/// `IP_MAX_MTU` without what is around a frame, but for the outer header.
+const MTU_MAX: u32 = 65_535 - 30;
 const VNI_END: u32 = 1 << 24;
 const FIXED: &str = "Changing VNI, Port, endpoint IP address family, external, inner_proto_inherit, and UDP checksum \
                      attributes are not supported";
@@ -92,27 +93,54 @@ fn validate(attributes: &Attributes<'_>, data: Option<&Attributes<'_>>) -> Resul
     Ok(())
 }
 
+fn bad(text: &str) -> Failure {
+    Failure::with_text(Errno::EINVAL, text)
+}
+
+/// The other end: one address of the family that the device has.
+fn read_remote(data: &Attributes<'_>, config: &mut Config, exists: bool) -> Result<(), Failure> {
+    let other_family = || Failure::with_text(Errno::EOPNOTSUPP, FIXED);
+    if let Some(octets) = data.get(attr::REMOTE).and_then(|bytes| bytes.first_chunk::<4>()) {
+        if exists && config.remote.is_ipv6() {
+            return Err(other_family());
+        }
+        config.remote = IpAddr::from(*octets);
+        if config.remote.is_multicast() {
+            return Err(bad("Remote IPv4 address cannot be Multicast"));
+        }
+    }
+    if let Some(octets) = data.get(attr::REMOTE6).and_then(|bytes| bytes.first_chunk::<16>()) {
+        if exists && config.remote.is_ipv4() {
+            return Err(other_family());
+        }
+        let remote = Ipv6Addr::from(*octets);
+        if is_link_local(remote) {
+            return Err(bad("Remote IPv6 address cannot be link-local"));
+        }
+        if remote.is_multicast() {
+            return Err(bad("Remote IPv6 address cannot be Multicast"));
+        }
+        config.remote = remote.into();
+        config.no_checksum_6 = (false, false);
+    }
+    Ok(())
+}
+
 /// `geneve_nl2info`
 fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Failure> {
     let fixed = || Failure::with_text(Errno::EOPNOTSUPP, FIXED);
-    if data.has(attr::REMOTE6) {
-        return Err(if old.is_some() { fixed() } else { not_emulated("geneve over IPv6") });
+    if data.has(attr::REMOTE) && data.has(attr::REMOTE6) {
+        return Err(bad("Cannot specify both IPv4 and IPv6 Remote addresses"));
     }
-    let mut config = old.cloned().unwrap_or(Config {
-        vni: 0,
-        remote: Ipv4Addr::UNSPECIFIED,
-        port: geneve::PORT,
-        ttl: 0,
-        ttl_inherit: false,
-        tos: 0,
-        df: DontFragment::Unset,
-        checksum: false,
-    });
+    let mut config = old.cloned().unwrap_or_else(Config::plain);
+    read_remote(data, &mut config, old.is_some())?;
     let vni = data.u32(attr::ID).unwrap_or(config.vni);
     let port = data.be16(attr::PORT).unwrap_or(config.port);
     let checksum = data.u8(attr::UDP_CSUM).map_or(config.checksum, |on| on != 0);
     if let Some(old) = old
         && ((old.vni, old.port, old.checksum) != (vni, port, checksum)
+            || data.has(attr::UDP_ZERO_CSUM6_TX)
+            || data.has(attr::UDP_ZERO_CSUM6_RX)
             || data.has(attr::COLLECT_METADATA)
             || data.has(attr::INNER_PROTO_INHERIT))
     {
@@ -125,10 +153,16 @@ fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Fa
         return Err(not_emulated("geneve innerprotoinherit"));
     }
     (config.vni, config.port, config.checksum) = (vni, port, checksum);
-    if let Some(octets) = data.get(attr::REMOTE).and_then(|bytes| bytes.first_chunk::<4>()) {
-        config.remote = Ipv4Addr::from(*octets);
-        if config.remote.is_multicast() {
-            return Err(Failure::with_text(Errno::EINVAL, "Remote IPv4 address cannot be Multicast"));
+    if data.u8(attr::UDP_ZERO_CSUM6_TX).is_some_and(|on| on != 0) {
+        config.no_checksum_6.0 = true;
+    }
+    if data.u8(attr::UDP_ZERO_CSUM6_RX).is_some_and(|on| on != 0) {
+        config.no_checksum_6.1 = true;
+    }
+    if let Some(label) = data.be32(attr::LABEL) {
+        config.label = label & 0x000f_ffff;
+        if config.label != 0 && config.remote.is_ipv4() {
+            return Err(bad("Label attribute only applies for IPv6 Geneve devices"));
         }
     }
     if let Some(inherit) = data.u8(attr::TTL_INHERIT) {
@@ -158,9 +192,16 @@ impl World {
         }
         if draft.mtu.is_none() {
             // `geneve_link_config`
-            let route = self.route_output(OutKey::to(underlay, config.remote)).ok();
-            let below = route.and_then(|route| self.devs.get(route.dev)).map(|below| below.mtu);
-            draft.mtu = below.and_then(|mtu| mtu.checked_sub(geneve::HEADROOM)).filter(|mtu| *mtu > 0);
+            let below = match config.remote {
+                IpAddr::V4(remote) => {
+                    self.route_output(OutKey::to(underlay, remote)).ok().map(|route| route.dev)
+                }
+                IpAddr::V6(remote) => {
+                    self.route_output6(OutKey6::to(underlay, remote)).ok().map(|route| route.dev)
+                }
+            };
+            let below = below.and_then(|below| self.devs.get(below)).map(|below| below.mtu);
+            draft.mtu = below.and_then(|mtu| mtu.checked_sub(config.headroom())).filter(|mtu| *mtu > 0);
         }
         self.register_draft(draft, Kind::Geneve(Box::new(Geneve { underlay, config })))
     }
@@ -189,14 +230,22 @@ pub(super) fn describe(state: &Geneve) -> (InfoKind, Option<InfoData>) {
     let config = &state.config;
     let mut raw = Raw::default();
     raw.u32(attr::ID, config.vni);
-    raw.bytes(attr::REMOTE, &config.remote.octets());
-    raw.u8(attr::UDP_CSUM, config.checksum.into());
+    match config.remote {
+        IpAddr::V4(remote) => {
+            raw.bytes(attr::REMOTE, &remote.octets());
+            raw.u8(attr::UDP_CSUM, config.checksum.into());
+        }
+        IpAddr::V6(remote) => {
+            raw.bytes(attr::REMOTE6, &remote.octets());
+            raw.u8(attr::UDP_ZERO_CSUM6_TX, config.no_checksum_6.0.into());
+        }
+    }
     raw.u8(attr::TTL, config.ttl);
     raw.u8(attr::TOS, config.tos);
+    raw.bytes(attr::LABEL, &config.label.to_be_bytes());
     raw.u8(attr::DF, config.df as u8);
-    raw.bytes(attr::LABEL, &[0; 4]);
     raw.bytes(attr::PORT, &config.port.to_be_bytes());
-    raw.u8(attr::UDP_ZERO_CSUM6_RX, 1);
+    raw.u8(attr::UDP_ZERO_CSUM6_RX, config.no_checksum_6.1.into());
     raw.u8(attr::TTL_INHERIT, config.ttl_inherit.into());
     (InfoKind::Geneve, Some(raw.into_data()))
 }

@@ -37,7 +37,7 @@ pub(super) const IPIP: LinkOps = ops("ipip", IPTUN_POLICY, 0);
 pub(super) const SIT: LinkOps = ops("sit", IPTUN_POLICY, 1280);
 
 /// `IFLA_GRE_*`
-mod gre {
+pub(super) mod gre {
     pub const LINK: u16 = 1;
     pub const IFLAGS: u16 = 2;
     pub const OFLAGS: u16 = 3;
@@ -58,7 +58,7 @@ mod gre {
 }
 
 /// `IFLA_IPTUN_*`
-mod iptun {
+pub(super) mod iptun {
     pub const LINK: u16 = 1;
     pub const LOCAL: u16 = 2;
     pub const REMOTE: u16 = 3;
@@ -133,14 +133,15 @@ fn be32(data: &Attributes<'_>, kind: u16) -> Option<u32> {
     data.get(kind)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
 }
 
-/// What a request makes of a configuration; what it does not say stays as it is.
-fn read_config(variant: Variant, data: &Attributes<'_>, old: Config) -> Result<Config, Failure> {
-    if variant.is_gre() { read_gre(data, old) } else { read_iptun(variant, data, old) }
+/// What a request makes of a tunnel: what it does not say is nothing, of one that exists as of a new one. `ignores_df`: the
+/// tunnel that exists does so.
+fn read_config(variant: Variant, data: &Attributes<'_>, ignores_df: bool) -> Result<Config, Failure> {
+    if variant.is_gre() { read_gre(variant, data, ignores_df) } else { read_iptun(variant, data) }
 }
 
 /// `ipgre_netlink_parms`
-fn read_gre(data: &Attributes<'_>, old: Config) -> Result<Config, Failure> {
-    let mut config = old;
+fn read_gre(variant: Variant, data: &Attributes<'_>, ignores_df: bool) -> Result<Config, Failure> {
+    let mut config = plain(variant);
     if data.has(gre::COLLECT_METADATA) {
         return Err(not_emulated("gre external"));
     }
@@ -150,37 +151,48 @@ fn read_gre(data: &Attributes<'_>, old: Config) -> Result<Config, Failure> {
     if data.u32(gre::FWMARK).is_some_and(|mark| mark != 0) {
         return Err(not_emulated("gre fwmark"));
     }
-    for (flags, key, side) in
-        [(gre::IFLAGS, gre::IKEY, &mut config.input), (gre::OFLAGS, gre::OKEY, &mut config.output)]
-    {
-        if let Some(flags) = data.be16(flags) {
-            if flags & (GRE_VERSION | GRE_ROUTING) != 0 {
-                return Err(Errno::EINVAL.into());
-            }
-            let key = be32(data, key).or(side.key).unwrap_or(0);
-            *side = GreFlags {
-                key: (flags & GRE_KEY != 0).then_some(key),
-                checksum: flags & GRE_CSUM != 0,
-                sequence: flags & GRE_SEQ != 0,
-            };
-        }
-    }
-    config.link = data.u32(gre::LINK).unwrap_or(config.link);
+    (config.input, config.output) = read_flags(data)?;
+    config.link = data.u32(gre::LINK).unwrap_or(0);
     config.local = address(data, gre::LOCAL).unwrap_or(config.local);
     config.remote = address(data, gre::REMOTE).unwrap_or(config.remote);
-    config.ttl = data.u8(gre::TTL).unwrap_or(config.ttl);
-    config.tos = data.u8(gre::TOS).unwrap_or(config.tos);
-    config.pmtudisc = data.u8(gre::PMTUDISC).map_or(config.pmtudisc, |on| on != 0);
-    config.ignore_df = data.u8(gre::IGNORE_DF).map_or(config.ignore_df, |on| on != 0);
-    if config.ignore_df && config.pmtudisc {
+    config.ttl = data.u8(gre::TTL).unwrap_or(0);
+    config.tos = data.u8(gre::TOS).unwrap_or(0);
+    config.pmtudisc = data.u8(gre::PMTUDISC).is_none_or(|on| on != 0);
+    config.ignore_df = data.u8(gre::IGNORE_DF).map_or(ignores_df, |on| on != 0);
+    if config.pmtudisc && (ignores_df || config.ignore_df) {
         return Err(Errno::EINVAL.into());
     }
     Ok(config)
 }
 
+/// What GRE expects and sends (`IFLA_GRE_*FLAGS` and keys).
+pub(super) fn read_flags(data: &Attributes<'_>) -> Result<(GreFlags, GreFlags), Failure> {
+    let side = |flags, key| -> Result<GreFlags, Failure> {
+        let flags = data.be16(flags).unwrap_or(0);
+        if flags & (GRE_VERSION | GRE_ROUTING) != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        Ok(GreFlags {
+            key: (flags & GRE_KEY != 0).then_some(be32(data, key).unwrap_or(0)),
+            checksum: flags & GRE_CSUM != 0,
+            sequence: flags & GRE_SEQ != 0,
+        })
+    };
+    Ok((side(gre::IFLAGS, gre::IKEY)?, side(gre::OFLAGS, gre::OKEY)?))
+}
+
+/// The same as bits of a GRE header.
+pub(super) fn flag_bits(side: &GreFlags) -> u16 {
+    let mut flags = 0;
+    for (on, flag) in [(side.key.is_some(), GRE_KEY), (side.checksum, GRE_CSUM), (side.sequence, GRE_SEQ)] {
+        flags |= if on { flag } else { 0 };
+    }
+    flags
+}
+
 /// `ipip_netlink_parms`, `ipip6_netlink_parms`
-fn read_iptun(variant: Variant, data: &Attributes<'_>, old: Config) -> Result<Config, Failure> {
-    let mut config = old;
+fn read_iptun(variant: Variant, data: &Attributes<'_>) -> Result<Config, Failure> {
+    let mut config = plain(variant);
     if data.has(iptun::COLLECT_METADATA) {
         return Err(not_emulated("ipip external"));
     }
@@ -190,12 +202,16 @@ fn read_iptun(variant: Variant, data: &Attributes<'_>, old: Config) -> Result<Co
     if data.u32(iptun::FWMARK).is_some_and(|mark| mark != 0) {
         return Err(not_emulated("ipip fwmark"));
     }
-    config.link = data.u32(iptun::LINK).unwrap_or(config.link);
+    config.link = data.u32(iptun::LINK).unwrap_or(0);
     config.local = address(data, iptun::LOCAL).unwrap_or(config.local);
     config.remote = address(data, iptun::REMOTE).unwrap_or(config.remote);
-    config.ttl = data.u8(iptun::TTL).unwrap_or(config.ttl);
-    config.tos = data.u8(iptun::TOS).unwrap_or(config.tos);
-    config.pmtudisc = data.u8(iptun::PMTUDISC).map_or(config.pmtudisc, |on| on != 0);
+    if let Some(ttl) = data.u8(iptun::TTL) {
+        config.ttl = ttl;
+    }
+    config.tos = data.u8(iptun::TOS).unwrap_or(0);
+    // A fixed time to live brings DF with it (`ip_tunnel_netlink_parms`).
+    let fixed = data.u8(iptun::TTL).is_some_and(|ttl| ttl != 0);
+    config.pmtudisc = data.u8(iptun::PMTUDISC).is_none_or(|on| on != 0) || fixed;
     if let Some(carried) = data.u8(iptun::PROTO) {
         let allowed = match variant {
             Variant::Sit => &[0, protocol::IPV6, protocol::IPIP][..],
@@ -215,7 +231,8 @@ fn plain(variant: Variant) -> Config {
         local: Ipv4Addr::UNSPECIFIED,
         remote: Ipv4Addr::UNSPECIFIED,
         link: 0,
-        ttl: 0,
+        // `ipip6_netlink_parms` says so.
+        ttl: if variant == Variant::Sit { 64 } else { 0 },
         tos: 0,
         pmtudisc: true,
         ignore_df: false,
@@ -245,7 +262,7 @@ impl World {
         let variant = variants.into_iter().find(|variant| variant.name() == kind).ok_or(Errno::EINVAL)?;
         let underlay = place.below();
         let empty = Attributes::default();
-        let config = read_config(variant, data.unwrap_or(&empty), plain(variant))?;
+        let config = read_config(variant, data.unwrap_or(&empty), false)?;
         self.check_ip_tunnel(variant, underlay, &config, None)?;
         if variant != Variant::GreTap {
             draft.mac = Some(as_mac(config.local));
@@ -256,18 +273,19 @@ impl World {
             draft.mtu = Some(self.ip_tunnel_mtu(&state));
         }
         let dev = self.register_draft(draft, Kind::IpTunnel(Box::new(state)))?;
+        self.load_tunnels(underlay, false);
         self.settle_ip_tunnel(dev);
         Ok(dev)
     }
 
-    /// `ip_tunnel_find`: no two tunnels have the same ends and key.
+    /// `ip_tunnel_find`: no two tunnels have the same ends and key. True: it is the tunnel itself that has them.
     fn check_ip_tunnel(
         &self,
         variant: Variant,
         underlay: NsId,
         config: &Config,
         own: Option<DevId>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let same = |other: &IpTunnel| {
             other.variant == variant
                 && other.underlay == underlay
@@ -275,10 +293,18 @@ impl World {
                 && other.config.link == config.link
                 && other.config.input.key == config.input.key
         };
-        let clash = self.devs.values().any(|device| {
-            Some(device.id) != own && matches!(&device.kind, Kind::IpTunnel(other) if same(other))
+        let found = self.devs.values().filter(|device| match &device.kind {
+            Kind::IpTunnel(other) => same(other),
+            _ => false,
         });
-        if clash { Err(Errno::EEXIST.into()) } else { Ok(()) }
+        let mut itself = false;
+        for device in found {
+            if Some(device.id) != own {
+                return Err(Errno::EEXIST.into());
+            }
+            itself = true;
+        }
+        Ok(itself)
     }
 
     /// `ip_tunnel_bind_dev`: what fits the way to the other end.
@@ -318,13 +344,45 @@ impl World {
             return Err(Errno::EOPNOTSUPP.into());
         };
         let (variant, underlay, old) = (state.variant, state.underlay, state.config.clone());
-        let config = read_config(variant, data, old)?;
-        self.check_ip_tunnel(variant, underlay, &config, Some(dev))?;
-        let state = IpTunnel::new(variant, underlay, config);
+        let mut config = read_config(variant, data, old.ignore_df)?;
+        // What is carried stays, and what GRE's keys are where the flags do not name them.
+        if !variant.is_gre() {
+            config.protocol = old.protocol;
+        }
+        let flags = self.devs.get(dev).map_or(Flags::empty(), |device| device.flags);
+        let remote = config.remote;
+        let point = !remote.is_unspecified() && (!remote.is_multicast() || !variant.is_gre());
+        let other_end = variant != Variant::GreTap
+            && (flags.contains(Flags::POINTOPOINT) != point
+                || variant.is_gre() && flags.contains(Flags::BROADCAST) != remote.is_multicast());
+        // `ipip_changelink`: a tunnel to one end does not become one to any, nor the reverse. GRE looks for the tunnel
+        // first (`ip_tunnel_changelink`).
+        if other_end && !variant.is_gre() {
+            return Err(Errno::EINVAL.into());
+        }
+        if !self.check_ip_tunnel(variant, underlay, &config, Some(dev))? && other_end {
+            return Err(Errno::EINVAL.into());
+        }
+        let headroom_changes = config.output.header_len() != old.output.header_len();
+        let link_changes = config.link != old.link;
+        let mut state = IpTunnel::new(variant, underlay, config);
+        if let Some(Kind::IpTunnel(old)) = self.devs.get(dev).map(|device| &device.kind) {
+            (state.sequence_in, state.sequence_out) = (old.sequence_in, old.sequence_out);
+            state.failures = old.failures;
+        }
         let mtu = self.ip_tunnel_mtu(&state);
+        let grows = state.headroom();
         self.on_device(dev, |device| {
+            if link_changes {
+                device.mtu = mtu;
+            }
+            if let Kind::IpTunnel(old) = &device.kind
+                && headroom_changes
+            {
+                // `ipgre_link_update`
+                device.mtu = (device.mtu + old.headroom()).saturating_sub(grows).max(LEAST_MTU);
+            }
             device.kind = Kind::IpTunnel(Box::new(state));
-            device.mtu = mtu;
         });
         self.settle_ip_tunnel(dev);
         self.changed();
@@ -343,18 +401,9 @@ pub(super) fn describe(state: &IpTunnel) -> (InfoKind, Option<InfoData>) {
         Variant::Sit => InfoKind::SitTun,
     };
     if state.variant.is_gre() {
-        let flags = |side: &GreFlags| {
-            let mut flags = 0;
-            for (on, flag) in
-                [(side.key.is_some(), GRE_KEY), (side.checksum, GRE_CSUM), (side.sequence, GRE_SEQ)]
-            {
-                flags |= if on { flag } else { 0 };
-            }
-            flags
-        };
         raw.u32(gre::LINK, config.link);
-        raw.bytes(gre::IFLAGS, &flags(&config.input).to_be_bytes());
-        raw.bytes(gre::OFLAGS, &flags(&config.output).to_be_bytes());
+        raw.bytes(gre::IFLAGS, &flag_bits(&config.input).to_be_bytes());
+        raw.bytes(gre::OFLAGS, &flag_bits(&config.output).to_be_bytes());
         raw.bytes(gre::IKEY, &config.input.key.unwrap_or(0).to_be_bytes());
         raw.bytes(gre::OKEY, &config.output.key.unwrap_or(0).to_be_bytes());
         raw.bytes(gre::LOCAL, &config.local.octets());

@@ -4,6 +4,7 @@ mod bond;
 mod bridge;
 mod dummy;
 mod geneve;
+mod ip6_tunnel;
 mod ip_tunnel;
 mod ipvlan;
 pub(in crate::rtnl) mod macsec;
@@ -43,6 +44,9 @@ static KINDS: &[LinkOps] = &[
     bridge::OPS,
     dummy::OPS,
     geneve::OPS,
+    ip6_tunnel::IP6GRE,
+    ip6_tunnel::IP6GRETAP,
+    ip6_tunnel::IP6TNL,
     ip_tunnel::GRE,
     ip_tunnel::GRETAP,
     ip_tunnel::IPIP,
@@ -143,6 +147,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Vcan => Some((InfoKind::Vcan, None)),
         Kind::Vxcan(_) => Some((InfoKind::Vxcan, None)),
         Kind::IpTunnel(tunnel) => Some(ip_tunnel::describe(tunnel)),
+        Kind::Ip6Tunnel(tunnel) => Some(ip6_tunnel::describe(tunnel)),
         Kind::Geneve(geneve) => Some(geneve::describe(geneve)),
         Kind::Macsec(macsec) => Some(macsec::describe(macsec)),
         Kind::Vrf(vrf) => Some(vrf::describe(vrf)),

@@ -1,15 +1,16 @@
-//! vxlan (`vxlan_nl2conf`, `vxlan_config_validate`, drivers/net/vxlan/vxlan_core.c). Not here: an underlay of IPv6,
+//! vxlan (`vxlan_nl2conf`, `vxlan_config_validate`, drivers/net/vxlan/vxlan_core.c). Not here:
 //! tunnels that routes or filters choose (`external`), and the extensions of the header.
 
-use std::net::Ipv4Addr;
+use std::net::IpAddr;
 
 use hairpin_netlink::route::link::{InfoData, InfoKind, InfoVxlan, VxlanDf};
 use hairpin_netlink::{Errno, Failure};
 
 use super::{Creation, LinkOps};
 use crate::dev::Kind;
-use crate::dev::vxlan::{self, Config, DontFragment, NTF_SELF, Remote, Vxlan};
+use crate::dev::vxlan::{self, Config, DontFragment, NTF_SELF, Remote, Vxlan, unspecified};
 use crate::device::DevId;
+use crate::ip6::address::is_link_local;
 use crate::mac::Mac;
 use crate::neigh::nud;
 use crate::netns::NsId;
@@ -112,15 +113,10 @@ const FIXED: &[(u16, &str)] = &[
 
 /// What this kernel does not do: attribute and name.
 const MISSING: &[(u16, &str)] = &[
-    (attr::PROXY, "vxlan proxy"),
-    (attr::RSC, "vxlan rsc"),
-    (attr::L3MISS, "vxlan l3miss"),
     (attr::COLLECT_METADATA, "vxlan external"),
     (attr::VNIFILTER, "vxlan vnifilter"),
     (attr::REMCSUM_TX, "vxlan remcsumtx"),
     (attr::REMCSUM_RX, "vxlan remcsumrx"),
-    (attr::UDP_ZERO_CSUM6_TX, "vxlan udp6zerocsumtx"),
-    (attr::UDP_ZERO_CSUM6_RX, "vxlan udp6zerocsumrx"),
 ];
 
 /// Least and largest MTU (`ETH_MIN_MTU`, `ETH_MAX_MTU`).
@@ -166,48 +162,45 @@ fn port_range(data: &Attributes<'_>) -> Option<(u16, u16)> {
     Some((u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d])))
 }
 
-fn address(data: &Attributes<'_>, kind: u16) -> Option<Ipv4Addr> {
-    let octets: [u8; 4] = *data.get(kind)?.first_chunk()?;
-    Some(Ipv4Addr::from(octets))
+/// An end of the tunnel, of either family.
+fn end(data: &Attributes<'_>, kind: u16, kind6: u16) -> Option<IpAddr> {
+    let four = data.get(kind).and_then(|bytes| bytes.first_chunk::<4>()).map(|octets| IpAddr::from(*octets));
+    let six =
+        || data.get(kind6).and_then(|bytes| bytes.first_chunk::<16>()).map(|octets| IpAddr::from(*octets));
+    four.or_else(six)
 }
 
 /// `vxlan_nl2conf`: what a request makes of a configuration; `old` is that of a device that exists.
 fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Failure> {
     let unsupported = |text: &str| Err(Failure::with_text(Errno::EOPNOTSUPP, text));
-    let mut config = old.cloned().unwrap_or(Config {
-        vni: 0,
-        remote: Ipv4Addr::UNSPECIFIED,
-        local: Ipv4Addr::UNSPECIFIED,
-        oif: 0,
-        port: 0,
-        port_range: (0, 0),
-        ttl: 0,
-        ttl_inherit: false,
-        tos: 0,
-        df: DontFragment::Unset,
-        learning: true,
-        l2miss: false,
-        ageing: 0,
-        limit: 0,
-        checksum: true,
-    });
+    let mut config = old.cloned().unwrap_or_else(Config::plain);
     if let Some(vni) = data.u32(attr::ID) {
         if old.is_some_and(|old| old.vni != vni) {
             return unsupported("Cannot change VNI");
         }
         config.vni = vni;
     }
-    if old.is_some() && data.has(attr::GROUP6) {
+    let remote = end(data, attr::GROUP, attr::GROUP6);
+    let local = end(data, attr::LOCAL, attr::LOCAL6);
+    let other_family = |end: Option<IpAddr>| {
+        end.is_some_and(|end| old.is_some_and(|old| old.is_over_ipv6() != end.is_ipv6()))
+    };
+    if other_family(remote) {
         return unsupported("New group address family does not match old group");
     }
-    if old.is_some() && data.has(attr::LOCAL6) {
+    if other_family(local) {
         return unsupported("New local address family does not match old");
     }
-    if data.has(attr::GROUP6) || data.has(attr::LOCAL6) {
-        return Err(not_emulated("vxlan over IPv6"));
+    if let (Some(remote), Some(local)) = (remote, local)
+        && remote.is_ipv6() != local.is_ipv6()
+    {
+        return Err(bad("Local and remote address must be from the same family"));
     }
-    config.remote = address(data, attr::GROUP).unwrap_or(config.remote);
-    config.local = address(data, attr::LOCAL).unwrap_or(config.local);
+    if let Some(six) = remote.or(local).map(|end| end.is_ipv6()).filter(|_| old.is_none()) {
+        (config.remote, config.local) = (unspecified(six), unspecified(six));
+    }
+    config.remote = remote.unwrap_or(config.remote);
+    config.local = local.unwrap_or(config.local);
     config.oif = data.u32(attr::LINK).unwrap_or(config.oif);
     config.tos = data.u8(attr::TOS).unwrap_or(config.tos);
     config.ttl = data.u8(attr::TTL).unwrap_or(config.ttl);
@@ -225,22 +218,26 @@ fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Fa
         }
     }
     config.ttl_inherit |= data.has(attr::TTL_INHERIT);
-    config.learning = data.u8(attr::LEARNING).map_or(config.learning, |on| on != 0);
-    config.l2miss = data.u8(attr::L2MISS).map_or(config.l2miss, |on| on != 0);
+    let switch = |kind, old| data.u8(kind).map_or(old, |on| on != 0);
+    config.learning = switch(attr::LEARNING, config.learning);
+    config.proxy = switch(attr::PROXY, config.proxy);
+    config.route_short_circuit = switch(attr::RSC, config.route_short_circuit);
+    config.l2miss = switch(attr::L2MISS, config.l2miss);
+    config.l3miss = switch(attr::L3MISS, config.l3miss);
+    config.no_checksum_6.0 = switch(attr::UDP_ZERO_CSUM6_TX, config.no_checksum_6.0);
+    config.no_checksum_6.1 = switch(attr::UDP_ZERO_CSUM6_RX, config.no_checksum_6.1);
     config.ageing = data.u32(attr::AGEING).unwrap_or(config.ageing);
     config.limit = data.u32(attr::LIMIT).unwrap_or(config.limit);
     config.port_range = port_range(data).unwrap_or(config.port_range);
     config.port = data.be16(attr::PORT).unwrap_or(config.port);
-    config.checksum = data.u8(attr::UDP_CSUM).map_or(config.checksum, |on| on != 0);
+    config.checksum = switch(attr::UDP_CSUM, config.checksum);
     config.df = match data.u8(attr::DF) {
         Some(0) => DontFragment::Unset,
         Some(1) => DontFragment::Set,
         Some(2) => DontFragment::Inherit,
         _ => config.df,
     };
-    if data.u32(attr::LABEL).is_some_and(|label| label != 0) {
-        return Err(bad("Label attribute only applies to IPv6 VXLAN devices"));
-    }
+    config.label = data.be32(attr::LABEL).map_or(config.label, |label| label & 0x000f_ffff);
     Ok(config)
 }
 
@@ -255,11 +252,30 @@ impl World {
         if config.local.is_multicast() {
             return Err(bad("Local address cannot be multicast"));
         }
+        let of_link = |end: IpAddr| matches!(end, IpAddr::V6(end) if is_link_local(end));
+        let between_links = of_link(config.local);
+        let mixed = match between_links {
+            true => !of_link(config.remote) && !config.remote.is_unspecified(),
+            false => of_link(config.remote),
+        };
+        if mixed {
+            return Err(bad("Invalid combination of local and remote address scopes"));
+        }
+        if config.label != 0 && !config.is_over_ipv6() {
+            return Err(bad("Label attribute only applies to IPv6 VXLAN devices"));
+        }
         if config.oif != 0 && self.device_at(underlay, config.oif).is_none() {
             return Err(Failure::with_text(Errno::ENODEV, "Invalid local interface, device not found"));
         }
+        let below = self.device_at(underlay, config.oif).and_then(|below| self.devs.get(below));
+        if config.is_over_ipv6() && below.is_some_and(|below| below.ipv6_disabled) {
+            return Err(Failure::with_text(Errno::EPERM, "IPv6 support disabled by administrator"));
+        }
         if config.oif == 0 && config.remote.is_multicast() {
             return Err(bad("Local interface required for multicast remote destination"));
+        }
+        if config.oif == 0 && between_links {
+            return Err(bad("Local interface required for link-local local/remote addresses"));
         }
         if config.port == 0 {
             config.port = vxlan::PORT;
@@ -269,7 +285,9 @@ impl World {
         }
         let clashes = self.devs.values().filter(|device| Some(device.id) != own).any(|device| {
             matches!(&device.kind, Kind::Vxlan(other) if other.underlay == underlay
-                && (other.config.vni, other.config.port) == (config.vni, config.port))
+                && (other.config.vni, other.config.port) == (config.vni, config.port)
+                && other.config.is_over_ipv6() == config.is_over_ipv6()
+                && (!between_links || other.config.oif == config.oif))
         });
         if clashes {
             return Err(Failure::with_text(
@@ -283,7 +301,7 @@ impl World {
     /// The largest MTU over the device below, where one is named.
     pub(crate) fn vxlan_room(&self, state: &Vxlan) -> Option<u32> {
         let below = self.devs.get(self.device_at(state.underlay, state.config.oif)?)?;
-        Some(below.mtu.saturating_sub(vxlan::HEADROOM).max(*MTU.start()))
+        Some(below.mtu.saturating_sub(state.config.headroom()).max(*MTU.start()))
     }
 
     /// `__vxlan_dev_create`
@@ -377,13 +395,19 @@ pub(super) fn describe(state: &Vxlan) -> (InfoKind, Option<InfoData>) {
     let config = &state.config;
     let mut data = vec![InfoVxlan::Id(config.vni)];
     if !config.remote.is_unspecified() {
-        data.push(InfoVxlan::Group(config.remote));
+        data.push(match config.remote {
+            IpAddr::V4(remote) => InfoVxlan::Group(remote),
+            IpAddr::V6(remote) => InfoVxlan::Group6(remote),
+        });
     }
     if config.oif != 0 {
         data.push(InfoVxlan::Link(config.oif));
     }
     if !config.local.is_unspecified() {
-        data.push(InfoVxlan::Local(config.local));
+        data.push(match config.local {
+            IpAddr::V4(local) => InfoVxlan::Local(local),
+            IpAddr::V6(local) => InfoVxlan::Local6(local),
+        });
     }
     let df = match config.df {
         DontFragment::Unset => VxlanDf::Unset,
@@ -395,19 +419,19 @@ pub(super) fn describe(state: &Vxlan) -> (InfoKind, Option<InfoData>) {
         InfoVxlan::TtlInherit(config.ttl_inherit.into()),
         InfoVxlan::Tos(config.tos),
         InfoVxlan::Df(df),
-        InfoVxlan::Label(0),
+        InfoVxlan::Label(config.label),
         InfoVxlan::Learning(config.learning),
-        InfoVxlan::Proxy(false),
-        InfoVxlan::Rsc(false),
+        InfoVxlan::Proxy(config.proxy),
+        InfoVxlan::Rsc(config.route_short_circuit),
         InfoVxlan::L2Miss(config.l2miss),
-        InfoVxlan::L3Miss(false),
+        InfoVxlan::L3Miss(config.l3miss),
         InfoVxlan::CollectMetadata(false),
         InfoVxlan::Ageing(config.ageing),
         InfoVxlan::Limit(config.limit),
         InfoVxlan::Port(config.port),
         InfoVxlan::UDPCsum(config.checksum),
-        InfoVxlan::UDPZeroCsumTX(false),
-        InfoVxlan::UDPZeroCsumRX(false),
+        InfoVxlan::UDPZeroCsumTX(config.no_checksum_6.0),
+        InfoVxlan::UDPZeroCsumRX(config.no_checksum_6.1),
         InfoVxlan::RemCsumTX(false),
         InfoVxlan::RemCsumRX(false),
         InfoVxlan::PortRange(config.port_range),

@@ -134,6 +134,10 @@ pub(super) fn print(context: &mut Context<'_>, data: &InfoData) {
         let remote = remote.to_string();
         print.any("remote", &remote, format_args!("remote {remote} "));
     }
+    if let Some(remote) = raw.get_ipv6(attr::REMOTE6).filter(|remote| !remote.is_unspecified()) {
+        let remote = remote.to_string();
+        print.any("remote6", &remote, format_args!("remote {remote} "));
+    }
     let inherits = raw.get_u8(attr::TTL_INHERIT).is_some_and(|on| on != 0);
     if inherits {
         print.text(format_args!("ttl inherit "));

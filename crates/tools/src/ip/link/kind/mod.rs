@@ -4,6 +4,7 @@ mod bond;
 mod bridge;
 mod bridge_port;
 mod geneve;
+pub(in crate::ip) mod gre;
 mod help;
 mod ipvlan;
 mod macsec;
@@ -12,6 +13,7 @@ mod peer;
 mod raw;
 mod tun;
 pub(in crate::ip) mod tunnel;
+mod tunnel6;
 mod vlan;
 mod vrf;
 mod vxlan;
@@ -63,6 +65,7 @@ pub(super) fn parse(
         "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
         "gre" | "gretap" | "ipip" | "sit" => Data::Link(tunnel::parse(context, kind, args, existing)?),
+        "ip6tnl" | "ip6gre" | "ip6gretap" => Data::Link(tunnel6::parse(context, kind, args, existing)?),
         "geneve" => Data::Link(geneve::parse(context, args, create)?),
         "macsec" => Data::Link(macsec::parse(context, args)?),
         "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
@@ -107,6 +110,7 @@ pub(super) fn print_info(context: &mut Context<'_>, info: &[LinkInfo]) {
             if let Some(data) = find!(info, LinkInfo::Data) {
                 match kind.as_str() {
                     "gre" | "gretap" | "ipip" | "sit" => tunnel::print(context, &kind, data),
+                    "ip6tnl" | "ip6gre" | "ip6gretap" => tunnel6::print(context, &kind, data),
                     "geneve" => geneve::print(context, data),
                     "macsec" => macsec::print(context, data),
                     _ => print_data(context, data),

@@ -1,6 +1,6 @@
 //! Options of kinds that are read and written as bytes: those for which the typed form lacks attributes.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::codec;
 use hairpin_netlink::core::Emitable;
@@ -68,6 +68,10 @@ impl Raw {
 
     pub fn get_be32(&self, kind: u16) -> Option<u32> {
         self.get(kind)?.first_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+    }
+
+    pub fn get_ipv6(&self, kind: u16) -> Option<Ipv6Addr> {
+        self.get(kind)?.first_chunk::<16>().map(|octets| Ipv6Addr::from(*octets))
     }
 
     pub fn get_ipv4(&self, kind: u16) -> Option<Ipv4Addr> {

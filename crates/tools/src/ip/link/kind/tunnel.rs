@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::Message;
 use hairpin_netlink::route::link::{InfoData, LinkAttribute, LinkInfo, LinkMessage};
 
+use super::gre::GreWords;
 use super::help;
 use super::raw::Raw;
 use crate::iproute2::inet::{AF_INET, get_addr};
@@ -29,17 +30,8 @@ const GRE: Numbers = Numbers { link: 1, local: 6, remote: 7, ttl: 8, tos: 9, pmt
 /// `IFLA_IPTUN_*`
 const IPTUN: Numbers = Numbers { link: 1, local: 2, remote: 3, ttl: 4, tos: 5, pmtudisc: 10, external: 19 };
 
-const GRE_IFLAGS: u16 = 2;
-const GRE_OFLAGS: u16 = 3;
-const GRE_IKEY: u16 = 4;
-const GRE_OKEY: u16 = 5;
 const GRE_IGNORE_DF: u16 = 19;
 const IPTUN_PROTO: u16 = 9;
-
-/// Flags of a GRE header.
-const CSUM: u16 = 0x8000;
-const KEY: u16 = 0x2000;
-const SEQ: u16 = 0x1000;
 
 pub(super) fn is_gre(kind: &str) -> bool {
     matches!(kind, "gre" | "gretap")
@@ -61,10 +53,7 @@ pub(in crate::ip) struct Tunnel {
     pub ignore_df: Option<bool>,
     pub external: bool,
     pub protocol: Option<u8>,
-    pub input_key: Option<u32>,
-    pub output_key: Option<u32>,
-    pub input_flags: u16,
-    pub output_flags: u16,
+    pub gre: GreWords,
 }
 
 impl Tunnel {
@@ -83,44 +72,11 @@ impl Tunnel {
         };
         if is_gre(kind) {
             tunnel.ignore_df = raw.get_u8(GRE_IGNORE_DF).map(|on| on != 0);
-            tunnel.input_key = raw.get_be32(GRE_IKEY);
-            tunnel.output_key = raw.get_be32(GRE_OKEY);
-            tunnel.input_flags = raw.get_be16(GRE_IFLAGS).unwrap_or(0);
-            tunnel.output_flags = raw.get_be16(GRE_OFLAGS).unwrap_or(0);
+            tunnel.gre = GreWords::of(raw);
         } else {
             tunnel.protocol = raw.get_u8(IPTUN_PROTO);
         }
         tunnel
-    }
-
-    fn clear(&mut self, input: bool, output: bool, flag: u16) {
-        self.input_flags &= if input { !flag } else { u16::MAX };
-        self.output_flags &= if output { !flag } else { u16::MAX };
-        if flag == KEY {
-            self.input_key = self.input_key.filter(|_| !input);
-            self.output_key = self.output_key.filter(|_| !output);
-        }
-    }
-
-    fn set(&mut self, flag: u16) {
-        self.input_flags |= flag;
-        self.output_flags |= flag;
-    }
-
-    pub fn set_sequence(&mut self, input: bool, output: bool) {
-        self.input_flags |= if input { SEQ } else { 0 };
-        self.output_flags |= if output { SEQ } else { 0 };
-    }
-
-    pub fn set_checksum(&mut self, input: bool, output: bool) {
-        self.input_flags |= if input { CSUM } else { 0 };
-        self.output_flags |= if output { CSUM } else { 0 };
-    }
-
-    /// Says in the flags which keys there are.
-    pub fn flag_keys(&mut self) {
-        self.input_flags |= if self.input_key.is_some() { KEY } else { 0 };
-        self.output_flags |= if self.output_key.is_some() { KEY } else { 0 };
     }
 
     /// The options as bytes. Where a tunnel exists, what is not said stays as it is.
@@ -132,12 +88,8 @@ impl Tunnel {
             given => given,
         };
         if is_gre(kind) {
-            let key_given = self.input_key.is_some() || self.output_key.is_some();
-            if create || key_given || self.input_flags != 0 || self.output_flags != 0 {
-                raw.be32(GRE_IKEY, self.input_key.unwrap_or(0));
-                raw.be32(GRE_OKEY, self.output_key.unwrap_or(0));
-                raw.be16(GRE_IFLAGS, self.input_flags);
-                raw.be16(GRE_OFLAGS, self.output_flags);
+            if create || self.gre.is_set() {
+                self.gre.write(&mut raw);
             }
             if let Some(ignore) = self.ignore_df {
                 raw.u8(GRE_IGNORE_DF, ignore.into());
@@ -269,6 +221,11 @@ pub(super) fn parse(
 
 /// The options of a tunnel that is to be changed.
 fn existing_tunnel(context: &mut Context<'_>, kind: &str, index: u32) -> Result<Tunnel, Stop> {
+    Ok(Tunnel::of(kind, &Raw::of(&existing_data(context, index)?)))
+}
+
+/// What a link that is to be changed says of itself.
+pub(super) fn existing_data(context: &mut Context<'_>, index: u32) -> Result<InfoData, Stop> {
     let mut request = LinkMessage::default();
     request.header.index = index;
     let failed = |text: &str| Stop::fail(1, format!("{text}Failed to get existing tunnel info.\n"));
@@ -281,7 +238,7 @@ fn existing_tunnel(context: &mut Context<'_>, kind: &str, index: u32) -> Result<
         }
         _ => None,
     });
-    Ok(Tunnel::of(kind, &Raw::of(data.ok_or_else(|| failed(""))?)))
+    data.cloned().ok_or_else(|| failed(""))
 }
 
 /// `mode` of ipip and sit: the protocol that is carried.
@@ -295,19 +252,6 @@ fn mode(kind: &str, word: &str) -> Result<u8, Stop> {
     }
 }
 
-/// Words that take something away: in which directions, and what.
-const CLEARING: &[(&str, bool, bool, u16)] = &[
-    ("nokey", true, true, KEY),
-    ("noikey", true, false, KEY),
-    ("nookey", false, true, KEY),
-    ("noseq", true, true, SEQ),
-    ("noiseq", true, false, SEQ),
-    ("nooseq", false, true, SEQ),
-    ("nocsum", true, true, CSUM),
-    ("noicsum", true, false, CSUM),
-    ("noocsum", false, true, CSUM),
-];
-
 /// Words that only GRE has. True if it was one.
 fn gre_word(tunnel: &mut Tunnel, kind: &str, word: &str, args: &mut Args<'_>) -> Result<bool, Stop> {
     if !is_gre(kind) {
@@ -316,28 +260,13 @@ fn gre_word(tunnel: &mut Tunnel, kind: &str, word: &str, args: &mut Args<'_>) ->
     let is = |name| matches(word, name);
     if is("key") {
         let key = parse_key("key", args.value()?)?;
-        tunnel.set(KEY);
-        (tunnel.input_key, tunnel.output_key) = (Some(key), Some(key));
+        tunnel.gre.set_keys(Some(key), Some(key));
     } else if is("ikey") {
-        tunnel.input_flags |= KEY;
-        tunnel.input_key = Some(parse_key("ikey", args.value()?)?);
+        tunnel.gre.set_keys(Some(parse_key("ikey", args.value()?)?), None);
     } else if is("okey") {
-        tunnel.output_flags |= KEY;
-        tunnel.output_key = Some(parse_key("okey", args.value()?)?);
-    } else if is("seq") {
-        tunnel.set(SEQ);
-    } else if is("iseq") {
-        tunnel.input_flags |= SEQ;
-    } else if is("oseq") {
-        tunnel.output_flags |= SEQ;
-    } else if is("csum") {
-        tunnel.set(CSUM);
-    } else if is("icsum") {
-        tunnel.input_flags |= CSUM;
-    } else if is("ocsum") {
-        tunnel.output_flags |= CSUM;
-    } else if let Some((_, input, output, flag)) = CLEARING.iter().find(|(name, ..)| matches(word, name)) {
-        tunnel.clear(*input, *output, *flag);
+        tunnel.gre.set_keys(None, Some(parse_key("okey", args.value()?)?));
+    } else if tunnel.gre.flag_word(word) {
+        // Noted.
     } else if is("ignore-df") {
         tunnel.ignore_df = Some(true);
     } else if is("noignore-df") {
@@ -438,29 +367,8 @@ pub(in crate::ip) fn print_tunnel(context: &mut Context<'_>, kind: &str, data: &
     if raw.get_u8(numbers.pmtudisc) == Some(0) {
         print.text(format_args!(" nopmtudisc"));
     }
-    let (input, output) = match kind {
-        "gre" => (raw.get_be16(GRE_IFLAGS).unwrap_or(0), raw.get_be16(GRE_OFLAGS).unwrap_or(0)),
-        _ => (0, 0),
-    };
-    let keys = (raw.get_be32(GRE_IKEY).unwrap_or(0), raw.get_be32(GRE_OKEY).unwrap_or(0));
-    if input & KEY != 0 && output & KEY != 0 && keys.0 == keys.1 {
-        print.text(format_args!(" key {}", keys.0));
-    } else {
-        for (flags, name, key) in [(input, "ikey", keys.0), (output, "okey", keys.1)] {
-            if flags & KEY != 0 {
-                print.text(format_args!(" {name} {key}"));
-            }
-        }
-    }
-    for (flags, flag, text) in [
-        (input, SEQ, "Drop packets out of sequence."),
-        (input, CSUM, "Checksum in received packet is required."),
-        (output, SEQ, "Sequence packets on output."),
-        (output, CSUM, "Checksum output packets."),
-    ] {
-        if flags & flag != 0 {
-            print.text(format_args!("\n  {text}"));
-        }
+    if kind == "gre" {
+        GreWords::of(&raw).print_tunnel(print);
     }
     print.text(format_args!("\n"));
 }
@@ -470,21 +378,5 @@ fn print_gre(context: &mut Context<'_>, raw: &Raw) {
     if raw.get_u8(GRE_IGNORE_DF).is_some_and(|on| on != 0) {
         print.any("ignore_df", true, format_args!("ignore-df "));
     }
-    let input = raw.get_be16(GRE_IFLAGS).unwrap_or(0);
-    let output = raw.get_be16(GRE_OFLAGS).unwrap_or(0);
-    for (flags, number, name) in [(input, GRE_IKEY, "ikey"), (output, GRE_OKEY, "okey")] {
-        if flags & KEY != 0
-            && let Some(key) = raw.get_ipv4(number)
-        {
-            let key = key.to_string();
-            print.any(name, &key, format_args!("{name} {key} "));
-        }
-    }
-    for (flags, flag, name) in
-        [(input, SEQ, "iseq"), (output, SEQ, "oseq"), (input, CSUM, "icsum"), (output, CSUM, "ocsum")]
-    {
-        if flags & flag != 0 {
-            print.any(name, true, format_args!("{name} "));
-        }
-    }
+    GreWords::of(raw).print(print);
 }

@@ -1,26 +1,38 @@
-//! Teams among the other devices: ports come and go (`team_port_add`, `team_port_del`), their links are watched, and
-//! the runner of `teamd` chooses.
+//! Teams among the other devices: ports come and go (`team_port_add`, `team_port_del`), and are enabled.
+//!
+//! * [`daemon`] what `teamd` does: it starts, is asked and told, and chooses the active port
+//! * [`watch`] its link watches
+//! * [`lacp`] its runner of that name
+
+mod daemon;
+mod lacp;
+mod watch;
 
 use std::time::Duration;
 
-use hairpin_netlink::sys::Reply;
-use hairpin_netlink::team::{TeamCall, TeamDaemon, TeamMode, TeamPortState, TeamState};
+use hairpin_netlink::team::TeamMode;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::team::{Port, Team};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, DevId};
 use crate::mac::Mac;
-use crate::netns::NsId;
 use crate::world::{TimerEvent, World};
 
 /// What a team's clock is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TeamJob {
-    /// A port's carrier has lasted long enough.
-    Watch(DevId),
+    /// A port's link watch, by its place: a carrier has lasted long enough, or it is time for a question.
+    Watch(DevId, u8),
     Notify,
     Rejoin,
+    /// LACP is to be sent by a port, at its interval; or what came late of that.
+    LacpPeriodic(DevId),
+    LacpLate(DevId),
+    /// Nothing was heard of a port's partner.
+    LacpTimeout(DevId),
+    /// Flows may be moved to other ports.
+    Balance,
 }
 
 impl World {
@@ -91,19 +103,7 @@ impl World {
             self.pass_lists(team, dev);
         }
         if let Some(state) = self.team_mut(team) {
-            state.ports.push(Port {
-                dev,
-                mac,
-                mtu,
-                up: false,
-                speed: 0,
-                full_duplex: false,
-                priority: 0,
-                watched_up: false,
-                down_count: 0,
-                sticky: false,
-                serial: 0,
-            });
+            state.ports.push(Port::new(dev, mac, mtu));
         }
         self.changed();
         self.notify_link(dev);
@@ -124,40 +124,9 @@ impl World {
         }
     }
 
-    /// What the daemon does with a new port.
-    fn team_port_added(&mut self, team: DevId, dev: DevId, carrier: bool) {
-        self.read_team_port(team, dev, carrier);
-        let name = self.devs.get(dev).map(|device| device.name.clone()).unwrap_or_default();
-        let Some(state) = self.team_mut(team) else { return };
-        let first = state.ports.len() == 1;
-        let Some(daemon) = state.daemon.clone() else {
-            if let Some(port) = state.port_mut(dev) {
-                port.watched_up = carrier;
-            }
-            return self.settle_team_carrier(team);
-        };
-        let Some(port) = state.port_mut(dev) else { return };
-        if let Some(config) = daemon.ports.iter().find(|config| config.name == name) {
-            port.priority = config.priority;
-            port.sticky = config.sticky;
-        }
-        let mac = port.mac;
-        if first && !daemon.own_mac {
-            self.set_team_mac(team, mac);
-        }
-        if daemon.runner == TeamMode::ActiveBackup {
-            self.disable_team_port(team, dev);
-            let mac = self.devs.get(team).map(|team| team.mac).unwrap_or_default();
-            // One that cannot have the MAC keeps its own.
-            let _ = self.set_mac(dev, mac);
-        }
-        self.watch_team_port(team, dev);
-        self.settle_team_carrier(team);
-        self.choose_team_port(team);
-    }
-
     /// `team_port_del`
     pub(super) fn remove_team_port(&mut self, dev: DevId, team: DevId) {
+        self.leave_lacp(team, dev);
         self.disable_team_port(team, dev);
         let Some(state) = self.team_mut(team) else { return };
         let Some(at) = state.ports.iter().position(|port| port.dev == dev) else { return };
@@ -196,15 +165,10 @@ impl World {
         let watched = state.daemon.is_some();
         self.read_team_port(team, dev, carrier);
         if watched {
-            self.watch_team_port(team, dev);
-            self.settle_team_carrier(team);
-            self.choose_team_port(team);
-        } else {
-            if let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(dev)) {
-                port.watched_up = carrier;
-            }
-            self.settle_team_carrier(team);
+            self.watch_carrier(team, dev);
+            self.lacp_link_changed(team, dev);
         }
+        self.settle_team_carrier(team);
     }
 
     fn read_team_port(&mut self, team: DevId, dev: DevId, carrier: bool) {
@@ -213,52 +177,6 @@ impl World {
         port.up = carrier;
         port.speed = settings.and_then(|settings| settings.speed).unwrap_or(0);
         port.full_duplex = settings.and_then(|settings| settings.full_duplex).unwrap_or(false);
-    }
-
-    /// The link watch `ethtool`: a carrier counts once it has lasted.
-    fn watch_team_port(&mut self, team: DevId, dev: DevId) {
-        let now = self.now;
-        let Some(state) = self.team_mut(team) else { return };
-        let Some(daemon) = &state.daemon else { return };
-        let (up, down) = (daemon.delay_up_ms, daemon.delay_down_ms);
-        let Some(port) = state.port_mut(dev) else { return };
-        port.serial = port.serial.wrapping_add(1);
-        if port.up == port.watched_up {
-            return;
-        }
-        let delay = if port.up { up } else { down };
-        if delay == 0 {
-            return set_watched(port);
-        }
-        let serial = port.serial;
-        let at = now.timer(Duration::from_millis(u64::from(delay)));
-        self.timers.add(at, TimerEvent::Team { team, job: TeamJob::Watch(dev), serial });
-    }
-
-    /// `ab_link_watch_handler`
-    fn choose_team_port(&mut self, team: DevId) {
-        let Some(state) = self.team_mut(team) else { return };
-        if state.daemon.as_ref().is_none_or(|daemon| daemon.runner != TeamMode::ActiveBackup) {
-            return;
-        }
-        let old = state.chosen;
-        let best = state.best();
-        let lost = old.is_some_and(|old| state.port(old).is_none_or(|port| !port.watched_up));
-        if best == old && !lost {
-            return;
-        }
-        if let Some(old) = old {
-            state.chosen = None;
-            self.disable_team_port(team, old);
-        }
-        if let Some(best) = best {
-            if let Some(state) = self.team_mut(team) {
-                state.active = Some(best);
-                state.chosen = Some(best);
-            }
-            self.enable_team_port(team, best);
-        }
-        self.changed();
     }
 
     /// `team_port_enable`: neighbours are told.
@@ -270,6 +188,9 @@ impl World {
             return;
         }
         state.enabled.push(dev);
+        self.changed();
+        let Some(device) = self.devs.get_mut(team) else { return };
+        let Kind::Team(state) = &mut device.kind else { return };
         let Some(daemon) = &state.daemon else { return };
         let (notices, rejoins) = (daemon.notify_peers.0, daemon.mcast_rejoin.0);
         if !up {
@@ -288,6 +209,12 @@ impl World {
     fn disable_team_port(&mut self, team: DevId, dev: DevId) {
         if let Some(state) = self.team_mut(team) {
             state.enabled.retain(|enabled| *enabled != dev);
+            if let Some(balance) = &mut state.balance {
+                // `lb_tx_hash_to_port_mapping_null_port`
+                for mapped in balance.mapped.iter_mut().filter(|mapped| **mapped == Some(dev)) {
+                    *mapped = None;
+                }
+            }
         }
     }
 
@@ -322,24 +249,6 @@ impl World {
         self.timers.add(at, TimerEvent::Team { team, job, serial });
     }
 
-    /// A team's clock has gone off.
-    pub(crate) fn team_timer(&mut self, team: DevId, job: TeamJob, serial: u32) {
-        let Some(state) = self.team_mut(team) else { return };
-        match job {
-            TeamJob::Watch(dev) => {
-                let Some(port) = state.port_mut(dev).filter(|port| port.serial == serial) else { return };
-                if port.up != port.watched_up {
-                    set_watched(port);
-                }
-                self.settle_team_carrier(team);
-                self.choose_team_port(team);
-            }
-            TeamJob::Notify if state.notice_serial == serial => self.team_announces(team),
-            TeamJob::Rejoin if state.rejoin_serial == serial => self.team_rejoins(team),
-            TeamJob::Notify | TeamJob::Rejoin => {}
-        }
-    }
-
     fn settle_team_carrier(&mut self, team: DevId) {
         if let Some(carrier) = self.team(team).map(Team::has_carrier) {
             self.set_carrier(team, carrier);
@@ -350,14 +259,13 @@ impl World {
     pub(super) fn set_team_mac(&mut self, team: DevId, mac: Mac) {
         self.store_mac(team, mac, AddrAssign::Set);
         let Some(state) = self.team(team) else { return };
-        let follow = state.mode.is_some_and(shares_mac)
-            || state.daemon.as_ref().is_some_and(|daemon| daemon.runner == TeamMode::ActiveBackup);
-        if follow {
+        if state.mode.is_some_and(shares_mac) {
             for port in self.team_ports(team) {
                 // One that cannot have the MAC keeps its own.
                 let _ = self.set_mac(port, mac);
             }
         }
+        self.daemon_hears_of_mac(team, mac);
     }
 
     /// `team_change_mtu`
@@ -389,111 +297,9 @@ impl World {
         }
         result
     }
-
-    /// What the programs of libteam ask.
-    ///
-    /// # Errors
-    /// `ENODEV` where there is no such team, `ENOENT` where there is no such port; `EBUSY` for a mode of a team with
-    /// ports.
-    pub(crate) fn team_call(&mut self, ns: NsId, call: TeamCall) -> Result<Reply, Errno> {
-        let (TeamCall::Start { ifindex, .. }
-        | TeamCall::Stop { ifindex }
-        | TeamCall::State { ifindex }
-        | TeamCall::SetPriority { ifindex, .. }
-        | TeamCall::SetEnabled { ifindex, .. }
-        | TeamCall::SetActive { ifindex, .. }) = call;
-        let team = self.device_at(ns, ifindex).ok_or(Errno::ENODEV)?;
-        let has_port = |world: &World, index| {
-            let port = world.device_at(ns, index).ok_or(Errno::ENOENT)?;
-            world.team(team).ok_or(Errno::ENODEV)?.port(port).map(|port| port.dev).ok_or(Errno::ENOENT)
-        };
-        match call {
-            TeamCall::Start { daemon, .. } => self.start_team(team, daemon)?,
-            TeamCall::Stop { .. } => self.team_mut(team).ok_or(Errno::ENODEV)?.daemon = None,
-            TeamCall::State { .. } => return self.team_state(team).map(|state| Reply::Team(Box::new(state))),
-            TeamCall::SetPriority { port, priority, .. } => {
-                let port = has_port(self, port)?;
-                if let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(port)) {
-                    port.priority = priority;
-                }
-                self.choose_team_port(team);
-            }
-            TeamCall::SetEnabled { port, enabled, .. } => {
-                let port = has_port(self, port)?;
-                match enabled {
-                    true => self.enable_team_port(team, port),
-                    false => self.disable_team_port(team, port),
-                }
-            }
-            TeamCall::SetActive { port, .. } => {
-                let port = has_port(self, port)?;
-                self.team_mut(team).ok_or(Errno::ENODEV)?.active = Some(port);
-            }
-        }
-        Ok(Reply::Done)
-    }
-
-    fn start_team(&mut self, team: DevId, daemon: Box<TeamDaemon>) -> Result<(), Errno> {
-        let state = self.team_mut(team).ok_or(Errno::ENODEV)?;
-        if state.daemon.is_some() {
-            return Err(Errno::EEXIST);
-        }
-        if state.mode != Some(daemon.runner) {
-            if !state.ports.is_empty() {
-                return Err(Errno::EBUSY);
-            }
-            state.mode = Some(daemon.runner);
-        }
-        state.daemon = Some(daemon);
-        for port in self.team_ports(team) {
-            let carrier = self.devs.get(port).is_some_and(|device| device.is_up() && device.oper_up());
-            if let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(port)) {
-                port.watched_up = false;
-            }
-            self.team_port_added(team, port, carrier);
-        }
-        self.changed();
-        Ok(())
-    }
-
-    fn team_state(&self, team: DevId) -> Result<TeamState, Errno> {
-        let state = self.team(team).ok_or(Errno::ENODEV)?;
-        let ports = state.ports.iter().filter_map(|port| {
-            let device = self.devs.get(port.dev)?;
-            Some(TeamPortState {
-                ifindex: device.ifindex,
-                name: device.name.clone(),
-                mac: device.mac.0,
-                up: port.up,
-                speed: port.speed,
-                full_duplex: port.full_duplex,
-                watched_up: port.watched_up,
-                down_count: port.down_count,
-                enabled: state.is_enabled(port.dev),
-                priority: port.priority,
-            })
-        });
-        let daemon = state.daemon.as_deref();
-        Ok(TeamState {
-            mode: state.mode,
-            daemon: daemon.cloned(),
-            ports: ports.collect(),
-            active: state.active.and_then(|dev| self.devs.get(dev)).map(|device| device.ifindex),
-            notify_peers: daemon.map_or((0, 0), |daemon| daemon.notify_peers),
-            mcast_rejoin: daemon.map_or((0, 0), |daemon| daemon.mcast_rejoin),
-        })
-    }
 }
 
 /// Modes whose ports have the team's MAC (`team_modeop_port_enter`).
 fn shares_mac(mode: TeamMode) -> bool {
-    mode != TeamMode::ActiveBackup
-}
-
-/// `teamd_link_watch_check_link_up`
-fn set_watched(port: &mut Port) {
-    port.watched_up = port.up;
-    if !port.up {
-        port.down_count = port.down_count.saturating_add(1);
-    }
+    !matches!(mode, TeamMode::ActiveBackup | TeamMode::LoadBalance)
 }

@@ -1,0 +1,36 @@
+# needs: uml
+# What `ip monitor` tells of links, addresses, routes, namespaces and settings, in its order.
+# runs: by bash alone
+{ set +x; } 2>/dev/null
+# Each command with what was told because of it.
+told() {
+    sleep 0.3
+    local -a lines
+    mapfile -t -s $seen lines <$LOG
+    (( seen += ${#lines[@]} ))
+    printf '%s\n' "${lines[@]}" | sed 's/ *$//; s/^/| /'
+}
+say() { { set +x; } 2>/dev/null; echo "\$ $*"; "$@"; told; }
+LOG=$(mktemp)
+seen=0
+ip netns add o
+ip monitor link address route netconf nsid >$LOG &
+M=$!
+sleep 1
+say ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02
+say ip link set v0 up
+say ip link set v1 up
+say ip link set v1 down
+say ip link set v1 up
+say ip addr add 10.77.0.1/24 dev v0
+say ip addr del 10.77.0.1/24 dev v0
+say ip link set v0 down
+say ip link set v0 alias uplink
+say ip link set v0 mtu 1400
+say ip link del v0
+say ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02
+say ip link set v1 netns o
+say ip link del v0
+kill $M
+wait $M 2>/dev/null
+rm $LOG
