@@ -327,7 +327,7 @@ fn check_match(family: Family, found: &Match) -> Result<(), Errno> {
             let window = wanted.seconds != 0 || wanted.hits != 0 || wanted.reap;
             let plain = matches!(wanted.action, RecentAction::Set | RecentAction::Remove);
             let named = !wanted.name.is_empty() && !wanted.name.contains('/');
-            (!plain || !window) && wanted.hits <= RECENT_HITS_MAX && named
+            named && wanted.hits <= RECENT_HITS_MAX && !(plain && window)
         }
         // `hashlimit_mt_check_common`
         Match::HashLimit(wanted) => {

@@ -92,17 +92,8 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let file = options.file.as_deref().map(|path| if path == "-" { "/dev/stdin" } else { path });
     let mut sources = vec![Source { name: file.map(str::to_owned), text: input, from: None }];
     let tokens = include::tokens(&mut *program.shell, &mut sources);
-    let outcome = match tokens {
-        Ok(tokens) => run(program.system, &options, tokens),
-        Err(fail) => Err(Box::new((String::new(), fail))),
-    };
-    let (text, fail) = match outcome {
-        Ok(text) => (text, None),
-        Err(failed) => {
-            let (text, fail) = *failed;
-            (text, Some(fail))
-        }
-    };
+    let mut text = String::new();
+    let outcome = tokens.and_then(|tokens| run(program.system, &options, tokens, &mut text));
     let _ = program.shell.out().write_all(text.as_bytes());
     match outcome {
         Ok(()) => 0,
@@ -215,13 +206,9 @@ struct Session<'a> {
     command: Place,
 }
 
-fn run(
-    system: &mut dyn System,
-    options: &Options,
-    tokens: Vec<Token>,
-) -> Result<String, Box<(String, Fail)>> {
-    let failed = |fail: Fail| Box::new((String::new(), fail));
-    let tokens = token::defined(tokens, &options.defines).map_err(failed)?;
+/// Carries the commands out; what they print is in `out` when one of them fails, too.
+fn run(system: &mut dyn System, options: &Options, tokens: Vec<Token>, out: &mut String) -> Result<(), Fail> {
+    let tokens = token::defined(tokens, &options.defines)?;
     let ruleset = match system.netfilter(NetfilterCall::Nft(NftCall::Ruleset)) {
         Ok(Some(NetfilterReply::Ruleset(ruleset))) => *ruleset,
         Ok(_) => return Err(Fail::plain(Errno::EPROTO.text())),
@@ -235,33 +222,12 @@ fn run(
     let mut parser = Parser::new(&tokens, &known);
     let mut session =
         Session { options, ruleset, now_ns, changed: false, out: String::new(), command: Place::default() };
-    let mut first = None;
-    loop {
-        parser.skip_ends();
-        if parser.peek().is_none() {
-            break;
-        }
-        let start = parser.place();
-        session.command = start;
-        first.get_or_insert(start);
-        if let Err(fail) = session.perform(&mut parser) {
-            return Err(Box::new((session.out, fail)));
-        }
-        session.command = start.to(parser.place_before());
-        // The mark covers what ends the command.
-        session.command.length += 1;
-        if !parser.is_end() || parser.is_sign("}") {
-            return Err(Box::new((session.out, parser.unexpected())));
-        }
-    }
-    if first.is_none() && options.file.is_none() {
-        return Err(failed(Fail::at("syntax error, unexpected newline", parser.place())));
-    }
+    let performed = session.perform_all(&mut parser);
+    *out = std::mem::take(&mut session.out);
+    performed?;
     if session.changed && !options.check {
         let call = NetfilterCall::Nft(NftCall::Replace(Box::new(session.ruleset)));
-        if let Err(errno) = system.netfilter(call) {
-            return Err(Box::new((session.out, Fail::refused(errno, session.command))));
-        }
+        system.netfilter(call).map_err(|errno| Fail::refused(errno, session.command))?;
     }
     Ok(())
 }
