@@ -256,7 +256,7 @@ fn all_errors_are_reported_in_the_order_of_the_file() {
     says(
         "hosts:\n  a:\n    nisc: {}\n    up: no\n  b: 5\nsegments: []\n",
         "w.yaml:3:5: unknown key `nisc` in host `a`\n  help: did you mean `nics`?\n\
-         w.yaml:4:5: unknown key `up` in host `a`\n  help: keys: role, nics, bridges, addresses, routes, modules, sysctl, iptables, files, setup, answers, dns\n\
+         w.yaml:4:5: unknown key `up` in host `a`\n  help: keys: role, nics, bridges, addresses, routes, modules, sysctl, iptables, files, setup, answers, dns, ra\n\
          w.yaml:5:6: host `b` is a map, not `5`\n  help: write `{KEY: VALUE}`, or `KEY: VALUE` in lines of its own\n\
          w.yaml:6:11: `segments` is a map, not a list\n  help: write `{KEY: VALUE}`, or `KEY: VALUE` in lines of its own",
     );

@@ -10,7 +10,7 @@ use std::time::Duration;
 use hairpin_netlink::Errno;
 
 use crate::device::DevId;
-use crate::ip6::address::ALL_NODES;
+use crate::ip6::address::{ALL_NODES, ALL_ROUTERS};
 use crate::ip6::event::Event6;
 use crate::ip6::icmp::kind;
 use crate::neigh::ndisc::{option, put, put_option};
@@ -62,6 +62,8 @@ impl World {
         if let Some(device) = self.devs.get_mut(dev) {
             device.inet6.advertiser = Some(Box::new(Advertiser { told, sent: 0 }));
         }
+        // There it is asked.
+        self.join_ipv6_group(dev, ALL_ROUTERS);
         let at = self.now + RETRY;
         self.timers.add(at, TimerEvent::Ipv6(Event6::RouterAdvertisement { dev }));
         Ok(())
