@@ -16,6 +16,7 @@
 //! # runs: with the real programs   by exec too
 //! # runs: by bash alone            its language is richer than that of the runner
 //! # programs: NAME NAME            by exec it runs these, which may not be installed
+//! # clock: real                    by exec a guest runs it in real time, for a program in it never pauses
 //! # modules: NAME NAME             the kernel, a User-Mode Linux of its own, has loaded these; as functions alone
 //! # with: FILE                     by exec it begins with this file of the directory: functions that scripts share
 //! # differs: REASON                a known difference, and on the next lines

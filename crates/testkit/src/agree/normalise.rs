@@ -21,12 +21,12 @@ const BLANKED: &[(&[&str], &str, &str)] = &[
     (&[":"], r"^\d\d:\d\d:\d\d\.\d{6} ", "TIME "),
     (&["_lft"], r"\b(valid|preferred)_lft \d+sec", "${1}_lft Nsec"),
     (&["_timer"], r#"_timer("?:| +)[0-9.]+"#, "_timer${1}T"),
-    // The source port of a tunnel is made of a hash with a random seed, as is a flow's label.
-    (&["Geneve", "VXLAN"], r"\.\d+ > (\S+\.\d+: (Geneve|VXLAN))", ".PORT > $1"),
     // Tunnels over IPv6 make their link-local address of a random one.
     (&["permaddr"], r#"(permaddr"?[ :]"?)[0-9a-f:]+::"#, "${1}RANDOM"),
     (&["Geneve", "VXLAN"], r"\[bad udp cksum 0x0000 -> 0x[0-9a-f]+!\] (Geneve|VXLAN)", "[no cksum] $1"),
     (&["Geneve", "VXLAN"], r"\[(bad udp cksum [^\]]+|udp sum ok)\] (Geneve|VXLAN)", "[cksum] $2"),
+    // The source port of a tunnel is made of a hash with a random seed, as is a flow's label.
+    (&["Geneve", "VXLAN"], r"\.\d+ > (\S+\.\d+: (\[[a-z ]+\] )?(Geneve|VXLAN))", ".PORT > $1"),
     // Identifications of IPv6 packets.
     (&["frag (0x"], r"\bfrag \(0x[0-9a-f]{8}:", "frag (ID:"),
     (&["flowlabel"], r"\bflowlabel 0x[0-9a-f]{5}, ", ""),

@@ -1,4 +1,5 @@
 # needs: uml
+# open: how often a group that comes and goes is told of differs from run to run
 # runs: by bash alone
 # programs: nc
 # What routers advertise and queriers ask, on devices of every kind: addresses, routes, neighbours, answers. Frames

@@ -1,4 +1,5 @@
 # Link-local addresses, duplicate address detection and what a device says in its first seconds.
+# clock: real
 # runs: by bash alone
 v6() { { set +x; } 2>/dev/null; for n in $*; do command ip netns exec $n sh -c 'for i in all default; do echo 0 >/proc/sys/net/ipv6/conf/$i/disable_ipv6; done'; done; set -x; }
 N="ip netns exec"

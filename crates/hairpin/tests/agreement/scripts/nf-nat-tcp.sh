@@ -1,5 +1,4 @@
 # needs: uml
-# open: new, not compared in every run yet
 # TCP through address translation: what is refused, what is closed, and what is rejected with a reset.
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R

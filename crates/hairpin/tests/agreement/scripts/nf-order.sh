@@ -1,5 +1,4 @@
 # needs: uml
-# open: new, not compared in every run yet
 # Which table has a chain at which hook, in what order a packet meets them, and what captures see of it.
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R

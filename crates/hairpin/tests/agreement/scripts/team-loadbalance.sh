@@ -1,6 +1,8 @@
 # needs: uml
 # runs: by bash alone
 # programs: teamd teamdctl teamnl
+# open: which port the driver has first differs from run to run
+# clock: real
 # The runner loadbalance of teamd: which port a frame leaves by; MACs of the runner activebackup; link watches; and what
 # teamdctl changes.
 ip netns add n
