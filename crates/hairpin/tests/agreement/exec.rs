@@ -92,14 +92,15 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(Ran, Ran)> {
         Some((at, scripts.get(at)?))
     };
     let ran = Mutex::new(vec![<(Ran, Ran)>::default(); scripts.len()]);
+    let took = |at: usize, took| ran.lock().expect("no panic")[at].0.took = took;
+    // One that hangs is replaced: the script that it was at is tried again with those that differ.
+    let on_guest = |guest, clock, order: &[usize], next: &AtomicUsize| {
+        (0..GUEST_BOOTS).any(|_| guest_runs(guest, clock, work, || take(order, next), took))
+    };
     std::thread::scope(|scope| {
-        let took = |at: usize, took| ran.lock().expect("no panic")[at].0.took = took;
         if kernel == Kernel::Uml {
-            // One that hangs is replaced: the script that it was at is tried again with those that differ.
-            let on_guest = |guest, clock, order, next| {
-                (0..GUEST_BOOTS).any(|_| guest_runs(guest, clock, work, || take(order, next), took))
-            };
             for guest in 0..GUESTS.min(fast.len()) {
+                let on_guest = &on_guest;
                 let (order, next) = (&fast, &next_fast);
                 scope.spawn(move || on_guest(guest, Clock::Jumping, order, next));
             }

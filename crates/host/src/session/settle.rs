@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::{SOCKET_VARIABLE, registry};
+use crate::multicall;
 
 /// A process that started less than this ago counts while it runs, whatever it is: `timeout`, `env` and the like
 /// on their way to start something else.
@@ -291,8 +292,13 @@ impl Proc {
 
 /// Whether a program of these arguments in this environment enters a session by `hairpin exec`.
 fn leads_to(arguments: &[Vec<u8>], environment: &[Vec<u8>], to: &Entrance<'_>) -> bool {
-    let mut words = arguments.iter().skip(1).map(|word| String::from_utf8_lossy(word));
-    if words.next().as_deref() != Some("exec") {
+    let mut words = arguments.iter().map(|word| String::from_utf8_lossy(word));
+    // Called by the name of a front end the program is that one.
+    let called = words.next().unwrap_or_default();
+    let is_front_end = |path: &str| {
+        path.rsplit('/').next().is_some_and(|name| multicall::names().any(|known| known == name))
+    };
+    if is_front_end(&called) || words.next().as_deref() != Some("exec") {
         return false;
     }
     // Options come before the host.

@@ -401,7 +401,7 @@ fn files_of_the_host(place: &Place) {
         return;
     }
     let (_, text) = place.script(
-        "cat /etc/resolv.conf; hostname; echo changed >/etc/resolv.conf; cat /etc/resolv.conf; cat /etc/hostname
+        "cat /etc/resolv.conf; uname -n; echo changed >/etc/resolv.conf; cat /etc/resolv.conf; cat /etc/hostname
          for f in /usr/sbin/ip /sbin/ip /bin/ip; do if [ -e $f ]; then $f where; break; fi; done
          mkdir -p /etc/netns/blue; echo blue >/etc/netns/blue/resolv.conf; ip netns add blue
          ip netns exec blue cat /etc/resolv.conf; cat /etc/resolv.conf",

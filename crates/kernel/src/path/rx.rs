@@ -4,7 +4,7 @@ use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::Tag;
 
 use crate::dev::{Kind, RxHandler, ipvlan, vlan::VlanFlags};
-use crate::device::DevId;
+use crate::device::{DevId, Device};
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::sock::{self, Item};
@@ -219,9 +219,11 @@ impl World {
             ethertype::ARP => self.arp_receive(dev, frame),
             ethertype::IPV6 => self.ip6_receive(dev, frame),
             _ => {
-                // What a capture has taken is not lost, for `__netif_receive_skb_core`.
-                let captured = self.is_tapped(dev);
-                if let Some(device) = self.devs.get_mut(dev).filter(|_| !captured) {
+                // What a capture has taken is not lost, for `__netif_receive_skb_core`, if nothing stands between that
+                // and here that might have taken it.
+                let captured = frame.tag.is_none() && self.is_tapped(dev);
+                let lost = |device: &&mut Device| !captured || !device.rx_handler.is_none();
+                if let Some(device) = self.devs.get_mut(dev).filter(lost) {
                     device.stats.rx_dropped += 1;
                 }
                 self.drop_frame(Some(dev), frame, DropReason::UnhandledProtocol);

@@ -52,9 +52,12 @@ struct Words {
     options: Tunnel,
 }
 
-fn words(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Words, Stop> {
+/// Where a tunnel is to be changed and named first, its options are what it has.
+fn words(context: &mut Context<'_>, args: &mut Args<'_>, changes: bool) -> Result<Words, Stop> {
     let mut found = Words::default();
+    let mut first = true;
     while let Some(word) = args.take() {
+        let changes = changes && std::mem::take(&mut first);
         let options = &mut found.options;
         match word {
             "mode" => {
@@ -110,6 +113,10 @@ fn words(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Words, Stop> 
                     return Err(Stop::duparg2("name", name));
                 }
                 found.name = Some(name.to_owned());
+                if changes && let Some(shown) = known(context, name)? {
+                    found.kind = Some(shown.kind);
+                    found.options = Tunnel::of_data(shown.kind, &shown.data);
+                }
             }
         }
     }
@@ -117,7 +124,7 @@ fn words(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Words, Stop> 
 }
 
 fn change(context: &mut Context<'_>, mut args: Args<'_>, create: bool) -> Result<(), Stop> {
-    let found = words(context, &mut args)?;
+    let found = words(context, &mut args, !create)?;
     let mut kind = found.kind;
     if !create && let Some(name) = &found.name {
         kind = kind.or(known(context, name)?.map(|shown| shown.kind));
@@ -137,7 +144,7 @@ fn change(context: &mut Context<'_>, mut args: Args<'_>, create: bool) -> Result
     };
     let mut message = LinkMessage::default();
     message.attributes.extend(found.name.clone().map(LinkAttribute::IfName));
-    let data = found.options.into_data(kind, create);
+    let data = found.options.into_data(kind);
     message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(info_kind), LinkInfo::Data(data)]));
     let flags = if create { NLM_F_CREATE | NLM_F_EXCL } else { 0 };
     let (verb, fallback) = match (create, kind) {
@@ -156,7 +163,7 @@ fn change(context: &mut Context<'_>, mut args: Args<'_>, create: bool) -> Result
 }
 
 fn delete(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
-    let found = words(context, &mut args)?;
+    let found = words(context, &mut args, false)?;
     let name = found.name.unwrap_or_default();
     let mut message = LinkMessage::default();
     message.attributes.push(LinkAttribute::IfName(name.clone()));

@@ -96,14 +96,6 @@ impl GreWords {
         true
     }
 
-    /// Whether anything has been said.
-    pub fn is_set(&self) -> bool {
-        self.input_key.is_some()
-            || self.output_key.is_some()
-            || self.input_flags != 0
-            || self.output_flags != 0
-    }
-
     pub(super) fn write(&self, raw: &mut Raw) {
         raw.be32(IKEY, self.input_key.unwrap_or(0));
         raw.be32(OKEY, self.output_key.unwrap_or(0));

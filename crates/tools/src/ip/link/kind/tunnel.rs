@@ -57,6 +57,11 @@ pub(in crate::ip) struct Tunnel {
 }
 
 impl Tunnel {
+    /// What the link of a name says of itself, of a dump.
+    pub fn of_data(kind: &str, data: &InfoData) -> Tunnel {
+        Tunnel::of(kind, &Raw::of(data))
+    }
+
     /// What a link says of itself.
     fn of(kind: &str, raw: &Raw) -> Tunnel {
         let numbers = numbers(kind);
@@ -79,42 +84,27 @@ impl Tunnel {
         tunnel
     }
 
-    /// The options as bytes. Where a tunnel exists, what is not said stays as it is.
-    pub fn into_data(self, kind: &str, create: bool) -> InfoData {
+    /// The options as bytes. The kernel takes what it is not told for nothing.
+    pub fn into_data(self, kind: &str) -> InfoData {
         let numbers = numbers(kind);
         let mut raw = Raw::default();
-        let address = |given: Option<Ipv4Addr>| match given {
-            None if create => Some(Ipv4Addr::UNSPECIFIED),
-            given => given,
-        };
         if is_gre(kind) {
-            if create || self.gre.is_set() {
-                self.gre.write(&mut raw);
-            }
+            self.gre.write(&mut raw);
             if let Some(ignore) = self.ignore_df {
                 raw.u8(GRE_IGNORE_DF, ignore.into());
             }
-        } else if let Some(protocol) = self.protocol.or(create.then_some(0)) {
-            raw.u8(IPTUN_PROTO, protocol);
+        } else {
+            raw.u8(IPTUN_PROTO, self.protocol.unwrap_or(0));
         }
-        if let Some(local) = address(self.local) {
-            raw.bytes(numbers.local, &local.octets());
-        }
-        if let Some(remote) = address(self.remote) {
-            raw.bytes(numbers.remote, &remote.octets());
-        }
-        if let Some(pmtudisc) = self.pmtudisc.or(create.then_some(true)) {
-            raw.u8(numbers.pmtudisc, pmtudisc.into());
-        }
+        let [local, remote] = [self.local, self.remote].map(|end| end.unwrap_or(Ipv4Addr::UNSPECIFIED));
+        raw.bytes(numbers.local, &local.octets());
+        raw.bytes(numbers.remote, &remote.octets());
+        raw.u8(numbers.pmtudisc, self.pmtudisc.unwrap_or(true).into());
         if let Some(link) = self.link {
             raw.u32(numbers.link, link);
         }
-        if let Some(ttl) = self.ttl.or(create.then_some(0)) {
-            raw.u8(numbers.ttl, ttl);
-        }
-        if let Some(tos) = self.tos.or(create.then_some(0)) {
-            raw.u8(numbers.tos, tos);
-        }
+        raw.u8(numbers.ttl, self.ttl.unwrap_or(0));
+        raw.u8(numbers.tos, self.tos.unwrap_or(0));
         if self.external {
             raw.bytes(numbers.external, &[]);
         }
@@ -215,13 +205,12 @@ pub(super) fn parse(
             return Err(usage());
         }
     }
-    // The kernel takes what it is not told for nothing.
-    Ok(tunnel.into_data(kind, true))
+    Ok(tunnel.into_data(kind))
 }
 
 /// The options of a tunnel that is to be changed.
 fn existing_tunnel(context: &mut Context<'_>, kind: &str, index: u32) -> Result<Tunnel, Stop> {
-    Ok(Tunnel::of(kind, &Raw::of(&existing_data(context, index)?)))
+    Ok(Tunnel::of_data(kind, &existing_data(context, index)?))
 }
 
 /// What a link that is to be changed says of itself.
