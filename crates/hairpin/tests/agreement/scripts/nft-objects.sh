@@ -1,5 +1,5 @@
 # needs: nftables
-# open: new, not compared in every run yet
+# open: not compared in every run yet
 # runs: by bash alone
 # programs: nft
 # nftables: files that include others, quotas and limits with a name.

@@ -1,5 +1,4 @@
 # needs: uml
-# open: 110 of 454 lines differed when last compared: checksums and source ports of captures, packets that do not fit below
 # ipv6: on
 # vxlan and geneve over IPv6: what they say of themselves, what they refuse, packets on the device and below it.
 ip netns add a
