@@ -1,4 +1,5 @@
 # needs: uml
+# open: whether a port of 802.3ad without a partner is in sync when it is looked at differed in one run of two
 # Bonds of dummies, as examples make them: they have a carrier but tell no speed, which some modes want to know when a
 # link comes back.
 ip link set lo up
