@@ -17,7 +17,7 @@ modprobe -d /run/root -a dummy macvlan macvtap ipvlan ipvtap 8021q veth bridge b
 # Those of iptables.
 (
     cd "/usr/lib/uml/modules/$(uname -r)/kernel/net" || exit
-    names=(netfilter/xt_*.ko netfilter/ipset/ip_set_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
+    names=(../lib/ts_*.ko netfilter/xt_*.ko netfilter/ipset/ip_set_*.ko ipv4/netfilter/ip*.ko ipv6/netfilter/ip6*.ko)
     names=("${names[@]##*/}")
     modprobe -d /run/root -a nf_conntrack_netlink "${names[@]%.ko}"
 )

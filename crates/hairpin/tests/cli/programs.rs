@@ -113,3 +113,18 @@ by IPv4
 ";
     assert_eq!(out, expected);
 }
+
+/// What `iptables-legacy` 1.8.9 lists of the same rules on Linux.
+#[test]
+fn rules_with_unusual_interfaces_are_listed() {
+    let script = r#"
+iptables -A INPUT -i +
+iptables -A INPUT -i "a b" 2>/dev/null
+iptables -L INPUT -n -v | tail -n 2
+iptables -S INPUT
+"#;
+    let expected = "    0     0            0    --  +      *       0.0.0.0/0            0.0.0.0/0           \n    \
+        0     0            0    --  a b    *       0.0.0.0/0            0.0.0.0/0           \n\
+        -P INPUT ACCEPT\n-A INPUT\n-A INPUT -i a b\n";
+    assert_eq!(run("iptables-interfaces", script), expected);
+}

@@ -96,6 +96,8 @@ const MODULE_FAMILIES: &[(&str, &str)] = &[
     ("net/ipv4/netfilter", "ip"),
     ("net/ipv6/netfilter", "ip6"),
     ("net/bridge/netfilter", "ebt_"),
+    // What the match string searches with.
+    ("lib", "ts_"),
 ];
 
 /// If this program was started as a worker, serves until it is told to end, and says so: the caller then ends too. To
