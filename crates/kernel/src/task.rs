@@ -201,6 +201,12 @@ impl World {
                     let received = sock::received(&item, epoch_ns);
                     items.push(if strip { sock::cooked(received) } else { received });
                 }
+                if items.is_empty()
+                    && let sock::Kind::Packet(packet) = &mut socket.kind
+                    && std::mem::take(&mut packet.is_orphan)
+                {
+                    return Err(Errno::ENETDOWN);
+                }
                 Ok(Reply::Received(items))
             }
             Call::Statistics(fd) => {
@@ -395,6 +401,7 @@ impl World {
                 protocol,
                 device: None,
                 promiscuous: Vec::new(),
+                is_orphan: false,
             }),
             SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
             SocketKind::TcpIpv4 => sock::Kind::Tcp(Box::default()),

@@ -55,16 +55,26 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     ("frames given to a device that is down", "counted nowhere", "counted as dropped"),
 ];
 
+/// What the file is made of.
+pub struct Facts<'a> {
+    pub command: &'a str,
+    pub release: &'a str,
+    /// The topologies, if not all.
+    pub only: Option<&'a str>,
+    /// Of each script.
+    pub topics: &'a [&'a str],
+    pub scripts: &'a [Script],
+    pub trials: &'a [Trial],
+    /// The named scripts that are open.
+    pub open: &'a [Script],
+    pub speed: &'a str,
+}
+
 /// The file's text.
-pub fn text(
-    command: &str,
-    release: &str,
-    topics: &[&str],
-    scripts: &[Script],
-    trials: &[Trial],
-    open: &[Script],
-) -> String {
-    let mut text = String::from("# Agreement with Linux\n\n");
+pub fn text(facts: &Facts) -> String {
+    let Facts { command, release, topics, scripts, trials, open, .. } = *facts;
+    let only = facts.only.map_or(String::new(), |names| format!(": {}", names.replace(',', ", ")));
+    let mut text = format!("# Agreement with Linux{only}\n\n");
     let _ = write!(
         text,
         "Written by `{command}` on Linux {release}; do not edit. The emulation follows Linux 6.1.\n\n\
@@ -109,6 +119,7 @@ pub fn text(
     for (what, old, new) in VERSIONS {
         let _ = writeln!(text, "| {what} | {old} | {new} |");
     }
+    let _ = write!(text, "\n## How fast the real kernel answers\n\n{}\n", facts.speed);
     text.push_str(
         "\n## Again, and more of it\n\n```sh\n\
          cargo xtask agree --seed 1 --count 5000                    # Linux 6.1 as User-Mode Linux, as any user\n\

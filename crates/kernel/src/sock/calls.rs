@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
 
 use crate::device::DevId;
-use crate::frame::ETH_LEN;
+use crate::frame::{ETH_LEN, Owner};
 use crate::ip::output::Fields;
 use crate::ip::route::{OutKey, OutRoute};
 use crate::ip::{self, protocol};
@@ -522,7 +522,7 @@ impl World {
             packet[12..16].copy_from_slice(&route.source.octets());
         }
         ip::write_checksum(packet, header.header_len);
-        frame.owned = true;
+        frame.owner = Owner::Program;
         frame.mark = inet.mark;
         self.ip_output(ns, &route, inet.multicast_loop, frame)?;
         Ok(data.len())
@@ -576,7 +576,11 @@ impl World {
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
-                Fields { dont_fragment: !route.mtu_locked, owned: true, ..Fields::new(protocol::UDP, ttl) }
+                Fields {
+                    dont_fragment: !route.mtu_locked,
+                    owner: Owner::Program,
+                    ..Fields::new(protocol::UDP, ttl)
+                }
             }
         };
         if let Some(netns) = self.netns.get_mut(ns) {
@@ -658,7 +662,7 @@ impl World {
             mark: inet.mark,
             options: &inet.options,
             loop_back: inet.multicast_loop,
-            owned: true,
+            owner: Owner::Program,
             ..Fields::new(protocol, ttl)
         }
     }

@@ -236,6 +236,7 @@ impl Socket {
     pub fn is_ready(&self) -> bool {
         match &self.kind {
             Kind::Tcp(tcp) => tcp.is_readable(),
+            Kind::Packet(packet) => !self.queue.is_empty() || packet.is_orphan,
             _ => !self.queue.is_empty(),
         }
     }

@@ -214,6 +214,10 @@ impl World {
         if replaced {
             self.notify_link(dev);
         }
+        // `arp_netdev_event`, which hears of flags of a device that is up only.
+        if (old ^ wanted).contains(Flags::NOARP) && old.contains(Flags::UP) && wanted.contains(Flags::UP) {
+            self.arp_switched(dev);
+        }
         Ok(())
     }
 

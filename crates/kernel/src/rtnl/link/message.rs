@@ -173,6 +173,7 @@ fn stats64(counted: &device::Stats) -> Stats64 {
     stats.collisions = counted.collisions;
     stats.multicast = counted.multicast;
     stats.rx_nohandler = counted.rx_nohandler;
+    stats.rx_otherhost_dropped = counted.rx_otherhost;
     stats
 }
 
