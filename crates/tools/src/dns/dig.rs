@@ -7,8 +7,8 @@ use hairpin_wire::dns::{Data, Message, Question, Record, flag, kind};
 use super::{NoReply, Plan, Reply, Server, VERSION};
 use crate::Program;
 use crate::calendar::Date;
-use crate::resolver::stub::{self, Transport};
 use crate::resolver::Settings;
+use crate::resolver::stub::{self, Transport};
 
 /// What EDNS says of the size of answers.
 const BUFFER: u16 = 1232;
@@ -573,8 +573,7 @@ fn plus(command: &mut Command, option: &str) -> Result<(), Stop> {
         "retry" | "retries" => command.tries = u32::try_from(number()?).unwrap_or(u32::MAX).saturating_add(1),
         "tcp" | "vc" => command.by_stream = on,
         "ignore" => command.takes_truncated = on,
-        "fail" | "identify" | "idnin" | "idnout" | "multiline" | "split" | "keepopen"
-        | "crypto" => {}
+        "fail" | "identify" | "idnin" | "idnout" | "multiline" | "split" | "keepopen" | "crypto" => {}
         "dnssec" | "trace" | "nssearch" | "yaml" | "tls" | "https" if on => {
             return Err(Stop::Fatal(format!("+{word} is not supported here")));
         }

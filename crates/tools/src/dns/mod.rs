@@ -225,45 +225,47 @@ pub(crate) fn ask(
             let from = plan.source.map(|source| stub::server_address(source, 0));
             let timeout = plan.timeout_s.saturating_mul(NS_PER_S);
             let place = server.place(plan.port);
-            let said = match stub::exchange(program, to, from, std::slice::from_ref(query), timeout, transport) {
-                Ok(answers) => {
-                    let now = program.system.now().map_or(start, |now| now.monotonic_ns);
-                    let Some(answer) = answers.into_iter().next() else { return Err(NoReply::Silent) };
-                    if answer.message.has(hairpin_wire::dns::flag::TRUNCATED)
-                        && transport == Transport::Udp
-                        && !plan.takes_truncated
-                    {
-                        transport = Transport::Tcp;
-                        if plan.comments {
-                            let _ = writeln!(program.shell.out(), ";; Truncated, retrying in TCP mode.");
+            let said =
+                match stub::exchange(program, to, from, std::slice::from_ref(query), timeout, transport) {
+                    Ok(answers) => {
+                        let now = program.system.now().map_or(start, |now| now.monotonic_ns);
+                        let Some(answer) = answers.into_iter().next() else { return Err(NoReply::Silent) };
+                        if answer.message.has(hairpin_wire::dns::flag::TRUNCATED)
+                            && transport == Transport::Udp
+                            && !plan.takes_truncated
+                        {
+                            transport = Transport::Tcp;
+                            if plan.comments {
+                                let _ = writeln!(program.shell.out(), ";; Truncated, retrying in TCP mode.");
+                            }
+                            continue;
                         }
-                        continue;
+                        let elapsed_ms = now.saturating_sub(start) / NS_PER_MS;
+                        let (message, length) = (answer.message, answer.length);
+                        return Ok(Reply { message, length, server: server.clone(), elapsed_ms, transport });
                     }
-                    let elapsed_ms = now.saturating_sub(start) / NS_PER_MS;
-                    let (message, length) = (answer.message, answer.length);
-                    return Ok(Reply { message, length, server: server.clone(), elapsed_ms, transport });
-                }
-                Err(Silence::Interrupted) => return Err(NoReply::Interrupted),
-                Err(Silence::TimedOut) => format!(";; communications error to {place}: timed out\n"),
-                Err(Silence::Error(errno)) => {
-                    format!(";; communications error to {place}: {}\n", reason(errno))
-                }
-                Err(Silence::Unreachable(errno)) if transport == Transport::Tcp => {
-                    let (called, reason) = (&server.called, reason(errno));
-                    let text = format!(";; Connection to {place}({called}) for {name} failed: {reason}.\n");
-                    let _ = program.shell.out().write_all(text.as_bytes());
-                    // What could not be connected is not tried again.
-                    break;
-                }
-                Err(Silence::Unreachable(errno)) => {
-                    unreachable = true;
-                    let (called, reason) = (&server.called, reason(errno));
-                    format!(
-                        ";; UDP setup with {place}({called}) for {name} failed: {reason}.\n\
+                    Err(Silence::Interrupted) => return Err(NoReply::Interrupted),
+                    Err(Silence::TimedOut) => format!(";; communications error to {place}: timed out\n"),
+                    Err(Silence::Error(errno)) => {
+                        format!(";; communications error to {place}: {}\n", reason(errno))
+                    }
+                    Err(Silence::Unreachable(errno)) if transport == Transport::Tcp => {
+                        let (called, reason) = (&server.called, reason(errno));
+                        let text =
+                            format!(";; Connection to {place}({called}) for {name} failed: {reason}.\n");
+                        let _ = program.shell.out().write_all(text.as_bytes());
+                        // What could not be connected is not tried again.
+                        break;
+                    }
+                    Err(Silence::Unreachable(errno)) => {
+                        unreachable = true;
+                        let (called, reason) = (&server.called, reason(errno));
+                        format!(
+                            ";; UDP setup with {place}({called}) for {name} failed: {reason}.\n\
                          ;; no servers could be reached\n"
-                    )
-                }
-            };
+                        )
+                    }
+                };
             let _ = program.shell.out().write_all(said.as_bytes());
             if tries <= 1 {
                 break;

@@ -8,6 +8,9 @@ use crate::resolver::Settings;
 use crate::resolver::stub::Transport;
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    if crate::busybox::is_here(program.shell) {
+        return crate::busybox::nslookup::main(program);
+    }
     let code = run(program);
     let _ = program.shell.out().flush();
     code

@@ -133,7 +133,12 @@ impl Sockets {
             Some(limit) => {
                 if bytes.len() > limit {
                     let flags = reply.flags | dns::flag::TRUNCATED;
-                    let short = Message { id: reply.id, flags, questions: reply.questions.clone(), ..Message::default() };
+                    let short = Message {
+                        id: reply.id,
+                        flags,
+                        questions: reply.questions.clone(),
+                        ..Message::default()
+                    };
                     bytes = short.write();
                 }
                 // Where there is no way back nobody hears of it.

@@ -241,11 +241,9 @@ impl Sockets {
                 return Err(format!("unknown interface {wanted}"));
             }
         }
-        let mut sockets =
-            Sockets { dns: server::Sockets::default(), dhcp: BTreeMap::new(), echo: None };
+        let mut sockets = Sockets { dns: server::Sockets::default(), dhcp: BTreeMap::new(), echo: None };
         if options.port != 0 {
-            let mut places: Vec<IpAddr> =
-                vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+            let mut places: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
             if options.binds {
                 places = own.iter().map(|own| own.address.into()).collect();
                 places.extend(addresses6(program, options).into_iter().map(IpAddr::V6));

@@ -102,9 +102,9 @@ fn text(host: &str, container: &Container, is_internal: bool) -> (String, Vec<Up
         upstream = settings.servers.iter().map(|address| Upstream { address: *address, of_host }).collect();
         settings.servers = vec![resolver::ADDRESS.into()];
         settings.options.retain(|option| {
-            option.strip_prefix("ndots").is_none_or(|value| {
-                value.strip_prefix(':').is_some_and(|value| value.parse::<u32>().is_ok())
-            })
+            option
+                .strip_prefix("ndots")
+                .is_none_or(|value| value.strip_prefix(':').is_some_and(|value| value.parse::<u32>().is_ok()))
         });
         if !settings.dots() {
             settings.options.push("ndots:0".to_owned());

@@ -98,7 +98,9 @@ fn redirect(docker: &mut Docker<'_>, udp: u16, tcp: u16) -> Result<(), String> {
         run(&format!("-I {chain} -d {ADDRESS} -j {jump}"))?;
     }
     for (protocol, port) in [("udp", udp), ("tcp", tcp)] {
-        run(&format!("-I {TO_IT} -d {ADDRESS} -p {protocol} --dport 53 -j DNAT --to-destination {ADDRESS}:{port}"))?;
+        run(&format!(
+            "-I {TO_IT} -d {ADDRESS} -p {protocol} --dport 53 -j DNAT --to-destination {ADDRESS}:{port}"
+        ))?;
         run(&format!("-I {FROM_IT} -s {ADDRESS} -p {protocol} --sport {port} -j SNAT --to-source :53"))?;
     }
     Ok(())
@@ -134,13 +136,7 @@ impl Resolver {
     }
 
     /// Asks the next server that can be asked.
-    fn forward(
-        &mut self,
-        docker: &mut Docker<'_>,
-        sockets: &mut Sockets,
-        sandbox: &str,
-        mut asked: Asked,
-    ) {
+    fn forward(&mut self, docker: &mut Docker<'_>, sockets: &mut Sockets, sandbox: &str, mut asked: Asked) {
         while let Some(server) = self.servers.get(asked.next) {
             asked.next += 1;
             if let Some((fd, until_ns)) = send(docker, sandbox, *server, &asked.question.message) {
@@ -177,7 +173,8 @@ impl Resolver {
         if again.is_empty() {
             return Ok(());
         }
-        let sandbox = docker.state().ok().and_then(|state| Some(state.container(&self.id).ok()?.sandbox.clone()));
+        let sandbox =
+            docker.state().ok().and_then(|state| Some(state.container(&self.id).ok()?.sandbox.clone()));
         for asked in again {
             self.forward(docker, sockets, sandbox.as_deref().unwrap_or_default(), asked);
         }

@@ -145,7 +145,9 @@ fn exchange_by_stream(
     let now = program.system.now().map_err(Silence::Error)?.monotonic_ns;
     let own = match from {
         Some(Address::Ipv4 { address, port }) => Own { address: Some(address.into()), port, device: None },
-        Some(Address::Ipv6 { address, port, .. }) => Own { address: Some(address.into()), port, device: None },
+        Some(Address::Ipv6 { address, port, .. }) => {
+            Own { address: Some(address.into()), port, device: None }
+        }
         _ => Own::default(),
     };
     let until = Some(now.saturating_add(timeout_ns));

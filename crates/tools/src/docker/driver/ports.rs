@@ -95,7 +95,9 @@ fn rules(port: &Port) -> Vec<(bool, Rule)> {
         _ => String::new(),
     };
     let mut rules = Vec::new();
-    for (is_ipv4, address) in [(true, by_ipv4.then_some(address)), (false, address6.as_ref().filter(|_| by_ipv6))] {
+    for (is_ipv4, address) in
+        [(true, by_ipv4.then_some(address)), (false, address6.as_ref().filter(|_| by_ipv6))]
+    {
         let Some(address) = address else { continue };
         if host_ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
             let text = format!("-d {host_ip} ! -i lo -p {protocol} --dport {public} -j DROP");

@@ -30,7 +30,8 @@ pub(super) fn start(docker: &mut Docker<'_>, port: &Port) -> Vec<Background> {
     };
     let (by_ipv4, by_ipv6) = super::ports::families(port);
     let own = port.host_ip.as_str();
-    let places = [(by_ipv4, "0.0.0.0", bound.address), (by_ipv6, "::", bound.address6.unwrap_or(bound.address))];
+    let places =
+        [(by_ipv4, "0.0.0.0", bound.address), (by_ipv6, "::", bound.address6.unwrap_or(bound.address))];
     let mut started = Vec::new();
     for (_, any, address) in places.into_iter().filter(|(publishes, ..)| *publishes) {
         let host_ip = if own.is_empty() { any } else { own };
