@@ -227,6 +227,7 @@ mod tests {
             port.bound = Some(Bound {
                 public: port.host_first,
                 address,
+                address6: None,
                 link: "docker0".to_owned(),
                 proxies: Vec::new(),
             });
