@@ -59,7 +59,9 @@ pub(super) const KEYS: &[Key] = &[
     field!(unsigned("netfilter/nf_conntrack_icmp_timeout", "30"), settings => settings.icmp),
     field!(unsigned("netfilter/nf_conntrack_icmpv6_timeout", "30"), settings => settings.icmpv6),
     small("netfilter/nf_conntrack_log_invalid", "0", 255),
-    field!(range("netfilter/nf_conntrack_max", "262144", 0, INT), settings => settings.max),
+    range("netfilter/nf_conntrack_max", "262144", 0, INT)
+        .of_the_kernel()
+        .field(|sysctl| vec![i64::from(sysctl.conntrack.max)], set_max),
     unsigned("netfilter/nf_conntrack_sctp_timeout_closed", "10"),
     unsigned("netfilter/nf_conntrack_sctp_timeout_cookie_echoed", "3"),
     unsigned("netfilter/nf_conntrack_sctp_timeout_cookie_wait", "3"),
@@ -95,5 +97,15 @@ fn set(
 ) -> Result<(), Errno> {
     let netns = world.netns.get_mut(ns).ok_or(Errno::ENOENT)?;
     change(&mut netns.sysctl.conntrack, values.first().copied().unwrap_or(0));
+    Ok(())
+}
+
+/// One bound for each namespace of the kernel, which the first one sets.
+fn set_max(world: &mut World, ns: NsId, values: &[i64]) -> Result<(), Errno> {
+    let host = world.netns.get(ns).ok_or(Errno::ENOENT)?.host;
+    let max = values.first().and_then(|value| u32::try_from(*value).ok()).ok_or(Errno::EINVAL)?;
+    for netns in world.netns.values_mut().filter(|netns| netns.host == host) {
+        netns.sysctl.conntrack.max = max as _;
+    }
     Ok(())
 }
