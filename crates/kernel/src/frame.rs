@@ -77,7 +77,7 @@ pub struct Meta {
     pub trace: u32,
     /// The connection it belongs to.
     pub(crate) track: Track,
-    /// The packet socket that sent it, which does not see it.
+    /// The packet or CAN socket that sent it, which does not see it.
     pub sender: Option<crate::sock::SockId>,
     /// The bridge ports of a packet that netfilter sees on its way over a bridge.
     pub(crate) bridged: Option<Bridged>,

@@ -191,6 +191,7 @@ impl World {
                 if self.tcp_of(id).is_some() {
                     return self.receive_tcp(id).map(Reply::Received);
                 }
+                self.take_can_error(id)?;
                 let epoch_ns = self.epoch_ns;
                 let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
                 let strip = matches!(&socket.kind, sock::Kind::Packet(packet) if packet.cooked);
@@ -414,6 +415,7 @@ impl World {
                 self.listen_to_connections(ns, true)?;
                 sock::Kind::ConntrackEvents
             }
+            SocketKind::CanRaw => sock::Kind::Can(sock::can::Can::default()),
             SocketKind::RouteEvents { groups } => sock::Kind::RouteEvents { groups },
         };
         self.add_socket(ns, kind)

@@ -102,18 +102,15 @@ pub(crate) enum Waiting {
     MacvlanBroadcast { lower: DevId, frame: Frame },
     /// To be distributed to the ipvlans on a device; `from` sent it.
     IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
-    /// The first report of a device's IPv6 groups.
-    ListenerReport { dev: DevId },
 }
 
 impl Waiting {
-    fn into_frame(self) -> Option<(DevId, Frame)> {
+    fn into_frame(self) -> (DevId, Frame) {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
             | Waiting::MacvlanBroadcast { lower: dev, frame }
-            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
-            Waiting::ListenerReport { .. } => None,
+            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => (dev, frame),
         }
     }
 }
@@ -131,6 +128,7 @@ pub struct World {
     pub(crate) sockets: SlotMap<SockId, Socket>,
     /// How many of the sockets are packet sockets: without one no frame looks for those that see it.
     pub(crate) packet_sockets: usize,
+    pub(crate) dns: crate::sock::dns::Servers,
     pub(crate) tasks: SlotMap<TaskId, Task>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
@@ -176,6 +174,7 @@ impl World {
             devs: SlotMap::with_key(),
             sockets: SlotMap::with_key(),
             packet_sockets: 0,
+            dns: crate::sock::dns::Servers::default(),
             tasks: SlotMap::with_key(),
             segments: Vec::new(),
             timers: Timers::default(),
@@ -284,9 +283,8 @@ impl World {
             match waiting {
                 Waiting::Receive { dev, frame } if steps <= STORM_MAX => self.receive(dev, frame),
                 waiting if steps > STORM_MAX => {
-                    if let Some((dev, frame)) = waiting.into_frame() {
-                        self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
-                    }
+                    let (dev, frame) = waiting.into_frame();
+                    self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
                 }
                 Waiting::Looped { dev, kind, frame } if frame.ethertype() == ethertype::IPV6 => {
                     self.receive_looped6(dev, kind, frame);
@@ -301,7 +299,6 @@ impl World {
                     }
                     self.ipvlan_distribute(lower, from, frame);
                 }
-                Waiting::ListenerReport { dev } => self.listener_report_due(dev),
             }
         }
         self.transmit_refused = refused;
@@ -342,7 +339,8 @@ impl World {
     pub(crate) fn enqueue_scrubbed(&mut self, waiting: Waiting) {
         if self.backlog.len() < BACKLOG_MAX {
             self.backlog.push_back(waiting);
-        } else if let Some((dev, frame)) = waiting.into_frame() {
+        } else {
+            let (dev, frame) = waiting.into_frame();
             self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
         }
     }

@@ -18,6 +18,7 @@
 //! # programs: NAME NAME            by exec it runs these, which may not be installed
 //! # clock: real                    by exec a guest runs it in real time, for a program in it never pauses
 //! # modules: NAME NAME             the kernel, a User-Mode Linux of its own, has loaded these; as functions alone
+//! # covers: PART KIND KIND         dumps, refusals or traffic of these kinds are compared: docs/kinds.md
 //! # with: FILE                     by exec it begins with this file of the directory: functions that scripts share
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be

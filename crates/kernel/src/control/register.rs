@@ -275,6 +275,7 @@ impl World {
             }
         }
         self.forget_tap(dev);
+        self.tell_can_sockets(dev, Errno::ENODEV);
         self.unwire(dev);
         self.forget_ip(dev);
         self.shut_queue(dev);

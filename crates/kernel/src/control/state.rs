@@ -245,6 +245,7 @@ impl World {
             _ => self.down_flag(dev),
         }
         self.empty_queue(dev);
+        self.tell_can_sockets(dev, Errno::ENETDOWN);
         self.changed();
         self.notify_link(dev);
         self.ip_down(dev);

@@ -212,8 +212,7 @@ impl World {
     /// R7: the protocol by EtherType. `tagged`: it came with a tag that no VLAN device has taken.
     fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame, tagged: bool) {
         match frame.ethertype() {
-            // The CAN layer takes them, sockets or not.
-            ethertype::CAN | ethertype::CANFD => self.consume(frame),
+            ethertype::CAN | ethertype::CANFD => self.can_receive(dev, frame),
             0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),

@@ -1,5 +1,6 @@
 # needs: uml
-# open: the runner of functions has no groups in the background; not compared by exec yet
+# runs: by bash alone
+# programs: nc iptables-legacy
 # The states of a TCP connection as tracking sees them, each with the time it has left (but for its last digit).
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R

@@ -105,7 +105,7 @@ impl World {
         if !device.permanent_mac.is_zero() {
             let mut address = device.permanent_mac.0.to_vec();
             // A tunnel over IPv6 has longer addresses, of which only the beginning is random.
-            address.resize(device.address_len().max(address.len()), 0);
+            address.resize(device.address_len(), 0);
             attributes.push(LinkAttribute::PermAddress(address));
         }
         attributes.push(LinkAttribute::AfSpecUnspec(af_spec::af_spec(self, device)));
