@@ -314,7 +314,7 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
     match &rule.target {
         Target::Reject(RejectWith::TcpReset) if header_protocol != Some(protocol::TCP) => Err(Errno::EINVAL),
         // `xt_ct_set_helper`: there is none.
-        Target::Track { helper: Some(_) } => Err(Errno::ENOENT),
+        Target::Track { helper: Some(_) } => Err(Errno::EINVAL),
         // "Only works on TCP SYN packets."
         Target::TcpMss(_) if !rule.matches.iter().any(asks_for_syn) => Err(Errno::EINVAL),
         _ => Ok(()),

@@ -1,4 +1,5 @@
 # needs: uml
+# open: its moments are close to those at which TCP sends again: it differs on a busy machine
 # runs: by bash alone
 # programs: nc iptables-legacy
 # The states of a TCP connection as tracking sees them, each with the time it has left (but for its last digit).
