@@ -2,6 +2,7 @@
 
 use hairpin_netlink::{Errno, Failure};
 
+use crate::dev::ip_tunnel::Variant as Variant4;
 use crate::dev::ip6_tunnel::{Ip6Tunnel, Variant};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, DevId};
@@ -72,8 +73,7 @@ impl World {
                 self.store_mac(dev, if takes { mac } else { old }, AddrAssign::Set);
                 if !takes {
                     // All hear that it has changed, though it has not.
-                    self.flush_neighbours(ns, ifindex, false);
-                    self.flush_neighbours6(ns, ifindex, false);
+                    self.forget_resolved(ns, ifindex);
                 }
                 return Ok(());
             }
@@ -135,8 +135,7 @@ impl World {
         self.changed();
         if old != mac {
             // `arp_netdev_event`: what was resolved over the old address is void.
-            self.flush_neighbours(ns, ifindex, false);
-            self.flush_neighbours6(ns, ifindex, false);
+            self.forget_resolved(ns, ifindex);
             self.announce_addresses(dev);
         }
         for vlan in self.devs.get(dev).map(|device| device.vlans.clone()).unwrap_or_default() {
@@ -229,7 +228,9 @@ impl World {
                 return Err(Errno::EINVAL.into());
             }
             // `__ip_tunnel_change_mtu`
-            (Kind::IpTunnel(state), _) if !(68..=65_515 - state.headroom()).contains(&mtu) => {
+            (Kind::IpTunnel(state), _)
+                if state.variant != Variant4::Sit && !(68..=65_515 - state.headroom()).contains(&mtu) =>
+            {
                 return Err(Errno::EINVAL.into());
             }
             // `ip6_tnl_change_mtu`

@@ -234,13 +234,18 @@ impl World {
         if !self.icmp_allowed(ns, &route, kind, code) {
             return;
         }
-        let room = (route.mtu as usize).min(ERROR_LEN_MAX).saturating_sub(HEADER_LEN + 8);
+        let options = match header.header_len > HEADER_LEN {
+            true => super::options::echoed(packet, header.header_len),
+            false => Vec::new(),
+        };
+        let around = HEADER_LEN + options.len().next_multiple_of(4) + 8;
+        let room = (route.mtu as usize).min(ERROR_LEN_MAX).saturating_sub(around);
         let quoted: Vec<u8> = packet.iter().take(header.total_len.min(room)).copied().collect();
         // RFC 1812 4.3.2.5: errors have precedence "internetwork control".
         let tos = header.tos & 0x1e | 0xc0;
         let ttl = self.default_ttl(ns, Ipv4Addr::UNSPECIFIED);
         let track = about.track.of_error();
-        let fields = Fields { tos, track, ..Fields::new(protocol::ICMP, ttl) };
+        let fields = Fields { tos, track, options: &options, ..Fields::new(protocol::ICMP, ttl) };
         let _ = self.ip_send(ns, &route, fields, 8 + quoted.len(), |body| {
             write_icmp(body, kind, code, rest, &quoted);
         });

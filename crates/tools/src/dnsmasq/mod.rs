@@ -377,7 +377,7 @@ impl Running {
                 let from = match question.from {
                     Address::Ipv4 { address, .. } => IpAddr::V4(address),
                     Address::Ipv6 { address, .. } => IpAddr::V6(address),
-                    Address::Link { .. } => continue,
+                    Address::Link { .. } | Address::Can { .. } => continue,
                 };
                 log.say(program, &format!("dnsmasq: query[{kind}] {} from {from}", asked.name));
             }
