@@ -397,6 +397,43 @@ options ndots:2
 }
 
 #[test]
+fn ports_are_published_by_ipv6() {
+    let out = run(
+        "docker-ports6",
+        r#"
+ip addr add 2001:db8::1/64 dev eth0 nodad
+docker network create --ipv6 --subnet fd00:9::/64 -o com.docker.network.bridge.name=six six >/dev/null
+docker run -d -p 82:80 -p '[::1]:84:80' -p 0.0.0.0:85:80 --name web --network six busybox nc -6 -l -k -p 80 >/dev/null
+docker port web
+ip6tables -S | grep 'dport 80'; ip6tables -S -t nat | grep DNAT; iptables -S -t nat | grep DNAT; ip6tables -t raw -S PREROUTING
+echo from the host itself | nc -q 1 2001:db8::1 82
+ssh two 'ip addr add 2001:db8::2/64 dev eth0 nodad; echo from elsewhere | nc -q 1 2001:db8::1 82'
+docker stop web >/dev/null; docker logs web
+ip6tables -S -t nat | grep -c DNAT; true
+"#,
+    );
+    let expected = "\
+80/tcp -> 0.0.0.0:82
+80/tcp -> [::]:82
+80/tcp -> [::1]:84
+80/tcp -> 0.0.0.0:85
+-A DOCKER -d fd00:9::2/128 ! -i six -o six -p tcp -m tcp --dport 80 -j ACCEPT
+-A DOCKER -d fd00:9::2/128 ! -i six -o six -p tcp -m tcp --dport 80 -j ACCEPT
+-A DOCKER ! -i six -p tcp -m tcp --dport 82 -j DNAT --to-destination [fd00:9::2]:80
+-A DOCKER -d ::1/128 ! -i six -p tcp -m tcp --dport 84 -j DNAT --to-destination [fd00:9::2]:80
+-A DOCKER ! -i six -p tcp -m tcp --dport 82 -j DNAT --to-destination 172.18.0.2:80
+-A DOCKER ! -i six -p tcp -m tcp --dport 85 -j DNAT --to-destination 172.18.0.2:80
+-P PREROUTING ACCEPT
+-A PREROUTING -d fd00:9::2/128 ! -i six -j DROP
+-A PREROUTING -d ::1/128 ! -i lo -p tcp -m tcp --dport 84 -j DROP
+from the host itself
+from elsewhere
+0
+";
+    assert_eq!(out, expected);
+}
+
+#[test]
 fn what_docker_refuses() {
     let out = run(
         "docker-refusals",

@@ -264,8 +264,8 @@ impl Around<'_> {
             return false;
         }
         if let Some((bits, invert)) = wanted.status {
-            let has = if bits == 0 { connection.status & 15 == 0 } else { connection.status & bits != 0 };
-            if has == invert {
+            // `NONE` is no bit: nothing has it.
+            if (connection.status & bits != 0) == invert {
                 return false;
             }
         }
