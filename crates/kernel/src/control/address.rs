@@ -83,20 +83,21 @@ impl World {
         Ok(())
     }
 
-    /// `macvlan_sync_address`: while up, the new MAC must be free.
+    /// `macvlan_set_mac_address`: the new MAC must be free, up or down.
     fn change_macvlan_mac(&mut self, dev: DevId, lower: DevId, mac: Mac) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         let (old, up) = (device.mac, device.is_up());
+        // `macvlan_addr_busy`
+        let lower_mac = self.devs.get(lower).map(|below| below.mac);
+        let taken = self.macvlan_port(lower).is_some_and(|port| port.lookup(mac).is_some());
+        if taken || lower_mac == Some(mac) {
+            return Err(Errno::EADDRINUSE.into());
+        }
         if !up {
             if let Some(member) = self.macvlan_port(lower).and_then(|port| port.member_mut(dev)) {
                 member.mac = mac;
             }
             return Ok(());
-        }
-        let lower_mac = self.devs.get(lower).map(|below| below.mac);
-        let taken = self.macvlan_port(lower).is_some_and(|port| port.lookup(mac).is_some());
-        if taken || lower_mac == Some(mac) {
-            return Err(Errno::EADDRINUSE.into());
         }
         self.add_unicast(lower, mac);
         self.remove_unicast(lower, old);

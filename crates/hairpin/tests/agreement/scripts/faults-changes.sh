@@ -80,3 +80,11 @@ kill %2
 wait
 cat tags.cap
 ip -n a -s link show dev e0
+# A macvlan gets no MAC that another one has, be it down.
+ip -n b link add link e0 name m1 address 02:00:00:00:00:11 type macvlan mode bridge
+ip -n b link add link e0 name m2 address 02:00:00:00:00:12 type macvlan mode bridge
+ip -n b link set m1 up
+ip -n b link set m2 address 02:00:00:00:00:11
+ip -n b link set m2 address 02:00:00:00:00:02
+ip -n b link set m2 address 02:00:00:00:00:13
+ip -n b link show dev m2

@@ -42,9 +42,10 @@ fn groups(scenario: &mut Scenario) {
     scenario.up("tb", "w6");
     for state in ["down", "up"] {
         scenario.line(format!("ip -n tb link set eth0 {state}"));
+        // Until the other end has noticed.
+        scenario.line("sleep 1.5");
         scenario.line("ip -n tb link");
     }
-    scenario.line("sleep 1.5");
     scenario.line("ip -n tb link set w5 allmulticast on");
     scenario.line("ip -n tb -d link show dev eth0");
     scenario.line("ip -n tb link set w5 down");
