@@ -72,8 +72,7 @@ impl World {
                 self.store_mac(dev, if takes { mac } else { old }, AddrAssign::Set);
                 if !takes {
                     // All hear that it has changed, though it has not.
-                    self.flush_neighbours(ns, ifindex, false);
-                    self.flush_neighbours6(ns, ifindex, false);
+                    self.forget_resolved(ns, ifindex);
                 }
                 return Ok(());
             }
@@ -135,8 +134,7 @@ impl World {
         self.changed();
         if old != mac {
             // `arp_netdev_event`: what was resolved over the old address is void.
-            self.flush_neighbours(ns, ifindex, false);
-            self.flush_neighbours6(ns, ifindex, false);
+            self.forget_resolved(ns, ifindex);
             self.announce_addresses(dev);
         }
         for vlan in self.devs.get(dev).map(|device| device.vlans.clone()).unwrap_or_default() {

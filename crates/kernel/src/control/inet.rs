@@ -382,6 +382,15 @@ impl World {
         self.neighbours_gone(ns, ifindex, gone);
     }
 
+    /// `neigh_changeaddr`: forgets a device's neighbours of both families, and still answers for others.
+    pub(crate) fn forget_resolved(&mut self, ns: NsId, ifindex: u32) {
+        let Some(netns) = self.netns.get_mut(ns) else { return };
+        let gone = netns.neigh.remove_device(ifindex, false);
+        let gone6 = netns.neigh6.remove_device(ifindex, false);
+        self.neighbours_gone(ns, ifindex, gone);
+        self.neighbours_gone(ns, ifindex, gone6);
+    }
+
     /// Announces and frees neighbours that are no longer in their table.
     pub(super) fn neighbours_gone(&mut self, ns: NsId, ifindex: u32, gone: Vec<(IpAddr, Neighbour)>) {
         for (address, entry) in gone {

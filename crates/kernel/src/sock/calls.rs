@@ -158,7 +158,9 @@ impl World {
             },
             SocketOption::ReuseAddress(_) => {}
             SocketOption::Ttl(0) => return Err(Errno::EINVAL),
-            SocketOption::IpOptions(options) if options.len() > 40 => return Err(Errno::EINVAL),
+            SocketOption::IpOptions(options) if !ip::options::are_right(&options) => {
+                return Err(Errno::EINVAL);
+            }
             option => {
                 let inet = self.inet_of(id)?;
                 match option {

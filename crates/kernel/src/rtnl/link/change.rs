@@ -214,6 +214,16 @@ impl World {
         if replaced {
             self.notify_link(dev);
         }
+        if replaced && old.contains(Flags::UP) && wanted.contains(Flags::UP) {
+            self.ip6_carrier_changed(dev);
+        }
+        if old.symmetric_difference(wanted).contains(Flags::NOARP)
+            && let Some(device) = self.devs.get(dev).filter(|device| device.is_up())
+        {
+            // `arp_netdev_event`, `ndisc_netdev_event`: what was resolved need not be any more, or the other way round.
+            let (ns, ifindex) = (device.ns, device.ifindex);
+            self.forget_resolved(ns, ifindex);
+        }
         Ok(())
     }
 
