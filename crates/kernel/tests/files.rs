@@ -265,7 +265,7 @@ fn proc_net_has_linuxs_formats() {
     );
     assert!(
         lab.shown("/proc/net/vlan/v1.10")
-            .starts_with("v1.10  VID: 10\t REORDER_HDR: 1  dev->priv_flags: 1021\n")
+            .starts_with("v1.10  VID: 10\t REORDER_HDR: 1  dev->priv_flags: 81021\n")
     );
     assert!(lab.shown("/proc/net/dev").contains("\n    lo:       0       0    0    0    0     0          0"));
     assert!(

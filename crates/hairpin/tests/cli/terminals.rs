@@ -1,6 +1,6 @@
 //! Worlds that are up, and where the programs of a session are.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::place::Place;
 
@@ -50,6 +50,28 @@ fn interrupt_is_ignored() -> bool {
 }
 
 /// As with the real `ip`, but that a process of no session is none.
+#[test]
+fn the_last_session_leaves_nothing_behind() {
+    let place = Place::new("behind");
+    let left = || std::fs::read_dir(&place.0).expect("a directory").count();
+    for _ in 0..5 {
+        // Several at once, which end while others begin.
+        let sessions: Vec<_> = (0..4)
+            .map(|_| {
+                let mut command = place.command(&["run", "--world", "bare", "-"]);
+                command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("hairpin")
+            })
+            .collect();
+        for mut session in sessions {
+            assert!(session.wait().expect("its end").success());
+        }
+        assert_eq!(left(), 0);
+    }
+    assert_ne!(place.hairpin(&["exec", "nobody", "--", "true"]).code, 0);
+    assert_eq!(place.hairpin(&["ls"]).code, 0);
+    assert_eq!(left(), 0);
+}
+
 #[test]
 fn ip_netns_knows_where_processes_are() {
     let place = Place::new("pids");

@@ -44,8 +44,7 @@ impl Entry {
     /// In words: a bad name, a session of that name that lives, no directory to be had.
     pub fn create(name: &str, programs: &[&str]) -> Result<Entry, String> {
         check_name(name)?;
-        let base = base()?;
-        let _guard = lock(&base.join("lock")).map_err(|error| format!("{}: {error}", base.display()))?;
+        let (base, _guard) = locked_base()?;
         let directory = base.join(name);
         if directory.exists() {
             if is_alive(&directory) {
@@ -79,13 +78,30 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         let _ = remove(&self.directory);
+        let made_by_us = std::env::var_os(DIRECTORY_VARIABLE).is_none_or(|path| path.is_empty());
+        if let (true, Some(base)) = (made_by_us, self.directory.parent()) {
+            tidy(base);
+        }
+    }
+}
+
+/// Removes the directory of all sessions behind the last one, unless somebody is about to make one.
+fn tidy(base: &Path) {
+    let path = base.join("lock");
+    let Ok(file) = File::open(&path) else { return };
+    let Ok(_guard) = Flock::lock(file, FlockArg::LockExclusiveNonblock) else { return };
+    let Ok(mut entries) = fs::read_dir(base) else { return };
+    if entries.all(|entry| entry.is_ok_and(|entry| entry.path() == path)) && fs::remove_file(&path).is_ok() {
+        let _ = fs::remove_dir(base);
     }
 }
 
 /// Names of the sessions that live; what dead ones left behind is removed.
 pub fn list() -> Vec<String> {
-    let Ok(base) = base() else { return Vec::new() };
-    let Ok(_guard) = lock(&base.join("lock")) else { return Vec::new() };
+    if !is_there() {
+        return Vec::new();
+    }
+    let Ok((base, _guard)) = locked_base() else { return Vec::new() };
     let Ok(entries) = fs::read_dir(&base) else { return Vec::new() };
     let mut names = Vec::new();
     for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
@@ -105,9 +121,11 @@ pub fn list() -> Vec<String> {
 /// No such session, in words.
 pub fn socket_of(name: &str) -> Result<PathBuf, String> {
     check_name(name)?;
-    let directory = base()?.join(name);
-    if is_alive(&directory) {
-        return Ok(directory.join("socket"));
+    if is_there() {
+        let directory = base()?.join(name);
+        if is_alive(&directory) {
+            return Ok(directory.join("socket"));
+        }
     }
     let up = list();
     Err(match up.as_slice() {
@@ -118,10 +136,11 @@ pub fn socket_of(name: &str) -> Result<PathBuf, String> {
 
 /// Whether a session of that name is there, or its directory still is.
 pub fn exists(name: &str) -> bool {
-    base().is_ok_and(|base| {
-        let directory = base.join(name);
-        directory.exists() && (is_alive(&directory) || !directory.join("lock").exists())
-    })
+    is_there()
+        && base().is_ok_and(|base| {
+            let directory = base.join(name);
+            directory.exists() && (is_alive(&directory) || !directory.join("lock").exists())
+        })
 }
 
 /// A file name that needs no quoting anywhere.
@@ -149,6 +168,34 @@ fn base() -> Result<PathBuf, String> {
         return Err(format!("no directory for sessions: {} belongs to somebody else", path.display()));
     }
     Ok(path)
+}
+
+/// Whether there is something where the directory of all sessions would be.
+fn is_there() -> bool {
+    fs::symlink_metadata(base_path(|name| std::env::var_os(name))).is_ok()
+}
+
+/// The directory of all sessions, whose list nobody else changes as long as the lock is held.
+///
+/// # Errors
+/// As [`base`].
+fn locked_base() -> Result<(PathBuf, Flock<File>), String> {
+    loop {
+        let base = base()?;
+        let path = base.join("lock");
+        match lock(&path) {
+            Ok(guard) if is_same(&guard, &path) => return Ok((base, guard)),
+            // The last session has ended meanwhile and the directory is gone: a new one.
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(format!("{}: {error}", base.display())),
+        }
+    }
+}
+
+fn is_same(file: &File, path: &Path) -> bool {
+    let (Ok(open), Ok(found)) = (file.metadata(), fs::metadata(path)) else { return false };
+    (open.dev(), open.ino()) == (found.dev(), found.ino())
 }
 
 /// Where it is for whom these are the environment's variables.

@@ -266,7 +266,7 @@ impl World {
         if mtu >= IPV4_MIN_MTU && old < IPV4_MIN_MTU {
             self.rejoin_ipv4_groups(dev);
         }
-        self.ip6_mtu_changed(dev);
+        self.ip6_mtu_changed(dev, old);
         for upper in uppers {
             if let Some(upper) = self.devs.get_mut(upper)
                 && matches!(upper.kind, Kind::Ipvlan(_))

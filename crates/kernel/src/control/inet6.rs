@@ -34,6 +34,23 @@ const FOREVER: u32 = u32::MAX;
 const MULTICAST: Prefix6 = Prefix6 { address: Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), length: 8 };
 
 impl World {
+    /// `ipv6_add_dev`: a device begins with what its namespace sets for new ones. It begins anew where it moves to
+    /// another namespace, and when its MTU has been too small for IPv6.
+    pub(super) fn ip6_begins(&mut self, dev: DevId) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        let (_, neigh6_params) = self.new_neigh_params(ns);
+        let Some(sysctl) = self.netns.get(ns).map(|netns| &netns.sysctl) else { return };
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        device.ipv6_conf = sysctl.ipv6_default.clone();
+        device.ipv6_disabled = sysctl.ipv6_disable_default || sysctl.ipv6_disable_all;
+        device.addr_gen_mode = match sysctl.ipv6_default.get("addr_gen_mode") {
+            Some(1) => AddrGenMode::None,
+            Some(3) => AddrGenMode::Random,
+            _ => AddrGenMode::Eui64,
+        };
+        device.neigh6_params = neigh6_params;
+    }
+
     /// `ipv6_add_dev`: the groups of all nodes are listened to from the start, up or down, with IPv6 switched off
     /// too, as long as the MTU is large enough.
     pub(super) fn ip6_registered(&mut self, dev: DevId) {
@@ -239,7 +256,7 @@ impl World {
     ) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         if device.mtu < MIN_MTU {
-            return Err(Errno::ENOBUFS.into());
+            return Err(Errno::EINVAL.into());
         }
         let known = device.ipv6.iter().any(|known| known.address == entry.address);
         let (disabled, loopback) = (device.ipv6_disabled, device.is_loopback());
@@ -461,17 +478,25 @@ impl World {
         self.changed();
     }
 
-    /// `addrconf_notify(NETDEV_CHANGEMTU)`: a link too narrow for IPv6 has none.
-    pub(super) fn ip6_mtu_changed(&mut self, dev: DevId) {
+    /// `addrconf_notify(NETDEV_CHANGEMTU)`: a link too narrow for IPv6 has none, and forgets its settings (a loopback
+    /// keeps them).
+    pub(super) fn ip6_mtu_changed(&mut self, dev: DevId, old: u32) {
         let Some(device) = self.devs.get(dev) else { return };
-        let wide = device.mtu >= MIN_MTU;
-        match (wide, self.listens_to(dev, ALL_NODES)) {
-            (false, true) => {
+        let (up, loopback) = (device.is_up(), device.is_loopback());
+        match (old >= MIN_MTU, device.mtu >= MIN_MTU) {
+            (true, false) => {
                 self.ip6_down(dev);
                 self.leave_all_groups6(dev);
             }
-            (true, false) if device.is_up() => self.ip6_up(dev),
-            (true, false) => self.ip6_registered(dev),
+            (false, true) => {
+                if !loopback {
+                    self.ip6_begins(dev);
+                }
+                self.ip6_registered(dev);
+                if up {
+                    self.ip6_up(dev);
+                }
+            }
             _ => {}
         }
     }

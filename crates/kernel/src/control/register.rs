@@ -55,8 +55,6 @@ impl World {
             conf.set(Conf::DisablePolicy, 1);
             conf.set(Conf::DisableXfrm, 1);
         }
-        let ipv6_conf = netns.sysctl.ipv6_default.clone();
-        let ipv6_disabled = netns.sysctl.ipv6_disable_default || netns.sysctl.ipv6_disable_all;
         let (mac, addr_assign) = match new.mac {
             Some(mac) => (mac, AddrAssign::Set),
             None if matches!(new.kind, Kind::Loopback | Kind::Nlmon | Kind::Vcan | Kind::Vxcan(_)) => {
@@ -115,8 +113,8 @@ impl World {
             igmp: Default::default(),
             ipv6: Vec::new(),
             inet6: Default::default(),
-            ipv6_disabled,
-            ipv6_conf,
+            ipv6_disabled: false,
+            ipv6_conf: Default::default(),
             neigh6_params,
             addr_gen_mode: AddrGenMode::Eui64,
             features_wanted: None,
@@ -128,6 +126,7 @@ impl World {
         }
         self.list(ns, dev, &name, ifindex);
         self.settle_ignore_linkdown(dev);
+        self.ip6_begins(dev);
         self.ip6_registered(dev);
         self.notify_configuration(dev, false);
         self.changed();
@@ -135,7 +134,7 @@ impl World {
     }
 
     /// `neigh_parms_alloc`: there is one default for all namespaces of a kernel, set in its first one.
-    fn new_neigh_params(&self, ns: NsId) -> (NeighParams, NeighParams) {
+    pub(super) fn new_neigh_params(&self, ns: NsId) -> (NeighParams, NeighParams) {
         let host = self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host));
         match host.and_then(|host| self.netns.get(host.initial)).or(self.netns.get(ns)) {
             Some(first) => (first.sysctl.neigh_default, first.sysctl.neigh6_default),
@@ -342,24 +341,22 @@ impl World {
             device.multicast.clear();
         }
         self.unlist(dev);
-        let (neigh_params, neigh6_params) = self.new_neigh_params(ns);
-        let conf =
-            self.netns.get(ns).map(|netns| (netns.sysctl.default.clone(), netns.sysctl.ipv6_default.clone()));
+        let (neigh_params, _) = self.new_neigh_params(ns);
+        let conf = self.netns.get(ns).map(|netns| netns.sysctl.default.clone());
         if let Some(device) = self.devs.get_mut(dev) {
             device.ns = ns;
             device.ifindex = ifindex;
             device.name = name.clone();
-            if let Some((conf, conf6)) = conf {
+            if let Some(conf) = conf {
                 device.ipv4_conf = conf;
-                device.ipv6_conf = conf6;
             }
             device.neigh_params = neigh_params;
-            device.neigh6_params = neigh6_params;
             device.ipv4_groups.clear();
         }
         self.list(ns, dev, &name, ifindex);
         self.link_watch(&watched);
         self.settle_ignore_linkdown(dev);
+        self.ip6_begins(dev);
         self.ip6_registered(dev);
         self.notify_configuration(dev, false);
         if let Some(netns) = self.netns.get_mut(ns) {

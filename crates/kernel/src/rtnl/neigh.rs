@@ -175,7 +175,12 @@ impl World {
             return Err(Failure::with_text(Errno::EINVAL, "Device not specified"));
         };
         // `ndisc_allow_add`
-        if address.is_ipv6() && self.devs.get(dev).is_some_and(|device| device.ipv6_disabled) {
+        if address.is_ipv6()
+            && self
+                .devs
+                .get(dev)
+                .is_some_and(|device| device.ipv6_disabled || device.mtu < crate::ip6::MIN_MTU)
+        {
             return Err(Failure::with_text(Errno::EINVAL, "IPv6 is disabled on this device"));
         }
         let has_one = self.devs.get(dev).is_some_and(Device::has_one_neighbour);

@@ -10,6 +10,7 @@ use hairpin_netlink::route::route::{
 };
 use hairpin_netlink::{Errno, Failure, Message};
 
+use crate::ip6::MIN_MTU;
 use crate::ip6::address::is_link_local;
 use crate::ip6::event::Event6;
 use crate::netns::NsId;
@@ -146,6 +147,10 @@ impl World {
             flags |= rtf::GATEWAY;
         }
         let device = dev.and_then(|dev| self.devs.get(dev)).ok_or(Errno::ENODEV)?;
+        // `in6_dev_get`: a link too narrow for IPv6 has no part in it.
+        if device.mtu < MIN_MTU && !device.is_loopback() {
+            return Err(Errno::ENODEV.into());
+        }
         if device.ipv6_disabled && !rejects {
             return Err(failure(Errno::EACCES, "IPv6 is disabled on nexthop device"));
         }

@@ -31,6 +31,8 @@ ip netns exec a ping -c1 -W1 10.0.0.1
 ip netns exec a ping -c1 -W1 10.0.0.2
 ip netns exec out ping -c1 -W1 10.0.0.10
 ip netns exec host ping -c1 -W1 10.0.0.11
+# In the middle between two retries of ARP, so that none of them races with the change.
+sleep 0.4
 ip -n a link set mv1 type macvlan macaddr add 02:00:00:00:00:02
 ip -n b link set mv2 type macvlan macaddr set 02:00:00:00:00:02 02:00:00:00:00:0a
 ip -n a -d link show mv1
@@ -39,6 +41,7 @@ ip -n a link set mv1 type macvlan mode bridge
 ip -n b link set mv2 type macvlan mode private
 ip -n b link set mv2 type macvlan mode passthru
 ip netns exec a ping -c1 -W1 10.0.0.11
+sleep 0.4
 ip -n a link set mv1 promisc on
 ip -n host -d link show low
 ip -n a link set mv1 promisc off

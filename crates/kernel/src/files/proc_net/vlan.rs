@@ -12,13 +12,15 @@ use crate::world::World;
 
 const CONFIG: &str = "config";
 
-/// `IFF_802_1Q_VLAN`, `IFF_XMIT_DST_RELEASE`, `IFF_UNICAST_FLT`: the lower half of what a VLAN device has.
-const PRIVATE_FLAGS: u16 = 0x1021;
+/// `IFF_802_1Q_VLAN`, `IFF_XMIT_DST_RELEASE`, `IFF_UNICAST_FLT`, `IFF_NO_QUEUE`: what a VLAN device has.
+const PRIVATE_FLAGS: u32 = 0x8_1021;
+/// `IFF_L3MDEV_SLAVE`
+const VRF_SLAVE: u32 = 0x20_0000;
 /// `IFF_BONDING`, `IFF_MACVLAN_PORT`, `IFF_BRIDGE_PORT`, `IFF_TEAM_PORT`
-const BONDING: u16 = 0x4;
-const MACVLAN_PORT: u16 = 0x100;
-const BRIDGE_PORT: u16 = 0x200;
-const TEAM_PORT: u16 = 0x2000;
+const BONDING: u32 = 0x4;
+const MACVLAN_PORT: u32 = 0x100;
+const BRIDGE_PORT: u32 = 0x200;
+const TEAM_PORT: u32 = 0x2000;
 
 pub(super) fn names(world: &World, ns: NsId) -> Vec<String> {
     let devices = vlans(world, ns).map(|(device, _)| device.name.clone());
@@ -53,7 +55,8 @@ fn vlan_text(world: &World, device: &Device, vlan: &Vlan) -> String {
             RxHandler::MacvlanPort(_) => MACVLAN_PORT,
             RxHandler::BondSlave { .. } => BONDING,
             RxHandler::TeamPort { .. } => TEAM_PORT,
-        };
+        }
+        | world.vrf_of(device.id).map_or(0, |_| VRF_SLAVE);
     let mut text = format!(
         "{}  VID: {}\t REORDER_HDR: {}  dev->priv_flags: {flags:x}\n",
         device.name,
