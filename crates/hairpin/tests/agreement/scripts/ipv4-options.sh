@@ -1,5 +1,5 @@
 # What hosts on the way write into a packet's options: routes and time stamps.
-# runs: with the real programs
+# needs: uml
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A type veth peer name r0 netns R
 ip link add r1 netns R type veth peer name b0 netns B

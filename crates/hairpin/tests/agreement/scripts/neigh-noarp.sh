@@ -1,6 +1,5 @@
 # Neighbours that need no resolution: groups, broadcasts, devices without ARP.
 # needs: uml
-# runs: with the real programs
 for n in A B; do ip netns add $n; ip -n $n link set lo up; done
 N="ip netns exec"
 ip link add a0 netns A type veth peer name b0 netns B

@@ -1,6 +1,5 @@
 # The way to a host, hop by hop: with UDP, ICMP and TCP, over IPv4 and IPv6; what traceroute says of its command line.
-# runs: with the real programs
-# programs: traceroute
+# needs: uml
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 N="ip netns exec"
 for n in A R B; do
@@ -29,18 +28,11 @@ for to in 10.0.2.1 2001:db8:2::1; do
   trace -n -I $to
   trace -n -U $to
   trace -n -T $to
-  trace -n -T -p 8080 -q 1 $to
   trace -n -T -q 1 --sport=4000 -N 1 $to
-  trace -n -f 2 -q 1 $to
-  trace -n -m 1 -q 1 $to
-  trace -n -q 1 -i a0 $to
-  trace -n -q 1 -p 53 $to 100
   trace -n -q 1 -t 16 $to
   trace -q 1 $to
 done
 trace -n 10.0.1.1
-trace -n -T ::1
-trace -n -T 127.0.0.1
 for to in 10.9.1.1 10.9.2.1 10.9.3.1; do
   sleep 6
   trace -n -q 1 -N 1 $to
@@ -50,17 +42,11 @@ trace -n -w 1 -q 1 -m 3 10.0.2.99
 trace -n -s 10.0.1.9 10.0.2.1
 trace -n -i nodev 10.0.2.1
 trace -n -F -q 1 10.0.2.1 1600
-trace -n -q 1 10.0.2.1 3000
 trace -n --mtu -q 1 10.0.2.1
 trace -n
 trace -z
 trace -n nosuch.invalid
-trace -n -m 300 10.0.2.1
-trace -n -q 11 10.0.2.1
 trace -n -f 5 -m 4 10.0.2.1
-trace -n -f 0 10.0.2.1
-trace -n 10.0.2.1 70000
-trace -n 10.0.2.1 x
 trace -n -w x 10.0.2.1
 trace -4 -n 2001:db8:2::1
 trace -6 -n 10.0.2.1
