@@ -22,6 +22,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 const CASES: &[&str] = &[
     include_str!("ip_differential.txt"),
@@ -33,6 +34,9 @@ const CASES: &[&str] = &[
 const STATE: &str = "/usr/sbin/ip -d -d addr show | sed -E 's/_lft [0-9]+sec/_lft N/g; s/ tentative//'";
 const REAL_PATH: &str = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+/// Scenarios that run at once: they wait for timers half of the time.
+const AT_ONCE: usize = 3;
+
 #[test]
 fn commands_answer_as_iproute2_does() {
     if let Some(reason) = unfit() {
@@ -41,52 +45,70 @@ fn commands_answer_as_iproute2_does() {
     }
     let ours = Tools::new();
     let wanted = std::env::var("IP_DIFFERENTIAL").unwrap_or_default();
-    let (mut compared, mut differing) = (0, Vec::new());
-    for scenario in CASES.iter().flat_map(|cases| cases.split("== ").skip(1)) {
-        let (name, lines) = scenario.split_once('\n').unwrap_or((scenario, ""));
-        if !name.contains(&wanted) {
-            continue;
+    let scenarios = CASES.iter().flat_map(|cases| cases.split("== ").skip(1));
+    let scenarios = scenarios.map(|scenario| scenario.split_once('\n').unwrap_or((scenario, "")));
+    let scenarios: Vec<(&str, &str)> = scenarios.filter(|(name, _)| name.contains(&wanted)).collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let (mut compared, mut differing) = (0, Vec::new());
+        while let Some((name, lines)) = scenarios.get(next.fetch_add(1, Ordering::Relaxed)) {
+            compared += compare(name, lines, &ours, &mut differing);
         }
-        let twins = [Namespace::new(), Namespace::new()];
-        let mut names = [BTreeMap::new(), BTreeMap::new()];
-        let state = std::iter::once(STATE);
-        for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).chain(state) {
-            if let Some(command) = line.strip_prefix("? ") {
-                if twins[0].run(command, REAL_PATH).code != Some(0) {
-                    eprintln!("{name}: skipped, this kernel fails: {command}");
-                    break;
-                }
-                continue;
-            }
-            if let Some(command) = line.strip_prefix("! ") {
-                for twin in &twins {
-                    let result = twin.run(command, REAL_PATH);
-                    assert!(result.code == Some(0), "{name}: {command}: {result:?}");
-                }
-                continue;
-            }
-            let (line, unordered) = line.strip_prefix("* ").map_or((line, false), |line| (line, true));
-            let (command, loose) = line.strip_prefix("~ ").map_or((line, false), |command| (command, true));
-            let mut real = twins[0].run(command, REAL_PATH);
-            let mut own = twins[1].run(command, &ours.path());
-            real.normalize(&mut names[0]);
-            own.normalize(&mut names[1]);
-            if loose {
-                real.hide_numbers();
-                own.hide_numbers();
-            }
-            if unordered {
-                real.sort();
-                own.sort();
-            }
-            compared += 1;
-            if real != own {
-                differing.push(format!("[{name}] {command}\n{}", real.compare(&own)));
-            }
-        }
-    }
+        (compared, differing)
+    };
+    let (compared, differing) = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        let done = threads.into_iter().map(|thread| thread.join().expect("no panic"));
+        done.fold((0, Vec::new()), |(sum, mut all), (compared, differing)| {
+            all.extend(differing);
+            (sum + compared, all)
+        })
+    });
     eprintln!("{} of {compared} commands agree", compared - differing.len());
     assert!(differing.is_empty(), "{} differ:\n{}", differing.len(), differing.join("\n"));
+}
+
+/// Runs a scenario in both namespaces: how many commands were compared. Those that differ are added to the list.
+fn compare(name: &str, lines: &str, ours: &Tools, differing: &mut Vec<String>) -> usize {
+    let mut compared = 0;
+    let twins = [Namespace::new(), Namespace::new()];
+    let mut names = [BTreeMap::new(), BTreeMap::new()];
+    let state = std::iter::once(STATE);
+    for line in lines.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).chain(state) {
+        if let Some(command) = line.strip_prefix("? ") {
+            if twins[0].run(command, REAL_PATH).code != Some(0) {
+                eprintln!("{name}: skipped, this kernel fails: {command}");
+                break;
+            }
+            continue;
+        }
+        if let Some(command) = line.strip_prefix("! ") {
+            for twin in &twins {
+                let result = twin.run(command, REAL_PATH);
+                assert!(result.code == Some(0), "{name}: {command}: {result:?}");
+            }
+            continue;
+        }
+        let (line, unordered) = line.strip_prefix("* ").map_or((line, false), |line| (line, true));
+        let (command, loose) = line.strip_prefix("~ ").map_or((line, false), |command| (command, true));
+        let mut real = twins[0].run(command, REAL_PATH);
+        let mut own = twins[1].run(command, &ours.path());
+        real.normalize(&mut names[0]);
+        own.normalize(&mut names[1]);
+        if loose {
+            real.hide_numbers();
+            own.hide_numbers();
+        }
+        if unordered {
+            real.sort();
+            own.sort();
+        }
+        compared += 1;
+        if real != own {
+            differing.push(format!("[{name}] {command}\n{}", real.compare(&own)));
+        }
+    }
+    compared
 }
 
 /// Why this machine cannot run the comparison.

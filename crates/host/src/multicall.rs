@@ -20,8 +20,6 @@ const SESSION_ONLY: &[&str] = &["modprobe", "tap"];
 const MISSING: &[&str] = &[
     "arp-scan",
     "arptables",
-    "candump",
-    "cansend",
     "ctstat",
     "dcb",
     "devlink",

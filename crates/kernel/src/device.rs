@@ -94,6 +94,8 @@ pub struct Stats {
     pub rx_errors: u64,
     pub rx_dropped: u64,
     pub rx_nohandler: u64,
+    /// Packets in frames for another host.
+    pub rx_otherhost: u64,
     pub tx_packets: u64,
     pub tx_bytes: u64,
     pub tx_errors: u64,
@@ -114,6 +116,7 @@ impl Stats {
             rx_errors: change(self.rx_errors, other.rx_errors),
             rx_dropped: change(self.rx_dropped, other.rx_dropped),
             rx_nohandler: change(self.rx_nohandler, other.rx_nohandler),
+            rx_otherhost: change(self.rx_otherhost, other.rx_otherhost),
             tx_packets: change(self.tx_packets, other.tx_packets),
             tx_bytes: change(self.tx_bytes, other.tx_bytes),
             tx_errors: change(self.tx_errors, other.tx_errors),

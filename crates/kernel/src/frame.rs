@@ -45,6 +45,17 @@ struct Body {
     meta: Meta,
 }
 
+/// Whose socket has sent a packet (`skb->sk`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Owner {
+    /// None: it is forwarded, or made by a rule.
+    #[default]
+    Nobody,
+    /// One of the kernel's own, which nobody has opened (`inet_ctl_sock_create`).
+    Kernel,
+    Program,
+}
+
 /// What the kernel keeps beside a frame's bytes (`struct sk_buff`).
 #[derive(Clone, Copy, Debug)]
 pub struct Meta {
@@ -53,8 +64,8 @@ pub struct Meta {
     pub packet_type: PacketType,
     /// `-j TRACE`: every rule it meets is logged.
     pub(crate) traced: bool,
-    /// A program's socket sent it, not the kernel itself.
-    pub(crate) owned: bool,
+    /// Whose socket sent it.
+    pub(crate) owner: Owner,
     /// Bytes of the longest fragment that it was put together from; 0: it was whole.
     pub(crate) fragment_max: u16,
     /// Where the packet came in, by interface index; 0 for local packets.
@@ -66,7 +77,7 @@ pub struct Meta {
     pub trace: u32,
     /// The connection it belongs to.
     pub(crate) track: Track,
-    /// The packet socket that sent it, which does not see it.
+    /// The packet or CAN socket that sent it, which does not see it.
     pub sender: Option<crate::sock::SockId>,
     /// The bridge ports of a packet that netfilter sees on its way over a bridge.
     pub(crate) bridged: Option<Bridged>,
@@ -78,7 +89,7 @@ impl Default for Meta {
             tag: None,
             packet_type: PacketType::Host,
             traced: false,
-            owned: false,
+            owner: Owner::Nobody,
             fragment_max: 0,
             iif: 0,
             vrf_port: 0,
@@ -214,7 +225,7 @@ impl Frame {
     /// Whether there is something for [`Frame::forget_netfilter`] to forget.
     #[inline]
     pub(crate) fn is_known_to_netfilter(&self) -> bool {
-        self.owned
+        self.owner != Owner::Nobody
             || self.traced
             || self.fragment_max != 0
             || self.bridged.is_some()
@@ -227,7 +238,7 @@ impl Frame {
         self.track = Track::default();
         self.bridged = None;
         self.traced = false;
-        self.owned = false;
+        self.owner = Owner::Nobody;
         self.fragment_max = 0;
     }
 

@@ -79,6 +79,8 @@ pub struct Netns {
     pub taps: Vec<SockId>,
     pub raw: Vec<SockId>,
     pub raw6: Vec<SockId>,
+    /// CAN sockets.
+    pub can: Vec<SockId>,
     /// UDP sockets by port.
     pub udp: FxHashMap<u16, Vec<SockId>>,
     pub udp6: FxHashMap<u16, Vec<SockId>>,

@@ -191,6 +191,7 @@ impl World {
                 if self.tcp_of(id).is_some() {
                     return self.receive_tcp(id).map(Reply::Received);
                 }
+                self.take_can_error(id)?;
                 let epoch_ns = self.epoch_ns;
                 let socket = self.sockets.get_mut(id).ok_or(Errno::EBADF)?;
                 let strip = matches!(&socket.kind, sock::Kind::Packet(packet) if packet.cooked);
@@ -200,6 +201,12 @@ impl World {
                 {
                     let received = sock::received(&item, epoch_ns);
                     items.push(if strip { sock::cooked(received) } else { received });
+                }
+                if items.is_empty()
+                    && let sock::Kind::Packet(packet) = &mut socket.kind
+                    && std::mem::take(&mut packet.is_orphan)
+                {
+                    return Err(Errno::ENETDOWN);
                 }
                 Ok(Reply::Received(items))
             }
@@ -395,6 +402,7 @@ impl World {
                 protocol,
                 device: None,
                 promiscuous: Vec::new(),
+                is_orphan: false,
             }),
             SocketKind::RawIpv4 { protocol } => sock::Kind::Raw(sock::raw::Raw::new(protocol)),
             SocketKind::TcpIpv4 => sock::Kind::Tcp(Box::default()),
@@ -407,6 +415,7 @@ impl World {
                 self.listen_to_connections(ns, true)?;
                 sock::Kind::ConntrackEvents
             }
+            SocketKind::CanRaw => sock::Kind::Can(sock::can::Can::default()),
             SocketKind::RouteEvents { groups } => sock::Kind::RouteEvents { groups },
         };
         self.add_socket(ns, kind)

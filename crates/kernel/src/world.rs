@@ -104,18 +104,15 @@ pub(crate) enum Waiting {
     MacvlanBroadcast { lower: DevId, frame: Frame },
     /// To be distributed to the ipvlans on a device; `from` sent it.
     IpvlanMulticast { lower: DevId, from: Option<DevId>, frame: Frame },
-    /// The first report of a device's IPv6 groups.
-    ListenerReport { dev: DevId },
 }
 
 impl Waiting {
-    fn into_frame(self) -> Option<(DevId, Frame)> {
+    fn into_frame(self) -> (DevId, Frame) {
         match self {
             Waiting::Receive { dev, frame }
             | Waiting::Looped { dev, frame, .. }
             | Waiting::MacvlanBroadcast { lower: dev, frame }
-            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => Some((dev, frame)),
-            Waiting::ListenerReport { .. } => None,
+            | Waiting::IpvlanMulticast { lower: dev, frame, .. } => (dev, frame),
         }
     }
 }
@@ -287,9 +284,8 @@ impl World {
             match waiting {
                 Waiting::Receive { dev, frame } if steps <= storm => self.receive(dev, frame),
                 waiting if steps > storm => {
-                    if let Some((dev, frame)) = waiting.into_frame() {
-                        self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
-                    }
+                    let (dev, frame) = waiting.into_frame();
+                    self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
                 }
                 Waiting::Looped { dev, kind, frame } if frame.ethertype() == ethertype::IPV6 => {
                     self.receive_looped6(dev, kind, frame);
@@ -304,7 +300,6 @@ impl World {
                     }
                     self.ipvlan_distribute(lower, from, frame);
                 }
-                Waiting::ListenerReport { dev } => self.listener_report_due(dev),
             }
         }
         self.transmit_refused = refused;
@@ -345,7 +340,8 @@ impl World {
     pub(crate) fn enqueue_scrubbed(&mut self, waiting: Waiting) {
         if self.backlog.len() < BACKLOG_MAX {
             self.backlog.push_back(waiting);
-        } else if let Some((dev, frame)) = waiting.into_frame() {
+        } else {
+            let (dev, frame) = waiting.into_frame();
             self.drop_frame(Some(dev), frame, DropReason::CpuBacklog);
         }
     }

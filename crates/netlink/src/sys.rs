@@ -53,6 +53,10 @@ pub enum SocketKind {
     /// A queue of the macvtap or ipvtap with this index in the task's namespace (`/dev/tapN`, opened for whole
     /// frames: `IFF_TAP | IFF_NO_PI`). Emulated kernels only; on Linux it fails with `ENOSYS`.
     Tap { ifindex: u32 },
+    /// `AF_CAN, SOCK_RAW, CAN_RAW`: `struct can_frame`, and `struct canfd_frame` where
+    /// [`SocketOption::CanFdFrames`] says so, as [`Received::Frame`]; [`PacketType::Outgoing`] are those that this host
+    /// has sent. A socket does not hear itself.
+    CanRaw,
     /// `AF_NETLINK, NETLINK_ROUTE` that receives notifications. Bit `g - 1` joins group `g` (`RTNLGRP_*`).
     RouteEvents { groups: u64 },
     /// Changes of tracked connections. On Linux it fails with `ENOSYS`.
@@ -118,6 +122,14 @@ pub enum SocketOption {
     IpOptions(Vec<u8>),
     /// `ICMP6_FILTER`: bit `t` of the 256, from the lowest of the first word on, discards ICMPv6 type `t`.
     Icmp6Filter([u32; 8]),
+    /// `CAN_RAW_FD_FRAMES`
+    CanFdFrames(bool),
+    /// `CAN_RAW_FILTER`: identifiers and masks; a frame is received that one of them fits. At first all are.
+    CanFilters(Vec<(u32, u32)>),
+    /// `CAN_RAW_JOIN_FILTERS`: all of them must fit.
+    CanJoinFilters(bool),
+    /// `CAN_RAW_ERR_FILTER`: classes of error frames.
+    CanErrorFilter(u32),
     /// `IPV6_ADD_MEMBERSHIP` on an interface (0: chosen by route)
     JoinMulticast6 { group: Ipv6Addr, ifindex: u32 },
 }
@@ -139,6 +151,10 @@ pub enum Address {
         ifindex: u32,
         protocol: u16,
         mac: [u8; 6],
+    },
+    /// `sockaddr_can`; 0 means every CAN interface.
+    Can {
+        ifindex: u32,
     },
 }
 

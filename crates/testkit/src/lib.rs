@@ -5,3 +5,5 @@
 
 pub mod agree;
 pub mod fuzz;
+
+pub use hairpin_kernel::rtnl::link_kinds;

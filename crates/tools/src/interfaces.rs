@@ -42,6 +42,14 @@ impl Interface {
         self.0.header.flags.bits()
     }
 
+    pub(crate) fn mtu(&self) -> u32 {
+        self.find(|attribute| match attribute {
+            LinkAttribute::Mtu(mtu) => Some(*mtu),
+            _ => None,
+        })
+        .unwrap_or(0)
+    }
+
     /// `ARPHRD_*`
     pub(crate) fn hardware(&self) -> u16 {
         self.0.header.link_layer_type.into()

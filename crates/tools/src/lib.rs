@@ -15,6 +15,7 @@ mod bridge;
 mod busybox;
 mod c_number;
 mod calendar;
+mod can;
 #[cfg(test)]
 mod canned;
 mod conntrack;
@@ -211,6 +212,8 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("arping", arping::main),
     ("brctl", brctl::main),
     ("bridge", bridge::main),
+    ("candump", can::dump::main),
+    ("cansend", can::send::main),
     ("conntrack", conntrack::main),
     ("curl", http::curl::main),
     ("dhclient", dhcp::dhclient::main),

@@ -64,7 +64,7 @@ impl Stream {
         let kind = match to {
             Address::Ipv4 { .. } => SocketKind::TcpIpv4,
             Address::Ipv6 { .. } => SocketKind::TcpIpv6,
-            Address::Link { .. } => return Err(Fault::Error(Errno::EAFNOSUPPORT)),
+            Address::Link { .. } | Address::Can { .. } => return Err(Fault::Error(Errno::EAFNOSUPPORT)),
         };
         let fd = program.system.socket(kind).map_err(Fault::Error)?;
         let stream = Stream { fd, until_ns, has_ended: false };

@@ -48,7 +48,7 @@ pub struct Options {
     /// Print what the script prints on both sides
     #[arg(long)]
     show: bool,
-    /// Run each script so many times on the real kernel and print how many a second
+    /// Run each script so many times on the real kernel and print how many a second; 0: only write them (--keep)
     #[arg(long, value_name = "TIMES")]
     measure: Option<usize>,
 }
@@ -73,6 +73,9 @@ pub fn run(options: &Options) -> Result<bool, String> {
             let path = directory.join(format!("{}.sh", script.name));
             std::fs::write(&path, &script.text).map_err(|error| format!("{}: {error}", path.display()))?;
         }
+    }
+    if options.measure == Some(0) {
+        return Ok(true);
     }
     let kernel = match options.kernel {
         Which::Uml => Kernel::Uml,
@@ -102,6 +105,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
             late.as_millis()
         );
     });
+    let seconds = start.elapsed().as_secs_f64();
     if let Some(path) = &options.report {
         let only = options.only.as_ref().map_or(String::new(), |names| format!(" --only {names}"));
         let each = if options.each { " --each" } else { "" };
@@ -111,7 +115,18 @@ pub fn run(options: &Options) -> Result<bool, String> {
             .iter()
             .map(|script| script.name.rsplit_once('-').map_or("named", |(topic, _)| topic))
             .collect();
-        let text = report::text(&command, &oracle.release, &topics, &scripts, &trials, &open_scripts()?);
+        let speed = speed(&oracle, &scripts, seconds)?;
+        let open = open_scripts()?;
+        let text = report::text(&report::Facts {
+            command: &command,
+            release: &oracle.release,
+            only: options.only.as_deref(),
+            topics: &topics,
+            scripts: &scripts,
+            trials: &trials,
+            open: &open,
+            speed: &speed,
+        });
         std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))?;
     }
     let mut good = true;
@@ -137,9 +152,48 @@ pub fn run(options: &Options) -> Result<bool, String> {
     println!(
         "{agreeing} of {} scripts agree, {equal} of {lines} lines equal, in {:.1} s",
         trials.len(),
-        start.elapsed().as_secs_f64()
+        seconds
     );
     Ok(good)
+}
+
+/// Two namespaces, a macvlan on a veth, one ping, and all of it deleted: what a job costs beside what it compares.
+const SMALL_JOB: &str = "\
+ip netns add a
+ip netns add b
+ip link add v0 netns a type veth peer name v1 netns b
+ip -n a link set v0 up
+ip -n b link set v1 up
+ip -n a link add m0 link v0 type macvlan mode bridge
+ip -n a link set m0 up
+ip -n a addr add 10.0.0.1/24 dev m0
+ip -n b addr add 10.0.0.2/24 dev v1
+ip netns exec a ping -c1 -W1 10.0.0.2
+ip netns del a
+ip netns del b
+";
+/// How many small jobs are timed, and how many generated ones.
+const SMALL_JOBS: usize = 400;
+const GENERATED_JOBS: usize = 60;
+
+/// How fast this kernel answers, for the report: `seconds` is what the whole comparison took.
+fn speed(oracle: &Oracle, scripts: &[Script], seconds: f64) -> Result<String, String> {
+    let small = vec![Script::new("small", SMALL_JOB)?];
+    let rate = |scripts: &[Script], count| jobs_a_second(oracle, scripts, count);
+    // Once before: what the first ones warm up is not timed.
+    rate(&small, 20);
+    let (small, generated) = (rate(&small, SMALL_JOBS), rate(scripts, GENERATED_JOBS));
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let load = load.split(' ').next().unwrap_or_default();
+    Ok(format!(
+        "A small job (two namespaces, a macvlan on a veth, one ping, all of it deleted: 12 commands) takes {:.1} ms: \
+         {small:.0} a second; of generated scenarios {generated:.1} a second run on the real kernel alone, and {:.1} a second \
+         with the emulation and the comparison. Measured with {} at once on {} processors, while the machine's load was {load}.",
+        1000.0 / small.max(0.001),
+        scripts.len() as f64 / seconds.max(0.001),
+        oracle.hosts(),
+        std::thread::available_parallelism().map_or(1, usize::from),
+    ))
 }
 
 /// Prints the smallest script that still shows one of the lines that differ, and them.
@@ -169,8 +223,15 @@ fn smallest(oracle: &Oracle, script: &Script, trial: &Trial) {
 }
 
 fn measure(oracle: &Oracle, scripts: &[Script], times: usize) -> Result<bool, String> {
+    let count = times * scripts.len();
+    println!("{count} jobs, {:.1} a second", jobs_a_second(oracle, scripts, count));
+    Ok(true)
+}
+
+/// Runs so many jobs on the real kernel, the scripts in turn.
+fn jobs_a_second(oracle: &Oracle, scripts: &[Script], count: usize) -> f64 {
     let start = Instant::now();
-    let jobs: Vec<&Script> = scripts.iter().cycle().take(times * scripts.len()).collect();
+    let jobs: Vec<&Script> = scripts.iter().cycle().take(count).collect();
     let next = std::sync::atomic::AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..oracle.at_once {
@@ -183,9 +244,7 @@ fn measure(oracle: &Oracle, scripts: &[Script], times: usize) -> Result<bool, St
             });
         }
     });
-    let seconds = start.elapsed().as_secs_f64();
-    println!("{} jobs in {seconds:.2} s: {:.1} a second", jobs.len(), jobs.len() as f64 / seconds);
-    Ok(true)
+    jobs.len() as f64 / start.elapsed().as_secs_f64()
 }
 
 fn show(oracle: &Oracle, scripts: &[Script]) -> Result<bool, String> {

@@ -62,7 +62,7 @@ enum Fate {
 }
 
 /// How long all cases may take with one fault.
-const PATIENCE: Duration = Duration::from_secs(400);
+const PATIENCE: Duration = Duration::from_secs(600);
 const LISTS: &str = "crates/testkit/mutants";
 const NAMED: &str = "crates/hairpin/tests/agreement/scripts";
 
@@ -109,23 +109,59 @@ pub fn run(options: &Options) -> Result<bool, String> {
     {
         return Err(format!("{case} differs without a fault ({line}): run this without --recorded"));
     }
-    let mut caught = 0;
-    for mutant in &chosen {
-        let before = read(&found.join(&mutant.name)).ok().and_then(|line| Fate::from_line(&line));
-        if options.name.is_empty() && matches!(before, Some(Fate::Caught { .. })) {
-            caught += 1;
-            continue;
+    let bench = Bench { program: &program, cases: &cases, found: &found, all: &all };
+    let caught = bench.judge_all(&chosen, options.recorded && options.name.is_empty());
+    if let Some(path) = &options.report {
+        let fates: Vec<(&Mutant, Fate)> = all
+            .iter()
+            .filter_map(|mutant| Some((mutant, Fate::from_line(&read(&found.join(&mutant.name)).ok()?)?)))
+            .collect();
+        write(path, &table(&fates, all.len(), &recorded, options))?;
+    }
+    println!("{caught} of {} caught", chosen.len());
+    Ok(caught == chosen.len())
+}
+
+/// What faults are judged with.
+struct Bench<'a> {
+    program: &'a Path,
+    cases: &'a Path,
+    found: &'a Path,
+    all: &'a [Mutant],
+}
+
+impl Bench<'_> {
+    /// How many of the faults are caught, tried one on each processor. What becomes of each is written down at once, so
+    /// that a run that is stopped leaves what it has found; `go_on` leaves out those that were caught before.
+    fn judge_all(&self, chosen: &[&Mutant], go_on: bool) -> usize {
+        let (next, caught) = (AtomicUsize::new(0), AtomicUsize::new(0));
+        let at_once = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..at_once.min(chosen.len()) {
+                scope.spawn(|| {
+                    while let Some(mutant) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        match self.judge(mutant, go_on) {
+                            Ok(is_caught) => {
+                                caught.fetch_add(usize::from(is_caught), Ordering::Relaxed);
+                            }
+                            Err(text) => println!("{}: no verdict: {text}", mutant.name),
+                        }
+                    }
+                });
+            }
+        });
+        caught.into_inner()
+    }
+
+    fn judge(&self, mutant: &Mutant, go_on: bool) -> Result<bool, String> {
+        let place = self.found.join(&mutant.name);
+        let before = read(&place).ok().and_then(|line| Fate::from_line(&line));
+        if go_on && matches!(before, Some(Fate::Caught { .. })) {
+            return Ok(true);
         }
         let start = Instant::now();
-        let number = all.iter().position(|other| other.name == mutant.name);
-        let fate = try_cases(&program, &cases, &mutant.cases, number);
-        let fate = match fate {
-            Ok(fate) => fate,
-            Err(text) => {
-                println!("{}: no verdict: {text}", mutant.name);
-                continue;
-            }
-        };
+        let number = self.all.iter().position(|other| other.name == mutant.name);
+        let fate = try_cases(self.program, self.cases, &mutant.cases, number)?;
         let seconds = start.elapsed().as_secs_f64();
         match &fate {
             Fate::Caught { case, line, .. } => {
@@ -133,19 +169,9 @@ pub fn run(options: &Options) -> Result<bool, String> {
             }
             Fate::Survived => println!("{}: SURVIVED ({seconds:.0} s)", mutant.name),
         }
-        caught += usize::from(matches!(fate, Fate::Caught { .. }));
-        write(&found.join(&mutant.name), &fate.to_line())?;
-        // Now, so that a run that is stopped leaves what it has found.
-        if let Some(path) = &options.report {
-            let fates: Vec<(&Mutant, Fate)> = all
-                .iter()
-                .filter_map(|mutant| Some((mutant, Fate::from_line(&read(&found.join(&mutant.name)).ok()?)?)))
-                .collect();
-            write(path, &table(&fates, &recorded, options))?;
-        }
+        write(&place, &fate.to_line())?;
+        Ok(matches!(fate, Fate::Caught { .. }))
     }
-    println!("{caught} of {} caught", chosen.len());
-    Ok(caught == chosen.len())
 }
 
 impl Fate {
@@ -297,7 +323,7 @@ fn build(tree: &Path, target: &Path) -> Result<PathBuf, String> {
 
 /// Runs the cases in a build with one of its faults or none, those of a topology first.
 fn try_cases(program: &Path, cases: &Path, topology: &str, fault: Option<usize>) -> Result<Fate, String> {
-    let said = cases.with_extension("said");
+    let said = cases.with_extension(fault.map_or("said".to_owned(), |number| format!("said-{number}")));
     let file = fs::File::create(&said).map_err(|error| format!("{}: {error}", said.display()))?;
     let mut child = Command::new(program)
         .env(CHOICE_VARIABLE, fault.map_or("none".to_owned(), |number| number.to_string()))
@@ -321,6 +347,7 @@ fn try_cases(program: &Path, cases: &Path, topology: &str, fault: Option<usize>)
         std::thread::sleep(Duration::from_millis(20));
     };
     let text = read(&said)?;
+    let _ = fs::remove_file(&said);
     let last = text.lines().rev().find_map(|line| line.strip_prefix("@ ")).unwrap_or_default();
     let caught = |line: &str| Fate::Caught {
         case: last.trim_end_matches(".named").to_owned(),
@@ -369,23 +396,28 @@ fn judge(directory: &Path, topology: &str) -> Result<bool, String> {
     Ok(true)
 }
 
-fn table(fates: &[(&Mutant, Fate)], recorded: &str, options: &Options) -> String {
+fn table(fates: &[(&Mutant, Fate)], faults: usize, recorded: &str, options: &Options) -> String {
     let caught = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Caught { .. })).count();
     let by_generated =
         fates.iter().filter(|(_, fate)| matches!(fate, Fate::Caught { generated: true, .. })).count();
+    let only = options.only.as_ref().map_or(String::new(), |names| format!(" --only {names}"));
+    let share = by_generated as f64 * 100.0 / fates.len().max(1) as f64;
     let mut text = format!(
         "# Planted faults\n\n\
          Does the comparison with Linux notice a rule that is broken? `cargo xtask mutants` breaks one at a time in a copy \
          of the checkout and runs the cases that agree with Linux without the fault until one of them differs. \
          The faults are in `{LISTS}`; a test checks that each still fits the code. This table is written by\n\n\
-         ```sh\ncargo xtask mutants --seed {} --count {} --report docs/mutants.md\n```\n\n\
-         {recorded}. **{caught} of {} faults are caught, {by_generated} of them by a generated case.** A case \
+         ```sh\ncargo xtask mutants{only} --seed {} --count {} --report docs/mutants.md\n```\n\n\
+         {recorded}. **{caught} of {} faults are caught, {by_generated} ({share:.1} %) of them by a generated case.** A case \
          NAME-SEED is generated (`cargo xtask agree --only NAME --seed SEED --count 1`), any other is a script of `{NAMED}`. The last \
          column is the first line that differs: `-` is printed by Linux only, `+` by the emulation with the fault only.\n",
         options.seed,
         options.count,
         fates.len()
     );
+    if fates.len() != faults {
+        let _ = write!(text, "\n{} more have no verdict.\n", faults - fates.len());
+    }
     let mut list = "";
     for (mutant, fate) in fates {
         if mutant.list != list {

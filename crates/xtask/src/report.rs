@@ -6,35 +6,128 @@ use std::fmt::Write as _;
 use hairpin_testkit::agree::script::Script;
 use hairpin_testkit::agree::trial::{Trial, Verdict};
 
-/// What is known to differ from Linux 6.1, and why.
-const KNOWN: &[(&str, &str)] = &[
-    ("GVRP and MVRP", "a VLAN device takes `gvrp on` and `mvrp on`, but sends no frames of these protocols"),
-    (
-        "the order of neighbour probes",
-        "timers of Linux that end five seconds ahead share a slot of 80 ms (at 100 ticks a second) and end in the \
-         reverse order there; here each ends at its own instant. Generated scenarios put such probes off by ten minutes",
-    ),
-    (
-        "captures on a bond in balance-tlb and balance-alb",
-        "our tcpdump reads a frame from its socket after the bond has put a slave's MAC into it, and shows that; the \
-         distribution's shares memory with the kernel and shows the frame as it was given to the bond, as here",
-    ),
-    (
-        "what is sent to a veth whose peer has gone down",
-        "where both ends have one interface index Linux may notice a second later, and counts what is dropped; here it is \
-         noticed at once",
-    ),
-    (
-        "when a learned address is forgotten",
-        "the timer of a bridge that ends ten seconds ahead is up to 0.64 s late in Linux, by where its ticks stand; here it \
-         is on time. Generated scenarios look at other moments",
-    ),
-    (
-        "reports of a group that a bridge leaves",
-        "the second one comes at a time of chance within a second, and is lost if the link watch has turned off a bridge \
-         without a carrier before. Generated scenarios let it pass first",
-    ),
+/// What is known to differ from Linux 6.1.
+struct Known {
+    what: &'static str,
+    why: &'static str,
+    /// How a scenario shows it.
+    signs: Signs,
+}
+
+/// A scenario differs by something known if its script has one of the words in it, each line that differs has one of
+/// the others in it, and, where lines only change places, both sides have the same ones.
+struct Signs {
+    script: &'static [&'static str],
+    lines: &'static [&'static str],
+    in_other_order: bool,
+}
+
+/// No scenario shows it.
+const UNSEEN: Signs = Signs { script: &[], lines: &[], in_other_order: false };
+
+const KNOWN: &[Known] = &[
+    Known {
+        what: "GVRP and MVRP",
+        why: "a VLAN device takes `gvrp on` and `mvrp on`, but sends no frames of these protocols",
+        signs: UNSEEN,
+    },
+    Known {
+        what: "the order of neighbour probes",
+        why: "timers of Linux that end five seconds ahead share a slot of 80 ms (at 100 ticks a second) and end in the \
+              reverse order there; here each ends at its own instant. Generated scenarios put such probes off by ten \
+              minutes",
+        signs: UNSEEN,
+    },
+    Known {
+        what: "questions about neighbours at one moment",
+        why: "which of several questions of one moment an ipvlan's worker, or the timer of another neighbour, sends before \
+              the answer to the other hangs on how Linux cuts its softirqs; here questions go out first",
+        signs: Signs {
+            script: &["type ipvlan", "10.0.1.99"],
+            lines: &["ethertype", "IP "],
+            in_other_order: true,
+        },
+    },
+    Known {
+        what: "the order of fragments behind a vxlan",
+        why: "what was put together from fragments waits in another queue of Linux (`gro_cells_receive`) than what came \
+              whole; here all stay in their order",
+        signs: Signs { script: &["type vxlan"], lines: &["ethertype IPv4"], in_other_order: true },
+    },
+    Known {
+        what: "captures on a bond in balance-tlb and balance-alb",
+        why: "our tcpdump reads a frame from its socket after the bond has put a slave's MAC into it, and shows that; the \
+              distribution's shares memory with the kernel and shows the frame as it was given to the bond, as here",
+        signs: Signs {
+            script: &["mode balance-tlb", "mode balance-alb"],
+            lines: &["ethertype"],
+            in_other_order: false,
+        },
+    },
+    Known {
+        what: "what is sent to a veth whose peer has gone down",
+        why: "where both ends have one interface index Linux may notice a second later, and counts what is dropped; here \
+              it is noticed at once",
+        signs: UNSEEN,
+    },
+    Known {
+        what: "when a learned address is forgotten",
+        why: "the timer of a bridge that ends ten seconds ahead is up to 0.64 s late in Linux, by where its ticks stand; \
+              here it is on time. Generated scenarios look at other moments",
+        signs: UNSEEN,
+    },
+    Known {
+        what: "reports of a group that a bridge leaves",
+        why: "the second one comes at a time of chance within a second, and is lost if the link watch has turned off a \
+              bridge without a carrier before. Generated scenarios let it pass first",
+        signs: UNSEEN,
+    },
+    Known {
+        what: "how much an nlmon counts",
+        why: "into how many messages the kernel cuts what it answers, and which of them a monitor sees, is Linux's own \
+              affair",
+        signs: Signs {
+            script: &["type nlmon"],
+            lines: &["       0       0       0       0 "],
+            in_other_order: false,
+        },
+    },
+    Known {
+        what: "groups of a device that is down",
+        why: "what a vxlan has joined is taken from the list of the device below while that is down, in Linux; here it \
+              stays there",
+        signs: Signs { script: &["group 239."], lines: &["01:00:5e:01:01:01 dev"], in_other_order: false },
+    },
+    Known {
+        what: "an MTU too small for IPv4 from the beginning",
+        why: "a macvlan or VLAN that is made on a device with an MTU below 68 has settings of IPv4 in Linux until its MTU \
+              is set; here it has none",
+        signs: Signs {
+            script: &["mtu 60"],
+            lines: &["delay_first_probe_time", "exit 1"],
+            in_other_order: false,
+        },
+    },
 ];
+
+impl Signs {
+    /// Whether a scenario that differs shows nothing else.
+    fn explain(&self, script: &Script, trial: &Trial) -> bool {
+        let side = |sign: char| -> Vec<&str> {
+            let lines = trial.score.difference.lines();
+            let lines = lines.filter(|line| !line.starts_with("+++ ") && !line.starts_with("--- "));
+            let mut lines: Vec<&str> = lines.filter_map(|line| line.strip_prefix(sign)).collect();
+            lines.sort_unstable();
+            lines
+        };
+        let (real, ours) = (side('-'), side('+'));
+        let known = |line: &&str| self.lines.iter().any(|word| line.contains(word));
+        trial.verdict == Verdict::Differs
+            && self.script.iter().any(|word| script.text.contains(word))
+            && real.iter().chain(&ours).all(known)
+            && (!self.in_other_order || real == ours)
+    }
+}
 
 /// Differences between the kernels that were met; the emulation follows 6.1.
 const VERSIONS: &[(&str, &str, &str)] = &[
@@ -55,16 +148,26 @@ const VERSIONS: &[(&str, &str, &str)] = &[
     ("frames given to a device that is down", "counted nowhere", "counted as dropped"),
 ];
 
+/// What the file is made of.
+pub struct Facts<'a> {
+    pub command: &'a str,
+    pub release: &'a str,
+    /// The topologies, if not all.
+    pub only: Option<&'a str>,
+    /// Of each script.
+    pub topics: &'a [&'a str],
+    pub scripts: &'a [Script],
+    pub trials: &'a [Trial],
+    /// The named scripts that are open.
+    pub open: &'a [Script],
+    pub speed: &'a str,
+}
+
 /// The file's text.
-pub fn text(
-    command: &str,
-    release: &str,
-    topics: &[&str],
-    scripts: &[Script],
-    trials: &[Trial],
-    open: &[Script],
-) -> String {
-    let mut text = String::from("# Agreement with Linux\n\n");
+pub fn text(facts: &Facts) -> String {
+    let Facts { command, release, topics, scripts, trials, open, .. } = *facts;
+    let only = facts.only.map_or(String::new(), |names| format!(": {}", names.replace(',', ", ")));
+    let mut text = format!("# Agreement with Linux{only}\n\n");
     let _ = write!(
         text,
         "Written by `{command}` on Linux {release}; do not edit. The emulation follows Linux 6.1.\n\n\
@@ -92,9 +195,9 @@ pub fn text(
          busy the machine is changes nothing.\n",
     );
     devices(&mut text, scripts, trials);
-    differing(&mut text, trials);
+    differing(&mut text, scripts, trials);
     text.push_str("\n## What is known to differ\n\n");
-    for (what, why) in KNOWN {
+    for Known { what, why, .. } in KNOWN {
         let _ = writeln!(text, "* {what}: {why}.");
     }
     if !open.is_empty() {
@@ -109,6 +212,7 @@ pub fn text(
     for (what, old, new) in VERSIONS {
         let _ = writeln!(text, "| {what} | {old} | {new} |");
     }
+    let _ = write!(text, "\n## How fast the real kernel answers\n\n{}\n", facts.speed);
     text.push_str(
         "\n## Again, and more of it\n\n```sh\n\
          cargo xtask agree --seed 1 --count 5000                    # Linux 6.1 as User-Mode Linux, as any user\n\
@@ -238,13 +342,21 @@ fn devices(text: &mut String, scripts: &[Script], trials: &[Trial]) {
     }
 }
 
-fn differing(text: &mut String, trials: &[Trial]) {
-    let others: Vec<&Trial> = trials.iter().filter(|trial| trial.verdict != Verdict::Agrees).collect();
+fn differing(text: &mut String, scripts: &[Script], trials: &[Trial]) {
+    let others = scripts.iter().zip(trials).filter(|(_, trial)| trial.verdict != Verdict::Agrees);
+    let others: Vec<(&Script, &Trial)> = others.collect();
     if others.is_empty() {
         return;
     }
-    text.push_str("\n## Scenarios that differ\n\n");
-    for trial in others {
+    let explained = |script, trial| KNOWN.iter().find(|known| known.signs.explain(script, trial));
+    let open = others.iter().filter(|(script, trial)| explained(script, trial).is_none()).count();
+    let _ = write!(
+        text,
+        "\n## Scenarios that differ\n\n{} of {}, of which {open} show more than what is known (below):\n\n",
+        others.len(),
+        trials.len()
+    );
+    for (script, trial) in others {
         let missing = trial.score.lines - trial.score.equal;
         let what = match &trial.verdict {
             Verdict::Failed(error) => format!("did not run: {error}"),
@@ -252,6 +364,12 @@ fn differing(text: &mut String, trials: &[Trial]) {
             _ => format!("{missing} lines"),
         };
         let first = trial.score.difference.lines().find(|line| line.starts_with("@@")).unwrap_or_default();
-        let _ = writeln!(text, "* {}: {what}, first behind `{}`", trial.name, first.trim_matches(['@', ' ']));
+        let why = explained(script, trial).map_or(String::new(), |known| format!(": {}", known.what));
+        let _ = writeln!(
+            text,
+            "* {}: {what}, first behind `{}`{why}",
+            trial.name,
+            first.trim_matches(['@', ' '])
+        );
     }
 }

@@ -22,14 +22,21 @@ v6() {
     done
     set -x
 }
+# A moment: without a process of its own where each costs more than the moment, in a guest.
+moment() {
+    [ -n "$INHERITED" ] || { command sleep 0.2; return; }
+    [ -n "$quiet" ] || exec {quiet}<> <(:)
+    read -r -t 0.2 -u "$quiet" || :
+}
 # watch [-FILTER] NETNS:DEVICE...: captures on these devices from now on, until `unwatch`.
 declare -A shown
 watch() {
     { set +x; } 2>/dev/null
-    WATCHED= WATCHERS= CAPTURES=$(mktemp -d) filter=
+    WATCHED= WATCHERS= CAPTURES=$(mktemp -d) filter= watched=
     case $1 in -*) filter=${1#-}; shift ;; esac
     for p; do
         WATCHED="$WATCHED $p" shown[$p]=0
+        case " $watched " in *" ${p%:*} "*) ;; *) watched="$watched ${p%:*}" ;; esac
         : >$CAPTURES/$p.err
         # Nobody asks again while it is watched.
         command ip netns exec ${p%:*} sh -c 'for f in /proc/sys/net/ipv[46]/neigh/*/delay_first_probe_time; do echo 60 >$f; done' 2>/dev/null
@@ -44,8 +51,8 @@ watch() {
 seen() {
     "$@"
     { set +x; } 2>/dev/null
-    sleep 0.2
-    for n in $(printf '%s\n' $WATCHED | sed 's/:.*//' | sort -u); do command ip -n $n neigh flush all 2>/dev/null; done
+    moment
+    for n in $watched; do command ip -n $n neigh flush all 2>/dev/null; done
     for p in $WATCHED; do
         echo "--- $p"
         mapfile -t -s ${shown[$p]} lines <$CAPTURES/$p

@@ -1,6 +1,6 @@
 //! Rules of the house that no compiler checks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -76,4 +76,66 @@ fn unsafe_code_has_two_places() {
     assert!(!manifests.any(|entry| {
         fs::read_to_string(entry.path().join("Cargo.toml")).is_ok_and(|text| depends(&text))
     }));
+}
+
+/// What is compared of a kind of links, as scripts say in their headers (`# covers: PART KIND…`).
+const PARTS: [&str; 3] = ["dumps", "refusals", "traffic"];
+/// Kinds that a kernel of no machine here can make.
+const NOWHERE: [&str; 2] = ["ipoib", "netdevsim"];
+
+/// `docs/kinds.md` is the table of which script compares what of which kind; `UPDATE_DOCS=1` writes it anew.
+#[test]
+fn every_kind_of_links_is_compared_with_linux() {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/scripts");
+    let mut covered: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for entry in fs::read_dir(scripts).expect("scripts").flatten() {
+        let path = entry.path();
+        let text = fs::read_to_string(&path).expect("a script");
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let commands = text.lines().filter(|line| !line.starts_with('#'));
+        for line in text.lines().filter_map(|line| line.strip_prefix("# covers: ")) {
+            let (part, kinds) = line.split_once(' ').expect("a part and its kinds");
+            assert!(PARTS.contains(&part), "{name}: {part}");
+            for kind in kinds.split(' ') {
+                // Some have their devices from a file that they share.
+                let made = commands.clone().any(|line| line.contains(kind)) || text.contains("\n# with: ");
+                assert!(made, "{name} makes no {kind}");
+                covered.entry((kind.to_owned(), part.to_owned())).or_default().insert(name.clone());
+            }
+        }
+    }
+    let mut table = String::new();
+    let mut gaps = Vec::new();
+    let kinds: BTreeSet<&str> = hairpin_testkit::link_kinds().collect();
+    for kind in &kinds {
+        table.push_str(&format!("| {kind} |"));
+        for part in PARTS {
+            let names = covered.get(&((*kind).to_owned(), part.to_owned()));
+            let names =
+                names.into_iter().flatten().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            if names.is_empty() && !NOWHERE.contains(kind) {
+                gaps.push(format!("{part} of {kind}"));
+            }
+            table.push_str(&format!(" {names} |"));
+        }
+        table.push('\n');
+    }
+    assert_eq!(gaps, Vec::<String>::new());
+    let unknown: Vec<&String> =
+        covered.keys().map(|(kind, _)| kind).filter(|kind| !kinds.contains(kind.as_str())).collect();
+    assert_eq!(unknown, Vec::<&String>::new());
+    let path = house().join("docs/kinds.md");
+    let text = fs::read_to_string(&path).expect("docs/kinds.md");
+    let head = "| kind | dumps | refusals | traffic |\n|---|---|---|---|\n";
+    let (before, rest) = text.split_once(head).expect("a table");
+    let after = rest.find("\n\n").and_then(|at| rest.get(at + 1..)).unwrap_or("");
+    let now = format!("{before}{head}{table}{after}");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, &now).expect("docs/kinds.md");
+    }
+    assert_eq!(
+        text.lines().collect::<Vec<_>>(),
+        now.lines().collect::<Vec<_>>(),
+        "UPDATE_DOCS=1 writes it anew"
+    );
 }

@@ -30,6 +30,12 @@ pub(super) fn encode(address: Address) -> Vec<u8> {
             bytes.extend(mac);
             bytes.extend([0; 2]);
         }
+        Address::Can { ifindex } => {
+            bytes.extend((libc::AF_CAN as u16).to_ne_bytes());
+            bytes.extend([0; 2]);
+            bytes.extend(ifindex.to_ne_bytes());
+            bytes.extend([0; 16]);
+        }
     }
     bytes
 }
@@ -49,6 +55,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Address> {
             let link = LinkName::decode(bytes)?;
             Some(Address::Link { ifindex: link.ifindex, protocol: link.protocol, mac: link.mac })
         }
+        libc::AF_CAN => Some(Address::Can { ifindex: ne32(bytes, 4)? }),
         _ => None,
     }
 }
@@ -101,6 +108,7 @@ mod tests {
             Address::Ipv4 { address: Ipv4Addr::new(10, 0, 0, 1), port: 4242 },
             Address::Ipv6 { address: Ipv6Addr::LOCALHOST, port: 53, scope: 3 },
             Address::Link { ifindex: 7, protocol: 0x0806, mac: [2, 0, 0, 0, 0, 1] },
+            Address::Can { ifindex: 7 },
         ];
         for address in all {
             assert_eq!(decode(&encode(address)), Some(address));

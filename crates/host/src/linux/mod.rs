@@ -5,6 +5,7 @@
 //! many front ends as functions takes [`LinuxSystem::of_thread`].
 
 mod address;
+mod can;
 mod diag;
 mod errors;
 mod netfilter;
@@ -53,6 +54,7 @@ enum Manner {
 /// What a [`Fd`] stands for.
 enum Descriptor {
     Packet(packet::PacketSocket),
+    Can(can::CanSocket),
     Inet(raw::InetSocket),
     Inet6(raw6::Inet6Socket),
     RouteEvents(netlink::Events),
@@ -64,6 +66,7 @@ impl AsFd for Descriptor {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
             Descriptor::Packet(socket) => socket.as_fd(),
+            Descriptor::Can(socket) => socket.as_fd(),
             Descriptor::Inet(socket) => socket.as_fd(),
             Descriptor::Inet6(socket) => socket.as_fd(),
             Descriptor::RouteEvents(socket) => socket.as_fd(),
@@ -183,6 +186,7 @@ impl LinuxSystem {
             SocketKind::UdpIpv6 => Descriptor::Inet6(raw6::Inet6Socket::open_udp()?),
             SocketKind::TcpIpv4 => Descriptor::Tcp(tcp::TcpSocket::open(false)?),
             SocketKind::TcpIpv6 => Descriptor::Tcp(tcp::TcpSocket::open(true)?),
+            SocketKind::CanRaw => Descriptor::Can(can::CanSocket::open()?),
             SocketKind::Tap { .. } => return Err(Errno::ENOSYS),
             SocketKind::ConntrackEvents => return Err(Errno::ENOSYS),
             SocketKind::RouteEvents { groups } => Descriptor::RouteEvents(netlink::Events::open(groups)?),
@@ -199,6 +203,7 @@ impl LinuxSystem {
             }
             (SocketOption::ReceiveBuffer(bytes), Descriptor::Packet(socket)) => socket.set_buffer(*bytes)?,
             (SocketOption::Promiscuous { .. }, _) => return Err(Errno::ENOPROTOOPT),
+            (option, Descriptor::Can(socket)) => socket.set_option(option)?,
             (option, Descriptor::Inet(socket)) => socket.set_option(option)?,
             (option, Descriptor::Inet6(socket)) => socket.set_option(option)?,
             (option, Descriptor::Tcp(socket)) => socket.set_option(option)?,
@@ -299,6 +304,7 @@ impl System for LinuxSystem {
             Call::Receive { fd, max } => {
                 let items = match self.descriptor(fd)? {
                     Descriptor::Packet(socket) => socket.receive(max)?,
+                    Descriptor::Can(socket) => socket.receive(max)?,
                     Descriptor::Inet(socket) => socket.receive(max)?,
                     Descriptor::Inet6(socket) => socket.receive(max)?,
                     Descriptor::RouteEvents(socket) => socket.receive(max)?,

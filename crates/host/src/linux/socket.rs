@@ -11,6 +11,8 @@ pub(super) struct Message {
     pub length: usize,
     /// `msg_name`
     pub name: Vec<u8>,
+    /// `msg_flags`
+    pub flags: i32,
     /// `msg_control`: level, type and data.
     pub control: Vec<(i32, i32, Vec<u8>)>,
 }
@@ -185,7 +187,7 @@ pub(super) fn receive(fd: BorrowedFd<'_>, data: &mut [u8], flags: i32) -> Result
         }
     }
     let name = name.get(..header.msg_namelen as usize).unwrap_or(&name).to_vec();
-    Ok(Message { length, name, control: found })
+    Ok(Message { length, name, flags: header.msg_flags, control: found })
 }
 
 fn check(result: i32) -> Result<i32, Errno> {

@@ -2,6 +2,7 @@
 
 use hairpin_netlink::{Errno, Failure};
 
+use crate::dev::ip_tunnel::Variant as Variant4;
 use crate::dev::ip6_tunnel::{Ip6Tunnel, Variant};
 use crate::dev::{Kind, RxHandler};
 use crate::device::{AddrAssign, DevId};
@@ -227,7 +228,9 @@ impl World {
                 return Err(Errno::EINVAL.into());
             }
             // `__ip_tunnel_change_mtu`
-            (Kind::IpTunnel(state), _) if !(68..=65_515 - state.headroom()).contains(&mtu) => {
+            (Kind::IpTunnel(state), _)
+                if state.variant != Variant4::Sit && !(68..=65_515 - state.headroom()).contains(&mtu) =>
+            {
                 return Err(Errno::EINVAL.into());
             }
             // `ip6_tnl_change_mtu`

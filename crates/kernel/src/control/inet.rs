@@ -382,13 +382,20 @@ impl World {
         self.neighbours_gone(ns, ifindex, gone);
     }
 
-    /// `neigh_changeaddr`: forgets a device's neighbours of both families, and still answers for others.
-    pub(crate) fn forget_resolved(&mut self, ns: NsId, ifindex: u32) {
+    /// A device has ARP from now on, or has none: what was resolved before is void (`arp_netdev_event`,
+    /// `ndisc_netdev_event`).
+    pub(crate) fn arp_switched(&mut self, dev: DevId) {
+        if let Some(device) = self.devs.get(dev) {
+            self.forget_resolved(device.ns, device.ifindex);
+        }
+    }
+
+    /// `neigh_changeaddr`: the neighbours of a device, permanent ones too. Whom it answers for stays.
+    pub(super) fn forget_resolved(&mut self, ns: NsId, ifindex: u32) {
         let Some(netns) = self.netns.get_mut(ns) else { return };
-        let gone = netns.neigh.remove_device(ifindex, false);
-        let gone6 = netns.neigh6.remove_device(ifindex, false);
+        let mut gone = netns.neigh.remove_device(ifindex, false);
+        gone.extend(netns.neigh6.remove_device(ifindex, false));
         self.neighbours_gone(ns, ifindex, gone);
-        self.neighbours_gone(ns, ifindex, gone6);
     }
 
     /// Announces and frees neighbours that are no longer in their table.

@@ -159,6 +159,7 @@ impl World {
             taps: Vec::new(),
             raw: Vec::new(),
             raw6: Vec::new(),
+            can: Vec::new(),
             udp: FxHashMap::default(),
             udp6: FxHashMap::default(),
             tcp: Default::default(),

@@ -275,6 +275,7 @@ impl World {
             }
         }
         self.forget_tap(dev);
+        self.tell_can_sockets(dev, Errno::ENODEV);
         self.unwire(dev);
         self.forget_ip(dev);
         self.shut_queue(dev);
@@ -283,6 +284,7 @@ impl World {
             if let Some(crate::sock::Kind::Packet(packet)) = self.sockets.get_mut(tap).map(|s| &mut s.kind) {
                 packet.device = None;
                 packet.protocol = 0;
+                packet.is_orphan = true;
             }
         }
         self.unlist(dev);

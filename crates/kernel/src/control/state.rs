@@ -151,9 +151,26 @@ impl World {
 
     /// Sets a device down. Down already does nothing.
     pub(crate) fn close(&mut self, dev: DevId) {
-        let Some(device) = self.devs.get(dev) else { return };
+        if let Some(peer) = self.close_this_end(dev) {
+            // The link watch comes to it later.
+            self.set_carrier(peer, false);
+        }
+    }
+
+    /// Sets a device down and up again at once (`cycle_netdev`). The link watch comes to a veth's other end when all is
+    /// over, and finds the link as it was. One that cannot go up again stays down.
+    pub(super) fn cycle(&mut self, dev: DevId) {
+        if let Some(peer) = self.close_this_end(dev) {
+            self.carrier_quietly(peer, false);
+        }
+        let _ = self.open(dev);
+    }
+
+    /// The end of a veth that has lost its link by this.
+    fn close_this_end(&mut self, dev: DevId) -> Option<DevId> {
+        let device = self.devs.get(dev)?;
         if !device.is_up() {
-            return;
+            return None;
         }
         let (mac, lower) = (device.mac, device.lower());
         let kind = self.devs.get(dev).map(|device| &device.kind);
@@ -228,16 +245,14 @@ impl World {
             _ => self.down_flag(dev),
         }
         self.empty_queue(dev);
+        self.tell_can_sockets(dev, Errno::ENETDOWN);
         self.changed();
         self.notify_link(dev);
         self.ip_down(dev);
         self.lower_went_down(dev);
         self.port_changed(dev);
         self.team_went(dev, false);
-        if let Some(peer) = peer_without_link {
-            // The link watch comes to it later.
-            self.set_carrier(peer, false);
-        }
+        peer_without_link
     }
 
     fn down_flag(&mut self, dev: DevId) {

@@ -61,9 +61,7 @@ impl World {
         self.notify_link(dev);
         if up {
             self.keep_promiscuous(dev);
-            self.close(dev);
-            // `cycle_netdev`: one that cannot go up again stays down.
-            let _ = self.open(dev);
+            self.cycle(dev);
         }
     }
 

@@ -42,15 +42,7 @@ impl World {
         state.aged = now;
         let (underlay, socket) = (state.underlay, socket(&state.config));
         self.bind_udp_tunnel(underlay, socket, dev)?;
-        if !self.vxlan_group_used(dev)
-            && let Some((below, config)) = self.vxlan_below(dev)
-            && config.remote.is_multicast()
-        {
-            match config.remote {
-                IpAddr::V4(group) => self.join_ipv4_group(below, group),
-                IpAddr::V6(group) => self.join_ipv6_group(below, group),
-            }
-        }
+        self.vxlan_group(dev, true);
         if let Some(at) = self.vxlan_mut(dev).and_then(|state| state.start_ageing(now)) {
             self.timers.add(at, TimerEvent::VxlanAgeing { dev });
         }
@@ -64,15 +56,7 @@ impl World {
         state.ageing_at = None;
         // `vxlan_flush`
         let gone = state.fdb.take(|_, entry| !entry.is_fixed());
-        if !self.vxlan_group_used(dev)
-            && let Some((below, config)) = self.vxlan_below(dev)
-            && config.remote.is_multicast()
-        {
-            match config.remote {
-                IpAddr::V4(group) => self.leave_ipv4_group(below, group),
-                IpAddr::V6(group) => self.leave_ipv6_group(below, group),
-            }
-        }
+        self.vxlan_group(dev, false);
         for (mac, entry) in gone {
             self.notify_vxlan_fdb(dev, mac, &entry, true);
         }
@@ -165,6 +149,24 @@ impl World {
     fn vxlan_below(&self, dev: DevId) -> Option<(DevId, &Config)> {
         let state = self.vxlan(dev)?;
         Some((self.device_at(state.underlay, state.config.oif)?, &state.config))
+    }
+
+    /// `vxlan_multicast_join`, `vxlan_multicast_leave`: of the group that is the device's remote end, if one is, and no
+    /// other device uses it.
+    pub(crate) fn vxlan_group(&mut self, dev: DevId, joins: bool) {
+        if self.vxlan_group_used(dev) {
+            return;
+        }
+        let Some((below, config)) = self.vxlan_below(dev).filter(|(_, config)| config.remote.is_multicast())
+        else {
+            return;
+        };
+        match (config.remote, joins) {
+            (IpAddr::V4(group), true) => self.join_ipv4_group(below, group),
+            (IpAddr::V4(group), false) => self.leave_ipv4_group(below, group),
+            (IpAddr::V6(group), true) => self.join_ipv6_group(below, group),
+            (IpAddr::V6(group), false) => self.leave_ipv6_group(below, group),
+        }
     }
 
     /// `vxlan_group_used`: another running device on the same socket wants the same group.

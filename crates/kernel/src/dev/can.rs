@@ -14,6 +14,8 @@ pub const CAN_MTU: u32 = 16;
 pub const CANFD_MTU: u32 = 72;
 /// Frames of CAN XL (`CANXL_MIN_MTU`, `CANXL_MAX_MTU`).
 const CANXL_MTU: std::ops::RangeInclusive<u32> = 76..=2060;
+/// `CAN_RTR_FLAG`
+const REMOTE: u32 = 0x4000_0000;
 /// Most bytes of data.
 const CAN_DATA: u8 = 8;
 const CANFD_DATA: u8 = 64;
@@ -23,8 +25,9 @@ pub fn is_mtu(mtu: u32) -> bool {
     mtu == CAN_MTU || mtu == CANFD_MTU || CANXL_MTU.contains(&mtu)
 }
 
-/// `can_dropped_invalid_skb`: bytes of data that a frame carries; none for one that is no CAN frame.
-fn data_len(frame: &Frame) -> Option<u64> {
+/// `can_dropped_invalid_skb`, `can_skb_get_data_len`: bytes of data that a frame carries, and a remote request bears none,
+/// whatever it says; none for one that is no CAN frame.
+pub fn data_len(frame: &Frame) -> Option<u64> {
     let bytes = frame.payload();
     let (size, most) = match frame.ethertype() {
         ethertype::CAN => (CAN_MTU, CAN_DATA),
@@ -32,7 +35,9 @@ fn data_len(frame: &Frame) -> Option<u64> {
         _ => return None,
     };
     let len = bytes.get(4).copied().filter(|len| *len <= most && bytes.len() == size as usize)?;
-    Some(u64::from(len))
+    let id = u32::from_ne_bytes(*bytes.first_chunk()?);
+    let remote = frame.ethertype() == ethertype::CAN && id & REMOTE != 0;
+    Some(if remote { 0 } else { u64::from(len) })
 }
 
 /// `vcan_tx`: the frame is heard by the sockets of this host, which the CAN layer has served; it goes nowhere else.
@@ -69,6 +74,12 @@ pub fn transmit_pair(pair: &Veth, stats: &mut Stats, frame: &Frame, out: &mut Ve
     }
 }
 
+/// `vcan_tx`: of a frame that the CAN layer loops back, which bears `len` bytes of data.
+pub fn count_echo(stats: &mut Stats, len: u64) {
+    stats.rx_packets += 1;
+    stats.rx_bytes += len;
+}
+
 /// A frame has come from the peer.
 pub fn count_received(stats: &mut Stats, frame: &Frame) {
     stats.rx_packets += 1;
@@ -93,10 +104,13 @@ mod tests {
         let good = [0x23, 1, 0, 0, 4, 0, 0, 0, 0xde, 0xad, 0xbe, 0xef, 0, 0, 0, 0];
         let mut long = good;
         long[4] = 9;
+        let mut remote = good;
+        remote[3] |= 0x40;
         for (kind, bytes, data) in [
             (ethertype::CAN, &good[..], Some(4)),
             (ethertype::CAN, &long, None),
             (ethertype::CAN, &good[..15], None),
+            (ethertype::CAN, &remote, Some(0)),
             (ethertype::CANFD, &good, None),
             (ethertype::IPV4, &good, None),
         ] {

@@ -242,7 +242,8 @@ impl World {
             return;
         }
         let options = answer_options(packet, &header);
-        let room = (route.mtu as usize).min(ERROR_LEN_MAX).saturating_sub(HEADER_LEN + options.len() + 8);
+        let around = HEADER_LEN + options.len().next_multiple_of(4) + 8;
+        let room = (route.mtu as usize).min(ERROR_LEN_MAX).saturating_sub(around);
         let quoted: Vec<u8> = packet.iter().take(header.total_len.min(room)).copied().collect();
         // RFC 1812 4.3.2.5: errors have precedence "internetwork control".
         let tos = header.tos & 0x1e | 0xc0;

@@ -28,6 +28,9 @@ impl World {
         let (ns, loopback, shared) = (device.ns, device.is_loopback(), !device.rx_handler.is_none());
         frame.iif = device.ifindex;
         if frame.packet_type == PacketType::OtherHost {
+            if let Some(device) = self.devs.get_mut(dev) {
+                device.stats.rx_otherhost += 1;
+            }
             return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
         }
         let mut filtered = false;

@@ -6,7 +6,7 @@ use hairpin_netlink::netfilter::Hook;
 use hairpin_netlink::{Errno, PacketType};
 
 use crate::device::DevId;
-use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::frame::{ETH_LEN, Frame, Owner, ethertype};
 use crate::mac::Mac;
 use crate::netfilter::{At, Track};
 use crate::netns::NsId;
@@ -32,8 +32,8 @@ pub(crate) struct Fields<'a> {
     pub loop_back: bool,
     /// The connection of the packet that an ICMP error is about.
     pub track: Track,
-    /// A program's socket sends it.
-    pub owned: bool,
+    /// Whose socket sends it.
+    pub owner: Owner,
 }
 
 impl<'a> Fields<'a> {
@@ -48,7 +48,7 @@ impl<'a> Fields<'a> {
             options: &[],
             loop_back: true,
             track: Track::default(),
-            owned: false,
+            owner: Owner::Nobody,
         }
     }
 }
@@ -71,7 +71,7 @@ impl World {
         let mut frame = self.pool.frame(ETH_LEN + header_len + len);
         frame.mark = fields.mark;
         frame.track = fields.track;
-        frame.owned = fields.owned;
+        frame.owner = fields.owner;
         self.name_frame(&mut frame);
         let id = fields.id.unwrap_or_else(|| self.next_ip_id(ns));
         let header = Header {

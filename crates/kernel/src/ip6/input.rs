@@ -28,6 +28,9 @@ impl World {
         // What this host has sent to itself comes with the device of its route.
         let sent_to = std::mem::replace(&mut frame.iif, device.ifindex);
         if frame.packet_type == PacketType::OtherHost {
+            if let Some(device) = self.devs.get_mut(dev) {
+                device.stats.rx_otherhost += 1;
+            }
             return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
         }
         let group = frame.payload().get(24) == Some(&0xff);

@@ -9,7 +9,7 @@ use crate::frame::ETH_LEN;
 use crate::ip6::event::Event6;
 use crate::mac::Mac;
 use crate::time::Time;
-use crate::world::{TimerEvent, Waiting, World};
+use crate::world::{TimerEvent, World};
 
 use super::address::{ALL_NODES, MLD_ROUTERS, is_link_local, scope};
 use super::mld_query::Querier;
@@ -176,14 +176,14 @@ impl World {
         }
     }
 
-    /// `mld_ifc_event`: two ticks from now in Linux, which is before the next command; here at once.
+    /// `mld_ifc_event`: what changes within two ticks is told of in one report.
     fn listener_changed(&mut self, dev: DevId) {
-        let now = self.now;
+        let due = self.now.timer(LATER);
         let Some(device) = self.devs.get_mut(dev) else { return };
         let listener = &mut device.inet6.listener;
         listener.rounds = listener.querier.robustness;
-        if listener.due.replace(now) != Some(now) {
-            self.enqueue(Waiting::ListenerReport { dev });
+        if listener.due.replace(due) != Some(due) {
+            self.timers.add(due, TimerEvent::Ipv6(Event6::ListenerReport { dev }));
         }
     }
 

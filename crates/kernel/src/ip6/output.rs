@@ -7,7 +7,7 @@ use hairpin_netlink::{Errno, PacketType};
 use rustc_hash::FxHasher;
 
 use crate::device::DevId;
-use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::frame::{ETH_LEN, Frame, Owner, ethertype};
 use crate::mac::Mac;
 use crate::netfilter::{At, Track};
 use crate::netns::NsId;
@@ -28,8 +28,8 @@ pub(crate) struct Fields6 {
     pub loop_back: bool,
     /// The connection of the packet that an ICMPv6 error is about.
     pub track: Track,
-    /// A program's socket sends it.
-    pub owned: bool,
+    /// Whose socket sends it.
+    pub owner: Owner,
 }
 
 impl Fields6 {
@@ -41,7 +41,7 @@ impl Fields6 {
             mark: 0,
             loop_back: true,
             track: Track::default(),
-            owned: false,
+            owner: Owner::Nobody,
         }
     }
 }
@@ -63,7 +63,7 @@ impl World {
         let mut frame = self.pool.frame(ETH_LEN + HEADER_LEN + len);
         frame.mark = fields.mark;
         frame.track = fields.track;
-        frame.owned = fields.owned;
+        frame.owner = fields.owner;
         self.name_frame(&mut frame);
         let header = Header {
             traffic_class: fields.traffic_class,

@@ -8,7 +8,7 @@ use hairpin_netlink::netfilter::{Family, TableKind};
 use super::At;
 use super::packet::{Ip, protocol};
 use crate::device::DevId;
-use crate::frame::Frame;
+use crate::frame::{Frame, Owner};
 use crate::world::World;
 
 /// The line of a LOG rule.
@@ -29,7 +29,7 @@ pub(super) fn line(world: &World, at: &At, frame: &Frame, prefix: &str, flags: u
     if let Some(ip) = Ip::read(frame.payload()) {
         write_packet(&mut text, &ip, frame.payload());
     }
-    if flags & log::UID != 0 && frame.owned {
+    if flags & log::UID != 0 && frame.owner == Owner::Program {
         text.push_str("UID=0 GID=0 ");
     }
     if frame.mark != 0 {

@@ -17,7 +17,7 @@ use super::evaluate::Aids;
 use super::packet::{Ip, protocol};
 use super::state::{State, by_chance};
 use crate::device::DevId;
-use crate::frame::Frame;
+use crate::frame::{Frame, Owner};
 use crate::route::RouteKind;
 use crate::world::World;
 
@@ -107,7 +107,7 @@ impl Around<'_> {
             Match::Recent(wanted) => {
                 let address = if wanted.destination { self.ip.destination } else { self.ip.source };
                 // As it was before it was forwarded.
-                let forwarded = self.at.output.is_some() && !self.frame.owned;
+                let forwarded = self.at.output.is_some() && self.frame.owner != Owner::Program;
                 let ttl = self.ip.ttl.wrapping_add(u8::from(forwarded));
                 aids.stores.is_recent(wanted, address, ttl, now)
             }
@@ -394,11 +394,12 @@ impl Around<'_> {
         let is = |asked: Option<(u32, u32, bool)>| {
             asked.is_none_or(|(low, high, invert)| (low..=high).contains(&ROOT) != invert)
         };
-        if !self.frame.owned {
+        if self.frame.owner != Owner::Program {
             // The kernel's own packets have no owner: only what asks for none is met.
             let none = |asked: Option<(u32, u32, bool)>| asked.is_none_or(|(_, _, invert)| invert);
-            // Its ICMP goes out by a socket of its own, which nobody has opened.
-            let by_socket = matches!(self.ip.protocol, protocol::ICMP | protocol::ICMPV6);
+            // Its ICMP goes out by a socket of its own, which nobody has opened, and so do answers of TCP.
+            let by_socket = self.frame.owner == Owner::Kernel
+                || matches!(self.ip.protocol, protocol::ICMP | protocol::ICMPV6);
             return socket.is_none_or(|wanted| wanted == by_socket) && none(user) && none(group);
         }
         socket.is_none_or(|wanted| wanted) && is(user) && is(group)

@@ -70,7 +70,7 @@ impl World {
                 }
                 Some((Next::Local, local)) if local.tag.is_none() => {
                     self.tap_protocol(came_by, dev, &local, false);
-                    return self.deliver_to_protocol(dev, local);
+                    return self.deliver_to_protocol(dev, local, false);
                 }
                 Some((Next::Local, local)) => match self.without_tag(dev, local) {
                     Some(Untagged::Vlan(vlan, tagged)) => {
@@ -81,7 +81,7 @@ impl World {
                     }
                     Some(Untagged::Protocol(local)) => {
                         self.tap_protocol(came_by, dev, &local, false);
-                        return self.deliver_to_protocol(dev, local);
+                        return self.deliver_to_protocol(dev, local, true);
                     }
                     None => return,
                 },
@@ -209,11 +209,10 @@ impl World {
         }
     }
 
-    /// R7: the protocol by EtherType.
-    fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame) {
+    /// R7: the protocol by EtherType. `tagged`: it came with a tag that no VLAN device has taken.
+    fn deliver_to_protocol(&mut self, dev: DevId, frame: Frame, tagged: bool) {
         match frame.ethertype() {
-            // The CAN layer takes them, sockets or not.
-            ethertype::CAN | ethertype::CANFD => self.consume(frame),
+            ethertype::CAN | ethertype::CANFD => self.can_receive(dev, frame),
             0..ethertype::LEAST => self.llc_receive(dev, frame),
             ethertype::IPV4 => self.ip_receive(dev, frame),
             ethertype::ARP => self.arp_receive(dev, frame),
@@ -221,7 +220,7 @@ impl World {
             _ => {
                 // What a capture has taken is not lost, for `__netif_receive_skb_core`, if nothing stands between that
                 // and here that might have taken it.
-                let captured = frame.tag.is_none() && self.is_tapped(dev);
+                let captured = !tagged && self.is_tapped(dev);
                 let lost = |device: &&mut Device| !captured || !device.rx_handler.is_none();
                 if let Some(device) = self.devs.get_mut(dev).filter(lost) {
                     device.stats.rx_dropped += 1;

@@ -412,7 +412,11 @@ impl World {
         {
             let config = &state.config;
             let points = !config.remote.is_unspecified() && !config.remote.is_multicast();
-            if points && !(expired && config.ttl == 0) {
+            // `ipip6_err` tells an IPv6 sender (`ip6_err_gen_icmpv6_unreach`), for which it takes whatever is long enough
+            // to be a packet of one, and does not count that.
+            let told =
+                state.variant == Variant::Sit && quoted.len() >= original.header_len + ip6::HEADER_LEN + 8;
+            if points && !told && !(expired && config.ttl == 0) {
                 state.failures.note(now);
             }
         }

@@ -30,6 +30,11 @@ pub mod rule;
 pub(crate) mod server;
 pub(crate) mod vlan;
 
+/// The kinds of links that there are (`IFLA_INFO_KIND`), by name.
+pub fn link_kinds() -> impl Iterator<Item = &'static str> {
+    link::kind::names()
+}
+
 /// A message for everyone who listens (`ip monitor`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notification {

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
 
 use crate::device::DevId;
-use crate::frame::ETH_LEN;
+use crate::frame::{ETH_LEN, Owner};
 use crate::ip::output::Fields;
 use crate::ip::route::{OutKey, OutRoute};
 use crate::ip::{self, protocol};
@@ -36,6 +36,7 @@ impl World {
             Kind::Packet(packet) if packet.protocol != 0 => netns.taps.push(id),
             Kind::Raw(_) => netns.raw.push(id),
             Kind::Raw6(_) => netns.raw6.push(id),
+            Kind::Can(_) => netns.can.push(id),
             Kind::RouteEvents { .. } | Kind::ConntrackEvents => netns.events.push(id),
             _ => {}
         }
@@ -53,6 +54,7 @@ impl World {
         if let Some(netns) = self.netns.get_mut(socket.ns) {
             netns.raw.retain(|known| *known != id);
             netns.raw6.retain(|known| *known != id);
+            netns.can.retain(|known| *known != id);
             netns.events.retain(|known| *known != id);
         }
         match &socket.kind {
@@ -79,7 +81,7 @@ impl World {
                 });
                 let _ = self.listen_to_connections(socket.ns, more);
             }
-            Kind::RouteEvents { .. } | Kind::Tcp(_) => {}
+            Kind::RouteEvents { .. } | Kind::Tcp(_) | Kind::Can(_) => {}
         }
         self.release_netns(socket.ns);
     }
@@ -157,6 +159,10 @@ impl World {
                 _ => return Err(Errno::EOPNOTSUPP),
             },
             SocketOption::ReuseAddress(_) => {}
+            SocketOption::CanFdFrames(_)
+            | SocketOption::CanFilters(_)
+            | SocketOption::CanErrorFilter(_)
+            | SocketOption::CanJoinFilters(_) => self.set_can_option(id, &option)?,
             SocketOption::Ttl(0) => return Err(Errno::EINVAL),
             SocketOption::IpOptions(options) if !ip::options::are_right(&options) => {
                 return Err(Errno::EINVAL);
@@ -239,6 +245,7 @@ impl World {
                 self.bind_socket6(id, ns, (address, port, scope))
             }
             (Some(Kind::Tcp(_)), address) => self.bind_tcp(id, ns, address),
+            (Some(Kind::Can(_)), Address::Can { ifindex }) => self.bind_can(id, ns, ifindex),
             _ => Err(Errno::EAFNOSUPPORT),
         }
     }
@@ -385,6 +392,7 @@ impl World {
             Kind::Raw6(raw) => raw.inet.local(u16::from(raw.protocol)),
             Kind::Udp6(udp) => udp.inet.local(udp.port),
             Kind::Tcp(tcp) => tcp.local(),
+            Kind::Can(can) => Address::Can { ifindex: self.can_ifindex(can) },
             Kind::Tap(_) | Kind::RouteEvents { .. } | Kind::ConntrackEvents => return Err(Errno::EOPNOTSUPP),
         })
     }
@@ -405,6 +413,11 @@ impl World {
             Some(Kind::Udp6(_)) => self.send_udp6(id, data, to),
             Some(Kind::Tcp(_)) => self.send_tcp(id, data),
             Some(Kind::Tap(_)) => self.write_tap(id, data),
+            Some(Kind::Can(_)) => match to {
+                None => self.send_can(id, data, None),
+                Some(Address::Can { ifindex }) => self.send_can(id, data, Some(ifindex)),
+                Some(_) => Err(Errno::EINVAL),
+            },
             Some(Kind::RouteEvents { .. } | Kind::ConntrackEvents) => Err(Errno::EOPNOTSUPP),
             None => Err(Errno::EBADF),
         }
@@ -524,7 +537,7 @@ impl World {
             packet[12..16].copy_from_slice(&route.source.octets());
         }
         ip::write_checksum(packet, header.header_len);
-        frame.owned = true;
+        frame.owner = Owner::Program;
         frame.mark = inet.mark;
         self.ip_output(ns, &route, inet.multicast_loop, frame)?;
         Ok(data.len())
@@ -578,7 +591,11 @@ impl World {
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
-                Fields { dont_fragment: !route.mtu_locked, owned: true, ..Fields::new(protocol::UDP, ttl) }
+                Fields {
+                    dont_fragment: !route.mtu_locked,
+                    owner: Owner::Program,
+                    ..Fields::new(protocol::UDP, ttl)
+                }
             }
         };
         if let Some(netns) = self.netns.get_mut(ns) {
@@ -660,7 +677,7 @@ impl World {
             mark: inet.mark,
             options: &inet.options,
             loop_back: inet.multicast_loop,
-            owned: true,
+            owner: Owner::Program,
             ..Fields::new(protocol, ttl)
         }
     }

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::{Address, Errno, ErrorOrigin, PathMtuDiscovery, Received, SocketOption};
 
+use crate::frame::Owner;
 use crate::ip::output::Fields;
 use crate::ip::route::OutKey;
 use crate::ip::{self, UDP_LEN, protocol};
@@ -272,7 +273,7 @@ impl World {
             return Err(Errno::EACCES);
         }
         let ttl = inet.hop_limit.unwrap_or_else(|| self.default_ttl(ns, route.source));
-        let fields = Fields { mark: inet.mark, owned: true, ..Fields::new(protocol::UDP, ttl) };
+        let fields = Fields { mark: inet.mark, owner: Owner::Program, ..Fields::new(protocol::UDP, ttl) };
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.udp_out += 1;
         }
@@ -414,7 +415,7 @@ fn fields6(inet: &Inet6, route: &OutRoute6, protocol: u8) -> Fields6 {
         traffic_class: inet.traffic_class,
         mark: inet.mark,
         loop_back: inet.multicast_loop,
-        owned: true,
+        owner: Owner::Program,
         ..Fields6::new(protocol, hop_limit)
     }
 }

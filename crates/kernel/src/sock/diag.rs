@@ -130,7 +130,7 @@ impl World {
                 info.local = Address::Link { ifindex: info.ifindex, protocol: packet.protocol, mac: [0; 6] };
                 info.remote = Address::Link { ifindex: 0, protocol: 0, mac: [0; 6] };
             }
-            Kind::Tap(_) | Kind::RouteEvents { .. } | Kind::ConntrackEvents => return None,
+            Kind::Tap(_) | Kind::Can(_) | Kind::RouteEvents { .. } | Kind::ConntrackEvents => return None,
         }
         Some(info)
     }

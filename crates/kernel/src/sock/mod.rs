@@ -5,11 +5,13 @@
 //! * [`udp`] UDP
 //! * [`raw6`], [`udp6`] the same over IPv6, with [`inet6`] their common options
 //! * [`tcp`] TCP
+//! * [`can`] raw CAN
 //! * [`dns`] DNS servers that are part of the world
 //! * [`tap`] queues of macvtap and ipvtap devices
 
 mod calls;
 mod calls6;
+pub mod can;
 pub(crate) mod diag;
 pub mod dns;
 pub mod inet6;
@@ -81,6 +83,7 @@ pub enum Kind {
     Udp6(udp6::Udp6),
     Tcp(Box<tcp::Tcp>),
     Tap(tap::Tap),
+    Can(can::Can),
     /// Netlink notifications; bit `g - 1` is group `g`.
     RouteEvents {
         groups: u64,
@@ -236,6 +239,8 @@ impl Socket {
     pub fn is_ready(&self) -> bool {
         match &self.kind {
             Kind::Tcp(tcp) => tcp.is_readable(),
+            Kind::Packet(packet) => !self.queue.is_empty() || packet.is_orphan,
+            Kind::Can(can) => can.has_error() || !self.queue.is_empty(),
             _ => !self.queue.is_empty(),
         }
     }

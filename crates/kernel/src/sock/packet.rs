@@ -17,6 +17,8 @@ pub struct Packet {
     /// Bound device.
     pub device: Option<DevId>,
     pub promiscuous: PromiscuousUse,
+    /// The device that it was bound to is gone, and it has not been told so yet (`packet_notifier`).
+    pub is_orphan: bool,
 }
 
 impl Packet {

@@ -7,6 +7,7 @@ use super::segment::{Flags, Segment};
 use super::seq::Seq;
 use super::way::{Style, checksum};
 use super::{Arrival, Endpoint};
+use crate::frame::Owner;
 use crate::netns::NsId;
 use crate::sock::SockId;
 use crate::sock::tcp::{Ends, Role};
@@ -73,8 +74,14 @@ impl World {
                 None => 0,
             };
             let (seq, len) = (data.0, data.1 as usize);
-            let style =
-                Style { tos: ends.tos, ttl: ends.ttl, mark: ends.mark, id: ip_id, whole: false, owned: true };
+            let style = Style {
+                tos: ends.tos,
+                ttl: ends.ttl,
+                mark: ends.mark,
+                id: ip_id,
+                whole: false,
+                owner: Owner::Program,
+            };
             let header_len = segment.header_len();
             self.tcp_transmit(ns, &way, style, header_len + len, |body| {
                 if let Some(place) = body.get_mut(header_len..) {
@@ -109,7 +116,8 @@ impl World {
     pub(super) fn tcp_send_alone(&mut self, ns: NsId, segment: Segment, at: &Arrival) {
         let segment = Segment { source: at.to.1, destination: at.from.1, ..segment };
         let Ok(way) = self.tcp_route_back(ns, at) else { return };
-        let style = Style { whole: true, ..Style::default() };
+        // By the socket that the kernel has for this.
+        let style = Style { whole: true, owner: Owner::Kernel, ..Style::default() };
         self.tcp_transmit(ns, &way, style, segment.header_len(), |body| {
             write(&segment, (at.to.0, at.from.0), body);
         });

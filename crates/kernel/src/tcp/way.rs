@@ -6,6 +6,7 @@ use hairpin_netlink::Errno;
 
 use super::segment;
 use super::{Arrival, Endpoint};
+use crate::frame::Owner;
 use crate::ip::output::Fields;
 use crate::ip::route::{OutKey, OutRoute};
 use crate::ip::{self, fold, protocol, pseudo_sum, sum};
@@ -63,8 +64,8 @@ pub(super) struct Style {
     pub id: u16,
     /// It may not be cut, whatever the path is like.
     pub whole: bool,
-    /// A program's socket sends it.
-    pub owned: bool,
+    /// Whose socket sends it.
+    pub owner: Owner,
 }
 
 impl World {
@@ -126,7 +127,7 @@ impl World {
                     dont_fragment: style.whole || !route.mtu_locked,
                     id: Some(style.id),
                     mark: style.mark,
-                    owned: style.owned,
+                    owner: style.owner,
                     ..Fields::new(protocol::TCP, ttl)
                 };
                 let _ = self.ip_send(ns, route, fields, len, write);
@@ -135,7 +136,7 @@ impl World {
                 let fields = Fields6 {
                     traffic_class: style.tos,
                     mark: style.mark,
-                    owned: style.owned,
+                    owner: style.owner,
                     ..Fields6::new(next::TCP, style.ttl.unwrap_or(route.hop_limit))
                 };
                 let _ = self.ip6_send(ns, route, fields, len, write);

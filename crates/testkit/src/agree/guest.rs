@@ -25,6 +25,12 @@ pub fn command(work: &Path, init: &Path, memory_mib: u32) -> Command {
     command
 }
 
+/// What the calling thread starts from now on, processes and threads, leaves the processor to who else wants it.
+pub fn give_way() {
+    let thread = nix::unistd::gettid().to_string();
+    let _ = Command::new("renice").args(["-n", "10", "-p", &thread]).stdout(Stdio::null()).status();
+}
+
 /// Ends a User-Mode Linux with this process, however that ends: killed, it leaves nothing behind. A process of its own
 /// waits for the end of a pipe that only we hold. (`PR_SET_PDEATHSIG` would reach the first of its processes alone.)
 pub struct Keeper {

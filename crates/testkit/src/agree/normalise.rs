@@ -60,7 +60,7 @@ static PATTERNS: LazyLock<Patterns> = LazyLock::new(|| {
         mac: regex(r"\b[0-9a-f]{1,2}(:[0-9a-f]{1,2}){5}\b"),
         local: regex(r"\bfe80::[0-9a-f:]+"),
         echo: regex(r"\b(ICMP echo (?:request|reply), id )(\d+)"),
-        neighbours: regex(r"^\$ ip .*neigh( show)?( dev \S+)?$"),
+        neighbours: regex(r"^\$ ip .*neigh( show)?( dev \S+)?( nud \w+)?$"),
     }
 });
 

@@ -151,6 +151,15 @@ impl Oracle {
         Ok(oracle)
     }
 
+    /// What runs the scripts, in words.
+    pub fn hosts(&self) -> String {
+        match (self.kernel, self.hosts.len()) {
+            (Kernel::Uml, 1) => "one User-Mode Linux".to_owned(),
+            (Kernel::Uml, count) => format!("{count} User-Mode Linuxes"),
+            (Kernel::Running, _) => format!("{} scripts on the running kernel", self.at_once),
+        }
+    }
+
     /// Runs one script and waits for it; from as many threads as one likes.
     ///
     /// # Errors

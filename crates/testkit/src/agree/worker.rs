@@ -63,6 +63,7 @@ const MODULES: &[&str] = &[
     "nlmon",
     "vcan",
     "vxcan",
+    "can-raw",
     "macsec",
     "gcm",
     "ctr",

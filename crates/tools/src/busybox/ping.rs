@@ -285,7 +285,7 @@ impl Ping {
                 (IpAddr::from(*address), data.get(length..).unwrap_or(&[]))
             }
             Address::Ipv6 { address, .. } => (IpAddr::from(*address), data.as_slice()),
-            Address::Link { .. } => return Ok(()),
+            Address::Link { .. } | Address::Can { .. } => return Ok(()),
         };
         let (Some([kind, ..]), Some(ident), Some(sequence)) = (
             icmp.first_chunk::<1>(),

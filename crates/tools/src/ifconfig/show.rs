@@ -119,14 +119,6 @@ fn device_of<'a>(tables: &'a Tables, name: &str) -> Option<&'a Interface> {
     tables.interfaces.by_name(name.split(':').next().unwrap_or(""))
 }
 
-fn mtu(device: &Interface) -> u32 {
-    let mtu = device.find(|attribute| match attribute {
-        LinkAttribute::Mtu(mtu) => Some(*mtu),
-        _ => None,
-    });
-    mtu.unwrap_or(0)
-}
-
 /// The same of `netstat -i`.
 pub(super) const NETSTAT_HEADER: &str =
     "Iface             MTU    RX-OK RX-ERR RX-DRP RX-OVR    TX-OK TX-ERR TX-DRP TX-OVR Flg\n";
@@ -135,7 +127,7 @@ pub(super) const SHORT_HEADER: &str =
 
 fn short(name: &str, device: &Interface, statistics: Option<&Stats64>) -> String {
     let flags = device.flags();
-    let mut text = format!("{name:<15.15} {:5} ", mtu(device));
+    let mut text = format!("{name:<15.15} {:5} ", device.mtu());
     text += &match statistics {
         Some(s) => format!(
             "{:8} {:6} {:6} {:<6} {:8} {:6} {:6} {:6} ",
@@ -176,7 +168,7 @@ fn short(name: &str, device: &Interface, statistics: Option<&Stats64>) -> String
 fn long(tables: &Tables, name: &str, device: &Interface, statistics: Option<&Stats64>) -> String {
     // `ifr_flags` is a short.
     let flags = device.flags() as i16;
-    let mut text = format!("{name}: flags={flags}<{}>  mtu {}\n", flag_names(device.flags()), mtu(device));
+    let mut text = format!("{name}: flags={flags}<{}>  mtu {}\n", flag_names(device.flags()), device.mtu());
     let index = device.index();
     if let Some(inet) = tables.inet.iter().find(|address| address.index == index && address.label == name) {
         text += &format!("        inet {}  netmask {}", inet.local, inet.mask());

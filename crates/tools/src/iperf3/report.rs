@@ -57,7 +57,7 @@ pub(super) fn parts(end: Address) -> (String, u16) {
     match end {
         Address::Ipv4 { address, port } => (address.to_string(), port),
         Address::Ipv6 { address, port, .. } => (address.to_canonical().to_string(), port),
-        Address::Link { .. } => (String::new(), 0),
+        Address::Link { .. } | Address::Can { .. } => (String::new(), 0),
     }
 }
 

@@ -316,7 +316,7 @@ fn report(program: &mut Program<'_>, options: &Options, what: &str, end: Address
     let (address, port) = match end {
         Address::Ipv4 { address, port } => (IpAddr::V4(address), port),
         Address::Ipv6 { address, port, .. } => (IpAddr::V6(address), port),
-        Address::Link { .. } => return,
+        Address::Link { .. } | Address::Can { .. } => return,
     };
     let name = match options.numeric {
         true => Some(address.to_string()),

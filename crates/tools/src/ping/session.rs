@@ -159,7 +159,7 @@ impl Session {
             Address::Ipv6 { address: number, .. } => {
                 (IpAddr::from(number), super::ping6::address_text(program, address))
             }
-            Address::Link { .. } => return String::new(),
+            Address::Link { .. } | Address::Can { .. } => return String::new(),
         };
         if self.exiting || self.options.numeric {
             return text;

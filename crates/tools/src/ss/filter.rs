@@ -132,7 +132,7 @@ fn parts(end: Address) -> (Option<IpAddr>, u16) {
         Address::Ipv6 { address, port, .. } => {
             (Some(address.to_ipv4_mapped().map_or(IpAddr::V6(address), IpAddr::V4)), port)
         }
-        Address::Link { .. } => (None, 0),
+        Address::Link { .. } | Address::Can { .. } => (None, 0),
     }
 }
 

@@ -162,6 +162,7 @@ impl Shown {
             }
         };
         let (address, port) = match end {
+            Address::Can { .. } => return ("*".to_owned(), String::new()),
             Address::Link { .. } if !is_local => return ("*".to_owned(), String::new()),
             Address::Link { ifindex, protocol, .. } => {
                 let name = if ifindex == 0 { "*".to_owned() } else { self.device(program, ifindex) };

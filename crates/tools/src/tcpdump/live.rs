@@ -318,13 +318,15 @@ impl Capture {
             return Ok(true);
         }
         self.taken += 1;
-        // On the loopback device every packet would be seen twice (`linux_check_direction`).
+        // On the loopback device every packet would be seen twice, as every frame of a CAN device that the CAN layer
+        // loops back, unless outgoing ones alone are wanted (`linux_check_direction`).
+        let comes_back = *hardware == LOOPBACK || *hardware == CAN && options.direction != Direction::Out;
         let wanted = match options.direction {
             Direction::In => !outgoing,
             Direction::Out => outgoing,
             Direction::Both => true,
         };
-        if complete || !wanted || (outgoing && *hardware == LOOPBACK) {
+        if complete || !wanted || (outgoing && comes_back) {
             return Ok(true);
         }
         if self.link == LinkType::LINUX_SLL2 && self.devices.0.iter().all(|device| device.index != *ifindex) {

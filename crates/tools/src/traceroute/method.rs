@@ -127,7 +127,7 @@ impl Sender {
         let own = match program.system.local_address(fd) {
             Ok(Address::Ipv4 { address, .. }) => IpAddr::V4(address),
             Ok(Address::Ipv6 { address, .. }) => IpAddr::V6(address),
-            Ok(Address::Link { .. }) => return Err(failed(program, "getsockname", Errno::EAFNOSUPPORT)),
+            Ok(_) => return Err(failed(program, "getsockname", Errno::EAFNOSUPPORT)),
             Err(errno) => return Err(failed(program, "getsockname", errno)),
         };
         let now = program.system.now().map_err(|errno| failed(program, "gettimeofday", errno))?;

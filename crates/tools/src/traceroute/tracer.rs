@@ -245,7 +245,7 @@ impl Tracer {
                 let address: IpAddr = match from {
                     Address::Ipv4 { address, .. } => address.into(),
                     Address::Ipv6 { address, .. } => address.into(),
-                    Address::Link { .. } => return Ok(()),
+                    Address::Link { .. } | Address::Can { .. } => return Ok(()),
                 };
                 let probe = self.probe_mut(at);
                 probe.is_final = true;

@@ -1,4 +1,5 @@
 # needs: uml
+# covers: traffic bond
 # A bond in mode active-backup: enslaving, failover with announcements, a primary slave, release.
 ip netns add n
 ip netns add o

@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# covers: traffic bond
 # 802.3ad: without a partner, and with another bond as the partner.
 ip netns add n
 ip netns add o

@@ -1,4 +1,5 @@
 # needs: uml
+# covers: traffic bond
 # Which slaves a frame leaves by in the modes that share traffic among them, and what is heard.
 ip netns add n
 ip netns add o

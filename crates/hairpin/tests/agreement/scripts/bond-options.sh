@@ -1,4 +1,6 @@
 # needs: uml
+# covers: dumps bond
+# covers: refusals bond
 # Every option of a bond in every mode: which are refused, up and down, with slaves and without.
 for i in 1 2; do
     ip link add s$i address 02:00:00:00:00:0$i type veth peer name w$i address 02:00:00:00:00:2$i

@@ -14,8 +14,8 @@ ip -n B addr add 10.0.0.2/24 dev b0
 ip -n R addr add 10.0.0.9/24 dev br0
 N="ip netns exec"
 I="ip netns exec R iptables-legacy"
-# A bridge tells routers of its groups in its first second.
-sleep 3
+# Until it has reported its groups.
+sleep 2.3
 $N R sysctl net.bridge
 $N R cat /proc/sys/net/bridge/bridge-nf-call-iptables
 for c in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do $I -t mangle -A $c -p icmp; done

@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# covers: traffic bridge
 # Two bridges with two wires between them: a loop comes to rest, and pings pass once ports forward.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

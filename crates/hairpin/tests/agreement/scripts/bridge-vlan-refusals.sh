@@ -1,5 +1,7 @@
 # needs: uml
 # runs: by bash alone
+# covers: dumps bridge
+# covers: refusals bridge
 # What a bridge says to VLANs that it does not take.
 ip netns add n1
 ip -n n1 link add br0 address 02:00:00:00:01:00 type bridge

@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# covers: traffic bridge
 # VLAN filtering: who is in which VLAN, what the ports send with which tags, and the forwarding database by VLAN.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

@@ -1,5 +1,8 @@
 # needs: uml
 # runs: by bash alone
+# covers: dumps ifb nlmon vcan vxcan
+# covers: refusals ifb nlmon vcan vxcan
+# covers: traffic nlmon
 # Kinds without options: what they say of themselves, what they refuse, what becomes of what is sent on them.
 ip netns add n
 N="ip netns exec n"

@@ -1,5 +1,4 @@
 # needs: uml
-# open: how often a group that comes and goes is told of differs from run to run
 # runs: by bash alone
 # programs: nc
 # What routers advertise and queriers ask, on devices of every kind: addresses, routes, neighbours, answers. Frames
@@ -62,7 +61,7 @@ mtu=0501000000000578
 # prefix FLAGS VALID PREFERRED BYTES
 prefix() { echo 030440$1$2$300000000$40000000000000000; }
 told() {
-    { set +x; } 2>/dev/null; echo "--- $*"; for n; do ip -n $n -6 addr show dynamic; ip -n $n -6 route | grep -v "^fe80::/64"; ip -n $n -6 neigh show fe80::99; done; set -x
+    { set +x; } 2>/dev/null; echo "--- $*"; for n; do ip -n $n -6 addr show dynamic; ip -n $n -6 route | grep -v "^fe80::/64"; ip -n $n -6 neigh show fe80::99 | sort; done; set -x
 }
 sleep 3
 advertise 00 0708 $mac $mtu $(prefix c0 00000e10 00000708 20010db800010000)

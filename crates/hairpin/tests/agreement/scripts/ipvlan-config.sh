@@ -1,4 +1,6 @@
 # needs: uml
+# covers: dumps ipvlan
+# covers: refusals ipvlan
 # What ipvlans are made from, what they show, what is the port's, and what is refused.
 ip netns add h
 ip netns add o

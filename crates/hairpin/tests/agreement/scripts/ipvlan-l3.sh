@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
 # with: ipvlan-each-flag.part
+# covers: traffic ipvlan
 # What each device sees of ipvlans in mode l3, with each flag.
 each_flag l3

@@ -1,5 +1,7 @@
 # needs: uml
 # runs: with the real programs
+# covers: dumps macsec
+# covers: refusals macsec
 # How MACsec devices are made, what they show, and what is refused.
 ip netns add a
 ip netns add b

@@ -1,4 +1,5 @@
 # needs: uml
+# covers: traffic macsec
 # MACsec with the other suites, short check values, without the channel's name in the tag, and through a bridge.
 ip netns add a
 ip netns add b

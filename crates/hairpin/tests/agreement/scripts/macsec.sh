@@ -1,4 +1,6 @@
 # needs: uml
+# covers: dumps macsec
+# covers: traffic macsec
 # MACsec between two hosts with static keys: what goes over the wire is the same to the last byte.
 ip netns add a
 ip netns add b

@@ -1,4 +1,6 @@
 # needs: uml
+# covers: dumps macvtap ipvtap
+# covers: refusals macvtap ipvtap
 # macvtap and ipvtap while no program holds their queue: what they are made from, what they show, who answers for them.
 ip netns add h
 ip netns add o

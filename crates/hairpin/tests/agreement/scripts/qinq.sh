@@ -1,5 +1,7 @@
 # needs: uml
 # runs: by bash alone
+# covers: dumps vlan
+# covers: traffic vlan
 # Stacked tags: 802.1ad over 802.1Q, through a bridge of either protocol.
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)

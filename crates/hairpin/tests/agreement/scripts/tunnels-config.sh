@@ -1,5 +1,7 @@
 # needs: uml
 # runs: by bash alone
+# covers: dumps gre gretap ipip sit geneve
+# covers: refusals gre gretap ipip sit geneve
 # gre, gretap, ipip, sit and geneve: what they can be told, and what they say of themselves.
 ip netns add n
 ip netns add m

@@ -1,5 +1,6 @@
 # needs: uml
 # runs: by bash alone
+# covers: traffic gre gretap ipip
 # Packets through gre, ipip, gretap and geneve: on the tunnel and below it, long ones, and those that do not fit.
 # (The checksum of GRE is left to a card in Linux, so that captures show none.)
 ip netns add a

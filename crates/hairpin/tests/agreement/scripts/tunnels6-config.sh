@@ -1,5 +1,7 @@
 # needs: uml
 # ipv6: on
+# covers: dumps ip6gre ip6gretap ip6tnl
+# covers: refusals ip6gre ip6gretap ip6tnl
 # ip6tnl, ip6gre and ip6gretap: what they can be told, what they say of themselves, what they refuse.
 ip netns add n
 ip netns add m

@@ -1,6 +1,6 @@
 # needs: uml
-# open: one packet more is counted by our GRE tunnels over IPv6
 # ipv6: on
+# covers: traffic ip6gre ip6gretap ip6tnl
 # Packets through ip6tnl, ip6gre and ip6gretap: on the tunnel and below it, long ones, and those that do not fit.
 ip netns add a
 ip netns add b

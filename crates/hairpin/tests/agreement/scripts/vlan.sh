@@ -1,5 +1,6 @@
 # needs: uml
 # runs: with the real programs
+# covers: refusals vlan
 # VLAN devices and dummies.
 ip netns add a
 ip netns add b

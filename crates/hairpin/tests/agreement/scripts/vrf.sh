@@ -1,5 +1,8 @@
 # needs: uml
 # runs: by bash alone
+# covers: dumps vrf
+# covers: refusals vrf
+# covers: traffic vrf
 # A router with a VRF and a network beside it that has the same addresses.
 for n in r a b c; do ip netns add $n; done
 i=0

@@ -1,4 +1,6 @@
 # needs: uml
+# covers: dumps vxlan
+# covers: refusals vxlan
 # What a vxlan device can be told, what it refuses, and what it says of itself.
 ip netns add a
 ip netns add b

@@ -1,6 +1,7 @@
 # needs: uml
-# open: equal when last compared, but how many frames the captures hold differs from run to run
 # ipv6: on
+# covers: dumps vxlan geneve
+# covers: traffic vxlan geneve
 # vxlan and geneve over IPv6: what they say of themselves, what they refuse, packets on the device and below it.
 ip netns add a
 ip netns add b

@@ -1,4 +1,5 @@
 # needs: uml
+# covers: traffic vxlan
 # Two hosts over vxlan: frames on the device and below, learning and its end, what does not come through.
 ip netns add a
 ip netns add b

@@ -18,7 +18,7 @@ pub(crate) use options::{OptionValue, replace_targets};
 use crate::dev::bond::options::Mode;
 use crate::dev::bond::{Bond, Link, Slave};
 use crate::dev::{Kind, RxHandler};
-use crate::device::{AddrAssign, DevId, Device, Flags, Stats};
+use crate::device::{AddrAssign, DevId, Device, Flags, Stats, hardware};
 use crate::mac::Mac;
 use crate::world::World;
 
@@ -57,6 +57,10 @@ impl World {
             return Err(Errno::ENODEV.into());
         };
         let (permanent, original_mtu, mtu) = (device.mac, device.mtu, master.mtu);
+        if !takes_mac(device) {
+            self.follow_macs_of_slaves(bond, first)?;
+        }
+        let Some(master) = self.devs.get(bond) else { return Err(Errno::ENODEV.into()) };
         if first && master.addr_assign == AddrAssign::Random {
             self.store_mac(bond, permanent, AddrAssign::Stolen);
         }
@@ -108,9 +112,27 @@ impl World {
         Ok(())
     }
 
+    /// Of slaves that take no MAC a bond takes theirs, if the mode allows it (`BOND_FOM_ACTIVE`).
+    fn follow_macs_of_slaves(&mut self, bond: DevId, first: bool) -> Result<(), Failure> {
+        const FOLLOWS: u8 = 1;
+        let Some(state) = self.bond_mut(bond) else { return Err(Errno::ENODEV.into()) };
+        if state.params.mode != Mode::ActiveBackup || state.params.fail_over_mac == FOLLOWS {
+            return Ok(());
+        }
+        if !first {
+            let text = "Slave device does not support setting the MAC address, but fail_over_mac is not set to active";
+            return Err(Failure::with_text(Errno::EOPNOTSUPP, text));
+        }
+        state.params.fail_over_mac = FOLLOWS;
+        Ok(())
+    }
+
     fn check_bond_slave(&mut self, dev: DevId, bond: DevId) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         let refused = |errno, text: &str| Err(Failure::with_text(errno, text));
+        if device.hardware == hardware::CAN {
+            return refused(Errno::EPERM, "CAN devices cannot be enslaved");
+        }
         if device.flags.contains(Flags::MASTER) && !matches!(device.kind, Kind::Bond(_)) {
             return refused(Errno::EPERM, "Device type (master device) cannot be enslaved");
         }
@@ -161,6 +183,10 @@ impl World {
         // So that IPv6 leaves the device alone.
         self.set_slave_flag(dev, true);
         self.open(dev)?;
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipvlan(_))) {
+            // `netdev_rx_handler_register`: nobody takes its frames (`IFF_NO_RX_HANDLER`).
+            return Err(Errno::EINVAL.into());
+        }
         if self.bond(bond).is_some_and(|bond| bond.params.mode.balances_load()) {
             let free = self.free_slave_mac(bond, permanent)?;
             self.set_mac(dev, free)?;
@@ -567,4 +593,9 @@ impl World {
             slave.mac = mac;
         }
     }
+}
+
+/// `ndo_set_mac_address`: whether a device lets its MAC be set.
+fn takes_mac(device: &Device) -> bool {
+    !matches!(device.kind, Kind::Ipvlan(_) | Kind::Ifb)
 }

@@ -11,6 +11,7 @@ use super::super::conntrack::{Info, ORIGINAL, REPLY};
 use super::super::matches::Around;
 use super::super::packet::protocol;
 use crate::device::DevId;
+use crate::frame::Owner;
 
 /// Places that a key may have.
 pub(super) const PLACES: usize = 5;
@@ -139,7 +140,7 @@ impl Reader<'_> {
                 PacketType::Host | PacketType::Outgoing => 0,
             },
             // Everything that runs in a world is root's; the kernel's own packets have no owner.
-            Meta::SkUid | Meta::SkGid => frame.owned.then_some(0)?,
+            Meta::SkUid | Meta::SkGid => (frame.owner == Owner::Program).then_some(0)?,
             Meta::Priority => 0,
             Meta::Trace => u128::from(frame.traced),
         })

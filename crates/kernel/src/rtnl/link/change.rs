@@ -54,9 +54,9 @@ impl World {
 
     /// `validate_linkmsg`
     pub(super) fn validate_link(&self, dev: Option<DevId>, request: &Request<'_>) -> Result<(), Failure> {
-        if dev.is_some() {
+        if let Some(device) = dev.and_then(|dev| self.devs.get(dev)) {
             for kind in [ifla::ADDRESS, ifla::BROADCAST] {
-                if request.attributes.get(kind).is_some_and(|address| address.len() < 6) {
+                if request.attributes.get(kind).is_some_and(|address| address.len() < device.address_len()) {
                     return Err(Errno::EINVAL.into());
                 }
             }
@@ -83,8 +83,11 @@ impl World {
         if attributes.has(ifla::MAP) {
             return Err(Errno::EOPNOTSUPP.into());
         }
-        if let Some(mac) = attributes.mac(ifla::ADDRESS) {
-            self.set_mac(dev, mac)?;
+        match attributes.mac(ifla::ADDRESS) {
+            Some(mac) => self.set_mac(dev, mac)?,
+            // Too short for any device that would take one.
+            None if attributes.has(ifla::ADDRESS) => return Err(Errno::EOPNOTSUPP.into()),
+            None => {}
         }
         if let Some(mtu) = attributes.u32(ifla::MTU) {
             self.set_mtu(dev, mtu)?;
@@ -217,12 +220,9 @@ impl World {
         if replaced && old.contains(Flags::UP) && wanted.contains(Flags::UP) {
             self.ip6_carrier_changed(dev);
         }
-        if old.symmetric_difference(wanted).contains(Flags::NOARP)
-            && let Some(device) = self.devs.get(dev).filter(|device| device.is_up())
-        {
-            // `arp_netdev_event`, `ndisc_netdev_event`: what was resolved need not be any more, or the other way round.
-            let (ns, ifindex) = (device.ns, device.ifindex);
-            self.forget_resolved(ns, ifindex);
+        // `arp_netdev_event`, which hears of flags of a device that is up only.
+        if (old ^ wanted).contains(Flags::NOARP) && old.contains(Flags::UP) && wanted.contains(Flags::UP) {
+            self.arp_switched(dev);
         }
         Ok(())
     }
@@ -243,10 +243,10 @@ impl World {
         self.enslave(dev, master)
     }
 
-    /// `dev_change_carrier`: only dummies let themselves be told.
+    /// `dev_change_carrier`: only dummies and teams let themselves be told.
     fn change_carrier(&mut self, dev: DevId, carrier: bool) -> Result<(), Failure> {
         match self.devs.get(dev).map(|device| &device.kind) {
-            Some(Kind::Dummy) => {
+            Some(Kind::Dummy | Kind::Team(_)) => {
                 self.set_carrier(dev, carrier);
                 Ok(())
             }
@@ -299,9 +299,10 @@ impl World {
         }
     }
 
-    /// `do_set_proto_down`: only macvlans have it.
+    /// `do_set_proto_down`: only macvlans and vxlans have it.
     fn change_protodown(&mut self, dev: DevId, attributes: &Attributes<'_>) -> Result<(), Failure> {
-        if !matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macvlan(_))) {
+        let kind = self.devs.get(dev).map(|device| &device.kind);
+        if !matches!(kind, Some(Kind::Macvlan(_) | Kind::Vxlan(_))) {
             return Err(Failure::with_text(Errno::EOPNOTSUPP, "Protodown not supported by device"));
         }
         if let Some(reason) = attributes.get(ifla::PROTO_DOWN_REASON) {

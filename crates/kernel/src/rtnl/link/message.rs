@@ -105,7 +105,7 @@ impl World {
         if !device.permanent_mac.is_zero() {
             let mut address = device.permanent_mac.0.to_vec();
             // A tunnel over IPv6 has longer addresses, of which only the beginning is random.
-            address.resize(device.address_len().max(address.len()), 0);
+            address.resize(device.address_len(), 0);
             attributes.push(LinkAttribute::PermAddress(address));
         }
         attributes.push(LinkAttribute::AfSpecUnspec(af_spec::af_spec(self, device)));
@@ -173,6 +173,7 @@ fn stats64(counted: &device::Stats) -> Stats64 {
     stats.collisions = counted.collisions;
     stats.multicast = counted.multicast;
     stats.rx_nohandler = counted.rx_nohandler;
+    stats.rx_otherhost_dropped = counted.rx_otherhost;
     stats
 }
 

@@ -192,7 +192,11 @@ impl Chains<'_> {
     }
 
     fn traffic(&mut self) {
-        let capture = self.0.capture_of("h2", "eth0", "(icmp or udp) and ip[6:2] & 0x1fff = 0");
+        let captures = [
+            self.0.capture_of("h2", "eth0", "(icmp or udp) and ip[6:2] & 0x1fff = 0"),
+            // Errors, and what they say that they are about.
+            self.0.capture_of("h1", "eth0", "icmp and icmp[0] != 0 and icmp[0] != 8"),
+        ];
         self.0.line("sleep 0.7");
         let pings = [
             ("h1", " -c3 -i0.3", "10.0.2.1"),
@@ -208,6 +212,7 @@ impl Chains<'_> {
         }
         for (number, (ns, to)) in [
             ("h1", "10.0.2.1 5001"),
+            ("h1", "10.9.9.9 5004"),
             ("h1", "10.0.1.254 5002"),
             ("r", "10.0.2.1 5001"),
             ("h2", "10.0.1.1 5003"),
@@ -224,7 +229,7 @@ impl Chains<'_> {
         }
         // What asks for an address that nobody has gives up.
         self.0.line("sleep 3.3");
-        self.0.show(&[capture]);
+        self.0.show(&captures);
     }
 
     fn show(&mut self) {

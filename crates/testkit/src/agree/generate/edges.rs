@@ -62,6 +62,9 @@ fn questions(scenario: &mut Scenario) {
         scenario.line("ip netns exec a arping -c1 -w1 -I eth0 10.0.7.7");
         scenario.line("ip netns exec a arping -c1 -w1 -I eth0 10.0.1.2");
     }
+    for nobody in ["127.0.0.1", "224.0.0.1", "10.0.1.255"] {
+        scenario.line(format!("ip netns exec a arping -c1 -w1 -I eth0 {nobody}"));
+    }
     scenario.line("ip netns exec r sysctl -w net.ipv4.neigh.eth0.proxy_delay=0");
     for name in ["proxy_arp", "proxy_arp_pvlan"] {
         scenario.line(format!("ip netns exec r sysctl -w net.ipv4.conf.eth0.{name}=1"));

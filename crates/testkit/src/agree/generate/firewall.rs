@@ -358,15 +358,15 @@ impl Firewall<'_> {
             "nat" => match chain {
                 "PREROUTING" | "OUTPUT" => match self.scenario.below(7) {
                     0 => format!("DNAT --to-destination {host}"),
-                    1 => return format!(" -p udp -j DNAT --to-destination {place}:5009"),
+                    1 => return format!(" -p udp -j DNAT --to-destination '{place}:5009'"),
                     2 => "REDIRECT".to_owned(),
                     3 => return " -p udp -j REDIRECT --to-ports 5008".to_owned(),
                     4 => {
                         return format!(
-                            " -p udp --dport 5001:5003 -j DNAT --to-destination {place}:6001-6003/5001"
+                            " -p udp --dport 5001:5003 -j DNAT --to-destination '{place}:6001-6003/5001'"
                         );
                     }
-                    5 => return format!(" -p tcp --dport 8080 -j DNAT --to-destination {place}:80"),
+                    5 => return format!(" -p tcp --dport 8080 -j DNAT --to-destination '{place}:80'"),
                     _ => {
                         let elsewhere = address(self.six, ELSEWHERE, 9);
                         return format!(" -d {elsewhere} -j DNAT --to-destination {host}");

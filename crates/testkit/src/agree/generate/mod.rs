@@ -11,6 +11,7 @@ mod bond;
 mod bridge;
 mod brvlan;
 mod chains;
+mod corners;
 mod edges;
 mod fdb;
 mod firewall;
@@ -71,6 +72,7 @@ pub const TOPOLOGIES: &[Topology] = &[
     twice::TOPOLOGY,
     chains::TOPOLOGY,
     edges::TOPOLOGY,
+    corners::TOPOLOGY,
 ];
 
 /// Whether a name is among those of a list with commas.

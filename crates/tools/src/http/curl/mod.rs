@@ -329,7 +329,7 @@ fn local(program: &mut Program<'_>, fd: Fd) -> Option<(IpAddr, u16)> {
     match program.system.local_address(fd).ok()? {
         hairpin_netlink::Address::Ipv4 { address, port } => Some((address.into(), port)),
         hairpin_netlink::Address::Ipv6 { address, port, .. } => Some((address.into(), port)),
-        hairpin_netlink::Address::Link { .. } => None,
+        hairpin_netlink::Address::Link { .. } | hairpin_netlink::Address::Can { .. } => None,
     }
 }
 

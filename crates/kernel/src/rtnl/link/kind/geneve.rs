@@ -191,19 +191,22 @@ impl World {
             return Err(Errno::EBUSY.into());
         }
         if draft.mtu.is_none() {
-            // `geneve_link_config`
-            let below = match config.remote {
-                IpAddr::V4(remote) => {
-                    self.route_output(OutKey::to(underlay, remote)).ok().map(|route| route.dev)
-                }
-                IpAddr::V6(remote) => {
-                    self.route_output6(OutKey6::to(underlay, remote)).ok().map(|route| route.dev)
-                }
-            };
-            let below = below.and_then(|below| self.devs.get(below)).map(|below| below.mtu);
-            draft.mtu = below.and_then(|mtu| mtu.checked_sub(config.headroom())).filter(|mtu| *mtu > 0);
+            draft.mtu = self.geneve_mtu(underlay, &config);
         }
         self.register_draft(draft, Kind::Geneve(Box::new(Geneve { underlay, config })))
+    }
+
+    /// `geneve_link_config`: what the way to the other end has room for.
+    fn geneve_mtu(&mut self, underlay: NsId, config: &Config) -> Option<u32> {
+        let below = match config.remote {
+            IpAddr::V4(remote) => self.route_output(OutKey::to(underlay, remote)).ok().map(|route| route.dev),
+            IpAddr::V6(remote) => {
+                self.route_output6(OutKey6::to(underlay, remote)).ok().map(|route| route.dev)
+            }
+        };
+        let below = below.and_then(|below| self.devs.get(below)).map(|below| below.mtu);
+        let room = below.and_then(|mtu| mtu.checked_sub(config.headroom())).filter(|mtu| *mtu > 0);
+        room.map(|room| room.min(MTU_MAX))
     }
 
     fn geneve_clashes(&self, underlay: NsId, config: &Config) -> bool {
@@ -219,7 +222,15 @@ impl World {
         let Some(Kind::Geneve(state)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
             return Err(Errno::EOPNOTSUPP.into());
         };
-        state.config = read_config(data, Some(&state.config))?;
+        let config = read_config(data, Some(&state.config))?;
+        let (underlay, moves) = (state.underlay, config.remote != state.config.remote);
+        let mtu = if moves { self.geneve_mtu(underlay, &config) } else { None };
+        self.on_device(dev, |device| {
+            device.mtu = mtu.unwrap_or(device.mtu);
+            if let Kind::Geneve(state) = &mut device.kind {
+                state.config = config;
+            }
+        });
         self.changed();
         Ok(())
     }

@@ -275,6 +275,12 @@ impl World {
         let dev = self.register_draft(draft, Kind::IpTunnel(Box::new(state)))?;
         self.load_tunnels(underlay, false);
         self.settle_ip_tunnel(dev);
+        if let Some(device) = self.devs.get_mut(dev)
+            && variant != Variant::GreTap
+        {
+            // `register_netdevice`: the address that it comes with.
+            device.permanent_mac = device.mac;
+        }
         Ok(dev)
     }
 

@@ -69,6 +69,11 @@ static KINDS: &[LinkOps] = &[
     vxlan::OPS,
 ];
 
+/// The names of the kinds that there are.
+pub(in crate::rtnl) fn names() -> impl Iterator<Item = &'static str> {
+    KINDS.iter().map(|ops| ops.kind)
+}
+
 /// Changes a device by its options.
 pub(super) type Change = fn(&mut World, DevId, &Attributes<'_>) -> Result<(), Failure>;
 

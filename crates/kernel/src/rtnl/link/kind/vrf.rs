@@ -57,6 +57,10 @@ impl World {
         }
         let ns = draft.ns;
         let dev = self.register_draft(draft, Kind::Vrf(Vrf { table }))?;
+        // `vrf_rtable_create`
+        if let Some(fib) = self.fib.get_mut(ns) {
+            fib.note_table(table);
+        }
         self.add_vrf_rule(ns);
         Ok(dev)
     }

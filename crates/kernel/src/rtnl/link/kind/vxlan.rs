@@ -367,11 +367,18 @@ impl World {
         }
         let ageing_changed = config.ageing != old.ageing;
         let has_below = config.oif != 0;
+        let other_group = up && (config.remote, config.oif) != (old.remote, old.oif);
+        if other_group {
+            self.vxlan_group(dev, false);
+        }
         if let Some(state) = self.vxlan_mut(dev) {
             state.config = config;
             if ageing_changed && up {
                 state.ageing_at = Some(now);
             }
+        }
+        if other_group {
+            self.vxlan_group(dev, true);
         }
         if has_below {
             self.inherit_tso_max(dev);
