@@ -11,7 +11,7 @@ use crate::signals;
 
 /// Programs that end in good order when they are interrupted; any other dies of the signal.
 const CATCH_SIGNALS: &[&str] =
-    &["arping", "dhclient", "dnsmasq", "iperf3", "ping", "ping4", "ping6", "tap", "tcpdump"];
+    &["arping", "conntrack", "dhclient", "dnsmasq", "iperf3", "ping", "ping4", "ping6", "tap", "tcpdump"];
 
 /// Programs that tell of the emulated kernel what is never true of a real one.
 const SESSION_ONLY: &[&str] = &["modprobe", "tap"];

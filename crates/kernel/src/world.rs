@@ -130,6 +130,7 @@ pub struct World {
     pub(crate) sockets: SlotMap<SockId, Socket>,
     /// How many of the sockets are packet sockets: without one no frame looks for those that see it.
     pub(crate) packet_sockets: usize,
+    pub(crate) dns: crate::sock::dns::Servers,
     pub(crate) tasks: SlotMap<TaskId, Task>,
     pub(crate) segments: Vec<Segment>,
     pub(crate) timers: Timers<TimerEvent>,
@@ -175,6 +176,7 @@ impl World {
             devs: SlotMap::with_key(),
             sockets: SlotMap::with_key(),
             packet_sockets: 0,
+            dns: crate::sock::dns::Servers::default(),
             tasks: SlotMap::with_key(),
             segments: Vec::new(),
             timers: Timers::default(),

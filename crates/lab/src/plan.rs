@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::IpAddr;
 
 use crate::model::{Advertised, Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, SegmentKind, World};
 use crate::words;
@@ -42,11 +42,9 @@ pub enum Step {
     /// The file `path` of this host has this content.
     File { host: String, path: String, text: String },
     /// The host answers questions about these names at its addresses.
-    Dns { host: String, servers: Vec<Ipv4Addr>, names: Vec<DnsName> },
+    Dns { host: String, servers: Vec<IpAddr>, names: Vec<DnsName> },
     /// A device of the host advertises it as a router over IPv6.
     Advertise { host: String, advertised: Advertised },
-    /// A part of the world that cannot be built yet: to be skipped, with a warning.
-    Unsupported { host: String, what: String, why: &'static str },
 }
 
 /// The steps that build `world`.
@@ -213,21 +211,9 @@ impl On<'_> {
     }
 
     fn dns(&mut self, dns: &Dns) {
-        let mut servers = Vec::new();
-        for server in &dns.servers {
-            match server {
-                IpAddr::V4(server) => servers.push(*server),
-                IpAddr::V6(server) => {
-                    self.unsupported(format!("dns server {server}"), "servers answer over IPv4 alone");
-                }
-            }
-        }
         let names = dns.names.clone();
+        let servers = dns.servers.clone();
         self.steps.push(Step::Dns { host: self.host.name.clone(), servers, names });
-    }
-
-    fn unsupported(&mut self, what: String, why: &'static str) {
-        self.steps.push(Step::Unsupported { host: self.host.name.clone(), what, why });
     }
 }
 
@@ -298,7 +284,6 @@ impl fmt::Display for Step {
                     advertised.prefixes.iter().map(|(prefix, length)| format!("{prefix}/{length}")).collect();
                 write!(f, "{host}: {} advertises {}", advertised.dev, prefixes.join(", "))
             }
-            Self::Unsupported { host, what, why } => write!(f, "{host}: skipped, {why}: {what}"),
         }
     }
 }

@@ -41,6 +41,15 @@ impl Date {
         Date { year, month, day: day + 1, hour, minute, second, weekday }
     }
 
+    /// Days from 1970 to a day; of a month that has fewer it is one of the next.
+    pub fn days_before(year: u32, month: u32, day: u32) -> u64 {
+        let (year, month, day) = (u64::from(year), u64::from(month), u64::from(day));
+        // Years begin with March, so that the day more of a leap year is its last.
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
+        let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day;
+        days.saturating_sub(719_469)
+    }
+
     /// `Mon`
     pub fn weekday_name(self) -> &'static str {
         ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"].get(self.weekday).copied().unwrap_or("")

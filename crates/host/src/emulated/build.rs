@@ -166,10 +166,6 @@ impl Builder {
                     .advertise(number, &advertised.dev, told)
                     .map_err(|errno| format!("{host}: ra on {}: {errno}", advertised.dev))
             }
-            Step::Unsupported { host, what, why } => {
-                eprintln!("hairpin: {host}: {what} is left out: {why}");
-                Ok(())
-            }
         }
     }
 

@@ -141,6 +141,8 @@ impl World {
         if let Some(first) = self.hosts.get(host).and_then(|host| self.netns.get(host.initial)) {
             sysctl.all = first.sysctl.all.clone();
             sysctl.default = first.sysctl.default.clone();
+            // One for all namespaces.
+            sysctl.conntrack.max = first.sysctl.conntrack.max;
         }
         let ip_id = self.random_below(0xffff) as u16;
         let ns = self.netns.insert(Netns {

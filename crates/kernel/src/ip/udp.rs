@@ -101,6 +101,7 @@ impl World {
                     netns.counters.udp_in += 1;
                 }
                 if self.is_dns_server(id) {
+                    let from = Address::Ipv4 { address: from.0, port: from.1 };
                     return self.dns_receive(id, from, ETH_LEN + header.header_len + UDP_LEN, frame);
                 }
                 self.deliver_to(dev, id, item(frame, now));

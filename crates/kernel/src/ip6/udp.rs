@@ -79,6 +79,9 @@ impl World {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters6.udp_in += 1;
                 }
+                if self.is_dns_server(id) {
+                    return self.dns_receive(id, address(from.0, from.1, iif), ETH_LEN + at + UDP_LEN, frame);
+                }
                 self.deliver_to(dev, id, item(frame));
             }
             None => {

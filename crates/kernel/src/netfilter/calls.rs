@@ -197,4 +197,25 @@ impl World {
         self.changed();
         Ok(())
     }
+
+    /// The lists of `-m recent` of a namespace.
+    pub(crate) fn recent_lists(&self, ns: NsId) -> Vec<String> {
+        let netfilter = self.netns.get(ns).and_then(|netns| netns.netfilter.as_ref());
+        netfilter.map(|netfilter| netfilter.stores.recent_names()).unwrap_or_default()
+    }
+
+    /// One of them as text.
+    pub(crate) fn recent_list(&self, ns: NsId, name: &str) -> Option<String> {
+        self.netns.get(ns)?.netfilter.as_ref()?.stores.recent_text(name)
+    }
+
+    /// Changes one of them.
+    ///
+    /// # Errors
+    /// As [`Stores::write_recent`](super::state::Stores::write_recent).
+    pub(crate) fn write_recent_list(&mut self, ns: NsId, name: &str, data: &[u8]) -> Result<(), Errno> {
+        let now = self.now;
+        let text = std::str::from_utf8(data).map_err(|_| Errno::EINVAL)?;
+        self.netfilter_of(ns).map_err(|_| Errno::ENOENT)?.stores.write_recent(name, text, now)
+    }
 }

@@ -189,6 +189,7 @@ fn extension(
             bench.conntrack.map(frame.track, &range, side, world.now, bench.random);
             return Said::Accept;
         }
+        Target::Track { .. } => {}
         Target::NoTrack { .. } => {
             // What has been looked at already (loopback) stays what it is.
             if !frame.track.is_tracked() {

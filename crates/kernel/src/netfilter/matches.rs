@@ -153,6 +153,11 @@ impl Around<'_> {
             Match::Dscp { value, invert } => (self.ip.tos >> 2 == *value) != *invert,
             Match::ConnBytes(wanted) => self.has_carried(wanted),
             Match::Ecn(wanted) => self.is_ecn(wanted),
+            Match::Words(wanted) => super::words::has_words(self.bytes(), wanted) != wanted.invert,
+            Match::Time(wanted) => {
+                let seconds = (self.world.epoch_ns + self.world.now.nanos()) / 1_000_000_000;
+                super::clock::is_time(wanted, seconds)
+            }
             Match::String(wanted) => contains(self.bytes(), wanted) != wanted.invert,
             Match::TcpMss { low, high, invert } => {
                 let segment = self.ip.payload(self.bytes());
@@ -259,8 +264,8 @@ impl Around<'_> {
             return false;
         }
         if let Some((bits, invert)) = wanted.status {
-            let has = if bits == 0 { connection.status & 15 == 0 } else { connection.status & bits != 0 };
-            if has == invert {
+            // `NONE` is no bit: nothing has it.
+            if (connection.status & bits != 0) == invert {
                 return false;
             }
         }

@@ -6,6 +6,7 @@
 //! decide is performed here.
 
 mod calls;
+mod clock;
 pub(crate) mod conntrack;
 mod evaluate;
 mod log;
@@ -17,6 +18,7 @@ mod reject;
 mod sets;
 mod state;
 mod table;
+mod words;
 
 use std::net::IpAddr;
 

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::time::Duration;
 
+use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::conntrack::status;
 use hairpin_netlink::netfilter::counting::{
     ConnLimit, HashLimit, Recent, RecentAction, Statistic, hash_mode,
@@ -255,6 +256,72 @@ impl Stores {
             list.touch(at, ttl, now);
         }
         is
+    }
+
+    /// Names of the lists of `-m recent`.
+    pub fn recent_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.recent.keys().cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// A list as `/proc/net/xt_recent/NAME` shows it (`recent_seq_show`); moments are ticks of the kernel's clock.
+    pub fn recent_text(&self, name: &str) -> Option<String> {
+        // `INITIAL_JIFFIES`: the clock starts five minutes before 32 bits of it are full.
+        let ticks = |at: &Time| {
+            u64::from(u32::MAX) + 1 - 300 * u64::from(HZ) + at.nanos() / (1_000_000_000 / u64::from(HZ))
+        };
+        let list = self.recent.get(name)?;
+        let mut text = String::new();
+        for seen in &list.entries {
+            let address = match seen.address {
+                IpAddr::V4(address) => address.to_string(),
+                IpAddr::V6(address) => address.segments().map(|part| format!("{part:04x}")).join(":"),
+            };
+            let last = seen.stamps.back().map_or(0, ticks);
+            let next = seen.stamps.len() % list.stamps_max.max(1);
+            let stamps: Vec<String> = seen.stamps.iter().map(|at| ticks(at).to_string()).collect();
+            text += &format!(
+                "src={address} ttl: {} last_seen: {last} oldest_pkt: {next} {}\n",
+                seen.ttl,
+                stamps.join(", ")
+            );
+        }
+        Some(text)
+    }
+
+    /// What is written to that file: `+ADDRESS` and `-ADDRESS` add and remove one, `/` removes all
+    /// (`recent_mt_proc_write`).
+    ///
+    /// # Errors
+    /// `ENOENT` without that list, `EINVAL`.
+    pub fn write_recent(&mut self, name: &str, text: &str, now: Time) -> Result<(), Errno> {
+        let list = self.recent.get_mut(name).ok_or(Errno::ENOENT)?;
+        let (adds, address) = match text.split_at_checked(1) {
+            Some(("/", _)) => {
+                list.entries.clear();
+                return Ok(());
+            }
+            Some(("+", address)) => (true, address),
+            Some(("-", address)) => (false, address),
+            _ => return Err(Errno::EINVAL),
+        };
+        let address: IpAddr = address.trim_end().parse().map_err(|_| Errno::EINVAL)?;
+        match (list.entries.iter().position(|seen| seen.address == address), adds) {
+            (None, false) => {}
+            (None, true) => {
+                if list.entries.len() >= RECENT_MAX {
+                    list.entries.remove(0);
+                }
+                list.entries.push(Seen { address, ttl: 0, stamps: VecDeque::from([now]) });
+            }
+            (Some(at), true) => {
+                let ttl = list.entries.get(at).map_or(0, |seen| seen.ttl);
+                list.touch(at, ttl, now);
+            }
+            (Some(at), false) => drop(list.entries.remove(at)),
+        }
+        Ok(())
     }
 
     /// `hashlimit_mt_common`: whether a packet is below the rate of its addresses and ports.

@@ -213,6 +213,7 @@ fn needs_tracking(rule: &Rule) -> bool {
                 | Target::Netmap { .. }
                 | Target::ConnMark(_)
                 | Target::NoTrack { old_name: false }
+                | Target::Track { .. }
         )
 }
 
@@ -301,7 +302,7 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
         Target::Netmap { .. } => {
             (Some(Nat), bits(&[Hook::Prerouting, Hook::Output, Hook::Postrouting, Hook::Input]))
         }
-        Target::NoTrack { .. } | Target::Trace => (Some(Raw), EVERY),
+        Target::NoTrack { .. } | Target::Track { .. } | Target::Trace => (Some(Raw), EVERY),
         Target::Ttl { .. } | Target::Tos { .. } | Target::Checksum => (Some(Mangle), EVERY),
         Target::Classify(_) => (Some(Mangle), bits(&[Hook::Forward, Hook::Output, Hook::Postrouting])),
         Target::TcpMss(None) => (None, bits(&[Hook::Forward, Hook::Output, Hook::Postrouting])),
@@ -312,6 +313,8 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
     }
     match &rule.target {
         Target::Reject(RejectWith::TcpReset) if header_protocol != Some(protocol::TCP) => Err(Errno::EINVAL),
+        // `xt_ct_set_helper`: there is none.
+        Target::Track { helper: Some(_) } => Err(Errno::EINVAL),
         // "Only works on TCP SYN packets."
         Target::TcpMss(_) if !rule.matches.iter().any(asks_for_syn) => Err(Errno::EINVAL),
         _ => Ok(()),
@@ -338,6 +341,8 @@ fn check_match(family: Family, found: &Match) -> Result<(), Errno> {
                 && wanted.destination_prefix <= longest
                 && !wanted.name.contains('/')
         }
+        // `time_mt_check`
+        Match::Time(wanted) => !(wanted.contiguous && wanted.daytime.0 < wanted.daytime.1),
         // `string_mt_check`
         Match::String(wanted) => {
             if !matches!(wanted.algorithm.as_str(), "bm" | "kmp" | "fsm") {

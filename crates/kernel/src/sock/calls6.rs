@@ -161,7 +161,13 @@ impl World {
         Ok(())
     }
 
-    fn bind_udp6(&mut self, id: SockId, ns: NsId, address: Ipv6Addr, port: u16) -> Result<(), Errno> {
+    pub(super) fn bind_udp6(
+        &mut self,
+        id: SockId,
+        ns: NsId,
+        address: Ipv6Addr,
+        port: u16,
+    ) -> Result<(), Errno> {
         let port = match port {
             0 => self.free_udp_port(ns)?,
             port => port,

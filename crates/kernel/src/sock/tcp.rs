@@ -279,7 +279,13 @@ impl World {
     }
 
     /// `inet_csk_get_port`: a port of its own, or one whose other users all let it be shared.
-    fn take_tcp_port(&mut self, id: SockId, ns: NsId, address: IpAddr, port: u16) -> Result<(), Errno> {
+    pub(super) fn take_tcp_port(
+        &mut self,
+        id: SockId,
+        ns: NsId,
+        address: IpAddr,
+        port: u16,
+    ) -> Result<(), Errno> {
         let tcp = self.tcp_of(id).ok_or(Errno::EBADF)?;
         if tcp.port != 0 || !matches!(tcp.role, Role::Idle) {
             return Err(Errno::EINVAL);

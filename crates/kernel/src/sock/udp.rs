@@ -2,8 +2,6 @@
 
 use std::net::Ipv4Addr;
 
-use hairpin_wire::zone::Zone;
-
 use super::Inet;
 
 /// A UDP socket.
@@ -12,8 +10,6 @@ pub struct Udp {
     pub inet: Inet,
     /// Local port; 0 while unbound.
     pub port: u16,
-    /// What a DNS server of the world knows, which answers by itself.
-    pub zone: Option<Box<Zone>>,
 }
 
 impl Udp {

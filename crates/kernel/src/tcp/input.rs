@@ -229,11 +229,14 @@ impl World {
             self.tcp_reset(ns, segment, at, data.len());
         }
         self.tcp_push(id);
+        if self.is_dns_server(id) {
+            self.dns_stream(id);
+        }
     }
 
     /// A connection on its way to a listener has been established, or has died.
     fn tcp_child_changed(&mut self, id: SockId, state: State) {
-        let listener = self.tcp_of_mut(id).and_then(|tcp| tcp.listener.take());
+        let of = self.tcp_of_mut(id).and_then(|tcp| tcp.listener.take());
         if state == State::Closed {
             return;
         }
@@ -242,9 +245,14 @@ impl World {
         {
             netns.counters.tcp_passive_opens += 1;
         }
-        let queue = listener.and_then(|listener| self.tcp_of_mut(listener)).map(|tcp| &mut tcp.role);
+        let queue = of.and_then(|listener| self.tcp_of_mut(listener)).map(|tcp| &mut tcp.role);
         match queue {
-            Some(Role::Listening(listener)) => listener.queue.push_back(id),
+            Some(Role::Listening(listener)) => {
+                listener.queue.push_back(id);
+                if let Some(listener) = of.filter(|listener| self.is_dns_server(*listener)) {
+                    self.dns_accept(listener);
+                }
+            }
             // The listener has gone: nobody can take the connection.
             _ => {
                 if let Some(connection) = self.connection_of(id) {

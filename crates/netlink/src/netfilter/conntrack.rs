@@ -104,8 +104,8 @@ pub enum Change {
 pub struct Event {
     pub change: Change,
     pub connection: Connection,
-    /// A program has made it, not a packet or time.
-    pub by_program: bool,
+    /// A program has made it, not a packet or time: the netlink port that it asked from.
+    pub by_program: Option<u32>,
     /// It is (also) about the mark.
     pub marked: bool,
 }

@@ -123,6 +123,54 @@ pub struct Limit {
     pub burst: u32,
 }
 
+/// What is done to the number at hand with the next one (`XT_U32_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WordsOp {
+    And,
+    Left,
+    Right,
+    /// It is where the next number is read from.
+    At,
+}
+
+/// One test of `-m u32`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WordsTest {
+    /// The first number is an offset; its operation says nothing.
+    pub location: Vec<(WordsOp, u32)>,
+    /// Ranges, one of which the number must be in.
+    pub values: Vec<(u32, u32)>,
+}
+
+/// `-m u32`: tests of numbers anywhere in a packet, all of which must hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    pub tests: Vec<WordsTest>,
+    pub invert: bool,
+}
+
+/// `-m time`: when a packet comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// Seconds since 1970, from and to.
+    pub dates: (u32, u32),
+    /// Seconds of the day, from and to; over midnight where it ends before it begins.
+    pub daytime: (u32, u32),
+    /// A bit for each day from Monday, which is 1, to Sunday.
+    pub weekdays: u8,
+    /// A bit for each day of the month, from 1.
+    pub monthdays: u32,
+    /// By the kernel's time zone, which is UTC here.
+    pub local: bool,
+    /// What is behind midnight belongs to the day before.
+    pub contiguous: bool,
+}
+
+impl Clock {
+    pub const ALL_WEEKDAYS: u8 = 0xfe;
+    pub const ALL_MONTHDAYS: u32 = 0xffff_fffe;
+}
+
 /// A match.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Match {
@@ -236,6 +284,8 @@ pub enum Match {
     },
     Ecn(Ecn),
     String(Box<Text>),
+    Words(Box<Words>),
+    Time(Clock),
     /// `-m tcpmss`: the option of a SYN.
     TcpMss {
         low: u16,

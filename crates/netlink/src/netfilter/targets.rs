@@ -110,6 +110,10 @@ pub enum Target {
     NoTrack {
         old_name: bool,
     },
+    /// `-j CT` otherwise: connections are tracked, by a helper if one is named.
+    Track {
+        helper: Option<String>,
+    },
     Ttl {
         change: TtlChange,
         value: u8,
@@ -189,7 +193,7 @@ impl Target {
             Target::Redirect(_) => "REDIRECT",
             Target::Netmap { .. } => "NETMAP",
             Target::NoTrack { old_name: true } => "NOTRACK",
-            Target::NoTrack { old_name: false } => "CT",
+            Target::NoTrack { old_name: false } | Target::Track { .. } => "CT",
             Target::Ttl { .. } => "TTL",
             Target::TcpMss(_) => "TCPMSS",
             Target::Trace => "TRACE",

@@ -2,7 +2,7 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::NetfilterCall;
-use hairpin_netlink::netfilter::conntrack::{Connection, Update};
+use hairpin_netlink::netfilter::conntrack::{Connection, Update, status};
 
 use super::filter::Filter;
 use super::{Conntrack, Fail, show, title};
@@ -27,6 +27,13 @@ impl Conntrack<'_> {
         let asked = filter.without_changes();
         let changes = filter.timeout_s.is_some() || filter.mark.is_some() || filter.status != 0;
         let mut found = if changes { self.connections(&asked)? } else { Vec::new() };
+        // What somebody has been asked to translate is told with its translation, which nothing changes later
+        // (`ctnetlink_change_conntrack`).
+        let settled = status::SRC_NAT_DONE | status::DST_NAT_DONE;
+        if found.iter().any(|connection| connection.status & settled != 0) {
+            let _ = writeln!(self.shell.err(), "Operation failed: {}", Errno::EOPNOTSUPP.text());
+            return Err(Fail::refused(Errno::EOPNOTSUPP));
+        }
         for connection in &mut found {
             let update = Update {
                 timeout_s: filter.timeout_s,

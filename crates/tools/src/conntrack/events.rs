@@ -54,9 +54,8 @@ fn line(event: &Event, filter: &Filter, realtime_ns: u64) -> String {
         Change::Destroy => "[DESTROY] ",
     };
     text += &show::event(event, filter.output);
-    // Which port a program has is nothing here.
-    if event.by_program {
-        text += " [USERSPACE]";
+    if let Some(port) = event.by_program {
+        text += &format!(" [USERSPACE] portid={port}");
     }
     text
 }

@@ -81,13 +81,24 @@ impl Filter {
     }
 
     fn is_translated(&self, bits: u32, original: &Tuple, reply: &Tuple) -> bool {
+        // `NFCT_GOPT_IS_SNAT`, `IS_SPAT` and their like. Of ICMP type and code stand where ports do, so that an echo is
+        // translated wherever somebody has been asked for its translation.
         let at_source = |to: Option<IpAddr>| {
-            bits & status::SRC_NAT != 0
-                && to.is_none_or(|to| reply.destination == to)
-                && (reply.destination, reply.destination_port) != (original.source, original.source_port)
+            let elsewhere = reply.destination != original.source;
+            bits & status::SRC_NAT_DONE != 0
+                && match to {
+                    Some(to) => elsewhere && reply.destination == to,
+                    None => elsewhere || reply.destination_port != original.source_port,
+                }
         };
-        let at_destination =
-            |to: Option<IpAddr>| bits & status::DST_NAT != 0 && to.is_none_or(|to| reply.source == to);
+        let at_destination = |to: Option<IpAddr>| {
+            let elsewhere = reply.source != original.destination;
+            bits & status::DST_NAT_DONE != 0
+                && match to {
+                    Some(to) => elsewhere && reply.source == to,
+                    None => elsewhere || reply.source_port != original.destination_port,
+                }
+        };
         self.source_nat.is_none_or(at_source)
             && self.destination_nat.is_none_or(at_destination)
             && self.any_nat.is_none_or(|to| at_source(to) || at_destination(to))

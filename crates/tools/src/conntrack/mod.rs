@@ -186,6 +186,8 @@ impl Conntrack<'_> {
         }
         if xml {
             let _ = writeln!(self.shell.out(), "</conntrack>");
+            // The rest is told on the other stream: behind it.
+            let _ = self.shell.out().flush();
         }
         if filter.zero {
             for connection in found.iter().filter(|connection| connection.counters.is_some()) {

@@ -1,4 +1,4 @@
-//! `dig`, as bind 9.18 has it: questions over UDP.
+//! `dig`, as bind 9.18 has it.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,8 @@ use hairpin_wire::dns::{Data, Message, Question, Record, flag, kind};
 use super::{NoReply, Plan, Reply, Server, VERSION};
 use crate::Program;
 use crate::calendar::Date;
-use crate::resolver::{Settings, stub};
+use crate::resolver::Settings;
+use crate::resolver::stub::{self, Transport};
 
 /// What EDNS says of the size of answers.
 const BUFFER: u16 = 1232;
@@ -102,6 +103,8 @@ struct Command {
     source: Option<IpAddr>,
     tries: u32,
     timeout_s: u64,
+    by_stream: bool,
+    takes_truncated: bool,
     ipv4_only: bool,
     ipv6_only: bool,
 }
@@ -149,11 +152,13 @@ fn run(program: &mut Program<'_>, command: &Command) -> i32 {
         IpAddr::V6(_) => !command.ipv4_only,
     };
     let plan = Plan {
-        servers: servers.into_iter().filter(fits).collect(),
         port: command.port,
         source: command.source,
-        tries: command.tries,
         timeout_s: command.timeout_s,
+        transport: if command.by_stream { Transport::Tcp } else { Transport::Udp },
+        takes_truncated: command.takes_truncated,
+        comments: command.show.comments,
+        ..Plan::new(servers.into_iter().filter(fits).collect(), command.tries)
     };
     let mut code = 0;
     let mut greeting = command.show.cmd.then(|| greeting(program, command));
@@ -229,10 +234,11 @@ fn whole(program: &mut Program<'_>, show: &Show, reply: &Reply, port: u16) -> St
         let now_s = program.system.now().map_or(0, |now| now.realtime_ns / super::NS_PER_S);
         let server = &reply.server;
         text.push_str(&format!(
-            ";; Query time: {} msec\n;; SERVER: {}({}) (UDP)\n;; WHEN: {}\n;; MSG SIZE  rcvd: {}\n\n",
+            ";; Query time: {} msec\n;; SERVER: {}({}) ({})\n;; WHEN: {}\n;; MSG SIZE  rcvd: {}\n\n",
             reply.elapsed_ms,
             server.place(port),
             server.called,
+            if reply.transport == Transport::Tcp { "TCP" } else { "UDP" },
             date(now_s),
             reply.length,
         ));
@@ -422,6 +428,8 @@ fn parse(program: &mut Program<'_>) -> Result<Command, Stop> {
         source: None,
         tries: 3,
         timeout_s: 5,
+        by_stream: false,
+        takes_truncated: false,
         ipv4_only: false,
         ipv6_only: false,
     };
@@ -563,10 +571,10 @@ fn plus(command: &mut Command, option: &str) -> Result<(), Stop> {
         "time" | "timeout" => command.timeout_s = number()?.max(1),
         "tries" => command.tries = u32::try_from(number()?).unwrap_or(u32::MAX).max(1),
         "retry" | "retries" => command.tries = u32::try_from(number()?).unwrap_or(u32::MAX).saturating_add(1),
-        "ignore" | "fail" | "identify" | "idnin" | "idnout" | "multiline" | "split" | "keepopen"
-        | "crypto" => {}
-        "tcp" | "vc" if !on => {}
-        "tcp" | "vc" | "dnssec" | "trace" | "nssearch" | "yaml" | "tls" | "https" if on => {
+        "tcp" | "vc" => command.by_stream = on,
+        "ignore" => command.takes_truncated = on,
+        "fail" | "identify" | "idnin" | "idnout" | "multiline" | "split" | "keepopen" | "crypto" => {}
+        "dnssec" | "trace" | "nssearch" | "yaml" | "tls" | "https" if on => {
             return Err(Stop::Fatal(format!("+{word} is not supported here")));
         }
         _ => return Err(invalid()),

@@ -6,6 +6,7 @@ use super::{NoReply, Plan, VERSION};
 use crate::Program;
 use crate::getopt::{Getopt, Item};
 use crate::resolver::Settings;
+use crate::resolver::stub::Transport;
 
 const SHORT: &str = "46aAc:CdilnN:p:rR:m:st:TUvVwW:";
 
@@ -42,13 +43,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 
 fn run(program: &mut Program<'_>) -> i32 {
     let mut settings = Settings::read(program.shell);
-    let mut plan = Plan {
-        servers: super::default_servers(&settings),
-        port: hairpin_wire::dns::PORT,
-        source: None,
-        tries: 2,
-        timeout_s: 5,
-    };
+    let mut plan = Plan::new(super::default_servers(&settings), 2);
     let mut wanted = None;
     let mut words = Getopt::new(program.name, program.args, SHORT, &[]);
     while let Some(item) = words.next() {
@@ -75,10 +70,12 @@ fn run(program: &mut Program<'_>) -> i32 {
             ('p', Ok(port)) => plan.port = u16::try_from(port).unwrap_or(plan.port),
             ('R', Ok(retries)) => plan.tries = u32::try_from(retries).unwrap_or(u32::MAX).saturating_add(1),
             ('W', Ok(seconds)) => plan.timeout_s = seconds.max(1),
+            ('T', _) => plan.transport = Transport::Tcp,
+            ('U', _) => plan.transport = Transport::Udp,
             ('w', _) => plan.timeout_s = u64::from(u32::MAX),
             ('4', _) => plan.servers.retain(|server| server.address.is_ipv4()),
             ('6', _) => plan.servers.retain(|server| server.address.is_ipv6()),
-            ('r' | 's' | 'U' | 'n' | 'i' | 'm' | 'c', _) => {}
+            ('r' | 's' | 'n' | 'i' | 'm' | 'c', _) => {}
             _ => {
                 let _ = writeln!(program.shell.err(), "host: -{letter} is not supported here");
                 return 1;

@@ -1,9 +1,10 @@
 //! What `dig`, `host` and `nslookup` have in common (bind 9.18): servers that are asked in turn, names of types, and
-//! records as text.
+//! records as text; and [`server`], the sockets of what answers them.
 
 pub(crate) mod dig;
 pub(crate) mod host;
 pub(crate) mod nslookup;
+pub(crate) mod server;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -11,7 +12,7 @@ use hairpin_netlink::Errno;
 use hairpin_wire::dns::{Data, Message, Record, kind, response};
 
 use crate::Program;
-use crate::resolver::stub::{self, Silence};
+use crate::resolver::stub::{self, Silence, Transport};
 use crate::resolver::{self, Settings, Target};
 
 pub(crate) const VERSION: &str = "9.18.49-1~deb12u3-Debian";
@@ -148,6 +149,27 @@ pub(crate) struct Plan {
     pub source: Option<IpAddr>,
     pub tries: u32,
     pub timeout_s: u64,
+    pub transport: Transport,
+    /// An answer that is cut off will do; else the question is put again over TCP.
+    pub takes_truncated: bool,
+    /// That it is put again is told.
+    pub comments: bool,
+}
+
+impl Plan {
+    /// Questions over UDP, answers as they come.
+    pub fn new(servers: Vec<Server>, tries: u32) -> Plan {
+        Plan {
+            servers,
+            port: hairpin_wire::dns::PORT,
+            source: None,
+            tries,
+            timeout_s: 5,
+            transport: Transport::Udp,
+            takes_truncated: false,
+            comments: true,
+        }
+    }
 }
 
 /// An answer.
@@ -156,6 +178,7 @@ pub(crate) struct Reply {
     pub length: usize,
     pub server: Server,
     pub elapsed_ms: u64,
+    pub transport: Transport,
 }
 
 /// Why there is none; what is said of it has been said, but for the last line.
@@ -195,34 +218,54 @@ pub(crate) fn ask(
     let mut tries = plan.tries.max(1);
     let mut unreachable = false;
     for server in &plan.servers {
+        let mut transport = plan.transport;
         loop {
             let start = program.system.now().map_or(0, |now| now.monotonic_ns);
             let to = stub::server_address(server.address, plan.port);
             let from = plan.source.map(|source| stub::server_address(source, 0));
             let timeout = plan.timeout_s.saturating_mul(NS_PER_S);
             let place = server.place(plan.port);
-            let said = match stub::exchange(program, to, from, std::slice::from_ref(query), timeout) {
-                Ok(answers) => {
-                    let now = program.system.now().map_or(start, |now| now.monotonic_ns);
-                    let Some(answer) = answers.into_iter().next() else { return Err(NoReply::Silent) };
-                    let elapsed_ms = now.saturating_sub(start) / NS_PER_MS;
-                    let (message, length) = (answer.message, answer.length);
-                    return Ok(Reply { message, length, server: server.clone(), elapsed_ms });
-                }
-                Err(Silence::Interrupted) => return Err(NoReply::Interrupted),
-                Err(Silence::TimedOut) => format!(";; communications error to {place}: timed out\n"),
-                Err(Silence::Error(errno)) => {
-                    format!(";; communications error to {place}: {}\n", reason(errno))
-                }
-                Err(Silence::Unreachable(errno)) => {
-                    unreachable = true;
-                    let (called, reason) = (&server.called, reason(errno));
-                    format!(
-                        ";; UDP setup with {place}({called}) for {name} failed: {reason}.\n\
+            let said =
+                match stub::exchange(program, to, from, std::slice::from_ref(query), timeout, transport) {
+                    Ok(answers) => {
+                        let now = program.system.now().map_or(start, |now| now.monotonic_ns);
+                        let Some(answer) = answers.into_iter().next() else { return Err(NoReply::Silent) };
+                        if answer.message.has(hairpin_wire::dns::flag::TRUNCATED)
+                            && transport == Transport::Udp
+                            && !plan.takes_truncated
+                        {
+                            transport = Transport::Tcp;
+                            if plan.comments {
+                                let _ = writeln!(program.shell.out(), ";; Truncated, retrying in TCP mode.");
+                            }
+                            continue;
+                        }
+                        let elapsed_ms = now.saturating_sub(start) / NS_PER_MS;
+                        let (message, length) = (answer.message, answer.length);
+                        return Ok(Reply { message, length, server: server.clone(), elapsed_ms, transport });
+                    }
+                    Err(Silence::Interrupted) => return Err(NoReply::Interrupted),
+                    Err(Silence::TimedOut) => format!(";; communications error to {place}: timed out\n"),
+                    Err(Silence::Error(errno)) => {
+                        format!(";; communications error to {place}: {}\n", reason(errno))
+                    }
+                    Err(Silence::Unreachable(errno)) if transport == Transport::Tcp => {
+                        let (called, reason) = (&server.called, reason(errno));
+                        let text =
+                            format!(";; Connection to {place}({called}) for {name} failed: {reason}.\n");
+                        let _ = program.shell.out().write_all(text.as_bytes());
+                        // What could not be connected is not tried again.
+                        break;
+                    }
+                    Err(Silence::Unreachable(errno)) => {
+                        unreachable = true;
+                        let (called, reason) = (&server.called, reason(errno));
+                        format!(
+                            ";; UDP setup with {place}({called}) for {name} failed: {reason}.\n\
                          ;; no servers could be reached\n"
-                    )
-                }
-            };
+                        )
+                    }
+                };
             let _ = program.shell.out().write_all(said.as_bytes());
             if tries <= 1 {
                 break;

@@ -5,8 +5,12 @@ use hairpin_wire::dns::{Data, Message, Record, flag, kind};
 use super::{NoReply, Plan, Reply, Server, VERSION};
 use crate::Program;
 use crate::resolver::Settings;
+use crate::resolver::stub::Transport;
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
+    if crate::busybox::is_here(program.shell) {
+        return crate::busybox::nslookup::main(program);
+    }
     let code = run(program);
     let _ = program.shell.out().flush();
     code
@@ -14,13 +18,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 
 fn run(program: &mut Program<'_>) -> i32 {
     let settings = Settings::read(program.shell);
-    let mut plan = Plan {
-        servers: super::default_servers(&settings),
-        port: hairpin_wire::dns::PORT,
-        source: None,
-        tries: 3,
-        timeout_s: 5,
-    };
+    let mut plan = Plan::new(super::default_servers(&settings), 3);
     let (mut wanted, mut searches) = (None, true);
     let mut operands: Vec<&str> = Vec::new();
     for word in program.args {
@@ -44,6 +42,8 @@ fn run(program: &mut Program<'_>) -> i32 {
             ("timeout" | "time" | "t", Ok(seconds)) => plan.timeout_s = seconds.max(1),
             ("retry", Ok(tries)) => plan.tries = u32::try_from(tries).unwrap_or(u32::MAX),
             ("port" | "po", Ok(port)) => plan.port = u16::try_from(port).unwrap_or(plan.port),
+            ("vc", _) => plan.transport = Transport::Tcp,
+            ("novc", _) => plan.transport = Transport::Udp,
             ("search", _) => searches = true,
             ("nosearch", _) => searches = false,
             ("debug" | "nodebug" | "d2" | "nod2" | "recurse" | "norecurse" | "fail" | "nofail", _) => {}

@@ -3,22 +3,23 @@
 //! * [`options`] the command line
 //! * [`dhcp`] leases
 //!
-//! Deliberate gaps: no upstream servers, no configuration file, IPv4 only, no DNS over TCP, no TFTP.
+//! Deliberate gaps: no upstream servers, no configuration file, no DHCP over IPv6, no TFTP.
 
 mod dhcp;
 mod options;
 
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::codec::NLM_F_DUMP;
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::address::{AddressAttribute, AddressMessage};
 use hairpin_netlink::{Address, Errno, Fd, Message, Received, SocketKind, SocketOption, transact};
-use hairpin_wire::dns::{self, Message as DnsMessage, response};
+use hairpin_wire::dns::{self, response};
 use hairpin_wire::zone::Zone;
 
+use crate::dns::server;
 use crate::interfaces::Interfaces;
 use crate::{Program, daemon};
 use dhcp::Server;
@@ -27,8 +28,6 @@ use options::{Options, Stop};
 /// Exit codes (`EC_*`).
 const BAD_NET: i32 = 2;
 const VERSION: &str = "2.90";
-/// Answers over UDP are no longer.
-const ANSWER_MAX: usize = 1232;
 
 /// An address of a device.
 #[derive(Clone, Debug)]
@@ -191,7 +190,7 @@ fn own_addresses(program: &mut Program<'_>, options: &Options) -> Result<Vec<Own
         });
         let device = devices.by_index(message.header.index).map(|device| device.name().to_owned());
         let (Some(address), Some(device)) = (address, device) else { continue };
-        if options.listens_on(&device, address) {
+        if options.listens_on(&device, address.into()) {
             let (ifindex, prefix_len) = (message.header.index, message.header.prefix_len);
             own.push(Own { device, ifindex, address, prefix_len });
         }
@@ -199,9 +198,32 @@ fn own_addresses(program: &mut Program<'_>, options: &Options) -> Result<Vec<Own
     Ok(own)
 }
 
+/// The IPv6 addresses that it listens on; one that is tried out still is not bound to, as on Linux.
+fn addresses6(program: &mut Program<'_>, options: &Options) -> Vec<Ipv6Addr> {
+    let Ok(devices) = Interfaces::dump(program.system) else { return Vec::new() };
+    let mut request = AddressMessage::default();
+    request.header.family = AddressFamily::Inet6;
+    let answer = transact(program.system, &Message::GetAddress(request), NLM_F_DUMP).unwrap_or_default();
+    let mut own = Vec::new();
+    for message in answer {
+        let Message::NewAddress(message) = message else { continue };
+        let address = message.attributes.iter().find_map(|attribute| match attribute {
+            AddressAttribute::Address(IpAddr::V6(address)) => Some(*address),
+            _ => None,
+        });
+        let Some(device) = devices.by_index(message.header.index) else { continue };
+        // A link-local one says nothing without its device, which the answers would need too.
+        let usable = |address: &Ipv6Addr| {
+            !address.is_unicast_link_local() && options.listens_on(device.name(), (*address).into())
+        };
+        own.extend(address.filter(usable));
+    }
+    own
+}
+
 /// The sockets it serves.
 struct Sockets {
-    dns: Vec<Fd>,
+    dns: server::Sockets,
     /// By device.
     dhcp: BTreeMap<Fd, Own>,
     /// For the question whether an address is in use.
@@ -219,25 +241,22 @@ impl Sockets {
                 return Err(format!("unknown interface {wanted}"));
             }
         }
-        let mut sockets = Sockets { dns: Vec::new(), dhcp: BTreeMap::new(), echo: None };
+        let mut sockets = Sockets { dns: server::Sockets::default(), dhcp: BTreeMap::new(), echo: None };
         if options.port != 0 {
-            let places: Vec<Ipv4Addr> = match options.binds {
-                true => own.iter().map(|own| own.address).collect(),
-                false => vec![Ipv4Addr::UNSPECIFIED],
-            };
+            let mut places: Vec<IpAddr> = vec![Ipv4Addr::UNSPECIFIED.into(), Ipv6Addr::UNSPECIFIED.into()];
+            if options.binds {
+                places = own.iter().map(|own| own.address.into()).collect();
+                places.extend(addresses6(program, options).into_iter().map(IpAddr::V6));
+            }
             for address in places {
-                let socket = program.system.socket(SocketKind::UdpIpv4).map_err(|errno| errno.text())?;
-                sockets.dns.push(socket);
-                let bound = program.system.bind(socket, Address::Ipv4 { address, port: options.port });
-                bound.map_err(|errno| {
-                    let place = if address.is_unspecified() { String::new() } else { format!(" {address}") };
-                    match place.is_empty() {
+                sockets.dns.open(program.system, address, options.port).map_err(|errno| {
+                    match address.is_unspecified() {
                         true => format!(
                             "failed to create listening socket for port {}: {}",
                             options.port,
                             errno.text()
                         ),
-                        false => format!("failed to create listening socket for{place}: {}", errno.text()),
+                        false => format!("failed to create listening socket for {address}: {}", errno.text()),
                     }
                 })?;
             }
@@ -257,13 +276,10 @@ impl Sockets {
         Ok(sockets)
     }
 
-    fn all(&self) -> Vec<Fd> {
-        self.dns.iter().chain(self.dhcp.keys()).chain(&self.echo).copied().collect()
-    }
-
     fn close(&mut self, program: &mut Program<'_>) {
-        for socket in self.all() {
-            let _ = program.system.close(socket);
+        self.dns.close(program.system);
+        for socket in self.dhcp.keys().chain(&self.echo) {
+            let _ = program.system.close(*socket);
         }
     }
 }
@@ -306,13 +322,15 @@ impl Running {
     }
 
     fn serve(&mut self, program: &mut Program<'_>, sockets: &mut Sockets, log: &mut Log) -> i32 {
-        let all = sockets.all();
-        let without_dhcp: Vec<Fd> = sockets.dns.iter().chain(&sockets.echo).copied().collect();
         loop {
             let until = self.dhcp.next_deadline();
             // While an address is tried out nobody else is served (`delay_dhcp`).
-            let watched = if until.is_some() { &without_dhcp } else { &all };
-            match program.system.wait(watched, until, false) {
+            let (mut reading, writing) = sockets.dns.watched();
+            reading.extend(&sockets.echo);
+            if until.is_none() {
+                reading.extend(sockets.dhcp.keys());
+            }
+            match program.system.wait_for(&reading, &writing, until, false) {
                 Ok(_) => {}
                 Err(Errno::EINTR) if program.shell.take_signal().is_some() => {
                     log.say(program, "dnsmasq: exiting on receipt of SIGTERM");
@@ -321,9 +339,7 @@ impl Running {
                 Err(Errno::EINTR) => {}
                 Err(_) => return 1,
             }
-            for socket in &sockets.dns {
-                self.answer_names(program, *socket, log);
-            }
+            self.answer_names(program, &mut sockets.dns, log);
             if let Some(echo) = sockets.echo {
                 self.dhcp.take_echoes(program, echo);
             }
@@ -351,23 +367,21 @@ impl Running {
         }
     }
 
-    fn answer_names(&mut self, program: &mut Program<'_>, socket: Fd, log: &mut Log) {
-        for item in program.system.receive(socket, 64).unwrap_or_default() {
-            let Received::Datagram { data, from, .. } = item else { continue };
-            let Some(query) = DnsMessage::parse(&data) else { continue };
-            let Some(reply) = self.zone.answer(&query) else { continue };
+    fn answer_names(&mut self, program: &mut Program<'_>, sockets: &mut server::Sockets, log: &mut Log) {
+        for question in sockets.take(program.system) {
+            let Some(reply) = self.zone.answer(&question.message) else { continue };
             if self.options.log_queries
-                && let (Some(question), Address::Ipv4 { address, .. }) = (query.questions.first(), from)
+                && let Some(asked) = question.message.questions.first()
             {
-                let kind = crate::dns::type_text(question.kind);
-                log.say(program, &format!("dnsmasq: query[{kind}] {} from {address}", question.name));
+                let kind = crate::dns::type_text(asked.kind);
+                let from = match question.from {
+                    Address::Ipv4 { address, .. } => IpAddr::V4(address),
+                    Address::Ipv6 { address, .. } => IpAddr::V6(address),
+                    Address::Link { .. } | Address::Can { .. } => continue,
+                };
+                log.say(program, &format!("dnsmasq: query[{kind}] {} from {from}", asked.name));
             }
-            let mut bytes = reply.write();
-            if bytes.len() > ANSWER_MAX {
-                let flags = reply.flags | dns::flag::TRUNCATED;
-                bytes = DnsMessage { flags, answers: Vec::new(), additional: Vec::new(), ..reply }.write();
-            }
-            let _ = program.system.send(socket, bytes, Some(from));
+            sockets.reply(program.system, &question, &reply);
         }
     }
 }

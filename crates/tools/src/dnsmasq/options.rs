@@ -99,7 +99,7 @@ pub(super) struct Options {
     pub local_ttl: u32,
     pub interfaces: Vec<String>,
     excepted: Vec<String>,
-    listen: Vec<Ipv4Addr>,
+    listen: Vec<IpAddr>,
     pub addresses: Vec<(String, Option<IpAddr>)>,
     pub local: Vec<String>,
     pub records: Vec<(Vec<String>, Vec<IpAddr>)>,
@@ -244,7 +244,7 @@ impl Options {
     }
 
     /// Whether it listens at this address of this device.
-    pub fn listens_on(&self, device: &str, address: Ipv4Addr) -> bool {
+    pub fn listens_on(&self, device: &str, address: IpAddr) -> bool {
         if self.excepted.iter().any(|name| name == device) {
             return false;
         }

@@ -6,7 +6,8 @@
 //! * `network`, `container` the commands, a file each
 //! * `flags` their command lines; `table`, `template`, `value`, `inspect`, `filter`, `time` their output
 //! * `model` what is known of a host, `store` where it is kept
-//! * `start` the daemon's start; `sandbox` containers start and stop; `names` how they find each other
+//! * `start` the daemon's start; `sandbox` containers start and stop; `names`, `resolver`, `resolv_conf` how they find each
+//!   other
 //! * `driver` what is made on the host for networks and containers; `ipam` addresses, `prefix` subnets
 //! * `engine` runs our own `ip` and `iptables` for all of that
 
@@ -21,6 +22,8 @@ mod model;
 mod names;
 mod network;
 mod prefix;
+mod resolv_conf;
+mod resolver;
 mod sandbox;
 mod start;
 mod store;
@@ -161,6 +164,7 @@ fn dispatch(docker: &mut Docker<'_>, args: &[String]) -> Outcome {
             _ => Err(unknown(word)),
         },
         driver::proxy::PROXY => driver::proxy::run(docker, args),
+        resolver::RESOLVER => resolver::run(docker, args),
         "pull" => {
             let parsed = parse(&PULL, args)?;
             pull(docker, &parsed);

@@ -80,6 +80,7 @@ pub(super) struct Container {
     pub labels: BTreeMap<String, String>,
     /// `NAME:ADDRESS` of `--add-host`.
     pub extra_hosts: Vec<String>,
+    pub dns: Dns,
     pub sysctls: BTreeMap<String, String>,
     /// `default`, `none`, `host`, `container:NAME` or a network.
     pub network_mode: String,
@@ -92,10 +93,20 @@ pub(super) struct Container {
     /// What runs its command, and other programs that were started in it, all in the background.
     pub main: Option<Background>,
     pub programs: Vec<Background>,
+    /// Its name server.
+    pub resolver: Option<Background>,
     pub endpoints: Vec<Endpoint>,
     pub ports: Vec<Port>,
     pub exposed: Vec<(u16, String)>,
     pub publish_all: bool,
+}
+
+/// What `--dns`, `--dns-search` and `--dns-option` say.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Dns {
+    pub servers: Vec<IpAddr>,
+    pub search: Vec<String>,
+    pub options: Vec<String>,
 }
 
 /// A container's place in a network.
@@ -139,8 +150,9 @@ pub(super) struct Port {
 pub(super) struct Bound {
     /// The port of the host.
     pub public: u16,
-    /// The container's address, and the bridge it is behind.
+    /// The container's addresses, and the bridge it is behind.
     pub address: IpAddr,
+    pub address6: Option<IpAddr>,
     pub link: String,
     /// What carries there what comes from the host's own loopback addresses, or by IPv6.
     pub proxies: Vec<Background>,

@@ -1,8 +1,8 @@
-//! Names of containers: each has a hosts file that knows itself and, what docker's DNS server would answer, those it
-//! shares a user-defined network with.
+//! Names of containers: each has a hosts file that knows itself; the others of its user-defined networks are known to its
+//! name server (`resolver`).
 
 use super::engine::Docker;
-use super::model::{Container, Endpoint, State};
+use super::model::{Container, Endpoint};
 
 const HEAD: &str = "\
 127.0.0.1\tlocalhost
@@ -22,19 +22,19 @@ pub(super) fn write(docker: &mut Docker<'_>) -> Result<(), String> {
     let own = |container: &&Container| container.is_running() && container.shares_with.is_none();
     for container in state.containers.iter().filter(own) {
         let Some(directory) = directory(container) else { continue };
-        let _ = docker.write_file(&format!("{directory}/hosts"), &hosts(&state, container));
+        let _ = docker.write_file(&format!("{directory}/hosts"), &hosts(container));
         let _ = docker.write_file(&format!("{directory}/hostname"), &format!("{}\n", container.hostname));
     }
     Ok(())
 }
 
 /// Where the files of a container's namespace are; nowhere for one in the host's.
-fn directory(container: &Container) -> Option<String> {
+pub(super) fn directory(container: &Container) -> Option<String> {
     let name = container.sandbox.strip_prefix("/var/run/docker/netns/")?;
     Some(format!("/etc/netns/{name}"))
 }
 
-fn hosts(state: &State, container: &Container) -> String {
+fn hosts(container: &Container) -> String {
     let mut text = HEAD.to_owned();
     for extra in &container.extra_hosts {
         if let Some((name, address)) = extra.split_once(':') {
@@ -44,19 +44,6 @@ fn hosts(state: &State, container: &Container) -> String {
     let addresses = container.endpoints.iter().flat_map(|endpoint| [endpoint.ipv4, endpoint.ipv6]).flatten();
     for address in addresses {
         text.push_str(&format!("{address}\t{}\n", container.hostname));
-    }
-    for endpoint in &container.endpoints {
-        let named = state.network_by_id(&endpoint.network).is_some_and(|network| !network.is_predefined());
-        if !named {
-            continue;
-        }
-        for (other, place) in state.endpoints(&endpoint.network).filter(|(other, _)| other.is_running()) {
-            for name in names(other, place) {
-                for address in [place.ipv4, place.ipv6].into_iter().flatten() {
-                    text.push_str(&format!("{address}\t{name}\n"));
-                }
-            }
-        }
     }
     text
 }

@@ -7,7 +7,7 @@ use hairpin_netlink::FIRST_NETNS;
 
 use super::engine::Docker;
 use super::model::{Container, Driver, Endpoint, Network, Port, State, Status};
-use super::{driver, names};
+use super::{driver, names, resolv_conf, resolver};
 
 /// Where the namespaces of containers have their names.
 const DIRECTORY: &str = "/var/run/docker/netns";
@@ -92,6 +92,7 @@ impl Docker<'_> {
         let state = self.state().map_err(|failure| failure.text)?;
         let container = state.container(id)?;
         driver::program_gateway(self, &state, container)?;
+        self.serve_names(&state, container)?;
         let before = container.ports.clone();
         let mut ports = self.update(|state| {
             let container = state.container(id)?;
@@ -121,6 +122,27 @@ impl Docker<'_> {
         })
     }
 
+    /// Gives a container its `resolv.conf`, and its name server with the first user-defined network. Both stay.
+    fn serve_names(&mut self, state: &State, container: &Container) -> Result<(), String> {
+        let Some(directory) = names::directory(container).filter(|_| container.resolver.is_none()) else {
+            return Ok(());
+        };
+        let mut networks =
+            container.endpoints.iter().filter_map(|endpoint| state.network_by_id(&endpoint.network));
+        let is_served = networks.any(|network| !network.is_predefined());
+        let servers = resolv_conf::write(self, container, &directory, is_served);
+        if !is_served {
+            return Ok(());
+        }
+        let started = resolver::start(self, container, &servers)?;
+        self.update(|state| {
+            if let Some(container) = state.container_mut(&container.id) {
+                container.resolver = started;
+            }
+            Ok(())
+        })
+    }
+
     /// Ends a container: nothing of it is left on the host.
     ///
     /// # Errors
@@ -144,6 +166,9 @@ impl Docker<'_> {
             && !container.sandbox.is_empty()
         {
             driver::ports::close(self, &container.ports);
+            if let Some(resolver) = container.resolver {
+                self.shell.end(resolver, true);
+            }
             for endpoint in container.endpoints.iter().filter(|endpoint| !endpoint.interface.is_empty()) {
                 if let Some(network) = state.network_by_id(&endpoint.network) {
                     driver::leave(self, network, endpoint, &container.sandbox);
@@ -159,6 +184,7 @@ impl Docker<'_> {
                 container.process = 0;
                 container.main = None;
                 container.programs.clear();
+                container.resolver = None;
                 container.ports.retain(|port| port.host_first != 0 || !container.publish_all);
                 container.ports.iter_mut().for_each(|port| port.bound = None);
                 container.endpoints.iter_mut().for_each(forget);

@@ -198,7 +198,6 @@ fn one_line(
             rule.counters = counters;
         }
     }
-    command.verbose = command.verbose.max(options.verbose);
     edit::apply(table, &command, names).map(drop)
 }
 

@@ -12,8 +12,8 @@ use crate::resolver::{self, Families, Place, Unresolved};
 use crate::services::Services;
 use options::{Options, Refused};
 
-/// What a scan of a UDP port sends, and how often.
-const PROBES: usize = 4;
+/// For so long a port of UDP is looked at without `-w` (`UDP_SCAN_TIMEOUT`).
+const PROBE_SECONDS: u64 = 3;
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 1;
 const NS_PER_SECOND: u64 = 1_000_000_000;
@@ -54,7 +54,7 @@ fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, String> {
         code = 0;
         // Only with -v is a UDP port tried.
         if options.verbose {
-            if options.udp && !probe(program, socket) {
+            if options.udp && !probe(program, options, socket)? {
                 code = 1;
                 let _ = program.system.close(socket);
                 continue;
@@ -202,9 +202,20 @@ fn connect(
     }
 }
 
-/// `udptest`: false where somebody says that nobody listens.
-fn probe(program: &mut Program<'_>, socket: Fd) -> bool {
-    (0..PROBES).all(|_| program.system.send(socket, b"X".to_vec(), None).is_ok())
+/// `udptest` of Debian's nc: two datagrams, and one more each second, as many as `-w` says; false where somebody says that
+/// nobody listens.
+fn probe(program: &mut Program<'_>, options: &Options, socket: Fd) -> Result<bool, String> {
+    let send = |program: &mut Program<'_>| program.system.send(socket, b"X".to_vec(), None).map(drop);
+    if send(program).is_err() || send(program) == Err(Errno::ECONNREFUSED) {
+        return Ok(false);
+    }
+    for _ in 0..options.timeout_s.unwrap_or(PROBE_SECONDS) {
+        pause(program, 1)?;
+        if send(program) == Err(Errno::ECONNREFUSED) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// `connection_info`

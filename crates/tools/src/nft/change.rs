@@ -2,13 +2,11 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::nft::{
-    Base, Chain, ChainKind, Data, Element, Expr, Family, NamedObject, NatAddress, Right, Rule, Set, SetRef,
-    Statement, Table, Verdict,
+    Base, Chain, ChainKind, Element, Expr, Family, NatAddress, Right, Rule, Set, SetRef, Statement, Table,
 };
 use hairpin_netlink::netfilter::{Hook, Policy};
 
 use super::fail::{Fail, Place};
-use super::object::is_object_used;
 use super::parser::Parser;
 use super::show::{Printer, priority_named};
 use super::{Session, set, statement};
@@ -20,7 +18,7 @@ pub(super) struct Named {
     pub place: Place,
 }
 
-const MISSING: &str = "No such file or directory";
+pub(super) const MISSING: &str = "No such file or directory";
 
 impl Session<'_> {
     pub(super) fn change(&mut self, parser: &mut Parser<'_>, verb: &str) -> Result<(), Fail> {
@@ -68,7 +66,7 @@ impl Session<'_> {
         Ok((family, name, place))
     }
 
-    fn named(&mut self, parser: &mut Parser<'_>) -> Result<Named, Fail> {
+    pub(super) fn named(&mut self, parser: &mut Parser<'_>) -> Result<Named, Fail> {
         let (family, name, place) = self.table_name(parser)?;
         Ok(Named { family, name, place })
     }
@@ -161,120 +159,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// The inside of `table NAME { … }`.
-    fn table_block(&mut self, parser: &mut Parser<'_>, named: &Named) -> Result<(), Fail> {
-        // Rules come last: what they name may follow them.
-        let mut rules: Vec<(String, usize)> = Vec::new();
-        let end = loop {
-            parser.skip_ends();
-            if parser.take_sign("}") {
-                break parser.at();
-            }
-            let place = parser.place();
-            match parser.word()? {
-                "chain" => {
-                    let place = parser.place();
-                    let chain = parser.text()?;
-                    let at = parser.at();
-                    self.add_chain_block(parser, named, &chain, place)?;
-                    rules.push((chain, at));
-                }
-                word @ ("set" | "map") => {
-                    let name = parser.text()?;
-                    let found = set::definition(parser, &name, word == "map", self.now_ns)?;
-                    self.put_set(named, found, place, false)?;
-                }
-                "counter" => {
-                    let name = parser.text()?;
-                    self.add_counter(parser, named, &name)?;
-                }
-                kind @ ("quota" | "limit") => {
-                    let name = parser.text()?;
-                    self.add_object(parser, named, &name, kind)?;
-                }
-                other @ ("ct" | "flowtable" | "synproxy" | "secmark") => {
-                    return Err(Fail::at(format!("hairpin has no {other} objects"), place));
-                }
-                "comment" => {
-                    let comment = parser.text()?;
-                    self.table_of(named, "")?.comment = Some(comment);
-                }
-                "flags" => {
-                    let dormant = parser.word()? == "dormant";
-                    self.table_of(named, "")?.dormant = dormant;
-                }
-                _ => return Err(Fail::at("syntax error, unexpected string", place)),
-            }
-        };
-        for (chain, at) in rules {
-            parser.back_to(at);
-            parser.sign("{")?;
-            loop {
-                parser.skip_ends();
-                if parser.take_sign("}") {
-                    break;
-                }
-                match parser.peek_word() {
-                    Some("type" | "policy") => skip_clause(parser),
-                    Some("comment") => skip_clause(parser),
-                    _ => {
-                        let from = parser.at();
-                        let (statements, comment) = statement::rule(parser)?;
-                        self.put_rule(parser, named, &chain, from, statements, comment, Where::End)?;
-                    }
-                }
-                if !parser.is_end() {
-                    return Err(parser.unexpected());
-                }
-            }
-        }
-        parser.back_to(end);
-        Ok(())
-    }
-
-    /// A chain of a table's block: its base, and its rules for later.
-    fn add_chain_block(
-        &mut self,
-        parser: &mut Parser<'_>,
-        named: &Named,
-        chain: &str,
-        place: Place,
-    ) -> Result<(), Fail> {
-        let (mut base, mut policy, mut comment) = (None, None, None);
-        parser.sign("{")?;
-        let mut depth = 0u32;
-        loop {
-            parser.skip_ends();
-            if depth == 0 && parser.take_sign("}") {
-                break;
-            }
-            match parser.peek_word() {
-                Some("type") if depth == 0 => base = Some(base_of(parser)?),
-                Some("policy") if depth == 0 => policy = Some(policy_of(parser)?),
-                Some("comment") if depth == 0 => {
-                    parser.next();
-                    comment = Some(parser.text()?);
-                }
-                _ => loop {
-                    // A rule, which has its turn when everything is there.
-                    if parser.take_sign("{") {
-                        depth += 1;
-                    } else if parser.is_sign("}") && depth > 0 {
-                        parser.next();
-                        depth -= 1;
-                    } else if parser.peek().is_none() {
-                        return Err(parser.unexpected());
-                    } else if parser.is_end() && depth == 0 {
-                        break;
-                    } else {
-                        parser.next();
-                    }
-                },
-            }
-        }
-        self.put_chain(named, chain, place, base, policy, comment, false)
-    }
-
     fn add_chain(
         &mut self,
         parser: &mut Parser<'_>,
@@ -305,7 +189,7 @@ impl Session<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn put_chain(
+    pub(super) fn put_chain(
         &mut self,
         named: &Named,
         chain: &str,
@@ -348,7 +232,13 @@ impl Session<'_> {
         self.put_set(&named, found, place, create)
     }
 
-    fn put_set(&mut self, named: &Named, mut found: Set, place: Place, create: bool) -> Result<(), Fail> {
+    pub(super) fn put_set(
+        &mut self,
+        named: &Named,
+        mut found: Set,
+        place: Place,
+        create: bool,
+    ) -> Result<(), Fail> {
         let now = self.now_ns;
         let table = self.table_of(named, "")?;
         if let Some(known) = table.set_mut(&found.name) {
@@ -445,7 +335,7 @@ impl Session<'_> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn put_rule(
+    pub(super) fn put_rule(
         &mut self,
         parser: &mut Parser<'_>,
         named: &Named,
@@ -512,145 +402,6 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn delete(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
-        self.changed = true;
-        let what = parser.word()?;
-        let named = self.named(parser)?;
-        let missing = |place: Place| Fail::refused(Errno::ENOENT, place);
-        let (family, name) = (named.family, named.name.clone());
-        let table = self.table_of(&named, "Could not process rule: ")?;
-        if what == "table" {
-            self.ruleset.tables.retain(|table| (table.family, &table.name) != (family, &name));
-            return Ok(());
-        }
-        let place = parser.place();
-        let item = parser.text()?;
-        match what {
-            "chain" => {
-                let at = table.chains.iter().position(|chain| chain.name == item).ok_or(missing(place))?;
-                let busy = !table.chains[at].rules.is_empty() || is_used(table, &item);
-                if busy {
-                    return Err(Fail::refused(Errno::EBUSY, place));
-                }
-                table.chains.remove(at);
-            }
-            "set" | "map" => {
-                let at = table.sets.iter().position(|set| set.name == item).ok_or(missing(place))?;
-                if is_set_used(table, &item) {
-                    return Err(Fail::refused(Errno::EBUSY, place));
-                }
-                table.sets.remove(at);
-            }
-            "counter" => {
-                let at = table.counters.iter().position(|c| c.name == item).ok_or(missing(place))?;
-                if is_object_used(table, &item, "counter") {
-                    return Err(Fail::refused(Errno::EBUSY, place));
-                }
-                table.counters.remove(at);
-            }
-            "quota" | "limit" => {
-                let is = |object: &NamedObject| object.name == item && object.kind.name() == what;
-                let at = table.objects.iter().position(is).ok_or(Fail::at(MISSING, place))?;
-                if is_object_used(table, &item, what) {
-                    return Err(Fail::refused(Errno::EBUSY, place));
-                }
-                table.objects.remove(at);
-            }
-            "rule" => {
-                if !parser.take_word("handle") {
-                    let place = parser.place();
-                    return Err(Fail::at("syntax error, unexpected newline, expecting handle", place));
-                }
-                let at = parser.place();
-                let handle = parser.number()?;
-                let chain = table.chain_mut(&item).ok_or(missing(place))?;
-                let rule = chain.rules.iter().position(|rule| rule.handle == handle).ok_or(missing(at))?;
-                chain.rules.remove(rule);
-            }
-            "element" => {
-                let set = table.set_mut(&item).ok_or(Fail::at(MISSING, place))?;
-                for (element, place) in set::elements(parser, set, true)? {
-                    let at = set.elements.iter().position(|known| known.key == element.key);
-                    set.elements.remove(at.ok_or(missing(place))?);
-                }
-            }
-            _ => return Err(Fail::at("syntax error, unexpected string", place)),
-        }
-        Ok(())
-    }
-
-    fn flush(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
-        self.changed = true;
-        let what = parser.word()?;
-        if what == "ruleset" {
-            let family = match parser.peek_word() {
-                Some("ip") => Some(Family::Ip),
-                Some("ip6") => Some(Family::Ip6),
-                Some("inet") => Some(Family::Inet),
-                _ => None,
-            };
-            if family.is_some() {
-                parser.next();
-            }
-            self.ruleset.tables.retain(|table| family.is_some_and(|family| table.family != family));
-            return Ok(());
-        }
-        let named = self.named(parser)?;
-        let table = self.table_of(&named, "Could not process rule: ")?;
-        if what == "table" {
-            table.chains.iter_mut().for_each(|chain| chain.rules.clear());
-            return Ok(());
-        }
-        let place = parser.place();
-        let item = parser.text()?;
-        let missing = Fail::refused(Errno::ENOENT, place);
-        match what {
-            "chain" => table.chain_mut(&item).ok_or(missing)?.rules.clear(),
-            "set" | "map" => table.set_mut(&item).ok_or(missing)?.elements.clear(),
-            _ => return Err(Fail::at("syntax error, unexpected string", place)),
-        }
-        Ok(())
-    }
-
-    fn rename(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
-        self.changed = true;
-        if !parser.take_word("chain") {
-            return Err(parser.unexpected());
-        }
-        let named = self.named(parser)?;
-        let place = parser.place();
-        let (from, to) = (parser.text()?, parser.text()?);
-        let table = self.table_of(&named, "Could not process rule: ")?;
-        if table.chain(&to).is_some() {
-            return Err(Fail::refused(Errno::EEXIST, place));
-        }
-        table.chain_mut(&from).ok_or(Fail::refused(Errno::ENOENT, place))?.name.clone_from(&to);
-        // Jumps hold on to the chain, not to its name.
-        let follow = |verdict: &mut Verdict| {
-            if let Verdict::Jump(name) | Verdict::Goto(name) = verdict
-                && *name == from
-            {
-                name.clone_from(&to);
-            }
-        };
-        let of_set = |set: &mut Set| {
-            for element in &mut set.elements {
-                if let Some(Data::Verdict(verdict)) = &mut element.data {
-                    follow(verdict);
-                }
-            }
-        };
-        table.sets.iter_mut().for_each(of_set);
-        for statement in table.chains.iter_mut().flat_map(|c| &mut c.rules).flat_map(|r| &mut r.statements) {
-            match statement {
-                Statement::Verdict(verdict) => follow(verdict),
-                Statement::VerdictMap { map: SetRef::Anonymous(set), .. } => of_set(set),
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
     /// `get element`
     fn get(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
         let start = self.command;
@@ -689,7 +440,7 @@ impl Session<'_> {
 
 /// Where a rule goes.
 #[derive(Clone, Copy, Debug)]
-enum Where {
+pub(super) enum Where {
     Start,
     End,
     Before(u64),
@@ -700,7 +451,7 @@ enum Where {
 }
 
 /// `type TYPE hook HOOK priority PRIORITY`
-fn base_of(parser: &mut Parser<'_>) -> Result<Base, Fail> {
+pub(super) fn base_of(parser: &mut Parser<'_>) -> Result<Base, Fail> {
     parser.next();
     let kind = match parser.word()? {
         "filter" => ChainKind::Filter,
@@ -740,7 +491,7 @@ fn base_of(parser: &mut Parser<'_>) -> Result<Base, Fail> {
     Ok(Base { kind, hook, priority, policy: Policy::Accept })
 }
 
-fn policy_of(parser: &mut Parser<'_>) -> Result<Policy, Fail> {
+pub(super) fn policy_of(parser: &mut Parser<'_>) -> Result<Policy, Fail> {
     parser.next();
     match parser.word()? {
         "accept" => Ok(Policy::Accept),
@@ -750,12 +501,6 @@ fn policy_of(parser: &mut Parser<'_>) -> Result<Policy, Fail> {
 }
 
 /// Goes over `type …`, `policy …` or `comment …` of a chain.
-fn skip_clause(parser: &mut Parser<'_>) {
-    while !parser.is_end() {
-        parser.next();
-    }
-}
-
 /// How many sets a statement has of its own.
 fn own_sets(statement: &Statement) -> usize {
     let reference = |found: &SetRef| usize::from(matches!(found, SetRef::Anonymous(_)));
@@ -815,38 +560,4 @@ fn names(parser: &mut Parser<'_>, table: &Table, from: usize, _: &[Statement]) -
     }
     parser.back_to(end);
     missing.map_or(Ok(()), Err)
-}
-
-/// Whether a rule or map leads to a chain.
-fn is_used(table: &Table, chain: &str) -> bool {
-    let leads =
-        |verdict: &Verdict| matches!(verdict, Verdict::Jump(name) | Verdict::Goto(name) if name == chain);
-    let in_set = |set: &Set| {
-        set.elements
-            .iter()
-            .any(|element| matches!(&element.data, Some(Data::Verdict(verdict)) if leads(verdict)))
-    };
-    table.sets.iter().any(in_set)
-        || table.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.statements).any(|statement| {
-            match statement {
-                Statement::Verdict(verdict) => leads(verdict),
-                Statement::VerdictMap { map: SetRef::Anonymous(set), .. } => in_set(set),
-                _ => false,
-            }
-        })
-}
-
-fn is_set_used(table: &Table, set: &str) -> bool {
-    let named = |found: &SetRef| matches!(found, SetRef::Named(name) if name == set);
-    let expr = |found: &Expr| matches!(found, Expr::Map { map, .. } if named(map));
-    table.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.statements).any(|statement| match statement {
-        Statement::Match { right: Right::Set(found), .. } => named(found),
-        Statement::VerdictMap { map, .. } => named(map),
-        Statement::SetElement { set: name, .. } => name == set,
-        Statement::SetMeta(_, found) | Statement::SetCtMark(found) | Statement::SetPayload(_, found) => {
-            expr(found)
-        }
-        Statement::Nat(nat) => matches!(&nat.address, Some(NatAddress::Of(found)) if expr(found)),
-        _ => false,
-    })
 }

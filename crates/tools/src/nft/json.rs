@@ -176,28 +176,6 @@ pub(super) fn ruleset(tables: &[&Table], part: Part<'_>, known: &Known, now_ns: 
             members.push(table_head(table));
         }
         let (family, of) = (table.family.name(), table.name.as_str());
-        for chain in &table.chains {
-            let wanted = match part {
-                Part::All | Part::Chains => true,
-                Part::Chain(name) => chain.name == name,
-                _ => false,
-            };
-            if !wanted {
-                continue;
-            }
-            let base = chain.base;
-            members.push(json!({"chain": object(vec![
-                ("family", Some(json!(family))),
-                ("table", Some(json!(of))),
-                ("name", Some(json!(&chain.name))),
-                ("handle", Some(json!(chain.handle))),
-                ("comment", chain.comment.as_ref().map(|comment| json!(comment))),
-                ("type", base.map(|base| json!(kind_name(base.kind)))),
-                ("hook", base.map(|base| json!(hook_name(base.hook)))),
-                ("prio", base.map(|base| json!(base.priority))),
-                ("policy", base.map(|base| json!(if base.policy == Policy::Drop { "drop" } else { "accept" }))),
-            ])}));
-        }
         let mut objects: Vec<(u64, Json)> = Vec::new();
         for counter in &table.counters {
             let wanted = match part {
@@ -258,6 +236,28 @@ pub(super) fn ruleset(tables: &[&Table], part: Part<'_>, known: &Known, now_ns: 
             if wanted {
                 members.push(printer.set(set, family, of));
             }
+        }
+        for chain in &table.chains {
+            let wanted = match part {
+                Part::All | Part::Chains => true,
+                Part::Chain(name) => chain.name == name,
+                _ => false,
+            };
+            if !wanted {
+                continue;
+            }
+            let base = chain.base;
+            members.push(json!({"chain": object(vec![
+                ("family", Some(json!(family))),
+                ("table", Some(json!(of))),
+                ("name", Some(json!(&chain.name))),
+                ("handle", Some(json!(chain.handle))),
+                ("comment", chain.comment.as_ref().map(|comment| json!(comment))),
+                ("type", base.map(|base| json!(kind_name(base.kind)))),
+                ("hook", base.map(|base| json!(hook_name(base.hook)))),
+                ("prio", base.map(|base| json!(base.priority))),
+                ("policy", base.map(|base| json!(if base.policy == Policy::Drop { "drop" } else { "accept" }))),
+            ])}));
         }
         for chain in &table.chains {
             if matches!(part, Part::All) || matches!(part, Part::Chain(name) if chain.name == name) {

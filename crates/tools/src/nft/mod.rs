@@ -1,11 +1,13 @@
 //! `nft` of nftables 1.0.6: tables, chains, rules, sets and maps.
 //!
-//! The input is cut into tokens ([`token`]), which [`change`] and [`list`] take as commands; [`statement`], [`expr`]
+//! The input is cut into tokens ([`token`]), which [`change`] (with [`block`] and [`delete`]) and [`list`] take as commands; [`statement`], [`expr`]
 //! and [`set`] read what rules are made of, [`value`] data by type, [`fields`] has the names of headers' fields. The
 //! ruleset is read from the kernel once, changed in memory and put back whole, so that all of an input holds or none.
 //! [`show`] prints it as text, [`json`] as JSON.
 
+mod block;
 mod change;
+mod delete;
 mod expr;
 mod fail;
 mod fields;

@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub dots: usize,
     pub timeout_s: u64,
     pub attempts: u32,
+    /// `use-vc`: questions go over TCP.
+    pub by_stream: bool,
 }
 
 impl Settings {
@@ -38,8 +40,14 @@ impl Settings {
     }
 
     fn parse(text: &str) -> Settings {
-        let mut settings =
-            Settings { servers: Vec::new(), search: Vec::new(), dots: 1, timeout_s: 5, attempts: 2 };
+        let mut settings = Settings {
+            servers: Vec::new(),
+            search: Vec::new(),
+            dots: 1,
+            timeout_s: 5,
+            attempts: 2,
+            by_stream: false,
+        };
         for line in text.lines().filter(|line| !line.starts_with(['#', ';'])) {
             let mut words = line.split_ascii_whitespace();
             match words.next() {
@@ -57,6 +65,9 @@ impl Settings {
     }
 
     fn option(&mut self, word: &str) {
+        if word == "use-vc" {
+            self.by_stream = true;
+        }
         let Some((name, value)) = word.split_once(':') else { return };
         match (name, value.parse::<u64>()) {
             ("ndots", Ok(value)) => self.dots = usize::try_from(value).unwrap_or(DOTS_MAX).min(DOTS_MAX),

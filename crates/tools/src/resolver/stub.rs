@@ -1,4 +1,5 @@
-//! The stub resolver: questions to name servers over UDP (glibc's resolv/res_send.c, res_query.c).
+//! The stub resolver: questions to name servers over UDP, and over TCP where an answer is too long for that (glibc's
+//! resolv/res_send.c, res_query.c).
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -7,6 +8,7 @@ use hairpin_wire::dns::{self, Data, Message, Record, kind, response};
 
 use super::settings::Settings;
 use crate::Program;
+use crate::stream::{Fault, From as Own, Stream};
 
 const NS_PER_S: u64 = 1_000_000_000;
 
@@ -41,6 +43,13 @@ pub(crate) struct Answer {
     pub length: usize,
 }
 
+/// What carries questions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+}
+
 /// The address of a server's port.
 pub(crate) fn server_address(server: IpAddr, port: u16) -> Address {
     match server {
@@ -66,10 +75,12 @@ pub(crate) fn exchange(
     from: Option<Address>,
     queries: &[Message],
     timeout_ns: u64,
+    transport: Transport,
 ) -> Result<Vec<Answer>, Silence> {
-    let kind = match to {
-        Address::Ipv6 { .. } => SocketKind::UdpIpv6,
-        _ => SocketKind::UdpIpv4,
+    let kind = match (transport, to) {
+        (Transport::Tcp, _) => return exchange_by_stream(program, to, from, queries, timeout_ns),
+        (Transport::Udp, Address::Ipv6 { .. }) => SocketKind::UdpIpv6,
+        (Transport::Udp, _) => SocketKind::UdpIpv4,
     };
     let socket = program.system.socket(kind).map_err(Silence::Unreachable)?;
     let outcome = ask(program, socket, to, from, queries, timeout_ns);
@@ -123,6 +134,72 @@ fn ask(
     Ok(answers.into_iter().flatten().collect())
 }
 
+/// The same over one connection, where each message stands behind its length (RFC 1035, 4.2.2).
+fn exchange_by_stream(
+    program: &mut Program<'_>,
+    to: Address,
+    from: Option<Address>,
+    queries: &[Message],
+    timeout_ns: u64,
+) -> Result<Vec<Answer>, Silence> {
+    let now = program.system.now().map_err(Silence::Error)?.monotonic_ns;
+    let own = match from {
+        Some(Address::Ipv4 { address, port }) => Own { address: Some(address.into()), port, device: None },
+        Some(Address::Ipv6 { address, port, .. }) => {
+            Own { address: Some(address.into()), port, device: None }
+        }
+        _ => Own::default(),
+    };
+    let until = Some(now.saturating_add(timeout_ns));
+    let connected = Stream::connect(program, to, &own, until);
+    let mut stream = connected.map_err(|fault| match fault {
+        Fault::Error(errno) => Silence::Unreachable(errno),
+        Fault::TimedOut => Silence::TimedOut,
+        Fault::Interrupted => Silence::Interrupted,
+    })?;
+    let outcome = ask_by_stream(program, &mut stream, queries);
+    stream.close(program);
+    outcome.map_err(|fault| match fault {
+        Fault::Error(errno) => Silence::Error(errno),
+        Fault::TimedOut => Silence::TimedOut,
+        Fault::Interrupted => Silence::Interrupted,
+    })
+}
+
+fn ask_by_stream(
+    program: &mut Program<'_>,
+    stream: &mut Stream,
+    queries: &[Message],
+) -> Result<Vec<Answer>, Fault> {
+    let mut sent = Vec::new();
+    for query in queries {
+        let bytes = query.write();
+        sent.extend(u16::try_from(bytes.len()).unwrap_or(u16::MAX).to_be_bytes());
+        sent.extend(bytes);
+    }
+    stream.send(program, &sent)?;
+    let mut answers: Vec<Option<Answer>> = vec![None; queries.len()];
+    let mut received = Vec::new();
+    while answers.iter().any(Option::is_none) {
+        // Who ends before he has answered has broken off.
+        let data = stream.receive(program)?.ok_or(Fault::Error(Errno::ECONNRESET))?;
+        received.extend(data);
+        while let Some(length) = received.first_chunk::<2>() {
+            let end = 2 + usize::from(u16::from_be_bytes(*length));
+            let Some(bytes) = received.get(2..end) else { break };
+            if let Some(message) = Message::parse(bytes).filter(|message| message.has(dns::flag::RESPONSE)) {
+                for (query, place) in queries.iter().zip(&mut answers) {
+                    if query.id == message.id && place.is_none() {
+                        *place = Some(Answer { message: message.clone(), length: bytes.len() });
+                    }
+                }
+            }
+            received.drain(..end);
+        }
+    }
+    Ok(answers.into_iter().flatten().collect())
+}
+
 /// `__res_context_send`: asks one server after the other, and all of them again.
 fn send(
     program: &mut Program<'_>,
@@ -138,7 +215,14 @@ fn send(
                 seconds /= servers.len() as u64;
             }
             let to = server_address(*server, dns::PORT);
-            match exchange(program, to, None, queries, seconds.max(1).saturating_mul(NS_PER_S)) {
+            let timeout_ns = seconds.max(1).saturating_mul(NS_PER_S);
+            let first = if settings.by_stream { Transport::Tcp } else { Transport::Udp };
+            let mut answers = exchange(program, to, None, queries, timeout_ns, first);
+            let is_short = |answer: &Answer| answer.message.has(dns::flag::TRUNCATED);
+            if first == Transport::Udp && answers.as_ref().is_ok_and(|answers| answers.iter().any(is_short)) {
+                answers = exchange(program, to, None, queries, timeout_ns, Transport::Tcp);
+            }
+            match answers {
                 Ok(answers) if answers.iter().any(|answer| is_refusal(&answer.message)) => {}
                 Ok(answers) => return Ok(answers.into_iter().map(|answer| answer.message).collect()),
                 Err(Silence::Interrupted) => return Err(Failure::Interrupted),

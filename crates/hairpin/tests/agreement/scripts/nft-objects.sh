@@ -1,5 +1,4 @@
 # needs: nftables
-# open: not compared in every run yet
 # runs: by bash alone
 # programs: nft
 # nftables: files that include others, quotas and limits with a name.

@@ -54,10 +54,14 @@ const FILES: &[File] = &[
 /// The directories of bonds and of VLAN devices.
 const BONDING: &str = "bonding";
 const VLAN: &str = "vlan";
+/// That of the lists of `-m recent`.
+const RECENT: &str = "xt_recent";
 
 pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
     match names {
-        [] | [VLAN] | [BONDING] => Err(Errno::EISDIR),
+        [] | [VLAN] | [BONDING] | [RECENT] => Err(Errno::EISDIR),
+        [RECENT, name] => world.recent_list(ns, name).map(String::into_bytes).ok_or(Errno::ENOENT),
+        [RECENT, name, ..] => Err(behind(world.recent_list(ns, name).is_some())),
         [BONDING, name] => bonding::read(world, ns, name).map(String::into_bytes),
         [BONDING, name, ..] => Err(behind(bonding::read(world, ns, name).is_ok())),
         [VLAN, name] => vlan::read(world, ns, name).map(String::into_bytes),
@@ -67,7 +71,10 @@ pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>,
     }
 }
 
-pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, _: &[u8]) -> Result<(), Errno> {
+pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) -> Result<(), Errno> {
+    if let [RECENT, name] = names {
+        return world.write_recent_list(ns, name, data);
+    }
     match read(world, ns, names) {
         Ok(_) => Err(Errno::EACCES),
         Err(errno) => Err(errno),
@@ -79,9 +86,12 @@ pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<Stri
         [] => {
             // The driver's directory comes with the first bond.
             let bonding = (!bonding::names(world, ns).is_empty()).then_some(BONDING);
-            let names = FILES.iter().map(|file| file.name).chain([VLAN]).chain(bonding);
+            let recent = (!world.recent_lists(ns).is_empty()).then_some(RECENT);
+            let names = FILES.iter().map(|file| file.name).chain([VLAN]).chain(bonding).chain(recent);
             Ok(names.map(str::to_owned).collect())
         }
+        [RECENT] => Ok(world.recent_lists(ns)),
+        [RECENT, name] => Err(behind(world.recent_list(ns, name).is_some())),
         [BONDING] => Ok(bonding::names(world, ns)),
         [BONDING, name] => Err(behind(bonding::read(world, ns, name).is_ok())),
         [VLAN] => Ok(vlan::names(world, ns)),

@@ -59,11 +59,13 @@ pub(super) struct Key {
     form: Form,
     default: &'static str,
     place: Where,
+    /// The first namespace alone may set it; the others show it.
+    of_the_kernel: bool,
     field: Option<Field>,
 }
 
 const fn new(name: &'static str, form: Form, default: &'static str) -> Key {
-    Key { name, form, default, place: Where::Everywhere, field: None }
+    Key { name, form, default, place: Where::Everywhere, of_the_kernel: false, field: None }
 }
 
 /// `proc_dointvec`
@@ -137,6 +139,12 @@ impl Key {
         self
     }
 
+    /// The kernel has one for all namespaces, and only the first one may set it.
+    pub const fn of_the_kernel(mut self) -> Key {
+        self.of_the_kernel = true;
+        self
+    }
+
     /// It comes with br_netfilter.
     pub const fn of_bridge_netfilter(mut self) -> Key {
         self.place = Where::BridgeNetfilter;
@@ -179,7 +187,8 @@ impl Key {
     /// # Errors
     /// `EACCES` for a key that is read only, `EINVAL` for a value that it cannot have.
     pub fn write(&self, world: &mut World, ns: NsId, data: &[u8]) -> Result<(), Errno> {
-        if let Form::Fixed = self.form {
+        let refused = self.of_the_kernel && !super::device::is_first(world, ns);
+        if matches!(self.form, Form::Fixed) || refused {
             return Err(Errno::EACCES);
         }
         if data.is_empty() {

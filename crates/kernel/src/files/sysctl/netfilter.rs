@@ -3,7 +3,7 @@
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::conntrack::TcpState;
 
-use super::key::{Key, fixed, int, range, small, unsigned};
+use super::key::{Key, fixed, int, long, range, small, unsigned};
 use crate::netfilter::Settings;
 use crate::netns::NsId;
 use crate::world::World;
@@ -40,13 +40,36 @@ pub(super) const KEYS: &[Key] = &[
     int("netfilter/nf_conntrack_buckets", "262144").first(),
     switched!("netfilter/nf_conntrack_checksum", "1", checksum),
     fixed("netfilter/nf_conntrack_count", "0"),
+    small("netfilter/nf_conntrack_dccp_loose", "1", 1),
+    unsigned("netfilter/nf_conntrack_dccp_timeout_closereq", "64"),
+    unsigned("netfilter/nf_conntrack_dccp_timeout_closing", "64"),
+    unsigned("netfilter/nf_conntrack_dccp_timeout_open", "43200"),
+    unsigned("netfilter/nf_conntrack_dccp_timeout_partopen", "480"),
+    unsigned("netfilter/nf_conntrack_dccp_timeout_request", "240"),
+    unsigned("netfilter/nf_conntrack_dccp_timeout_respond", "480"),
+    unsigned("netfilter/nf_conntrack_dccp_timeout_timewait", "240"),
     small("netfilter/nf_conntrack_events", "2", 2),
     range("netfilter/nf_conntrack_expect_max", "4096", 1, INT).first(),
+    long("netfilter/nf_conntrack_frag6_high_thresh", "4194304"),
+    long("netfilter/nf_conntrack_frag6_low_thresh", "3145728"),
+    int("netfilter/nf_conntrack_frag6_timeout", "60"),
     field!(unsigned("netfilter/nf_conntrack_generic_timeout", "600"), settings => settings.generic),
+    unsigned("netfilter/nf_conntrack_gre_timeout", "30"),
+    unsigned("netfilter/nf_conntrack_gre_timeout_stream", "180"),
     field!(unsigned("netfilter/nf_conntrack_icmp_timeout", "30"), settings => settings.icmp),
     field!(unsigned("netfilter/nf_conntrack_icmpv6_timeout", "30"), settings => settings.icmpv6),
     small("netfilter/nf_conntrack_log_invalid", "0", 255),
-    field!(range("netfilter/nf_conntrack_max", "262144", 0, INT), settings => settings.max),
+    range("netfilter/nf_conntrack_max", "262144", 0, INT)
+        .of_the_kernel()
+        .field(|sysctl| vec![i64::from(sysctl.conntrack.max)], set_max),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_closed", "10"),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_cookie_echoed", "3"),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_cookie_wait", "3"),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_established", "210"),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_heartbeat_sent", "30"),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_shutdown_ack_sent", "3"),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_shutdown_recd", "3"),
+    unsigned("netfilter/nf_conntrack_sctp_timeout_shutdown_sent", "3"),
     switched!("netfilter/nf_conntrack_tcp_be_liberal", "0", tcp_be_liberal),
     small("netfilter/nf_conntrack_tcp_ignore_invalid_rst", "0", 1),
     switched!("netfilter/nf_conntrack_tcp_loose", "1", tcp_loose),
@@ -74,5 +97,15 @@ fn set(
 ) -> Result<(), Errno> {
     let netns = world.netns.get_mut(ns).ok_or(Errno::ENOENT)?;
     change(&mut netns.sysctl.conntrack, values.first().copied().unwrap_or(0));
+    Ok(())
+}
+
+/// One bound for each namespace of the kernel, which the first one sets.
+fn set_max(world: &mut World, ns: NsId, values: &[i64]) -> Result<(), Errno> {
+    let host = world.netns.get(ns).ok_or(Errno::ENOENT)?.host;
+    let max = values.first().and_then(|value| u32::try_from(*value).ok()).ok_or(Errno::EINVAL)?;
+    for netns in world.netns.values_mut().filter(|netns| netns.host == host) {
+        netns.sysctl.conntrack.max = max as _;
+    }
     Ok(())
 }

@@ -554,7 +554,7 @@ impl Conntrack {
         {
             let connection = show(connection, now);
             let marked = connection.mark != 0;
-            self.changes.push(Event { change, connection, by_program: false, marked });
+            self.changes.push(Event { change, connection, by_program: None, marked });
         }
     }
 }

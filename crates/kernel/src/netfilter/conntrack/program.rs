@@ -79,7 +79,7 @@ impl Conntrack {
         if self.listened
             && let Some(event) = self.changes.last_mut()
         {
-            event.by_program = true;
+            event.by_program = Some(port_of_program(now));
             event.marked |= marked;
         }
     }
@@ -89,7 +89,15 @@ impl Conntrack {
         let before = self.changes.len();
         self.forget(now, |connection| numbers.contains(&connection.number));
         for event in self.changes.iter_mut().skip(before) {
-            event.by_program = true;
+            event.by_program = Some(port_of_program(now));
         }
     }
+}
+
+/// The netlink port of a program that asks for something now: a second one, as `conntrack` has, is negative and by chance
+/// (netlink_autobind of net/netlink/af_netlink.c).
+fn port_of_program(now: Time) -> u32 {
+    const LOWEST: u32 = 1 << 31;
+    let drawn = now.nanos().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
+    LOWEST + drawn as u32
 }

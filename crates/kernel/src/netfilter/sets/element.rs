@@ -331,7 +331,10 @@ impl Keep {
         let element = if more > 0 { (size + more).next_multiple_of(8) } else { size.next_multiple_of(4) };
         let nets = self.dimensions.contains(&Dimension::Net);
         let base = 192 + 256 * u64::from(nets) + 8 * u64::from(options.family == Family::Ipv6);
-        base + count * (32 + 2 * element)
+        // `struct ip_set_comment_rcu` with the text behind it
+        let comments = self.known.values().filter(|kept| !kept.has_expired(now));
+        let comments = comments.filter_map(|kept| kept.comment.as_ref().map(|text| text.len() as u64 + 17));
+        base + count * (32 + 2 * element) + comments.sum::<u64>()
     }
 }
 

@@ -91,10 +91,13 @@ impl Netfilter {
                 if a.kind.name != b.kind.name || a.options.family != b.options.family {
                     return Err(error::TYPE_MISMATCH);
                 }
-                let (Some(a), Some(b)) = (self.sets.by_name.remove(&one), self.sets.by_name.remove(&other))
+                let (Some(mut a), Some(mut b)) =
+                    (self.sets.by_name.remove(&one), self.sets.by_name.remove(&other))
                 else {
                     return Err(Errno::ENOENT);
                 };
+                // The names keep their places.
+                std::mem::swap(&mut a.number, &mut b.number);
                 self.sets.by_name.insert(one, b);
                 self.sets.by_name.insert(other, a);
             }

@@ -214,7 +214,8 @@ mod tests {
         let mut container: Container = serde_json::from_str(
             r#"{"id":"","name":"","image":"","command":[],"has_own_command":false,"main":null,"programs":[],"created_ns":0,"started_ns":0,"finished_ns":0,
                 "status":"Running","exit_code":0,"error":"","hostname":"","tty":false,"stdin":false,
-                "auto_remove":false,"privileged":false,"environment":[],"labels":{},"extra_hosts":[],"sysctls":{},
+                "auto_remove":false,"privileged":false,"environment":[],"labels":{},"extra_hosts":[],
+                "dns":{"servers":[],"search":[],"options":[]},"resolver":null,"sysctls":{},
                 "network_mode":"","shares_with":null,"sandbox":"","process":0,"endpoints":[],"ports":[],
                 "exposed":[[9000,"tcp"]],"publish_all":false}"#,
         )
@@ -227,6 +228,7 @@ mod tests {
             port.bound = Some(Bound {
                 public: port.host_first,
                 address,
+                address6: None,
                 link: "docker0".to_owned(),
                 proxies: Vec::new(),
             });

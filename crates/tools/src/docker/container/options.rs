@@ -4,12 +4,15 @@ use std::net::IpAddr;
 
 use super::super::engine::Docker;
 use super::super::flags::{Flag, Parsed, switch, value};
-use super::super::model::{Container, Driver, Endpoint, State, Status, is_predefined};
+use super::super::model::{Container, Dns, Driver, Endpoint, State, Status, is_predefined};
 use super::{image, publish};
 
 /// Options with an effect on a container's network, name or command.
 pub(super) const FLAGS: &[Flag] = &[
     value("add-host", ' ', "list", "Add a custom host-to-IP mapping (host:ip)"),
+    value("dns", ' ', "list", "Set custom DNS servers"),
+    value("dns-option", ' ', "list", "Set DNS options"),
+    value("dns-search", ' ', "list", "Set custom DNS search domains"),
     value("entrypoint", ' ', "string", "Overwrite the default ENTRYPOINT of the image"),
     value("env", 'e', "list", "Set environment variables"),
     value("expose", ' ', "list", "Expose a port or a range of ports"),
@@ -42,9 +45,6 @@ pub(super) const IGNORED: &[Flag] = &[
     value("cpus", ' ', "decimal", ""),
     value("cpuset-cpus", ' ', "string", ""),
     value("device", ' ', "list", ""),
-    value("dns", ' ', "list", ""),
-    value("dns-option", ' ', "list", ""),
-    value("dns-search", ' ', "list", ""),
     value("domainname", ' ', "string", ""),
     switch("init", ' ', ""),
     value("ipc", ' ', "string", ""),
@@ -111,6 +111,14 @@ pub(super) fn container(parsed: &Parsed) -> Result<Container, String> {
             ));
         }
     }
+    let mut servers = Vec::new();
+    for text in parsed.all("dns") {
+        // `opts.ValidateIPAddress`
+        let server = text.trim().parse().map_err(|_| {
+            format!("invalid argument \"{text}\" for \"--dns\" flag: {text} is not an ip address")
+        });
+        servers.push(server?);
+    }
     let network_mode = endpoints.first().map_or("default".to_owned(), |endpoint| endpoint.network.clone());
     check_mode(parsed, &network_mode)?;
     Ok(Container {
@@ -133,6 +141,11 @@ pub(super) fn container(parsed: &Parsed) -> Result<Container, String> {
         environment: parsed.all("env").to_vec(),
         labels: parsed.map("label"),
         extra_hosts: parsed.all("add-host").iter().map(|text| text.replacen('=', ":", 1)).collect(),
+        dns: Dns {
+            servers,
+            search: parsed.all("dns-search").to_vec(),
+            options: parsed.all("dns-option").to_vec(),
+        },
         sysctls: parsed.map("sysctl"),
         network_mode,
         shares_with: None,
@@ -140,6 +153,7 @@ pub(super) fn container(parsed: &Parsed) -> Result<Container, String> {
         process: 0,
         main: None,
         programs: Vec::new(),
+        resolver: None,
         endpoints,
         ports,
         exposed,

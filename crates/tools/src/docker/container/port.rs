@@ -1,7 +1,6 @@
 //! `docker port`
 
 use super::super::Command;
-use super::super::driver::ports;
 use super::super::engine::{Docker, Failure, Outcome};
 use super::super::flags::{Operands, Parsed, Syntax};
 use super::super::sandbox::published;
@@ -49,7 +48,6 @@ fn run(docker: &mut Docker<'_>, parsed: &Parsed) -> Outcome {
 pub(super) fn shown_addresses(host_ip: &str) -> Vec<String> {
     match host_ip {
         "" => vec!["0.0.0.0".to_owned(), "[::]".to_owned()],
-        ip if ports::any(ip) => vec!["0.0.0.0".to_owned()],
         ip if ip.contains(':') => vec![format!("[{ip}]")],
         ip => vec![ip.to_owned()],
     }

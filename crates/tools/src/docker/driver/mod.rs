@@ -113,7 +113,7 @@ pub(super) fn leave(docker: &mut Docker<'_>, network: &Network, endpoint: &Endpo
 }
 
 /// The gateway of a container's place in a network, where it has one.
-pub(super) fn gateway(network: &Network, address: Option<IpAddr>) -> Option<IpAddr> {
+pub(in crate::docker) fn gateway(network: &Network, address: Option<IpAddr>) -> Option<IpAddr> {
     if network.internal || ipvlan::is_routed(network) {
         return None;
     }
@@ -121,6 +121,6 @@ pub(super) fn gateway(network: &Network, address: Option<IpAddr>) -> Option<IpAd
 }
 
 /// Whether a container's place in a network gives it a default route without a gateway.
-pub(super) fn has_device_route(network: &Network) -> bool {
+pub(in crate::docker) fn has_device_route(network: &Network) -> bool {
     ipvlan::is_routed(network) && !network.internal
 }

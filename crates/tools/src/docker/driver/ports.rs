@@ -39,7 +39,8 @@ pub(in crate::docker) fn choose(state: &State, container: &Container) -> Result<
             let (name, id) = (&container.name, &endpoint.id);
             format!("driver failed programming external connectivity on endpoint {name} ({id}): {error}")
         })?;
-        port.bound = Some(Bound { public, address, link: network.link.clone(), proxies: Vec::new() });
+        let (address6, link) = (endpoint.ipv6, network.link.clone());
+        port.bound = Some(Bound { public, address, address6, link, proxies: Vec::new() });
         chosen.push(port);
     }
     Ok(chosen)
@@ -71,25 +72,50 @@ fn free_port(state: &State, own: &Container, chosen: &[Port], port: &Port) -> Re
 
 /// Whether the port is published on every address.
 pub(in crate::docker) fn any(ip: &str) -> bool {
-    matches!(ip, "" | "0.0.0.0")
+    matches!(ip, "" | "0.0.0.0" | "::")
 }
 
-fn rules(port: &Port) -> Vec<Rule> {
-    let Some(Bound { public, address, link, .. }) = &port.bound else { return Vec::new() };
-    let Port { private, protocol, host_ip, .. } = port;
-    let to = if any(host_ip) { String::new() } else { format!("-d {host_ip} ") };
-    let mut rules = Vec::new();
-    if host_ip.parse::<Ipv4Addr>().is_ok_and(|ip| ip.is_loopback()) {
-        let text = format!("-d {host_ip} ! -i lo -p {protocol} --dport {public} -j DROP");
-        rules.push(Rule::append("raw", "PREROUTING", text));
+/// Where a port is published: by IPv4, and by IPv6.
+pub(super) fn families(port: &Port) -> (bool, bool) {
+    match port.host_ip.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) => (true, false),
+        Ok(IpAddr::V6(_)) => (false, true),
+        Err(_) => (true, true),
     }
-    let text = format!(
-        "{to}! -i {link} -p {protocol} --dport {public} -j DNAT --to-destination {address}:{private}"
-    );
-    rules.push(Rule::append("nat", "DOCKER", text));
-    let text = format!("-d {address} ! -i {link} -o {link} -p {protocol} --dport {private} -j ACCEPT");
-    rules.push(Rule::insert("filter", "DOCKER", text));
+}
+
+/// The rules of a port, each with whether it is one of IPv4. By IPv6 there are some where the container has an address of
+/// it; otherwise the proxy carries everything.
+fn rules(port: &Port) -> Vec<(bool, Rule)> {
+    let Some(Bound { public, address, address6, link, .. }) = &port.bound else { return Vec::new() };
+    let Port { private, protocol, host_ip, .. } = port;
+    let (by_ipv4, by_ipv6) = families(port);
+    let to = match host_ip.parse::<IpAddr>() {
+        Ok(ip) if !ip.is_unspecified() => format!("-d {ip} "),
+        _ => String::new(),
+    };
+    let mut rules = Vec::new();
+    for (is_ipv4, address) in
+        [(true, by_ipv4.then_some(address)), (false, address6.as_ref().filter(|_| by_ipv6))]
+    {
+        let Some(address) = address else { continue };
+        if host_ip.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback()) {
+            let text = format!("-d {host_ip} ! -i lo -p {protocol} --dport {public} -j DROP");
+            rules.push((is_ipv4, Rule::append("raw", "PREROUTING", text)));
+        }
+        let target = end(*address, *private);
+        let text =
+            format!("{to}! -i {link} -p {protocol} --dport {public} -j DNAT --to-destination {target}");
+        rules.push((is_ipv4, Rule::append("nat", "DOCKER", text)));
+        let text = format!("-d {address} ! -i {link} -o {link} -p {protocol} --dport {private} -j ACCEPT");
+        rules.push((is_ipv4, Rule::insert("filter", "DOCKER", text)));
+    }
     rules
+}
+
+/// `192.0.2.1:80`, `[2001:db8::1]:80`
+fn end(address: IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
 }
 
 /// Opens the ports of a container.
@@ -100,8 +126,8 @@ pub(in crate::docker) fn open(docker: &mut Docker<'_>, ports: &mut [Port]) -> Re
     docker.enter_host()?;
     for port in ports {
         check_free(docker, port)?;
-        for rule in rules(port) {
-            rule.add(docker, true)?;
+        for (is_ipv4, rule) in rules(port) {
+            rule.add(docker, is_ipv4)?;
         }
         let started = proxy::start(docker, port);
         if let Some(bound) = &mut port.bound {
@@ -116,8 +142,8 @@ pub(in crate::docker) fn close(docker: &mut Docker<'_>, ports: &[Port]) {
         return;
     }
     for port in ports {
-        for rule in rules(port) {
-            rule.remove(docker, true);
+        for (is_ipv4, rule) in rules(port) {
+            rule.remove(docker, is_ipv4);
         }
         for proxy in port.bound.iter().flat_map(|bound| &bound.proxies) {
             docker.shell.end(*proxy, true);

@@ -28,17 +28,20 @@ pub(super) fn start(docker: &mut Docker<'_>, port: &Port) -> Vec<Background> {
     let Some(bound) = port.bound.as_ref().filter(|_| matches!(port.protocol.as_str(), "tcp" | "udp")) else {
         return Vec::new();
     };
-    let own = [port.host_ip.as_str()];
-    let places = if super::ports::any(&port.host_ip) { &["0.0.0.0", "::"][..] } else { &own[..] };
+    let (by_ipv4, by_ipv6) = super::ports::families(port);
+    let own = port.host_ip.as_str();
+    let places =
+        [(by_ipv4, "0.0.0.0", bound.address), (by_ipv6, "::", bound.address6.unwrap_or(bound.address))];
     let mut started = Vec::new();
-    for host_ip in places {
+    for (_, any, address) in places.into_iter().filter(|(publishes, ..)| *publishes) {
+        let host_ip = if own.is_empty() { any } else { own };
         let words = [
             "docker".to_owned(),
             PROXY.to_owned(),
             port.protocol.clone(),
-            (*host_ip).to_owned(),
+            host_ip.to_owned(),
             bound.public.to_string(),
-            bound.address.to_string(),
+            address.to_string(),
             port.private.to_string(),
         ];
         let launch = Launch { argv: &words, environment: &[], input: false };

@@ -26,8 +26,10 @@ mod statistic;
 mod string;
 mod tcp;
 mod tcpmss;
+mod time;
 pub(super) mod tos;
 mod ttl;
+mod u32;
 mod udp;
 
 use hairpin_netlink::netfilter::matches::Ports;
@@ -73,6 +75,8 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>
         "ecn" => Box::<ecn::Reading>::default(),
         "string" => Box::<string::Reading>::default(),
         "tcpmss" => Box::<tcpmss::TcpMss>::default(),
+        "time" => Box::<time::Reading>::default(),
+        "u32" => Box::<u32::Reading>::default(),
         _ => return None,
     })
 }
@@ -127,6 +131,8 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::Ecn(found) => ecn::saved(found),
         Match::String(found) => string::saved(found),
         Match::TcpMss { low, high, invert } => tcpmss::saved(*low, *high, *invert),
+        Match::Time(found) => time::saved(found),
+        Match::Words(found) => u32::saved(found),
     }
 }
 
@@ -179,6 +185,8 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         Match::Ecn(found) => ecn::listed(found),
         Match::String(found) => string::listed(found),
         Match::TcpMss { low, high, invert } => tcpmss::listed(*low, *high, *invert),
+        Match::Time(found) => time::listed(found),
+        Match::Words(found) => u32::listed(found),
     }
 }
 
