@@ -9,7 +9,6 @@ use crate::drop_reason::DropReason;
 use crate::frame::{Frame, ethertype};
 use crate::mac::Mac;
 use crate::netns::NsId;
-use crate::route::RouteKind;
 use crate::world::World;
 
 use super::nud;
@@ -30,22 +29,12 @@ impl World {
             .netns
             .get_mut(ns)
             .and_then(|netns| netns.neighbours_mut(next_hop).get_mut(ifindex, next_hop));
-        let known = entry.is_some();
         if let Some(entry) = entry
             && entry.state & nud::CONNECTED != 0
         {
             entry.used = now;
             let mac = entry.mac;
             self.write_header(dev, &mut frame, (mac, own), protocol(next_hop));
-            return self.transmit(dev, frame);
-        }
-        // A route through this device may take a broadcast address of its own for a host's.
-        if !known
-            && let IpAddr::V4(address) = next_hop
-            && self.address_kind_at(dev, address) == RouteKind::Broadcast
-        {
-            let to = self.devs.get(dev).map_or(Mac::BROADCAST, |device| device.broadcast);
-            self.write_header(dev, &mut frame, (to, own), ethertype::IPV4);
             return self.transmit(dev, frame);
         }
         if !self.neigh_ensure(ns, ifindex, next_hop) {
