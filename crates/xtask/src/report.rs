@@ -52,7 +52,11 @@ const KNOWN: &[Known] = &[
         what: "the order of fragments behind a vxlan",
         why: "what was put together from fragments waits in another queue of Linux (`gro_cells_receive`) than what came \
               whole; here all stay in their order",
-        signs: Signs { script: &["type vxlan"], lines: &["ethertype IPv4"], in_other_order: true },
+        signs: Signs {
+            script: &["type vxlan", "type geneve"],
+            lines: &["ethertype IPv4"],
+            in_other_order: true,
+        },
     },
     Known {
         what: "captures on a bond in balance-tlb and balance-alb",
@@ -88,7 +92,7 @@ const KNOWN: &[Known] = &[
               affair",
         signs: Signs {
             script: &["type nlmon"],
-            lines: &["       0       0       0       0 "],
+            lines: &["0       0       0       0 "],
             in_other_order: false,
         },
     },

@@ -25,8 +25,8 @@ v6() {
 # A moment: without a process of its own where each costs more than the moment, in a guest.
 moment() {
     [ -n "$INHERITED" ] || { command sleep 0.2; return; }
-    [ -n "$quiet" ] || exec {quiet}<> <(:)
-    read -r -t 0.2 -u "$quiet" || :
+    [ -p /run/quiet ] || mkfifo /run/quiet
+    read -r -t 0.2 <>/run/quiet || :
 }
 # watch [-FILTER] NETNS:DEVICE...: captures on these devices from now on, until `unwatch`.
 declare -A shown

@@ -153,8 +153,9 @@ impl World {
             self.consume(frame);
             return Ok(());
         }
-        if !group {
-            self.vrf_tap_output(route.dev, &frame);
+        if !group && !self.vrf_lets_out(route.dev, &frame) {
+            self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
+            return Ok(());
         }
         let broadcast = route.kind == RouteKind::Broadcast;
         let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;

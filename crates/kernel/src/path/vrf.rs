@@ -37,22 +37,30 @@ impl World {
         }
     }
 
-    /// `vrf_ip_out`: a packet of this host that leaves by a VRF's port is seen on the VRF.
+    /// `vrf_ip_out`: a packet of this host that leaves by a VRF's port is seen on the VRF, and does not get past one that
+    /// is down.
     #[inline]
-    pub(crate) fn vrf_tap_output(&mut self, dev: DevId, frame: &Frame) {
-        let Some(vrf) = self.devs.get(dev).and_then(|device| device.master).and_then(|_| self.vrf_of(dev))
-        else {
-            return;
-        };
-        let Some(device) = self.devs.get(vrf) else { return };
+    pub(crate) fn vrf_lets_out(&mut self, dev: DevId, frame: &Frame) -> bool {
+        match self.devs.get(dev).and_then(|device| device.master).and_then(|_| self.vrf_of(dev)) {
+            Some(vrf) => self.vrf_passes(vrf, frame),
+            None => true,
+        }
+    }
+
+    fn vrf_passes(&mut self, vrf: DevId, frame: &Frame) -> bool {
+        let Some(device) = self.devs.get(vrf) else { return true };
+        if !device.is_up() {
+            return false;
+        }
         if device.taps.is_empty() {
-            return;
+            return true;
         }
         let mac = device.mac;
         let mut copy = self.pool.copy(frame);
         copy.set_header(Mac::ZERO, mac, frame.ethertype());
         self.tap(vrf, &copy, PacketType::Outgoing);
         self.consume(copy);
+        true
     }
 
     /// `vrf_process_v4_outbound`: a packet that was transmitted on a VRF is routed by its table.

@@ -71,11 +71,14 @@ pub fn lines(output: &str, script: &Script, release: &str) -> Vec<String> {
     let known: Vec<_> = script.known.iter().filter(|known| !(follows && known.after_6_1)).collect();
     let mut names = Names::default();
     let mut lines = Vec::new();
-    for line in output.lines() {
-        if known.iter().any(|known| known.lines.is_match(line)) {
+    // In one order before names are given, and again by them.
+    let mut printed: Vec<String> = output.lines().map(str::to_owned).collect();
+    sort_neighbours(&mut printed);
+    for line in printed {
+        if known.iter().any(|known| known.lines.is_match(&line)) {
             continue;
         }
-        let mut line = line.to_owned();
+        let mut line = line;
         if line.contains(':') {
             line = patterns.mac.replace_all(&line, |found: &Captures| names.mac(&found[0])).into_owned();
         }

@@ -8,8 +8,9 @@ pub const TOPOLOGY: Topology = Topology { name: "corners", needs_uml: true, buil
 
 fn build(scenario: &mut Scenario) {
     scenario.talked = true;
-    let parts: [fn(&mut Scenario); 8] = [groups, foreign, young, routed, turns, primary, shared, states];
-    for part in scenario.some(&parts, 7) {
+    let parts: [fn(&mut Scenario); 9] =
+        [groups, foreign, young, routed, turns, primary, shared, states, joins];
+    for part in scenario.some(&parts, 8) {
         part(scenario);
     }
 }
@@ -36,6 +37,14 @@ fn groups(scenario: &mut Scenario) {
         scenario.line(format!("ip netns exec ta ping -c1 -W0.31 {to}"));
         scenario.line("ip -n tb -s link show dev w5");
     }
+    scenario.line("ip -n tb link set w5 mtu 1600");
+    scenario.line("ip -n tb link add link eth0 name w6 type vlan id 6 loose_binding on");
+    scenario.up("tb", "w6");
+    for state in ["down", "up"] {
+        scenario.line(format!("ip -n tb link set eth0 {state}"));
+        scenario.line("ip -n tb link");
+    }
+    scenario.line("sleep 1.5");
     scenario.line("ip -n tb link set w5 allmulticast on");
     scenario.line("ip -n tb -d link show dev eth0");
     scenario.line("ip -n tb link set w5 down");
@@ -127,6 +136,8 @@ fn routed(scenario: &mut Scenario) {
             scenario.line(format!("ip -n {ns} -s link show dev {dev}"));
         }
     }
+    scenario.line("ip -n ih link set low mtu 1400");
+    scenario.line("ip -n i2 link show dev m2");
     scenario.line("ip -n i2 addr add 10.0.1.1/24 dev m2");
     scenario.line("ip -n i2 link set m2 down");
     scenario.line("ip netns exec i1 ping -c1 -W0.31 10.0.1.2");
@@ -224,7 +235,14 @@ fn shared(scenario: &mut Scenario) {
             scenario.line(format!("ip -n {ns} -s link show dev {dev}"));
         }
     };
-    everybody(scenario);
+    let mac = scenario.mac();
+    scenario.line(format!("ip -n mh link add link low name m3 address {mac} type macvlan mode source"));
+    scenario.line(format!("ip -n mh link set m3 type macvlan macaddr add {outside}"));
+    for state in ["down", "up"] {
+        scenario.line(format!("ip -n mh link set m3 {state}"));
+        everybody(scenario);
+        scenario.line("ip -n mh -s link show dev m3");
+    }
     let mac = scenario.mac();
     let source = macs.first().cloned().unwrap_or_default();
     let changes = [
@@ -292,4 +310,43 @@ fn states(scenario: &mut Scenario) {
         scenario.line(format!("ip -n {ns} -s -s link"));
         scenario.line(format!("ip -n {ns} neigh"));
     }
+}
+
+/// What may be a port of a bridge, when a port begins to forward, and what goes with it.
+fn joins(scenario: &mut Scenario) {
+    for ns in ["js", "j1", "j2"] {
+        scenario.line(format!("ip netns add {ns}"));
+    }
+    for name in ["br0", "br1"] {
+        let mac = scenario.mac();
+        scenario.line(format!("ip -n js link add {name} address {mac} type bridge mcast_snooping 0"));
+    }
+    for (ns, port, last) in [("j1", "p1", 1), ("j2", "p2", 2)] {
+        scenario.veth(ns, "eth0", "js", port);
+        scenario.line(format!("ip -n js link set {port} master br0"));
+        scenario.line(format!("ip -n {ns} addr add 10.0.1.{last}/24 dev eth0"));
+        // Both have it.
+        scenario.line(format!("ip -n {ns} addr add 10.0.1.77/32 dev eth0"));
+    }
+    // Its ports are there before it is up.
+    scenario.up("js", "br0");
+    scenario.line("ip -n js addr add 10.0.1.9/24 dev br0");
+    scenario.line("bridge -n js -d link");
+    scenario.line("sleep 2.3");
+    let mac = scenario.mac();
+    scenario.line("ip -n js link set br1 master br0");
+    scenario.line(format!("ip -n js link add link br0 name m1 address {mac} type macvlan mode bridge"));
+    scenario.line("ip -n js link set m1 master br0");
+    scenario.line("ip -n js link set m1 master br1");
+    scenario.line("ip -n js link set lo master br0");
+    scenario.line("ip netns exec js ping -c1 -W0.31 10.0.1.77");
+    scenario.line("ip -n js neigh");
+    scenario.line("ip netns exec j1 ping -c1 -W0.31 10.0.1.2");
+    let how = scenario.one(&["master static", "master", "master dynamic"]);
+    scenario.line(format!("bridge -n js fdb add 02:00:00:00:77:01 dev p1 {how}"));
+    scenario.line("bridge -n js fdb show br br0");
+    scenario.line("ip -n js link set p1 nomaster");
+    scenario.line("bridge -n js fdb show br br0");
+    scenario.line("ip -n js -d link");
+    scenario.line("sleep 3.6");
 }
