@@ -56,3 +56,27 @@ ip netns exec a sysctl -w net.ipv4.ip_forward=1
 ip netns exec b ping -c1 -W0.3 -b 10.0.1.255
 ip -n a neigh show dev p0
 ip -n c -s link show dev e1
+# A VRF has its table before it has ports, and lets nothing out while it is down.
+ip -n c link add green type vrf table 30
+ip -n c route show vrf green
+ip -n c link set green up
+ip -n c link set e1 master green
+ip netns exec a sysctl -w net.ipv4.icmp_echo_ignore_broadcasts=1
+ip -n c rule add from all lookup 30 pref 900
+ip netns exec c ping -c1 -W0.3 10.0.1.1
+ip -n c link set green down
+ip netns exec c ping -c1 -W0.3 10.0.1.1
+ip -n c -s link show dev e1
+# What comes with a tag that no device takes is dropped, also where a capture has seen it.
+ip -n b link add link e0 name w5 type vlan id 5
+ip -n b link set w5 up
+ip -n b link add link w5 name q6 type vlan id 6
+ip -n b link set q6 up
+ip -n b addr add 10.0.6.2/24 dev q6
+ip netns exec a tcpdump -l -e -n -t -i e0 vlan >tags.cap 2>/dev/null &
+sleep 0.7
+ip netns exec b ping -c1 -W0.3 10.0.6.1
+kill %2
+wait
+cat tags.cap
+ip -n a -s link show dev e0
