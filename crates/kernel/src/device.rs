@@ -351,6 +351,12 @@ impl Device {
         self.flags.intersects(Flags::NOARP | Flags::LOOPBACK)
     }
 
+    /// Whether all of IPv4 is one neighbour, called 0.0.0.0 (`arp_constructor`).
+    #[inline]
+    pub(crate) fn has_one_neighbour(&self) -> bool {
+        self.flags.intersects(Flags::LOOPBACK | Flags::POINTOPOINT)
+    }
+
     /// `dev->addr_len`: bytes of link-layer addresses. Those of IP tunnels are the tunnel's ends.
     pub fn address_len(&self) -> usize {
         match self.hardware {

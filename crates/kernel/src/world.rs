@@ -28,9 +28,11 @@ use crate::trace::{Record, Step, Trace};
 
 /// Frames that may wait for delivery at once (`net.core.netdev_max_backlog` bounds one processor's in Linux).
 const BACKLOG_MAX: usize = 1000;
-/// Frames that one instant may cause before what is left is dropped: a loop without spanning tree would never
-/// end, and virtual time would stand still.
-const STORM_MAX: u32 = 200_000;
+/// Frames that one instant may cause before what is left is dropped, whatever the world's size, and for each of its devices:
+/// a loop without spanning tree would never end, and virtual time would stand still. What ends by itself reaches
+/// every device with a few copies.
+const STORM_MAX: usize = 20_000;
+const STORM_MAX_PER_DEVICE: usize = 256;
 /// What the handling of one received frame costs in virtual time: cause comes before effect on the clock too.
 const HANDLING: std::time::Duration = std::time::Duration::from_micros(1);
 /// 2026-01-01T00:00:00Z: the wall clock of a world's start unless it is told another.
@@ -275,14 +277,15 @@ impl World {
         self.running = true;
         // What becomes of frames that wait is nothing to the call that is sending.
         let refused = self.transmit_refused;
+        let storm = STORM_MAX + STORM_MAX_PER_DEVICE * self.devs.len();
         let mut steps = 0;
         let mut working = 0;
         while let Some(waiting) = self.next_waiting(&mut working, workers) {
             steps += 1;
             self.now += HANDLING;
             match waiting {
-                Waiting::Receive { dev, frame } if steps <= STORM_MAX => self.receive(dev, frame),
-                waiting if steps > STORM_MAX => {
+                Waiting::Receive { dev, frame } if steps <= storm => self.receive(dev, frame),
+                waiting if steps > storm => {
                     let (dev, frame) = waiting.into_frame();
                     self.drop_frame(Some(dev), frame, DropReason::RecursionLimit);
                 }

@@ -136,3 +136,34 @@ fn ip_tunnel_makes_and_shows_tunnels() {
         assert_eq!(lab.output(line), text);
     }
 }
+
+/// Two bridges, two cables, no spanning tree: one broadcast goes round and round.
+#[test]
+fn a_loop_of_bridges_ends() {
+    let mut lab = Lab::first();
+    for line in [
+        "sysctl -q -w net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1",
+        "ip link add b1 type bridge",
+        "ip link add b2 type bridge",
+        "ip link add p1 type veth peer name q1",
+        "ip link add p2 type veth peer name q2",
+        "ip link set p1 master b1 up",
+        "ip link set p2 master b1 up",
+        "ip link set q1 master b2 up",
+        "ip link set q2 master b2 up",
+        "ip link set b1 up",
+        "ip link set b2 up",
+        "ip addr add 10.0.0.1/24 dev b1",
+    ] {
+        lab.run(line);
+    }
+    let said = lab.output("ping -c 1 -W 1 10.0.0.2");
+    assert!(said.contains("1 packets transmitted, 0 received"), "{said}");
+    let seen: u64 = lab
+        .read("/sys/class/net/p1/statistics/rx_packets")
+        .expect("a counter")
+        .trim()
+        .parse()
+        .expect("a number");
+    assert!((1_000..100_000).contains(&seen), "{seen} frames");
+}

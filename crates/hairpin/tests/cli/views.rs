@@ -67,6 +67,76 @@ fn plain_files_have_every_name_too() {
     assert_eq!((outcome.code, outcome.out.as_str(), outcome.err.as_str()), (0, "", ""));
 }
 
+/// Whatever a program looks for or writes, it does not get beyond the session.
+const BOUNDS: &str = r#"
+sysctl -q -w fs.file-max=12345; cat /proc/sys/fs/file-max; [ -r /proc/sys/fs/pipe-max-size ] && echo readable
+for file in /proc/sys/net/ipv4/nosuch /proc/sys/net/nosuch /sys/class/net/nosuch /sys/class/net/br0/bridge/nosuch; do
+  echo 1 >$file; echo $?
+done
+echo 60 >/proc/sys/vm/swappiness; echo $?
+echo 1 >/sys/module/nosuch; echo $?
+grep -c : /proc/self/net/dev
+(: </dev/tcp/127.0.0.1/22) 2>&1 | sed 's/.*: //' | sort -u; (: </dev/tcp/192.0.2.1/22) 2>&1 | sed 's/.*: //' | sort -u
+ip netns add n1
+ip netns exec n1 sh -c 'echo 1 >/proc/sys/net/ipv4/nosuch; echo $?; grep -c : /proc/self/net/dev; ip -br link'
+"#;
+
+const BOUNDED: &str = "\
+12345
+readable
+1
+1
+1
+1
+1
+1
+1
+Network is unreachable
+Network is unreachable
+2
+1
+lo               DOWN           00:00:00:00:00:00 <LOOPBACK> 
+";
+
+#[test]
+fn programs_stay_in_the_session() {
+    for place in [Some(Place::new("bounds")), Place::of_ordinary_user("bounds-plain")].into_iter().flatten() {
+        let outcome = place.script(&format!("{DEVICES}{BOUNDS}"));
+        if outcome.err.contains("this machine's") {
+            eprintln!("skipped: {}", outcome.err);
+            continue;
+        }
+        assert_eq!(outcome.out, BOUNDED, "{}", outcome.err);
+        let texts =
+            ["Permission denied", "Read-only file system"].map(|text| outcome.err.matches(text).count());
+        assert_eq!(texts, [5, 2], "{}", outcome.err);
+        // Nothing is left, though there were directories that cannot be written to.
+        let left = std::fs::read_dir(place.0.join("hairpin"))
+            .map_or(0, |entries| entries.flatten().filter(|entry| entry.path().is_dir()).count());
+        assert_eq!(left, 0);
+    }
+}
+
+#[test]
+fn devices_of_the_machine_are_listed_nowhere() {
+    let mut unshare = std::process::Command::new("unshare");
+    unshare.args(["-r", "-n", "-m", "mount", "-t", "sysfs", "sysfs", "/sys"]);
+    if !unshare.output().is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: no sysfs of a namespace here");
+        return;
+    }
+    for place in [Some(Place::new("devices")), Place::of_ordinary_user("devices-plain")].into_iter().flatten()
+    {
+        let find = "find /sys/devices -path '*/net/*' -prune -print | sed 's#.*/##' | sort | xargs";
+        let outcome = place.script(&format!("{DEVICES}{find}"));
+        if outcome.err.contains("this machine's") {
+            eprintln!("skipped: {}", outcome.err);
+            continue;
+        }
+        assert_eq!((outcome.out.as_str(), outcome.err.as_str()), ("br0 d0 lo m0 v0 v1 v1.5\n", ""));
+    }
+}
+
 /// What changes is seen by the next command, however it was changed; what is written has its effect.
 const FOLLOW: &str = r#"
 ip netns add n1; ip netns add n2

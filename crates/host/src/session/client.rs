@@ -137,14 +137,16 @@ impl Inner {
     fn enter(&mut self, command: &mut Command, warn: bool) -> Result<OwnedFd, String> {
         self.connect()?;
         let Some(mut channel) = self.channel.take() else { return Err("not connected".to_owned()) };
+        let directory = self.socket.parent().unwrap_or(Path::new("/"));
+        // The session learns which network namespace is this program's when it holds the task.
+        let separated = entering::separate(directory, &self.task);
         let task =
             match channel.ask(&Request::Hold { prompts: self.prompts }).map_err(|error| error.to_string())? {
                 Response::Held(task) => task,
                 _ => return Err("the session did not keep the namespace".to_owned()),
             };
-        let directory = self.socket.parent().unwrap_or(Path::new("/"));
-        let (seen, complaints) = match entering::enter(directory, &task, &mut channel, command.get_program())
-        {
+        let program = command.get_program();
+        let (seen, complaints) = match entering::enter(separated, directory, &task, &mut channel, program) {
             Entered::Covered(complaints) => ("1", complaints),
             Entered::Impossible(text) => {
                 ("none", vec![format!("/proc and /sys show this machine's own: {text}")])

@@ -11,10 +11,20 @@ use std::process::Stdio;
 
 use super::protocol::{Channel, Request, Response};
 use super::{Emulator, TaskName, VIEW_VARIABLE};
-use crate::view::mount::{self, Complaints};
+use crate::view::mount::{self, Complaints, Separation};
 
 /// The name by which [`check`] calls this program.
 pub(crate) const CHECK: &str = "hairpin-check";
+
+/// What [`separate`] did.
+pub(super) enum Separated {
+    /// The process has mounts of its own; what it made besides where it is the first of its kind.
+    Yes(Option<Separation>),
+    /// This machine allows no view, and why.
+    Impossible(String),
+    /// It was found before that this machine allows none.
+    Skipped,
+}
 
 /// What [`enter`] did.
 pub(super) enum Entered {
@@ -40,12 +50,12 @@ pub(super) fn check() -> Result<(), String> {
 
 /// What [`check`] starts.
 pub(crate) fn try_out() -> i32 {
-    mount::separate("check").map_or_else(
+    mount::separate("check", true).map_or_else(
         |text| {
             eprintln!("{text}");
             1
         },
-        |()| 0,
+        |_| 0,
     )
 }
 
@@ -103,30 +113,62 @@ fn directory_of(netns: &str) -> &str {
     netns.rsplit('/').next().unwrap_or(netns)
 }
 
-/// Moves this process into namespaces in which it sees the session's `/proc`, `/sys` and `/etc`. `channel` holds
-/// the task, `program` is what this process becomes.
-pub(super) fn enter(directory: &Path, task: &TaskName, channel: &mut Channel, program: &OsStr) -> Entered {
+/// Gives this process, which is to be in `task`, namespaces of its own.
+pub(super) fn separate(directory: &Path, task: &TaskName) -> Separated {
     let before = std::env::var(VIEW_VARIABLE).unwrap_or_default();
     if before == "none" {
-        return Entered::Skipped;
+        return Separated::Skipped;
     }
+    // A container has a name of its own.
+    let own_name = task.netns.as_deref().map(directory_of).and_then(|netns| {
+        let host = directory.join("hosts").join(&task.host);
+        fs::read_to_string(host.join("etc/netns").join(netns).join("hostname")).ok()
+    });
+    let name = own_name.as_deref().map_or(task.host.as_str(), str::trim);
+    // Whom it starts stays in the first one's network namespace.
+    let first = before.is_empty();
+    match mount::separate(name, first) {
+        Ok(made) => Separated::Yes(first.then_some(made)),
+        Err(text) => Separated::Impossible(text),
+    }
+}
+
+/// Has this process, which has namespaces of its own, see the session's `/proc`, `/sys` and `/etc` in them. `channel` holds
+/// the task, `program` is what this process becomes.
+pub(super) fn enter(
+    separated: Separated,
+    directory: &Path,
+    task: &TaskName,
+    channel: &mut Channel,
+    program: &OsStr,
+) -> Entered {
+    let first = match separated {
+        Separated::Yes(first) => first,
+        Separated::Impossible(text) => return Entered::Impossible(text),
+        Separated::Skipped => return Entered::Skipped,
+    };
     let host = directory.join("hosts").join(&task.host);
     let netns = task.netns.as_deref().map(directory_of);
-    // A container has a name of its own.
-    let own_name =
-        netns.and_then(|netns| fs::read_to_string(host.join("etc/netns").join(netns).join("hostname")).ok());
-    if let Err(text) = mount::separate(own_name.as_deref().map_or(task.host.as_str(), str::trim)) {
-        return Entered::Impossible(text);
-    }
     let mut complaints = Complaints::new();
+    if let Some(made) = first {
+        mount::seal_kernel(made.network);
+        if !made.network {
+            complaints.push("programs with sockets of their own reach this machine's network".to_owned());
+        }
+    }
     if !asks_the_session(directory, program) {
         match open_view(directory, channel) {
-            Ok(view) => complaints.extend(mount::cover_kernel(&view)),
+            Ok((view, is_fuse)) => {
+                complaints.extend(mount::cover_kernel(&view));
+                if !is_fuse && first.is_some_and(|made| made.user) {
+                    mount::respect_modes();
+                }
+            }
             Err(error) => return Entered::Impossible(error.to_string()),
         }
     }
     complaints.extend(mount::cover_etc(&host, netns));
-    if before.is_empty()
+    if first.is_some()
         && let Ok(own) = fs::read_link(directory.join("bin/hairpin"))
     {
         let covers = fs::read(directory.join("covers")).unwrap_or_default();
@@ -150,16 +192,16 @@ fn asks_the_session(directory: &Path, program: &OsStr) -> bool {
     found.is_some_and(|place| place == directory.join("bin"))
 }
 
-/// Has the session serve a view; returns its directory.
-fn open_view(directory: &Path, channel: &mut Channel) -> io::Result<PathBuf> {
+/// Has the session serve a view; returns its directory, and whether it is a FUSE file system.
+fn open_view(directory: &Path, channel: &mut Channel) -> io::Result<(PathBuf, bool)> {
     let mount_point = directory.join("view");
     let response = match mount::mount_fuse(&mount_point) {
         Ok(device) => channel.ask_with(&Request::View { device: true }, device.as_fd())?,
         Err(_) => channel.ask(&Request::View { device: false })?,
     };
     match response {
-        Response::View(None) => Ok(mount_point),
-        Response::View(Some(path)) => Ok(path),
+        Response::View(None) => Ok((mount_point, true)),
+        Response::View(Some(path)) => Ok((path, false)),
         _ => Err(io::Error::other("the session serves no view")),
     }
 }

@@ -19,6 +19,8 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::sys::statfs::{TMPFS_MAGIC, statfs};
 use nix::unistd::getuid;
 
+use crate::view::files::remove_tree;
+
 /// Overrides the directory of all sessions.
 const DIRECTORY_VARIABLE: &str = "HAIRPIN_RUNTIME_DIR";
 /// Where a session keeps views that are plain files: thousands of them, so rather in memory than on a disk.
@@ -252,9 +254,9 @@ fn remove(directory: &Path) -> io::Result<()> {
         && views.parent() == Some(Path::new(MEMORY))
         && owned(&views)
     {
-        let _ = fs::remove_dir_all(views);
+        let _ = remove_tree(&views);
     }
-    fs::remove_dir_all(directory)
+    remove_tree(directory)
 }
 
 fn is_alive(directory: &Path) -> bool {

@@ -81,6 +81,8 @@ pub(super) enum Role {
     Holder {
         token: u64,
         age: (u64, u32),
+        /// The machine's network namespace that it is in: one without devices that it has made for itself.
+        network: Option<PathBuf>,
         /// It is a shell at which somebody types.
         prompts: bool,
     },
@@ -327,7 +329,8 @@ impl Server {
                     Role::Client(client) => {
                         let name = self.keep(client.task, client.name);
                         if let (Some(connection), Some(token)) = (self.connections.get_mut(&id), name.token) {
-                            connection.role = Role::Holder { token, age: client.age, prompts };
+                            let network = network_of(&connection.process.to_string());
+                            connection.role = Role::Holder { token, age: client.age, network, prompts };
                         }
                         self.answer(id, &Response::Held(name));
                     }
@@ -362,7 +365,7 @@ impl Server {
         after: Option<u32>,
     ) -> Result<TaskName, String> {
         if let Some(connection) = self.connections.get(&id)
-            && is_elsewhere(connection.process)
+            && self.is_elsewhere(connection.process)
         {
             return Err("this program is in a network namespace of the machine's own (unshare -n, nsenter); those of \
                         the emulated kernel are made by 'ip netns add'"
@@ -401,6 +404,16 @@ impl Server {
             self.emulator.close_task(before.task);
         }
         Ok(name)
+    }
+
+    /// Whether a process has left the machine's network namespaces that the session is in.
+    fn is_elsewhere(&self, process: u32) -> bool {
+        let there = network_of(&process.to_string());
+        if there.is_none() || there == network_of("self") {
+            return false;
+        }
+        let own = |connection: &Connection| matches!(&connection.role, Role::Holder { network, .. } if *network == there);
+        !self.connections.values().any(own)
     }
 
     /// Somebody comes in from outside: who set out before (`hairpin exec … nc -l &`) and has not got here yet, because the
@@ -646,10 +659,9 @@ impl Client {
     }
 }
 
-/// Whether a process has left this machine's network namespace that the session is in.
-fn is_elsewhere(process: u32) -> bool {
-    let namespace = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net")).ok();
-    namespace(&process.to_string()).is_some_and(|there| namespace("self").is_some_and(|here| here != there))
+/// What tells the machine's network namespace that a process is in from others.
+fn network_of(process: &str) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/{process}/ns/net")).ok()
 }
 
 fn signal(process: u32, signal: Signal) {

@@ -3,6 +3,8 @@
 //!
 //! Whole directories that the kernel says are as they were are not read again: a namespace has a thousand files.
 //!
+//! Directories cannot be written to, as Linux's: who is no real root finds no way to make a file in them ([`super::mount`]).
+//!
 //! Weaker than FUSE in this: a write that the emulated kernel refuses has succeeded for the writer, so the refusal
 //! goes to the session's standard error; a reading shows the state after the last request.
 
@@ -12,7 +14,7 @@ use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use hairpin_netlink::{Call, Errno, Reply};
@@ -25,6 +27,9 @@ use crate::session::{Emulator, TaskId};
 const FRESH: &str = "fresh";
 /// Bounds a tree that refers to itself.
 const DEPTH_MAX: usize = 12;
+/// Modes of a directory that is changed, and of one that is not.
+const OPEN: u32 = 0o755;
+const SHUT: u32 = 0o555;
 
 /// The files of one network namespace.
 pub(crate) struct FilesView {
@@ -158,7 +163,9 @@ impl FilesView {
                 }
             }
             // A program made it; the kernel has no such file.
-            Err(Errno::ENOENT) if !is_known => drop(fs::remove_file(target)),
+            Err(Errno::ENOENT) if !is_known => {
+                changing(&self.root, &target, || drop(fs::remove_file(&target)));
+            }
             Err(_) => {}
         }
     }
@@ -203,7 +210,7 @@ impl Walk<'_> {
         if let Ok(Reply::Bytes(to)) = self.emulator.call(task, Call::ReadLink(self.real.clone())) {
             if !matches!(&before, Some(Node::Link(known)) if *known == to) {
                 self.remove(before);
-                let _ = symlink(OsStr::from_bytes(&to), self.target());
+                self.change(|target| symlink(OsStr::from_bytes(&to), target));
             }
             return Node::Link(to);
         }
@@ -217,10 +224,12 @@ impl Walk<'_> {
         }
         let content = read(self.emulator, task, &self.real).unwrap_or_default();
         if !matches!(&before, Some(Node::File(known)) if *known == content) {
-            if !matches!(&before, Some(Node::File(_))) {
+            if matches!(&before, Some(Node::File(_))) {
+                let _ = fs::write(self.target(), &content);
+            } else {
                 self.remove(before);
+                self.change(|target| fs::write(target, &content));
             }
-            let _ = fs::write(self.target(), &content);
         }
         Node::File(content)
     }
@@ -257,12 +266,17 @@ impl Walk<'_> {
         }
         if is_outermost {
             self.fresh_from = None;
-            let place = self.target();
-            if fs::rename(&target, &place).is_err() {
-                // A program has made something of this name.
-                let _ = fs::remove_file(&place).or_else(|_| fs::remove_dir_all(&place));
-                let _ = fs::rename(&target, &place);
-            }
+            self.change(|place| {
+                fs::rename(&target, place).or_else(|_| {
+                    // A program has made something of this name.
+                    let _ = fs::remove_file(place).or_else(|_| remove_tree(place));
+                    fs::rename(&target, place)
+                })
+            });
+            // One that cannot be written to cannot be moved either.
+            set_mode(&self.target(), SHUT);
+        } else {
+            set_mode(&target, SHUT);
         }
         now
     }
@@ -284,11 +298,19 @@ impl Walk<'_> {
 
     /// Removes what was here.
     fn remove(&mut self, before: Option<Node>) {
+        match before {
+            None => {}
+            Some(Node::Directory(..)) => self.change(remove_tree),
+            Some(Node::File(_) | Node::Link(_)) => self.change(|target| fs::remove_file(target)),
+        }
+    }
+
+    /// Makes or removes what is here. What cannot be done is no worse than a file of before.
+    fn change(&self, how: impl FnOnce(&Path) -> io::Result<()>) {
         let target = self.target();
-        let _ = match before {
-            None => return,
-            Some(Node::Directory(..)) => fs::remove_dir_all(target),
-            Some(Node::File(_) | Node::Link(_)) => fs::remove_file(target),
+        let _ = match self.fresh_from {
+            None => changing(&self.view.root, &target, || how(&target)),
+            Some(_) => how(&target),
         };
     }
 
@@ -304,6 +326,40 @@ impl Walk<'_> {
 impl AsFd for FilesView {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.inotify.as_fd()
+    }
+}
+
+/// Does something to a name in a directory that is shut; the root is not.
+fn changing<T>(root: &Path, name: &Path, how: impl FnOnce() -> T) -> T {
+    let parent = name.parent().filter(|parent| *parent != root);
+    if let Some(parent) = parent {
+        set_mode(parent, OPEN);
+    }
+    let done = how();
+    if let Some(parent) = parent {
+        set_mode(parent, SHUT);
+    }
+    done
+}
+
+fn set_mode(directory: &Path, mode: u32) {
+    let _ = fs::set_permissions(directory, fs::Permissions::from_mode(mode));
+}
+
+/// Removes a directory with all that is in it, shut directories too.
+pub(crate) fn remove_tree(directory: &Path) -> io::Result<()> {
+    fs::remove_dir_all(directory).or_else(|_| {
+        open_tree(directory);
+        fs::remove_dir_all(directory)
+    })
+}
+
+fn open_tree(directory: &Path) {
+    set_mode(directory, OPEN);
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            open_tree(&entry.path());
+        }
     }
 }
 

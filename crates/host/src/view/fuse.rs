@@ -428,7 +428,7 @@ fn init_answer(max_readahead: u32) -> Vec<u8> {
 /// `struct fuse_attr`
 fn attributes(number: u64, kind: Kind) -> Vec<u8> {
     let mode = match kind {
-        Kind::Directory => libc::S_IFDIR | 0o755,
+        Kind::Directory => libc::S_IFDIR | 0o555,
         Kind::File => libc::S_IFREG | 0o644,
         Kind::Link => libc::S_IFLNK | 0o777,
     };

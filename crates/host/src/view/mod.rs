@@ -2,7 +2,7 @@
 //! `/run/netns`, files of `/etc`, the host's name.
 //!
 //! A program gets a mount namespace (as an ordinary user inside a user namespace) in which those paths are
-//! covered. Two mechanisms fill them:
+//! covered, and a network namespace without devices: whatever is not covered leads nowhere. Two mechanisms fill the paths:
 //!
 //! * [`fuse`] computes every reading and judges every write, where `/dev/fuse` can be opened
 //! * [`files`] keeps plain files that follow the configuration, and carries writes over
@@ -20,7 +20,9 @@ use crate::session::{Emulator, TaskId};
 
 /// Directories of a view, and what they stand for.
 const BRANCHES: &[(&str, &str)] =
-    &[("sys", "/proc/sys/net"), ("class", "/sys/class/net"), (PROC_NET, "/proc/net")];
+    &[("sys", "/proc/sys/net"), ("class", "/sys/class/net"), (PROC_NET, "/proc/net"), (FS, "/proc/sys/fs")];
+/// Single files of it cover this machine's: it knows no others.
+const FS: &str = "fs";
 const PROC_NET: &str = "net";
 /// The names of `/run/netns`.
 const NETNS: &str = "netns";

@@ -12,7 +12,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid, sethostname};
 
-use super::{LINK, NETNS, PROC_NET};
+use super::{FS, LINK, NETNS, PROC_NET};
 
 /// Where the covering goes wrong, in words.
 pub(crate) type Complaints = Vec<String>;
@@ -26,30 +26,75 @@ const SHARED: &[&str] = &["busybox", "coreutils", "kmod", "toybox"];
 pub(crate) const LEASES: &[&str] = &["dhcp", "misc"];
 const NOTHING: Option<&str> = None;
 
-/// Gives the process namespaces of its own: mounts and host name, as an ordinary user below a user namespace in
-/// which it is root.
+/// What [`separate`] has made.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Separation {
+    /// A network namespace, where one was wanted.
+    pub network: bool,
+    /// A user namespace.
+    pub user: bool,
+}
+
+/// Gives the process namespaces of its own: mounts and host name and, where `network` says so, an empty network; as an
+/// ordinary user below a user namespace in which it is root.
 ///
 /// # Errors
 /// The machine does not allow it; for the user.
-pub(crate) fn separate(host: &str) -> Result<(), String> {
-    let kinds = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS;
-    if unshare(kinds).is_err() {
-        let (user, group) = (geteuid(), getegid());
-        unshare(kinds | CloneFlags::CLONE_NEWUSER)
-            .map_err(|error| format!("no user namespaces here ({error})"))?;
+pub(crate) fn separate(host: &str, network: bool) -> Result<Separation, String> {
+    let least = CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWUTS;
+    let ways = [(true, false), (false, false), (true, true), (false, true)];
+    let (user_id, group_id) = (geteuid(), getegid());
+    let mut refused = nix::Error::EPERM;
+    let made = ways.into_iter().filter(|(with_network, _)| network || !with_network).find(|way| {
+        let kinds = match way {
+            (true, false) => least | CloneFlags::CLONE_NEWNET,
+            (false, false) => least,
+            (true, true) => least | CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWUSER,
+            (false, true) => least | CloneFlags::CLONE_NEWUSER,
+        };
+        unshare(kinds).map_err(|error| refused = error).is_ok()
+    });
+    let Some((network, user)) = made else { return Err(format!("no user namespaces here ({refused})")) };
+    if user {
         let map = |file: &str, text: String| {
             fs::write(format!("/proc/self/{file}"), text).map_err(|error| format!("{file}: {error}"))
         };
         // Without this an ordinary user may not map a group.
         map("setgroups", "deny".to_owned())?;
-        map("uid_map", format!("0 {user} 1"))?;
-        map("gid_map", format!("0 {group} 1"))?;
+        map("uid_map", format!("0 {user_id} 1"))?;
+        map("gid_map", format!("0 {group_id} 1"))?;
     }
     let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
     mount(NOTHING, "/", NOTHING, flags, NOTHING).map_err(|error| format!("private mounts: {error}"))?;
     // The name is for prompts only: a machine that refuses it is used all the same.
     let _ = sethostname(host);
-    Ok(())
+    Ok(Separation { network, user })
+}
+
+/// Takes the settings of this machine's kernel out of reach: they can be read, and no longer be written. What is the
+/// emulated kernel's is put over them afterwards.
+pub(crate) fn seal_kernel(has_network: bool) {
+    let attributes = MsFlags::MS_RDONLY | MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
+    let seal = |place: &str| {
+        bind_all(Path::new(place)).and_then(|()| {
+            let flags = attributes | MsFlags::MS_REMOUNT | MsFlags::MS_BIND;
+            mount(NOTHING, place, NOTHING, flags, NOTHING)
+        })
+    };
+    // Whatever refuses this guards its settings itself.
+    let _ = seal("/proc/sys");
+    // One of the network namespace without devices: no way leads to this machine's.
+    if !has_network || mount(Some("sysfs"), "/sys", Some("sysfs"), attributes, NOTHING).is_err() {
+        let _ = seal("/sys");
+    }
+}
+
+/// Takes from this process's programs the right to pass over a file's mode, which one is given as root of a user namespace:
+/// in a view of plain files it would make files that no kernel has.
+pub(crate) fn respect_modes() {
+    const CAP_DAC_OVERRIDE: libc::c_ulong = 1;
+    // SAFETY: the call takes a number and touches no memory.
+    unsafe { libc::prctl(libc::PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0) };
 }
 
 /// Mounts a FUSE file system and returns its device, which somebody else has to serve from now on.
@@ -81,6 +126,14 @@ pub(crate) fn cover_kernel(view: &Path) -> Complaints {
     cover("class", "/sys/class/net");
     cover("class", "/sys/devices/virtual/net");
     cover(NETNS, "/run/netns");
+    for name in entries(&view.join(FS)) {
+        let (from, target) = (view.join(FS).join(&name), Path::new("/proc/sys/fs").join(&name));
+        if target.exists()
+            && let Err(error) = bind(&from, &target)
+        {
+            complaints.push(format!("{} shows this machine's own: {error}", target.display()));
+        }
+    }
     if let Err(error) = mount_link(&view.join(LINK), Path::new("/proc").join(PROC_NET).as_path()) {
         complaints.push(format!("/proc/net shows this machine's own: {error}"));
     }
@@ -154,6 +207,11 @@ fn entries(directory: &Path) -> Vec<std::ffi::OsString> {
 
 fn bind(from: &Path, to: &Path) -> nix::Result<()> {
     mount(Some(from), to, NOTHING, MsFlags::MS_BIND, NOTHING)
+}
+
+/// Makes a mount of a directory, with what is mounted below it.
+fn bind_all(directory: &Path) -> nix::Result<()> {
+    mount(Some(directory), directory, NOTHING, MsFlags::MS_BIND | MsFlags::MS_REC, NOTHING)
 }
 
 /// Mounts the symbolic link `from` on the symbolic link `to`. `mount(2)` would follow both.

@@ -89,8 +89,8 @@ impl World {
         self.devs.get(dev).is_some_and(|device| device.can_transmit() && device.oper_up())
     }
 
-    /// `addrconf_notify(NETDEV_CHANGE)`: the carrier of a device that is up came or went.
-    pub(super) fn ip6_carrier_changed(&mut self, dev: DevId) {
+    /// `addrconf_notify(NETDEV_CHANGE)`: the carrier of a device that is up came or went, or a flag of it.
+    pub(crate) fn ip6_carrier_changed(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex, carrier) = (device.ns, device.ifindex, device.carrier);
         if !carrier {

@@ -53,6 +53,7 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) 
     let initial = initial(world, ns)?;
     let netns = world.netns.get_mut(initial).ok_or(Errno::ENOENT)?;
     netns.sysctl.other.insert(format!("fs/{name}"), value.to_string());
+    world.changed();
     Ok(())
 }
 

@@ -9,7 +9,6 @@ use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
 use crate::netfilter::At;
-use crate::route::RouteKind;
 use crate::trace::Step;
 use crate::world::World;
 
@@ -18,18 +17,18 @@ use super::{HEADER_LEN, Header, options, write_checksum};
 
 /// How a packet goes on.
 pub(super) struct Onward {
-    /// Unicast, or a broadcast on the other link.
-    pub kind: RouteKind,
     pub out: DevId,
     pub gateway: Option<Ipv4Addr>,
     /// The sender could reach the next hop itself.
     pub redirect: bool,
     pub mtu: u32,
+    /// What its options have room for.
+    pub slots: options::Slots,
 }
 
 impl World {
     pub(super) fn forward(&mut self, dev: DevId, header: Header, onward: Onward, mut frame: Frame) {
-        let Onward { kind, out, gateway, redirect, mtu } = onward;
+        let Onward { out, gateway, redirect, mtu, slots } = onward;
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if frame.packet_type != PacketType::Host {
             return self.drop_frame(Some(dev), frame, DropReason::ForwardNotHost);
@@ -50,11 +49,9 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
         let next_hop = gateway.unwrap_or(header.destination);
-        // `ip_forward_options`: recorded is the address on the side that the packet leaves by.
-        let own = (header.header_len > HEADER_LEN).then(|| self.select_source(out, next_hop, 0));
         let packet = frame.payload_mut();
-        if let Some(own) = own {
-            options::record_route(packet, header.header_len, own);
+        if header.header_len > HEADER_LEN {
+            self.forward_options(slots, out, next_hop, packet);
         }
         if let Some(ttl) = packet.get_mut(8) {
             *ttl -= 1;
@@ -74,6 +71,6 @@ impl World {
             netns.counters.out_requests += 1;
         }
         let Some(passed) = self.filter(At { hook: Hook::Postrouting, ..at }, frame) else { return };
-        self.fragment_and_send(out, next_hop, kind == RouteKind::Broadcast, mtu, passed);
+        self.fragment_and_send(out, next_hop, mtu, passed);
     }
 }

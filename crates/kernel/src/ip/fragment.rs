@@ -12,14 +12,7 @@ use super::{FLAG_MF, HEADER_LEN, Header};
 impl World {
     /// Sends a packet to its next hop, in fragments if it is longer than `mtu`.
     #[inline]
-    pub(crate) fn fragment_and_send(
-        &mut self,
-        dev: DevId,
-        next_hop: Ipv4Addr,
-        broadcast: bool,
-        mtu: u32,
-        passed: Passed,
-    ) {
+    pub(crate) fn fragment_and_send(&mut self, dev: DevId, next_hop: Ipv4Addr, mtu: u32, passed: Passed) {
         let frame = passed.into_frame();
         // What came in fragments leaves in none longer than they were (`ip_do_fragment`).
         let mtu = match frame.fragment_max {
@@ -27,7 +20,7 @@ impl World {
             most => mtu.min(u32::from(most)),
         };
         if frame.len() <= ETH_LEN + mtu as usize {
-            return self.neigh_output(dev, next_hop, broadcast, frame);
+            return self.neigh_output(dev, next_hop, frame);
         }
         let fragments = self.fragments(&frame, mtu as usize);
         let ns = self.devs.get(dev).map(|device| device.ns);
@@ -37,7 +30,7 @@ impl World {
         }
         let refused = std::mem::take(&mut self.transmit_refused);
         for fragment in fragments {
-            self.neigh_output(dev, next_hop, broadcast, fragment);
+            self.neigh_output(dev, next_hop, fragment);
             // A program that sends lets the receiving side run after each frame (`local_bh_enable`).
             self.run_softirqs();
             if self.transmit_refused {

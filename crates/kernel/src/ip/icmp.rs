@@ -50,7 +50,13 @@ pub enum Message {
     Unreachable(Unreachable),
     TimeExceeded,
     ReassemblyTimeExceeded,
-    Redirect { gateway: Ipv4Addr },
+    Redirect {
+        gateway: Ipv4Addr,
+    },
+    /// The byte of the packet that is wrong.
+    ParameterProblem {
+        pointer: u8,
+    },
 }
 
 impl Message {
@@ -76,6 +82,7 @@ impl Message {
             Message::TimeExceeded => (kind::TIME_EXCEEDED, 0, [0; 4]),
             Message::ReassemblyTimeExceeded => (kind::TIME_EXCEEDED, 1, [0; 4]),
             Message::Redirect { gateway } => (kind::REDIRECT, 1, gateway.octets()),
+            Message::ParameterProblem { pointer } => (kind::PARAMETER_PROBLEM, 0, [pointer, 0, 0, 0]),
         }
     }
 }
@@ -234,10 +241,7 @@ impl World {
         if !self.icmp_allowed(ns, &route, kind, code) {
             return;
         }
-        let options = match header.header_len > HEADER_LEN {
-            true => super::options::echoed(packet, header.header_len),
-            false => Vec::new(),
-        };
+        let options = answer_options(packet, &header);
         let around = HEADER_LEN + options.len().next_multiple_of(4) + 8;
         let room = (route.mtu as usize).min(ERROR_LEN_MAX).saturating_sub(around);
         let quoted: Vec<u8> = packet.iter().take(header.total_len.min(room)).copied().collect();
@@ -308,10 +312,7 @@ impl World {
         };
         let Ok(route) = self.route_output(key) else { return };
         let ttl = self.default_ttl(ns, route.source);
-        let options = match header.header_len > HEADER_LEN {
-            true => super::options::echoed(frame.payload(), header.header_len),
-            false => Vec::new(),
-        };
+        let options = answer_options(frame.payload(), header);
         let fields = Fields { tos: header.tos, options: &options, ..Fields::new(protocol::ICMP, ttl) };
         let reply_frame = frame.clone();
         let _ = self.ip_send(ns, &route, fields, data.len(), |body| {
@@ -324,6 +325,14 @@ impl World {
             }
             seal(body);
         });
+    }
+}
+
+/// The options of an answer to a packet.
+fn answer_options(packet: &[u8], header: &Header) -> Vec<u8> {
+    match header.header_len > HEADER_LEN {
+        true => super::options::echoed(packet, header.header_len),
+        false => Vec::new(),
     }
 }
 

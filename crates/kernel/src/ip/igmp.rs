@@ -7,8 +7,7 @@ use std::time::Duration;
 use hairpin_wire::snoop::{Message, Packet, read_ipv4};
 
 use crate::device::DevId;
-use crate::frame::{ETH_LEN, Frame, ethertype};
-use crate::mac::Mac;
+use crate::frame::{ETH_LEN, Frame};
 use crate::time::Time;
 use crate::world::{TimerEvent, World};
 
@@ -316,13 +315,11 @@ impl World {
     /// Sends a message that `write` writes.
     fn send_igmp(&mut self, dev: DevId, to: Ipv4Addr, body_len: usize, write: impl FnOnce(&mut [u8])) {
         let Some(device) = self.devs.get(dev) else { return };
-        let mac = device.mac;
         // `igmpv3_get_srcaddr`
         let source = device.ipv4.first().map_or(Ipv4Addr::UNSPECIFIED, |address| address.local);
         let header_len = HEADER_LEN + ROUTER_ALERT.len();
         let mut frame = self.pool.frame(ETH_LEN + header_len + body_len);
         self.name_frame(&mut frame);
-        frame.set_header(Mac::of_ipv4_multicast(to), mac, ethertype::IPV4);
         let header = Header {
             header_len,
             tos: 0xc0,
@@ -342,7 +339,7 @@ impl World {
             write(body);
         }
         header.write(packet);
-        self.transmit(dev, frame);
+        self.neigh_output(dev, to, frame);
     }
 }
 

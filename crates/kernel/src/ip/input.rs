@@ -1,5 +1,7 @@
 //! A received IPv4 packet up to the decision: deliver or forward (`ip_rcv`, `ip_rcv_finish`).
 
+use std::ops::ControlFlow;
+
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::{Family, Hook};
 
@@ -15,7 +17,7 @@ use crate::world::World;
 use super::forward::Onward;
 use super::icmp::{self, Unreachable};
 use super::route::InRoute;
-use super::{HEADER_LEN, Header};
+use super::{HEADER_LEN, Header, options};
 
 impl World {
     /// A frame with an IPv4 packet has reached the protocol layer of `dev`.
@@ -58,7 +60,10 @@ impl World {
                 frame.iif = owner;
             }
             if header.header_len > HEADER_LEN {
-                self.receive_options(dev, &header, kind, &mut frame);
+                match self.receive_options((ns, dev), &header, Some(kind), frame) {
+                    ControlFlow::Continue((_, back)) => frame = back,
+                    ControlFlow::Break(()) => return,
+                }
             }
             return self.local_deliver(dev, header, kind, frame);
         }
@@ -71,7 +76,19 @@ impl World {
                 None => return,
             }
         }
-        match self.route_input(dev, &header, frame.mark) {
+        let route = self.route_input(dev, &header, frame.mark);
+        let mut slots = options::Slots::default();
+        if header.header_len > HEADER_LEN {
+            let delivered = match &route {
+                Ok(InRoute::Deliver(kind)) => Some(*kind),
+                _ => None,
+            };
+            match self.receive_options((ns, dev), &header, delivered, frame) {
+                ControlFlow::Continue(back) => (slots, frame) = back,
+                ControlFlow::Break(()) => return,
+            }
+        }
+        match route {
             Ok(InRoute::Deliver(kind)) => {
                 // RFC 1122 3.3.6: with this setting, unicast in a link-layer broadcast is refused.
                 let link_group = matches!(frame.packet_type, PacketType::Broadcast | PacketType::Multicast);
@@ -81,13 +98,10 @@ impl World {
                 {
                     return self.drop_frame(Some(dev), frame, DropReason::UnicastInL2Multicast);
                 }
-                if header.header_len > HEADER_LEN {
-                    self.receive_options(dev, &header, kind, &mut frame);
-                }
                 self.local_deliver(dev, header, kind, frame);
             }
-            Ok(InRoute::Forward { kind, dev: out, gateway, redirect, mtu }) => {
-                self.forward(dev, header, Onward { kind, out, gateway, redirect, mtu }, frame);
+            Ok(InRoute::Forward { dev: out, gateway, redirect, mtu, .. }) => {
+                self.forward(dev, header, Onward { out, gateway, redirect, mtu, slots }, frame);
             }
             Err(error) => self.refuse(ns, dev, &header, error, frame),
         }

@@ -11,7 +11,7 @@ mod icmp_in;
 pub(crate) mod igmp;
 mod input;
 mod local;
-mod options;
+pub(crate) mod options;
 pub(crate) mod output;
 pub mod reassemble;
 pub mod route;

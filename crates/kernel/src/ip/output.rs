@@ -13,6 +13,7 @@ use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
+use super::options::{self, Side};
 use super::route::{OutKey, OutRoute};
 use super::{HEADER_LEN, Header};
 
@@ -104,7 +105,11 @@ impl World {
             }
         }
         if !fields.options.is_empty() {
-            super::options::record_route(packet, header_len, route.source);
+            // `ip_options_build`. What is wrong was refused when the socket got it.
+            let is_elsewhere = |address| self.address_kind(ns, address) == RouteKind::Unicast;
+            if let Ok(slots) = options::take_slots(packet, header_len, Side::Sends, is_elsewhere) {
+                options::fill(packet, &slots, route.source, self.time_of_day_ms());
+            }
         }
         header.write(packet);
         self.ip_output(ns, route, fields.loop_back, frame)
@@ -157,9 +162,8 @@ impl World {
             self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
             return Ok(());
         }
-        let broadcast = route.kind == RouteKind::Broadcast;
         let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
-        self.fragment_and_send(route.dev, route.next_hop(), broadcast, route.mtu, passed);
+        self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
         Ok(())
     }
 

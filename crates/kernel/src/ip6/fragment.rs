@@ -31,7 +31,7 @@ impl World {
             most => mtu.min(u32::from(most)),
         };
         if frame.len() <= ETH_LEN + mtu as usize {
-            return self.neigh_output(dev, next_hop, false, frame);
+            return self.neigh_output(dev, next_hop, frame);
         }
         let id = self.random_below(u64::from(u32::MAX)) as u32;
         let fragments = self.fragments6(&frame, mtu as usize, id);
@@ -44,7 +44,7 @@ impl World {
         }
         let refused = std::mem::take(&mut self.transmit_refused);
         for fragment in fragments {
-            self.neigh_output(dev, next_hop, false, fragment);
+            self.neigh_output(dev, next_hop, fragment);
             self.run_softirqs();
             if self.transmit_refused {
                 // The rest would be of no use.

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::device::{DevId, ifa};
-use crate::frame::{ETH_LEN, ethertype};
+use crate::frame::ETH_LEN;
 use crate::ip6::event::Event6;
 use crate::mac::Mac;
 use crate::time::Time;
@@ -303,7 +303,7 @@ impl World {
     ) {
         // `ip6_output` discards what a device without IPv6 is to send.
         let Some(device) = self.devs.get(dev).filter(|device| !device.ipv6_disabled) else { return };
-        let (ns, mac) = (device.ns, device.mac);
+        let ns = device.ns;
         // `ipv6_get_lladdr` of what is not tentative; without one the unspecified address.
         let usable = |entry: &&crate::device::Ipv6Address| {
             is_link_local(entry.address) && entry.flags & ifa::TENTATIVE == 0
@@ -312,7 +312,6 @@ impl World {
         let payload_len = HOP_OPTIONS.len() + message_len;
         let mut frame = self.pool.frame(ETH_LEN + HEADER_LEN + payload_len);
         self.name_frame(&mut frame);
-        frame.set_header(Mac::of_ipv6_multicast(destination), mac, ethertype::IPV6);
         let header = Header {
             traffic_class: 0,
             flow_label: 0,
@@ -335,7 +334,7 @@ impl World {
             netns.counters6.sent(HEADER_LEN + payload_len, true);
             netns.counters6.count_icmp_out(kind);
         }
-        self.transmit(dev, frame);
+        self.neigh_output(dev, destination, frame);
     }
 }
 

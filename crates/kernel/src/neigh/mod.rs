@@ -149,13 +149,16 @@ impl Neighbours {
         self.entries.values().filter(|entry| !exempt(entry)).count() as i64
     }
 
-    /// `neigh_forced_gc`: what is not permanent and has been quiet for five seconds may go.
+    /// `neigh_forced_gc`: what cannot be learned or was not goes at once; what is not permanent and has been quiet for five
+    /// seconds, too.
     fn forced_collection(&mut self, now: Time) {
         let quiet = Duration::from_secs(5);
-        self.entries.retain(|_, entry| {
-            entry.state & (nud::PERMANENT | nud::IN_TIMER) != 0
-                || entry.flags & EXT_LEARNED != 0
-                || now.since(entry.updated) < quiet
+        self.entries.retain(|(_, address), entry| {
+            if entry.state & (nud::PERMANENT | nud::IN_TIMER) != 0 || entry.flags & EXT_LEARNED != 0 {
+                return true;
+            }
+            let worthless = matches!(entry.state, nud::FAILED | nud::NOARP) || address.is_multicast();
+            !worthless && now.since(entry.updated) < quiet
         });
     }
 

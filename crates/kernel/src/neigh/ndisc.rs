@@ -507,7 +507,7 @@ impl World {
             netns.counters6.sent(HEADER_LEN + len, to.is_multicast());
             netns.counters6.count_icmp_out(what);
         }
-        self.neigh_output(dev, to, false, frame);
+        self.neigh_output(dev, to, frame);
     }
 
     /// Whether a device hears what is asked about an address that it answers for (`pndisc_constructor`,

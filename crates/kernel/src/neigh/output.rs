@@ -1,54 +1,34 @@
 //! Sending a packet to the next hop: the link header, or a wait for it (`neigh_resolve_output`).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::dev::Kind;
 use crate::dev::vlan::VlanFlags;
-use crate::device::{DevId, Flags};
+use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{Frame, ethertype};
 use crate::mac::Mac;
 use crate::netns::NsId;
-use crate::route::RouteKind;
 use crate::world::World;
 
 use super::nud;
 
 impl World {
-    /// Sends a packet (14 unused bytes, then the packet) to `next_hop` on `dev`. `broadcast` says that the
-    /// route is a broadcast one.
-    pub(crate) fn neigh_output(
-        &mut self,
-        dev: DevId,
-        next_hop: impl Into<IpAddr>,
-        broadcast: bool,
-        mut frame: Frame,
-    ) {
-        let next_hop = next_hop.into();
+    /// Sends a packet (14 unused bytes, then the packet) to `next_hop` on `dev`.
+    pub(crate) fn neigh_output(&mut self, dev: DevId, next_hop: impl Into<IpAddr>, mut frame: Frame) {
+        let mut next_hop = next_hop.into();
         let Some(device) = self.devs.get(dev) else {
             return self.drop_frame(None, frame, DropReason::NotSpecified);
         };
         let (ns, ifindex, own) = (device.ns, device.ifindex, device.mac);
-        // `arp_constructor`, `ndisc_constructor`: what needs no resolution.
-        let known = if next_hop.is_multicast() {
-            Some(Mac::of_multicast(next_hop))
-        } else if device.is_noarp() {
-            Some(device.mac)
-        } else if broadcast || device.flags.contains(Flags::POINTOPOINT) {
-            Some(device.broadcast)
-        } else {
-            None
-        };
-        if let Some(mac) = known {
-            self.write_header(dev, &mut frame, (mac, own), protocol(next_hop));
-            return self.transmit(dev, frame);
+        if next_hop.is_ipv4() && device.has_one_neighbour() {
+            next_hop = Ipv4Addr::UNSPECIFIED.into();
         }
         let now = self.now;
         let entry = self
             .netns
             .get_mut(ns)
             .and_then(|netns| netns.neighbours_mut(next_hop).get_mut(ifindex, next_hop));
-        let known = entry.is_some();
         if let Some(entry) = entry
             && entry.state & nud::CONNECTED != 0
         {
@@ -57,18 +37,10 @@ impl World {
             self.write_header(dev, &mut frame, (mac, own), protocol(next_hop));
             return self.transmit(dev, frame);
         }
-        // A route through this device may take a broadcast address of its own for a host's.
-        if !known
-            && let IpAddr::V4(address) = next_hop
-            && self.address_kind_at(dev, address) == RouteKind::Broadcast
-        {
-            let to = self.devs.get(dev).map_or(Mac::BROADCAST, |device| device.broadcast);
-            self.write_header(dev, &mut frame, (to, own), ethertype::IPV4);
-            return self.transmit(dev, frame);
-        }
         if !self.neigh_ensure(ns, ifindex, next_hop) {
             return self.drop_frame(Some(dev), frame, DropReason::NeighbourCreateFail);
         }
+        // What needs no resolution is known from the first packet on.
         let mut slot = Some(frame);
         if self.neigh_event_send(ns, ifindex, next_hop, &mut slot)
             && let Some(frame) = slot

@@ -2,6 +2,7 @@
 //!
 //! | from | event | to | frames |
 //! |---|---|---|---|
+//! | none | multicast, broadcast, a device without ARP | NOARP | the packet |
 //! | none, FAILED | packet to send | INCOMPLETE | broadcast request, then one a second |
 //! | INCOMPLETE | reply | REACHABLE | queued packets |
 //! | INCOMPLETE | 3 requests unanswered | FAILED | host unreachable for each queued packet |
@@ -15,10 +16,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::device::{DevId, Flags};
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
 use crate::mac::Mac;
 use crate::netns::NsId;
+use crate::route::RouteKind;
 use crate::sysctl::NeighParams;
 use crate::time::Time;
 use crate::world::{TimerEvent, World};
@@ -273,7 +276,10 @@ impl World {
             if failed {
                 self.neigh_invalidate(ns, ifindex, address);
             }
-            return self.notify_neighbour(ns, ifindex, address);
+            if failed || old & nud::VALID != 0 {
+                self.notify_neighbour(ns, ifindex, address);
+            }
+            return;
         }
         let was_valid = old & nud::VALID != 0;
         let mut is_router = how.router;
@@ -366,7 +372,32 @@ impl World {
             return true;
         }
         let Some(dev) = netns.devices.get(&ifindex).copied() else { return false };
-        netns.neighbours_mut(address).create(ifindex, address, dev, now, limit).is_some()
+        if netns.neighbours_mut(address).create(ifindex, address, dev, now, limit).is_none() {
+            return false;
+        }
+        let mac = self.unresolved_mac(dev, address);
+        if let Some(mac) = mac
+            && let Some(entry) =
+                self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address))
+        {
+            entry.state = nud::NOARP;
+            entry.mac = mac;
+        }
+        true
+    }
+
+    /// `arp_constructor`, `ndisc_constructor`: the MAC of an address that needs no resolution.
+    fn unresolved_mac(&self, dev: DevId, address: IpAddr) -> Option<Mac> {
+        let device = self.devs.get(dev)?;
+        if address.is_multicast() {
+            return Some(Mac::of_multicast(address));
+        }
+        if device.is_noarp() {
+            return Some(device.mac);
+        }
+        let to_all = device.flags.contains(Flags::POINTOPOINT)
+            || matches!(address, IpAddr::V4(address) if self.address_kind_at(dev, address) == RouteKind::Broadcast);
+        to_all.then_some(device.broadcast)
     }
 
     /// Takes an entry away, with what waits for it.

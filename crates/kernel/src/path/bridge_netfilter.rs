@@ -192,7 +192,7 @@ impl World {
         if let Some(bridged) = &mut frame.bridged {
             bridged.redirected = Some(source);
         }
-        self.neigh_output(logical, next_hop, false, frame);
+        self.neigh_output(logical, next_hop, frame);
     }
 
     /// `br_nf_dev_xmit`: what the bridge device transmits is a packet with a changed destination that a port has

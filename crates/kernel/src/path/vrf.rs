@@ -101,6 +101,6 @@ impl World {
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let Some(passed) = self.filter(at, frame) else { return };
-        self.fragment_and_send(route.dev, route.next_hop(), false, route.mtu, passed);
+        self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
     }
 }

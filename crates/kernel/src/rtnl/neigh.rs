@@ -11,7 +11,7 @@ use hairpin_netlink::route::neighbour::{
 use hairpin_netlink::route::route::RouteType;
 use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
-use crate::device::{Device, Flags};
+use crate::device::Device;
 use crate::mac::Mac;
 use crate::neigh::state::Update;
 use crate::neigh::{Neighbour, Neighbours, nud};
@@ -162,14 +162,6 @@ impl World {
             Some(_) => return Err(Failure::with_text(Errno::EINVAL, "Invalid link address")),
         };
         let own = header.flags.bits();
-        // `arp_constructor`: there is one neighbour only.
-        let alone = |device: &Device| device.flags.intersects(Flags::LOOPBACK | Flags::POINTOPOINT);
-        let address = match address {
-            IpAddr::V4(_) if own & ntf::PROXY == 0 && device.is_some_and(alone) => {
-                IpAddr::V4(Ipv4Addr::UNSPECIFIED)
-            }
-            address => address,
-        };
         if own & ntf::PROXY != 0 {
             let Some(netns) = self.netns.get_mut(ns) else { return Ok(()) };
             let proxies = &mut netns.neighbours_mut(address).proxies;
@@ -191,6 +183,7 @@ impl World {
         {
             return Err(Failure::with_text(Errno::EINVAL, "IPv6 is disabled on this device"));
         }
+        let has_one = self.devs.get(dev).is_some_and(Device::has_one_neighbour);
         let known =
             self.netns.get(ns).is_some_and(|netns| netns.neighbours(address).get(ifindex, address).is_some());
         if known && flags & NLM_F_EXCL != 0 {
@@ -199,8 +192,12 @@ impl World {
         if !known && flags & NLM_F_CREATE == 0 {
             return Err(Errno::ENOENT.into());
         }
+        let address = match address {
+            // It is looked for by the address that was given, and then is there whatever that is (`___neigh_create`).
+            IpAddr::V4(_) if has_one => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            address => address,
+        };
         let state = u16::from(header.state);
-        let noarp = self.devs.get(dev).is_some_and(|device| device.is_noarp());
         if !known {
             // Not counted, and never collected (`neigh_add`).
             let exempt = state & nud::PERMANENT != 0 || own & ntf::EXT_LEARNED != 0;
@@ -210,25 +207,6 @@ impl World {
             };
             if !made {
                 return Err(Errno::ENOBUFS.into());
-            }
-            if noarp
-                && let Some(entry) =
-                    self.netns.get_mut(ns).and_then(|n| n.neighbours_mut(address).get_mut(ifindex, address))
-            {
-                entry.state = nud::NOARP;
-            }
-        }
-        if state & nud::VALID != 0 && mac.is_none() {
-            let valid = self
-                .netns
-                .get(ns)
-                .and_then(|n| n.neighbours(address).get(ifindex, address))
-                .is_some_and(|e| e.is_valid());
-            if !valid {
-                if !known {
-                    self.neigh_forget(ns, ifindex, address);
-                }
-                return Err(Failure::with_text(Errno::EINVAL, "No link layer address given"));
             }
         }
         if let Some(entry) =
@@ -249,6 +227,17 @@ impl World {
         if own & ntf::USE != 0 {
             self.neigh_use(ns, ifindex, address);
             return Ok(());
+        }
+        if state & nud::VALID != 0 && mac.is_none() {
+            let valid = self
+                .netns
+                .get(ns)
+                .and_then(|n| n.neighbours(address).get(ifindex, address))
+                .is_some_and(|e| e.is_valid());
+            if !valid {
+                // A new entry stays, without a state.
+                return Err(Failure::with_text(Errno::EINVAL, "No link layer address given"));
+            }
         }
         let replace = !known || flags & NLM_F_REPLACE != 0;
         self.neigh_update(

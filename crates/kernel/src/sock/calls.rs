@@ -164,7 +164,9 @@ impl World {
             | SocketOption::CanErrorFilter(_)
             | SocketOption::CanJoinFilters(_) => self.set_can_option(id, &option)?,
             SocketOption::Ttl(0) => return Err(Errno::EINVAL),
-            SocketOption::IpOptions(options) if options.len() > 40 => return Err(Errno::EINVAL),
+            SocketOption::IpOptions(options) if !ip::options::are_right(&options) => {
+                return Err(Errno::EINVAL);
+            }
             option => {
                 let inet = self.inet_of(id)?;
                 match option {

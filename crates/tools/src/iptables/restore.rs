@@ -198,6 +198,9 @@ fn one_line(
             rule.counters = counters;
         }
     }
+    if !options.no_flush {
+        command.verbose = command.verbose.max(options.verbose);
+    }
     edit::apply(table, &command, names).map(drop)
 }
 

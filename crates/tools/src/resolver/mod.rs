@@ -279,7 +279,13 @@ fn number(name: &str) -> Option<Host> {
 fn number6(name: &str) -> Option<Host6> {
     let (number, device) =
         name.split_once('%').map_or((name, None), |(number, device)| (number, Some(device)));
-    let address = number.parse().ok()?;
+    let address: Ipv6Addr = number.parse().ok()?;
+    // `__inet6_scopeid_pton`: elsewhere only a number will do.
+    let on_link =
+        address.is_unicast_link_local() || matches!(address.octets(), [0xff, flags, ..] if flags & 15 == 2);
+    if device.is_some_and(|device| !on_link && device.parse::<u32>().is_err()) {
+        return None;
+    }
     Some(Host6 { address, device: device.map(str::to_owned), canonical: name.to_owned() })
 }
 

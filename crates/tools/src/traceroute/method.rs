@@ -48,18 +48,14 @@ impl Sender {
             ttl: None,
             is_ipv6: options.target.is_ipv6(),
         };
-        if options.method == Method::Tcp {
-            let fd = open(program, options, SocketKind::RawIpv4 { protocol: IPPROTO_TCP })?;
-            let target = at_port(options, 0);
-            program.system.connect(fd, target).map_err(|errno| failed(program, "connect", errno))?;
-            set(program, fd, SocketOption::ReceiveErrors(true), "setsockopt IP_RECVERR")?;
-            sender.shared = Some(fd);
-        }
-        if options.method == Method::Icmp {
-            let kind = match options.target {
-                IpAddr::V4(_) => SocketKind::RawIpv4 { protocol: IPPROTO_ICMP },
-                IpAddr::V6(_) => SocketKind::RawIpv6 { protocol: IPPROTO_ICMPV6 },
-            };
+        let shared = match (options.method, options.target) {
+            (Method::Tcp, IpAddr::V4(_)) => Some(SocketKind::RawIpv4 { protocol: IPPROTO_TCP }),
+            (Method::Tcp, IpAddr::V6(_)) => Some(SocketKind::RawIpv6 { protocol: IPPROTO_TCP }),
+            (Method::Icmp, IpAddr::V4(_)) => Some(SocketKind::RawIpv4 { protocol: IPPROTO_ICMP }),
+            (Method::Icmp, IpAddr::V6(_)) => Some(SocketKind::RawIpv6 { protocol: IPPROTO_ICMPV6 }),
+            _ => None,
+        };
+        if let Some(kind) = shared {
             let fd = open(program, options, kind)?;
             let target = at_port(options, 0);
             program.system.connect(fd, target).map_err(|errno| failed(program, "connect", errno))?;
@@ -125,18 +121,20 @@ impl Sender {
         ttl: u8,
     ) -> Result<(), Exit> {
         if self.ttl != Some(ttl) {
-            set(program, fd, SocketOption::Ttl(ttl), ttl_option(false))?;
+            set(program, fd, SocketOption::Ttl(ttl), ttl_option(self.is_ipv6))?;
             self.ttl = Some(ttl);
         }
-        let own = program.system.local_address(fd).map_err(|errno| failed(program, "getsockname", errno))?;
-        let (Address::Ipv4 { address: own, .. }, IpAddr::V4(target)) = (own, options.target) else {
-            return Err(failed(program, "getsockname", Errno::EAFNOSUPPORT));
+        let own = match program.system.local_address(fd) {
+            Ok(Address::Ipv4 { address, .. }) => IpAddr::V4(address),
+            Ok(Address::Ipv6 { address, .. }) => IpAddr::V6(address),
+            Ok(_) => return Err(failed(program, "getsockname", Errno::EAFNOSUPPORT)),
+            Err(errno) => return Err(failed(program, "getsockname", errno)),
         };
         let now = program.system.now().map_err(|errno| failed(program, "gettimeofday", errno))?;
         let source_port = if options.source_port == 0 { self.next } else { options.source_port };
         let sequence = (now.realtime_ns as u32).wrapping_mul(0x9e37_79b9) ^ u32::from(source_port);
-        let data =
-            syn((own, source_port), (target, options.port), sequence, (now.monotonic_ns / 1_000_000) as u32);
+        let target = (options.target, options.port);
+        let data = syn((own, source_port), target, sequence, (now.monotonic_ns / 1_000_000) as u32);
         self.next = source_port;
         self.transmit_shared(program, fd, data, probe)?;
         self.next = self.next.max(TCP_PORTS);
@@ -202,8 +200,9 @@ impl Sender {
             return probes.iter().position(|probe| probe.socket == Some(fd) && probe.sequence == port);
         }
         if self.method == Method::Tcp {
-            // A raw socket gets packets with their IPv4 header, errors without.
-            let header_len = if is_error { 0 } else { usize::from(data.first()? & 15) * 4 };
+            // A raw socket gets packets with their IPv4 header, errors and what came over IPv6 without.
+            let bare = is_error || self.is_ipv6;
+            let header_len = if bare { 0 } else { usize::from(data.first()? & 15) * 4 };
             let &[a, b, c, d] = data.get(header_len..)?.first_chunk::<4>()?;
             let port = u16::from_be_bytes(if is_error { [a, b] } else { [c, d] });
             return probes.iter().position(|probe| probe.awaits(port));
@@ -230,8 +229,9 @@ impl Sender {
 const TCP_PORTS: u16 = 32_000;
 
 /// A TCP header with SYN and the options that Linux sends (RFC 9293, RFC 7323).
-fn syn(own: (Ipv4Addr, u16), to: (Ipv4Addr, u16), sequence: u32, time: u32) -> Vec<u8> {
-    const WINDOW: u16 = 5840;
+fn syn(own: (IpAddr, u16), to: (IpAddr, u16), sequence: u32, time: u32) -> Vec<u8> {
+    // What fits into an Ethernet's packet; the window holds four.
+    let segment: u16 = if to.0.is_ipv4() { 1460 } else { 1440 };
     let mut header = Vec::with_capacity(TCP_LEN);
     header.extend(own.1.to_be_bytes());
     header.extend(to.1.to_be_bytes());
@@ -239,13 +239,23 @@ fn syn(own: (Ipv4Addr, u16), to: (Ipv4Addr, u16), sequence: u32, time: u32) -> V
     header.extend([0; 4]);
     // Ten words, SYN.
     header.extend([0xa0, 0x02]);
-    header.extend(WINDOW.to_be_bytes());
+    header.extend((4 * segment).to_be_bytes());
     header.extend([0; 4]);
     // The segment size, selective acknowledgements, a time stamp, the window's scale.
-    header.extend([2, 4, 0x05, 0xb4, 4, 2, 8, 10]);
+    header.extend([2, 4]);
+    header.extend(segment.to_be_bytes());
+    header.extend([4, 2, 8, 10]);
     header.extend(time.to_be_bytes());
     header.extend([0, 0, 0, 0, 1, 3, 3, 2]);
-    let pseudo = [own.0.octets(), to.0.octets(), [0, IPPROTO_TCP, 0, TCP_LEN as u8]].concat();
+    // Its sum is the same for both families.
+    let mut pseudo = Vec::new();
+    for address in [own.0, to.0] {
+        match address {
+            IpAddr::V4(address) => pseudo.extend(address.octets()),
+            IpAddr::V6(address) => pseudo.extend(address.octets()),
+        }
+    }
+    pseudo.extend([0, IPPROTO_TCP, 0, TCP_LEN as u8]);
     let words = pseudo.chunks(2).chain(header.chunks(2));
     let mut sum: u32 =
         words.map(|word| u32::from(word[0]) << 8 | u32::from(word.get(1).copied().unwrap_or(0))).sum();
@@ -338,10 +348,15 @@ mod tests {
     /// As traceroute 2.1.2 has sent it.
     #[test]
     fn a_syn_is_that_of_traceroute() {
-        let (own, to) = ((Ipv4Addr::new(10, 9, 0, 1), 36_849), (Ipv4Addr::new(10, 9, 0, 2), 80));
+        let (own, to) =
+            ((Ipv4Addr::new(10, 9, 0, 1).into(), 36_849), (Ipv4Addr::new(10, 9, 0, 2).into(), 80));
         let sent = syn(own, to, 0xd4dd_dabf, 0x11d8_6818);
         assert_eq!(sent.len(), TCP_LEN);
         assert_eq!(sent[12..18], [0xa0, 0x02, 0x16, 0xd0, 0x63, 0x51]);
         assert_eq!(sent[20..32], [2, 4, 5, 0xb4, 4, 2, 8, 10, 0x11, 0xd8, 0x68, 0x18]);
+        let address = |net: u16| IpAddr::from([0x2001, 0xdb8, net, 0, 0, 0, 0, 1]);
+        let sent = syn((address(1), 52_681), (address(2), 80), 0x4950_7d34, 0x5095_bbea);
+        assert_eq!(sent[12..18], [0xa0, 0x02, 0x16, 0x80, 0x35, 0x04]);
+        assert_eq!(sent[20..32], [2, 4, 5, 0xa0, 4, 2, 8, 10, 0x50, 0x95, 0xbb, 0xea]);
     }
 }

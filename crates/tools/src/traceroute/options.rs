@@ -304,8 +304,7 @@ fn check(
         "default" => Method::Default,
         "udp" => Method::Udp,
         "icmp" => Method::Icmp,
-        "tcp" if target.0.is_ipv4() => Method::Tcp,
-        "tcp" => return Err(refuse(program, "hairpin's traceroute has no method tcp for IPv6 yet")),
+        "tcp" => Method::Tcp,
         known @ ("tcpconn" | "udplite" | "dccp" | "raw") => {
             let text = format!("hairpin's traceroute has no method {known} yet");
             return Err(refuse(program, &text));

@@ -217,6 +217,9 @@ impl World {
         if replaced {
             self.notify_link(dev);
         }
+        if replaced && old.contains(Flags::UP) && wanted.contains(Flags::UP) {
+            self.ip6_carrier_changed(dev);
+        }
         // `arp_netdev_event`, which hears of flags of a device that is up only.
         if (old ^ wanted).contains(Flags::NOARP) && old.contains(Flags::UP) && wanted.contains(Flags::UP) {
             self.arp_switched(dev);
