@@ -247,6 +247,15 @@ pub const TSO_MAX_HARDWARE: u32 = 65_536;
 /// `GSO_MAX_SIZE`: what software devices take.
 pub const TSO_MAX_SOFTWARE: u32 = 8 * 65_535;
 
+/// A multicast group that sockets or the kernel have joined on a device (`ip_mc_list`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv4Group {
+    pub address: Ipv4Addr,
+    pub users: u32,
+    /// Whether the device takes frames to its MAC (`loaded`): not from when it goes down until it is up again.
+    pub is_filtered: bool,
+}
+
 /// A network device.
 #[derive(Clone, Debug)]
 pub struct Device {
@@ -308,7 +317,8 @@ pub struct Device {
     pub routing_addresses: Vec<crate::route::InterfaceAddress>,
     pub ipv4_conf: DevConf,
     pub neigh_params: NeighParams,
-    pub ipv4_groups: Vec<(Ipv4Addr, u32)>,
+    /// The oldest first.
+    pub ipv4_groups: Vec<Ipv4Group>,
     /// Reports of group membership that are to be sent.
     pub igmp: crate::ip::igmp::Reports,
     pub ipv6: Vec<Ipv6Address>,

@@ -91,7 +91,9 @@ impl Links for NsLinks<'_> {
 
     fn joined(&self, ifindex: u32, group: Ipv4Addr) -> bool {
         group == Ipv4Addr::new(224, 0, 0, 1)
-            || self.device(ifindex).is_some_and(|device| device.ipv4_groups.iter().any(|(g, _)| *g == group))
+            || self
+                .device(ifindex)
+                .is_some_and(|device| device.ipv4_groups.iter().any(|known| known.address == group))
     }
 }
 

@@ -284,7 +284,7 @@ fn scripts(options: &Options) -> Result<Vec<Script>, String> {
             files.sort();
         }
         for file in files {
-            let script = read(&file)?;
+            let script = Script::read(&file)?;
             if !script.for_bash {
                 scripts.push(script);
             }
@@ -300,12 +300,6 @@ fn open_scripts() -> Result<Vec<Script>, String> {
         std::fs::read_dir(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     files.sort();
-    let scripts = files.iter().map(|file| read(file)).collect::<Result<Vec<_>, String>>()?;
+    let scripts = files.iter().map(|file| Script::read(file)).collect::<Result<Vec<_>, String>>()?;
     Ok(scripts.into_iter().filter(|script| script.open.is_some()).collect())
-}
-
-fn read(file: &Path) -> Result<Script, String> {
-    let text = std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    Script::new(&name, &text)
 }

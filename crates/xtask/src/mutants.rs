@@ -209,8 +209,8 @@ fn record(root: &Path, cases: &Path, options: &Options) -> Result<(), String> {
     files.retain(|file| file.extension().is_some_and(|extension| extension == "sh"));
     files.sort();
     for file in &files {
-        let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let script = Script::new(&format!("{name}.named"), &read(file)?)?;
+        let mut script = Script::read(file)?;
+        script.name += ".named";
         if !script.for_bash {
             scripts.push(script);
         }

@@ -97,12 +97,6 @@ const KNOWN: &[Known] = &[
         },
     },
     Known {
-        what: "groups of a device that is down",
-        why: "what a vxlan has joined is taken from the list of the device below while that is down, in Linux; here it \
-              stays there",
-        signs: Signs { script: &["group 239."], lines: &["01:00:5e:01:01:01 dev"], in_other_order: false },
-    },
-    Known {
         what: "an MTU too small for IPv4 from the beginning",
         why: "a macvlan or VLAN that is made on a device with an MTU below 68 has settings of IPv4 in Linux until its MTU \
               is set; here it has none",

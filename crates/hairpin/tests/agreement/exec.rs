@@ -78,7 +78,7 @@ pub fn all(scripts: &[Script], kernel: Kernel, work: &Path) -> Vec<(Ran, Ran)> {
     }
     make_executable(&work.join("uml-init.sh"));
     for script in scripts {
-        let text = format!("{}{}{}", include_str!("preamble.sh"), parts(script), script.text);
+        let text = format!("{}{}", include_str!("preamble.sh"), script.text);
         fs::write(work.join(format!("{}.sh", script.name)), text).expect("a script");
     }
     // The long ones first, or the last to start would be waited for.
@@ -146,13 +146,6 @@ enum Clock {
 /// Whether a program of the script never pauses, so that only a real clock goes on.
 fn needs_real_time(script: &Script) -> bool {
     script.text.lines().any(|line| line == "# clock: real")
-}
-
-/// The files that a script names in its header: functions that several share.
-fn parts(script: &Script) -> String {
-    let names = script.text.lines().filter_map(|line| line.strip_prefix("# with: "));
-    let read = |name| fs::read_to_string(super::directory().join(name)).expect("a part of a script");
-    names.map(read).collect()
 }
 
 fn on_the_running_kernel(script: &Script, work: &Path) {

@@ -19,7 +19,7 @@
 //! # clock: real                    by exec a guest runs it in real time, for a program in it never pauses
 //! # modules: NAME NAME             the kernel, a User-Mode Linux of its own, has loaded these; as functions alone
 //! # covers: PART KIND KIND         dumps, refusals or traffic of these kinds are compared: docs/kinds.md
-//! # with: FILE                     by exec it begins with this file of the directory: functions that scripts share
+//! # with: FILE                     this file of the directory stands here: functions that scripts share
 //! # differs: REASON                a known difference, and on the next lines
 //! # differs after 6.1: REASON      one of a newer kernel, as the running one may be
 //! # lines: REGEX                   which lines are left out of the comparison because of it
@@ -272,10 +272,6 @@ fn wanted() -> Vec<Script> {
         .filter(|path| path.extension().is_some_and(|extension| extension == "sh"))
         .collect();
     paths.sort();
-    let scripts = paths.iter().map(|path| {
-        let name = path.file_stem().expect("a file name").to_string_lossy();
-        let text = std::fs::read_to_string(path).expect("a script");
-        Script::new(&name, &text).unwrap_or_else(|error| panic!("{error}"))
-    });
+    let scripts = paths.iter().map(|path| Script::read(path).unwrap_or_else(|error| panic!("{error}")));
     scripts.filter(|script| script.name.contains(&word)).collect()
 }

@@ -33,8 +33,7 @@ fn the_server_looks_for_every_program_that_a_script_needs() {
     let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agreement/scripts");
     let mut unknown = BTreeSet::new();
     for entry in fs::read_dir(scripts).expect("scripts").flatten() {
-        let (name, text) = (entry.file_name(), fs::read_to_string(entry.path()).expect("a script"));
-        let script = Script::new(&name.to_string_lossy(), &text).expect("a header");
+        let script = Script::read(&entry.path()).expect("a header");
         let missing = script.programs.into_iter().filter(|program| !known.contains(program.as_str()));
         unknown.extend(missing.map(|program| format!("{program} of {}", script.name)));
     }

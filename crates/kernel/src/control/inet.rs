@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
 
-use crate::device::{DevId, Device, Ipv4Address, ifa};
+use crate::device::{DevId, Device, Ipv4Address, Ipv4Group, ifa};
 use crate::ip::igmp::Change;
 use crate::mac::Mac;
 use crate::neigh::{Neighbour, arp};
@@ -329,8 +329,7 @@ impl World {
                 // A fresh loopback device has no address that this one could clash with.
                 let _ = self.add_address(dev, &request, false);
             }
-            self.join_ipv4_group(dev, ALL_HOSTS);
-            self.report_groups(dev);
+            self.groups_up(dev);
             let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
             let links = crate::links::NsLinks { devs: &self.devs, netns };
             let changes = fib.device_up(ifindex, &links);
@@ -437,10 +436,10 @@ impl World {
     /// `ip_mc_inc_group`
     pub(crate) fn join_ipv4_group(&mut self, dev: DevId, group: Ipv4Addr) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        match device.ipv4_groups.iter_mut().find(|(known, _)| *known == group) {
-            Some((_, users)) => *users += 1,
+        match device.ipv4_groups.iter_mut().find(|known| known.address == group) {
+            Some(known) => known.users += 1,
             None => {
-                device.ipv4_groups.push((group, 1));
+                device.ipv4_groups.push(Ipv4Group { address: group, users: 1, is_filtered: true });
                 if !device.is_loopback() {
                     self.join_group(dev, Mac::of_ipv4_multicast(group));
                 }
@@ -453,13 +452,13 @@ impl World {
     /// `ip_mc_dec_group`
     pub(crate) fn leave_ipv4_group(&mut self, dev: DevId, group: Ipv4Addr) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        let Some(at) = device.ipv4_groups.iter().position(|(known, _)| *known == group) else { return };
-        if device.ipv4_groups[at].1 > 1 {
-            device.ipv4_groups[at].1 -= 1;
+        let Some(at) = device.ipv4_groups.iter().position(|known| known.address == group) else { return };
+        if device.ipv4_groups[at].users > 1 {
+            device.ipv4_groups[at].users -= 1;
             return;
         }
-        device.ipv4_groups.remove(at);
-        if !device.is_loopback() {
+        let known = device.ipv4_groups.remove(at);
+        if known.is_filtered && !device.is_loopback() {
             self.leave_group(dev, Mac::of_ipv4_multicast(group));
         }
         self.report_group(dev, group, Change::Left);
@@ -469,15 +468,41 @@ impl World {
     /// `inetdev_init` of a device that is up.
     pub(super) fn rejoin_ipv4_groups(&mut self, dev: DevId) {
         if self.devs.get(dev).is_some_and(|device| device.is_up()) {
-            self.join_ipv4_group(dev, ALL_HOSTS);
-            self.report_groups(dev);
+            self.groups_up(dev);
         }
     }
 
-    /// `ip_mc_down`: the group of all hosts is left; sockets' groups are joined again on going up.
+    /// `ip_mc_up`
+    fn groups_up(&mut self, dev: DevId) {
+        self.join_ipv4_group(dev, ALL_HOSTS);
+        self.filter_groups(dev, true);
+        self.report_groups(dev);
+    }
+
+    /// `ip_mc_down`: the group of all hosts is left; frames to those of sockets are taken again when it is up.
     pub(super) fn leave_ipv4_groups(&mut self, dev: DevId) {
         self.stop_reports(dev);
+        self.filter_groups(dev, false);
         self.leave_ipv4_group(dev, ALL_HOSTS);
+    }
+
+    /// Whether a device takes frames to the groups that are joined on it: all of them, the newest first.
+    fn filter_groups(&mut self, dev: DevId, takes: bool) {
+        let Some(device) = self.devs.get_mut(dev).filter(|device| !device.is_loopback()) else { return };
+        let other = device.ipv4_groups.iter_mut().rev().filter(|group| group.is_filtered != takes);
+        let changed: Vec<Ipv4Addr> = other
+            .map(|group| {
+                group.is_filtered = takes;
+                group.address
+            })
+            .collect();
+        for group in changed {
+            if takes {
+                self.join_group(dev, Mac::of_ipv4_multicast(group));
+            } else {
+                self.leave_group(dev, Mac::of_ipv4_multicast(group));
+            }
+        }
     }
 }
 

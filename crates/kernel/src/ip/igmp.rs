@@ -113,8 +113,8 @@ impl World {
     /// `ip_mc_up`: the groups of a device that has gone up are reported anew.
     pub(crate) fn report_groups(&mut self, dev: DevId) {
         let groups = self.devs.get(dev).map(|device| device.ipv4_groups.clone()).unwrap_or_default();
-        for (group, _) in groups {
-            self.report_group(dev, group, Change::Joined);
+        for group in groups {
+            self.report_group(dev, group.address, Change::Joined);
         }
     }
 
@@ -124,9 +124,9 @@ impl World {
         if device.is_loopback() || !device.is_up() {
             return;
         }
-        for (group, _) in device.ipv4_groups.clone() {
-            if group != ALL_HOSTS {
-                self.send_group_report(dev, &[(group, Change::Is)]);
+        for group in device.ipv4_groups.clone() {
+            if group.address != ALL_HOSTS {
+                self.send_group_report(dev, &[(group.address, Change::Is)]);
             }
         }
     }
@@ -217,7 +217,7 @@ impl World {
             .ipv4_groups
             .iter()
             .rev()
-            .map(|(known, _)| *known)
+            .map(|known| known.address)
             .filter(|known| *known != ALL_HOSTS && group.is_none_or(|group| group == *known))
             .collect();
         let reports = &mut device.igmp;
@@ -259,7 +259,7 @@ impl World {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let version = device.igmp.version(now);
         if device.igmp.general.take_if(|at| *at <= now).is_some() {
-            let groups = device.ipv4_groups.iter().rev().map(|(group, _)| *group);
+            let groups = device.ipv4_groups.iter().rev().map(|group| group.address);
             let records: Vec<(Ipv4Addr, Change)> =
                 groups.filter(|group| *group != ALL_HOSTS).map(|group| (group, Change::Is)).collect();
             if !records.is_empty() {

@@ -1,5 +1,8 @@
 //! A script and what its header says about it.
 
+use std::fs;
+use std::path::Path;
+
 use regex_lite::Regex;
 
 /// A script to run on both sides.
@@ -37,6 +40,27 @@ pub struct Known {
 }
 
 impl Script {
+    /// Reads a script, with the files beside it that its header names (`# with: FILE`) in their lines' place.
+    ///
+    /// # Errors
+    /// As [`Script::new`], or a file cannot be read; the text is for the user.
+    pub fn read(file: &Path) -> Result<Script, String> {
+        let read =
+            |path: &Path| fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()));
+        let mut text = String::new();
+        for line in read(file)?.lines() {
+            match line.strip_prefix("# with: ") {
+                Some(part) => text += &read(&file.with_file_name(part))?,
+                None => {
+                    text += line;
+                    text.push('\n');
+                }
+            }
+        }
+        let name = file.file_stem().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Script::new(&name, &text)
+    }
+
     /// Reads the header; its lines are described where scripts are run, in `crates/hairpin/tests/agreement`.
     ///
     /// # Errors

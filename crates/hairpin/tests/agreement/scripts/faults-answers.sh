@@ -44,4 +44,22 @@ bridge -n a fdb show dev e0
 sleep 2.3
 kill %1
 wait
-cat igmp.cap
+# How many reports there are in this time is by chance.
+sort -u igmp.cap
+# A device that is down takes no frames to groups that were joined before, one that is up again does.
+ip -n a link add vx1 type vxlan id 6 dstport 4790 group 239.1.1.3 dev e0
+ip -n a link set vx1 up
+ip -n a link set e0 down
+bridge -n a fdb show dev e0
+ip netns exec a cat /proc/net/igmp
+ip -n a link add vx2 type vxlan id 7 dstport 4791 group 239.1.1.4 dev e0
+ip -n a link set vx2 up
+bridge -n a fdb show dev e0
+ip -n a link set e0 up
+bridge -n a fdb show dev e0
+ip -n a maddr show dev e0
+ip -n a link set e0 down
+ip -n a link del vx1
+ip -n a link del vx0
+ip -n a link set e0 up
+bridge -n a fdb show dev e0

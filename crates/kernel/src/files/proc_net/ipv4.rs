@@ -53,7 +53,9 @@ pub(super) fn arp(world: &World, ns: NsId) -> String {
 /// Groups, the newest first. Reports are not sent, so no timer runs.
 pub(super) fn groups(world: &World, ns: NsId) -> String {
     let mut text = "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n".to_owned();
-    for device in world.devices_of(ns).filter(|device| device.mtu >= MIN_MTU) {
+    for device in
+        world.devices_of(ns).filter(|device| device.mtu >= MIN_MTU && !device.ipv4_groups.is_empty())
+    {
         let _ = writeln!(
             text,
             "{}\t{:<10}: {:>5} {:>7}",
@@ -62,8 +64,9 @@ pub(super) fn groups(world: &World, ns: NsId) -> String {
             device.ipv4_groups.len(),
             "V3"
         );
-        for (group, users) in device.ipv4_groups.iter().rev() {
-            let _ = writeln!(text, "\t\t\t\t{} {users:>5} 0:{:08X}\t\t0", raw_address(*group), 0);
+        for group in device.ipv4_groups.iter().rev() {
+            let _ =
+                writeln!(text, "\t\t\t\t{} {:>5} 0:{:08X}\t\t0", raw_address(group.address), group.users, 0);
         }
     }
     text
