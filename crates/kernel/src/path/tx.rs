@@ -180,19 +180,31 @@ impl World {
         self.carry_out(dev, frame, verdicts);
     }
 
-    /// Performs verdicts on a frame in their order and takes the list back for reuse. Returns the frame if it
-    /// goes on in the receive path of the device it is on.
+    /// Performs verdicts on a frame that `dev` has received, in their order, and takes the list back for reuse.
+    /// Returns the frame if it goes on in the receive path.
     pub(crate) fn perform_all(
         &mut self,
         dev: DevId,
         frame: Frame,
+        verdicts: Verdicts,
+    ) -> Option<(Next, Frame)> {
+        self.perform_each(dev, frame, verdicts, false)
+    }
+
+    /// `sends`: what is discarded was to be sent by `dev`, which counts it.
+    #[inline]
+    fn perform_each(
+        &mut self,
+        dev: DevId,
+        frame: Frame,
         mut verdicts: Verdicts,
+        sends: bool,
     ) -> Option<(Next, Frame)> {
         // As it mostly is: nothing is copied.
         if let [only] = verdicts[..] {
             verdicts.clear();
             self.verdicts.push(verdicts);
-            return self.perform_one(dev, frame, only);
+            return self.perform_one(dev, frame, only, sends);
         }
         let count = verdicts.len();
         let mut next = None;
@@ -203,7 +215,7 @@ impl World {
                 _ => rest.take(),
             };
             let Some(copy) = copy else { break };
-            next = self.perform_one(dev, copy, *verdict).or(next);
+            next = self.perform_one(dev, copy, *verdict, sends).or(next);
         }
         if let Some(frame) = rest.take() {
             self.consume(frame);
@@ -215,7 +227,13 @@ impl World {
 
     /// Performs one verdict. Returns the frame if it goes on in the receive path.
     #[inline]
-    fn perform_one(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) -> Option<(Next, Frame)> {
+    fn perform_one(
+        &mut self,
+        dev: DevId,
+        mut frame: Frame,
+        verdict: Verdict,
+        sends: bool,
+    ) -> Option<(Next, Frame)> {
         match verdict {
             Verdict::Local => Some((Next::Local, frame)),
             Verdict::Exact => Some((Next::Exact, frame)),
@@ -233,6 +251,10 @@ impl World {
                 }
                 Some((Next::Device(bridge, packet_type), frame))
             }
+            Verdict::Drop(reason) if !sends => {
+                self.drop_frame(Some(dev), frame, reason);
+                None
+            }
             other => {
                 self.perform_verdict(dev, frame, other);
                 None
@@ -240,8 +262,9 @@ impl World {
         }
     }
 
+    /// Performs verdicts on a frame that `dev` sends.
     pub(super) fn carry_out(&mut self, dev: DevId, frame: Frame, verdicts: Verdicts) {
-        if let Some((_, frame)) = self.perform_all(dev, frame, verdicts) {
+        if let Some((_, frame)) = self.perform_each(dev, frame, verdicts, true) {
             self.consume(frame);
         }
     }
