@@ -53,6 +53,14 @@ impl Time {
         Time(at.saturating_mul(tick))
     }
 
+    /// Whether more than `wait` has passed since `earlier` by a clock that goes in ticks
+    /// (`time_after(jiffies, earlier + wait)`).
+    pub fn is_after(self, earlier: Time, wait: Duration) -> bool {
+        let tick = TICK_NS.load(Ordering::Relaxed).max(1);
+        let wait = u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX).div_ceil(tick);
+        self.0 / tick > (earlier.0 / tick).saturating_add(wait)
+    }
+
     /// In `USER_HZ` ticks (1/100 s), the unit of times in netlink messages.
     pub fn ticks(self) -> u64 {
         self.0 / 10_000_000

@@ -236,8 +236,8 @@ impl World {
             }
             updated = Some(self.now - Duration::from_secs(3600));
         }
-        let age = updated.map_or(Duration::ZERO, |at| self.now.since(at));
-        let replace = gratuitous || age > Duration::from_millis(locktime);
+        let locktime = Duration::from_millis(locktime);
+        let replace = gratuitous || updated.is_some_and(|at| self.now.is_after(at, locktime));
         let state = if arp.operation == REPLY && packet_type == PacketType::Host {
             nud::REACHABLE
         } else {

@@ -452,10 +452,11 @@ impl World {
         let entry = self.netns.get(device.ns).and_then(|netns| netns.neigh6.get(device.ifindex, next_hop));
         let mac = entry.filter(|entry| entry.is_valid()).map(|entry| entry.mac);
         let mac_len = if mac.is_some() { 8 } else { 0 };
-        // As much of the packet as fits into the least MTU, in units of eight bytes.
+        // The option has a header of eight bytes, and as much of the packet as fits into the least MTU; whole units of
+        // eight bytes.
         let room = crate::ip6::MIN_MTU as usize - HEADER_LEN - REDIRECT_LEN - mac_len;
-        let quoted_len = ((about.payload().len() & !7).min(room & !7)).saturating_sub(8) + 8;
-        let quoted: Vec<u8> = about.payload().iter().take(quoted_len - 8).copied().collect();
+        let quoted_len = (((about.payload().len() + 8).min(room)) & !7).saturating_sub(8);
+        let quoted: Vec<u8> = about.payload().iter().take(quoted_len).copied().collect();
         let destination = header.destination;
         let len = REDIRECT_LEN + mac_len + 8 + quoted.len();
         self.ndisc_send(dev, source, header.source, len, |message| {

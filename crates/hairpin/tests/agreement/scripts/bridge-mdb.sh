@@ -20,7 +20,11 @@ ip -n n1 link set br0 up
 sleep 2
 bridge -n n1 mdb add dev br0 port p1 grp 239.1.1.1
 bridge -n n1 mdb add dev br0 port p1 grp 239.1.1.1
+# The ports of one group are in the order of the kernel's memory.
 bridge -n n1 mdb add dev br0 port p2 grp 239.1.1.1 permanent
+bridge -n n1 mdb | sort
+bridge -n n1 mdb del dev br0 port p2 grp 239.1.1.1
+bridge -n n1 mdb add dev br0 port p2 grp 239.1.1.6 permanent
 bridge -n n1 mdb add dev br0 port p1 grp 239.1.1.2 permanent
 bridge -n n1 mdb add dev br0 port p2 grp 239.1.1.3 src 10.0.0.1
 bridge -n n1 mdb add dev br0 port p2 grp 239.1.1.3 src 239.0.0.1

@@ -1,3 +1,4 @@
+# covers: traffic macvlan
 # Macvlans in passthru mode: siblings, the device below, and the world outside.
 # differs after 6.1: a lower device in another namespace makes no LOWERLAYERDOWN
 # lines: ^3: mv1@if2: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1400 qdisc noqueue state (DOWN|LOWERLAYERDOWN)
