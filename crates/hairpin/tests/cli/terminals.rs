@@ -135,3 +135,14 @@ fn unshare_does_not_make_an_emulated_namespace() {
     assert_eq!((outcome.code, outcome.out.as_str()), (1, ""), "{}", outcome.err);
     assert!(outcome.err.contains("'ip netns add'"), "{}", outcome.err);
 }
+
+#[test]
+fn a_script_has_its_descriptors_for_itself() {
+    let place = Place::new("descriptors");
+    let outcome = place.script(
+        "exec 3>&1 4>&1 200>lock; ip -br link | cut -c1-3 >&3; exec 3>&- 4>&- 200>&-; ip -br link | wc -l
+         ip netns add a; ip netns exec a bash -c 'exec 3>&1; ip -br link | wc -l >&3'\n",
+    );
+    assert_eq!(outcome.out, "lo \n1\n1\n", "{}", outcome.err);
+    assert_eq!((outcome.code, outcome.err.as_str()), (0, ""));
+}

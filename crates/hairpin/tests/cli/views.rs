@@ -190,3 +190,18 @@ fn views_follow_the_configuration() {
         assert_eq!(outcome.err, "RTNETLINK answers: File exists\n");
     }
 }
+
+#[test]
+fn what_is_appended_to_a_setting_is_written() {
+    let script = "echo 1 >>/proc/sys/net/ipv4/ip_forward; echo $?; sysctl -n net.ipv4.ip_forward
+        echo 0 | tee -a /proc/sys/net/ipv4/ip_forward >/dev/null; sysctl -n net.ipv4.ip_forward; cat /proc/sys/net/ipv4/ip_forward\n";
+    let root = Place::new("append");
+    if root.script("[ -e /proc/sys/net/ipv4/ip_forward ] && readlink /proc/net").out.is_empty() {
+        eprintln!("skipped: no views here");
+        return;
+    }
+    for place in [Some(root), Place::of_ordinary_user("append-plain")].into_iter().flatten() {
+        let outcome = place.script(script);
+        assert_eq!((outcome.out.as_str(), outcome.err.as_str()), ("0\n1\n0\n0\n", ""));
+    }
+}

@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
@@ -21,6 +21,23 @@ use super::{
 };
 use crate::shell::Surroundings;
 use crate::signals;
+
+/// Where a descriptor that programs inherit is in nobody's way: scripts open low ones by number (`exec 3>&1`), or 200.
+const INHERITED_MIN: [i32; 2] = [1000, 230];
+
+/// A descriptor that outlives the exec (a namespace lives as long as the program in it), with a number that a script does
+/// not use for its own.
+fn out_of_the_way(stream: OwnedFd) -> nix::Result<OwnedFd> {
+    for least in INHERITED_MIN {
+        if let Ok(number) = fcntl(&stream, FcntlArg::F_DUPFD(least)) {
+            // SAFETY: the call has made this descriptor, and nobody else knows of it.
+            return Ok(unsafe { OwnedFd::from_raw_fd(number) });
+        }
+    }
+    // So few may be open here.
+    fcntl(&stream, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    Ok(stream)
+}
 
 /// A program in a session; connects at its first call.
 #[derive(Clone)]
@@ -158,10 +175,7 @@ impl Inner {
         }
         command.env(VIEW_VARIABLE, seen);
         command.env(SOCKET_VARIABLE, &self.socket).env(TASK_VARIABLE, task.to_string());
-        let stream = OwnedFd::from(channel.into_stream());
-        // It must outlive the exec: the namespace lives as long as the program in it.
-        fcntl(&stream, FcntlArg::F_SETFD(FdFlag::empty())).map_err(|error| error.to_string())?;
-        Ok(stream)
+        out_of_the_way(OwnedFd::from(channel.into_stream())).map_err(|error| error.to_string())
     }
 
     /// A process that becomes `command` where this program is.

@@ -145,9 +145,17 @@ impl FilesView {
         if matches!(&known, Some(Node::File(known)) if *known == data) {
             return;
         }
+        // What was appended (`echo 1 >>FILE`) is what was written: these files have no end to write behind.
+        let written = match &known {
+            Some(Node::File(known)) if !known.is_empty() => {
+                data.strip_prefix(known.as_slice()).unwrap_or(&data)
+            }
+            _ => &data,
+        };
         let is_known = known.is_some();
         let Some(real) = super::real_path(path) else { return };
-        let result = emulator.call(self.task, Call::WriteFile { path: real.clone(), data: data.clone() });
+        let result =
+            emulator.call(self.task, Call::WriteFile { path: real.clone(), data: written.to_owned() });
         if let Err(error) = result {
             eprintln!("hairpin: {real}: {error}");
         }
