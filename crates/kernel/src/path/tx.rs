@@ -19,7 +19,7 @@ impl World {
     /// Sends a frame out of a device.
     pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) {
         let Some(device) = self.devs.get(dev) else {
-            return self.drop_frame(None, frame, DropReason::NotSpecified);
+            return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         if !device.can_transmit() {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
@@ -369,7 +369,7 @@ impl World {
         // What a bridge or a macvlan's lower device discards is counted nowhere.
         match device.kind {
             // `veth_xmit` without a peer.
-            Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
+            Kind::Veth(Veth { peer: None }) if reason == DropReason::NoPeer => {
                 device.stats.tx_dropped += 1;
             }
             Kind::Bond(_) => device.stats.tx_dropped += 1,
@@ -403,7 +403,7 @@ impl World {
             None => (false, None),
         };
         let Some(target) = self.devs.get_mut(to) else {
-            return self.drop_frame(Some(from), frame, DropReason::NotSpecified);
+            return self.drop_frame(Some(from), frame, DropReason::DeviceGone);
         };
         if !target.is_up() || !target.accepts_length(frame.len()) {
             return self.refuse_injected(from, to, frame);
