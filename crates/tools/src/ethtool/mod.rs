@@ -106,6 +106,8 @@ enum Link {
     Other(Option<u32>),
     /// The speeds of several devices, all full duplex.
     Sum(u32),
+    /// A port of InfiniBand without a link.
+    NoFabric,
     /// No settings, but whether there is a link.
     Detected,
     /// The driver has no settings.
@@ -206,14 +208,21 @@ impl Ethtool<'_> {
             return self.fail("Cannot get driver information: Operation not supported", 71);
         }
         let release = self.release();
-        let Some(kind) = device.kind() else {
-            let name = device.name();
-            return self.fail(&format!("ethtool: the driver of {name} is not known to hairpin"), 71);
+        let parent = driver_of(device);
+        let kind = match (device.kind(), parent) {
+            // `ethtool_get_drvinfo`: a driver that says nothing of itself, on a bus.
+            (None, Some((bus, _))) => InfoKind::Other(bus.to_owned()),
+            (Some(kind), _) => kind.clone(),
+            (None, None) => {
+                let name = device.name();
+                return self.fail(&format!("ethtool: the driver of {name} is not known to hairpin"), 71);
+            }
         };
         let bus = if device.hardware() == ARPHRD_ETHER { "tap" } else { "tun" };
         let name = kind.to_string();
         // Driver, version, firmware version, bus information, whether there are statistics.
-        let (driver, version, firmware, bus, statistics) = match kind {
+        let parent = parent.map_or("", |(_, parent)| parent);
+        let (driver, version, firmware, bus, statistics) = match &kind {
             InfoKind::Veth => ("veth", "1.0", "", "", true),
             InfoKind::Bridge => ("bridge", "2.3", "N/A", "N/A", false),
             InfoKind::MacVlan | InfoKind::MacVtap => ("macvlan", "0.1", "", "", false),
@@ -223,9 +232,10 @@ impl Ethtool<'_> {
             InfoKind::Tun => ("tun", "1.6", "", bus, false),
             InfoKind::Vrf => ("vrf", "1.1", "", "", false),
             InfoKind::Geneve => ("geneve", "0.6", "", "", false),
+            InfoKind::Ipoib => ("ib_ipoib", release.as_str(), "", "", true),
             InfoKind::Bond => ("bonding", release.as_str(), "2", "", false),
             // A driver that says nothing of itself: net/ethtool/ioctl.c: ethtool_get_drvinfo
-            _ => (name.as_str(), release.as_str(), "", "", *kind == InfoKind::Ifb),
+            _ => (name.as_str(), release.as_str(), "", parent, kind == InfoKind::Ifb),
         };
         let statistics = if statistics { "yes" } else { "no" };
         self.print(&format!(
@@ -257,6 +267,11 @@ impl Ethtool<'_> {
                 self.print(&format!("NIC statistics:\n     peer_ifindex: {}\n", peer.unwrap_or(0)));
                 self.queue_statistics(device.name())
             }
+            Some(InfoKind::Ipoib) => {
+                self.print(&infiniband_counters(device));
+                0
+            }
+            None if driver_of(device).is_some() => self.fail("no stats available", 94),
             Some(InfoKind::Ifb) | None if device.hardware() != ARPHRD_LOOPBACK => {
                 let name = device.name();
                 self.fail(&format!("ethtool: statistics of {name} are not known to hairpin"), 94)
@@ -266,12 +281,34 @@ impl Ethtool<'_> {
     }
 }
 
+/// The counters of a device on InfiniBand.
+fn infiniband_counters(device: &Interface) -> String {
+    let counted = device.find(|attribute| match attribute {
+        LinkAttribute::Stats64(counted) => Some(*counted),
+        _ => None,
+    });
+    let counted = counted.unwrap_or_default();
+    let counters = [
+        ("rx_packets", counted.rx_packets),
+        ("tx_packets", counted.tx_packets),
+        ("rx_bytes", counted.rx_bytes),
+        ("tx_bytes", counted.tx_bytes),
+        ("tx_errors", counted.tx_errors),
+        ("rx_dropped", counted.rx_dropped),
+        ("tx_dropped", counted.tx_dropped),
+        ("multicast", counted.multicast),
+    ];
+    let lines = counters.iter().map(|(name, count)| format!("     {name}: {count}\n"));
+    std::iter::once("NIC statistics:\n".to_owned()).chain(lines).collect()
+}
+
 /// What a device's driver says of its link. Stacked devices ask the one below; no stack is deeper than 8.
 fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32) -> Link {
     let below = || lower(interfaces, device).filter(|_| depth < 8);
     match device.kind() {
         Some(InfoKind::Veth) => Link::Virtual(10_000),
         Some(InfoKind::Tun) => Link::Virtual(tun_speed),
+        Some(InfoKind::Ipoib) => Link::NoFabric,
         Some(
             InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan | InfoKind::IpVtap | InfoKind::Vlan,
         ) => match below().map_or(Link::Unknown, |lower| link(interfaces, lower, tun_speed, depth + 1)) {
@@ -334,7 +371,7 @@ fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32)
         ) => Link::Unsupported,
         Some(InfoKind::Other(kind)) if kind.starts_with("ip6") => Link::Unsupported,
         Some(InfoKind::Nlmon | InfoKind::Geneve) => Link::Detected,
-        None if device.hardware() == ARPHRD_LOOPBACK => Link::Unsupported,
+        None if device.hardware() == ARPHRD_LOOPBACK || driver_of(device).is_some() => Link::Unsupported,
         _ => Link::Unknown,
     }
 }
@@ -344,7 +381,7 @@ fn speed(link: Link) -> Option<u32> {
     match link {
         Link::Virtual(speed) | Link::Sum(speed) => Some(speed),
         Link::Other(speed) => speed,
-        Link::Detected | Link::Unsupported | Link::Unknown => None,
+        Link::NoFabric | Link::Detected | Link::Unsupported | Link::Unknown => None,
     }
 }
 
@@ -355,6 +392,19 @@ fn is_running(device: &Interface) -> bool {
         _ => None,
     });
     device.flags() & IFF_UP != 0 && operational == Some(true)
+}
+
+/// Bus and name of the simulated card that a device is a port of; its driver is called as the bus.
+fn driver_of(device: &Interface) -> Option<(&str, &str)> {
+    let bus = device.find(|attribute| match attribute {
+        LinkAttribute::ParentDevBusName(bus) if bus == "netdevsim" => Some(bus.as_str()),
+        _ => None,
+    });
+    let name = device.find(|attribute| match attribute {
+        LinkAttribute::ParentDevName(name) => Some(name.as_str()),
+        _ => None,
+    });
+    Some((bus?, name?))
 }
 
 /// The device below, if it is in this namespace.
@@ -385,11 +435,12 @@ fn settings_text(link: Link) -> String {
     let (speed, duplex, port) = match link {
         Link::Virtual(speed) => (Some(speed), "Full", "Twisted Pair"),
         Link::Other(speed) => (speed, "Unknown! (255)", "Other"),
+        Link::NoFabric => (None, "Unknown! (255)", "Twisted Pair"),
         Link::Sum(speed) => (Some(speed), "Full", "Other"),
         Link::Detected | Link::Unsupported | Link::Unknown => return String::new(),
     };
     let speed = speed.map_or("Unknown!".to_owned(), |speed| format!("{speed}Mb/s"));
-    let crossover = if matches!(link, Link::Virtual(_)) { "\tMDI-X: Unknown\n" } else { "" };
+    let crossover = if matches!(link, Link::Virtual(_) | Link::NoFabric) { "\tMDI-X: Unknown\n" } else { "" };
     format!(
         "\tSupported ports: [  ]\n\tSupported link modes:   Not reported\n\
          \tSupported pause frame use: No\n\tSupports auto-negotiation: No\n\
