@@ -10,7 +10,7 @@ use hairpin_netlink::route::{
 };
 
 use super::{af_spec, info};
-use crate::dev::{Kind, netdevsim};
+use crate::dev::Kind;
 use crate::device::{self, DevId, Device, OperState};
 use crate::netns::NsId;
 use crate::world::World;
@@ -111,8 +111,12 @@ impl World {
             attributes.extend([
                 LinkAttribute::PhysPortName(port.port_name()),
                 LinkAttribute::Other(DefaultNla::new(IFLA_PHYS_SWITCH_ID, port.switch_id.to_vec())),
-                LinkAttribute::ParentDevName(port.parent()),
-                LinkAttribute::ParentDevBusName(netdevsim::BUS.to_owned()),
+            ]);
+        }
+        if let Some((bus, name)) = device.parent() {
+            attributes.extend([
+                LinkAttribute::ParentDevName(name),
+                LinkAttribute::ParentDevBusName(bus.to_owned()),
             ]);
         }
         attributes.push(LinkAttribute::AfSpecUnspec(af_spec::af_spec(self, device)));
