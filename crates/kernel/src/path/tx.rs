@@ -63,7 +63,7 @@ impl World {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let verdict = match &device.kind {
             Kind::Veth(veth) => veth.transmit(),
-            Kind::Nic { segment, port } => Verdict::Wire { segment: *segment, port: *port },
+            Kind::Nic { segment, port, .. } => Verdict::Wire { segment: *segment, port: *port },
             Kind::Loopback => {
                 // `loopback_xmit` counts without the link header, on both sides.
                 len -= ETH_LEN.min(len);
