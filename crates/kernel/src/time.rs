@@ -18,6 +18,11 @@ pub fn set_ticks_a_second(ticks: u32) {
     }
 }
 
+/// So many ticks of the kernel's clock (`jiffies + count`).
+pub(crate) fn ticks(count: u64) -> Duration {
+    Duration::from_nanos(count.saturating_mul(TICK_NS.load(Ordering::Relaxed)))
+}
+
 /// An instant of a world's monotonic clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub u64);
