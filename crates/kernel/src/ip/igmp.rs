@@ -106,7 +106,7 @@ impl World {
         let due = now.timer(ticks(LATER_TICKS));
         reports.rounds = ROBUSTNESS;
         if reports.due.replace(due) != Some(due) {
-            self.timers.add(due, TimerEvent::GroupReport { dev });
+            self.timers.add_on_wheel(now, due, TimerEvent::GroupReport { dev });
         }
     }
 
@@ -158,7 +158,7 @@ impl World {
         if device.igmp.rounds > 0 {
             device.igmp.rounds -= 1;
             device.igmp.due = Some(next);
-            self.timers.add(next, TimerEvent::GroupReport { dev });
+            self.timers.add_on_wheel(now, next, TimerEvent::GroupReport { dev });
         }
         if !records.is_empty() {
             self.send_group_report(dev, &records);
