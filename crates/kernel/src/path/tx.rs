@@ -19,7 +19,7 @@ impl World {
     /// Sends a frame out of a device.
     pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) {
         let Some(device) = self.devs.get(dev) else {
-            return self.drop_frame(None, frame, DropReason::NotSpecified);
+            return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         if !device.can_transmit() {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
@@ -71,7 +71,7 @@ impl World {
                 device.stats.rx_bytes += len as u64;
                 Verdict::Enqueue { dev, packet_type: PacketType::Host }
             }
-            // `dummy_xmit`
+            // `dummy_xmit`, `nsim_start_xmit`
             _ => Verdict::Drop(DropReason::Discarded),
         };
         device.stats.tx_packets += 1;
@@ -119,7 +119,9 @@ impl World {
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Have a way of their own.
             Kind::Bond(_) | Kind::Team(_) | Kind::Macsec(_) => {}
-            Kind::Loopback | Kind::Dummy | Kind::Veth(_) | Kind::Nic { .. } => {}
+            // Never has a carrier.
+            Kind::Ipoib(_) => verdicts.push(Verdict::Drop(DropReason::NotSpecified)),
+            Kind::Loopback | Kind::Dummy | Kind::Netdevsim(_) | Kind::Veth(_) | Kind::Nic { .. } => {}
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
             Kind::Ifb => {
                 counted = None;
@@ -369,7 +371,7 @@ impl World {
         // What a bridge or a macvlan's lower device discards is counted nowhere.
         match device.kind {
             // `veth_xmit` without a peer.
-            Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
+            Kind::Veth(Veth { peer: None }) if reason == DropReason::NoPeer => {
                 device.stats.tx_dropped += 1;
             }
             Kind::Bond(_) => device.stats.tx_dropped += 1,
@@ -403,7 +405,7 @@ impl World {
             None => (false, None),
         };
         let Some(target) = self.devs.get_mut(to) else {
-            return self.drop_frame(Some(from), frame, DropReason::NotSpecified);
+            return self.drop_frame(Some(from), frame, DropReason::DeviceGone);
         };
         if !target.is_up() || !target.accepts_length(frame.len()) {
             return self.refuse_injected(from, to, frame);
@@ -488,7 +490,7 @@ impl World {
 /// Kinds that decide alike of every frame.
 #[inline]
 fn decides_alike(kind: &Kind) -> bool {
-    matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy)
+    matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy | Kind::Netdevsim(_))
 }
 
 /// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than
