@@ -392,6 +392,20 @@ impl Device {
         if has_link_header(self.hardware) { crate::frame::ETH_LEN } else { 0 }
     }
 
+    /// The device of a bus that this is a function of (`dev->dev.parent`): the bus, and its name there. None for a device
+    /// that is nothing but software.
+    ///
+    /// The first card of a machine is in slot 3 of the first bus, where common virtual machines have it.
+    pub fn parent(&self) -> Option<(&'static str, String)> {
+        match self.kind {
+            Kind::Nic { number, .. } => {
+                let slot = number + 3;
+                Some(("pci", format!("0000:{:02x}:{:02x}.0", slot / 32 % 256, slot % 32)))
+            }
+            _ => None,
+        }
+    }
+
     pub fn is_ethernet(&self) -> bool {
         self.hardware == hardware::ETHER
     }

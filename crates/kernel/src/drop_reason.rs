@@ -45,7 +45,7 @@ drop_reasons! {
     /// Here: an extension header that is malformed, or an option that says so.
     Ipv6BadExtension = "NOT_SPECIFIED (IPv6 extension header)";
     /// Here: nobody on this host listens to the multicast group.
-    Ipv6NotJoined = "NOT_SPECIFIED (multicast group not joined)";
+    NotJoined = "NOT_SPECIFIED (multicast group not joined)";
     /// Here: neighbour discovery that is malformed, or about nobody here.
     NeighbourDiscoveryIgnored = "NOT_SPECIFIED (neighbour discovery ignored)";
     NetfilterDrop = "NETFILTER_DROP";
@@ -135,7 +135,31 @@ drop_reasons! {
     RouteRefused = "NOT_SPECIFIED (route refuses)";
     /// Here: ARP for another station, on a NOARP device, malformed, or with nothing to answer.
     ArpIgnored = "NOT_SPECIFIED (ARP ignored)";
-    /// Here: a socket without interest, a packet consumed without a word.
+    /// Here: the device has no settings of IPv4 (its MTU is below 68).
+    Ipv4Disabled = "NOT_SPECIFIED (no IPv4 on the device)";
+    /// Here: options of an IPv4 header that are malformed.
+    IpBadOptions = "NOT_SPECIFIED (malformed IP options)";
+    /// Here: a way that the packet's sender has chosen, which `accept_source_route` does not allow.
+    SourceRoute = "NOT_SPECIFIED (source route not accepted)";
+    /// Here: TCP to a group or to everybody.
+    TcpNotUnicast = "NOT_SPECIFIED (TCP to several hosts)";
+    /// Here: a header of GRE that is of another version, or whose checksum is wrong.
+    GreHeader = "NOT_SPECIFIED (bad GRE header)";
+    /// Here: a team without a port that could send.
+    NoPort = "NOT_SPECIFIED (no port to send by)";
+    /// Here: the other device of a pair is not there any more.
+    NoPeer = "NOT_SPECIFIED (its peer is gone)";
+    /// Here: a bridged packet that netfilter gave another address, to which there is no way.
+    TranslatedNowhere = "NOT_SPECIFIED (no route to the translated address)";
+    /// Here: a PAUSE frame, which goes no farther than a card.
+    Pause = "NOT_SPECIFIED (PAUSE frame)";
+    /// Here: the device was deleted while the frame was on its way.
+    DeviceGone = "NOT_SPECIFIED (device is gone)";
+    /// Here: a BPDU has reached a port of a bridge, and ends there.
+    Bpdu = "NOT_SPECIFIED (BPDU: taken by the bridge)";
+    /// Here: a frame of 802.3 with a length, whose protocols nobody speaks here.
+    Llc = "NOT_SPECIFIED (802.3 frame: nobody takes it)";
+    /// Here: a packet consumed without a word.
     NotSpecified = "NOT_SPECIFIED";
 }
 

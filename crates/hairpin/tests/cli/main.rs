@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests read files and start programs")]
 
 mod bad_input;
+mod cards;
 mod docker;
 mod house;
 mod input;

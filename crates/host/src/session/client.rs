@@ -54,6 +54,8 @@ struct Inner {
     entered: bool,
     /// It becomes a shell that reads from a terminal.
     prompts: bool,
+    /// It becomes another program.
+    becomes: bool,
     /// Time does not jump for its waits.
     patient: bool,
     /// A program it has started in the background, which is to come to its point first.
@@ -85,6 +87,7 @@ impl Session {
             channel: None,
             entered: false,
             prompts: false,
+            becomes: false,
             patient,
             after: None,
             vrf: std::env::var(hairpin_tools::VRF_VARIABLE).ok().filter(|name| !name.is_empty()),
@@ -105,11 +108,12 @@ impl Session {
         self.inner.borrow_mut().prompts = true;
     }
 
-    /// Lets the time pass in which somebody typed this command, unless it runs in the background.
+    /// Lets the time pass in which somebody typed the command that this program becomes, unless it runs in the background.
     ///
     /// # Errors
     /// As [`Session::connect`].
     pub fn let_typing_pass(&self) -> Result<(), String> {
+        self.inner.borrow_mut().becomes = true;
         self.connect()?;
         if self.inner.borrow().background {
             return Ok(());
@@ -140,8 +144,12 @@ impl Inner {
         }
         let gone = |error| format!("the session at {} is gone: {error}", self.socket.display());
         let mut channel = Channel::connect(&self.socket).map_err(gone)?;
-        let hello =
-            Request::Hello { task: self.task.clone(), background: self.background, after: self.after.take() };
+        let hello = Request::Hello {
+            task: self.task.clone(),
+            background: self.background,
+            after: self.after.take(),
+            becomes: self.becomes,
+        };
         match channel.ask(&hello).map_err(gone)? {
             Response::Welcome(task) => self.task = TaskName { token: self.task.token, ..task },
             Response::Refused(text) => return Err(text),

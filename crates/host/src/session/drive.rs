@@ -231,7 +231,9 @@ impl Server {
                 && !client.stuck
             {
                 let busy = client.busy_since.elapsed();
-                if busy < Duration::from_millis(1) {
+                // One that is about to become another program sleeps while it enters its namespaces.
+                let patience = if client.becomes { FIRST_CALL_MAX } else { Duration::from_millis(1) };
+                if busy < patience {
                     continue;
                 }
                 let running = self

@@ -24,6 +24,8 @@ pub(super) enum Request {
         background: bool,
         /// A process whose first call, and those of all it starts, come before this one's.
         after: Option<u32>,
+        /// It is about to become another program: others wait for it although it has waited once.
+        becomes: bool,
     },
     Call(Call),
     /// Ends the [`Call::Wait`] that is under way with `EINTR`. Has no answer of its own.

@@ -99,6 +99,8 @@ pub(super) struct Client {
     pub(super) state: State,
     /// Has made its first call.
     called: bool,
+    /// Is about to become another program, which has still to come to its point.
+    pub(super) becomes: bool,
     /// Has been in a wait.
     pub(super) settled: bool,
     /// Since when it has been neither waiting nor calling.
@@ -307,9 +309,14 @@ impl Server {
 
     fn handle(&mut self, id: u64, request: Request) {
         match request {
-            Request::Hello { task, background, after } => {
+            Request::Hello { task, background, after, becomes } => {
                 let response = match self.welcome(id, &task, background, after) {
-                    Ok(name) => Response::Welcome(name),
+                    Ok(name) => {
+                        if let Some(client) = self.client(id) {
+                            client.becomes = becomes;
+                        }
+                        Response::Welcome(name)
+                    }
                     Err(text) => Response::Refused(text),
                 };
                 self.answer(id, &response);
@@ -396,6 +403,7 @@ impl Server {
             after,
             state: State::Running,
             called: false,
+            becomes: false,
             settled: false,
             busy_since: Instant::now(),
             stuck: false,
@@ -508,7 +516,7 @@ impl Server {
         let Some(client) = self.client(id) else { return };
         let task = client.task;
         if let Call::Wait { fds, writable, until_ns, bounded } = call {
-            client.settled = true;
+            client.settled = !client.becomes;
             client.state = State::Waiting { fds, writable, until_ns, bounded };
             self.wake(Some(id));
             return;

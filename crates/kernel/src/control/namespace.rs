@@ -109,7 +109,10 @@ impl World {
     ) -> Result<(), Errno> {
         let ns = self.hosts.get(host).ok_or(Errno::ENODEV)?.initial;
         let port = segment.and_then(|s| self.segments.get(s)).map_or(0, |wire| wire.ports.len());
-        let kind = Kind::Nic { segment: segment.unwrap_or(usize::MAX), port };
+        let of_host = |ns| self.netns.get(ns).is_some_and(|ns| ns.host == host);
+        let cards = self.devs.values().filter(|device| matches!(device.kind, Kind::Nic { .. }));
+        let number = cards.filter(|device| of_host(device.ns)).count();
+        let kind = Kind::Nic { segment: segment.unwrap_or(usize::MAX), port, number };
         let new = NewDevice { name: name.to_owned(), kind, mac, ifindex: 0, mtu: None };
         let dev = self.register(ns, new).map_err(|failure| failure.errno)?;
         if let Some(device) = self.devs.get_mut(dev) {

@@ -499,8 +499,9 @@ impl Traits {
             | Kind::Bridge(_)
             | Kind::Macvlan(_)
             | Kind::Ipvlan(_)
-            | Kind::Vxlan(_)
-            | Kind::Nic { .. } => ether,
+            | Kind::Vxlan(_) => ether,
+            // `e1000_probe`
+            Kind::Nic { .. } => Traits { min_mtu: 46, max_mtu: 16_110, ..ether },
             Kind::Vrf(_) => Traits {
                 flags: Flags::NOARP | Flags::MASTER,
                 mtu: 65_575,

@@ -252,7 +252,7 @@ impl World {
                 }
                 return;
             }
-            Kind::Nic { segment, port } => {
+            Kind::Nic { segment, port, .. } => {
                 // The wire's port stays, unused: other cards keep their numbers.
                 let (segment, port) = (*segment, *port);
                 if let Some(slot) = self.segments.get_mut(segment).and_then(|s| s.ports.get_mut(port)) {

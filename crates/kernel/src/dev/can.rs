@@ -65,7 +65,7 @@ pub fn transmit_pair(pair: &Veth, stats: &mut Stats, frame: &Frame, out: &mut Ve
         }
         (Some(_), None) => {
             stats.tx_dropped += 1;
-            out.push(Verdict::Drop(DropReason::NotSpecified));
+            out.push(Verdict::Drop(DropReason::NoPeer));
         }
         (None, _) => {
             stats.tx_dropped += 1;

@@ -49,6 +49,8 @@ const FCOE_MTU: u64 = 1 << 37;
 const RXCSUM: u64 = 1 << 40;
 const NOCACHE_COPY: u64 = 1 << 41;
 const LOOPBACK: u64 = 1 << 42;
+const RXFCS: u64 = 1 << 43;
+const RXALL: u64 = 1 << 44;
 const STAG_TX: u64 = 1 << 45;
 const STAG_RX: u64 = 1 << 46;
 const STAG_FILTER: u64 = 1 << 47;
@@ -80,9 +82,12 @@ const BRIDGE: u64 = SCATTER | HIGHDMA | GSO_MASK | HW_CSUM;
 /// `ALWAYS_ON_OFFLOADS` of macvlan and ipvlan.
 const SHARING: u64 = SG | HW_CSUM | GSO_SOFTWARE | GSO_ROBUST | GSO_ENCAP_ALL;
 /// Those that such a device takes over from the one below.
-const SHARED: u64 = SCATTER | HW_CSUM | HIGHDMA | SOFT | TSO | TSO_ECN | TSO6 | RXCSUM;
+const SHARED: u64 =
+    SCATTER | HW_CSUM | HIGHDMA | SOFT | TSO | TSO_ECN | TSO6 | RXCSUM | CTAG_FILTER | STAG_FILTER;
 /// `BOND_VLAN_FEATURES` and those that a bond and a team have beside them.
 const LAG: u64 = SCATTER | HW_CSUM | GSO_SOFTWARE | HIGHDMA | LRO;
+/// What an e1000 of PCI does (`e1000_probe`).
+const NIC: u64 = SG | HW_CSUM | TSO;
 const IFB: u64 = SCATTER | HW_CSUM | HIGHDMA | GSO_SOFTWARE | GSO_ENCAP_ALL;
 
 /// How deep devices may be stacked.
@@ -92,11 +97,11 @@ impl World {
     /// The features of a device by its name.
     ///
     /// # Errors
-    /// `ENODEV` without such a device; `ENOSYS` for a network card, whose driver is nobody's.
+    /// `ENODEV` without such a device.
     pub(crate) fn features(&self, ns: NsId, name: &str) -> Result<Features, Errno> {
         let dev = self.device_named(ns, name).ok_or(Errno::ENODEV)?;
         let device = self.devs.get(dev).ok_or(Errno::ENODEV)?;
-        let own = own(device).ok_or(Errno::ENOSYS)?;
+        let own = own(device);
         Ok(Features {
             switchable: own.switchable,
             wanted: own.wanted(device),
@@ -117,15 +122,15 @@ impl World {
     ) -> Result<Features, Errno> {
         let dev = self.device_named(ns, name).ok_or(Errno::ENODEV)?;
         let device = self.devs.get_mut(dev).ok_or(Errno::ENODEV)?;
-        let own = own(device).ok_or(Errno::ENOSYS)?;
+        let own = own(device);
         device.features_wanted = Some((own.wanted(device) & !mask | wanted & mask) & own.switchable);
         self.features(ns, name)
     }
 
     /// What is on.
     fn active(&self, device: &Device, depth: u32) -> u64 {
-        let Some(own) = own(device) else { return 0 };
         let Some(depth) = depth.checked_sub(1) else { return 0 };
+        let own = own(device);
         let wanted = own.wanted(device) | own.fixed;
         let of = |dev: DevId| self.devs.get(dev).map_or(0, |device| self.active(device, depth));
         let features = match &device.kind {
@@ -167,6 +172,7 @@ impl World {
         let Some(depth) = depth.checked_sub(1) else { return 0 };
         let lower = || device.lower().and_then(|lower| self.devs.get(lower));
         let of_kind = match &device.kind {
+            Kind::Nic { .. } => NIC,
             Kind::Veth(_) => VETH & !TAGS | LLTX,
             Kind::Bridge(_) => BRIDGE,
             Kind::Vxlan(_) => SCATTER | HW_CSUM | RXCSUM | GSO_SOFTWARE | LLTX,
@@ -205,10 +211,11 @@ impl Own {
     }
 }
 
-/// None for a card.
-fn own(device: &Device) -> Option<Own> {
+fn own(device: &Device) -> Own {
     let (switchable, fixed, off) = match &device.kind {
-        Kind::Nic { .. } => return None,
+        Kind::Nic { .. } => {
+            (NIC | RXCSUM | RXFCS | RXALL | CTAG_RX, CTAG_TX | CTAG_FILTER, RXCSUM | RXFCS | RXALL)
+        }
         Kind::Loopback => {
             let fixed = SCATTER
                 | HW_CSUM
@@ -258,7 +265,16 @@ fn own(device: &Device) -> Option<Own> {
         Kind::Loopback => 0,
         _ => NOCACHE_COPY,
     };
-    Some(Own { switchable: switchable | SOFT | SOFT_OFF | copy, fixed, off: off | SOFT_OFF | copy })
+    // A card may do what it is not asked to (`register_netdevice`); the features of the other kinds have it already.
+    let mangle = match device.kind {
+        Kind::Nic { .. } => TSO_MANGLEID,
+        _ => 0,
+    };
+    Own {
+        switchable: switchable | SOFT | SOFT_OFF | copy | mangle,
+        fixed,
+        off: off | SOFT_OFF | copy | mangle,
+    }
 }
 
 /// A master's features from those of its ports (`br_features_recompute`, `bond_fix_features`, `team_fix_features`).

@@ -167,6 +167,8 @@ pub enum Kind {
     Nic {
         segment: usize,
         port: usize,
+        /// Which of its machine's cards it is, from 0.
+        number: usize,
     },
 }
 

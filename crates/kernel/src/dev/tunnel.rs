@@ -124,11 +124,11 @@ impl Gre {
     pub fn read(body: &[u8]) -> Result<(Gre, usize), DropReason> {
         let &[flags, version, a, b] = body.first_chunk().ok_or(DropReason::PacketTooSmall)?;
         if version & 7 != 0 || flags & 0x48 != 0 {
-            return Err(DropReason::NotSpecified);
+            return Err(DropReason::GreHeader);
         }
         let has = |flag| flags & flag != 0;
         if has(Gre::CHECKSUM) && !sums_up(body) {
-            return Err(DropReason::NotSpecified);
+            return Err(DropReason::GreHeader);
         }
         let mut at = if has(Gre::CHECKSUM) { 8 } else { 4 };
         let mut word = |flag| -> Result<Option<u32>, DropReason> {

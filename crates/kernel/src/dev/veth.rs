@@ -20,7 +20,7 @@ impl Veth {
     pub fn transmit(&self) -> Verdict {
         match self.peer {
             Some(peer) => Verdict::Inject { dev: peer },
-            None => Verdict::Drop(DropReason::NotSpecified),
+            None => Verdict::Drop(DropReason::NoPeer),
         }
     }
 }

@@ -23,7 +23,7 @@ impl World {
     /// A frame with an IPv4 packet has reached the protocol layer of `dev`.
     pub(crate) fn ip_receive(&mut self, dev: DevId, mut frame: Frame) {
         let Some(device) = self.devs.get(dev) else {
-            return self.drop_frame(None, frame, DropReason::NotSpecified);
+            return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         let (ns, loopback, shared) = (device.ns, device.is_loopback(), !device.rx_handler.is_none());
         frame.iif = device.ifindex;
@@ -137,11 +137,11 @@ impl World {
     /// `ip_error` and the martian cases of `ip_route_input_slow`.
     fn refuse(&mut self, ns: NsId, dev: DevId, header: &Header, error: InputError, frame: Frame) {
         let reason = match error {
-            InputError::Disabled => DropReason::NotSpecified,
+            InputError::Disabled => DropReason::Ipv4Disabled,
             InputError::InvalidSource => DropReason::IpInvalidSource,
             InputError::InvalidDestination => DropReason::IpInvalidDestination,
             InputError::Localnet => DropReason::IpLocalNet,
-            InputError::NotJoined => DropReason::NotSpecified,
+            InputError::NotJoined => DropReason::NotJoined,
             InputError::LocalSource => DropReason::IpLocalSource,
             InputError::ReversePath => DropReason::IpReversePath,
             InputError::NotForwarding => DropReason::IpInAddressErrors,

@@ -241,7 +241,7 @@ impl World {
                     netns.counters.in_header_errors += 1;
                 }
                 self.icmp_error(ns, Some(dev), &frame, Message::ParameterProblem { pointer });
-                self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
+                self.drop_frame(Some(dev), frame, DropReason::IpBadOptions);
                 return ControlFlow::Break(());
             }
         };
@@ -251,7 +251,7 @@ impl World {
             .zip(self.netns.get(ns))
             .is_some_and(|(device, netns)| netns.sysctl.both(&device.ipv4_conf, Conf::AcceptSourceRoute));
         if slots.source_route && !accepts {
-            self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
+            self.drop_frame(Some(dev), frame, DropReason::SourceRoute);
             return ControlFlow::Break(());
         }
         // `fib_compute_spec_dst`

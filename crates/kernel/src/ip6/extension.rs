@@ -75,7 +75,7 @@ pub(super) fn is_extension(kind: u8) -> bool {
 
 /// Where the upper layer starts, and which it is (`ipv6_skip_exthdr`); none behind a fragment that is not the
 /// first, and where the packet ends too early.
-pub(super) fn upper_layer(packet: &[u8]) -> Option<(u8, usize)> {
+pub(crate) fn upper_layer(packet: &[u8]) -> Option<(u8, usize)> {
     let mut kind = *packet.get(6)?;
     let mut at = HEADER_LEN;
     for _ in 0..8 {

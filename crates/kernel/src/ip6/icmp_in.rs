@@ -92,7 +92,7 @@ impl World {
     /// Neighbour discovery to an address that this host answers for as a proxy.
     pub(super) fn icmp6_receive_proxied(&mut self, ns: NsId, dev: DevId, header: &Header, frame: Frame) {
         let Some((_, at)) = extension::upper_layer(frame.payload()) else {
-            return self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
+            return self.drop_frame(Some(dev), frame, DropReason::Ipv6BadExtension);
         };
         self.icmp6_receive(ns, dev, header, RouteKind::Local, at, false, frame);
     }

@@ -22,7 +22,7 @@ impl World {
     /// A frame with an IPv6 packet has reached the protocol layer of `dev`.
     pub(crate) fn ip6_receive(&mut self, dev: DevId, mut frame: Frame) {
         let Some(device) = self.devs.get(dev) else {
-            return self.drop_frame(None, frame, DropReason::NotSpecified);
+            return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         let (ns, loopback, disabled) = (device.ns, device.is_loopback(), device.ipv6_disabled);
         // What this host has sent to itself comes with the device of its route.
@@ -88,7 +88,7 @@ impl World {
             InRoute6::Forward { dev: out, gateway, mtu } => {
                 self.forward6(dev, header, out, gateway, mtu, frame)
             }
-            InRoute6::NotJoined => self.drop_frame(Some(dev), frame, DropReason::Ipv6NotJoined),
+            InRoute6::NotJoined => self.drop_frame(Some(dev), frame, DropReason::NotJoined),
             InRoute6::Refuse(error) => self.refuse6(ns, dev, error, frame),
         }
     }

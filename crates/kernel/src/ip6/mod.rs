@@ -6,7 +6,7 @@
 
 pub(crate) mod address;
 pub mod event;
-mod extension;
+pub(crate) mod extension;
 mod forward;
 mod fragment;
 pub mod icmp;

@@ -18,7 +18,7 @@ impl World {
     pub(crate) fn neigh_output(&mut self, dev: DevId, next_hop: impl Into<IpAddr>, mut frame: Frame) {
         let mut next_hop = next_hop.into();
         let Some(device) = self.devs.get(dev) else {
-            return self.drop_frame(None, frame, DropReason::NotSpecified);
+            return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         let (ns, ifindex, own) = (device.ns, device.ifindex, device.mac);
         if next_hop.is_ipv4() && device.has_one_neighbour() {

@@ -220,7 +220,8 @@ impl World {
             let payload = frame.payload().get(..length).unwrap_or(&[]);
             let destination = frame.destination();
             self.bridge_act(bridge, |state, clock| state.receive_bpdu(dev, destination, payload, clock));
+            return self.drop_frame(Some(dev), frame, DropReason::Bpdu);
         }
-        self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
+        self.drop_frame(Some(dev), frame, DropReason::Llc);
     }
 }

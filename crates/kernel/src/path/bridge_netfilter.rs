@@ -153,7 +153,7 @@ impl World {
                 Some(self.turned_to_host(logical, frame))
             }
             Err(_) => {
-                self.drop_frame(Some(logical), frame, DropReason::NotSpecified);
+                self.drop_frame(Some(logical), frame, DropReason::TranslatedNowhere);
                 None
             }
         }
@@ -170,7 +170,7 @@ impl World {
             }
             InRoute6::Forward { .. } | InRoute6::Deliver { .. } => Some(self.turned_to_host(logical, frame)),
             InRoute6::NotJoined | InRoute6::Refuse(_) => {
-                self.drop_frame(Some(logical), frame, DropReason::NotSpecified);
+                self.drop_frame(Some(logical), frame, DropReason::TranslatedNowhere);
                 None
             }
         }

@@ -32,7 +32,7 @@ impl World {
         let mut kept: Vec<Tag> = Vec::new();
         for _ in 0..ROUNDS_MAX {
             let Some(device) = self.devs.get(dev) else {
-                return self.drop_frame(None, frame, DropReason::NotSpecified);
+                return self.drop_frame(None, frame, DropReason::DeviceGone);
             };
             // What a slave has received is its bond's, be that down.
             if !device.is_up() && !matches!(device.kind, Kind::Bond(_) | Kind::Team(_)) {
@@ -328,7 +328,7 @@ impl World {
     /// `ipvlan_multicast_enqueue`
     pub(crate) fn ipvlan_enqueue(&mut self, lower: DevId, from: Option<DevId>, mut frame: Frame) {
         if frame.ethertype() == ethertype::PAUSE {
-            return self.drop_frame(Some(lower), frame, DropReason::NotSpecified);
+            return self.drop_frame(Some(lower), frame, DropReason::Pause);
         }
         let Some(port) = self.ipvlan_port(lower) else { return };
         if port.queued >= ipvlan::BACKLOG_MAX {

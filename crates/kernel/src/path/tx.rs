@@ -19,7 +19,7 @@ impl World {
     /// Sends a frame out of a device.
     pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) {
         let Some(device) = self.devs.get(dev) else {
-            return self.drop_frame(None, frame, DropReason::NotSpecified);
+            return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         if !device.can_transmit() {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
@@ -63,7 +63,7 @@ impl World {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let verdict = match &device.kind {
             Kind::Veth(veth) => veth.transmit(),
-            Kind::Nic { segment, port } => Verdict::Wire { segment: *segment, port: *port },
+            Kind::Nic { segment, port, .. } => Verdict::Wire { segment: *segment, port: *port },
             Kind::Loopback => {
                 // `loopback_xmit` counts without the link header, on both sides.
                 len -= ETH_LEN.min(len);
@@ -373,7 +373,7 @@ impl World {
         // What a bridge or a macvlan's lower device discards is counted nowhere.
         match device.kind {
             // `veth_xmit` without a peer.
-            Kind::Veth(Veth { peer: None }) if reason == DropReason::NotSpecified => {
+            Kind::Veth(Veth { peer: None }) if reason == DropReason::NoPeer => {
                 device.stats.tx_dropped += 1;
             }
             Kind::Bond(_) => device.stats.tx_dropped += 1,
@@ -407,7 +407,7 @@ impl World {
             None => (false, None),
         };
         let Some(target) = self.devs.get_mut(to) else {
-            return self.drop_frame(Some(from), frame, DropReason::NotSpecified);
+            return self.drop_frame(Some(from), frame, DropReason::DeviceGone);
         };
         if !target.is_up() || !target.accepts_length(frame.len()) {
             return self.refuse_injected(from, to, frame);

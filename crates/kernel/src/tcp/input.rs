@@ -67,7 +67,7 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::TcpChecksum);
         }
         if delivered != RouteKind::Local {
-            return self.drop_frame(Some(dev), frame, DropReason::NotSpecified);
+            return self.drop_frame(Some(dev), frame, DropReason::TcpNotUnicast);
         }
         let at =
             Arrival { from: (ends.0, segment.source), to: (ends.1, segment.destination), iif: frame.iif };

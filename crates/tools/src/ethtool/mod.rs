@@ -4,6 +4,7 @@
 //! The real program asks drivers by `ioctl` and generic netlink. What those of virtual devices answer follows from
 //! the kind of the device, which rtnetlink tells; what does not follow from it is reported as not supported.
 
+mod card;
 mod features;
 mod refused;
 
@@ -106,6 +107,13 @@ enum Link {
     Other(Option<u32>),
     /// The speeds of several devices, all full duplex.
     Sum(u32),
+    /// A card of a gigabit that agrees on it with the other end.
+    Card {
+        /// There is another end.
+        plugged: bool,
+        /// Whether the pairs are crossed is known.
+        pair_known: bool,
+    },
     /// No settings, but whether there is a link.
     Detected,
     /// The driver has no settings.
@@ -163,7 +171,9 @@ impl Ethtool<'_> {
             return self.no_data();
         };
         let tun_speed = tun_speed(&self.release());
-        let link = match link(&interfaces, device, tun_speed, 0) {
+        let known = Known { interfaces: &interfaces, tun_speed, cards: self.cards(&interfaces) };
+        let is_card = known.cards.contains(&device.index());
+        let link = match known.link(device, 0) {
             Link::Unknown => {
                 return self.fail(&format!("ethtool: settings of {name} are not known to hairpin"), 75);
             }
@@ -179,11 +189,10 @@ impl Ethtool<'_> {
         if device.kind().is_some_and(|kind| kinds_with_level.contains(kind)) {
             text += "        Current message level: 0x00000000 (0)\n                              \n";
         }
-        let carrier = device.find(|attribute| match attribute {
-            LinkAttribute::Carrier(carrier) => Some(*carrier != 0),
-            _ => None,
-        });
-        let detected = device.flags() & IFF_UP != 0 && (is_loopback || carrier.unwrap_or(false));
+        if is_card {
+            text += card::OWN_TEXT;
+        }
+        let detected = if is_loopback { device.flags() & IFF_UP != 0 } else { link_detected(device) };
         text += &format!("\tLink detected: {}\n", if detected { "yes" } else { "no" });
         self.print(&text);
         0
@@ -206,6 +215,15 @@ impl Ethtool<'_> {
             return self.fail("Cannot get driver information: Operation not supported", 71);
         }
         let release = self.release();
+        if let Some(card) = self.card(device) {
+            self.print(&format!(
+                "driver: e1000\nversion: {release}\nfirmware-version: \nexpansion-rom-version: \n\
+                 bus-info: {}\nsupports-statistics: yes\nsupports-test: yes\nsupports-eeprom-access: yes\n\
+                 supports-register-dump: yes\nsupports-priv-flags: no\n",
+                card.bus_info
+            ));
+            return 0;
+        }
         let Some(kind) = device.kind() else {
             let name = device.name();
             return self.fail(&format!("ethtool: the driver of {name} is not known to hairpin"), 71);
@@ -266,83 +284,105 @@ impl Ethtool<'_> {
     }
 }
 
-/// What a device's driver says of its link. Stacked devices ask the one below; no stack is deeper than 8.
-fn link(interfaces: &Interfaces, device: &Interface, tun_speed: u32, depth: u32) -> Link {
-    let below = || lower(interfaces, device).filter(|_| depth < 8);
-    match device.kind() {
-        Some(InfoKind::Veth) => Link::Virtual(10_000),
-        Some(InfoKind::Tun) => Link::Virtual(tun_speed),
-        Some(
-            InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan | InfoKind::IpVtap | InfoKind::Vlan,
-        ) => match below().map_or(Link::Unknown, |lower| link(interfaces, lower, tun_speed, depth + 1)) {
-            // Its own driver has the request, and only the one below has nothing to answer.
-            Link::Unsupported => Link::Detected,
-            link => link,
-        },
-        Some(InfoKind::Vxlan) => {
-            let underlay = device.vxlan_link().filter(|_| depth < 8);
-            match underlay.and_then(|index| interfaces.by_index(index)) {
-                Some(underlay) => link(interfaces, underlay, tun_speed, depth + 1),
-                None => Link::Other(None),
+/// What is known of the devices of a namespace.
+struct Known<'a> {
+    interfaces: &'a Interfaces,
+    /// What a TUN or TAP device says of its speed, in Mb/s.
+    tun_speed: u32,
+    /// Cards, by index.
+    cards: Vec<u32>,
+}
+
+impl Known<'_> {
+    /// What a device's driver says of its link. Stacked devices ask the one below; no stack is deeper than 8.
+    fn link(&self, device: &Interface, depth: u32) -> Link {
+        let interfaces = self.interfaces;
+        let below = || lower(interfaces, device).filter(|_| depth < 8);
+        match device.kind() {
+            Some(InfoKind::Veth) => Link::Virtual(10_000),
+            Some(InfoKind::Tun) => Link::Virtual(self.tun_speed),
+            Some(
+                InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan | InfoKind::IpVtap | InfoKind::Vlan,
+            ) => match below().map_or(Link::Unknown, |lower| self.link(lower, depth + 1)) {
+                // Its own driver has the request, and only the one below has nothing to answer.
+                Link::Unsupported => Link::Detected,
+                link => link,
+            },
+            Some(InfoKind::Vxlan) => {
+                let underlay = device.vxlan_link().filter(|_| depth < 8);
+                match underlay.and_then(|index| interfaces.by_index(index)) {
+                    Some(underlay) => self.link(underlay, depth + 1),
+                    None => Link::Other(None),
+                }
             }
-        }
-        Some(InfoKind::Bridge) => {
-            // net/bridge/br_device.c: br_get_link_ksettings: the fastest port that is up
-            let of_bridge =
-                |port: &&Interface| port.master() == Some(device.index()) && is_running(port) && depth < 8;
-            let speeds = interfaces
-                .iter()
-                .filter(of_bridge)
-                .map(|port| speed(link(interfaces, port, tun_speed, depth + 1)));
-            Link::Other(speeds.flatten().max())
-        }
-        // drivers/net/bonding/bond_main.c: bond_ethtool_get_link_ksettings, team_ethtool_get_link_ksettings
-        Some(InfoKind::Bond | InfoKind::Team) => {
-            let setting = |wanted: fn(&InfoBond) -> Option<u32>| device.bond().iter().find_map(wanted);
-            let mode = setting(|setting| match setting {
-                InfoBond::Mode(mode) => Some(u8::from(*mode).into()),
-                _ => None,
-            });
-            let active = setting(|setting| match setting {
-                InfoBond::ActivePort(index) => Some(*index),
-                _ => None,
-            });
-            let sends = |slave: &&Interface| {
-                slave.master() == Some(device.index())
-                    && depth < 8
-                    && is_running(slave)
-                    && (mode != Some(ACTIVE_BACKUP) || active == Some(slave.index()))
-            };
-            let speeds = interfaces.iter().filter(sends);
-            let known = speeds.filter_map(|slave| speed(link(interfaces, slave, tun_speed, depth + 1)));
-            match known.reduce(u32::saturating_add) {
-                Some(sum) => Link::Sum(sum),
-                None => Link::Other(None),
+            Some(InfoKind::Bridge) => {
+                // net/bridge/br_device.c: br_get_link_ksettings: the fastest port that is up
+                let of_bridge = |port: &&Interface| {
+                    port.master() == Some(device.index()) && is_running(port) && depth < 8
+                };
+                let speeds =
+                    interfaces.iter().filter(of_bridge).map(|port| speed(self.link(port, depth + 1)));
+                Link::Other(speeds.flatten().max())
             }
+            // drivers/net/bonding/bond_main.c: bond_ethtool_get_link_ksettings, team_ethtool_get_link_ksettings
+            Some(InfoKind::Bond | InfoKind::Team) => {
+                let setting = |wanted: fn(&InfoBond) -> Option<u32>| device.bond().iter().find_map(wanted);
+                let mode = setting(|setting| match setting {
+                    InfoBond::Mode(mode) => Some(u8::from(*mode).into()),
+                    _ => None,
+                });
+                let active = setting(|setting| match setting {
+                    InfoBond::ActivePort(index) => Some(*index),
+                    _ => None,
+                });
+                let sends = |slave: &&Interface| {
+                    slave.master() == Some(device.index())
+                        && depth < 8
+                        && is_running(slave)
+                        && (mode != Some(ACTIVE_BACKUP) || active == Some(slave.index()))
+                };
+                let speeds = interfaces.iter().filter(sends);
+                let known = speeds.filter_map(|slave| speed(self.link(slave, depth + 1)));
+                match known.reduce(u32::saturating_add) {
+                    Some(sum) => Link::Sum(sum),
+                    None => Link::Other(None),
+                }
+            }
+            Some(
+                InfoKind::Dummy
+                | InfoKind::Ifb
+                | InfoKind::Vrf
+                | InfoKind::Vcan
+                | InfoKind::Vxcan
+                | InfoKind::GreTun
+                | InfoKind::GreTap
+                | InfoKind::IpIp
+                | InfoKind::SitTun
+                | InfoKind::MacSec,
+            ) => Link::Unsupported,
+            Some(InfoKind::Other(kind)) if kind.starts_with("ip6") => Link::Unsupported,
+            Some(InfoKind::Nlmon | InfoKind::Geneve) => Link::Detected,
+            None if device.hardware() == ARPHRD_LOOPBACK => Link::Unsupported,
+            None if self.cards.contains(&device.index()) => card::link(device),
+            _ => Link::Unknown,
         }
-        Some(
-            InfoKind::Dummy
-            | InfoKind::Ifb
-            | InfoKind::Vrf
-            | InfoKind::Vcan
-            | InfoKind::Vxcan
-            | InfoKind::GreTun
-            | InfoKind::GreTap
-            | InfoKind::IpIp
-            | InfoKind::SitTun
-            | InfoKind::MacSec,
-        ) => Link::Unsupported,
-        Some(InfoKind::Other(kind)) if kind.starts_with("ip6") => Link::Unsupported,
-        Some(InfoKind::Nlmon | InfoKind::Geneve) => Link::Detected,
-        None if device.hardware() == ARPHRD_LOOPBACK => Link::Unsupported,
-        _ => Link::Unknown,
     }
+}
+
+/// Whether a device is up and has a carrier.
+fn link_detected(device: &Interface) -> bool {
+    let carrier = device.find(|attribute| match attribute {
+        LinkAttribute::Carrier(carrier) => Some(*carrier != 0),
+        _ => None,
+    });
+    device.flags() & IFF_UP != 0 && carrier.unwrap_or(false)
 }
 
 /// What a device of such a link says of its speed, in Mb/s.
 fn speed(link: Link) -> Option<u32> {
     match link {
         Link::Virtual(speed) | Link::Sum(speed) => Some(speed),
+        Link::Card { plugged, .. } => plugged.then_some(1000),
         Link::Other(speed) => speed,
         Link::Detected | Link::Unsupported | Link::Unknown => None,
     }
@@ -386,6 +426,7 @@ fn settings_text(link: Link) -> String {
         Link::Virtual(speed) => (Some(speed), "Full", "Twisted Pair"),
         Link::Other(speed) => (speed, "Unknown! (255)", "Other"),
         Link::Sum(speed) => (Some(speed), "Full", "Other"),
+        Link::Card { plugged, pair_known } => return card::settings_text(plugged, pair_known),
         Link::Detected | Link::Unsupported | Link::Unknown => return String::new(),
     };
     let speed = speed.map_or("Unknown!".to_owned(), |speed| format!("{speed}Mb/s"));

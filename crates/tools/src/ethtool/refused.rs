@@ -30,6 +30,30 @@ const BY_IOCTL: &[(&[&str], &str, i32)] = &[
     (&["-e", "--eeprom-dump"], "Cannot get EEPROM data", 74),
 ];
 
+/// What the driver of a card refuses as those of virtual devices do.
+const CARD_LACKS: &[&str] = &[
+    "-l",
+    "-L",
+    "-c",
+    "--show-coalesce",
+    "-C",
+    "--coalesce",
+    "-m",
+    "--dump-module-eeprom",
+    "--module-info",
+    "--show-eee",
+    "--set-eee",
+    "--show-priv-flags",
+    "--show-fec",
+    "-x",
+    "--show-rxfh-indir",
+    "--show-rxfh",
+    "-n",
+    "-u",
+    "--show-nfc",
+    "--show-ntuple",
+];
+
 /// What `-s` may be followed by.
 const SETTINGS: &[&str] = &[
     "speed",
@@ -50,6 +74,14 @@ const SETTINGS: &[&str] = &[
 impl Ethtool<'_> {
     /// Answers an option that is refused for every virtual device; `None` for any other option.
     pub(super) fn refuse(&mut self, option: &str, name: &str, rest: &[&str]) -> Option<i32> {
+        let answered = match option {
+            "-g" | "--show-ring" => self.ring(name),
+            "-a" | "--show-pause" => self.pause(name),
+            _ => None,
+        };
+        if answered.is_some() {
+            return answered;
+        }
         let by_netlink = BY_NETLINK.iter().find(|(names, _)| names.contains(&option)).map(|(_, code)| *code);
         if let Some(code) = by_netlink {
             return Some(self.refuse_by_netlink(option, name, code));
@@ -148,7 +180,8 @@ impl Ethtool<'_> {
     pub(super) fn time_stamps(&mut self, name: &str) -> i32 {
         let Ok(interfaces) = Interfaces::dump(self.system) else { return self.no_such_device(1) };
         let Some(device) = interfaces.by_name(name) else { return self.no_such_device(1) };
-        let Some(sends) = stamps_what_it_sends(&interfaces, device, 0) else {
+        let cards = self.cards(&interfaces);
+        let Some(sends) = stamps_what_it_sends(&interfaces, &cards, device, 0) else {
             return self.fail(&format!("ethtool: the time stamps of {name} are not known to hairpin"), 1);
         };
         let transmit = if sends { "\tsoftware-transmit\n" } else { "" };
@@ -163,8 +196,10 @@ impl Ethtool<'_> {
     fn refuse_by_netlink(&mut self, option: &str, name: &str, code: i32) -> i32 {
         match self.has_settings(name) {
             None => self.no_such_device(code),
-            Some(true) => self.not_known(option, name),
-            Some(false) => self.fail("netlink error: Operation not supported", code),
+            Some(true) if !CARD_LACKS.contains(&option) || !self.is_card(name) => {
+                self.not_known(option, name)
+            }
+            Some(_) => self.fail("netlink error: Operation not supported", code),
         }
     }
 
@@ -175,8 +210,10 @@ impl Ethtool<'_> {
                 self.fail("Cannot get strings: No such device", code)
             }
             None => self.fail(&format!("{text}: No such device"), code),
-            Some(true) => self.not_known(option, name),
-            Some(false) => self.fail(&format!("{text}: Operation not supported"), code),
+            Some(true) if !CARD_LACKS.contains(&option) || !self.is_card(name) => {
+                self.not_known(option, name)
+            }
+            Some(_) => self.fail(&format!("{text}: Operation not supported"), code),
         }
     }
 
@@ -185,7 +222,7 @@ impl Ethtool<'_> {
     }
 
     fn is_answered(&mut self, name: &str) -> bool {
-        self.has_settings(name) != Some(true)
+        self.has_settings(name) != Some(true) || self.is_card(name)
     }
 
     /// Whether the device may have what others have not: a card, or one that a program drives. `None` without it.
@@ -220,7 +257,12 @@ impl Ethtool<'_> {
 
 /// Whether the driver stamps what it sends (`skb_tx_timestamp`); `None` where that is not known. Stacked devices ask the
 /// one below; no stack is deeper than 8.
-fn stamps_what_it_sends(interfaces: &Interfaces, device: &Interface, depth: u32) -> Option<bool> {
+fn stamps_what_it_sends(
+    interfaces: &Interfaces,
+    cards: &[u32],
+    device: &Interface,
+    depth: u32,
+) -> Option<bool> {
     if depth >= 8 {
         return None;
     }
@@ -229,17 +271,17 @@ fn stamps_what_it_sends(interfaces: &Interfaces, device: &Interface, depth: u32)
             Some(true)
         }
         Some(InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::Vlan) => {
-            stamps_what_it_sends(interfaces, lower(interfaces, device)?, depth + 1)
+            stamps_what_it_sends(interfaces, cards, lower(interfaces, device)?, depth + 1)
         }
         // `bond_ethtool_get_ts_info`: if all slaves do, and there are any.
         Some(InfoKind::Bond) => {
             let slaves = interfaces.iter().filter(|slave| slave.master() == Some(device.index()));
             let known: Option<Vec<bool>> =
-                slaves.map(|slave| stamps_what_it_sends(interfaces, slave, depth + 1)).collect();
+                slaves.map(|slave| stamps_what_it_sends(interfaces, cards, slave, depth + 1)).collect();
             known.map(|all| !all.is_empty() && all.iter().all(|does| *does))
         }
         Some(_) => Some(false),
-        None if device.hardware() == ARPHRD_LOOPBACK => Some(true),
+        None if device.hardware() == ARPHRD_LOOPBACK || cards.contains(&device.index()) => Some(true),
         None => None,
     }
 }

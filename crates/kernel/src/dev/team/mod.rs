@@ -187,7 +187,7 @@ impl Team {
             }
         }
         if out.is_empty() {
-            out.push(Verdict::Drop(DropReason::NotSpecified));
+            out.push(Verdict::Drop(DropReason::NoPort));
         }
     }
 

@@ -6,6 +6,7 @@
 mod attribute;
 mod bonding;
 mod bridge;
+mod card;
 mod device;
 mod netlink;
 mod port;
@@ -43,6 +44,8 @@ enum Directory {
     Limits,
     /// `bridge`, of a bridge
     Bridge,
+    /// `device`, of a network card
+    Card,
     /// `bonding`, of a bond
     Bonding,
     /// `bonding_slave`, of a bond's slave
@@ -199,6 +202,7 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
         "bonding_slave",
         "subsystem",
         "byte_queue_limits",
+        "device",
     ];
     names.extend(
         known
@@ -242,6 +246,7 @@ fn attributes(directory: Directory) -> &'static [Attribute] {
         Directory::TransmitQueue => queues::TRANSMIT,
         Directory::Limits => queues::LIMITS,
         Directory::Bridge => bridge::ATTRIBUTES,
+        Directory::Card => card::ATTRIBUTES,
         Directory::Port => port::ATTRIBUTES,
         Directory::Bonding => bonding::ATTRIBUTES,
         Directory::BondingSlave => bonding::SLAVE,
@@ -257,9 +262,10 @@ fn subdirectory(device: &Device, directory: Directory, name: &str) -> Option<Dir
     let is_slave = matches!(device.rx_handler, RxHandler::BondSlave { .. });
     match (directory, name) {
         (Directory::Device, "statistics") => Some(Directory::Statistics),
-        (Directory::Device | Directory::Tap, "power") => Some(Directory::Power),
+        (Directory::Device | Directory::Tap | Directory::Card, "power") => Some(Directory::Power),
         (Directory::Device, "queues") => Some(Directory::Queues),
         (Directory::Device, "subsystem") => Some(Directory::Subsystem),
+        (Directory::Device, "device") if matches!(device.kind, Kind::Nic { .. }) => Some(Directory::Card),
         (Directory::Device, "bridge") if is_bridge => Some(Directory::Bridge),
         (Directory::Device, "brif") if is_bridge => Some(Directory::Ports),
         (Directory::Device, "brport") if is_port => Some(Directory::Port),

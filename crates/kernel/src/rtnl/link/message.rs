@@ -108,6 +108,12 @@ impl World {
             address.resize(device.address_len(), 0);
             attributes.push(LinkAttribute::PermAddress(address));
         }
+        if let Some((bus, name)) = device.parent() {
+            attributes.extend([
+                LinkAttribute::ParentDevName(name),
+                LinkAttribute::ParentDevBusName(bus.to_owned()),
+            ]);
+        }
         attributes.push(LinkAttribute::AfSpecUnspec(af_spec::af_spec(self, device)));
         if !device.altnames.is_empty() {
             let names = device.altnames.iter().cloned().map(Prop::AltIfName).collect();
