@@ -128,7 +128,7 @@ fn changes(scenario: &mut Scenario, bridges: usize) -> Vec<String> {
     ] {
         all.push(format!("bridge -n sw link set dev {port} {option}"));
     }
-    all.push(format!("ip -n sw link set w1 nomaster"));
+    all.push("ip -n sw link set w1 nomaster".to_owned());
     for option in ["priority 0", "priority 8192", "max_age 900"] {
         all.push(format!("ip -n sw link set br{bridge} type bridge {option}"));
     }

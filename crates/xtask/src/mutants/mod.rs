@@ -6,8 +6,10 @@
 //! answers. The copy's own `cargo xtask mutants --judge` runs the cases, so that a panic or an endless loop is the fault's
 //! and not this program's. Only cases that come to the place of a fault are run with it: `reach` has which do.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
+mod build;
+mod table;
+
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -21,7 +23,7 @@ use hairpin_testkit::agree::generate;
 use hairpin_testkit::agree::mutants::{self, Case, Mutant};
 use hairpin_testkit::agree::oracle::{Kernel, Oracle};
 use hairpin_testkit::agree::script::Script;
-use hairpin_testkit::agree::weave::{self, CHOICE_VARIABLE, REACH_VARIABLE, REACHED};
+use hairpin_testkit::agree::weave::{CHOICE_VARIABLE, REACH_VARIABLE, REACHED};
 
 /// Which faults, and which cases may catch them.
 #[derive(Args)]
@@ -142,7 +144,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
         return Err(format!("no mutant, and no list of them, '{name}' in {LISTS}"));
     }
     // A stale list is no matter of minutes.
-    woven(&root, &all)?;
+    build::woven(&root, &all)?;
     let place = root.join("target/mutants");
     let cases = place.join("cases");
     let found = place.join("found");
@@ -158,7 +160,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
     fs::create_dir_all(&found).map_err(|error| format!("{}: {error}", found.display()))?;
     let recorded = read(&cases.join("summary.txt"))?;
     let tree = place.join("tree");
-    let program = build(&root, &tree, &place.join("build"), &mut all)?;
+    let program = build::build(&root, &tree, &place.join("build"), &mut all)?;
     if options.recorded {
         let names = names(&cases)?;
         if let Fate::Caught { case, line, .. } = try_cases(&program, &cases, &names, None)? {
@@ -178,7 +180,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
             .iter()
             .filter_map(|fault| Some((fault, Fate::from_line(&read(&found.join(&fault.name)).ok()?)?)))
             .collect();
-        write(path, &table(&fates, all.len(), &recorded, &places, options))?;
+        write(path, &table::table(&fates, all.len(), &recorded, &places, options))?;
     }
     println!("{noticed} of {} caught", chosen.len());
     Ok(noticed == chosen.len())
@@ -368,102 +370,6 @@ fn record(root: &Path, cases: &Path, options: &Options) -> Result<(), String> {
     write(&cases.join("summary.txt"), &text)
 }
 
-/// The files that are not copied as they are: those of the faults, and `lib.rs` of their crates.
-fn woven(root: &Path, all: &[Fault]) -> Result<BTreeMap<PathBuf, String>, String> {
-    type OfFile<'a> = (Vec<(usize, &'a Mutant)>, Vec<(usize, &'a Flip)>);
-    let mut faults: BTreeMap<&str, OfFile> = BTreeMap::new();
-    for fault in all {
-        match &fault.kind {
-            What::Listed(mutant) => {
-                faults.entry(&mutant.file).or_default().0.push((fault.number, mutant));
-            }
-            What::Flip(flip) => faults.entry(&flip.file).or_default().1.push((fault.number, flip)),
-        }
-    }
-    let mut woven = BTreeMap::new();
-    for (file, (faults, flips)) in faults {
-        woven.insert(PathBuf::from(file), weave::weave(&read(&root.join(file))?, &faults, &flips)?);
-        let (source, _) = file.split_once("/src/").ok_or(format!("{file} is in no crate"))?;
-        let library = PathBuf::from(format!("{source}/src/lib.rs"));
-        let text = read(&root.join(&library))? + &weave::chooser();
-        woven.entry(library).or_insert(text);
-    }
-    Ok(woven)
-}
-
-/// Makes the copy like the checkout but for the files that are woven; what is alike keeps its time, so that it is not
-/// built again. `below` is the path from the roots.
-fn copy(from: &Path, to: &Path, below: &Path, woven: &BTreeMap<PathBuf, String>) -> Result<(), String> {
-    fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
-    let list = |directory: &Path| -> Result<BTreeSet<std::ffi::OsString>, String> {
-        let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        let names = entries.flatten().map(|entry| entry.file_name());
-        Ok(names.filter(|name| name != "target" && name != ".git").collect())
-    };
-    let names = list(from)?;
-    for gone in list(to)?.difference(&names) {
-        let path = to.join(gone);
-        let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        removed.map_err(|error| format!("{}: {error}", path.display()))?;
-    }
-    for name in names {
-        let (from, to, below) = (from.join(&name), to.join(&name), below.join(&name));
-        if from.is_dir() {
-            copy(&from, &to, &below, woven)?;
-            continue;
-        }
-        let bytes = woven.get(&below).map(|text| text.clone().into_bytes());
-        if let Some(bytes) = bytes.or_else(|| fs::read(&from).ok())
-            && fs::read(&to).ok().as_ref() != Some(&bytes)
-        {
-            fs::write(&to, bytes).map_err(|error| format!("{}: {error}", to.display()))?;
-        }
-    }
-    Ok(())
-}
-
-/// Builds this program in the copy, without those flips that the compiler does not take.
-fn build(root: &Path, tree: &Path, target: &Path, all: &mut Vec<Fault>) -> Result<PathBuf, String> {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let run = |arguments: &[&str]| {
-        let mut command = Command::new(&cargo);
-        command.current_dir(tree).env("CARGO_TARGET_DIR", target).args(arguments);
-        command.output().map_err(|error| format!("cargo: {error}"))
-    };
-    loop {
-        copy(root, tree, Path::new(""), &woven(root, all)?)?;
-        let output = run(&["build", "--quiet", "--offline", "--package", "xtask", "--message-format=short"])?;
-        if output.status.success() {
-            return Ok(target.join("debug/xtask"));
-        }
-        let said = String::from_utf8_lossy(&output.stderr);
-        let wrong = refused(tree, &said);
-        let before = all.len();
-        all.retain(|fault| matches!(fault.kind, What::Listed(_)) || !wrong.contains(&fault.number));
-        if all.len() == before {
-            return Err(format!("it does not build:\n{said}"));
-        }
-        eprintln!("{} flips are no Rust", before - all.len());
-    }
-}
-
-/// The numbers of the faults in lines that the compiler complains about.
-fn refused(tree: &Path, said: &str) -> BTreeSet<usize> {
-    let mut numbers = BTreeSet::new();
-    for line in said.lines().filter(|line| line.contains(": error")) {
-        let mut words = line.splitn(3, ':');
-        let (Some(file), Some(Ok(at))) = (words.next(), words.next().map(str::parse::<usize>)) else {
-            continue;
-        };
-        let code = fs::read_to_string(tree.join(file)).unwrap_or_default();
-        let around = code.lines().skip(at.saturating_sub(1)).take(1);
-        for question in around.flat_map(|line| line.split("crate::planted::is(").skip(1)) {
-            numbers.extend(question.split(')').next().and_then(|number| number.parse::<usize>().ok()));
-        }
-    }
-    numbers
-}
-
 /// The names of the cases of a directory: generated ones first, the first seeds of all topologies before the next.
 fn names(cases: &Path) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(cases).map_err(|error| format!("{}: {error}", cases.display()))?;
@@ -583,113 +489,6 @@ fn judge(directory: &Path, names: &[String]) -> Result<bool, String> {
         }
     }
     Ok(true)
-}
-
-fn table(fates: &[(&Fault, Fate)], faults: usize, recorded: &str, places: &str, options: &Options) -> String {
-    let only = options.only.as_ref().map_or(String::new(), |names| format!(" --only {names}"));
-    let mut sampled = String::new();
-    if options.flips > 0 {
-        sampled = format!(" --flips {} --flips-seed {}", options.flips, options.flips_seed);
-    }
-    let (flips, listed): (Vec<_>, Vec<_>) = fates.iter().partition(|(fault, _)| fault.list == FLIPS);
-    let mut text = format!(
-        "# Planted faults\n\n\
-         Does the comparison with Linux notice a rule that is broken? `cargo xtask mutants` breaks one at a time in a copy \
-         of the checkout and runs the cases that agree with Linux without the fault until one of them differs. \
-         The faults are in `{LISTS}`; a test checks that each still fits the code. This table is written by\n\n\
-         ```sh\ncargo xtask mutants{only} --seed {} --count {}{sampled} --report docs/mutants.md\n```\n\n\
-         {recorded}. {} A case NAME-SEED is generated (`cargo xtask agree --only NAME --seed SEED --count 1`), any other is \
-         a script of `{NAMED}`. The last column is the first line that differs: `-` is printed by Linux only, `+` by the \
-         emulation with the fault only.\n",
-        options.seed,
-        options.count,
-        Count::of(&listed).text("faults"),
-    );
-    if options.flips > 0 {
-        let _ = write!(
-            text,
-            "\nBeside those that somebody thought of, the command finds faults by the looks of the code: conditions negated, \
-             parts of them left out, comparisons that take their limit or not, statements left out, arms of a match that do \
-             what another one does, numbers one too great. There are {places}, the code of devices and neighbours; of a \
-             sample of {}: {} They are [below](#flips).\n",
-            flips.len(),
-            Count::of(&flips).text("flips"),
-        );
-    }
-    if fates.len() != faults {
-        let _ = write!(text, "\n{} more have no verdict.\n", faults - fates.len());
-    }
-    let mut list = "";
-    for (fault, fate) in fates {
-        if fault.list != list {
-            list = &fault.list;
-            let _ = write!(
-                text,
-                "\n## {list}\n\n| {} | caught by | line |\n|---|---|---|---|\n",
-                if list == FLIPS { "where | what" } else { "fault | rule that it breaks" }
-            );
-        }
-        let (case, line) = match fate {
-            Fate::Caught { case, line, .. } => (case.as_str(), code(line.trim_end())),
-            Fate::Survived { cases } => ("**survived**", format!("{cases} cases come to it")),
-            Fate::Unseen { why } => ("makes no difference", why.clone()),
-        };
-        let _ = match &fault.kind {
-            What::Listed(mutant) => writeln!(text, "| {} | {} | {case} | {line} |", fault.name, mutant.rule),
-            What::Flip(Flip { file, function, how, text: what, .. }) => {
-                let file = file.trim_start_matches("crates/kernel/src/");
-                writeln!(text, "| `{file}` {function} | {how}: {} | {case} | {line} |", code(&short(what)))
-            }
-        };
-    }
-    text
-}
-
-/// How many faults of some came out how.
-struct Count {
-    all: usize,
-    caught: usize,
-    by_generated: usize,
-    unseen: usize,
-}
-
-impl Count {
-    fn of(fates: &[&(&Fault, Fate)]) -> Count {
-        let count = |is: fn(&Fate) -> bool| fates.iter().filter(|(_, fate)| is(fate)).count();
-        Count {
-            all: fates.len(),
-            caught: count(|fate| matches!(fate, Fate::Caught { .. })),
-            by_generated: count(|fate| matches!(fate, Fate::Caught { generated: true, .. })),
-            unseen: count(|fate| matches!(fate, Fate::Unseen { .. })),
-        }
-    }
-
-    fn text(&self, what: &str) -> String {
-        let Count { all, caught, by_generated, unseen } = self;
-        let judged = all - unseen;
-        let share = *by_generated as f64 * 100.0 / judged.max(1) as f64;
-        let without = match unseen {
-            0 => String::new(),
-            _ => format!(", not counting {unseen} that make no difference to be seen"),
-        };
-        format!(
-            "**{caught} of {judged} {what} are caught, {by_generated} ({share:.1} %) of them by a generated case**{without}."
-        )
-    }
-}
-
-/// A table's cell of code.
-fn code(line: &str) -> String {
-    let line = line.replace('|', "\\|").replace('`', "'");
-    if line.is_empty() { line } else { format!("`{line}`") }
-}
-
-fn short(text: &str) -> String {
-    const MOST: usize = 120;
-    match text.chars().count() > MOST {
-        true => text.chars().take(MOST).chain(['…']).collect(),
-        false => text.to_owned(),
-    }
 }
 
 fn read(path: &Path) -> Result<String, String> {
