@@ -188,6 +188,16 @@ fn inet6_line(id: SockId, socket: &Socket, inet: &Inet6, port: u16) -> String {
     )
 }
 
+/// Sockets of `ping` without rights: there are none, for everybody may open raw ones here.
+pub(super) fn empty_icmp(_: &World, _: NsId) -> String {
+    format!("{RAW_HEAD:<UDP_WIDTH$}\n")
+}
+
+/// Flow labels that programs have asked for: none can.
+pub(super) fn flow_labels(_: &World, _: NsId) -> String {
+    "Label S Owner  Users  Linger Expires  Dst                              Opt\n".to_owned()
+}
+
 pub(super) fn empty_udp(_: &World, _: NsId) -> String {
     format!("{UDP_HEAD:<UDP_WIDTH$}\n")
 }
