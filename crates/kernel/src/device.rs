@@ -71,6 +71,7 @@ pub enum AddrAssign {
 /// `ARPHRD_*`.
 pub mod hardware {
     pub const ETHER: u16 = 1;
+    pub const INFINIBAND: u16 = 32;
     pub const LOOPBACK: u16 = 772;
     pub const CAN: u16 = 280;
     pub const IPIP: u16 = 768;
@@ -373,6 +374,7 @@ impl Device {
             hardware::ETHER | hardware::LOOPBACK => 6,
             hardware::IPIP | hardware::SIT | hardware::GRE => 4,
             hardware::TUNNEL6 | hardware::IP6GRE => 16,
+            hardware::INFINIBAND => crate::dev::ipoib::ADDRESS_LEN,
             _ => 0,
         }
     }
@@ -382,8 +384,26 @@ impl Device {
         if let (Kind::Ip6Tunnel(tunnel), 16) = (&self.kind, self.address_len()) {
             return (tunnel.config.local.octets().to_vec(), tunnel.config.remote.octets().to_vec());
         }
+        if let Kind::Ipoib(state) = &self.kind {
+            return (state.address.to_vec(), state.broadcast().to_vec());
+        }
         let bytes = |mac: Mac| mac.0.iter().take(self.address_len()).copied().collect();
         (bytes(self.mac), bytes(self.broadcast))
+    }
+
+    /// `dev->perm_addr`; none where nobody has given it one.
+    pub fn permanent_address(&self) -> Option<Vec<u8>> {
+        if let Kind::Ipoib(state) = &self.kind {
+            return (self.addr_assign != AddrAssign::Set || state.parent.is_none())
+                .then(|| state.permanent.to_vec());
+        }
+        if self.permanent_mac.is_zero() {
+            return None;
+        }
+        // A tunnel over IPv6 has longer addresses, of which only the beginning is random.
+        let mut address = self.permanent_mac.0.to_vec();
+        address.resize(self.address_len(), 0);
+        Some(address)
     }
 
     /// `dev->hard_header_len`. Frames of a device without a link header have one in here all the same, in which only
@@ -397,7 +417,8 @@ impl Device {
     ///
     /// The first card of a machine is in slot 3 of the first bus, where common virtual machines have it.
     pub fn parent(&self) -> Option<(&'static str, String)> {
-        match self.kind {
+        match &self.kind {
+            Kind::Netdevsim(port) => Some((crate::dev::netdevsim::BUS, port.parent())),
             Kind::Nic { number, .. } => {
                 let slot = number + 3;
                 Some(("pci", format!("0000:{:02x}:{:02x}.0", slot / 32 % 256, slot % 32)))

@@ -38,6 +38,8 @@ pub struct Host {
     pub tunnels: (bool, bool),
     /// The last handle that a queueing discipline got without asking for one.
     pub queue_handle: u32,
+    /// The bus of netdevsim, with its devices.
+    pub netdevsim: crate::dev::netdevsim::Bus,
 }
 
 impl Host {

@@ -21,7 +21,7 @@ pub use builtin::{BUILT_IN, builtin};
 pub use error::{Error, Errors, Position};
 pub use load::{Loader, load, open, parse};
 pub use model::{
-    AddrGenMode, Address, Advertised, Answer, Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, Segment,
-    SegmentKind, Sysctl, TextFile, World,
+    AddrGenMode, Address, Advertised, Answer, Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, NicKind,
+    Segment, SegmentKind, Sysctl, TextFile, World,
 };
 pub use plan::{Plan, Step, plan};

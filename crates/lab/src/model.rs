@@ -94,13 +94,23 @@ pub struct Host {
     pub dns: Option<Dns>,
 }
 
-/// A plain Ethernet card.
+/// What a NIC is plugged into, if it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum NicKind {
+    #[default]
+    Ethernet,
+    /// Without a fabric: it has no link.
+    Infiniband,
+}
+
+/// A plain card.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nic {
     pub name: String,
+    pub kind: NicKind,
     /// `None`: nothing is plugged in.
     pub segment: Option<String>,
-    /// Unicast. Where the file has none it is made from the names of host and NIC.
+    /// Unicast; of an InfiniBand port its GUID is made. Where the file has none it is made from the names of host and NIC.
     pub mac: [u8; 6],
     pub altname: Option<String>,
     /// A bridge of the same host.

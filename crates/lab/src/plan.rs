@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::model::{Advertised, Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, SegmentKind, World};
+use crate::model::{Advertised, Bridge, Dns, DnsName, Host, LearnsFromIp, Nic, NicKind, SegmentKind, World};
 use crate::words;
 
 const BRIDGE_NETFILTER: &str = "br_netfilter";
@@ -32,7 +32,7 @@ pub enum Step {
     /// A machine with nothing but `lo`, which is down.
     Host { name: String },
     /// A card, down, its plug in `segment`.
-    Nic { host: String, name: String, mac: [u8; 6], segment: Option<String> },
+    Nic { host: String, name: String, kind: NicKind, mac: [u8; 6], segment: Option<String> },
     /// A command that must succeed.
     Command { host: String, argv: Vec<String> },
     /// A line for a shell, which must succeed.
@@ -85,6 +85,7 @@ impl On<'_> {
             self.steps.push(Step::Nic {
                 host: host.name.clone(),
                 name: nic.name.clone(),
+                kind: nic.kind,
                 mac: nic.mac,
                 segment: nic.segment.clone(),
             });
@@ -263,9 +264,13 @@ impl fmt::Display for Step {
                 Ok(())
             }
             Self::Host { name } => write!(f, "host {name}"),
-            Self::Nic { host, name, mac, segment } => {
+            Self::Nic { host, name, kind, mac, segment } => {
                 let [a, b, c, d, e, g] = mac;
-                write!(f, "{host}: NIC {name} {a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")?;
+                let of_kind = match kind {
+                    NicKind::Ethernet => "",
+                    NicKind::Infiniband => "InfiniBand ",
+                };
+                write!(f, "{host}: {of_kind}NIC {name} {a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{g:02x}")?;
                 match segment {
                     Some(segment) => write!(f, " in {segment}"),
                     None => write!(f, " unplugged"),

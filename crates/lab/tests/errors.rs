@@ -24,7 +24,7 @@ fn unknown_keys() {
     says(
         "hosts: {a: {nics: {eth0: {vlan: 5}}}}",
         "w.yaml:1:27: unknown key `vlan` in NIC `eth0`\n  \
-         help: keys: segment, mac, doc_mac, altname, master, addrgenmode, up, ipv6",
+         help: keys: segment, mac, doc_mac, altname, master, addrgenmode, up, ipv6, kind",
     );
 }
 

@@ -2,14 +2,12 @@
 //!
 //! `ip/capture.py` made the files; `ip/linux-*/expected.txt` holds `$ COMMAND`, its output and `? CODE`.
 
-use std::io::{BufRead, Read, Write};
-
 use hairpin_netlink::codec::{Answer, Decoded, NLM_F_DUMP, encode, messages};
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::link::{LinkAttribute, LinkMessage, Prop};
 use hairpin_netlink::route::nsid::{NsidAttribute, NsidMessage};
 use hairpin_netlink::{Call, Errno, Failure, Fd, Header, Message, Reply, System};
-use hairpin_tools::{Program, Shell, Signal};
+use hairpin_tools::quiet::{self, QuietShell};
 
 struct Fixture {
     links: &'static [u8],
@@ -146,9 +144,9 @@ fn check(fixture: &Fixture) {
 /// The exit code and what was printed on both streams.
 fn run(fixture: &Fixture, args: &[String]) -> (i32, String) {
     let mut system = Stored { fixture };
-    let mut shell = Buffers::default();
-    let main = hairpin_tools::find("ip").expect("the front end");
-    let code = main(&mut Program { name: "ip", args, system: &mut system, shell: &mut shell });
+    let mut shell = QuietShell::default();
+    let argv = [&["ip".to_owned()], args].concat();
+    let code = quiet::run(&mut system, &mut shell, &argv);
     let text = [shell.out, shell.err].concat();
     (code, String::from_utf8_lossy(&text).into_owned())
 }
@@ -249,48 +247,5 @@ impl System for Stored<'_> {
             Call::Close(_) => Ok(Reply::Done),
             _ => Err(Errno::ENOSYS),
         }
-    }
-}
-
-#[derive(Default)]
-struct Buffers {
-    out: Vec<u8>,
-    err: Vec<u8>,
-    input: std::io::Empty,
-}
-
-impl Shell for Buffers {
-    fn out(&mut self) -> &mut dyn Write {
-        &mut self.out
-    }
-    fn err(&mut self) -> &mut dyn Write {
-        &mut self.err
-    }
-    fn input(&mut self) -> &mut dyn BufRead {
-        &mut self.input
-    }
-    fn open(&mut self, _: &str) -> std::io::Result<Box<dyn Read>> {
-        Err(std::io::ErrorKind::NotFound.into())
-    }
-    fn create(&mut self, _: &str) -> std::io::Result<Box<dyn Write>> {
-        Err(std::io::ErrorKind::NotFound.into())
-    }
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn is_terminal(&self) -> bool {
-        false
-    }
-    fn process_id(&self) -> u32 {
-        1
-    }
-    fn take_signal(&mut self) -> Option<Signal> {
-        None
-    }
-    fn exec(&mut self, _: &[String]) -> std::io::Result<i32> {
-        Err(std::io::ErrorKind::NotFound.into())
-    }
-    fn exec_on(&mut self, _: &str, _: &[String]) -> std::io::Result<i32> {
-        Err(std::io::ErrorKind::NotFound.into())
     }
 }

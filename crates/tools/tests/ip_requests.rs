@@ -1,7 +1,6 @@
 //! What `ip route`, `ip neigh`, `ip rule` and `ip netns` ask a kernel for, and that no words and no answer make
 //! them panic.
 
-use std::io::{BufRead, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::codec::{
@@ -16,7 +15,7 @@ use hairpin_netlink::route::route::{
 };
 use hairpin_netlink::route::rule::{RuleAction, RuleAttribute};
 use hairpin_netlink::{Call, Errno, Failure, Fd, Message, Reply, System};
-use hairpin_tools::{Program, Shell, Signal};
+use hairpin_tools::quiet::{self, QuietShell};
 
 const V0: u32 = 2;
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 1, 0, 254);
@@ -206,11 +205,9 @@ fn run(command: &str) -> Vec<(Message, u16)> {
 }
 
 fn run_words(words: &[&str], answer: Option<(u16, Vec<u8>)>) -> Vec<(Message, u16)> {
-    let args: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let argv: Vec<String> = [&["ip"], words].concat().into_iter().map(str::to_owned).collect();
     let mut system = Recorder { requests: Vec::new(), answer };
-    let mut shell = Nothing { out: Vec::new(), input: std::io::Empty::default() };
-    let main = hairpin_tools::find("ip").expect("the front end");
-    main(&mut Program { name: "ip", args: &args, system: &mut system, shell: &mut shell });
+    quiet::run(&mut system, &mut QuietShell::default(), &argv);
     system.requests
 }
 
@@ -276,46 +273,5 @@ impl System for Recorder {
             Call::Close(_) => Ok(Reply::Done),
             _ => Err(Errno::ENOSYS),
         }
-    }
-}
-
-struct Nothing {
-    out: Vec<u8>,
-    input: std::io::Empty,
-}
-
-impl Shell for Nothing {
-    fn out(&mut self) -> &mut dyn Write {
-        &mut self.out
-    }
-    fn err(&mut self) -> &mut dyn Write {
-        &mut self.out
-    }
-    fn input(&mut self) -> &mut dyn BufRead {
-        &mut self.input
-    }
-    fn open(&mut self, _: &str) -> std::io::Result<Box<dyn Read>> {
-        Err(std::io::ErrorKind::NotFound.into())
-    }
-    fn create(&mut self, _: &str) -> std::io::Result<Box<dyn Write>> {
-        Err(std::io::ErrorKind::NotFound.into())
-    }
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-    fn is_terminal(&self) -> bool {
-        false
-    }
-    fn process_id(&self) -> u32 {
-        1
-    }
-    fn take_signal(&mut self) -> Option<Signal> {
-        None
-    }
-    fn exec(&mut self, _: &[String]) -> std::io::Result<i32> {
-        Err(std::io::ErrorKind::NotFound.into())
-    }
-    fn exec_on(&mut self, _: &str, _: &[String]) -> std::io::Result<i32> {
-        Err(std::io::ErrorKind::NotFound.into())
     }
 }

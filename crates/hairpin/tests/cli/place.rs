@@ -24,7 +24,7 @@ impl Place {
         Place(path, None)
     }
 
-    /// Calls `hairpin` as an ordinary user, who may not open `/dev/fuse`. `None` where we are none already and cannot
+    /// Calls `hairpin` as an ordinary user on a machine without `/dev/fuse`. `None` where we are none already and cannot
     /// become one.
     pub fn of_ordinary_user(name: &str) -> Option<Self> {
         const USER: u32 = 65533;
@@ -53,6 +53,7 @@ impl Place {
                 let mut command = Command::new("setpriv");
                 command
                     .args(["--reuid", user, "--regid", user, "--clear-groups"])
+                    .env("HAIRPIN_FUSE", "no")
                     .arg(self.0.join("program"));
                 command
             }

@@ -8,7 +8,7 @@ use hairpin_kernel::control::advertise::Advertisement;
 use hairpin_kernel::route::Prefix;
 use hairpin_kernel::task::LocalSystem;
 use hairpin_kernel::{Mac, SegmentKind, World};
-use hairpin_lab::{DnsName, LearnsFromIp, Plan, Step};
+use hairpin_lab::{DnsName, LearnsFromIp, NicKind, Plan, Step};
 use hairpin_netlink::Errno;
 use hairpin_tools::quiet::{self, QuietShell};
 use hairpin_wire::dns::response;
@@ -117,7 +117,13 @@ impl Builder {
             Step::Host { name } => {
                 self.world.add_host(name).map(|_| ()).map_err(|errno| format!("host '{name}': {errno}"))
             }
-            Step::Nic { host, name, mac, segment } => {
+            Step::Nic { host, name, kind: NicKind::Infiniband, mac, .. } => {
+                let number = self.host(host)?;
+                self.world
+                    .add_infiniband_card(number, name, Mac(*mac))
+                    .map_err(|errno| format!("{host}: card '{name}': {errno}"))
+            }
+            Step::Nic { host, name, mac, segment, .. } => {
                 let number = self.host(host)?;
                 let segment = segment.as_ref().and_then(|segment| self.segments.get(segment)).copied();
                 self.world

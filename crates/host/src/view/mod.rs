@@ -1,4 +1,4 @@
-//! What real programs of a session see of the emulated kernel: `/proc/sys/net`, `/sys/class/net`, `/proc/net`,
+//! What real programs of a session see of the emulated kernel: `/proc/sys/net`, `/sys/class/net`, `/sys/bus`, `/proc/net`,
 //! `/run/netns`, files of `/etc`, the host's name.
 //!
 //! A program gets a mount namespace (as an ordinary user inside a user namespace) in which those paths are
@@ -19,8 +19,13 @@ use hairpin_netlink::{Call, Errno, Reply};
 use crate::session::{Emulator, TaskId};
 
 /// Directories of a view, and what they stand for.
-const BRANCHES: &[(&str, &str)] =
-    &[("sys", "/proc/sys/net"), ("class", "/sys/class/net"), (PROC_NET, "/proc/net"), (FS, "/proc/sys/fs")];
+const BRANCHES: &[(&str, &str)] = &[
+    ("sys", "/proc/sys/net"),
+    ("class", "/sys/class/net"),
+    ("bus", "/sys/bus"),
+    (PROC_NET, "/proc/net"),
+    (FS, "/proc/sys/fs"),
+];
 /// Single files of it cover this machine's: it knows no others.
 const FS: &str = "fs";
 const PROC_NET: &str = "net";

@@ -97,11 +97,17 @@ pub(crate) fn respect_modes() {
     unsafe { libc::prctl(libc::PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0) };
 }
 
+/// `no`: plain files take the place of a FUSE file system, as on a machine that has none.
+const FUSE_VARIABLE: &str = "HAIRPIN_FUSE";
+
 /// Mounts a FUSE file system and returns its device, which somebody else has to serve from now on.
 ///
 /// # Errors
-/// `/dev/fuse` cannot be opened, or not be mounted from here.
+/// `/dev/fuse` cannot be opened, or not be mounted from here, or is not wanted.
 pub(crate) fn mount_fuse(target: &Path) -> io::Result<OwnedFd> {
+    if std::env::var_os(FUSE_VARIABLE).is_some_and(|value| value == "no") {
+        return Err(io::ErrorKind::Unsupported.into());
+    }
     let device = fs::File::options().read(true).write(true).open("/dev/fuse")?;
     let options = format!(
         "fd={},rootmode=40000,user_id=0,group_id=0,allow_other,default_permissions",
@@ -125,6 +131,8 @@ pub(crate) fn cover_kernel(view: &Path) -> Complaints {
     cover("sys", "/proc/sys/net");
     cover("class", "/sys/class/net");
     cover("class", "/sys/devices/virtual/net");
+    // What stands on the buses of this machine is not the emulated one's.
+    cover("bus", "/sys/bus");
     cover(NETNS, "/run/netns");
     for name in entries(&view.join(FS)) {
         let (from, target) = (view.join(FS).join(&name), Path::new("/proc/sys/fs").join(&name));

@@ -238,6 +238,7 @@ impl World {
             (Kind::Ip6Tunnel(state), _) if !ip6_tunnel_mtu_fits(state, mtu) => {
                 return Err(Errno::EINVAL.into());
             }
+            (Kind::Ipoib(state), _) if !state.takes_mtu(mtu) => return Err(Errno::EINVAL.into()),
             // `vxlan_change_mtu`
             (Kind::Vxlan(state), _) if self.vxlan_room(state).is_some_and(|room| mtu > room) => {
                 return Err(Errno::EINVAL.into());

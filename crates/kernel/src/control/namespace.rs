@@ -44,6 +44,7 @@ impl World {
             bridge_netfilter: false,
             tunnels: (false, false),
             queue_handle: 0x8000_0000,
+            netdevsim: Default::default(),
         });
         Ok(host)
     }
@@ -227,9 +228,13 @@ impl World {
         let Some(netns) = self.netns.get(ns) else { return };
         let host = netns.host;
         let home = self.hosts.get(host).map(|host| host.initial);
-        for dev in netns.order.clone() {
+        if let Some(home) = home.filter(|home| *home != ns) {
+            self.bring_netdevsims_home(ns, home);
+        }
+        let order = self.netns.get(ns).map(|netns| netns.order.clone()).unwrap_or_default();
+        for dev in order {
             let Some(device) = self.devs.get(dev) else { continue };
-            if let (Kind::Nic { .. }, Some(home)) = (&device.kind, home)
+            if let (Kind::Nic { .. } | Kind::Netdevsim(_) | Kind::Ipoib(_), Some(home)) = (&device.kind, home)
                 && home != ns
             {
                 let ifindex = device.ifindex;

@@ -4,7 +4,7 @@ use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::ip_tunnel::Variant;
 use crate::dev::ip6_tunnel::Variant as Variant6;
-use crate::dev::{Kind, RxHandler, can, ifb, nlmon};
+use crate::dev::{Kind, RxHandler, can, ifb, ipoib, nlmon};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -57,7 +57,11 @@ impl World {
         }
         let (mac, addr_assign) = match new.mac {
             Some(mac) => (mac, AddrAssign::Set),
-            None if matches!(new.kind, Kind::Loopback | Kind::Nlmon | Kind::Vcan | Kind::Vxcan(_)) => {
+            None if matches!(
+                new.kind,
+                Kind::Loopback | Kind::Nlmon | Kind::Vcan | Kind::Vxcan(_) | Kind::Ipoib(_)
+            ) =>
+            {
                 (Mac::ZERO, AddrAssign::Permanent)
             }
             None => (self.random_mac(), AddrAssign::Random),
@@ -456,6 +460,15 @@ impl Traits {
                 max_mtu: 0,
                 ..ether
             },
+            Kind::Ipoib(_) => Traits {
+                hardware: hardware::INFINIBAND,
+                mtu: ipoib::DATAGRAM_MTU,
+                min_mtu: 0,
+                max_mtu: ipoib::CONNECTED_MTU,
+                tx_queue_len: ipoib::QUEUE_LEN,
+                ..ether
+            },
+            Kind::Netdevsim(_) => Traits { flags: Flags::BROADCAST | Flags::NOARP, ..ether },
             Kind::Dummy => Traits { flags: Flags::BROADCAST | Flags::NOARP, min_mtu: 0, max_mtu: 0, ..ether },
             Kind::Vlan(_) | Kind::Macsec(_) => Traits { min_mtu: 0, ..ether },
             Kind::Ifb => Traits {

@@ -23,6 +23,7 @@ impl World {
         match &device.kind {
             Kind::Loopback
             | Kind::Dummy
+            | Kind::Netdevsim(_)
             | Kind::Vrf(_)
             | Kind::Ifb
             | Kind::Nlmon
@@ -32,6 +33,8 @@ impl World {
             | Kind::Ip6Tunnel(_)
             | Kind::Geneve(_)
             | Kind::Macsec(_) => None,
+            // `ipoib_get_link_ksettings` of a port without a link.
+            Kind::Ipoib(_) => Some(LinkSettings { speed: None, full_duplex: None }),
             Kind::Veth(_) => Some(FULL_10G),
             Kind::Nic { .. } => Some(FULL_1G),
             // `br_get_link_ksettings`: the fastest port that is running.

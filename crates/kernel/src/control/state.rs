@@ -60,6 +60,8 @@ impl World {
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             Kind::Macsec(_) => self.open_macsec(dev),
+            // `ipoib_open`: without a fabric no port has a link.
+            Kind::Ipoib(_) => drop(self.carrier_quietly(dev, false)),
             Kind::Geneve(_) | Kind::IpTunnel(_) | Kind::Ip6Tunnel(_) | Kind::Nlmon => {
                 self.open_endpoint(dev)?
             }
@@ -90,6 +92,7 @@ impl World {
         self.port_changed(dev);
         self.bond_opened(dev);
         self.team_went(dev, true);
+        self.ipoib_children_follow(dev, true);
         if let Some(peer) = peer_with_link {
             // The link watch comes to it later.
             self.set_carrier(peer, true);
@@ -252,6 +255,7 @@ impl World {
         self.lower_went_down(dev);
         self.port_changed(dev);
         self.team_went(dev, false);
+        self.ipoib_children_follow(dev, false);
         peer_without_link
     }
 

@@ -54,8 +54,10 @@ const RXALL: u64 = 1 << 44;
 const STAG_TX: u64 = 1 << 45;
 const STAG_RX: u64 = 1 << 46;
 const STAG_FILTER: u64 = 1 << 47;
+const HW_TC: u64 = 1 << 49;
 const ESP: u64 = 1 << 50;
 const ESP_TX_CSUM: u64 = 1 << 51;
+const UDP_TUNNEL_PORT: u64 = 1 << 52;
 const GRO_FRAGLIST: u64 = 1 << 57;
 const GRO_UDP_FWD: u64 = 1 << 59;
 
@@ -228,6 +230,10 @@ fn own(device: &Device) -> Own {
                 | LOOPBACK;
             (GSO_SOFTWARE, fixed, 0)
         }
+        // `ipoib_setup_common`; a card that computes no checksums.
+        Kind::Ipoib(_) => (0, VLAN_CHALLENGED | HIGHDMA, 0),
+        // `nsim_setup`; a card that knows the ports of tunnels.
+        Kind::Netdevsim(_) => (HW_TC | UDP_TUNNEL_PORT, SCATTER | HW_CSUM | HIGHDMA | TSO, HW_TC),
         Kind::Dummy => (SCATTER | GSO_SOFTWARE | HW_CSUM | HIGHDMA | GSO_ENCAP_ALL, LLTX, 0),
         // `veth_newlink` switches GRO off.
         Kind::Veth(_) => (VETH, LLTX, GRO),

@@ -9,9 +9,11 @@ pub mod geneve;
 pub mod ifb;
 pub mod ip6_tunnel;
 pub mod ip_tunnel;
+pub mod ipoib;
 pub mod ipvlan;
 pub mod macsec;
 pub mod macvlan;
+pub mod netdevsim;
 pub mod nlmon;
 pub mod tap;
 pub mod team;
@@ -163,6 +165,10 @@ pub enum Kind {
     Macsec(Box<macsec::Macsec>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
+    /// A port of a simulated card.
+    Netdevsim(Box<netdevsim::Netdevsim>),
+    /// On a port of InfiniBand.
+    Ipoib(Box<ipoib::Ipoib>),
     /// A network card: its wire is a port of a segment.
     Nic {
         segment: usize,
@@ -173,10 +179,11 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// `IFLA_INFO_KIND`; cards and loopback have none.
+    /// `IFLA_INFO_KIND`; cards, simulated ones too, and loopback have none.
     pub fn name(&self) -> Option<&'static str> {
         match self {
-            Kind::Loopback | Kind::Nic { .. } => None,
+            Kind::Loopback | Kind::Nic { .. } | Kind::Netdevsim(_) => None,
+            Kind::Ipoib(_) => Some("ipoib"),
             Kind::Dummy => Some("dummy"),
             Kind::Veth(_) => Some("veth"),
             Kind::Bridge(_) => Some("bridge"),
@@ -211,7 +218,7 @@ impl Kind {
 
     /// Whether it sends frames whose tag is kept beside their bytes (`NETIF_F_HW_VLAN_CTAG_TX`).
     pub fn offloads_tags(&self) -> bool {
-        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Macsec(_) | Kind::Dummy)
+        !matches!(self, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Macsec(_) | Kind::Dummy | Kind::Netdevsim(_))
     }
 
     /// The device that `IFLA_LINK` names: a lower device, or the peer of a veth.
@@ -222,6 +229,7 @@ impl Kind {
             Kind::Ipvlan(ipvlan) => Some(ipvlan.lower),
             Kind::Vlan(vlan) => Some(vlan.lower),
             Kind::Macsec(macsec) => Some(macsec.lower),
+            Kind::Ipoib(ipoib) => ipoib.parent,
             _ => None,
         }
     }

@@ -1,7 +1,8 @@
-//! What is under `/proc/sys/net`, `/proc/net` and `/sys/class/net`, as seen from one namespace.
+//! What is under `/proc/sys/net`, `/proc/net`, `/sys/class/net` and `/sys/bus`, as seen from one namespace.
 //!
 //! Each tree is a module that gets the names below its root; each of its files is a line of a table.
 
+mod bus;
 mod class_net;
 mod fs;
 mod kernel;
@@ -79,6 +80,14 @@ const TREES: &[Tree] = &[
         list: class_net::list,
         link: Some(class_net::link),
         stamp: class_net::stamp,
+    },
+    Tree {
+        root: &["sys", "bus", "netdevsim"],
+        read: bus::read,
+        write: bus::write,
+        list: bus::list,
+        link: Some(bus::link),
+        stamp: no_stamp,
     },
 ];
 

@@ -71,7 +71,7 @@ impl World {
                 device.stats.rx_bytes += len as u64;
                 Verdict::Enqueue { dev, packet_type: PacketType::Host }
             }
-            // `dummy_xmit`
+            // `dummy_xmit`, `nsim_start_xmit`
             _ => Verdict::Drop(DropReason::Discarded),
         };
         device.stats.tx_packets += 1;
@@ -119,7 +119,9 @@ impl World {
             Kind::Vlan(vlan) => vlan.transmit(&mut frame, &mut verdicts),
             // Have a way of their own.
             Kind::Bond(_) | Kind::Team(_) | Kind::Macsec(_) => {}
-            Kind::Loopback | Kind::Dummy | Kind::Veth(_) | Kind::Nic { .. } => {}
+            // Never has a carrier.
+            Kind::Ipoib(_) => verdicts.push(Verdict::Drop(DropReason::QdiscDrop)),
+            Kind::Loopback | Kind::Dummy | Kind::Netdevsim(_) | Kind::Veth(_) | Kind::Nic { .. } => {}
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
             Kind::Ifb => {
                 counted = None;
@@ -488,7 +490,7 @@ impl World {
 /// Kinds that decide alike of every frame.
 #[inline]
 fn decides_alike(kind: &Kind) -> bool {
-    matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy)
+    matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy | Kind::Netdevsim(_))
 }
 
 /// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than

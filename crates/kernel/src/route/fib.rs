@@ -31,6 +31,8 @@ pub struct Fib {
     /// Groups of the devices that have one, for rules with `suppress_ifgroup`.
     groups: Vec<(u32, u32)>,
     multipath_hash_policy: u8,
+    /// A driver takes the routes, and has their packets handed to the kernel (`RTM_F_TRAP`).
+    pub traps: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -58,6 +60,7 @@ impl Fib {
             custom_local_routes: false,
             generation: 0,
             ignore_linkdown: BTreeSet::new(),
+            traps: false,
             groups: Vec::new(),
             multipath_hash_policy: 0,
         }

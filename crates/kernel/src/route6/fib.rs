@@ -34,6 +34,8 @@ pub struct Fib6 {
     pub(super) custom_rules: bool,
     /// Devices with `ignore_routes_with_linkdown` in effect.
     ignore_linkdown: BTreeSet<u32>,
+    /// As that of IPv4.
+    pub traps: bool,
 }
 
 impl Default for Fib6 {
@@ -43,7 +45,7 @@ impl Default for Fib6 {
         let rules = [(0, TABLE_LOCAL), (32766, TABLE_MAIN)]
             .map(|(priority, table)| Rule { protocol: PROTOCOL_KERNEL, ..Rule::lookup(priority, table) })
             .into();
-        Fib6 { tables, rules, custom_rules: false, ignore_linkdown: BTreeSet::new() }
+        Fib6 { tables, rules, custom_rules: false, ignore_linkdown: BTreeSet::new(), traps: false }
     }
 }
 

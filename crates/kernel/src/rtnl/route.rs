@@ -85,8 +85,18 @@ pub fn dump_routes(
     };
     for table in tables {
         let routes = fib.routes(table);
-        let wanted = routes.into_iter().filter(|route| filter.passes(route, links));
-        dump.messages.extend(wanted.map(|route| Message::NewRoute(route_message(fib, route))));
+        let mut before = None;
+        for route in routes {
+            // Drivers are told of the first route of a prefix alone.
+            let is_first = before.replace(route.prefix) != Some(route.prefix);
+            if filter.passes(route, links) {
+                let mut message = route_message(fib, route);
+                if fib.traps && is_first {
+                    message.header.flags |= RouteFlags::RtTrap;
+                }
+                dump.messages.push(Message::NewRoute(message));
+            }
+        }
     }
     Ok(dump)
 }

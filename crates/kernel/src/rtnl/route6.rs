@@ -263,13 +263,19 @@ impl World {
             return Err(failure(Errno::ENOENT, "ipv6: FIB table does not exist"));
         }
         for id in fib.table_ids().filter(|id| table == 0 || *id == table) {
+            let mut before = None;
             for route in fib.routes(id) {
+                let is_first = before.replace(route.prefix) != Some(route.prefix);
                 let wanted = (protocol == 0 || route.protocol == protocol)
                     && (kind == 0 || route.kind.number() == kind)
                     && (ifindex == 0 || route.nexthops.iter().any(|way| way.ifindex == ifindex));
                 let prefix_only = header.flags.contains(RouteFlags::Prefix);
                 if wanted && (!prefix_only || route.flags & rtf::PREFIX_RT != 0) {
-                    dump.messages.push(Message::NewRoute(route_message(route, self.now)));
+                    let mut message = route_message(route, self.now);
+                    if fib.traps && is_first {
+                        message.header.flags |= RouteFlags::RtTrap;
+                    }
+                    dump.messages.push(Message::NewRoute(message));
                 }
             }
         }

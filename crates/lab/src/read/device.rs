@@ -6,7 +6,7 @@ use super::address::with_prefix;
 use super::segment::Wiring;
 use super::value::Reader;
 use super::{NO_MAC, wrong_type};
-use crate::model::{AddrGenMode, Bridge, Nic};
+use crate::model::{AddrGenMode, Bridge, Nic, NicKind};
 use crate::name::{altname_trouble, device_trouble, parse_mac};
 use crate::node::{Data, Entry, Node, Place};
 use crate::suggest;
@@ -18,7 +18,10 @@ const ADDR_GEN_MODES: &[(&str, AddrGenMode)] = &[
     ("random", AddrGenMode::Random),
 ];
 
-const NIC_KEYS: &[&str] = &["segment", "mac", "doc_mac", "altname", "master", "addrgenmode", "up", "ipv6"];
+const NIC_KINDS: &[(&str, NicKind)] = &[("ethernet", NicKind::Ethernet), ("infiniband", NicKind::Infiniband)];
+
+const NIC_KEYS: &[&str] =
+    &["segment", "mac", "doc_mac", "altname", "master", "addrgenmode", "up", "ipv6", "kind"];
 
 /// The device names of one host: each is there once.
 pub(super) struct Devices {
@@ -89,8 +92,17 @@ pub(super) fn nic(
     let mac = mac_node.and_then(|node| mac(reader, node));
     let owner = format!("host `{host}`, NIC `{}`", entry.key);
     let mac_at = mac.zip(mac_node.map(|node| &node.place));
+    let kind = record.get("kind").and_then(|node| reader.word(node, "`kind`", NIC_KINDS)).unwrap_or_default();
+    for key in ["segment", "master"] {
+        if let (NicKind::Infiniband, Some(node)) = (kind, record.get(key)) {
+            let message =
+                format!("an InfiniBand NIC has no `{key}`: it has no link, and is no port of bridges");
+            reader.fail(node.place.error_with(message, "leave it out"));
+        }
+    }
     Nic {
         name: entry.key.clone(),
+        kind,
         segment: record.get("segment").and_then(|node| wiring.plug(reader, node, &owner, mac_at)),
         mac: mac.unwrap_or(NO_MAC),
         altname: record.get("altname").and_then(|node| altname(reader, node, devices)),

@@ -107,6 +107,8 @@ enum Link {
     Other(Option<u32>),
     /// The speeds of several devices, all full duplex.
     Sum(u32),
+    /// A port of InfiniBand without a link.
+    NoFabric,
     /// A card of a gigabit that agrees on it with the other end.
     Card {
         /// There is another end.
@@ -224,14 +226,21 @@ impl Ethtool<'_> {
             ));
             return 0;
         }
-        let Some(kind) = device.kind() else {
-            let name = device.name();
-            return self.fail(&format!("ethtool: the driver of {name} is not known to hairpin"), 71);
+        let parent = driver_of(device);
+        let kind = match (device.kind(), parent) {
+            // `ethtool_get_drvinfo`: a driver that says nothing of itself, on a bus.
+            (None, Some((bus, _))) => InfoKind::Other(bus.to_owned()),
+            (Some(kind), _) => kind.clone(),
+            (None, None) => {
+                let name = device.name();
+                return self.fail(&format!("ethtool: the driver of {name} is not known to hairpin"), 71);
+            }
         };
         let bus = if device.hardware() == ARPHRD_ETHER { "tap" } else { "tun" };
         let name = kind.to_string();
         // Driver, version, firmware version, bus information, whether there are statistics.
-        let (driver, version, firmware, bus, statistics) = match kind {
+        let parent = parent.map_or("", |(_, parent)| parent);
+        let (driver, version, firmware, bus, statistics) = match &kind {
             InfoKind::Veth => ("veth", "1.0", "", "", true),
             InfoKind::Bridge => ("bridge", "2.3", "N/A", "N/A", false),
             InfoKind::MacVlan | InfoKind::MacVtap => ("macvlan", "0.1", "", "", false),
@@ -241,9 +250,10 @@ impl Ethtool<'_> {
             InfoKind::Tun => ("tun", "1.6", "", bus, false),
             InfoKind::Vrf => ("vrf", "1.1", "", "", false),
             InfoKind::Geneve => ("geneve", "0.6", "", "", false),
+            InfoKind::Ipoib => ("ib_ipoib", release.as_str(), "", "", true),
             InfoKind::Bond => ("bonding", release.as_str(), "2", "", false),
             // A driver that says nothing of itself: net/ethtool/ioctl.c: ethtool_get_drvinfo
-            _ => (name.as_str(), release.as_str(), "", "", *kind == InfoKind::Ifb),
+            _ => (name.as_str(), release.as_str(), "", parent, kind == InfoKind::Ifb),
         };
         let statistics = if statistics { "yes" } else { "no" };
         self.print(&format!(
@@ -275,6 +285,11 @@ impl Ethtool<'_> {
                 self.print(&format!("NIC statistics:\n     peer_ifindex: {}\n", peer.unwrap_or(0)));
                 self.queue_statistics(device.name())
             }
+            Some(InfoKind::Ipoib) => {
+                self.print(&infiniband_counters(device));
+                0
+            }
+            None if driver_of(device).is_some() => self.fail("no stats available", 94),
             Some(InfoKind::Ifb) | None if device.hardware() != ARPHRD_LOOPBACK => {
                 let name = device.name();
                 self.fail(&format!("ethtool: statistics of {name} are not known to hairpin"), 94)
@@ -282,6 +297,27 @@ impl Ethtool<'_> {
             _ => self.fail("no stats available", 94),
         }
     }
+}
+
+/// The counters of a device on InfiniBand.
+fn infiniband_counters(device: &Interface) -> String {
+    let counted = device.find(|attribute| match attribute {
+        LinkAttribute::Stats64(counted) => Some(*counted),
+        _ => None,
+    });
+    let counted = counted.unwrap_or_default();
+    let counters = [
+        ("rx_packets", counted.rx_packets),
+        ("tx_packets", counted.tx_packets),
+        ("rx_bytes", counted.rx_bytes),
+        ("tx_bytes", counted.tx_bytes),
+        ("tx_errors", counted.tx_errors),
+        ("rx_dropped", counted.rx_dropped),
+        ("tx_dropped", counted.tx_dropped),
+        ("multicast", counted.multicast),
+    ];
+    let lines = counters.iter().map(|(name, count)| format!("     {name}: {count}\n"));
+    std::iter::once("NIC statistics:\n".to_owned()).chain(lines).collect()
 }
 
 /// What is known of the devices of a namespace.
@@ -301,6 +337,7 @@ impl Known<'_> {
         match device.kind() {
             Some(InfoKind::Veth) => Link::Virtual(10_000),
             Some(InfoKind::Tun) => Link::Virtual(self.tun_speed),
+            Some(InfoKind::Ipoib) => Link::NoFabric,
             Some(
                 InfoKind::MacVlan | InfoKind::MacVtap | InfoKind::IpVlan | InfoKind::IpVtap | InfoKind::Vlan,
             ) => match below().map_or(Link::Unknown, |lower| self.link(lower, depth + 1)) {
@@ -362,7 +399,7 @@ impl Known<'_> {
             ) => Link::Unsupported,
             Some(InfoKind::Other(kind)) if kind.starts_with("ip6") => Link::Unsupported,
             Some(InfoKind::Nlmon | InfoKind::Geneve) => Link::Detected,
-            None if device.hardware() == ARPHRD_LOOPBACK => Link::Unsupported,
+            None if device.hardware() == ARPHRD_LOOPBACK || driver_of(device).is_some() => Link::Unsupported,
             None if self.cards.contains(&device.index()) => card::link(device),
             _ => Link::Unknown,
         }
@@ -384,7 +421,7 @@ fn speed(link: Link) -> Option<u32> {
         Link::Virtual(speed) | Link::Sum(speed) => Some(speed),
         Link::Card { plugged, .. } => plugged.then_some(1000),
         Link::Other(speed) => speed,
-        Link::Detected | Link::Unsupported | Link::Unknown => None,
+        Link::NoFabric | Link::Detected | Link::Unsupported | Link::Unknown => None,
     }
 }
 
@@ -395,6 +432,19 @@ fn is_running(device: &Interface) -> bool {
         _ => None,
     });
     device.flags() & IFF_UP != 0 && operational == Some(true)
+}
+
+/// Bus and name of the simulated card that a device is a port of; its driver is called as the bus.
+fn driver_of(device: &Interface) -> Option<(&str, &str)> {
+    let bus = device.find(|attribute| match attribute {
+        LinkAttribute::ParentDevBusName(bus) if bus == "netdevsim" => Some(bus.as_str()),
+        _ => None,
+    });
+    let name = device.find(|attribute| match attribute {
+        LinkAttribute::ParentDevName(name) => Some(name.as_str()),
+        _ => None,
+    });
+    Some((bus?, name?))
 }
 
 /// The device below, if it is in this namespace.
@@ -425,12 +475,13 @@ fn settings_text(link: Link) -> String {
     let (speed, duplex, port) = match link {
         Link::Virtual(speed) => (Some(speed), "Full", "Twisted Pair"),
         Link::Other(speed) => (speed, "Unknown! (255)", "Other"),
+        Link::NoFabric => (None, "Unknown! (255)", "Twisted Pair"),
         Link::Sum(speed) => (Some(speed), "Full", "Other"),
         Link::Card { plugged, pair_known } => return card::settings_text(plugged, pair_known),
         Link::Detected | Link::Unsupported | Link::Unknown => return String::new(),
     };
     let speed = speed.map_or("Unknown!".to_owned(), |speed| format!("{speed}Mb/s"));
-    let crossover = if matches!(link, Link::Virtual(_)) { "\tMDI-X: Unknown\n" } else { "" };
+    let crossover = if matches!(link, Link::Virtual(_) | Link::NoFabric) { "\tMDI-X: Unknown\n" } else { "" };
     format!(
         "\tSupported ports: [  ]\n\tSupported link modes:   Not reported\n\
          \tSupported pause frame use: No\n\tSupports auto-negotiation: No\n\

@@ -2,7 +2,7 @@
 
 use hairpin_netlink::route::link::{InfoKind, LinkAttribute};
 
-use super::{Ethtool, lower};
+use super::{Ethtool, driver_of, lower};
 use crate::interfaces::{ARPHRD_LOOPBACK, Interface, Interfaces};
 
 /// Asked by netlink, with the exit code.
@@ -28,6 +28,23 @@ const BY_IOCTL: &[(&[&str], &str, i32)] = &[
     (&["-t", "--test"], "Cannot test", 74),
     (&["-d", "--register-dump"], "Cannot get register dump", 74),
     (&["-e", "--eeprom-dump"], "Cannot get EEPROM data", 74),
+];
+
+/// What a simulated card has: settings of its own, which are not built.
+const OF_NETDEVSIM: &[&str] = &[
+    "-g",
+    "--show-ring",
+    "-G",
+    "--set-ring",
+    "-a",
+    "--show-pause",
+    "-A",
+    "--pause",
+    "-c",
+    "--show-coalesce",
+    "-C",
+    "--coalesce",
+    "--show-fec",
 ];
 
 /// What the driver of a card refuses as those of virtual devices do.
@@ -92,7 +109,7 @@ impl Ethtool<'_> {
         match option {
             "-n" | "-u" | "--show-nfc" | "--show-ntuple" => {
                 let code = self.refuse_by_ioctl(option, name, "Cannot get RX rings", 1);
-                if self.is_answered(name) {
+                if self.is_answered(option, name) {
                     self.refuse_by_ioctl(option, name, "rxclass: Cannot get RX class rule count", 1);
                     self.fail("RX classification rule retrieval failed", 1);
                 }
@@ -110,8 +127,16 @@ impl Ethtool<'_> {
         }
     }
 
-    /// `-l`: only a veth has queues to tell of.
+    /// `-l`: only a veth and a simulated card have queues to tell of.
     pub(super) fn channels(&mut self, name: &str) -> i32 {
+        if let Some(combined) = self.netdevsim_queues(name) {
+            let none = "RX:\t\tn/a\nTX:\t\tn/a\nOther:\t\tn/a\n";
+            self.print(&format!(
+                "Channel parameters for {name}:\nPre-set maximums:\n{none}Combined:\t{combined}\n\
+                 Current hardware settings:\n{none}Combined:\t{combined}\n"
+            ));
+            return 0;
+        }
         let Some((receive, transmit)) = self.veth_queues(name) else {
             return self.refuse_by_netlink("-l", name, 1);
         };
@@ -194,7 +219,7 @@ impl Ethtool<'_> {
     }
 
     fn refuse_by_netlink(&mut self, option: &str, name: &str, code: i32) -> i32 {
-        match self.has_settings(name) {
+        match self.has_settings(option, name) {
             None => self.no_such_device(code),
             Some(true) if !CARD_LACKS.contains(&option) || !self.is_card(name) => {
                 self.not_known(option, name)
@@ -204,7 +229,7 @@ impl Ethtool<'_> {
     }
 
     fn refuse_by_ioctl(&mut self, option: &str, name: &str, text: &str, code: i32) -> i32 {
-        match self.has_settings(name) {
+        match self.has_settings(option, name) {
             // Before a test its results' names are asked for.
             None if matches!(option, "-t" | "--test") => {
                 self.fail("Cannot get strings: No such device", code)
@@ -221,18 +246,30 @@ impl Ethtool<'_> {
         self.fail(&format!("ethtool: what {option} tells of {name} is not known to hairpin"), 1)
     }
 
-    fn is_answered(&mut self, name: &str) -> bool {
-        self.has_settings(name) != Some(true) || self.is_card(name)
+    fn is_answered(&mut self, option: &str, name: &str) -> bool {
+        self.has_settings(option, name) != Some(true) || self.is_card(name)
     }
 
     /// Whether the device may have what others have not: a card, or one that a program drives. `None` without it.
-    fn has_settings(&mut self, name: &str) -> Option<bool> {
+    fn has_settings(&mut self, option: &str, name: &str) -> Option<bool> {
         let interfaces = Interfaces::dump(self.system).ok()?;
         let device = interfaces.by_name(name)?;
         Some(match device.kind() {
             Some(InfoKind::Tun) => true,
             Some(_) => false,
+            None if driver_of(device).is_some() => OF_NETDEVSIM.contains(&option),
             None => device.hardware() != ARPHRD_LOOPBACK,
+        })
+    }
+
+    /// How many queues a simulated card has.
+    fn netdevsim_queues(&mut self, name: &str) -> Option<u32> {
+        let interfaces = Interfaces::dump(self.system).ok()?;
+        let device = interfaces.by_name(name)?;
+        driver_of(device)?;
+        device.find(|attribute| match attribute {
+            LinkAttribute::NumTxQueues(count) => Some(*count),
+            _ => None,
         })
     }
 
@@ -282,6 +319,6 @@ fn stamps_what_it_sends(
         }
         Some(_) => Some(false),
         None if device.hardware() == ARPHRD_LOOPBACK || cards.contains(&device.index()) => Some(true),
-        None => None,
+        None => driver_of(device).map(|_| false),
     }
 }

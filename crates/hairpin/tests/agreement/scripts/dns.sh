@@ -2,18 +2,7 @@
 # runs: by bash alone
 # programs: dnsmasq dig nslookup host
 # A name server and those who ask it: answers, names that are not there, servers that are not there, and the frames.
-ip netns add a
-ip netns add b
-ip link add va netns a type veth peer name vb netns b
-ip -n a link set va address 02:00:00:00:00:01
-ip -n b link set vb address 02:00:00:00:00:02
-ip -n a addr add 10.0.0.1/24 dev va
-ip -n b addr add 10.0.0.2/24 dev vb
-ip -n a link set lo up
-ip -n b link set lo up
-ip -n a link set va up
-ip -n b link set vb up
-sleep 1
+# with: two-hosts.part
 { set +x; } 2>/dev/null
 C=$(mktemp -d)
 ip netns exec b dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-file=/dev/null --pid-file= --user=root --listen-address=10.0.0.2 --bind-interfaces --address=/www.lab/10.0.0.5 --host-record=two.lab,10.0.0.6,fd00::6 --cname=alias.lab,two.lab --local=/lab/ --mx-host=lab,mail.lab,10 --txt-record=t.lab,hello --ptr-record=5.0.0.10.in-addr.arpa,www.lab --local=/10.in-addr.arpa/ >/dev/null 2>&1 &

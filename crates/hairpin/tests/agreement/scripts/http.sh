@@ -2,18 +2,7 @@
 # runs: by bash alone
 # programs: busybox curl wget
 # Pages of a small server, read by curl and wget: what they print, the frames, the errors and exit codes.
-ip netns add a
-ip netns add b
-ip link add va netns a type veth peer name vb netns b
-ip -n a link set va address 02:00:00:00:00:01
-ip -n b link set vb address 02:00:00:00:00:02
-ip -n a addr add 10.0.0.1/24 dev va
-ip -n b addr add 10.0.0.2/24 dev vb
-ip -n a link set lo up
-ip -n b link set lo up
-ip -n a link set va up
-ip -n b link set vb up
-sleep 1
+# with: two-hosts.part
 { set +x; } 2>/dev/null
 cd "$(mktemp -d)"
 mkdir sub

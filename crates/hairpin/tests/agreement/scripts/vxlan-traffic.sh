@@ -1,29 +1,7 @@
 # needs: uml
 # covers: traffic vxlan
 # Two hosts over vxlan: frames on the device and below, learning and its end, what does not come through.
-ip netns add a
-ip netns add b
-ip link add u0 netns a address 02:00:00:00:00:31 type veth peer name u1 netns b address 02:00:00:00:00:32
-ip -n a link set u0 up
-ip -n b link set u1 up
-ip -n a addr add 192.168.0.1/24 dev u0
-ip -n b addr add 192.168.0.2/24 dev u1
-N="ip netns exec"
-begin() {
-    { set +x; } 2>/dev/null; W= C=$(mktemp -d)
-    for p in $*; do $N ${p%.*} tcpdump -l -e -n -t $V -i ${p#*.} >$C/$p.cap 2>/dev/null & W="$W $!"; done
-    sleep 2.5; set -x
-}
-finish() {
-    { set +x; } 2>/dev/null; sleep 0.6; kill $W; wait $W
-    for p in $*; do echo "--- $p"; sed -E 's/ id [0-9]+, (offset|ttl)/ \1/; s/ifindex [0-9]+ //' $C/$p.cap | grep -a . ; done; rm -r $C; set -x
-}
-ip -n a link add vx0 address 02:00:00:00:00:41 type vxlan id 4 remote 192.168.0.2 dstport 4789 srcport 50000 50001
-ip -n b link add vx0 address 02:00:00:00:00:42 type vxlan id 4 remote 192.168.0.1 dstport 4789 srcport 50000 50001 ageing 11
-ip -n a link set vx0 up
-ip -n b link set vx0 up
-ip -n a addr add 10.3.0.1/24 dev vx0
-ip -n b addr add 10.3.0.2/24 dev vx0
+# with: vxlan-two-hosts.part
 sleep 1
 begin a.any b.any
 $N a ping -c1 -W1 10.3.0.2

@@ -146,7 +146,7 @@ fn text(data: &[u8]) -> Result<&str, Errno> {
 }
 
 /// `kstrtoul(…, 0, …)`: decimal, octal or hexadecimal, with at most one line end.
-fn number(data: &[u8]) -> Result<u64, Errno> {
+pub(in crate::files) fn number(data: &[u8]) -> Result<u64, Errno> {
     let text = text(data)?;
     let digits = text.strip_suffix('\n').unwrap_or(text);
     let (digits, radix) = match digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {

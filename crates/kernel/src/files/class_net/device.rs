@@ -6,6 +6,7 @@ use super::attribute::{Attribute, Seen, Store, file, line};
 use super::netlink::Nest;
 use crate::control::settings::LinkSettings;
 use crate::dev::Kind;
+use crate::dev::netdevsim::Netdevsim;
 use crate::device::{Device, Flags, OperState};
 
 const IFLA_MTU: u16 = 4;
@@ -59,13 +60,13 @@ pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("iflink", |seen| line(link(seen)), Store::ReadOnly),
     file("link_mode", |_| line(0), Store::ReadOnly),
     file("mtu", |seen| line(seen.device.mtu), number(IFLA_MTU)),
-    file("name_assign_type", |seen| line(named_by(seen.device)), Store::ReadOnly),
+    file("name_assign_type", |seen| line(named_by(seen.device)?), Store::ReadOnly),
     file("napi_defer_hard_irqs", |_| line(0), Store::Same),
     file("netdev_group", |seen| line(seen.device.group), number(IFLA_GROUP)),
     file("operstate", |seen| line(operstate(seen.device)), Store::ReadOnly),
     file("phys_port_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
-    file("phys_port_name", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
-    file("phys_switch_id", |_| Err(Errno::EOPNOTSUPP), Store::ReadOnly),
+    file("phys_port_name", |seen| line(switch_port(seen)?.port_name()), Store::ReadOnly),
+    file("phys_switch_id", |seen| line(hex(&switch_port(seen)?.switch_id)), Store::ReadOnly),
     file("proto_down", |seen| line(u8::from(seen.device.protodown)), switch(IFLA_PROTO_DOWN)),
     file("speed", |seen| settings(seen).and_then(|settings| line(speed(&settings))), Store::ReadOnly),
     file(
@@ -110,13 +111,30 @@ fn link(seen: &Seen<'_>) -> u32 {
     }
 }
 
+/// Whose ports belong to a switch.
+fn switch_port<'a>(seen: &Seen<'a>) -> Result<&'a Netdevsim, Errno> {
+    match &seen.device.kind {
+        Kind::Netdevsim(port) => Ok(port),
+        _ => Err(Errno::EOPNOTSUPP),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// `sysfs_format_mac`
 fn hardware_address(address: &[u8]) -> String {
     address.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(":")
 }
 
-fn named_by(device: &Device) -> u8 {
-    if device.is_loopback() { NAMED_BY_KERNEL } else { NAMED_BY_USER }
+fn named_by(device: &Device) -> Result<u8, Errno> {
+    match device.kind {
+        Kind::Loopback => Ok(NAMED_BY_KERNEL),
+        // `NET_NAME_UNKNOWN`
+        Kind::Netdevsim(_) => Err(Errno::EINVAL),
+        _ => Ok(NAMED_BY_USER),
+    }
 }
 
 fn operstate(device: &Device) -> &'static str {

@@ -8,6 +8,7 @@ mod bonding;
 mod bridge;
 mod card;
 mod device;
+mod ipoib;
 mod netlink;
 mod port;
 mod queues;
@@ -22,6 +23,8 @@ use crate::device::{DevId, Device};
 use crate::netns::NsId;
 use crate::world::World;
 use attribute::{Attribute, Seen};
+
+pub(super) use attribute::number as unsigned;
 
 /// What a path below `/sys/class/net` names.
 enum Node<'a> {
@@ -119,6 +122,9 @@ pub(super) fn link(world: &World, ns: NsId, names: Names<'_>) -> Result<String, 
             _ => format!("../{to}"),
         });
     }
+    if let (Kind::Netdevsim(port), Directory::Device, &"device") = (&device.kind, directory, name) {
+        return Ok(format!("../../../bus/netdevsim/devices/{}", port.parent()));
+    }
     if let Some(class) = tap_link(device, directory, name) {
         return Ok(format!("{class}/{name}"));
     }
@@ -177,7 +183,8 @@ fn resolve<'a>(world: &'a World, ns: NsId, names: &[&str], links: u32) -> Result
             rest = below;
             continue;
         }
-        let attribute = attributes(directory).iter().find(|attribute| attribute.name == *name);
+        let own = if directory == Directory::Device { ipoib::attributes(device) } else { &[] };
+        let attribute = attributes(directory).iter().chain(own).find(|attribute| attribute.name == *name);
         let attribute = attribute.ok_or(Errno::ENOENT)?;
         if !below.is_empty() {
             return Err(Errno::ENOTDIR);
@@ -214,6 +221,8 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
         |dev: DevId| world.devs.get(dev).filter(|other| other.ns == ns).map(|device| device.name.clone());
     match directory {
         Directory::Device => {
+            names.extend(matches!(device.kind, Kind::Netdevsim(_)).then(|| "device".to_owned()));
+            names.extend(ipoib::attributes(device).iter().map(|attribute| attribute.name.to_owned()));
             names.extend(device.master.map(|_| "master".to_owned()));
             names.extend(uppers(device).filter_map(name_of).map(|name| format!("upper_{name}")));
             names.extend(lowers(device).filter_map(name_of).map(|name| format!("lower_{name}")));

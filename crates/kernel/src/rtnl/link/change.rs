@@ -83,7 +83,11 @@ impl World {
         if attributes.has(ifla::MAP) {
             return Err(Errno::EOPNOTSUPP.into());
         }
+        let on_infiniband = matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipoib(_)));
         match attributes.mac(ifla::ADDRESS) {
+            Some(_) if on_infiniband => {
+                self.set_ipoib_address(dev, attributes.get(ifla::ADDRESS).unwrap_or_default())?;
+            }
             Some(mac) => self.set_mac(dev, mac)?,
             // Too short for any device that would take one.
             None if attributes.has(ifla::ADDRESS) => return Err(Errno::EOPNOTSUPP.into()),

@@ -1,5 +1,6 @@
 //! What `RTM_NEWLINK` says of a device, in the order in which Linux 6.1 says it (`rtnl_fill_ifinfo`).
 
+use hairpin_netlink::core::DefaultNla;
 use hairpin_netlink::route::{
     AddressFamily,
     link::{
@@ -18,6 +19,9 @@ use crate::world::World;
 const OFFLOAD_SIZE: u32 = 65_536;
 /// `GSO_MAX_SEGS`, `TSO_MAX_SEGS`
 const OFFLOAD_SEGMENTS: u32 = 65_535;
+
+/// The crate's type for it cannot be made.
+const IFLA_PHYS_SWITCH_ID: u16 = 36;
 
 /// Who asks.
 #[derive(Clone, Copy, Debug)]
@@ -102,11 +106,12 @@ impl World {
                 attributes.push(LinkAttribute::Link(index));
             }
         }
-        if !device.permanent_mac.is_zero() {
-            let mut address = device.permanent_mac.0.to_vec();
-            // A tunnel over IPv6 has longer addresses, of which only the beginning is random.
-            address.resize(device.address_len(), 0);
-            attributes.push(LinkAttribute::PermAddress(address));
+        attributes.extend(device.permanent_address().map(LinkAttribute::PermAddress));
+        if let Kind::Netdevsim(port) = &device.kind {
+            attributes.extend([
+                LinkAttribute::PhysPortName(port.port_name()),
+                LinkAttribute::Other(DefaultNla::new(IFLA_PHYS_SWITCH_ID, port.switch_id.to_vec())),
+            ]);
         }
         if let Some((bus, name)) = device.parent() {
             attributes.extend([
@@ -127,8 +132,9 @@ impl World {
     pub(super) fn link_below(&self, dev: DevId) -> Option<(u32, Option<NsId>)> {
         let device = self.devs.get(dev)?;
         match (device.lower().and_then(|lower| self.devs.get(lower)), &device.kind) {
-            // `ipvtap_link_ops` does not tell where that is.
+            // `ipvtap_link_ops` and `ipoib_link_ops` do not tell where that is.
             (Some(below), Kind::Ipvlan(state)) if state.tap => Some((below.ifindex, None)),
+            (Some(below), Kind::Ipoib(_)) => Some((below.ifindex, None)),
             (Some(below), _) => Some((below.ifindex, (below.ns != device.ns).then_some(below.ns))),
             // A veth that lost its peer.
             (None, Kind::Veth(_) | Kind::Vxcan(_)) => Some((0, None)),

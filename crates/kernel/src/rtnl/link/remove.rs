@@ -45,6 +45,11 @@ impl World {
 
     /// Listeners hear of the device below first: nothing stands on it any more (`netdev_upper_dev_unlink`).
     fn delete(&mut self, dev: DevId) {
+        // `ipoib_del_child_link`: a card's own device stays, and nobody is told so.
+        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Ipoib(own)) if own.parent.is_none())
+        {
+            return;
+        }
         if let Some(Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_)) =
             self.devs.get(dev).map(|device| &device.kind)
             && let Some(lower) = self.devs.get(dev).and_then(|device| device.lower())

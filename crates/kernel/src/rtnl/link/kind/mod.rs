@@ -6,6 +6,7 @@ mod dummy;
 mod geneve;
 mod ip6_tunnel;
 mod ip_tunnel;
+mod ipoib;
 mod ipvlan;
 pub(in crate::rtnl) mod macsec;
 mod macvlan;
@@ -51,13 +52,13 @@ static KINDS: &[LinkOps] = &[
     ip_tunnel::GRETAP,
     ip_tunnel::IPIP,
     ip_tunnel::SIT,
+    ipoib::OPS,
     ipvlan::OPS,
     ipvlan::TAP_OPS,
     macsec::OPS,
     macvlan::OPS,
     macvlan::TAP_OPS,
     simple::IFB,
-    simple::IPOIB,
     simple::NETDEVSIM,
     simple::NLMON,
     simple::VCAN,
@@ -138,7 +139,8 @@ pub(super) fn ops(name: &str) -> Option<&'static LinkOps> {
 /// What a device's kind says of it (`fill_info`); none for cards and loopback.
 pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Option<InfoData>)> {
     match &device.kind {
-        Kind::Loopback | Kind::Nic { .. } => None,
+        Kind::Loopback | Kind::Nic { .. } | Kind::Netdevsim(_) => None,
+        Kind::Ipoib(state) => Some(ipoib::describe(state)),
         Kind::Dummy => Some((InfoKind::Dummy, None)),
         Kind::Veth(_) => Some((InfoKind::Veth, None)),
         Kind::Bridge(bridge) => Some((InfoKind::Bridge, Some(super::info::bridge_data(world.now, bridge)))),

@@ -1,14 +1,12 @@
-//! Kinds without options: ifb, nlmon, vcan (drivers/net/ifb.c, nlmon.c, can/vcan.c); and those that are refused as Linux
-//! refuses them: netdevsim, whose devices come from a bus, and ipoib, which stands on InfiniBand cards.
+//! Kinds without options: ifb, nlmon, vcan (drivers/net/ifb.c, nlmon.c, can/vcan.c); and netdevsim, which is
+//! refused as Linux refuses it: its devices come from a bus.
 
 use hairpin_netlink::{Errno, Failure};
 
-use super::{Creation, LinkOps};
+use super::LinkOps;
 use crate::dev::Kind;
-use crate::device::DevId;
 use crate::rtnl::link::attributes::Attributes;
 use crate::rtnl::link::request::ifla;
-use crate::world::World;
 
 pub(super) const IFB: LinkOps =
     LinkOps { mtu: ANY_MTU, ..LinkOps::new("ifb", |world, new| world.register_draft(new.draft, Kind::Ifb)) };
@@ -28,9 +26,6 @@ pub(super) const VCAN: LinkOps = LinkOps {
 pub(super) const NETDEVSIM: LinkOps =
     LinkOps { validate: no_netdevsim, ..LinkOps::new("netdevsim", |_, _| Err(Errno::EOPNOTSUPP.into())) };
 
-pub(super) const IPOIB: LinkOps =
-    LinkOps { validate: |_, _| Ok(()), ..LinkOps::new("ipoib", World::create_ipoib) };
-
 /// `setup` gives no bounds.
 pub(super) const ANY_MTU: (u32, u32) = (0, i32::MAX as u32);
 
@@ -43,14 +38,4 @@ fn without_address(attributes: &Attributes<'_>, _data: Option<&Attributes<'_>>) 
 fn no_netdevsim(_attributes: &Attributes<'_>, _data: Option<&Attributes<'_>>) -> Result<(), Failure> {
     let text = "Please use: echo \"[ID] [PORT_COUNT] [NUM_QUEUES]\" > /sys/bus/netdevsim/new_device";
     Err(Failure::with_text(Errno::EOPNOTSUPP, text))
-}
-
-impl World {
-    /// `ipoib_new_child_link`: there are no InfiniBand cards to stand on.
-    fn create_ipoib(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
-        match new.request.attributes.u32(ifla::LINK) {
-            None => Err(Errno::EINVAL.into()),
-            Some(_) => Err(Errno::ENODEV.into()),
-        }
-    }
 }

@@ -6,6 +6,7 @@ mod bridge_port;
 mod geneve;
 pub(in crate::ip) mod gre;
 mod help;
+mod ipoib;
 mod ipvlan;
 mod macsec;
 mod macvlan;
@@ -62,6 +63,7 @@ pub(super) fn parse(
             let options = ipvlan::parse(kind, args)?;
             Data::Link(InfoData::IpVtap(options.into_iter().map(ipvlan::into_ipvtap).collect()))
         }
+        "ipoib" => Data::Link(InfoData::Ipoib(ipoib::parse(args)?)),
         "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
         "gre" | "gretap" | "ipip" | "sit" => Data::Link(tunnel::parse(context, kind, args, existing)?),
@@ -151,6 +153,7 @@ fn print_data(context: &mut Context<'_>, data: &InfoData) {
             let options: Vec<_> = options.iter().cloned().map(ipvlan::from_ipvtap).collect();
             ipvlan::print(context, &options);
         }
+        InfoData::Ipoib(options) => ipoib::print(context, options),
         InfoData::Tun(options) => tun::print(context, options),
         InfoData::Vlan(options) => vlan::print(context, options),
         InfoData::Vrf(options) => vrf::print(context, options),
