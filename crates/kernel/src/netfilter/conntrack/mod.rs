@@ -236,7 +236,7 @@ impl Conntrack {
                 }
             }
         }
-        let segment = Segment::read(payload).filter(|_| ip.protocol == protocol::TCP);
+        let segment = if ip.protocol == protocol::TCP { Segment::read(payload) } else { None };
         let Some(found) = tuple::of_packet(ip, payload)
             .filter(|found| found.protocol != protocol::TCP || segment.is_some())
         else {
