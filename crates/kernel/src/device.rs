@@ -313,6 +313,10 @@ pub struct Device {
     pub unicast: MacList,
     pub multicast: MacList,
 
+    /// It has a part in IPv4 (`ip_ptr`): unless its MTU was set to less than 68.
+    pub has_ipv4: bool,
+    /// The same for IPv6 (`ip6_ptr`), and less than 1280 from the beginning.
+    pub has_ipv6: bool,
     pub ipv4: Vec<Ipv4Address>,
     /// The same addresses in the form that routing reads.
     pub routing_addresses: Vec<crate::route::InterfaceAddress>,

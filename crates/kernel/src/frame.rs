@@ -68,6 +68,9 @@ pub struct Meta {
     pub(crate) owner: Owner,
     /// Bytes of the longest fragment that it was put together from; 0: it was whole.
     pub(crate) fragment_max: u16,
+    /// Bytes of the longest packet that goes the way of its route (`dst_mtu` of `skb_dst`); 0: it has none, as what
+    /// has just come in.
+    pub(crate) path_mtu: u16,
     /// Where the packet came in, by interface index; 0 for local packets.
     pub iif: u32,
     /// The port of the VRF that the packet came in by, or the VRF itself (`inet_sdif`); 0: no VRF.
@@ -91,6 +94,7 @@ impl Default for Meta {
             traced: false,
             owner: Owner::Nobody,
             fragment_max: 0,
+            path_mtu: 0,
             iif: 0,
             vrf_port: 0,
             mark: 0,

@@ -47,7 +47,7 @@ impl Links for NsLinks<'_> {
             up: device.is_up(),
             carrier: device.carrier,
             loopback: device.is_loopback(),
-            ipv4: device.mtu >= 68,
+            ipv4: device.has_ipv4,
             mtu: device.mtu,
             group: device.group,
             vrf: self.vrf(device),

@@ -18,9 +18,17 @@ pub fn set_ticks_a_second(ticks: u32) {
     }
 }
 
+/// So many ticks of the kernel's clock (`jiffies + count`).
+pub(crate) fn ticks(count: u64) -> Duration {
+    Duration::from_nanos(count.saturating_mul(TICK_NS.load(Ordering::Relaxed)))
+}
+
 /// An instant of a world's monotonic clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub u64);
+
+/// Ticks that one level of the timer wheel covers, without those of the one below, in its own grains.
+const LEVEL: u64 = 63;
 
 impl Time {
     pub const ZERO: Time = Time(0);
@@ -41,8 +49,6 @@ impl Time {
     /// than the one below).
     pub fn timer(self, after: Duration) -> Time {
         let tick = TICK_NS.load(Ordering::Relaxed).max(1);
-        /// Ticks that one level covers, without those of the one below.
-        const LEVEL: u64 = 63;
         let now = self.0 / tick;
         let wait = u64::try_from(after.as_nanos()).unwrap_or(u64::MAX).div_ceil(tick);
         let mut grain = 1u64;
@@ -51,6 +57,17 @@ impl Time {
         }
         let at = now.saturating_add(wait).saturating_add(grain) / grain * grain;
         Time(at.saturating_mul(tick))
+    }
+
+    /// The level of the wheel in which a timer waits that was set at `now` for this time.
+    pub(crate) fn wheel_level(self, now: Time) -> u64 {
+        let tick = TICK_NS.load(Ordering::Relaxed).max(1);
+        let wait = self.0.saturating_sub(now.0) / tick;
+        let mut level = 0;
+        while wait >= LEVEL.saturating_mul(1 << (3 * level)) && level < 7 {
+            level += 1;
+        }
+        level
     }
 
     /// Whether more than `wait` has passed since `earlier` by a clock that goes in ticks

@@ -96,16 +96,6 @@ const KNOWN: &[Known] = &[
             in_other_order: false,
         },
     },
-    Known {
-        what: "an MTU too small for IPv4 from the beginning",
-        why: "a macvlan or VLAN that is made on a device with an MTU below 68 has settings of IPv4 in Linux until its MTU \
-              is set; here it has none",
-        signs: Signs {
-            script: &["mtu 60"],
-            lines: &["delay_first_probe_time", "exit 1"],
-            in_other_order: false,
-        },
-    },
 ];
 
 impl Signs {

@@ -260,15 +260,21 @@ impl World {
 
     pub(super) fn store_mtu(&mut self, dev: DevId, mtu: u32) {
         let Some(device) = self.devs.get_mut(dev) else { return };
-        let old = device.mtu;
+        let (old, ns, ifindex) = (device.mtu, device.ns, device.ifindex);
         device.mtu = mtu;
+        self.routes.device_mtu_changed(ns, ifindex, old, mtu);
+        let Some(device) = self.devs.get(dev) else { return };
         let (uppers, handler) = (device.uppers.clone(), device.rx_handler.clone());
-        if mtu < IPV4_MIN_MTU && old >= IPV4_MIN_MTU {
-            // `inetdev_event`: too small for IPv4, the device loses its addresses.
+        // `inetdev_event`: too small for IPv4, the device loses its addresses.
+        let (had, has) = (device.has_ipv4, mtu >= IPV4_MIN_MTU);
+        if had && !has {
             self.flush_addresses(dev);
             self.leave_ipv4_groups(dev);
         }
-        if mtu >= IPV4_MIN_MTU && old < IPV4_MIN_MTU {
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.has_ipv4 = has;
+        }
+        if has && !had {
             self.rejoin_ipv4_groups(dev);
         }
         self.ip6_mtu_changed(dev, old);

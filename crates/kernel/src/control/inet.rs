@@ -53,7 +53,7 @@ impl World {
     ) -> Result<(), Failure> {
         let now = self.now;
         let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
-        if device.mtu < IPV4_MIN_MTU {
+        if !device.has_ipv4 {
             return Err(Errno::ENOBUFS.into());
         }
         device.ipv4_conf.keep_all();
@@ -311,7 +311,7 @@ impl World {
     pub(super) fn ip_up(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
-        if device.mtu >= IPV4_MIN_MTU {
+        if device.has_ipv4 && device.mtu >= IPV4_MIN_MTU {
             if device.is_loopback() && device.ipv4.is_empty() {
                 let request = AddressRequest {
                     local: Ipv4Addr::LOCALHOST,

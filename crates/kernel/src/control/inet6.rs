@@ -54,7 +54,8 @@ impl World {
     /// `ipv6_add_dev`: the groups of all nodes are listened to from the start, up or down, with IPv6 switched off
     /// too, as long as the MTU is large enough.
     pub(super) fn ip6_registered(&mut self, dev: DevId) {
-        let Some(device) = self.devs.get(dev) else { return };
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        device.has_ipv6 |= device.mtu >= MIN_MTU;
         if device.mtu < MIN_MTU || self.listens_to(dev, ALL_NODES) {
             return;
         }
@@ -70,8 +71,12 @@ impl World {
     /// `addrconf_notify(NETDEV_UP)`
     pub(super) fn ip6_up(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if device.ipv6_disabled || device.mtu < MIN_MTU || device.flags.contains(Flags::SLAVE) {
+        if device.ipv6_disabled || device.flags.contains(Flags::SLAVE) {
             return;
+        }
+        if device.mtu < MIN_MTU {
+            let mtu = device.mtu;
+            return self.ip6_mtu_changed(dev, mtu);
         }
         self.ip6_registered(dev);
         // The slaves of a bond have no addresses.
@@ -99,9 +104,8 @@ impl World {
                 self.flush_neighbours6(ns, ifindex, true);
             }
         }
-        let silent = |device: &Device| {
-            device.ipv6_disabled || device.mtu < MIN_MTU || device.flags.contains(Flags::SLAVE)
-        };
+        let silent =
+            |device: &Device| device.ipv6_disabled || !device.has_ipv6 || device.flags.contains(Flags::SLAVE);
         if self.devs.get(dev).is_none_or(silent) {
             return;
         }
@@ -255,7 +259,7 @@ impl World {
         replace: bool,
     ) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        if device.mtu < MIN_MTU {
+        if !device.has_ipv6 {
             return Err(Errno::EINVAL.into());
         }
         let known = device.ipv6.iter().any(|known| known.address == entry.address);
@@ -481,17 +485,22 @@ impl World {
     /// `addrconf_notify(NETDEV_CHANGEMTU)`: a link too narrow for IPv6 has none, and forgets its settings (a loopback
     /// keeps them).
     pub(super) fn ip6_mtu_changed(&mut self, dev: DevId, old: u32) {
-        let Some(device) = self.devs.get(dev) else { return };
+        let Some(device) = self.devs.get_mut(dev) else { return };
         let (up, loopback) = (device.is_up(), device.is_loopback());
-        match (old >= MIN_MTU, device.mtu >= MIN_MTU) {
+        match (device.has_ipv6, device.mtu >= MIN_MTU) {
             (true, false) => {
+                device.has_ipv6 = loopback;
                 self.ip6_down(dev);
                 self.leave_all_groups6(dev);
             }
+            (true, true) => {
+                // `cnf.mtu6`
+                device.ipv6_conf.remove("mtu");
+                let (ns, ifindex, new) = (device.ns, device.ifindex, device.mtu);
+                self.routes6.device_mtu_changed(ns, ifindex, old, new);
+            }
             (false, true) => {
-                if !loopback {
-                    self.ip6_begins(dev);
-                }
+                self.ip6_begins(dev);
                 self.ip6_registered(dev);
                 if up {
                     self.ip6_up(dev);

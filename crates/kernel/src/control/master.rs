@@ -73,11 +73,6 @@ impl World {
             if let Some(port) = bridge.port_mut(dev) {
                 port.carrier = carrier;
             }
-            bridge.fdb.add_local(mac, 0, Some(dev), now);
-            // `nbp_vlan_init`
-            if bridge.default_pvid != 0 {
-                bridge.add_port_vlan(dev, bridge.default_pvid, Membership::DEFAULT, now);
-            }
         }
         if let Some(device) = self.devs.get_mut(dev) {
             device.rx_handler = RxHandler::BridgePort { bridge: master };
@@ -85,6 +80,13 @@ impl World {
         }
         self.set_allmulti(dev, 1);
         self.manage_bridge_promiscuity(master);
+        if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
+            bridge.fdb.add_local(mac, 0, Some(dev), now);
+            // `nbp_vlan_init`
+            if bridge.default_pvid != 0 {
+                bridge.add_port_vlan(dev, bridge.default_pvid, Membership::DEFAULT, now);
+            }
+        }
         if first {
             self.notify_link_event(master, LinkEvent::Features);
         }
@@ -154,6 +156,13 @@ impl World {
         if promiscuous {
             self.set_promiscuity(dev, -1);
         }
+        self.unteach_port(master, dev);
+        if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind)
+            && let Some(port) = bridge.port_mut(dev)
+        {
+            // It is taught nothing on its way out.
+            port.flags.insert(PortFlags::PROMISC);
+        }
         self.bridge_act(master, |state, clock| state.disable_port(dev, clock));
         self.notify_bridge_port_gone(dev, master);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
@@ -209,6 +218,46 @@ impl World {
                 port.flags.set(PortFlags::PROMISC, wanted);
             }
             self.set_promiscuity(port, if wanted { 1 } else { -1 });
+        }
+        self.teach_ports(bridge);
+    }
+
+    /// `br_fdb_sync_static`, `fdb_add_hw_addr`: a port that does not receive every frame is told the addresses that are
+    /// never forgotten.
+    pub(crate) fn teach_ports(&mut self, bridge: DevId) {
+        let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind) else { return };
+        if state.ports.iter().all(|port| port.has(PortFlags::PROMISC) && port.taught.is_empty()) {
+            return;
+        }
+        let fixed = state.fdb.fixed();
+        let ports: Vec<DevId> = state.ports.iter().map(|port| port.dev).collect();
+        for dev in ports {
+            let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+                return;
+            };
+            let Some(port) = state.port_mut(dev) else { continue };
+            if port.has(PortFlags::PROMISC) {
+                self.unteach_port(bridge, dev);
+                continue;
+            }
+            let known = std::mem::replace(&mut port.taught, fixed.clone());
+            for (mac, _) in fixed.iter().filter(|key| !known.contains(key)) {
+                self.add_unicast(dev, *mac);
+            }
+            for (mac, _) in known.iter().filter(|key| !fixed.contains(key)) {
+                self.remove_unicast(dev, *mac);
+            }
+        }
+    }
+
+    /// `br_fdb_unsync_static`
+    fn unteach_port(&mut self, bridge: DevId, dev: DevId) {
+        let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        let taught = state.port_mut(dev).map(|port| std::mem::take(&mut port.taught)).unwrap_or_default();
+        for (mac, _) in taught {
+            self.remove_unicast(dev, mac);
         }
     }
 

@@ -59,10 +59,6 @@ mod netconf {
     pub const BC_FORWARDING: u16 = 8;
 }
 
-/// Least MTUs with which a device has settings of IPv4 and IPv6.
-const IPV4_MTU_MIN: u32 = 68;
-const IPV6_MTU_MIN: u32 = 1280;
-
 impl World {
     /// Whether somebody listens to a group.
     fn listened(&self, ns: NsId, group: u32) -> bool {
@@ -176,8 +172,8 @@ impl World {
             (netconf::IGNORE_LINKDOWN, self.conf6(dev, "ignore_routes_with_linkdown") as i32),
         ];
         let families = [
-            (AddressFamily::Inet, group::IPV4_NETCONF, device.mtu >= IPV4_MTU_MIN, &ipv4[..]),
-            (AddressFamily::Inet6, group::IPV6_NETCONF, device.mtu >= IPV6_MTU_MIN, &ipv6[..]),
+            (AddressFamily::Inet, group::IPV4_NETCONF, device.has_ipv4, &ipv4[..]),
+            (AddressFamily::Inet6, group::IPV6_NETCONF, device.has_ipv6, &ipv6[..]),
         ];
         let mut messages = Vec::new();
         for (family, group, has_it, values) in families {
@@ -266,6 +262,11 @@ impl World {
     }
 
     pub(crate) fn notify_routes6(&mut self, ns: NsId, changes: &[Change6]) {
+        for change in changes {
+            if let Change6::Removed(route) = change {
+                self.routes6.forget_route(ns, route);
+            }
+        }
         if !changes.is_empty() {
             self.changed();
         }
@@ -360,6 +361,9 @@ impl World {
     /// An entry of a bridge's forwarding database came, moved or went.
     pub(crate) fn notify_fdb(&mut self, bridge: DevId, key: Key, entry: &Entry, gone: bool) {
         let Some(ns) = self.devs.get(bridge).map(|device| device.ns) else { return };
+        if entry.fixed || entry.added_by_user {
+            self.teach_ports(bridge);
+        }
         if !self.listened(ns, group::NEIGH) {
             return;
         }

@@ -109,6 +109,8 @@ impl World {
             uppers: Vec::new(),
             unicast: Default::default(),
             multicast: Default::default(),
+            has_ipv4: true,
+            has_ipv6: false,
             ipv4: Vec::new(),
             routing_addresses: Vec::new(),
             ipv4_conf: conf,
@@ -358,6 +360,7 @@ impl World {
             }
             device.neigh_params = neigh_params;
             device.ipv4_groups.clear();
+            (device.has_ipv4, device.has_ipv6) = (true, false);
         }
         self.list(ns, dev, &name, ifindex);
         self.link_watch(&watched);

@@ -22,13 +22,14 @@ pub(super) struct Onward {
     /// The sender could reach the next hop itself.
     pub redirect: bool,
     pub mtu: u32,
+    pub path_mtu: u32,
     /// What its options have room for.
     pub slots: options::Slots,
 }
 
 impl World {
     pub(super) fn forward(&mut self, dev: DevId, header: Header, onward: Onward, mut frame: Frame) {
-        let Onward { out, gateway, redirect, mtu, slots } = onward;
+        let Onward { out, gateway, redirect, mtu, path_mtu, slots } = onward;
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if frame.packet_type != PacketType::Host {
             return self.drop_frame(Some(dev), frame, DropReason::ForwardNotHost);
@@ -64,7 +65,8 @@ impl World {
         let (input, output, next) = (Some(dev), Some(out), Some(next_hop.into()));
         let at = At { ns, hook: Hook::Forward, input, output, next_hop: next };
         let Some(passed) = self.filter(at, frame) else { return };
-        let frame = passed.into_frame();
+        let mut frame = passed.into_frame();
+        frame.path_mtu = u16::try_from(path_mtu).unwrap_or(u16::MAX);
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;

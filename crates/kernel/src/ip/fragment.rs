@@ -61,6 +61,7 @@ impl World {
             let mut fragment = self.pool.frame(ETH_LEN + header_len + part.len());
             fragment.mark = frame.mark;
             fragment.iif = frame.iif;
+            fragment.path_mtu = frame.path_mtu;
             fragment.trace = frame.trace;
             let more = if last && !header.more_fragments() { 0 } else { FLAG_MF };
             let offset = ((base + i * room) / 8) as u16;

@@ -15,12 +15,9 @@ use crate::sysctl::Conf;
 use crate::world::World;
 
 use super::icmp::kind;
-use super::route::Learned;
+use super::route::{OutKey, Path};
 use super::{Header, checksum, protocol};
 
-/// How long a learned path MTU holds (`ip_rt_mtu_expires`), and the least one accepted (`ip_rt_min_pmtu`).
-const PMTU_EXPIRES: Duration = Duration::from_secs(600);
-const PMTU_MIN: u32 = 552;
 /// How long a redirect holds (`ip_rt_gc_timeout`).
 const REDIRECT_EXPIRES: Duration = Duration::from_secs(300);
 
@@ -99,7 +96,7 @@ impl World {
             (kind::DEST_UNREACHABLE, 4) => {
                 let told = u32::from(u16::from_be_bytes([head[6], head[7]]));
                 info = told;
-                self.learn_path_mtu(ns, &original, told);
+                self.told_path_mtu(ns, dev, &original, quoted, told);
                 (Errno::EMSGSIZE, true)
             }
             (kind::DEST_UNREACHABLE, code) => match unreachable_errno(code) {
@@ -177,21 +174,24 @@ impl World {
         }
     }
 
-    /// `ipv4_update_pmtu`
-    fn learn_path_mtu(&mut self, ns: NsId, original: &Header, told: u32) {
+    /// `ipv4_update_pmtu`, `ipv4_sk_update_pmtu`: on the way that the packet went, as far as its protocol knows that.
+    fn told_path_mtu(&mut self, ns: NsId, dev: DevId, original: &Header, quoted: &[u8], told: u32) {
         if self.netns.get(ns).is_some_and(|netns| netns.sysctl.ip_no_pmtu_disc != 0) {
             return;
         }
-        let known = self.route_output_simple(ns, original.destination, original.source);
-        let now_mtu = known.map_or(u32::MAX, |route| route.mtu);
+        let oif = match original.protocol {
+            // `gre_err`: the way out of the device that the message came in on.
+            protocol::GRE => self.devs.get(dev).map(|device| device.ifindex),
+            protocol::IPIP | protocol::IPV6 => self.ip_tunnel_told(ns, dev, original, quoted),
+            _ => Some(0),
+        };
+        let Some(oif) = oif else { return };
+        let (source, destination, tos) = (original.source, original.destination, original.tos);
+        let key = OutKey { source, oif, tos: tos & 0x1e, ..OutKey::to(ns, destination) };
         // A router that does not say the MTU (RFC 1191): the next smaller plateau is not tried by Linux 6.1,
-        // which takes the least it accepts; with less, it no longer asks for packets to stay whole.
-        let locked = told < PMTU_MIN;
-        let mtu = told.max(PMTU_MIN).min(now_mtu);
-        if mtu < now_mtu || locked {
-            let expires = self.now + PMTU_EXPIRES;
-            let learned = Learned::Mtu { mtu, locked };
-            self.learn_exception(ns, original.destination, original.source, learned, expires);
+        // which takes the least it accepts.
+        if let Ok(route) = self.route_output(key) {
+            self.learn_path_mtu(Path { ns, source, destination, oif, tos }, route.mtu, told);
         }
     }
 
@@ -237,8 +237,7 @@ impl World {
             return self.neigh_use(ns, ifindex, gateway);
         }
         let expires = self.now + REDIRECT_EXPIRES;
-        let learned = Learned::Gateway(gateway);
-        self.learn_exception(ns, original.destination, original.source, learned, expires);
+        self.learn_gateway(ns, (original.source, original.destination), gateway, expires);
     }
 }
 

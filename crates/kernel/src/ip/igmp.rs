@@ -8,7 +8,7 @@ use hairpin_wire::snoop::{Message, Packet, read_ipv4};
 
 use crate::device::DevId;
 use crate::frame::{ETH_LEN, Frame};
-use crate::time::Time;
+use crate::time::{Time, ticks};
 use crate::world::{TimerEvent, World};
 
 use super::{FLAG_DF, HEADER_LEN, Header, checksum, protocol};
@@ -21,8 +21,8 @@ const ALL_ROUTERS: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 22);
 const ROBUSTNESS: u8 = 2;
 /// `IGMP_V3_UNSOLICITED_REPORT_INTERVAL` in microseconds.
 const INTERVAL_US: u64 = 1_000_000;
-/// Two ticks of a kernel with 250 of them a second (`igmp_ifc_start_timer`).
-const FIRST_AFTER: Duration = Duration::from_millis(8);
+/// Ticks that the kernel adds to each delay (`igmp_ifc_start_timer`).
+const LATER_TICKS: u64 = 2;
 /// `IGMPV3_HOST_MEMBERSHIP_REPORT`
 const REPORT: u8 = 0x22;
 /// `IPOPT_RA`
@@ -103,10 +103,10 @@ impl World {
             reports.changes.insert(0, (group, change, ROBUSTNESS));
         }
         // `igmp_ifc_event`
-        let due = now + FIRST_AFTER;
+        let due = now.timer(ticks(LATER_TICKS));
         reports.rounds = ROBUSTNESS;
         if reports.due.replace(due) != Some(due) {
-            self.timers.add(due, TimerEvent::GroupReport { dev });
+            self.timers.add_on_wheel(now, due, TimerEvent::GroupReport { dev });
         }
     }
 
@@ -141,7 +141,8 @@ impl World {
     /// `igmp_ifc_timer_expire`
     pub(crate) fn group_report_due(&mut self, dev: DevId) {
         let now = self.now;
-        let next = now + Duration::from_micros(self.random_below(INTERVAL_US));
+        let wait = Duration::from_micros(self.random_below(INTERVAL_US)) + ticks(LATER_TICKS);
+        let next = now.timer(wait);
         self.group_answers_due(dev);
         let Some(device) = self.devs.get_mut(dev) else { return };
         if device.igmp.due.is_none_or(|due| due > now) {
@@ -157,7 +158,7 @@ impl World {
         if device.igmp.rounds > 0 {
             device.igmp.rounds -= 1;
             device.igmp.due = Some(next);
-            self.timers.add(next, TimerEvent::GroupReport { dev });
+            self.timers.add_on_wheel(now, next, TimerEvent::GroupReport { dev });
         }
         if !records.is_empty() {
             self.send_group_report(dev, &records);

@@ -100,8 +100,8 @@ impl World {
                 }
                 self.local_deliver(dev, header, kind, frame);
             }
-            Ok(InRoute::Forward { dev: out, gateway, redirect, mtu, .. }) => {
-                self.forward(dev, header, Onward { out, gateway, redirect, mtu, slots }, frame);
+            Ok(InRoute::Forward { dev: out, gateway, redirect, mtu, path_mtu, .. }) => {
+                self.forward(dev, header, Onward { out, gateway, redirect, mtu, path_mtu, slots }, frame);
             }
             Err(error) => self.refuse(ns, dev, &header, error, frame),
         }

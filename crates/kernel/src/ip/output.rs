@@ -143,9 +143,16 @@ impl World {
         if filtered {
             (route, frame) = self.own_output(ns, route, frame)?;
         }
+        frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
+        // `vrf_ip_out` leaves groups and the limited broadcast alone, but not a network's.
+        let to_all = route.destination.is_multicast() || route.destination.is_broadcast();
+        if !to_all && !self.vrf_lets_out(route.dev, &frame) {
+            self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
+            return Ok(());
+        }
         if group && loop_back && (route.kind == RouteKind::Broadcast || route.local) {
             // The copy passes the last hook by itself.
             let copy = self.pool.copy(&frame);
@@ -156,10 +163,6 @@ impl World {
         if route.kind == RouteKind::Multicast && frame.payload().get(8) == Some(&0) {
             // `ip_mc_output`: TTL 0 stays on this host.
             self.consume(frame);
-            return Ok(());
-        }
-        if !group && !self.vrf_lets_out(route.dev, &frame) {
-            self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
             return Ok(());
         }
         let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;

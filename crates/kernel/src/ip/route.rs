@@ -1,6 +1,7 @@
 //! The way of a packet, found once a flow: a cache in front of the routing tables.
 
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use hairpin_netlink::Errno;
 use rustc_hash::FxHashMap;
@@ -16,6 +17,8 @@ pub use crate::route::RouteKind;
 
 /// Flows that the cache remembers before it starts anew.
 const CACHE_MAX: usize = 1 << 16;
+/// Ways to one destination of which something is known; the oldest is forgotten.
+const WAYS_MAX: usize = 64;
 
 /// The way out for a packet of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +54,11 @@ pub enum InRoute {
         dev: DevId,
         gateway: Option<Ipv4Addr>,
         redirect: bool,
+        /// Bytes of the largest packet that is forwarded.
         mtu: u32,
+        /// The same by what was learned of the path, which does not count for what is forwarded
+        /// (`ip_forward_use_pmtu`).
+        path_mtu: u32,
     },
 }
 
@@ -110,12 +117,21 @@ pub struct Exception {
     pub expires: Time,
 }
 
-/// What an ICMP message tells about a destination.
+/// What goes a way of which something is learned.
 #[derive(Clone, Copy, Debug)]
-pub enum Learned {
-    Gateway(Ipv4Addr),
-    Mtu { mtu: u32, locked: bool },
+pub struct Path {
+    pub ns: NsId,
+    pub source: Ipv4Addr,
+    pub destination: Ipv4Addr,
+    /// 0: any device.
+    pub oif: u32,
+    pub tos: u8,
 }
+
+/// `ip_rt_mtu_expires`: how long a path's MTU is remembered.
+const PMTU_EXPIRES: Duration = Duration::from_secs(600);
+/// `ip_rt_min_pmtu`
+const PMTU_MIN: u32 = 552;
 
 /// The answers to what was last asked, each in a place that its question decides.
 #[derive(Clone, Debug)]
@@ -170,7 +186,7 @@ pub struct RouteCache {
     recent_input: Recent<InKey, InRoute>,
     out: FxHashMap<OutKey, Result<OutRoute, Errno>>,
     input: FxHashMap<InKey, Result<InRoute, InputError>>,
-    exceptions: FxHashMap<(NsId, Ipv4Addr), Exception>,
+    exceptions: FxHashMap<(NsId, Ipv4Addr), Vec<Exception>>,
     /// When the first of the remembered ways is no longer what it was.
     expires: Option<Time>,
 }
@@ -203,16 +219,61 @@ impl RouteCache {
         found: &FibResult<'_>,
         now: Time,
     ) -> Option<&Exception> {
-        let known = self.exceptions.get(&(ns, destination))?;
-        (known.expires > now && known.way == found.way()).then_some(known)
+        if self.exceptions.is_empty() {
+            return None;
+        }
+        let way = found.way();
+        let known = self.exceptions.get(&(ns, destination))?.iter().find(|known| known.way == way)?;
+        (known.expires > now).then_some(known)
     }
 
     /// Everything learned in a namespace that still holds, by destination.
     pub fn exceptions(&self, ns: NsId, now: Time) -> Vec<(Ipv4Addr, Exception)> {
-        let known = self.exceptions.iter().filter(|((of, _), known)| *of == ns && known.expires > now);
-        let mut all: Vec<_> = known.map(|((_, destination), known)| (*destination, *known)).collect();
+        let of_it = self.exceptions.iter().filter(|((of, _), _)| *of == ns);
+        let known = of_it.flat_map(|((_, destination), all)| all.iter().map(|known| (*destination, *known)));
+        let mut all: Vec<_> = known.filter(|(_, known)| known.expires > now).collect();
         all.sort_by_key(|(destination, _)| *destination);
         all
+    }
+
+    /// A device has another MTU: what was learned of the ways out of it follows (`fib_sync_mtu`).
+    pub fn device_mtu_changed(&mut self, ns: NsId, ifindex: u32, old: u32, new: u32) {
+        let of_it = self.exceptions.iter_mut().filter(|((of, _), _)| *of == ns);
+        for known in of_it.flat_map(|(_, all)| all).filter(|known| known.way.ifindex() == ifindex) {
+            let Some(mtu) = known.mtu else { continue };
+            // `fnhe_update_pmtu`
+            if known.mtu_locked && new <= mtu {
+                known.mtu = Some(new);
+                known.mtu_locked = false;
+            } else if !known.mtu_locked && (new < mtu || old == mtu) {
+                known.mtu = Some(new);
+            }
+        }
+    }
+
+    /// What is known of a destination by a way, to be filled in (`update_or_create_fnhe`).
+    fn learn(&mut self, ns: NsId, destination: Ipv4Addr, way: WayId, expires: Time) -> &mut Exception {
+        if self.exceptions.len() >= CACHE_MAX {
+            self.exceptions.clear();
+        }
+        let all = self.exceptions.entry((ns, destination)).or_default();
+        let at = all.iter().position(|known| known.way == way).unwrap_or_else(|| {
+            if all.len() >= WAYS_MAX {
+                all.remove(0);
+            }
+            all.push(Exception { way, gateway: None, mtu: None, mtu_locked: false, expires });
+            all.len() - 1
+        });
+        let known = &mut all[at];
+        known.expires = expires;
+        known
+    }
+
+    /// What is remembered now holds up to this instant at most.
+    fn valid_until(&mut self, until: Option<Time>) {
+        if let Some(until) = until {
+            self.expires = Some(self.expires.map_or(until, |known| known.min(until)));
+        }
     }
 
     /// Forgets what was learned in a namespace (`ip route flush cache`).
@@ -302,24 +363,20 @@ impl World {
                 route.gateway = Some(gateway);
             }
             if let Some(mtu) = known.mtu {
-                route.mtu = route.mtu.min(mtu);
+                route.mtu = mtu.min(65535);
                 route.mtu_locked |= known.mtu_locked;
             }
         }
-        if let Some(until) = until {
-            self.routes.expires = self.routes.expires.map_or(Some(until), |known| Some(known.min(until)));
-        }
+        self.routes.valid_until(until);
         Ok(route)
     }
 
-    /// Remembers what an ICMP message told about a destination, for the way that packets from `source` take
-    /// there now (`update_or_create_fnhe`).
-    pub(crate) fn learn_exception(
+    /// A router tells a better gateway for packets from `source` to `destination` (`__ip_do_redirect`).
+    pub(crate) fn learn_gateway(
         &mut self,
         ns: NsId,
-        destination: Ipv4Addr,
-        source: Ipv4Addr,
-        learned: Learned,
+        (source, destination): (Ipv4Addr, Ipv4Addr),
+        gateway: Ipv4Addr,
         expires: Time,
     ) {
         let way = self.links(ns).zip(self.fib.get(ns)).and_then(|(links, fib)| {
@@ -327,22 +384,42 @@ impl World {
             fib.output(&flow, false, &links).ok()?.found.map(|found| found.way())
         });
         let Some(way) = way else { return };
-        if self.routes.exceptions.len() >= CACHE_MAX {
-            self.routes.exceptions.clear();
+        let known = self.routes.learn(ns, destination, way, expires);
+        known.gateway = Some(gateway);
+        self.changed();
+    }
+
+    /// What goes a way that takes `old` bytes at once can go it with `told` bytes at most (`__ip_rt_update_pmtu`).
+    pub(crate) fn learn_path_mtu(&mut self, path: Path, old: u32, told: u32) {
+        let Path { ns, source, destination, oif, tos } = path;
+        if old < told {
+            return;
         }
-        let fresh = Exception { way, gateway: None, mtu: None, mtu_locked: false, expires };
-        let known = self.routes.exceptions.entry((ns, destination)).or_insert(fresh);
-        if known.way != way {
-            *known = fresh;
+        // With less than Linux believes it no longer asks for packets to stay whole.
+        let locked = told < PMTU_MIN;
+        let mtu = if locked { old.min(PMTU_MIN) } else { told };
+        let now = self.now;
+        let Some((links, fib)) = self.links(ns).zip(self.fib.get(ns)) else { return };
+        let flow = Flow { source, oif, tos: tos & 0x1e, ..Flow::to(destination) };
+        let Some(found) = fib.output(&flow, true, &links).ok().and_then(|output| output.found) else {
+            return;
+        };
+        if found.route.mtu().is_some_and(|(_, locked)| locked) {
+            return;
         }
-        match learned {
-            Learned::Gateway(gateway) => known.gateway = Some(gateway),
-            Learned::Mtu { mtu, locked } => {
-                known.mtu = Some(mtu);
-                known.mtu_locked = locked;
+        if let Some(known) = self.routes.exception(ns, destination, &found, now) {
+            let fresh = known.expires.since(now) > PMTU_EXPIRES / 2;
+            if known.mtu.is_some() && known.mtu_locked || known.mtu == Some(mtu) && !locked && fresh {
+                return;
             }
         }
-        known.expires = expires;
+        // Of several ways out this is not known to be one.
+        let ways: Vec<WayId> = found.ways().collect();
+        for way in ways {
+            let known = self.routes.learn(ns, destination, way, now + PMTU_EXPIRES);
+            known.mtu = Some(mtu);
+            known.mtu_locked = locked;
+        }
         self.changed();
     }
 
@@ -377,8 +454,9 @@ impl World {
         let found = match self.routes.input.get(&key) {
             Some(found) => *found,
             None => {
-                let found = self.find_input(&key);
+                let (found, until) = self.find_input(&key);
                 self.routes.input.insert(key, found);
+                self.routes.valid_until(until);
                 found
             }
         };
@@ -388,7 +466,13 @@ impl World {
         found
     }
 
-    fn find_input(&self, key: &InKey) -> Result<InRoute, InputError> {
+    /// With the time from which on it may be another one.
+    fn find_input(&self, key: &InKey) -> (Result<InRoute, InputError>, Option<Time>) {
+        let mut until = None;
+        (self.search_input(key, &mut until), until)
+    }
+
+    fn search_input(&self, key: &InKey, until: &mut Option<Time>) -> Result<InRoute, InputError> {
         let device = self.devs.get(key.dev).ok_or(InputError::Disabled)?;
         let links = self.links(device.ns).ok_or(InputError::Disabled)?;
         let fib = self.fib.get(device.ns).ok_or(InputError::Disabled)?;
@@ -408,16 +492,22 @@ impl World {
         let Some(result) = found.found else { return Err(InputError::InvalidDestination) };
         let out = links.netns.devices.get(&result.ifindex()).copied();
         let out = out.and_then(|dev| self.devs.get(dev)).ok_or(InputError::InvalidDestination)?;
-        let next_hop = result.neighbour(key.destination);
+        // `rt_bind_exception`
+        let known = self.routes.exception(device.ns, key.destination, &result, self.now);
+        *until = known.map(|known| known.expires);
+        let next_hop =
+            known.and_then(|known| known.gateway).unwrap_or_else(|| result.neighbour(key.destination));
+        let mtu =
+            result.route.mtu().map_or(out.mtu, |(mtu, locked)| if locked { mtu } else { mtu.min(out.mtu) });
+        let learned = known.and_then(|known| known.mtu);
+        let locked = known.is_some_and(|known| known.mtu_locked);
         Ok(InRoute::Forward {
             kind,
             dev: out.id,
             gateway: (next_hop != key.destination).then_some(next_hop),
             redirect: found.redirect,
-            mtu: result
-                .route
-                .mtu()
-                .map_or(out.mtu, |(mtu, locked)| if locked { mtu } else { mtu.min(out.mtu) }),
+            mtu: learned.filter(|_| locked).unwrap_or(mtu),
+            path_mtu: learned.unwrap_or(mtu),
         })
     }
 
@@ -431,7 +521,7 @@ impl World {
         for_proxy: bool,
     ) -> Option<(RouteKind, DevId)> {
         let key = InKey { dev, source, destination, tos: 0, protocol: 0, mark: 0 };
-        match self.find_input(&key).ok()? {
+        match self.find_input(&key).0.ok()? {
             InRoute::Deliver(kind) => Some((kind, dev)),
             // `__mkroute_input`: a route back out of the device is of no use to a proxy, but for private VLANs.
             InRoute::Forward { dev: out, .. }

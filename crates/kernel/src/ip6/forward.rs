@@ -23,7 +23,7 @@ impl World {
         header: Header,
         out: DevId,
         gateway: Option<Ipv6Addr>,
-        mtu: u32,
+        (mtu, learned): (u32, Option<u32>),
         mut frame: Frame,
     ) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
@@ -83,14 +83,13 @@ impl World {
         let (input, output, next) = (Some(dev), Some(out), Some(next_hop.into()));
         let at = At { ns, hook: Hook::Forward, input, output, next_hop: next };
         let Some(passed) = self.filter(at, frame) else { return };
-        let frame = passed.into_frame();
+        let mut frame = passed.into_frame();
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.forwarded += 1;
             netns.counters6.sent(header.total_len(), false);
         }
         // `ip6_finish_output`: what was learned of the way further on counts for others' packets only here.
-        let learned = self.routes6.exception(ns, header.destination, self.now).and_then(|known| known.mtu);
         if let Some(mtu) = learned.filter(|learned| whole > *learned as usize) {
             if let Some(netns) = self.netns.get_mut(ns) {
                 netns.counters6.fragmentation_failures += 1;
@@ -98,6 +97,7 @@ impl World {
             self.icmp6_error(ns, Some(dev), &frame, Message6::PacketTooBig { mtu });
             return self.drop_frame(Some(out), frame, DropReason::PacketTooBig);
         }
+        frame.path_mtu = u16::try_from(learned.unwrap_or(mtu)).unwrap_or(u16::MAX);
         let Some(passed) = self.filter(At { hook: Hook::Postrouting, ..at }, frame) else { return };
         self.fragment_and_send6(ns, (out, next_hop), mtu, passed);
     }

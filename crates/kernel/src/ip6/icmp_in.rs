@@ -128,7 +128,7 @@ impl World {
         let known = self.route_output6(key).map_or(u32::MAX, |route| route.mtu);
         let mtu = told.max(MIN_MTU);
         if mtu < known {
-            self.learn_mtu6(ns, original.destination, mtu);
+            self.learn_mtu6(key, mtu);
         }
     }
 

@@ -36,7 +36,7 @@ impl World {
         let group = frame.payload().get(24) == Some(&0xff);
         let Some(netns) = self.netns.get_mut(ns) else { return };
         netns.counters6.received(frame.len() - ETH_LEN, group);
-        if disabled || device.mtu < super::MIN_MTU {
+        if disabled || !device.has_ipv6 {
             netns.counters6.in_discards += 1;
             return self.drop_frame(Some(dev), frame, DropReason::Ipv6Disabled);
         }
@@ -85,8 +85,8 @@ impl World {
                 }
                 self.local_deliver6(dev, header, kind, frame);
             }
-            InRoute6::Forward { dev: out, gateway, mtu } => {
-                self.forward6(dev, header, out, gateway, mtu, frame)
+            InRoute6::Forward { dev: out, gateway, mtu, learned } => {
+                self.forward6(dev, header, out, gateway, (mtu, learned), frame)
             }
             InRoute6::NotJoined => self.drop_frame(Some(dev), frame, DropReason::NotJoined),
             InRoute6::Refuse(error) => self.refuse6(ns, dev, error, frame),

@@ -8,15 +8,15 @@ use crate::device::{DevId, ifa};
 use crate::frame::ETH_LEN;
 use crate::ip6::event::Event6;
 use crate::mac::Mac;
-use crate::time::Time;
+use crate::time::{Time, ticks};
 use crate::world::{TimerEvent, World};
 
 use super::address::{ALL_NODES, MLD_ROUTERS, is_link_local, scope};
 use super::mld_query::Querier;
 use super::{HEADER_LEN, Header, next, seal_icmp};
 
-/// Jiffies that the kernel adds to each delay.
-const LATER: Duration = Duration::from_millis(8);
+/// Ticks that the kernel adds to each delay.
+const LATER_TICKS: u64 = 2;
 /// `ICMPV6_MLD2_REPORT`
 const REPORT: u8 = 143;
 /// Hop-by-hop options: router alert for MLD (RFC 2711), padding.
@@ -178,7 +178,7 @@ impl World {
 
     /// `mld_ifc_event`: what changes within two ticks is told of in one report.
     fn listener_changed(&mut self, dev: DevId) {
-        let due = self.now.timer(LATER);
+        let due = self.now.timer(ticks(LATER_TICKS));
         let Some(device) = self.devs.get_mut(dev) else { return };
         let listener = &mut device.inet6.listener;
         listener.rounds = listener.querier.robustness;
@@ -278,8 +278,8 @@ impl World {
     /// The time of a report that is not the first (`unsolicited_report_interval`).
     fn next_report(&mut self, dev: DevId) -> Time {
         let interval_ms = self.conf6(dev, "mldv2_unsolicited_report_interval").max(1) as u64;
-        let wait = Duration::from_micros(self.random_below(interval_ms.saturating_mul(1000))) + LATER;
-        self.now.timer(wait)
+        let wait = Duration::from_micros(self.random_below(interval_ms.saturating_mul(1000)));
+        self.now.timer(wait + ticks(LATER_TICKS))
     }
 
     /// `mld_newpack`, `mld_sendpack`

@@ -8,7 +8,7 @@ use hairpin_wire::snoop;
 
 use crate::device::DevId;
 use crate::ip6::event::Event6;
-use crate::time::Time;
+use crate::time::{Time, ticks};
 use crate::world::{TimerEvent, World};
 
 use super::address::{ALL_ROUTERS, is_link_local};
@@ -22,8 +22,8 @@ const V1_LEN: usize = 24;
 const V2_LEN: usize = 28;
 /// `MLD_QRV_DEFAULT` (RFC 3810 §9.1)
 const ROBUSTNESS: u8 = 2;
-/// Jiffies that the kernel adds before it answers for all groups.
-const LATER: Duration = Duration::from_millis(8);
+/// Ticks that the kernel adds before it answers for all groups.
+const LATER_TICKS: u64 = 2;
 /// `MLDV1_MRD_MAX_COMPAT`: the longest delay that a query of version 2 may tell a host of version 1.
 const DELAY_COMPATIBLE_MAX: Duration = Duration::from_millis((1 << 15) - 1);
 
@@ -146,8 +146,8 @@ impl World {
 
     /// `mld_gq_start_work`
     fn answer_for_all(&mut self, dev: DevId, response: Duration) {
-        let wait = Duration::from_micros(self.random_below(response.as_micros() as u64)) + LATER;
-        let at = self.now.timer(wait);
+        let wait = Duration::from_micros(self.random_below(response.as_micros() as u64));
+        let at = self.now.timer(wait + ticks(LATER_TICKS));
         if let Some(device) = self.devs.get_mut(dev) {
             device.inet6.listener.querier.general = Some(at);
             self.timers.add(at, TimerEvent::Ipv6(Event6::ListenerAnswer { dev }));

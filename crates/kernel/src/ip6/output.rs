@@ -110,6 +110,7 @@ impl World {
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = route.kind == RouteKind::Multicast;
+        frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
         if route.kind == RouteKind::Local {
             frame.iif = route.owner;
         }

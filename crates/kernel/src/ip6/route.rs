@@ -10,7 +10,7 @@ use crate::device::{DevId, Ipv6Address, ifa};
 use crate::netns::{Netns, NsId};
 use crate::route::{LookupError, RouteKind};
 use crate::route6::source::{Candidate, Purpose, choose};
-use crate::route6::{Flow6, Neighbourhood};
+use crate::route6::{Flow6, Neighbourhood, Route6, Way6};
 use crate::time::Time;
 use crate::world::World;
 
@@ -19,6 +19,8 @@ use super::{Header, MIN_MTU};
 
 /// Flows that the cache remembers before it starts anew.
 const CACHE_MAX: usize = 1 << 16;
+/// Ways to one destination of which something is known.
+const WAYS_MAX: usize = 64;
 /// `IP6_MAX_MTU`: the longest payload with its header.
 const MTU_MAX: u32 = 65_575;
 /// How long a learned path MTU holds (`ip6_rt_mtu_expires`), and a redirect (`ip6_rt_gc_timeout`).
@@ -63,6 +65,8 @@ pub enum InRoute6 {
         dev: DevId,
         gateway: Option<Ipv6Addr>,
         mtu: u32,
+        /// Less by what was learned of the path.
+        learned: Option<u32>,
     },
     /// A multicast group that nobody listens to.
     NotJoined,
@@ -98,6 +102,7 @@ struct InKey6 {
 /// What was learned about a destination beyond the tables (`struct rt6_exception`).
 #[derive(Clone, Copy, Debug)]
 pub struct Exception6 {
+    pub way: Way6,
     pub gateway: Option<Ipv6Addr>,
     pub mtu: Option<u32>,
     pub expires: Time,
@@ -109,7 +114,7 @@ pub struct RouteCache6 {
     generation: u64,
     out: FxHashMap<OutKey6, Result<OutRoute6, Errno>>,
     input: FxHashMap<InKey6, InRoute6>,
-    exceptions: FxHashMap<(NsId, Ipv6Addr), Exception6>,
+    exceptions: FxHashMap<(NsId, Ipv6Addr), Vec<Exception6>>,
     /// When the first of the remembered ways is no longer what it was.
     expires: Option<Time>,
 }
@@ -128,9 +133,33 @@ impl RouteCache6 {
         }
     }
 
-    /// What is known about a destination.
-    pub fn exception(&self, ns: NsId, destination: Ipv6Addr, now: Time) -> Option<&Exception6> {
-        self.exceptions.get(&(ns, destination)).filter(|known| known.expires > now)
+    /// What is known about a destination that goes this way.
+    pub fn exception(&self, ns: NsId, destination: Ipv6Addr, way: Way6, now: Time) -> Option<&Exception6> {
+        let known = self.exceptions.get(&(ns, destination))?.iter().find(|known| known.way == way)?;
+        (known.expires > now).then_some(known)
+    }
+
+    /// A route is gone, and with it what was learned of its ways.
+    pub fn forget_route(&mut self, ns: NsId, route: &Route6) {
+        self.exceptions.retain(|(of, _), all| {
+            all.retain(|known| *of != ns || !known.way.is_of(route));
+            !all.is_empty()
+        });
+    }
+
+    /// A device has another MTU than `old`: what was learned of the ways out of it follows (`rt6_exceptions_update_pmtu`).
+    pub fn device_mtu_changed(&mut self, ns: NsId, ifindex: u32, old: u32, new: u32) {
+        let of_it = self.exceptions.iter_mut().filter(|((of, _), _)| *of == ns);
+        for known in of_it.flat_map(|(_, all)| all).filter(|known| known.way.ifindex() == ifindex) {
+            known.mtu = known.mtu.map(|mtu| if mtu >= new || mtu == old { new } else { mtu });
+        }
+    }
+
+    /// What is remembered now holds up to this instant at most.
+    fn valid_until(&mut self, until: Option<Time>) {
+        if let Some(until) = until {
+            self.expires = Some(self.expires.map_or(until, |known| known.min(until)));
+        }
     }
 }
 
@@ -192,7 +221,7 @@ impl World {
         // `ip6_rt_get_dev_rcu`
         let dev = if local { netns.lo } else { through };
         let device = self.devs.get(dev).ok_or(Errno::ENODEV)?;
-        let (mtu, gateway) = (found.route.mtu(), found.way.gateway);
+        let (mtu, gateway, way) = (found.route.mtu(), found.way.gateway, found.id());
         let prefix_len = found.route.prefix.length;
         let preferred = found.route.preferred_source;
         let kind = match found.route.kind {
@@ -215,12 +244,13 @@ impl World {
             let chosen = preferred.or_else(|| self.select_source6(key.ns, Some(through), key.destination));
             route.source = chosen.ok_or(Errno::EADDRNOTAVAIL)?;
         }
-        if let Some(known) = self.routes6.exception(key.ns, key.destination, self.now).filter(|_| !local) {
-            let until = known.expires;
+        let known =
+            self.routes6.exception(key.ns, key.destination, way, self.now).filter(|_| !local).copied();
+        if let Some(known) = known {
             route.gateway = known.gateway.or(route.gateway);
-            route.mtu = known.mtu.map_or(route.mtu, |mtu| route.mtu.min(mtu));
-            self.routes6.expires = Some(self.routes6.expires.map_or(until, |at| at.min(until)));
+            route.mtu = known.mtu.unwrap_or(route.mtu);
         }
+        self.routes6.valid_until(known.map(|known| known.expires));
         Ok(route)
     }
 
@@ -279,12 +309,19 @@ impl World {
         if let Some(found) = self.routes6.input.get(&key) {
             return *found;
         }
-        let found = self.find_input6(&key);
+        let (found, until) = self.find_input6(&key);
         self.routes6.input.insert(key, found);
+        self.routes6.valid_until(until);
         found
     }
 
-    fn find_input6(&self, key: &InKey6) -> InRoute6 {
+    /// With the time from which on it may be another one.
+    fn find_input6(&self, key: &InKey6) -> (InRoute6, Option<Time>) {
+        let mut until = None;
+        (self.search_input6(key, &mut until), until)
+    }
+
+    fn search_input6(&self, key: &InKey6, until: &mut Option<Time>) -> InRoute6 {
         const NOWHERE: InRoute6 = InRoute6::Refuse(LookupError::NetUnreachable);
         let Some(device) = self.devs.get(key.dev) else { return NOWHERE };
         let (Some(netns), Some(fib)) = (self.netns.get(device.ns), self.fib6.get(device.ns)) else {
@@ -320,36 +357,50 @@ impl World {
         }
         let Some(out) = netns.devices.get(&found.way.ifindex).copied() else { return NOWHERE };
         let mtu = found.route.mtu().unwrap_or(self.mtu6(out)).max(MIN_MTU);
-        InRoute6::Forward { dev: out, gateway: found.way.gateway, mtu }
+        let known = self.routes6.exception(device.ns, key.destination, found.id(), self.now);
+        *until = known.map(|known| known.expires);
+        let gateway = known.and_then(|known| known.gateway).or(found.way.gateway);
+        InRoute6::Forward { dev: out, gateway, mtu, learned: known.and_then(|known| known.mtu) }
     }
 
-    /// Remembers a path MTU that an ICMPv6 message told (`__ip6_rt_update_pmtu`).
-    pub(crate) fn learn_mtu6(&mut self, ns: NsId, destination: Ipv6Addr, mtu: u32) {
+    /// Remembers a path MTU that an ICMPv6 message told (`__ip6_rt_update_pmtu`), of the way of packets like this.
+    pub(crate) fn learn_mtu6(&mut self, path: OutKey6, mtu: u32) {
         let expires = self.now + PMTU_EXPIRES;
-        self.learn6(ns, destination, expires, |known| known.mtu = Some(mtu));
+        self.learn6(path, expires, |known| known.mtu = Some(mtu));
     }
 
     /// Remembers a better next hop (`rt6_do_redirect`).
     pub(crate) fn learn_gateway6(&mut self, ns: NsId, destination: Ipv6Addr, gateway: Ipv6Addr) {
         let expires = self.now + REDIRECT_EXPIRES;
-        self.learn6(ns, destination, expires, |known| known.gateway = Some(gateway));
+        self.learn6(OutKey6::to(ns, destination), expires, |known| known.gateway = Some(gateway));
     }
 
-    fn learn6(
-        &mut self,
-        ns: NsId,
-        destination: Ipv6Addr,
-        expires: Time,
-        learn: impl FnOnce(&mut Exception6),
-    ) {
+    fn learn6(&mut self, path: OutKey6, expires: Time, learn: impl FnOnce(&mut Exception6)) {
+        let (Some(netns), Some(fib)) = (self.netns.get(path.ns), self.fib6.get(path.ns)) else { return };
+        let flow = Flow6 {
+            destination: path.destination,
+            source: path.source,
+            device: path.oif,
+            mark: path.mark,
+            iif: 0,
+            strict: path.oif != 0 || needs_device(path.destination),
+            reachable_first: !netns.sysctl.ipv6_forwarding,
+        };
+        let around = Around { netns, now: self.now };
+        let Ok(way) = fib.lookup(&flow, &around).map(|found| found.id()) else { return };
         let exceptions = &mut self.routes6.exceptions;
         if exceptions.len() >= CACHE_MAX {
             exceptions.clear();
         }
-        let fresh = Exception6 { gateway: None, mtu: None, expires };
-        let known = exceptions.entry((ns, destination)).or_insert(fresh);
-        learn(known);
-        known.expires = expires;
+        let all = exceptions.entry((path.ns, path.destination)).or_default();
+        all.retain(|known| known.expires > self.now);
+        if !all.iter().any(|known| known.way == way) && all.len() < WAYS_MAX {
+            all.push(Exception6 { way, gateway: None, mtu: None, expires });
+        }
+        if let Some(known) = all.iter_mut().find(|known| known.way == way) {
+            learn(known);
+            known.expires = expires;
+        }
         self.changed();
     }
 }

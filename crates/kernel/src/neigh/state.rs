@@ -84,7 +84,11 @@ impl World {
         let timer = table.timers;
         if let Some(entry) = table.get_mut(ifindex, address) {
             entry.timer = timer;
-            self.timers.add(at, TimerEvent::Neighbour { ns, ifindex, address, timer });
+            let event = TimerEvent::Neighbour { ns, ifindex, address, timer };
+            match at > self.now {
+                true => self.timers.add_on_wheel(self.now, at, event),
+                false => self.timers.add(at, event),
+            }
         }
     }
 

@@ -28,6 +28,7 @@ impl World {
     pub(crate) fn receive(&mut self, dev: DevId, frame: Frame) {
         let (mut dev, mut came_by) = (dev, dev);
         let mut frame = frame;
+        frame.path_mtu = 0;
         // Tags that stay in the bytes for taps to see, the outermost first (`vlan_insert_inner_tag`).
         let mut kept: Vec<Tag> = Vec::new();
         for _ in 0..ROUNDS_MAX {

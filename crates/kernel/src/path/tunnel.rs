@@ -2,9 +2,9 @@
 //! (net/ipv4/ip_tunnel_core.c, net/ipv4/udp_tunnel_core.c, drivers/net/vxlan).
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::Duration;
 
 use hairpin_netlink::Errno;
+use hairpin_wire::vlan::TAG_LEN;
 
 use crate::dev::geneve;
 use crate::dev::ip_tunnel::{Arrived, Variant};
@@ -14,16 +14,13 @@ use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::icmp::{self, Message, Unreachable};
-use crate::ip::route::{Learned as LearnedRoute, OutKey, OutRoute};
+use crate::ip::route::{OutKey, OutRoute, Path};
 use crate::ip::{FLAG_DF, HEADER_LEN, Header, UDP_LEN, checksum, protocol};
-use crate::ip6;
+use crate::ip6::{self, icmp::Message6, route::OutKey6};
 use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
-
-/// `ip_rt_mtu_expires`: how long a path's MTU is remembered.
-pub(super) const MTU_EXPIRES: Duration = Duration::from_secs(600);
 
 /// `icmp_is_err`
 const ICMP_ERRORS: [u8; 5] = [
@@ -55,10 +52,16 @@ impl From {
 impl World {
     /// `vxlan_xmit_one`, `iptunnel_xmit`: puts a packet of tunnel device `dev` into its outer one and sends that.
     pub(super) fn encapsulate(&mut self, dev: DevId, mut frame: Frame, outer: Outer) {
+        // `iptunnel_xmit` counts from the inner network header on: a tag that is still beside the frame goes before it.
+        let tag_len = if frame.tag.is_some() { TAG_LEN } else { 0 };
         frame.retag();
         match (outer.local, outer.remote) {
-            (IpAddr::V4(local), IpAddr::V4(remote)) => self.encapsulate4(dev, frame, outer, local, remote),
-            (IpAddr::V6(local), IpAddr::V6(remote)) => self.encapsulate6(dev, frame, outer, local, remote),
+            (IpAddr::V4(local), IpAddr::V4(remote)) => {
+                self.encapsulate4(dev, frame, tag_len, outer, (local, remote));
+            }
+            (IpAddr::V6(local), IpAddr::V6(remote)) => {
+                self.encapsulate6(dev, frame, tag_len, outer, (local, remote));
+            }
             // The ends of a device are of one family.
             _ => self.drop_frame(Some(dev), frame, DropReason::NotSpecified),
         }
@@ -68,9 +71,9 @@ impl World {
         &mut self,
         dev: DevId,
         mut frame: Frame,
-        outer: Outer,
-        local: Ipv4Addr,
-        remote: Ipv4Addr,
+        tag_len: usize,
+        mut outer: Outer,
+        (local, remote): (Ipv4Addr, Ipv4Addr),
     ) {
         let key = OutKey {
             source: local,
@@ -94,7 +97,12 @@ impl World {
         {
             return self.vxlan_bypass(dev, outer.underlay, (ports.destination, false), vni, frame);
         }
-        if !self.tunnel_path_mtu(dev, &frame, &outer, &route) {
+        if outer.shim == Shim::Ip(protocol::IPV6) {
+            match self.sit_path_mtu(dev, &frame, outer.dont_fragment, route.mtu) {
+                Some(dont_fragment) => outer.dont_fragment = dont_fragment,
+                None => return self.tunnel_error(dev, frame, None),
+            }
+        } else if !self.tunnel_path_mtu(dev, &frame, &outer, &route) {
             return self.tunnel_error(dev, frame, None);
         }
         let udp = matches!(outer.shim, Shim::Vxlan { .. } | Shim::Geneve { .. });
@@ -115,7 +123,7 @@ impl World {
             }
         }
         let link_len = if outer.shim.carries_frames() { 0 } else { ETH_LEN };
-        let counted = frame.len().saturating_sub(ETH_LEN);
+        let counted = frame.len().saturating_sub(ETH_LEN + tag_len);
         frame.pull_front(link_len);
         let total_len = HEADER_LEN + outer.shim.size() + frame.len();
         if total_len > usize::from(u16::MAX) {
@@ -140,37 +148,40 @@ impl World {
             }
             header.write(packet);
         }
-        let too_big = outer.dont_fragment && total_len > route.mtu as usize;
-        if let Some(device) = self.devs.get_mut(dev) {
-            if too_big {
-                // `iptunnel_xmit_stats`
-                device.stats.tx_dropped += 1;
-            } else {
-                device.stats.tx_packets += 1;
-                device.stats.tx_bytes += counted as u64;
-            }
-            if device.ns != outer.underlay {
-                // `skb_scrub_packet`
-                frame.mark = 0;
-                frame.sender = None;
-            }
+        if self.devs.get(dev).is_some_and(|device| device.ns != outer.underlay) {
+            // `skb_scrub_packet`
+            frame.mark = 0;
+            frame.sender = None;
         }
-        frame.iif = 0;
-        if too_big {
+        frame.packet_type = PacketType::Host;
+        (frame.iif, frame.fragment_max) = (0, 0);
+        if outer.dont_fragment && total_len > route.mtu as usize {
+            if let Some(device) = self.devs.get_mut(dev) {
+                device.stats.tx_dropped += 1;
+            }
             if let Some(netns) = self.netns.get_mut(outer.underlay) {
                 netns.counters.fragmentation_failures += 1;
             }
             // `ip_fragment` tells the sender, which is this host.
             frame.forget_netfilter();
-            frame.packet_type = PacketType::Host;
             let needed = Unreachable::FragmentationNeeded { mtu: route.mtu as u16 };
             self.icmp_error(outer.underlay, None, &frame, Message::Unreachable(needed));
             return self.drop_frame(Some(route.dev), frame, DropReason::PacketTooBig);
         }
         // What is known of the packet inside does not hold for the one around it.
         frame.forget_netfilter();
-        // A tunnel's own groupcasts do not come back to it.
-        let _ = self.ip_output(outer.underlay, &route, false, frame);
+        // `iptunnel_xmit`: what becomes of it is counted here, and nobody else is told. A tunnel's own groupcasts do not
+        // come back to it.
+        let refused = std::mem::take(&mut self.transmit_refused);
+        let sent = self.ip_output(outer.underlay, &route, false, frame);
+        let failed = std::mem::replace(&mut self.transmit_refused, refused) || sent.is_err();
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        if failed {
+            device.stats.tx_dropped += 1;
+        } else {
+            device.stats.tx_packets += 1;
+            device.stats.tx_bytes += counted as u64;
+        }
     }
 
     /// `skb_tunnel_check_pmtu` of a bridge's port: who sends a frame that is too long for the way below, and must not be
@@ -263,41 +274,75 @@ impl World {
         let ns = device.ns;
         let mtu = match udp || outer.dont_fragment {
             true => route.mtu.saturating_sub(headroom as u32),
+            false if frame.path_mtu != 0 => frame.path_mtu.into(),
             false => device.mtu,
         };
         let fits = frame.payload().len() <= mtu as usize;
         if udp && fits {
             return true;
         }
-        if frame.ethertype() == ethertype::IPV6 {
-            self.tunnel_path_mtu6(dev, frame, mtu, udp);
-        }
-        if frame.ethertype() != ethertype::IPV4 {
+        self.tunnel_route_mtu(dev, frame, mtu);
+        if udp || fits {
             return true;
         }
-        let Some(header) = Header::quoted(frame.payload()) else { return true };
-        if !udp && !fits && header.dont_fragment() {
+        let six = frame.ethertype() == ethertype::IPV6 && mtu >= ip6::MIN_MTU;
+        if six {
+            self.icmp6_error(ns, Some(dev), frame, Message6::PacketTooBig { mtu });
+        }
+        let four = frame.ethertype() == ethertype::IPV4
+            && Header::quoted(frame.payload()).is_some_and(|header| header.dont_fragment());
+        if four {
             let too_big = Unreachable::FragmentationNeeded { mtu: mtu as u16 };
             self.icmp_error(ns, Some(dev), frame, Message::Unreachable(too_big));
-            return false;
         }
-        if frame.iif == 0 && self.is_local_address(ns, header.source) {
-            let learned = LearnedRoute::Mtu { mtu, locked: false };
-            let expires = self.now + MTU_EXPIRES;
-            self.learn_exception(ns, header.destination, header.source, learned, expires);
-        }
-        true
+        !six && !four
     }
 
-    /// `skb_dst_update_pmtu_no_confirm` for IPv6: a way that leads over a vxlan or a geneve is known to be narrower
-    /// from the second packet on. Frames that ports give to the device have no route.
-    pub(super) fn tunnel_path_mtu6(&mut self, dev: DevId, frame: &Frame, mtu: u32, udp: bool) {
-        let Some(device) = self.devs.get(dev).filter(|device| udp && device.rx_handler.is_none()) else {
-            return;
-        };
-        let ns = device.ns;
-        if let Some(header) = ip6::Header::quoted(frame.payload()).filter(|_| mtu >= ip6::MIN_MTU) {
-            self.learn_mtu6(ns, header.destination, mtu);
+    /// `ipip6_tunnel_xmit`: whether the packet around one of IPv6 must not be cut, on a way below that takes `below` bytes
+    /// at once. None: what is inside is too long, and its sender has been told.
+    fn sit_path_mtu(&mut self, dev: DevId, frame: &Frame, dont_fragment: bool, below: u32) -> Option<bool> {
+        /// `IPV4_MIN_MTU`
+        const LEAST: u32 = 68;
+        if !dont_fragment {
+            return Some(false);
+        }
+        let room = below.saturating_sub(HEADER_LEN as u32);
+        let device = self.devs.get_mut(dev)?;
+        if room < LEAST {
+            device.stats.collisions += 1;
+            return None;
+        }
+        let (ns, mtu) = (device.ns, room.max(ip6::MIN_MTU));
+        self.tunnel_route_mtu(dev, frame, mtu);
+        if frame.payload().len() > mtu as usize {
+            self.icmp6_error(ns, Some(dev), frame, Message6::PacketTooBig { mtu });
+            return None;
+        }
+        Some(room >= ip6::MIN_MTU)
+    }
+
+    /// `skb_dst_update_pmtu_no_confirm`: the route by which a packet came to tunnel device `dev` takes `mtu` bytes at once.
+    pub(super) fn tunnel_route_mtu(&mut self, dev: DevId, frame: &Frame, mtu: u32) {
+        let Some(device) = self.devs.get(dev).filter(|_| frame.path_mtu != 0) else { return };
+        let (ns, known) = (device.ns, u32::from(frame.path_mtu));
+        // `ip_rt_update_pmtu`: a bridge's port is on no way.
+        let port = device.master.and_then(|master| self.devs.get(master));
+        let bridged = port.is_some_and(|port| matches!(port.kind, Kind::Bridge(_)));
+        let oif = if bridged { 0 } else { device.ifindex };
+        match frame.ethertype() {
+            ethertype::IPV4 => {
+                if let Some(Header { source, destination, tos, .. }) = Header::quoted(frame.payload()) {
+                    self.learn_path_mtu(Path { ns, source, destination, oif, tos }, known, mtu);
+                }
+            }
+            // `__ip6_rt_update_pmtu`
+            ethertype::IPV6 if mtu >= ip6::MIN_MTU && mtu < known => {
+                if let Some(header) = ip6::Header::quoted(frame.payload()) {
+                    let key = OutKey6 { source: header.source, oif, ..OutKey6::to(ns, header.destination) };
+                    self.learn_mtu6(key, mtu);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -395,17 +440,7 @@ impl World {
         if !(unreachable && !matches!(code, 4 | 5) && !(gre && code == 3) || expired) {
             return;
         }
-        let plain = |protocol| Gre { protocol, key: None, sequence: None, checksum: false };
-        let fields = match original.protocol {
-            protocol::GRE => Gre::quoted(quoted.get(original.header_len..).unwrap_or(&[])),
-            protocol::IPIP => Some(plain(ethertype::IPV4)),
-            _ => None,
-        };
-        let Some(fields) = fields else { return };
-        let iif = self.devs.get(below).map_or(0, |device| device.ifindex);
-        let (source, destination) = (original.destination, original.source);
-        let arrived = Arrived { source, destination, iif, key: fields.key };
-        let found = self.ip_tunnel_for(ns, original.protocol, &fields, arrived);
+        let found = self.ip_tunnel_of(ns, below, original, quoted);
         let now = self.now;
         if let Some(Kind::IpTunnel(state)) =
             found.and_then(|dev| self.devs.get_mut(dev)).map(|device| &mut device.kind)
@@ -420,6 +455,37 @@ impl World {
                 state.failures.note(now);
             }
         }
+    }
+
+    /// `ipip_err`, `ipip6_err`: the device that the way of a tunnel's packets is bound to, 0 for none of them; none where
+    /// there is no tunnel of which an ICMP error that came in on `below` can be about a packet.
+    pub(crate) fn ip_tunnel_told(
+        &self,
+        ns: NsId,
+        below: DevId,
+        original: &Header,
+        quoted: &[u8],
+    ) -> Option<u32> {
+        let dev = self.ip_tunnel_of(ns, below, original, quoted)?;
+        match &self.devs.get(dev)?.kind {
+            Kind::IpTunnel(state) => Some(state.config.link),
+            _ => None,
+        }
+    }
+
+    /// The tunnel that sent a packet which is quoted from its outer header on.
+    fn ip_tunnel_of(&self, ns: NsId, below: DevId, original: &Header, quoted: &[u8]) -> Option<DevId> {
+        let plain = |protocol| Gre { protocol, key: None, sequence: None, checksum: false };
+        let fields = match original.protocol {
+            protocol::GRE => Gre::quoted(quoted.get(original.header_len..).unwrap_or(&[]))?,
+            protocol::IPIP => plain(ethertype::IPV4),
+            protocol::IPV6 => plain(ethertype::IPV6),
+            _ => return None,
+        };
+        let iif = self.devs.get(below).map_or(0, |device| device.ifindex);
+        let (source, destination) = (original.destination, original.source);
+        let arrived = Arrived { source, destination, iif, key: fields.key };
+        self.ip_tunnel_for(ns, original.protocol, &fields, arrived)
     }
 
     /// `gre_rcv`, `tunnel4_rcv`: a packet in a packet, which arrived on `below`.

@@ -5,13 +5,12 @@ use std::net::Ipv6Addr;
 
 use crate::dev::ip6_tunnel::{Arrived, Variant};
 use crate::dev::tunnel::{Gre, Outer, Shim, flow_hash};
-use crate::dev::{Kind, ip6_tunnel};
+use crate::dev::{Kind, PacketType, ip6_tunnel};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::icmp::{Message, Unreachable};
-use crate::ip::route::Learned;
-use crate::ip::{Header as Header4, protocol};
+use crate::ip::protocol;
 use crate::ip6::address::is_link_local;
 use crate::ip6::icmp::{Message6, Unreachable6};
 use crate::ip6::route::{OutKey6, OutRoute6};
@@ -21,7 +20,7 @@ use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::World;
 
-use super::tunnel::{From, MTU_EXPIRES};
+use super::tunnel::From;
 
 /// Bytes of the header with the option that limits how often a packet is put into others (RFC 2473 §4.1.1).
 const LIMIT_LEN: usize = 8;
@@ -36,9 +35,9 @@ impl World {
         &mut self,
         dev: DevId,
         mut frame: Frame,
+        tag_len: usize,
         outer: Outer,
-        local: Ipv6Addr,
-        remote: Ipv6Addr,
+        (local, remote): (Ipv6Addr, Ipv6Addr),
     ) {
         let udp = matches!(outer.shim, Shim::Vxlan { .. } | Shim::Geneve { .. });
         if !udp && !self.tunnel6_may_send(&outer, local, remote) {
@@ -73,7 +72,7 @@ impl World {
         }
         let label = self.tunnel6_label(&frame, &outer);
         let link_len = if outer.shim.carries_frames() { 0 } else { ETH_LEN };
-        let counted = frame.len().saturating_sub(ETH_LEN);
+        let counted = frame.len().saturating_sub(ETH_LEN + tag_len);
         frame.pull_front(link_len);
         let payload_len = option + outer.shim.size() + frame.len();
         if payload_len > usize::from(u16::MAX) || udp && HEADER_LEN + payload_len > route.mtu as usize {
@@ -103,20 +102,27 @@ impl World {
                 outer.shim.write(body, route.source.into(), route.destination.into());
             }
         }
-        if let Some(device) = self.devs.get_mut(dev) {
-            device.stats.tx_packets += 1;
-            device.stats.tx_bytes += counted as u64;
-            if device.ns != outer.underlay {
-                // `skb_scrub_packet`
-                frame.mark = 0;
-                frame.sender = None;
-            }
+        if self.devs.get(dev).is_some_and(|device| device.ns != outer.underlay) {
+            // `skb_scrub_packet`
+            frame.mark = 0;
+            frame.sender = None;
         }
+        frame.packet_type = PacketType::Host;
         frame.iif = 0;
         frame.fragment_max = 0;
         // What is known of the packet inside does not hold for the one around it.
         frame.forget_netfilter();
-        let _ = self.ip6_output(outer.underlay, &route, false, frame);
+        // `ip6tunnel_xmit`
+        let refused = std::mem::take(&mut self.transmit_refused);
+        let sent = self.ip6_output(outer.underlay, &route, false, frame);
+        let failed = std::mem::replace(&mut self.transmit_refused, refused) || sent.is_err();
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        if failed {
+            device.stats.tx_errors += 1;
+        } else {
+            device.stats.tx_packets += 1;
+            device.stats.tx_bytes += counted as u64;
+        }
     }
 
     /// The label of the outer header: the tunnel's own, or one of the flow inside (`ip6_make_flowlabel`).
@@ -179,39 +185,19 @@ impl World {
         };
         let fits = frame.payload().len() <= mtu as usize;
         if udp {
-            if !fits && is_ipv6 {
-                self.tunnel_path_mtu6(dev, frame, mtu, true);
-            } else if !fits {
-                self.tunnel6_learn_mtu4(ns, frame, mtu);
+            if !fits {
+                self.tunnel_route_mtu(dev, frame, mtu);
             }
             return true;
         }
-        if is_ipv6 {
-            self.tunnel_path_mtu6(dev, frame, mtu, !fits);
-            if !fits {
-                self.icmp6_error(ns, Some(dev), frame, Message6::PacketTooBig { mtu });
-            }
-        } else {
-            self.tunnel6_learn_mtu4(ns, frame, mtu);
-            if !fits && frame.ethertype() == ethertype::IPV4 {
-                let too_big = Unreachable::FragmentationNeeded { mtu: mtu as u16 };
-                self.icmp_error(ns, Some(dev), frame, Message::Unreachable(too_big));
-            }
+        self.tunnel_route_mtu(dev, frame, mtu);
+        if !fits && is_ipv6 {
+            self.icmp6_error(ns, Some(dev), frame, Message6::PacketTooBig { mtu });
+        } else if !fits && frame.ethertype() == ethertype::IPV4 {
+            let too_big = Unreachable::FragmentationNeeded { mtu: mtu as u16 };
+            self.icmp_error(ns, Some(dev), frame, Message::Unreachable(too_big));
         }
         fits
-    }
-
-    /// `skb_dst_update_pmtu_no_confirm` for IPv4.
-    fn tunnel6_learn_mtu4(&mut self, ns: NsId, frame: &Frame, mtu: u32) {
-        let Some(header) = Header4::quoted(frame.payload()).filter(|_| frame.ethertype() == ethertype::IPV4)
-        else {
-            return;
-        };
-        if frame.iif == 0 && self.is_local_address(ns, header.source) {
-            let expires = self.now + MTU_EXPIRES;
-            let learned = Learned::Mtu { mtu, locked: false };
-            self.learn_exception(ns, header.destination, header.source, learned, expires);
-        }
     }
 
     /// `ip6_tnl_start_xmit`: a packet may not be put into another once more (RFC 2473 §4.1.1).

@@ -64,7 +64,7 @@ impl World {
     }
 
     /// `vrf_process_v4_outbound`: a packet that was transmitted on a VRF is routed by its table.
-    pub(super) fn vrf_route(&mut self, vrf: DevId, frame: Frame) {
+    pub(super) fn vrf_route(&mut self, vrf: DevId, mut frame: Frame) {
         let len = frame.len() as u64;
         let Some(device) = self.devs.get(vrf) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
@@ -98,6 +98,7 @@ impl World {
         if frame.len() < ETH_LEN {
             return self.drop_frame(Some(vrf), frame, DropReason::PacketTooSmall);
         }
+        frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let Some(passed) = self.filter(at, frame) else { return };

@@ -70,30 +70,34 @@ pub struct FibResult<'a> {
     pub rule_realm: u32,
 }
 
-/// Which way out of which route was taken: what was learned about a destination holds for it alone.
+/// Which way out of which route was taken: what was learned about a destination holds for it alone
+/// (`fib_nh_common::nhc_exceptions`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WayId {
-    table: u32,
-    prefix: Prefix,
-    tos: u8,
-    priority: u32,
+    route: u64,
     ifindex: u32,
     gateway: Option<Ipv4Addr>,
-    /// Metrics are the route's identity too (`fib_find_info`).
-    mtu: u32,
+}
+
+impl WayId {
+    /// The device it leads out of.
+    pub fn ifindex(&self) -> u32 {
+        self.ifindex
+    }
 }
 
 impl FibResult<'_> {
     pub fn way(&self) -> WayId {
-        WayId {
-            table: self.route.table,
-            prefix: self.route.prefix,
-            tos: self.route.tos,
-            priority: self.route.priority,
-            ifindex: self.nexthop.ifindex,
-            gateway: self.nexthop.gateway,
-            mtu: self.route.metric(super::model::Metrics::MTU),
-        }
+        self.way_of(self.nexthop)
+    }
+
+    fn way_of(&self, nexthop: &NextHop) -> WayId {
+        WayId { route: self.route.id, ifindex: nexthop.ifindex, gateway: nexthop.gateway }
+    }
+
+    /// All ways out of the route.
+    pub fn ways(&self) -> impl Iterator<Item = WayId> {
+        self.route.nexthops.iter().map(|nexthop| self.way_of(nexthop))
     }
 
     pub fn kind(&self) -> RouteKind {

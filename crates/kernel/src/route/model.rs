@@ -218,6 +218,8 @@ impl NextHop {
 /// A route in a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Route {
+    /// No other route that was ever made in the namespace has it: what is learned of a way goes with its route.
+    pub(super) id: u64,
     pub prefix: Prefix,
     /// DSCP bits; 0 matches every packet.
     pub tos: u8,

@@ -101,6 +101,7 @@ impl Fib {
             return Err(invalid("Invalid rtm_flags - can not contain DEAD or LINKDOWN"));
         }
         let mut route = Route {
+            id: self.generation(),
             prefix: spec.prefix,
             tos: spec.tos,
             table: spec.table_id(),

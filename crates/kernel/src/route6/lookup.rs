@@ -10,7 +10,7 @@ use crate::route::{Action, Facts, LOOPBACK_IFINDEX, LookupError, RouteKind, Rule
 use crate::time::Time;
 
 use super::fib::Fib6;
-use super::model::{FLAG_DEAD, FLAG_LINKDOWN, NextHop6, Route6, TABLE_LOCAL, TABLE_MAIN, rtf};
+use super::model::{FLAG_DEAD, FLAG_LINKDOWN, NextHop6, Prefix6, Route6, TABLE_LOCAL, TABLE_MAIN, rtf};
 
 /// What is asked (`struct flowi6`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,36 @@ pub trait Neighbourhood {
 pub struct Found6<'a> {
     pub route: &'a Arc<Route6>,
     pub way: &'a NextHop6,
+}
+
+/// Which way out of which route was taken: what was learned of a destination holds for it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Way6 {
+    table: u32,
+    prefix: Prefix6,
+    metric: u32,
+    ifindex: u32,
+    gateway: Option<Ipv6Addr>,
+}
+
+impl Way6 {
+    /// The device it leads out of.
+    pub fn ifindex(&self) -> u32 {
+        self.ifindex
+    }
+
+    /// Whether it is a way out of this route.
+    pub fn is_of(&self, route: &Route6) -> bool {
+        (self.table, self.prefix, self.metric) == (route.table, route.prefix, route.metric)
+            && route.nexthops.iter().any(|way| (way.ifindex, way.gateway) == (self.ifindex, self.gateway))
+    }
+}
+
+impl Found6<'_> {
+    pub fn id(&self) -> Way6 {
+        let Route6 { table, prefix, metric, .. } = **self.route;
+        Way6 { table, prefix, metric, ifindex: self.way.ifindex, gateway: self.way.gateway }
+    }
 }
 
 impl Fib6 {

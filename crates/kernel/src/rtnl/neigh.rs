@@ -176,10 +176,7 @@ impl World {
         };
         // `ndisc_allow_add`
         if address.is_ipv6()
-            && self
-                .devs
-                .get(dev)
-                .is_some_and(|device| device.ipv6_disabled || device.mtu < crate::ip6::MIN_MTU)
+            && self.devs.get(dev).is_some_and(|device| device.ipv6_disabled || !device.has_ipv6)
         {
             return Err(Failure::with_text(Errno::EINVAL, "IPv6 is disabled on this device"));
         }

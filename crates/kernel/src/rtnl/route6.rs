@@ -10,7 +10,6 @@ use hairpin_netlink::route::route::{
 };
 use hairpin_netlink::{Errno, Failure, Message};
 
-use crate::ip6::MIN_MTU;
 use crate::ip6::address::is_link_local;
 use crate::ip6::event::Event6;
 use crate::netns::NsId;
@@ -148,7 +147,7 @@ impl World {
         }
         let device = dev.and_then(|dev| self.devs.get(dev)).ok_or(Errno::ENODEV)?;
         // `in6_dev_get`: a link too narrow for IPv6 has no part in it.
-        if device.mtu < MIN_MTU && !device.is_loopback() {
+        if !device.has_ipv6 {
             return Err(Errno::ENODEV.into());
         }
         if device.ipv6_disabled && !rejects {
@@ -325,6 +324,7 @@ impl World {
             LookupError::Continue => Errno::ENETUNREACH,
             error => error.errno(),
         })?;
+        let known = self.routes6.exception(ns, destination, found.id(), self.now).copied();
         let (route, way) = (std::sync::Arc::clone(found.route), found.way.clone());
         if message.header.flags.contains(RouteFlags::FibMatch) {
             return Ok(route_message(&route, self.now));
@@ -343,7 +343,6 @@ impl World {
             let chosen = route.preferred_source.or_else(|| self.select_source6(ns, through, destination));
             attributes.extend(chosen.map(|source| RouteAttribute::PrefSource(source.into())));
         }
-        let known = self.routes6.exception(ns, destination, self.now).copied();
         let mut shown = route.metrics.as_deref().cloned().unwrap_or_default();
         if let Some(mtu) = known.and_then(|known| known.mtu) {
             shown.set(crate::route::Metrics::MTU, mtu);

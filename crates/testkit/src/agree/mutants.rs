@@ -119,7 +119,7 @@ impl Case {
                 return None;
             }
             let expected = normalise::lines(&outcome.ran.output, script, &oracle.release);
-            for clock in [None, Some(outcome.ran.starts.clone())] {
+            for clock in [None, Some(oracle.kernel.clock_of(&outcome.ran))] {
                 let (release, expected) = (oracle.release.clone(), expected.clone());
                 let case = Case { script: script.clone(), clock, release, expected };
                 if case.difference().is_none() {

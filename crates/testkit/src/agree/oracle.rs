@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 
 use super::guest::{self, Keeper, USER_MODE_LINUX};
 use super::script::Script;
+use super::shell::Ran;
 use super::worker::{
     AT_ONCE_VARIABLE, GUEST_MODULES, GUEST_VARIABLE, MODULES_VARIABLE, Outcome, WORK_VARIABLE,
 };
@@ -78,11 +79,26 @@ impl Kernel {
     /// The timers of the emulation are as coarse as those of this kernel from now on: by the `CONFIG_HZ` of User-Mode
     /// Linux; for a running kernel by that of distributions.
     pub fn lend_ticks(self) {
-        let ticks = match self {
+        hairpin_kernel::set_ticks_a_second(self.ticks_a_second());
+    }
+
+    /// `CONFIG_HZ`
+    fn ticks_a_second(self) -> u32 {
+        match self {
             Kernel::Uml => 100,
             Kernel::Running => 250,
-        };
-        hairpin_kernel::set_ticks_a_second(ticks);
+        }
+    }
+
+    /// When the commands of a script are to start in the emulation: the first one when the emulation's wheel of timers stands
+    /// as this kernel's stood. A kernel counts its ticks from 300 s before it starts (`INITIAL_JIFFIES`).
+    pub fn clock_of(self, ran: &Ran) -> Vec<u64> {
+        /// Ticks in a slot of the coarsest level that timers of scripts are in.
+        const COARSEST: u64 = 1 << 15;
+        let ticks = u64::from(self.ticks_a_second());
+        let before = COARSEST - 300 * ticks % COARSEST;
+        let began = ran.began.saturating_add(before * (1_000_000_000 / ticks));
+        ran.starts.iter().map(|start| began.saturating_add(*start)).collect()
     }
 
     /// What this machine lacks for it.

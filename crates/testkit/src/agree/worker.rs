@@ -266,7 +266,7 @@ fn perform(work: &Path, name: &str) {
             text.push_str(&format!("{}\t{}\t{}\n", error.line, error.word.replace('\n', " "), error.text));
         }
     }
-    let starts: Vec<String> = ran.starts.iter().map(u64::to_string).collect();
+    let starts: Vec<String> = [ran.began].iter().chain(&ran.starts).map(u64::to_string).collect();
     text.push_str(&starts.join(" "));
     text.push('\n');
     text.push_str(&ran.output);
@@ -309,7 +309,8 @@ impl Outcome {
             }
         };
         let late = Duration::from_nanos(late.parse().ok()?);
-        let starts = starts.split_whitespace().filter_map(|start| start.parse().ok()).collect();
-        Some(Outcome { late, ran: Ran { output: output.to_owned(), error, starts } })
+        let mut starts = starts.split_whitespace().filter_map(|start| start.parse().ok());
+        let began = starts.next()?;
+        Some(Outcome { late, ran: Ran { output: output.to_owned(), error, began, starts: starts.collect() } })
     }
 }

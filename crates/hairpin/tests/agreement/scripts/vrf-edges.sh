@@ -39,3 +39,23 @@ ip -n r link set red down
 ip -n r link set red master br0
 ip -n r link set red master b0
 ip -n r -br link show type vrf
+# A network's broadcast goes by way of the VRF, which sees it and lets none out while it is down; the limited one does not.
+ip -n r link set red nomaster
+ip -n r link set red up
+sleep 1.5
+$N r tcpdump -l -n -t -i red icmp >red.cap 2>/dev/null &
+$N h1 tcpdump -l -e -n -t -i eth0 icmp >h1.cap 2>/dev/null &
+sleep 0.7
+$N r ping -c1 -W0.31 -b -I red 10.0.1.255
+$N r ping -c1 -W0.31 -b -I p1 10.0.1.255
+$N r ping -c1 -W0.31 -b -I p1 255.255.255.255
+sleep 0.7
+ip -n r link set red down
+$N r ping -c1 -W0.31 -b -I p1 10.0.1.255
+$N r ping -c1 -W0.31 -b -I p1 255.255.255.255
+sleep 0.7
+kill %1 %2
+wait
+cat red.cap
+cat h1.cap
+ip -n r -s link show p1

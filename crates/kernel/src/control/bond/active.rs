@@ -235,7 +235,7 @@ impl World {
         let Some(serial) = state.serials.get_mut(job as usize) else { return };
         *serial = serial.wrapping_add(1);
         let serial = *serial;
-        self.timers.add_latest_first(at, TimerEvent::Bond { bond, job, serial });
+        self.timers.add_on_wheel(self.now, at, TimerEvent::Bond { bond, job, serial });
     }
 
     /// A bond's clock has gone off.

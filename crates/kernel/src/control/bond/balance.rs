@@ -96,16 +96,32 @@ impl World {
         if let Some(state) = self.bond_mut(bond) {
             state.alb_tick();
         }
-        self.perform_alb_actions(bond);
+        self.perform_alb_actions_now(bond);
         self.schedule_bond(bond, Job::Alb, Duration::from_millis(TICK_MS));
     }
 
     /// Does what balancing has left to be done.
     pub(crate) fn perform_alb_actions(&mut self, bond: DevId) {
+        self.act_for_alb(bond, false);
+    }
+
+    /// The same for a change of the configuration, or the bond's worker.
+    pub(super) fn perform_alb_actions_now(&mut self, bond: DevId) {
+        self.act_for_alb(bond, true);
+        self.run_softirqs();
+    }
+
+    fn act_for_alb(&mut self, bond: DevId, in_process: bool) {
         let Some(state) = self.bond_mut(bond) else { return };
         for action in std::mem::take(&mut state.alb_actions) {
             match action {
-                Action::Learn { dev, mac, strict } => self.send_learning(bond, dev, mac, strict),
+                Action::Learn { dev, mac, strict } => {
+                    self.send_learning(bond, dev, mac, strict);
+                    // Outside of a softirq it is received before anything else is done (`local_bh_enable`).
+                    if in_process {
+                        self.run_softirqs();
+                    }
+                }
                 Action::Tell { dev, arp, tag } => {
                     let mut frame = self.pool.frame(ETH_LEN + ARP_LEN);
                     frame.set_header(arp.target_mac, arp.sender_mac, ethertype::ARP);
@@ -199,7 +215,7 @@ impl World {
                 }
             }
         }
-        self.perform_alb_actions(bond);
+        self.perform_alb_actions_now(bond);
     }
 
     /// `alb_swap_mac_addr`
@@ -238,7 +254,7 @@ impl World {
                 }
             }
         }
-        self.perform_alb_actions(bond);
+        self.perform_alb_actions_now(bond);
         Ok(())
     }
 }

@@ -308,7 +308,7 @@ impl World {
             if let Some(state) = self.bond_mut(bond) {
                 state.alb_slave_gone(dev);
             }
-            self.perform_alb_actions(bond);
+            self.perform_alb_actions_now(bond);
         }
         if let Some(state) = self.bond_mut(bond) {
             state.slaves.retain(|slave| slave.dev != dev);

@@ -78,6 +78,13 @@ impl Fdb {
         all
     }
 
+    /// The keys of the entries that do not age, newest first.
+    pub fn fixed(&self) -> Vec<Key> {
+        let mut all: Vec<_> = self.entries.iter().filter(|(_, entry)| entry.fixed).collect();
+        all.sort_by_key(|(_, entry)| std::cmp::Reverse(entry.serial));
+        all.into_iter().map(|(key, _)| *key).collect()
+    }
+
     pub fn insert(&mut self, mac: Mac, vlan: u16, mut entry: Entry) {
         self.serial += 1;
         entry.serial = self.serial;

@@ -5,6 +5,7 @@ use bitflags::bitflags;
 use crate::device::DevId;
 use crate::mac::Mac;
 
+use super::fdb::Key;
 use super::snoop::PortQueries;
 use super::stp::Branch;
 use super::vlan::VlanGroup;
@@ -86,6 +87,8 @@ pub struct BridgePort {
     pub vlans: VlanGroup,
     pub branch: Branch,
     pub queries: [PortQueries; 2],
+    /// The fixed entries whose addresses the device was told to take (`br_fdb_sync_static`), where it need not take all.
+    pub taught: Vec<Key>,
 }
 
 impl BridgePort {
@@ -108,6 +111,7 @@ impl BridgePort {
             vlans: VlanGroup::default(),
             branch: Branch::default(),
             queries: Default::default(),
+            taught: Vec::new(),
         }
     }
 

@@ -13,8 +13,6 @@ use crate::world::World;
 const COMPLETE: u32 = 0x02;
 const PERMANENT: u32 = 0x04;
 const PUBLISHED: u32 = 0x08;
-/// Least MTU with which a device has IPv4.
-const MIN_MTU: u32 = 68;
 
 /// Neighbours but those without ARP, then the addresses that are answered for.
 pub(super) fn arp(world: &World, ns: NsId) -> String {
@@ -53,9 +51,7 @@ pub(super) fn arp(world: &World, ns: NsId) -> String {
 /// Groups, the newest first. Reports are not sent, so no timer runs.
 pub(super) fn groups(world: &World, ns: NsId) -> String {
     let mut text = "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n".to_owned();
-    for device in
-        world.devices_of(ns).filter(|device| device.mtu >= MIN_MTU && !device.ipv4_groups.is_empty())
-    {
+    for device in world.devices_of(ns).filter(|device| device.has_ipv4 && !device.ipv4_groups.is_empty()) {
         let _ = writeln!(
             text,
             "{}\t{:<10}: {:>5} {:>7}",

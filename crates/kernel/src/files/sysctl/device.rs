@@ -39,14 +39,18 @@ pub(super) const FAMILIES: &[PerDevice] = &[
     PerDevice { path: ["ipv6", "neigh"], family: Family::Ipv6, values: Values::Neigh },
 ];
 
-/// Least MTU of IPv4 and IPv6: a device with less has no such side.
-const MIN_MTU: [u32; 2] = [68, 1280];
-
 impl PerDevice {
+    /// Whether a device has a part in the family.
+    fn is_of(&self, device: &Device) -> bool {
+        match self.family {
+            Family::Ipv4 => device.has_ipv4,
+            Family::Ipv6 => device.has_ipv6,
+        }
+    }
+
     /// The directories in the family's directory.
     pub fn scopes(&self, world: &World, ns: NsId) -> Vec<String> {
-        let least = MIN_MTU[usize::from(self.family == Family::Ipv6)];
-        let devices = world.devices_of(ns).filter(|device| device.mtu >= least);
+        let devices = world.devices_of(ns).filter(|device| self.is_of(device));
         let mut names: Vec<String> = devices.map(|device| device.name.clone()).collect();
         match self.values {
             Values::Conf => names.extend(["all".to_owned(), "default".to_owned()]),
@@ -69,9 +73,8 @@ impl PerDevice {
         }
         let dev = world.device_named(ns, name).ok_or(Errno::ENOENT)?;
         let device = world.devs.get(dev).ok_or(Errno::ENOENT)?;
-        let least = MIN_MTU[usize::from(self.family == Family::Ipv6)];
         // Alternative names have no directory.
-        if device.name == name && device.mtu >= least { Ok(Scope::Device(dev)) } else { Err(Errno::ENOENT) }
+        if device.name == name && self.is_of(device) { Ok(Scope::Device(dev)) } else { Err(Errno::ENOENT) }
     }
 
     pub fn keys(&self, scope: Scope) -> Vec<&'static str> {

@@ -12,19 +12,17 @@ use crate::device::{AddrGenMode, Device};
 use crate::sysctl::{Conf, DevConf};
 use crate::world::World;
 
-/// `IPV6_MIN_MTU`: a device with less has no IPv6 side.
-const IPV6_MIN_MTU: u32 = 1280;
 const IFLA_INET6_CACHEINFO: u16 = 5;
 /// `IPV6_MAXPLEN`
 const REASSEMBLY_MAX: u32 = 65_535;
 
-/// Both sides; a device whose MTU is too small for one lacks it.
+/// The sides that a device has.
 pub(super) fn af_spec(world: &World, device: &Device) -> Vec<AfSpecUnspec> {
     let mut sides = Vec::new();
-    if device.mtu >= 68 || device.is_loopback() {
+    if device.has_ipv4 || device.is_loopback() {
         sides.push(AfSpecUnspec::Inet(vec![AfSpecInet::DevConf(inet_conf(&device.ipv4_conf))]));
     }
-    if device.mtu >= IPV6_MIN_MTU {
+    if device.has_ipv6 {
         sides.push(AfSpecUnspec::Inet6(inet6(world, device)));
     }
     sides

@@ -10,7 +10,6 @@ use super::kind;
 use super::message::{View, oper_state};
 use super::request::{Request, Wanted, ifla};
 use crate::device::{DevId, Device};
-use crate::ip6::MIN_MTU;
 use crate::netns::NsId;
 use crate::rtnl::Dump;
 use crate::world::World;
@@ -62,7 +61,7 @@ impl World {
     pub(super) fn dump_inet6_links(&self, ns: NsId) -> Dump {
         let mut messages = Vec::new();
         for device in self.in_index_order(ns).into_iter().filter_map(|dev| self.devs.get(dev)) {
-            if device.mtu < MIN_MTU {
+            if !device.has_ipv6 {
                 continue;
             }
             let mut message = LinkMessage::default();

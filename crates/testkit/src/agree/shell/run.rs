@@ -24,6 +24,8 @@ pub struct Ran {
     pub output: String,
     /// Why the script ended before its end.
     pub error: Option<ScriptError>,
+    /// When the first command started, by the kernel's monotonic clock in nanoseconds.
+    pub began: u64,
     /// When each command started, in nanoseconds since the first one.
     pub starts: Vec<u64>,
 }
@@ -49,7 +51,7 @@ pub struct Interpreter {
     over: bool,
     started: Option<u64>,
     starts: Vec<u64>,
-    /// When each command is to start: another kernel's [`Ran::starts`].
+    /// When each command is to start, by this kernel's monotonic clock.
     clock: Option<Vec<u64>>,
 }
 
@@ -105,21 +107,21 @@ impl Interpreter {
         }
     }
 
-    /// Starts no command before it started on another kernel.
+    /// Starts no command before its instant, in nanoseconds of this kernel's monotonic clock.
     #[must_use]
-    pub fn on_the_clock_of(mut self, starts: &[u64]) -> Self {
-        self.clock = Some(starts.to_vec());
+    pub fn on_the_clock_of(mut self, starts: Vec<u64>) -> Self {
+        self.clock = Some(starts);
         self
     }
 
     /// Notes, or waits for, the time of the next command.
     fn tick(&mut self) {
         let mut task = self.task.clone();
+        if let Some(at) = self.clock.as_ref().and_then(|clock| clock.get(self.starts.len())) {
+            task.with(|kernel| kernel.advance_to(*at));
+        }
         let Ok(now) = task.now() else { return };
         let started = *self.started.get_or_insert(now.monotonic_ns);
-        if let Some(at) = self.clock.as_ref().and_then(|clock| clock.get(self.starts.len())) {
-            task.with(|kernel| kernel.advance_to(started.saturating_add(*at)));
-        }
         self.starts.push(now.monotonic_ns.saturating_sub(started));
     }
 
@@ -138,7 +140,7 @@ impl Interpreter {
             error = error.or(ended.err());
         }
         let output = String::from_utf8_lossy(&self.out.take()).into_owned();
-        Ran { output, error, starts: self.starts }
+        Ran { output, error, began: self.started.unwrap_or(0), starts: self.starts }
     }
 
     /// Runs the text of `sh -c` to its exit code.

@@ -1,0 +1,58 @@
+# needs: uml
+# ipv6: on
+# Which devices have a part in IPv4 and IPv6: a MTU that is set decides, not one that a device has from the beginning, gets with
+# another namespace, or takes over from the one below without being told.
+ip netns add a
+ip netns add b
+N="ip netns exec"
+show() {
+    ip -n $1 -d link show $2
+    $N $1 sysctl net.ipv4.conf.$2.rp_filter
+    $N $1 sysctl net.ipv6.conf.$2.hop_limit
+}
+ip -n a link add d1 address 02:00:00:00:00:01 type dummy
+ip -n a link set d1 up
+ip -n a link add link d1 name i1 type ipvlan mode l2
+ip -n a link set i1 up
+ip -n a addr add 10.0.1.1/24 dev i1
+ip -n a link set d1 mtu 60
+show a d1
+show a i1
+ip -n a addr show i1
+ip -n a addr add 10.0.2.1/24 dev d1
+ip -n a addr add 10.0.2.2/24 dev i1
+ip -n a link add link d1 name m1 address 02:00:00:00:00:02 type macvlan mode bridge
+ip -n a link add link d1 name w1 type vlan id 5
+show a m1
+show a w1
+ip -n a addr add 10.0.3.1/24 dev m1
+ip -n a link set m1 up
+ip -n a addr show m1
+ip -n a link set w1 up
+ip -n a addr add 10.0.4.1/24 dev w1
+ip -n a link set d1 mtu 1000
+show a d1
+ip -n a addr add 10.0.5.1/24 dev d1
+ip -n a link set m1 mtu 900
+ip -n a addr show m1
+ip -n a link set d1 mtu 60
+show a m1
+ip -n a link set i1 down
+ip -n a link set i1 up
+show a i1
+ip -n a link set i1 netns b
+show b i1
+ip -n a link set d1 netns b
+show b d1
+ip -n b addr add 10.0.6.1/24 dev d1
+ip -n b link set d1 up
+ip -n b link set d1 mtu 1500
+show b d1
+show b i1
+ip -n b link set lo mtu 1000
+show b lo
+ip -n b link set lo up
+ip -n b addr show lo
+ip -n b link set lo mtu 2000
+show b lo
+ip -n b addr show lo
