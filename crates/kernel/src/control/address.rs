@@ -22,8 +22,8 @@ impl World {
     /// device, or that itself, has.
     pub(crate) fn set_mac(&mut self, dev: DevId, mac: Mac) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
-        // `ndo_set_mac_address`: ifb has none.
-        if !device.is_ethernet() || matches!(device.kind, Kind::Ifb) {
+        // `ndo_set_mac_address`: ifb has none, the loopback device that of Ethernet.
+        if !(device.is_ethernet() || device.is_loopback()) || matches!(device.kind, Kind::Ifb) {
             return Err(Errno::EOPNOTSUPP.into());
         }
         if matches!(device.kind, Kind::Ipvlan(_)) {

@@ -23,9 +23,11 @@ type Pass = fn(&mut MacList, &mut MacList);
 impl World {
     /// `dev_set_promiscuity`: so many more (or fewer) users want every frame.
     pub(crate) fn set_promiscuity(&mut self, dev: DevId, by: i32) {
-        if self.change_promiscuity(dev, by) {
-            self.changed();
-            self.notify_link(dev);
+        let changes = self.change_promiscuity(dev, by);
+        self.changed();
+        // Of one user more or fewer is told too.
+        self.notify_link(dev);
+        if changes {
             self.set_rx_mode(dev);
         }
     }
@@ -67,6 +69,8 @@ impl World {
     }
 
     /// `dev_set_allmulti`
+    ///
+    /// Nobody is told: of flags only those count that somebody has set (`__dev_notify_flags`).
     pub(crate) fn set_allmulti(&mut self, dev: DevId, by: i32) {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let before = device.allmulti > 0;
@@ -90,7 +94,6 @@ impl World {
         }
         self.set_rx_mode(dev);
         self.changed();
-        self.notify_link(dev);
     }
 
     /// `ip link set DEV promisc on`
@@ -108,6 +111,7 @@ impl World {
         if device.user_allmulti != on {
             device.user_allmulti = on;
             self.set_allmulti(dev, if on { 1 } else { -1 });
+            self.notify_link(dev);
         }
     }
 

@@ -43,6 +43,10 @@ impl World {
     /// `EINVAL` for a bad name, `EEXIST` for one that is taken, `EBUSY` for an interface index that is.
     pub(crate) fn register(&mut self, ns: NsId, new: NewDevice) -> Result<DevId, Failure> {
         let name = self.free_name(ns, &new.name)?;
+        // `sysctl_dev_name_is_allowed`: the settings of all devices have these names.
+        if matches!(name.as_str(), "all" | "default") {
+            return Err(Errno::EINVAL.into());
+        }
         let (neigh_params, neigh6_params) = self.new_neigh_params(ns);
         let Some(netns) = self.netns.get_mut(ns) else { return Err(Errno::ENODEV.into()) };
         let ifindex = match new.ifindex {
@@ -406,13 +410,17 @@ impl World {
             netns.names.insert(name.clone(), dev);
         }
         if let Some(device) = self.devs.get_mut(dev) {
-            // `inetdev_changename`: labels follow the name.
-            for address in &mut device.ipv4 {
-                let tail = address.label.strip_prefix(&old).unwrap_or("").to_owned();
-                address.label = if tail.is_empty() || tail.starts_with(':') {
-                    format!("{name}{tail}")
-                } else {
-                    name.clone()
+            // `inetdev_changename`: the first label is the new name, the others keep what they have behind a colon, or get
+            // their number there.
+            for (number, address) in device.ipv4.iter_mut().enumerate() {
+                let tail = address.label.find(':').and_then(|colon| address.label.get(colon..));
+                let tail = tail.map_or_else(|| format!(":{}", number + 1), str::to_owned);
+                address.label = match number {
+                    0 => name.clone(),
+                    _ => {
+                        let room = NAME_MAX.saturating_sub(tail.len());
+                        format!("{}{tail}", name.get(..room.min(name.len())).unwrap_or_default())
+                    }
                 };
             }
             device.name = name;

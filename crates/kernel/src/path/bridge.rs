@@ -185,7 +185,7 @@ impl World {
         self.transmit(port, frame);
     }
 
-    /// `br_arp_send`: out of the port that asked; to the bridge device itself by way of its own stack.
+    /// `br_arp_send`: out of the port that asked; in a VLAN, to the bridge device itself by way of its own stack.
     fn send_answer(&mut self, bridge: DevId, answer: &Answer) {
         let mut frame = self.pool.frame(ETH_LEN + ARP_LEN);
         frame.set_header(answer.arp.target_mac, answer.arp.sender_mac, ethertype::ARP);
@@ -194,7 +194,8 @@ impl World {
         self.name_frame(&mut frame);
         match answer.port {
             Some(port) => self.transmit(port, frame),
-            None => self.enqueue(Waiting::Receive { dev: bridge, frame }),
+            None if answer.in_vlan => self.enqueue(Waiting::Receive { dev: bridge, frame }),
+            None => self.transmit(bridge, frame),
         }
     }
 

@@ -167,6 +167,10 @@ impl World {
             device.stats.tx_packets += 1;
             device.stats.tx_bytes += len as u64;
         }
+        if matches!(&device.kind, Kind::Bridge(bridge) if !bridge.events.is_empty()) {
+            // An answer for another host is sent before the question is.
+            self.bridge_events_and_timers(dev);
+        }
         if let Some(missed) = missed {
             self.notify_vxlan_miss(dev, missed);
         }

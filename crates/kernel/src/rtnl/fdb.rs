@@ -11,7 +11,7 @@ use crate::dev::bridge::fdb::{Entry, Key};
 use crate::dev::bridge::{Bridge, State};
 use crate::dev::macvlan::Mode;
 use crate::dev::{Kind, RxHandler};
-use crate::device::DevId;
+use crate::device::{DevId, Device};
 use crate::mac::Mac;
 use crate::neigh::nud;
 use crate::netns::NsId;
@@ -99,6 +99,12 @@ struct Request {
 }
 
 impl World {
+    /// `has_expired`: an entry that is there until the database is looked through.
+    fn fdb_entry_expired(&self, bridge: &Device, entry: &Entry) -> bool {
+        let Kind::Bridge(bridge) = &bridge.kind else { return false };
+        !entry.fixed && !entry.extern_learn && entry.updated + bridge.hold_time() <= self.now
+    }
+
     /// An entry as the kernel describes it (`fdb_fill_info`).
     pub(crate) fn fdb_message(&self, bridge: DevId, key: Key, entry: &Entry) -> Option<NeighbourMessage> {
         let master = self.devs.get(bridge)?;
@@ -110,6 +116,7 @@ impl World {
         header.state = match (entry.local, entry.fixed) {
             (true, _) => nud::PERMANENT,
             (false, true) => nud::NOARP,
+            (false, false) if self.fdb_entry_expired(master, entry) => nud::STALE,
             (false, false) => nud::REACHABLE,
         }
         .into();
@@ -284,12 +291,9 @@ impl World {
 
     /// `ndo_dflt_fdb_add`: into the device's own address filter.
     fn add_filter_entry(&mut self, request: &Request, flags: u16) -> Result<(), Failure> {
-        if request.state != 0 && request.state & nud::PERMANENT == 0 {
+        if request.state != 0 && request.state & nud::PERMANENT == 0 || request.vlan != 0 {
             // The kernel says more in its log only.
             return Err(Errno::EINVAL.into());
-        }
-        if request.vlan != 0 {
-            return Err(bad("vlans aren't supported yet for dev_uc|mc_add()"));
         }
         match self.add_filter(request.dev, request.mac) {
             false if flags & NLM_F_EXCL != 0 => Err(Errno::EEXIST.into()),

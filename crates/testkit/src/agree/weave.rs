@@ -2,17 +2,37 @@
 //! fault, and begins with the question which of them is chosen. Only a copy of the sources is changed so; what is built
 //! from it asks the environment once.
 
+use super::flips::{Flip, Insertion};
 use super::mutants::Mutant;
 
 /// The variable that chooses a fault of a woven build, by its number.
 pub const CHOICE_VARIABLE: &str = "HAIRPIN_PLANTED_FAULT";
+/// The variable that makes a woven build say which faults it comes to.
+pub const REACH_VARIABLE: &str = "HAIRPIN_PLANTED_REACH";
+/// How it says so on its standard error, before the number.
+pub const REACHED: &str = "@@reached ";
 
 /// What a crate with woven functions has at the end of its `lib.rs`.
 pub fn chooser() -> String {
     format!(
-        "\n#[doc(hidden)]\npub(crate) mod planted {{\n    pub(crate) fn is(number: usize) -> bool {{\n        \
-         static CHOSEN: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();\n        \
-         *CHOSEN.get_or_init(|| std::env::var(\"{CHOICE_VARIABLE}\").ok()?.parse().ok()) == Some(number)\n    }}\n}}\n"
+        r#"
+#[doc(hidden)]
+pub(crate) mod planted {{
+    use std::sync::atomic::{{AtomicBool, Ordering}};
+    static SEEN: [AtomicBool; 8192] = [const {{ AtomicBool::new(false) }}; 8192];
+    pub(crate) fn is(number: usize) -> bool {{
+        static CHOSEN: std::sync::OnceLock<(Option<usize>, bool)> = std::sync::OnceLock::new();
+        let (chosen, tells) = *CHOSEN.get_or_init(|| {{
+            let chosen = std::env::var("{CHOICE_VARIABLE}").ok().and_then(|number| number.parse().ok());
+            (chosen, std::env::var_os("{REACH_VARIABLE}").is_some())
+        }});
+        if tells && SEEN.get(number).is_some_and(|seen| !seen.swap(true, Ordering::Relaxed)) {{
+            eprintln!("{REACHED}{{number}}");
+        }}
+        chosen == Some(number)
+    }}
+}}
+"#
     )
 }
 
@@ -29,11 +49,11 @@ struct Function<'a> {
     arguments: Vec<&'a str>,
 }
 
-/// The code of a file with every fault of it, each with the number that chooses it.
+/// The code of a file with every fault of it, listed ones and flips, each with the number that chooses it.
 ///
 /// # Errors
 /// The list is stale, or a fault is not within one function; the text is for the user.
-pub fn weave(code: &str, faults: &[(usize, &Mutant)]) -> Result<String, String> {
+pub fn weave(code: &str, faults: &[(usize, &Mutant)], flips: &[(usize, &Flip)]) -> Result<String, String> {
     let mut functions: Vec<(Function, String, String)> = Vec::new();
     for (number, mutant) in faults {
         // That it is there once.
@@ -58,13 +78,31 @@ pub fn weave(code: &str, faults: &[(usize, &Mutant)]) -> Result<String, String> 
             None => functions.push((function, question, copy)),
         }
     }
-    // From the last one, so that places of the others stay.
-    functions.sort_by_key(|(function, ..)| std::cmp::Reverse(function.start));
-    let mut woven = code.to_owned();
+    let mut insertions: Vec<Insertion> =
+        flips.iter().flat_map(|(number, flip)| flip.insertions(*number)).collect();
     for (function, questions, copies) in functions {
-        woven.insert_str(function.end, &copies);
-        woven.insert_str(function.body, &questions);
+        for (at, text) in [(function.body, questions), (function.end, copies)] {
+            insertions.push(Insertion { at, text, begins: true, length: 0 });
+        }
     }
+    // At one place what ends comes before what begins; what is longer is around what is shorter; of two that are alike
+    // the first is around the other.
+    let mut ordered: Vec<(usize, bool, i64, i64, String)> = Vec::new();
+    for (number, Insertion { at, text, begins, length }) in insertions.into_iter().enumerate() {
+        let (length, number) = (length as i64, number as i64);
+        ordered.push(match begins {
+            true => (at, true, -length, number, text),
+            false => (at, false, length, -number, text),
+        });
+    }
+    ordered.sort();
+    let (mut woven, mut done) = (String::new(), 0);
+    for (at, _, _, _, text) in ordered {
+        woven.push_str(code.get(done..at).unwrap_or_default());
+        woven.push_str(&text);
+        done = at;
+    }
+    woven.push_str(code.get(done..).unwrap_or_default());
     Ok(woven)
 }
 
@@ -199,7 +237,7 @@ const LIMIT: u8 = 6;
         let (one, two) =
             (mutant("one", "self.up && f(1)", "self.up"), mutant("two", "return true", "return false"));
         let three = mutant("three", "x + 1", "x");
-        let woven = weave(CODE, &[(1, &one), (2, &two), (3, &three)]).expect("it fits");
+        let woven = weave(CODE, &[(1, &one), (2, &two), (3, &three)], &[]).expect("it fits");
         assert_eq!(
             woven,
             "impl Port {
@@ -245,8 +283,8 @@ const LIMIT: u8 = 6;
     #[test]
     fn what_is_in_no_function_cannot_be_woven() {
         let limit = mutant("limit", "LIMIT: u8 = 6", "LIMIT: u8 = 7");
-        assert!(weave(CODE, &[(1, &limit)]).is_err_and(|text| text.contains("not within one function")));
+        assert!(weave(CODE, &[(1, &limit)], &[]).is_err_and(|text| text.contains("not within one function")));
         let stale = mutant("stale", "never there", "");
-        assert!(weave(CODE, &[(1, &stale)]).is_err_and(|text| text.contains("stale")));
+        assert!(weave(CODE, &[(1, &stale)], &[]).is_err_and(|text| text.contains("stale")));
     }
 }

@@ -32,6 +32,8 @@ pub struct Answer {
     pub port: Option<DevId>,
     pub arp: Arp,
     pub tag: Option<Tag>,
+    /// The request was in a VLAN. An answer outside of any goes out of the device that asked, be it the bridge.
+    pub in_vlan: bool,
 }
 
 impl Bridge {
@@ -62,8 +64,8 @@ impl Bridge {
             if has(PortFlags::NEIGH_SUPPRESS) {
                 return false;
             }
-            if arp.sender == arp.target {
-                // Gratuitous: everybody there knows by other means.
+            if arp.sender == arp.target || arp.sender.is_unspecified() {
+                // Gratuitous, or a probe: everybody there knows by other means.
                 return true;
             }
         }
@@ -93,7 +95,7 @@ impl Bridge {
                 target: arp.sender,
             };
             let tag = frame.tag.filter(|tag| vid != 0 && tag.vid() != own_pvid);
-            self.events.push(Event::Answer(Answer { port, arp: answer, tag }));
+            self.events.push(Event::Answer(Answer { port, arp: answer, tag, in_vlan: vid != 0 }));
         }
         answers || suppresses
     }

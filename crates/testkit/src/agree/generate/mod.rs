@@ -15,18 +15,24 @@ mod corners;
 mod edges;
 mod fdb;
 mod firewall;
+mod groups;
 mod ipv6;
 mod ipvlan;
 mod kinds;
 mod lan;
 mod links;
 mod macvlan;
+mod odds;
 mod ports;
 mod proxy;
+mod pvid;
+mod quiet;
 mod reflect;
 mod routed;
 mod tags;
 mod talk;
+mod told;
+mod tree;
 mod tunnels;
 mod twice;
 mod vlan;
@@ -73,6 +79,12 @@ pub const TOPOLOGIES: &[Topology] = &[
     chains::TOPOLOGY,
     edges::TOPOLOGY,
     corners::TOPOLOGY,
+    tree::TOPOLOGY,
+    groups::TOPOLOGY,
+    quiet::TOPOLOGY,
+    odds::TOPOLOGY,
+    told::TOPOLOGY,
+    pvid::TOPOLOGY,
 ];
 
 /// Whether a name is among those of a list with commas.
