@@ -250,9 +250,7 @@ impl World {
             protocol: protocol::ICMP,
             ..OutKey::to(ns, header.source)
         };
-        if header.source.is_unspecified() {
-            return;
-        }
+        // To nobody's address means to this host's own (`ip_route_output_key_hash_rcu`).
         let Ok(route) = self.route_output(key) else { return };
         let (kind, code, rest) = message.encode();
         if !self.icmp_allowed(ns, &route, kind, code) {
