@@ -186,6 +186,7 @@ impl World {
         }
         self.rename(dev, name)?;
         self.notify_link(dev);
+        self.notify_configuration_renamed(dev);
         Ok(())
     }
 
