@@ -87,12 +87,11 @@ const KNOWN: &[Known] = &[
         signs: UNSEEN,
     },
     Known {
-        what: "how much an nlmon counts",
-        why: "into how many messages the kernel cuts what it answers, and which of them a monitor sees, is Linux's own \
-              affair",
+        what: "what an nlmon counts and shows",
+        why: "Linux's messages about links carry attributes that no front end prints, and are longer by them than those here",
         signs: Signs {
             script: &["type nlmon"],
-            lines: &["0       0       0       0 "],
+            lines: &["0       0       0       0 ", "\t0x"],
             in_other_order: false,
         },
     },

@@ -219,8 +219,16 @@ impl FuseView {
                 answer[48..52].copy_from_slice(&4096u32.to_ne_bytes());
                 Ok(answer)
             }
-            // Files of /proc and /sys are made by the kernel only.
-            CREATE | MKNOD => Err(Errno::EACCES),
+            // Files of /proc and /sys are made by the kernel only, which says so in sysfs; in procfs a name that is not
+            // there is not looked for any further (`proc_sys_lookup`).
+            CREATE | MKNOD => {
+                let parent = self.inodes.get(&request.node).and_then(|inode| real_path(&inode.path));
+                Err(if parent.is_some_and(|path| path.starts_with("/proc")) {
+                    Errno::ENOENT
+                } else {
+                    Errno::EACCES
+                })
+            }
             MKDIR | UNLINK | RMDIR => Err(Errno::EPERM),
             _ => Err(Errno(libc::ENOSYS)),
         })

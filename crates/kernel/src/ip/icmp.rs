@@ -111,12 +111,15 @@ fn nanos(at: Time) -> i64 {
 #[derive(Clone, Debug, Default)]
 pub struct RateLimits {
     peers: FxHashMap<IpAddr, Peer>,
-    global: Option<(u64, Time)>,
+    /// Messages that may go to anybody, and when some were added.
+    global: Option<(i64, Time)>,
 }
 
 /// Destinations remembered; when there are more, all start anew.
 const PEERS_MAX: usize = 1 << 16;
 const SECOND: u64 = 1_000_000_000;
+/// Between two times that messages for everybody are added.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
 /// `XRLIM_BURST_FACTOR`
 const BURST: u64 = 6;
 /// `ip_rt_error_burst` in units of `ip_rt_error_cost`.
@@ -171,14 +174,28 @@ impl RateLimits {
         allowed
     }
 
-    /// `icmp_global_allow`: so many a second for everybody together.
-    pub(crate) fn take_global(&mut self, now: Time, per_second: u64, burst: u64) -> bool {
-        let (credit, last) = self.global.unwrap_or((burst * SECOND, now));
-        let earned = (now.since(last).as_nanos() as u64).saturating_mul(per_second);
-        let credit = credit.saturating_add(earned).min(burst * SECOND);
-        let allowed = credit >= SECOND;
-        self.global = Some((if allowed { credit - SECOND } else { credit }, now));
-        allowed
+    /// `icmp_global_allow`: so many a second for everybody together. They are added when there are none left, at most
+    /// fifty times a second and those of one second.
+    pub(crate) fn allows_anybody(&mut self, now: Time, per_second: u32, burst: u32) -> bool {
+        let (credit, quiet) = match self.global {
+            Some((credit, _)) if credit > 0 => return true,
+            Some((credit, last)) => (credit, now.since(last).min(Duration::from_secs(1))),
+            None => (0, Duration::from_secs(1)),
+        };
+        let earned = u128::from(per_second) * quiet.as_nanos() / u128::from(SECOND);
+        if quiet < PAUSE_MIN || earned == 0 {
+            return false;
+        }
+        let credit = credit.saturating_add(earned as i64).min(burst.into());
+        self.global = Some((credit, now));
+        true
+    }
+
+    /// `icmp_global_consume`: one for a message that goes out, which is the mean of what Linux takes at random.
+    pub(crate) fn one_went(&mut self) {
+        if let Some((credit, _)) = &mut self.global {
+            *credit = credit.saturating_sub(1);
+        }
     }
 }
 
@@ -233,9 +250,7 @@ impl World {
             protocol: protocol::ICMP,
             ..OutKey::to(ns, header.source)
         };
-        if header.source.is_unspecified() {
-            return;
-        }
+        // To nobody's address means to this host's own (`ip_route_output_key_hash_rcu`).
         let Ok(route) = self.route_output(key) else { return };
         let (kind, code, rest) = message.encode();
         if !self.icmp_allowed(ns, &route, kind, code) {
@@ -272,17 +287,16 @@ impl World {
         }
         let (rate, per_second, burst) =
             (sysctl.icmp_ratelimit_ms, sysctl.icmp_msgs_per_sec, sysctl.icmp_msgs_burst);
-        if !netns.limits.take_global(now, u64::from(per_second), u64::from(burst)) {
+        if !netns.limits.allows_anybody(now, per_second, burst) {
             netns.counters.icmp_limited += 1;
             return false;
         }
-        if loopback || rate == 0 {
-            return true;
-        }
+        // Without a limit a station's credit is cut to nothing all the same, which `ip_error` then finds.
         let cost = u64::from(rate) * 1_000_000;
-        let allowed = netns.limits.take(route.destination.into(), now, cost, BURST * cost);
-        if !allowed {
-            netns.counters.icmp_limited_host += 1;
+        let allowed = loopback || netns.limits.take(route.destination.into(), now, cost, BURST * cost);
+        match allowed {
+            true => netns.limits.one_went(),
+            false => netns.counters.icmp_limited_host += 1,
         }
         allowed
     }
@@ -424,8 +438,15 @@ mod tests {
     #[test]
     fn everybody_together_is_limited() {
         let mut limits = RateLimits::default();
-        let allowed = (0..100).filter(|_| limits.take_global(at(0), 1000, 50)).count();
-        assert_eq!(allowed, 50);
-        assert!(limits.take_global(at(1), 1000, 50));
+        let mut take = |ms| {
+            let allowed = limits.allows_anybody(at(ms), 1000, 50);
+            if allowed {
+                limits.one_went();
+            }
+            allowed
+        };
+        assert_eq!((0..100).filter(|_| take(0)).count(), 50);
+        assert!(!take(19));
+        assert_eq!((0..100).filter(|_| take(30)).count(), 30);
     }
 }

@@ -179,7 +179,8 @@ impl World {
         let before = decides(&frame);
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
-        let frame = self.filter(at, frame).ok_or(Errno::EPERM)?.into_frame();
+        let Some(passed) = self.filter(at, frame) else { return Err(self.why_filtered(ns)) };
+        let frame = passed.into_frame();
         let after = decides(&frame);
         let Some((source, destination, tos, mark)) = after.filter(|_| after != before) else {
             return Ok((route, frame));

@@ -129,16 +129,14 @@ impl World {
             return true;
         }
         let (per_second, burst) = (netns.sysctl.icmp_msgs_per_sec, netns.sysctl.icmp_msgs_burst);
-        if !netns.limits.take_global(now, u64::from(per_second), u64::from(burst)) {
+        if !netns.limits.allows_anybody(now, per_second, burst) {
             return false;
         }
-        if loopback {
-            return true;
-        }
         let cost = RATE_NS >> ((128 - u32::from(route.prefix_len.min(128))) >> 5);
-        let allowed = netns.limits.take(route.destination.into(), now, cost, BURST * cost);
-        if !allowed {
-            netns.counters6.icmp_limited_host += 1;
+        let allowed = loopback || netns.limits.take(route.destination.into(), now, cost, BURST * cost);
+        match allowed {
+            true => netns.limits.one_went(),
+            false => netns.counters6.icmp_limited_host += 1,
         }
         allowed
     }

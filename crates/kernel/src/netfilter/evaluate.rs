@@ -50,6 +50,8 @@ pub(super) struct Aids<'a> {
     pub sets: &'a mut Sets,
     pub stores: &'a mut Stores,
     pub random: &'a mut Random,
+    /// A match has found the packet to be good for nothing (`hotdrop`).
+    pub lost: bool,
 }
 
 /// What one rule's target says.
@@ -85,10 +87,13 @@ pub(super) fn run(
         };
         next += 1;
         let packet = Around { world, at, frame, ip: &ip, conntrack: bench.conntrack };
-        let mut aids = Aids { sets: bench.sets, stores: bench.stores, random: bench.random };
+        let mut aids = Aids { sets: bench.sets, stores: bench.stores, random: bench.random, lost: false };
         if !packet.has_header(&armed.rule.header)
             || !packet.has(&armed.rule.matches, &mut armed.states, &mut aids)
         {
+            if aids.lost {
+                return Outcome::Drop(Place { table, chain, rule: next });
+            }
             continue;
         }
         armed.rule.counters.packets += 1;

@@ -95,14 +95,23 @@ impl Around<'_> {
             }
             Match::ConnLimit(limit) => {
                 let Some(state) = states.next() else { return false };
-                let tuple = match self.connection() {
-                    Some(connection) => Some(*connection.tuple(ORIGINAL)),
-                    None => tuple::of_packet(self.ip, self.ip.payload(self.bytes())),
+                // A connection that has just ended is known yet, though nobody finds it.
+                let (tuple, known) = match self.connection() {
+                    Some(found) => (Some(*found.tuple(ORIGINAL)), found.has(status::CONFIRMED)),
+                    None => {
+                        let tuple = tuple::of_packet(self.ip, self.ip.payload(self.bytes()));
+                        (tuple, tuple.is_some_and(|tuple| self.conntrack.look_up(&tuple, now).is_some()))
+                    }
                 };
                 let address = if limit.destination { self.ip.destination } else { self.ip.source };
-                tuple.is_some_and(|tuple| {
-                    state.limits_connections(limit, address, &tuple, self.conntrack, now)
-                })
+                let by_loopback = self.at.input.and_then(|dev| self.world.devs.get(dev));
+                let by_loopback = by_loopback.is_some_and(|device| device.is_loopback());
+                let count = tuple.map_or(0, |tuple| {
+                    let packet = (&tuple, known, by_loopback);
+                    state.connections(limit, address, packet, self.conntrack, now)
+                });
+                aids.lost |= count == 0;
+                count != 0 && (count > u64::from(limit.limit)) != limit.up_to
             }
             Match::Recent(wanted) => {
                 let address = if wanted.destination { self.ip.destination } else { self.ip.source };
@@ -133,6 +142,7 @@ impl Around<'_> {
             Match::State { states, invert } => (self.state() & states != 0) != *invert,
             Match::Multiport { side, ports, invert } => self.is_multiport(*side, ports, *invert),
             Match::AddrType(wanted) => self.is_addrtype(wanted),
+            Match::RpFilter(wanted) => self.comes_by_its_way(wanted) != wanted.invert,
             Match::Mac { address, invert } => {
                 self.at.input.is_some() && (self.frame.source().0 == *address) != *invert
             }
@@ -343,20 +353,26 @@ impl Around<'_> {
     }
 
     /// xt_addrtype.c
-    pub fn is_addrtype(&self, wanted: &AddrType) -> bool {
+    fn is_addrtype(&self, wanted: &AddrType) -> bool {
         let dev = match (wanted.limit_input, wanted.limit_output) {
             (true, _) => self.at.input,
             (_, true) => self.at.output,
             _ => None,
         };
         let is = |asked: Option<(u16, bool)>, address: IpAddr| {
-            asked.is_none_or(|(kinds, invert)| (kinds & self.kind_of(address, dev) != 0) != invert)
+            asked.is_none_or(|(kinds, invert)| {
+                let is = match address {
+                    IpAddr::V4(_) => kinds & self.kind_of(address, dev) != 0,
+                    IpAddr::V6(address) => self.is_kind6(address, kinds, dev),
+                };
+                is != invert
+            })
         };
         is(wanted.source, self.ip.source) && is(wanted.destination, self.ip.destination)
     }
 
     /// `inet_dev_addr_type` as a bit of `RTN_*`; with a device, only its own addresses are local.
-    fn kind_of(&self, address: IpAddr, dev: Option<DevId>) -> u16 {
+    pub fn kind_of(&self, address: IpAddr, dev: Option<DevId>) -> u16 {
         const UNICAST: u16 = 1 << 1;
         let (kind, owner) = match address {
             IpAddr::V4(address) => self.world.address_owner(self.at.ns, address),

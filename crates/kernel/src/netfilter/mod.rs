@@ -18,10 +18,12 @@ mod reject;
 mod sets;
 mod state;
 mod table;
+mod way;
 mod words;
 
 use std::net::IpAddr;
 
+use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::targets::RejectWith;
 use hairpin_netlink::netfilter::{Family, Hook, TableKind};
 
@@ -145,6 +147,8 @@ pub struct Netfilter {
     collector_at: Option<Time>,
     stack: Vec<(u32, u32)>,
     log: Vec<String>,
+    /// Why a packet of this host that was changed has no way; its sender is told.
+    no_way: Option<Errno>,
 }
 
 /// What becomes of a packet at a hook.
@@ -174,6 +178,7 @@ impl Netfilter {
         let index = family as usize;
         // The chains of nftables take their turns between.
         let mut chain = 0;
+        let mut before = (at.hook == Hook::Output).then(|| way::deciding(frame)).flatten();
         for turn in turns(at.hook) {
             while let Some(based) =
                 self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
@@ -218,6 +223,18 @@ impl Netfilter {
                     }
                 }
                 Turn::Track | Turn::Nat(_) | Turn::Confirm => {}
+            }
+            // `ipt_mangle_out`, `nf_nat_ipv4_local_fn`: the way anew; here whether there is one.
+            if let Turn::Table(TableKind::Mangle) | Turn::Nat(Side::Destination) = *turn
+                && before.is_some()
+                && let Some(now) = way::deciding(frame)
+                && Some(now) != before
+            {
+                before = Some(now);
+                if let Err(errno) = world.has_way(at.ns, now) {
+                    self.no_way = Some(errno);
+                    return Verdict::Drop(Cause::Other("no route to where the packet was sent instead"));
+                }
             }
         }
         // Hooks that nothing else of here has a turn at the end of.
@@ -397,6 +414,12 @@ impl World {
         }
         self.drop_frame(dev, frame, DropReason::NetfilterDrop);
         None
+    }
+
+    /// What the sender of a packet of this host is told that [`World::filter`] has dropped (`NF_DROP_GETERR`).
+    pub(crate) fn why_filtered(&mut self, ns: NsId) -> Errno {
+        let netfilter = self.netns.get_mut(ns).and_then(|netns| netns.netfilter.as_mut());
+        netfilter.and_then(|netfilter| netfilter.no_way.take()).unwrap_or(Errno::EPERM)
     }
 
     /// `nf_ct_set_closing`

@@ -384,7 +384,7 @@ fn seal_icmp(packet: &mut [u8], ip: &Ip) {
     write_port(message, 2, 0);
     let sum = match pseudo {
         Some(ip) => {
-            let total = super::conntrack::pseudo_sum(&ip, message.len()) + crate::ip::sum(message);
+            let total = super::conntrack::handle::pseudo_sum(&ip, message.len()) + crate::ip::sum(message);
             !crate::ip::fold(total)
         }
         None => checksum(message),

@@ -1,11 +1,11 @@
 //! What matches remember: in a rule ([`State`]), and in lists that rules share by name ([`Stores`]).
 
 use std::collections::VecDeque;
+use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::time::Duration;
 
 use hairpin_netlink::Errno;
-use hairpin_netlink::netfilter::conntrack::status;
 use hairpin_netlink::netfilter::counting::{
     ConnLimit, HashLimit, Recent, RecentAction, Statistic, hash_mode,
 };
@@ -30,6 +30,8 @@ const RECENT_MAX: usize = 100;
 const STAMPS: usize = 32;
 /// Tuples that one address of `-m connlimit` has at most; more are not told apart.
 const TUPLES_MAX: usize = 1 << 16;
+/// So many are added to a list within a tick before it is looked through again (`CONNCOUNT_GC_MAX_COLLECT`).
+const SWEPT_MAX: usize = 8;
 /// Buckets that one table of `-m hashlimit` has where the rule does not say.
 const BUCKETS_MAX: usize = 1 << 16;
 
@@ -41,7 +43,7 @@ pub(super) enum State {
     Nth(u32),
     /// Bytes that are left.
     Quota(u64),
-    Connections(FxHashMap<IpAddr, Vec<Tuple>>),
+    Connections(FxHashMap<IpAddr, Counted>),
 }
 
 impl State {
@@ -73,33 +75,82 @@ impl State {
         *left = if within { *left - len } else { 0 };
         within
     }
+}
 
-    /// `connlimit_mt`: counts a packet's connection with those alive that the packet's address has.
-    pub fn limits_connections(
+/// Tuples of connections that `-m connlimit` has counted for one address (`struct nf_conncount_list`).
+#[derive(Clone, Debug)]
+pub(super) struct Counted {
+    tuples: Vec<Tuple>,
+    /// The tick of the clock at which those that are over were last looked for, and how many there were then.
+    swept: (u64, usize),
+}
+
+impl Counted {
+    fn alive(tuple: &Tuple, conntrack: &Conntrack, now: Time) -> bool {
+        conntrack.look_up(tuple, now).is_some_and(|found| !found.is_closed())
+    }
+
+    /// `nf_conncount_gc_list`
+    fn sweep(&mut self, conntrack: &Conntrack, now: Time) {
+        if self.swept.0 != tick(now) {
+            self.tuples.retain(|tuple| Counted::alive(tuple, conntrack, now));
+            self.swept = (tick(now), self.tuples.len());
+        }
+    }
+
+    /// `__nf_conncount_add`
+    fn add(&mut self, tuple: &Tuple, known: bool, conntrack: &Conntrack, now: Time) {
+        let many = self.tuples.len().saturating_sub(self.swept.1) >= SWEPT_MAX;
+        if known || self.swept.0 != tick(now) || many {
+            let mut there = false;
+            self.tuples.retain(|other| {
+                let same = other == tuple && conntrack.look_up(other, now).is_some();
+                there |= same;
+                same || Counted::alive(other, conntrack, now)
+            });
+            if there {
+                return;
+            }
+            self.swept = (tick(now), self.tuples.len());
+        }
+        if self.tuples.len() < TUPLES_MAX {
+            self.tuples.push(*tuple);
+        }
+    }
+}
+
+impl State {
+    /// `connlimit_mt`, `nf_conncount_count`: how many connections the packet's address has, with the packet's own. A
+    /// packet of a connection that is known adds none; where none is left then, the packet is lost (0).
+    pub fn connections(
         &mut self,
         limit: &ConnLimit,
         address: IpAddr,
-        tuple: &Tuple,
+        (tuple, known, by_loopback): (&Tuple, bool, bool),
         conntrack: &Conntrack,
         now: Time,
-    ) -> bool {
-        let State::Connections(counted) = self else { return false };
-        let settled = conntrack.look_up(tuple, now).is_some_and(|found| found.has(status::ASSURED));
-        let new = !counted.contains_key(&masked(address, limit.prefix));
-        let known = counted.entry(masked(address, limit.prefix)).or_default();
-        let mut there = false;
-        known.retain(|other| {
-            let same = other == tuple;
-            let alive = conntrack.look_up(other, now).is_some_and(|found| same || !found.is_closed());
-            there |= same && alive;
-            alive
-        });
-        // One that has lasted is not added any more, but as the first.
-        if !there && (new || !settled) && known.len() < TUPLES_MAX {
-            known.push(*tuple);
+    ) -> u64 {
+        let State::Connections(counted) = self else { return 0 };
+        let list = match counted.entry(masked(address, limit.prefix)) {
+            Entry::Vacant(place) => {
+                place.insert(Counted { tuples: vec![*tuple], swept: (tick(now), 0) });
+                return 1;
+            }
+            Entry::Occupied(list) => list.into_mut(),
+        };
+        // What came by loopback is confirmed before its first packet arrives.
+        if known && !by_loopback {
+            list.sweep(conntrack, now);
+        } else {
+            list.add(tuple, known, conntrack, now);
         }
-        (known.len() as u64 > u64::from(limit.limit)) != limit.up_to
+        list.tuples.len() as u64
     }
+}
+
+/// Ticks of the kernel's clock.
+fn tick(now: Time) -> u64 {
+    now.nanos() / (1_000_000_000 / u64::from(HZ))
 }
 
 /// The state of `-m limit` (xt_limit.c): credit in nanoseconds.

@@ -212,7 +212,6 @@ fn needs_tracking(rule: &Rule) -> bool {
                 | Target::Redirect(_)
                 | Target::Netmap { .. }
                 | Target::ConnMark(_)
-                | Target::NoTrack { old_name: false }
                 | Target::Track { .. }
         )
 }
@@ -275,6 +274,11 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
                 (Some(number), EVERY)
             }
             Match::Mac { .. } => (None, EDGES_IN),
+            // `rpfilter_check`: in raw and mangle alone.
+            Match::RpFilter(_) if !matches!(table, TableKind::Raw | TableKind::Mangle) => {
+                return Err(Errno::EINVAL);
+            }
+            Match::RpFilter(_) => (None, bits(&[Hook::Prerouting])),
             Match::Owner { .. } => (None, OWN_OUT),
             Match::AddrType(asked) if asked.limit_input => (None, !OWN_OUT),
             Match::AddrType(asked) if asked.limit_output => (None, !EDGES_IN | bits(&[Hook::Forward])),

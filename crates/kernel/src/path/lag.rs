@@ -2,8 +2,8 @@
 
 use hairpin_netlink::team::TeamMode;
 
-use crate::dev::bond::Own;
 use crate::dev::bond::options::Mode;
+use crate::dev::bond::{Heard, Own};
 use crate::dev::{Kind, RxHandler, Verdict};
 use crate::device::{DevId, Device};
 use crate::frame::{Frame, ethertype};
@@ -61,9 +61,8 @@ impl World {
         let listens = self.bond(bond).is_some_and(|bond| bond.up && bond.params.arp_interval > 0);
         if listens {
             // The address in question is looked up beforehand: the bond does not know its device's addresses.
-            let target = Arp::parse(frame.payload());
-            let known = target.map(|arp| {
-                [arp.sender, arp.target].map(|address| (address, self.bond_has_address(bond, address)))
+            let known = Heard::of(&frame).map(|heard| {
+                [heard.sender, heard.target].map(|address| (address, self.bond_has_address(bond, address)))
             });
             let is_own = |address| known.iter().flatten().any(|(known, own)| *known == address && *own);
             if let Some(Kind::Bond(state)) = self.devs.get_mut(bond).map(|device| &mut device.kind) {

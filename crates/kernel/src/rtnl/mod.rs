@@ -29,6 +29,7 @@ pub(crate) mod route6;
 pub mod rule;
 pub(crate) mod server;
 pub(crate) mod vlan;
+mod vlan_tunnel;
 
 /// The kinds of links that there are (`IFLA_INFO_KIND`), by name.
 pub fn link_kinds() -> impl Iterator<Item = &'static str> {

@@ -230,6 +230,10 @@ impl World {
         if self.devs.get(out).is_some_and(|device| device.is_loopback()) {
             return Err(failure(Errno::EINVAL, "Egress device can not be loopback device for this route"));
         }
+        // `need_addr_check`: an address that duplicates another's has no route that would tell.
+        if dev.is_none() && own(is_link_local(gateway).then_some(out)) {
+            return Err(local());
+        }
         Ok(out)
     }
 

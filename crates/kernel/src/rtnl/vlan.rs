@@ -304,7 +304,7 @@ impl World {
         outcome
     }
 
-    fn in_one_range(&self, dev: DevId, last: u16, vid: u16) -> bool {
+    pub(super) fn in_one_range(&self, dev: DevId, last: u16, vid: u16) -> bool {
         let Some(group) = self.vlan_group(dev) else { return false };
         match (group.find(last), group.find(vid)) {
             (Some(last), Some(next)) => joins(group, last, next),
@@ -532,6 +532,7 @@ fn joins(group: &VlanGroup, last: &Vlan, next: &Vlan) -> bool {
     !group.is_pvid(next.vid)
         && next.vid == last.vid + 1
         && (next.untagged, next.state, next.mcast_router) == (last.untagged, last.state, last.mcast_router)
+        && super::vlan_tunnel::joins(last, next)
 }
 
 /// A port's own counters, or those that the bridge keeps for the VLAN.

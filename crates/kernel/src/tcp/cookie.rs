@@ -71,7 +71,7 @@ impl World {
         };
         // `inet_csk_reqsk_queue_is_full`
         let young = netns.tcp.bound.get(&port).map_or(0, |ids| ids.iter().filter(is_young).count());
-        let is_full = young as u64 >= u64::from(state.backlog.max(1));
+        let is_full = young as u64 > u64::from(state.backlog);
         match netns.sysctl.tcp_syncookies {
             2 => Some(true),
             1 if is_full => Some(true),

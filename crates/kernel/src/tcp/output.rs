@@ -80,7 +80,11 @@ impl World {
                 mark: ends.mark,
                 id: ip_id,
                 whole: false,
-                owner: Owner::Program,
+                // The last thing that a program sends is the end; what follows is the kernel's.
+                owner: match connection.is_orphan && !segment.flags.has(Flags::FIN) {
+                    true => Owner::Kernel,
+                    false => Owner::Program,
+                },
             };
             let header_len = segment.header_len();
             self.tcp_transmit(ns, &way, style, header_len + len, |body| {

@@ -115,6 +115,18 @@ pub struct AddrType {
     pub limit_output: bool,
 }
 
+/// `-m rpfilter`: whether answers would leave by the device that the packet came in by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RpFilter {
+    /// By any device.
+    pub loose: bool,
+    /// The packet's mark counts in the lookup.
+    pub mark: bool,
+    /// Senders with an address of this host are fine.
+    pub accept_local: bool,
+    pub invert: bool,
+}
+
 /// `-m limit`: a token bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limit {
@@ -210,6 +222,7 @@ pub enum Match {
         invert: bool,
     },
     AddrType(AddrType),
+    RpFilter(RpFilter),
     /// `-m mac`: the link-layer source.
     Mac {
         address: [u8; 6],

@@ -171,7 +171,7 @@ impl Arp<'_> {
     fn address(&mut self, host: &str) -> Result<Ipv4Addr, Failed> {
         match self.names.resolve(self.shell, host, false) {
             Some(resolved) => Ok(resolved.address),
-            None => self.fail(&format!("{host}: {}", not_resolved(false))),
+            None => self.fail(&format!("{host}: {}", not_resolved(host, false))),
         }
     }
 }

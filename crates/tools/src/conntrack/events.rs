@@ -55,7 +55,8 @@ fn line(event: &Event, filter: &Filter, realtime_ns: u64) -> String {
     };
     text += &show::event(event, filter.output);
     if let Some(port) = event.by_program {
-        text += &format!(" [USERSPACE] portid={port}");
+        // Nothing else here changes connections.
+        text += &format!(" [USERSPACE] portid={port} progname=conntrack");
     }
     text
 }

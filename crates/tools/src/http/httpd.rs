@@ -18,6 +18,8 @@ const SHORT: &str = "fvp:h:c:r:u:e:d:m:i";
 const PORT: u16 = 80;
 /// Connections that may wait, and that are served at once.
 const BACKLOG: u32 = 9;
+/// `socketserver.TCPServer.request_queue_size`
+const PYTHONS_BACKLOG: u32 = 5;
 const CONNECTIONS_MAX: usize = 256;
 /// Longest request, largest file.
 const REQUEST_MAX: usize = 64 << 10;
@@ -155,7 +157,8 @@ pub(super) fn listen(program: &mut Program<'_>, options: &Options) -> Result<Fd,
     let listener = program.system.socket(kind).map_err(text("socket"))?;
     program.system.set_option(listener, SocketOption::ReuseAddress(true)).map_err(text("setsockopt"))?;
     program.system.bind(listener, end_of(options.address, options.port)).map_err(text("bind"))?;
-    program.system.listen(listener, BACKLOG).map_err(text("listen"))?;
+    let backlog = if options.style == Style::Python { PYTHONS_BACKLOG } else { BACKLOG };
+    program.system.listen(listener, backlog).map_err(text("listen"))?;
     Ok(listener)
 }
 

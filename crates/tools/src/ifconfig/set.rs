@@ -213,7 +213,7 @@ impl Changes<'_, '_> {
     fn resolve(&mut self, text: &str) -> Option<Ipv4Addr> {
         let resolved = self.ifconfig.names.resolve(self.ifconfig.shell, text, false);
         if resolved.is_none() {
-            self.ifconfig.complain(&format!("{text}: {}", not_resolved(false)));
+            self.ifconfig.complain(&format!("{text}: {}", not_resolved(text, false)));
             self.code = 1;
         }
         resolved.map(|resolved| resolved.address)
@@ -272,7 +272,7 @@ impl Changes<'_, '_> {
         };
         let resolved = self.ifconfig.names.resolve(self.ifconfig.shell, host, false);
         let Some(address) = resolved.map(|resolved| resolved.address) else {
-            self.ifconfig.complain(&format!("{host}: {}", not_resolved(false)));
+            self.ifconfig.complain(&format!("{host}: {}", not_resolved(host, false)));
             self.ifconfig.complain("ifconfig: `--help' gives usage information.");
             return Err(Stop::Reported);
         };

@@ -719,6 +719,11 @@ fn rule_number(text: &str) -> Result<usize, Fail> {
 
 /// `parse_chain`
 fn chain_name(name: &str, names: &Names<'_>) -> Result<(), Fail> {
+    if name.len() >= CHAIN_MAX {
+        return Err(Fail::parameter(format!(
+            "chain name `{name}' too long (must be under {CHAIN_MAX} chars)"
+        )));
+    }
     if let Some(first) = name.chars().next().filter(|first| matches!(first, '-' | '!')) {
         return Err(Fail::parameter(format!("chain name not allowed to start with `{first}'")));
     }

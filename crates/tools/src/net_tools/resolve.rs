@@ -67,9 +67,11 @@ impl Resolver {
 }
 
 /// What `herror` says of a name that is not in the files, where hosts are looked up last and first: a name server
-/// could still know the host, but `/etc/networks` is all there is of networks.
-pub(crate) fn not_resolved(host_first: bool) -> &'static str {
-    if host_first { "Unknown host" } else { "Host name lookup failure" }
+/// could still know the host, but `/etc/networks` is all there is of networks. What looks like an address is no name that
+/// anybody is asked for.
+pub(crate) fn not_resolved(name: &str, host_first: bool) -> &'static str {
+    let looks_like_address = name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    if host_first || looks_like_address { "Unknown host" } else { "Host name lookup failure" }
 }
 
 fn find_name(table: &[(Ipv4Addr, Vec<String>)], name: &str) -> Option<Ipv4Addr> {

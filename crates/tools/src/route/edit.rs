@@ -176,7 +176,7 @@ impl Route<'_> {
         match self.names.resolve(self.shell, name, host_first) {
             Some(resolved) => Ok(resolved),
             None => {
-                self.complain(&format!("{name}: {}", not_resolved(host_first)));
+                self.complain(&format!("{name}: {}", not_resolved(name, host_first)));
                 Err(Failed::Reported(LOOKUP_ERROR))
             }
         }

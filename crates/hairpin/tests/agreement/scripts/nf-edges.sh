@@ -1,20 +1,7 @@
 # needs: uml
 # Numbers anywhere in a packet, times of the day, lists that are read and written by hand, and what only the first
 # namespace may set.
-for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
-ip link add a0 netns A type veth peer name r0 netns R
-ip link add r1 netns R type veth peer name b0 netns B
-for d in A:a0 R:r0 R:r1 B:b0; do ip -n ${d%:*} link set ${d#*:} up; done
-ip -n A addr add 10.0.1.1/24 dev a0
-ip -n R addr add 10.0.1.254/24 dev r0
-ip -n R addr add 10.0.2.254/24 dev r1
-ip -n B addr add 10.0.2.1/24 dev b0
-ip -n A route add default via 10.0.1.254
-ip -n B route add default via 10.0.2.254
-N="ip netns exec"
-I="ip netns exec R iptables-legacy"
-$N R sysctl -w net.ipv4.ip_forward=1
-sleep 0.3
+# with: router-between.part
 # Numbers.
 $I -A FORWARD -m u32 --u32 "0&0xFFFF=0x54:0x100"
 $I -A FORWARD -m u32 --u32 "6&0xFF=1 && 0>>22&0x3C@0>>24=8"

@@ -1,22 +1,6 @@
 # needs: uml
 # Address translation: what passes on every wire, and the connections' two faces.
-for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
-ip link add a0 netns A type veth peer name r0 netns R
-ip link add r1 netns R type veth peer name b0 netns B
-ip -n A link set a0 address 02:00:00:00:00:01 up
-ip -n R link set r0 address 02:00:00:00:00:02 up
-ip -n R link set r1 address 02:00:00:00:00:03 up
-ip -n B link set b0 address 02:00:00:00:00:04 up
-ip -n A addr add 10.0.1.1/24 dev a0
-ip -n A addr add 10.0.1.2/24 dev a0
-ip -n R addr add 10.0.1.254/24 dev r0
-ip -n R addr add 10.0.2.254/24 dev r1
-ip -n B addr add 10.0.2.1/24 dev b0
-ip -n A route add default via 10.0.1.254
-N="ip netns exec"
-I="ip netns exec R iptables-legacy"
-$N R sysctl -w net.ipv4.ip_forward=1
-sleep 0.3
+# with: router-one-way.part
 C=$(mktemp -d)
 udp() { { set +x; } 2>/dev/null; echo x | $N A nc -n -u -p $1 -w 1 $2 $3 2>/dev/null || true; set -x; }
 begin() { { set +x; } 2>/dev/null; $N A tcpdump -l -n -t -i a0 icmp >$C/a 2>/dev/null & W=$!; $N B tcpdump -l -n -t -i b0 icmp >$C/b 2>/dev/null & V=$!; sleep 1; set -x; }

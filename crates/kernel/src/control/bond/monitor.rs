@@ -1,6 +1,6 @@
 //! The watching of slaves' links: by carrier (`bond_mii_monitor`), or by ARP (`bond_arp_monitor`).
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use hairpin_wire::vlan::Tag;
@@ -10,6 +10,8 @@ use crate::dev::bond::options::Mode;
 use crate::dev::bond::{Job, Link};
 use crate::device::DevId;
 use crate::frame::{ETH_LEN, ethertype};
+use crate::ip6::address::solicited_node;
+use crate::ip6::route::OutKey6;
 use crate::mac::Mac;
 use crate::neigh::arp::{ARP_LEN, Arp, REQUEST};
 use crate::world::World;
@@ -296,6 +298,33 @@ impl World {
             };
             self.send_probe(bond, slave, target, sender, &tags);
         }
+        self.send_solicitations(bond, slave);
+    }
+
+    /// `bond_ns_send_all`: the same by neighbour discovery. Not here: targets behind a VLAN on the bond.
+    fn send_solicitations(&mut self, bond: DevId, slave: DevId) {
+        let Some(targets) = self.bond(bond).map(|state| state.params.ns_targets.clone()) else { return };
+        let Some(ns) = self.devs.get(bond).map(|device| device.ns) else { return };
+        for target in targets {
+            let source = match self.route_output6(OutKey6::to(ns, target)) {
+                // Some traffic at least.
+                Err(_) => None,
+                Ok(route) => match self.tags_up_to(bond, route.dev, 0) {
+                    Some(tags) if tags.is_empty() => self.select_source6(ns, Some(route.dev), target),
+                    _ => continue,
+                },
+            };
+            let now = self.now;
+            if let Some(slave) = self.bond_mut(bond).and_then(|state| state.slave_mut(slave)) {
+                slave.last_tx = Some(now);
+            }
+            // `ip6_output`
+            if self.devs.get(slave).is_none_or(|device| device.ipv6_disabled) {
+                continue;
+            }
+            let source = source.unwrap_or(Ipv6Addr::UNSPECIFIED);
+            self.ndisc_send_ns(slave, target, solicited_node(target), source, None);
+        }
     }
 
     /// `bond_verify_device_path`: the tags that packets of a device above get on their way down to the bond, the
@@ -334,15 +363,19 @@ impl World {
         self.transmit(dev, frame);
     }
 
-    /// Whether an address is the bond's, or of a device on it (`bond_has_this_ip`).
-    pub(crate) fn bond_has_address(&self, bond: DevId, address: Ipv4Addr) -> bool {
+    /// Whether an address is the bond's, or of a device on it (`bond_has_this_ip`, `bond_has_this_ip6`).
+    pub(crate) fn bond_has_address(&self, bond: DevId, address: IpAddr) -> bool {
         const DEVICES_MAX: usize = 1000;
         let mut pending = vec![bond];
         let mut at = 0;
         while let Some(dev) = pending.get(at).copied().filter(|_| at < DEVICES_MAX) {
             at += 1;
             let Some(device) = self.devs.get(dev) else { continue };
-            if device.ipv4.iter().any(|known| known.local == address) {
+            let has = match address {
+                IpAddr::V4(address) => device.ipv4.iter().any(|known| known.local == address),
+                IpAddr::V6(address) => device.ipv6.iter().any(|known| known.address == address),
+            };
+            if has {
                 return true;
             }
             pending.extend(device.uppers.iter().copied().chain(device.master));

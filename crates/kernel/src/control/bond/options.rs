@@ -1,5 +1,6 @@
 //! Options of a bond are set, by netlink and by files, and what follows from it (`__bond_opt_set`).
 
+use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use hairpin_netlink::{Errno, Failure};
@@ -125,6 +126,18 @@ impl World {
         let now = self.now;
         let Some(state) = self.bond_mut(bond) else { return Err(Errno::EOPNOTSUPP.into()) };
         let outcome = replace_targets(state, targets, now);
+        self.changed();
+        outcome
+    }
+
+    /// Replaces the targets that are asked for by neighbour discovery.
+    ///
+    /// # Errors
+    /// `EINVAL`
+    pub(crate) fn set_bond_ns_targets(&mut self, bond: DevId, targets: &[Ipv6Addr]) -> Result<(), Failure> {
+        let now = self.now;
+        let Some(state) = self.bond_mut(bond) else { return Err(Errno::EOPNOTSUPP.into()) };
+        let outcome = state.replace_ns_targets(targets, now);
         self.changed();
         outcome
     }

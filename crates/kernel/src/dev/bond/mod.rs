@@ -8,23 +8,26 @@
 
 pub mod alb;
 pub mod hash;
+mod heard;
 pub mod lacp;
 pub mod options;
 #[cfg(test)]
 mod tests;
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::device::{DevId, Stats};
 use crate::drop_reason::DropReason;
 use crate::frame::{Frame, ethertype};
+use crate::ip6::address::{ALL_NODES, solicited_node};
 use crate::mac::Mac;
-use crate::neigh::arp::{Arp, REPLY};
 use crate::time::Time;
 
 use super::{PacketType, Verdict, Verdicts};
 use options::{Mode, Params};
+
+pub use heard::Heard;
 
 /// `BOND_LINK_*`
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -396,17 +399,17 @@ impl Bond {
         out.push(Verdict::Receive { dev: own.dev, packet_type: frame.packet_type });
     }
 
-    /// `bond_arp_rcv`: something was heard on a slave. `is_own` tells the bond's addresses, and those of devices
+    /// `bond_rcv_validate`: something was heard on a slave. `is_own` tells the bond's addresses, and those of devices
     /// on it.
-    pub fn hear(&mut self, now: Time, dev: DevId, frame: &Frame, is_own: impl Fn(Ipv4Addr) -> bool) {
+    pub fn hear(&mut self, now: Time, dev: DevId, frame: &Frame, is_own: impl Fn(IpAddr) -> bool) {
         let validate = self.params.arp_validate;
         let Some(slave) = self.slave(dev) else { return };
         let active = slave.is_active();
         let wanted = if active { options::VALIDATE_ACTIVE } else { options::VALIDATE_BACKUP };
-        let is_arp = frame.ethertype() == ethertype::ARP;
+        let is_probe = matches!(frame.ethertype(), ethertype::ARP | ethertype::IPV6);
         if validate & wanted == 0 {
             // `slave_do_arp_validate_only`: other packets are no sign of life.
-            if (is_arp || validate & options::VALIDATE_FILTER == 0)
+            if (is_probe || validate & options::VALIDATE_FILTER == 0)
                 && let Some(slave) = self.slave_mut(dev)
             {
                 slave.last_rx = Some(now);
@@ -414,24 +417,32 @@ impl Bond {
             return;
         }
         let foreign = frame.packet_type == PacketType::OtherHost;
-        let Some(arp) = Arp::parse(frame.payload()).filter(|_| is_arp && !foreign) else { return };
+        let Some(heard) = Heard::of(frame).filter(|_| !foreign) else { return };
         let heard_since =
             |active: &Slave| self.heard(active).is_some_and(|heard| heard > active.last_link_up);
         let tried = self.arp_slave.and_then(|dev| self.slave(dev)).and_then(|slave| slave.last_tx);
         let (sender, target) = match () {
-            () if active => (arp.sender, arp.target),
+            () if active => (heard.sender, heard.target),
             // A backup hears the question that the active one has sent.
-            () if self.active_slave().is_some_and(heard_since) => (arp.target, arp.sender),
-            () if arp.operation == REPLY && tried.is_some_and(|sent| self.in_interval(now, sent, 1)) => {
-                (arp.sender, arp.target)
+            () if self.active_slave().is_some_and(heard_since) => (heard.target, heard.sender),
+            () if heard.answers && tried.is_some_and(|sent| self.in_interval(now, sent, 1)) => {
+                (heard.sender, heard.target)
             }
             () => return,
         };
-        // `bond_validate_arp`
-        if sender.is_unspecified() || !is_own(target) {
+        // `bond_validate_arp`, `bond_validate_na`
+        if sender.is_unspecified() || target != IpAddr::V6(ALL_NODES) && !is_own(target) {
             return;
         }
-        let Some(at) = self.params.arp_targets.iter().position(|known| *known == sender) else { return };
+        let at = match sender {
+            IpAddr::V4(sender) => self.params.arp_targets.iter().position(|known| *known == sender),
+            // `bond_get_targets_ip6`: what the active slave asks goes to a group.
+            IpAddr::V6(sender) => {
+                let known = |known: &Ipv6Addr| *known == sender || solicited_node(*known) == sender;
+                self.params.ns_targets.iter().position(known)
+            }
+        };
+        let Some(at) = at else { return };
         if let Some(slave) = self.slave_mut(dev) {
             slave.last_rx = Some(now);
             if let Some(heard) = slave.target_rx.get_mut(at) {
@@ -528,7 +539,11 @@ impl Bond {
     /// `slave_last_rx`: with `arp_all_targets`, when the target was heard that has kept silent longest.
     pub fn heard(&self, slave: &Slave) -> Option<Time> {
         match self.params.arp_all_targets {
-            1 => slave.target_rx.iter().take(self.params.arp_targets.len()).min().copied().flatten(),
+            1 => {
+                // `slave_oldest_target_arp_rx`: of neighbour discovery the first one counts.
+                let count = self.params.arp_targets.len().max(1);
+                slave.target_rx.iter().take(count).min().copied().flatten()
+            }
             _ => slave.last_rx,
         }
     }

@@ -8,6 +8,7 @@ use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
 use crate::mac::Mac;
 use crate::time::Time;
+use hairpin_netlink::Errno;
 use hairpin_wire::vlan::Tag;
 
 use super::fdb::{Entry, Key};
@@ -48,8 +49,16 @@ pub struct Vlan {
     pub member: bool,
     pub state: State,
     pub mcast_router: u8,
+    /// The number of the tunnel that stands for it outside (`tinfo.tunnel_id`); ports with `vlan_tunnel` alone have such.
+    pub tunnel: Option<u32>,
     /// A port has its own only with `vlan_stats_per_port`; else the bridge's count.
     pub stats: Option<VlanStats>,
+}
+
+impl Vlan {
+    fn is_tunnelled(&self) -> bool {
+        self.tunnel.is_some_and(|tunnel| tunnel != 0)
+    }
 }
 
 /// The VLANs of a port or of the bridge (`struct net_bridge_vlan_group`), by number.
@@ -87,6 +96,32 @@ impl VlanGroup {
     /// All that are kept here, lowest first.
     pub fn all(&self) -> &[Vlan] {
         &self.vlans
+    }
+
+    /// `nbp_vlan_tunnel_info_add`
+    ///
+    /// # Errors
+    /// `EINVAL` without the VLAN; `EEXIST` where it has a tunnel, or the tunnel a VLAN.
+    pub fn map_tunnel(&mut self, vid: u16, tunnel: u32) -> Result<(), Errno> {
+        let taken = self.vlans.iter().any(|vlan| vlan.tunnel == Some(tunnel));
+        let vlan = self.find_mut(vid).ok_or(Errno::EINVAL)?;
+        if taken || vlan.tunnel.is_some() {
+            return Err(Errno::EEXIST);
+        }
+        vlan.tunnel = Some(tunnel);
+        Ok(())
+    }
+
+    /// `nbp_vlan_tunnel_info_delete`. True if there was the VLAN.
+    pub fn unmap_tunnel(&mut self, vid: u16) -> bool {
+        self.find_mut(vid).map(|vlan| vlan.tunnel = None).is_some()
+    }
+
+    /// `nbp_vlan_tunnel_info_flush`
+    pub fn unmap_tunnels(&mut self) {
+        for vlan in &mut self.vlans {
+            vlan.tunnel = None;
+        }
     }
 
     pub fn is_pvid(&self, vid: u16) -> bool {
@@ -135,7 +170,10 @@ impl VlanGroup {
     /// What becomes of the tag of a frame that leaves here in this VLAN (`br_allowed_egress`, `br_handle_vlan`).
     pub fn egress(&self, vid: u16) -> Egress {
         match self.member(vid) {
-            Some(vlan) if vlan.state == State::Forwarding && vlan.untagged => Egress::Untagged,
+            // `br_handle_egress_vlan_tunnel`: a tunnel's number takes the place of the tag.
+            Some(vlan) if vlan.state == State::Forwarding && (vlan.untagged || vlan.is_tunnelled()) => {
+                Egress::Untagged
+            }
             Some(vlan) if vlan.state == State::Forwarding => Egress::Tagged,
             _ => Egress::Refused,
         }
@@ -423,5 +461,5 @@ pub struct PvidChange {
 }
 
 fn new_vlan(vid: u16, member: bool, stats: Option<VlanStats>) -> Vlan {
-    Vlan { vid, untagged: false, member, state: State::Forwarding, mcast_router: 1, stats }
+    Vlan { vid, untagged: false, member, state: State::Forwarding, mcast_router: 1, tunnel: None, stats }
 }

@@ -67,13 +67,15 @@ fn master(text: &mut String, world: &World, device: &Device, bond: &Bond) {
     );
     if params.arp_interval > 0 {
         let targets: Vec<String> = params.arp_targets.iter().map(|target| format!(" {target}")).collect();
+        let ns_targets: Vec<String> = params.ns_targets.iter().map(|target| format!(" {target}")).collect();
         let _ = write!(
             text,
             "ARP Polling Interval (ms): {}\nARP Missed Max: {}\nARP IP target/s (n.n.n.n form):{}\n\
-             NS IPv6 target/s (xx::xx form):\n",
+             NS IPv6 target/s (xx::xx form):{}\n",
             params.arp_interval,
             params.missed_max,
-            targets.join(",")
+            targets.join(","),
+            ns_targets.join(",")
         );
     }
     if mode == Mode::Lacp {

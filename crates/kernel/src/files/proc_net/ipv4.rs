@@ -78,3 +78,15 @@ pub(super) fn routes(world: &World, ns: NsId) -> String {
 pub(super) fn tries(world: &World, ns: NsId) -> String {
     world.fib.get(ns).map(proc_net_fib_trie).unwrap_or_default()
 }
+
+/// Sources that a program has chosen of a group: none can.
+pub(super) fn source_filters(_: &World, _: NsId) -> String {
+    "Idx Device        MCA        SRC    INC    EXC\n".to_owned()
+}
+
+/// The cache that Linux had until 3.6.
+pub(super) fn route_cache(_: &World, _: NsId) -> String {
+    let head = "Iface\tDestination\tGateway \tFlags\t\tRefCnt\tUse\tMetric\tSource\t\tMTU\tWindow\tIRTT\tTOS\tHHRef\t\
+                HHUptod\tSpecDst";
+    format!("{head:<127}\n")
+}

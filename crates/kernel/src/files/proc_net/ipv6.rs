@@ -189,3 +189,8 @@ pub(super) fn counters(world: &World, ns: NsId) -> String {
     }
     text
 }
+
+/// Sources that a program has chosen of a group: none can.
+pub(super) fn source_filters(_: &World, _: NsId) -> String {
+    "Idx Device                Multicast Address                   Source Address    INC    EXC\n".to_owned()
+}

@@ -101,6 +101,9 @@ pub(super) fn statistics(world: &World, ns: NsId) -> String {
                 waiting += 1;
                 continue;
             }
+            if is_request(tcp) {
+                continue;
+            }
             orphans += usize::from(connection.is_orphan);
         }
         in_use += usize::from(is_used(tcp, false));
@@ -114,10 +117,17 @@ pub(super) fn statistics(world: &World, ns: NsId) -> String {
     )
 }
 
+/// What a listener has answered and whose third segment has not come is no socket yet (`struct request_sock`).
+fn is_request(tcp: &Tcp) -> bool {
+    tcp.listener.is_some()
+        && matches!(&tcp.role, Role::Connection(connection) if connection.state == State::SynReceived)
+}
+
 /// A socket of this family that listens or has a connection which does not just wait.
 fn is_used(tcp: &Tcp, ipv6: bool) -> bool {
     let waits = |connection: &Connection| connection.state == State::TimeWait;
     tcp.family.is_ipv6() == ipv6
+        && !is_request(tcp)
         && match &tcp.role {
             Role::Idle => false,
             Role::Listening(_) => true,
@@ -186,6 +196,16 @@ fn inet6_line(id: SockId, socket: &Socket, inet: &Inet6, port: u16) -> String {
         0,
         socket.statistics.dropped,
     )
+}
+
+/// Sockets of `ping` without rights: there are none, for everybody may open raw ones here.
+pub(super) fn empty_icmp(_: &World, _: NsId) -> String {
+    format!("{RAW_HEAD:<UDP_WIDTH$}\n")
+}
+
+/// Flow labels that programs have asked for: none can.
+pub(super) fn flow_labels(_: &World, _: NsId) -> String {
+    "Label S Owner  Users  Linger Expires  Dst                              Opt\n".to_owned()
 }
 
 pub(super) fn empty_udp(_: &World, _: NsId) -> String {

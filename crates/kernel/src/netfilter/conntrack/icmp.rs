@@ -2,7 +2,8 @@
 
 use hairpin_netlink::netfilter::Family;
 
-use super::{Conntrack, Info, REPLY, Track, tuple, valid_icmp};
+use super::handle::valid_icmp;
+use super::{Conntrack, Info, REPLY, Track, tuple};
 use crate::netfilter::packet::Ip;
 use crate::time::Time;
 

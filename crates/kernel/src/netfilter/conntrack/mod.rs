@@ -1,16 +1,19 @@
 //! Connection tracking (nf_conntrack_core.c): which connection a packet belongs to, and in what state that is.
 //!
 //! A packet that belongs to none makes a new one, which counts only once the packet has left or been delivered
-//! ([`Conntrack::confirm`]). [`tuple`] is what identifies a connection's packets, [`tcp`] the states of TCP,
-//! [`icmp`] the errors that are related to a connection.
+//! ([`Conntrack::confirm`]). [`tuple`] is what identifies a connection's packets, [`handle`] what their protocols say
+//! ([`tcp`] and [`window`] of TCP), [`icmp`] the errors that are related to a connection.
 
+pub(super) mod handle;
 mod icmp;
 #[cfg(test)]
 mod memory;
 mod program;
+mod segment;
 pub mod settings;
 mod tcp;
 pub(crate) mod tuple;
+mod window;
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -22,10 +25,11 @@ use rustc_hash::FxHashMap;
 use slotmap::{Key as _, SlotMap, new_key_type};
 
 use super::packet::{Ip, protocol};
-use crate::ip::{checksum, fold, sum};
 use crate::time::Time;
+use handle::{Arrival, Handled};
+use segment::Segment;
 use settings::Settings;
-use tcp::{Seen, Tcp};
+use tcp::Tcp;
 use tuple::{Key, Tuple};
 
 new_key_type! {
@@ -135,6 +139,16 @@ impl Connection {
         self.counters.as_deref().copied()
     }
 
+    /// `nf_ct_acct_update`
+    fn count(&mut self, direction: u8, len: usize) {
+        if let Some(counters) = &mut self.counters
+            && let Some((packets, bytes)) = counters.get_mut(usize::from(direction))
+        {
+            *packets += 1;
+            *bytes += len as u64;
+        }
+    }
+
     /// TCP's are over (`already_closed`).
     pub fn is_closed(&self) -> bool {
         self.tuples[0].protocol == protocol::TCP
@@ -222,26 +236,32 @@ impl Conntrack {
                 }
             }
         }
-        let Some(found) = tuple::of_packet(ip, payload) else {
+        let segment = if ip.protocol == protocol::TCP { Segment::read(payload) } else { None };
+        let Some(found) = tuple::of_packet(ip, payload)
+            .filter(|found| found.protocol != protocol::TCP || segment.is_some())
+        else {
             self.statistics.invalid += 1;
             return Decision::Accept;
         };
+        let arrival = Arrival { ip, payload, segment, checked: arrived && settings.checksum };
         // A segment may end one connection and begin the next: twice is enough.
         for _ in 0..2 {
-            match self.resolve(&found, payload, settings, now) {
+            match self.resolve(&found, arrival.segment.as_ref(), settings, now) {
                 Ok(Some(resolved)) => *track = resolved,
                 Ok(None) => break,
                 Err(()) => return Decision::Drop,
             }
-            let checked = arrived && settings.checksum;
-            match self.handle(*track, ip, payload, checked, settings, now) {
-                Handled::Valid => {
-                    let status = self.connections.get_mut(track.id).map(|connection| &mut connection.status);
+            match self.handle(*track, &arrival, settings, now) {
+                Handled::Valid { mut changed } => {
                     if track.info == Info::EstablishedReply
-                        && let Some(status) = status
-                        && *status & (status::SEEN_REPLY | status::DYING) == 0
+                        && let Some(connection) = self.connections.get_mut(track.id)
+                        && !connection.has(status::SEEN_REPLY)
                     {
-                        *status |= status::SEEN_REPLY;
+                        connection.status |= status::SEEN_REPLY;
+                        changed = !connection.has(status::DYING);
+                    }
+                    // Whatever a packet has changed is told at once.
+                    if changed {
                         self.note(Change::Update, track.id, now);
                     }
                     return Decision::Accept;
@@ -259,7 +279,7 @@ impl Conntrack {
     fn resolve(
         &mut self,
         found: &Tuple,
-        payload: &[u8],
+        segment: Option<&Segment>,
         settings: &Settings,
         now: Time,
     ) -> Result<Option<Track>, ()> {
@@ -274,14 +294,14 @@ impl Conntrack {
             return Ok(Some(Track { id, info }));
         }
         let Some(reply) = tuple::inverse(found) else { return Ok(None) };
-        let begins = match found.protocol {
-            protocol::ICMP | protocol::ICMPV6 => tuple::begins_icmp(found),
-            protocol::TCP => tcp::flags(payload).is_some_and(|flags| Tcp::begin(flags, settings).is_some()),
-            _ => true,
+        let tcp = match found.protocol {
+            protocol::ICMP | protocol::ICMPV6 if !tuple::begins_icmp(found) => return Ok(None),
+            protocol::TCP => match segment.and_then(|segment| Tcp::begin(segment, settings)) {
+                Some(tcp) => tcp,
+                None => return Ok(None),
+            },
+            _ => Tcp::default(),
         };
-        if !begins {
-            return Ok(None);
-        }
         if self.confirmed >= settings.max && !self.early_drop(now) {
             self.statistics.drop += 1;
             return Err(());
@@ -304,7 +324,7 @@ impl Conntrack {
             masquerade: 0,
             expires: Time::ZERO,
             stream_at: now + UDP_STREAM,
-            tcp: Tcp::default(),
+            tcp,
             counters: settings.acct.then(Box::default),
             number: self.numbers,
         });
@@ -326,72 +346,6 @@ impl Conntrack {
     pub(super) fn look_up(&self, tuple: &Tuple, now: Time) -> Option<&Connection> {
         let (id, _) = self.table.get(&Key(*tuple))?;
         self.connections.get(*id).filter(|connection| connection.expires > now)
-    }
-
-    /// `nf_conntrack_handle_packet`: the protocol's own view.
-    fn handle(
-        &mut self,
-        track: Track,
-        ip: &Ip,
-        payload: &[u8],
-        checked: bool,
-        settings: &Settings,
-        now: Time,
-    ) -> Handled {
-        let Some(connection) = self.connections.get_mut(track.id) else { return Handled::Invalid };
-        let (before, state) = (connection.status, connection.tcp.state);
-        let seconds = match ip.protocol {
-            protocol::ICMP => settings.icmp,
-            protocol::ICMPV6 => settings.icmpv6,
-            protocol::UDP => {
-                if !valid_udp(ip, payload, checked) {
-                    return Handled::Invalid;
-                }
-                // `nf_conntrack_udp_packet`
-                let answered = before & status::SEEN_REPLY != 0;
-                let stream = answered && now > connection.stream_at;
-                if stream {
-                    connection.status |= status::ASSURED;
-                }
-                if stream || before & status::ASSURED != 0 { settings.udp_stream } else { settings.udp }
-            }
-            protocol::TCP => {
-                let Some(flags) = tcp::flags(payload) else { return Handled::Invalid };
-                if checked && !valid_checksum(ip, payload) {
-                    return Handled::Invalid;
-                }
-                let (answered, assured) = (before & status::SEEN_REPLY != 0, before & status::ASSURED != 0);
-                match connection.tcp.see(track.direction(), flags, answered, assured, settings) {
-                    Seen::Valid { timeout_s, assured } => {
-                        if assured {
-                            connection.status |= status::ASSURED;
-                        }
-                        timeout_s
-                    }
-                    Seen::Ignored => return Handled::Valid,
-                    Seen::Invalid => return Handled::Invalid,
-                    Seen::Reopen => return Handled::Again,
-                    Seen::Kill => {
-                        self.kill(track.id, now);
-                        return Handled::Valid;
-                    }
-                }
-            }
-            _ => settings.generic,
-        };
-        if let Some(counters) = &mut connection.counters
-            && let Some((packets, bytes)) = counters.get_mut(usize::from(track.direction()))
-        {
-            *packets += 1;
-            *bytes += ip.total_len as u64;
-        }
-        let lasts = Duration::from_secs(u64::from(seconds));
-        let confirmed = connection.has(status::CONFIRMED);
-        connection.expires = if confirmed { now + lasts } else { Time::ZERO + lasts };
-        if confirmed && (connection.status != before || connection.tcp.state != state) {
-            self.note(Change::Update, track.id, now);
-        }
-        Handled::Valid
     }
 
     /// `__nf_conntrack_confirm`: from now on the connection is found by its packets. False where another one has
@@ -559,15 +513,6 @@ impl Conntrack {
     }
 }
 
-/// What the protocol says of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Handled {
-    Valid,
-    Invalid,
-    /// The connection is over, and the packet begins another.
-    Again,
-}
-
 /// The port (or id) of a reply tuple's destination, which is the connection's source outside.
 fn mapped_port(reply: &Tuple) -> u16 {
     match reply.protocol {
@@ -594,44 +539,5 @@ fn show(connection: &Connection, now: Time) -> shown::Connection {
         mark: connection.mark,
         tcp: is_tcp.then_some(connection.tcp.state),
         counters: connection.counters(),
-    }
-}
-
-/// `udp_error`
-fn valid_udp(ip: &Ip, payload: &[u8], checked: bool) -> bool {
-    let Some(head) = payload.first_chunk::<8>() else { return false };
-    let len = usize::from(u16::from_be_bytes([head[4], head[5]]));
-    if len > payload.len() || len < 8 {
-        return false;
-    }
-    // RFC 768: a checksum of zero was not computed.
-    let none = head[6..8] == [0, 0] && ip.family == Family::Ipv4;
-    none || !checked || valid_checksum(ip, payload.get(..len).unwrap_or(&[]))
-}
-
-/// The checksum of UDP, TCP or ICMPv6, with the pseudo header (RFC 793 §3.1, RFC 8200 §8.1).
-fn valid_checksum(ip: &Ip, payload: &[u8]) -> bool {
-    if ip.fragment {
-        return true;
-    }
-    fold(pseudo_sum(ip, payload.len()) + sum(payload)) == 0xffff
-}
-
-/// The pseudo header's sum of 32-bit words.
-pub(crate) fn pseudo_sum(ip: &Ip, len: usize) -> u64 {
-    let addresses = match (ip.source, ip.destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => sum(&source.octets()) + sum(&destination.octets()),
-        (IpAddr::V6(source), IpAddr::V6(destination)) => sum(&source.octets()) + sum(&destination.octets()),
-        _ => 0,
-    };
-    // Words of 32 bits: length and protocol stand in the low halves of theirs.
-    addresses + u64::from(ip.protocol) + len as u64
-}
-
-/// ICMP's own checksum.
-fn valid_icmp(ip: &Ip, payload: &[u8]) -> bool {
-    match ip.family {
-        Family::Ipv4 => ip.fragment || checksum(payload) == 0,
-        Family::Ipv6 => valid_checksum(ip, payload),
     }
 }

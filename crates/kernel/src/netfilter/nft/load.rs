@@ -4,7 +4,6 @@ use std::net::IpAddr;
 
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::Family as PacketFamily;
-use hairpin_netlink::netfilter::matches::AddrType;
 use hairpin_netlink::netfilter::nft::{Ct, Data, Expr, Field, Header, Meta, Set, SetRef};
 
 use super::super::conntrack::{Info, ORIGINAL, REPLY};
@@ -185,16 +184,14 @@ impl Reader<'_> {
 
     /// `nft_fib4_eval_type`: the kind of an address as `RTN_*`.
     fn fib_type(&self, source: bool, iif: bool, oif: bool) -> u128 {
-        let kinds = |bit: u16| {
-            let asked = Some((1 << bit, false));
-            AddrType {
-                source: asked.filter(|_| source),
-                destination: asked.filter(|_| !source),
-                limit_input: iif,
-                limit_output: oif,
-            }
+        let Around { at, ip, .. } = self.packet;
+        let dev = match (iif, oif) {
+            (true, _) => at.input,
+            (_, true) => at.output,
+            _ => None,
         };
-        (0..12).find(|bit| self.packet.is_addrtype(&kinds(*bit))).map_or(0, u128::from)
+        let address = if source { ip.source } else { ip.destination };
+        u128::from(self.packet.kind_of(address, dev).trailing_zeros() % 16)
     }
 }
 

@@ -18,12 +18,13 @@ use super::message::oper_state;
 use super::port_options::PORT_POLICY;
 use super::request::{Request, ifla};
 use super::{AF_BRIDGE, info, not_emulated};
-use crate::dev::bridge::VlanGroup;
+use crate::dev::bridge::{PortFlags, VlanGroup};
 use crate::dev::{Kind, RxHandler};
 use crate::device::DevId;
 use crate::netns::NsId;
 use crate::rtnl::Dump;
 use crate::rtnl::vlan::VlanInfo;
+use crate::rtnl::vlan_tunnel;
 use crate::world::World;
 
 const IFLA_BRIDGE_FLAGS: u16 = 0;
@@ -103,7 +104,11 @@ impl World {
             Some(port) => &port.vlans,
             None => &state.vlans,
         };
-        let vlans = vlans.of(group);
+        let has_tunnels = state.port(dev).is_some_and(|port| port.flags.contains(PortFlags::VLAN_TUNNEL));
+        let tunnels =
+            if has_tunnels && vlans != Vlans::None { vlan_tunnel::describe(group) } else { Vec::new() };
+        let mut vlans = vlans.of(group);
+        vlans.extend(tunnels);
         if !vlans.is_empty() {
             attributes.push(LinkAttribute::AfSpecBridge(vlans));
         }
@@ -193,7 +198,7 @@ impl World {
 
     /// `br_afspec`: the VLANs that a request gives to a port or a bridge, or takes away.
     fn change_vlans_of(&mut self, dev: DevId, request: &Request<'_>, delete: bool) -> Result<(), Failure> {
-        let mut range = None;
+        let (mut range, mut tunnels) = (None, None);
         let mut changed = false;
         let mut outcome = Ok(());
         for (kind, value) in codec::attributes(request.attributes.get(ifla::AF_SPEC).unwrap_or(&[])) {
@@ -205,8 +210,9 @@ impl World {
                     outcome = self.process_vlan_info(dev, delete, info, &mut range, &mut changed);
                 }
                 (IFLA_BRIDGE_VLAN_INFO, _) => outcome = Err(Errno::EINVAL.into()),
-                // Only a port with `vlan_tunnel` takes these, and there is none.
-                (IFLA_BRIDGE_VLAN_TUNNEL_INFO, _) => outcome = Err(Errno::EINVAL.into()),
+                (IFLA_BRIDGE_VLAN_TUNNEL_INFO, value) => {
+                    outcome = self.process_tunnel_info(dev, delete, value, &mut tunnels, &mut changed);
+                }
                 _ => outcome = Err(not_emulated("Bridge option")),
             }
             if outcome.is_err() {

@@ -3,7 +3,6 @@
 use hairpin_netlink::{Errno, Failure};
 
 use super::attributes::{Attributes, Policy, U8, U16, U32};
-use super::not_emulated;
 use crate::dev::bridge::{BridgePort, PortFlags, State};
 use crate::dev::{Kind, RxHandler};
 use crate::device::DevId;
@@ -36,9 +35,6 @@ const FLAGS: &[(u16, PortFlags)] = &[
     (33, PortFlags::ISOLATED),
     (39, PortFlags::LOCKED),
 ];
-
-/// Flags whose effect on frames is missing: they stay off.
-const WITHOUT_EFFECT: PortFlags = PortFlags::VLAN_TUNNEL;
 
 /// `br_port_policy`
 pub(super) const PORT_POLICY: &[(u16, Policy)] = &[
@@ -78,8 +74,11 @@ impl World {
     pub(super) fn change_port(&mut self, dev: DevId, options: &Attributes<'_>) -> Result<(), Failure> {
         let (bridge, port) = self.port(dev)?;
         let old = port.flags;
-        let flags = options_flags(old, options)?;
+        let flags = options_flags(old, options);
         port.flags = flags;
+        if (old - flags).contains(PortFlags::VLAN_TUNNEL) {
+            port.vlans.unmap_tunnels();
+        }
         self.changed();
         if (old ^ flags).intersects(PortFlags::AUTO) {
             self.manage_bridge_promiscuity(bridge);
@@ -188,15 +187,12 @@ impl World {
 }
 
 /// The flags that a port is to have.
-fn options_flags(old: PortFlags, options: &Attributes<'_>) -> Result<PortFlags, Failure> {
+fn options_flags(old: PortFlags, options: &Attributes<'_>) -> PortFlags {
     let mut flags = old;
     for (kind, flag) in FLAGS {
         if let Some(on) = options.u8(*kind) {
             flags.set(*flag, on != 0);
         }
     }
-    match flags.intersects(WITHOUT_EFFECT) {
-        true => Err(not_emulated("Bridge port option")),
-        false => Ok(flags),
-    }
+    flags
 }

@@ -44,11 +44,18 @@ fn build(scenario: &mut Scenario) {
     }
     // Somebody is there to be left alone by what follows.
     join(scenario, 2, 1);
-    for _ in 0..scenario.between(6, 9) {
+    for _ in 0..scenario.between(4, 6) {
         step(scenario);
         talk(scenario);
     }
-    // Until what nobody has renewed is forgotten.
+    other(scenario);
+    for _ in 0..scenario.between(2, 3) {
+        step(scenario);
+        talk(scenario);
+    }
+    // Nobody asks any more: until all is forgotten.
+    scenario.line("ip -n sw link set br0 type bridge mcast_querier 0");
+    scenario.line("ip -n h4 link set eth0 down");
     scenario.line("sleep 130.3");
     database(scenario);
     talk(scenario);
@@ -69,6 +76,24 @@ fn querier(scenario: &mut Scenario, on: usize) {
     scenario.line(format!("ip -n sw link set br0 type bridge mcast_querier {on}"));
     scenario.line("sleep 5.3");
     database(scenario);
+}
+
+/// Another bridge asks who has joined, behind a port of its own: that leads to a router, and this one falls silent.
+fn other(scenario: &mut Scenario) {
+    let mac = scenario.mac();
+    scenario.line("ip netns add h4");
+    scenario.veth("h4", "eth0", "sw", "p4");
+    scenario.line(format!(
+        "ip -n h4 link add br4 address {mac} type bridge mcast_querier 1 mcast_query_use_ifaddr 1 \
+         mcast_query_response_interval 200"
+    ));
+    scenario.line("ip -n h4 addr add 10.0.1.44/24 dev br4");
+    scenario.line("ip -n h4 link set br4 up");
+    scenario.line("ip -n sw link set p4 master br0");
+    scenario.line("ip -n h4 link set eth0 master br4");
+    scenario.line("sleep 6.3");
+    database(scenario);
+    talk(scenario);
 }
 
 fn join(scenario: &mut Scenario, host: usize, group: usize) {
@@ -120,6 +145,8 @@ fn step(scenario: &mut Scenario) {
         }
         _ => {
             let dev = scenario.one(&["p1", "p2", "p3", "br0"]);
+            // Who has joined says so again within ten seconds.
+            scenario.line("sleep 11.3");
             scenario.line(format!("ip -n sw link set {dev} down"));
             scenario.line("sleep 2.3");
             database(scenario);

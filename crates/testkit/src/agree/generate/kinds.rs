@@ -102,7 +102,9 @@ fn build(scenario: &mut Scenario) {
             3..=4 => add(scenario, &mut links, UPPER, &known),
             5 => {
                 let other = links.get(scenario.below(links.len())).cloned().unwrap_or_default();
-                scenario.line(format!("ip -n n0 link set {known} master {other}"));
+                if !refused_by_name(scenario, &known, &other) {
+                    scenario.line(format!("ip -n n0 link set {known} master {other}"));
+                }
             }
             6..=8 => {
                 let setting = scenario.one(SETTINGS);
@@ -125,6 +127,16 @@ fn build(scenario: &mut Scenario) {
         scenario.line(format!("ip -n n0 -d -j link show dev {link}"));
         scenario.note("n0", &link);
     }
+}
+
+/// Whether a bond or team would get another than an Ethernet device, which the emulation says that it does not do.
+fn refused_by_name(scenario: &Scenario, port: &str, master: &str) -> bool {
+    let is = |name: &str, kinds: &[&str]| {
+        let made = format!(" name {name} ");
+        let mut lines = scenario.text.lines().filter(|line| line.contains(&made));
+        lines.any(|line| kinds.iter().any(|kind| format!("{line} ").contains(&format!(" type {kind} "))))
+    };
+    is(master, &["bond", "team"]) && is(port, &["nlmon", "vcan", "gre", "ipip", "sit", "ip6tnl", "ip6gre"])
 }
 
 fn add(scenario: &mut Scenario, links: &mut Vec<String>, of: &[&str], below: &str) {

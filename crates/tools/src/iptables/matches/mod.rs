@@ -20,6 +20,7 @@ mod physdev;
 mod pkttype;
 mod quota;
 mod recent;
+mod rpfilter;
 pub(super) mod set;
 mod state;
 mod statistic;
@@ -50,6 +51,7 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>
         "conntrack" => Box::<conntrack::Reading>::default(),
         "state" => Box::<state::State>::default(),
         "multiport" => Box::<multiport::Multiport>::default(),
+        "rpfilter" => Box::<rpfilter::Reading>::default(),
         "addrtype" => Box::<addrtype::Reading>::default(),
         "mac" => Box::<mac::Mac>::default(),
         "mark" => Box::new(mark::Mark::of_packet()),
@@ -106,6 +108,7 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::State { states, invert } => state::saved(*states, *invert),
         Match::Multiport { side, ports, invert } => multiport::saved(*side, ports, *invert),
         Match::AddrType(found) => addrtype::saved(found),
+        Match::RpFilter(found) => rpfilter::saved(found),
         Match::Mac { address, invert } => mac::saved(address, *invert),
         Match::Mark { value, mask, invert } => mark::saved("mark", *value, *mask, *invert),
         Match::ConnMark { value, mask, invert } => mark::saved("connmark", *value, *mask, *invert),
@@ -156,6 +159,7 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
             multiport::listed(*side, ports, *invert, names, numeric, protocol)
         }
         Match::AddrType(found) => addrtype::listed(found),
+        Match::RpFilter(found) => rpfilter::listed(found),
         Match::Mac { address, invert } => mac::listed(address, *invert),
         Match::Mark { value, mask, invert } => mark::listed(" mark match", *value, *mask, *invert),
         Match::ConnMark { value, mask, invert } => {

@@ -1,7 +1,7 @@
 //! An option is set: what changes in the bond, and what the machine around it has to do (the `bond_option_*_set` of
 //! drivers/net/bonding/bond_options.c).
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use hairpin_netlink::{Errno, Failure};
 
@@ -148,6 +148,20 @@ impl Params {
         Ok(())
     }
 
+    /// `bond_option_ns_ip6_targets_set`
+    ///
+    /// # Errors
+    /// `EINVAL` for no address of another host, one that is there, and a full table.
+    fn add_ns_target(&mut self, target: Ipv6Addr) -> Result<usize, Failure> {
+        let nobodys = target.is_unspecified() || target.is_loopback() || target.is_multicast();
+        let at = self.ns_targets.len();
+        if nobodys || self.ns_targets.contains(&target) || at >= TARGETS_MAX {
+            return Err(refusal(Errno::EINVAL));
+        }
+        self.ns_targets.push(target);
+        Ok(at)
+    }
+
     /// Where a target was that is removed (`bond_option_arp_ip_target_rem`).
     ///
     /// # Errors
@@ -282,6 +296,27 @@ impl Bond {
         self.params.add_arp_target(target)?;
         for slave in &mut self.slaves {
             slave.target_rx.push(Some(now));
+        }
+        Ok(())
+    }
+
+    /// Replaces the targets of neighbour discovery; those before one that is refused stay.
+    ///
+    /// # Errors
+    /// As for one of them.
+    pub fn replace_ns_targets(&mut self, targets: &[Ipv6Addr], now: Time) -> Result<(), Failure> {
+        self.params.ns_targets.clear();
+        for target in targets {
+            let at = self.params.add_ns_target(*target)?;
+            // Places are shared with the targets of ARP, as in Linux.
+            for slave in &mut self.slaves {
+                if slave.target_rx.len() <= at {
+                    slave.target_rx.resize(at + 1, None);
+                }
+                if let Some(heard) = slave.target_rx.get_mut(at) {
+                    *heard = Some(now);
+                }
+            }
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! bond (drivers/net/bonding/bond_netlink.c): options of bonds and of their slaves.
 
+use std::net::Ipv6Addr;
+
 use hairpin_netlink::route::link::{
     BondAdInfo, InfoBond, InfoBondPort, InfoData, InfoKind, InfoPortData, InfoPortKind, LacpState,
 };
@@ -107,7 +109,7 @@ enum Step {
     Active(u32),
     Primary(u32),
     Targets(Vec<u32>),
-    NoIpv6Targets,
+    NsTargets(Vec<Ipv6Addr>),
     System([u8; 6]),
     Refuse(Failure),
 }
@@ -134,10 +136,7 @@ fn steps(data: &Attributes<'_>) -> Vec<Step> {
         conflict(ifla::ARP_INTERVAL, "ARP monitoring cannot be used with MII monitoring"),
         set(Opt::ArpInterval, word(ifla::ARP_INTERVAL)),
         data.get(ifla::ARP_IP_TARGET).map(targets),
-        data.get(ifla::NS_IP6_TARGET).map(|nest| match nest.is_empty() {
-            true => Step::NoIpv6Targets,
-            false => Step::Refuse(super::super::not_emulated("Watching links by neighbour discovery")),
-        }),
+        data.get(ifla::NS_IP6_TARGET).map(ns_targets),
         conflict(ifla::ARP_VALIDATE, "ARP validating cannot be used with MII monitoring"),
         set(Opt::ArpValidate, word(ifla::ARP_VALIDATE)),
         set(Opt::ArpAllTargets, word(ifla::ARP_ALL_TARGETS)),
@@ -177,6 +176,17 @@ fn targets(nest: &[u8]) -> Step {
     Step::Targets(targets)
 }
 
+fn ns_targets(nest: &[u8]) -> Step {
+    let mut targets = Vec::new();
+    for (_, target) in codec::attributes(nest) {
+        match target.first_chunk::<16>() {
+            Some(octets) => targets.push(Ipv6Addr::from(*octets)),
+            None => return Step::Refuse(Failure::with_text(Errno::EINVAL, "Invalid IPv6 address")),
+        }
+    }
+    Step::NsTargets(targets)
+}
+
 fn system(mac: [u8; 6]) -> OptionValue<'static> {
     let [a, b, c, d, e, f] = mac;
     OptionValue::Number(u64::from_ne_bytes([a, b, c, d, e, f, 0, 0]))
@@ -209,7 +219,7 @@ impl World {
                     bond.set_option(false, Opt::Primary, OptionValue::Text(&name), None, Time::ZERO)?;
                 }
                 Step::Targets(targets) => replace_targets(&mut bond, &targets, Time::ZERO)?,
-                Step::NoIpv6Targets => {}
+                Step::NsTargets(targets) => bond.replace_ns_targets(&targets, Time::ZERO)?,
                 Step::System(mac) => {
                     bond.set_option(false, Opt::AdActorSystem, system(mac), None, Time::ZERO)?;
                 }
@@ -268,7 +278,7 @@ impl World {
                     self.set_bond_option(dev, Opt::Primary, OptionValue::Text(&name))?;
                 }
                 Step::Targets(targets) => self.set_bond_targets(dev, &targets)?,
-                Step::NoIpv6Targets => {}
+                Step::NsTargets(targets) => self.set_bond_ns_targets(dev, &targets)?,
                 Step::System(mac) => self.set_bond_option(dev, Opt::AdActorSystem, system(mac))?,
                 Step::Refuse(failure) => return Err(failure),
             }
@@ -306,6 +316,9 @@ pub(super) fn describe(world: &World, bond: &Bond) -> (InfoKind, Option<InfoData
     ]);
     if !params.arp_targets.is_empty() {
         data.push(InfoBond::ArpIpTarget(params.arp_targets.clone()));
+    }
+    if !params.ns_targets.is_empty() {
+        data.push(InfoBond::NsIp6Target(params.ns_targets.clone()));
     }
     data.extend([
         InfoBond::ArpValidate(u32::from(params.arp_validate).into()),

@@ -1,0 +1,181 @@
+//! What netfilter asks the routing tables: whether a packet that it has changed still has a way, what kind an address of IPv6
+//! is, and whether an answer would leave by the device that a packet came in by.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use hairpin_netlink::Errno;
+use hairpin_netlink::netfilter::matches::{RpFilter, address_type};
+
+use super::matches::Around;
+use super::packet::Ip;
+use crate::device::DevId;
+use crate::frame::Frame;
+use crate::ip6::route::Around as Neighbours;
+use crate::netns::NsId;
+use crate::route::{Flow, RouteKind};
+use crate::route6::Flow6;
+use crate::world::World;
+
+/// What decides the way of a packet of this host: source, destination, TOS and mark.
+pub(super) type Deciding = (IpAddr, IpAddr, u8, u32);
+
+pub(super) fn deciding(frame: &Frame) -> Option<Deciding> {
+    Ip::read(frame.payload()).map(|ip| (ip.source, ip.destination, ip.tos, frame.mark))
+}
+
+impl World {
+    /// `ip_route_me_harder`, `ip6_route_me_harder`: whether there is a way for a packet of this host that was changed.
+    ///
+    /// # Errors
+    /// What its sender is told where there is none.
+    pub(super) fn has_way(&self, ns: NsId, deciding: Deciding) -> Result<(), Errno> {
+        let (source, destination, tos, mark) = deciding;
+        match (source, destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let links = self.links(ns).ok_or(Errno::ENETUNREACH)?;
+                let fib = self.fib.get(ns).ok_or(Errno::ENETUNREACH)?;
+                let flow = Flow { source, tos: tos & 0x1e, mark, ..Flow::to(destination) };
+                fib.output(&flow, true, &links).map(|_| ())
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                let netns = self.netns.get(ns).ok_or(Errno::ENETUNREACH)?;
+                let fib = self.fib6.get(ns).ok_or(Errno::ENETUNREACH)?;
+                let flow = Flow6 { source, mark, ..Flow6::to(destination) };
+                let found = fib.lookup(&flow, &Neighbours { netns, now: self.now });
+                found.map(|_| ()).map_err(|error| error.errno())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Around<'_> {
+    /// `match_type6`: kinds of address are asked for all at once.
+    pub(super) fn is_kind6(&self, address: Ipv6Addr, kinds: u16, dev: Option<DevId>) -> bool {
+        use address_type::{ANYCAST, LOCAL, MULTICAST, UNICAST, UNREACHABLE, UNSPEC};
+        let multicast = address.is_multicast();
+        let mapped = address.to_ipv4_mapped().is_some();
+        let unicast = !multicast && !mapped && !address.is_unspecified();
+        if kinds & MULTICAST != 0 && !multicast
+            || kinds & UNICAST != 0 && !unicast
+            || kinds & UNSPEC != 0 && !address.is_unspecified()
+        {
+            return false;
+        }
+        let by_route = kinds & (LOCAL | ANYCAST | UNREACHABLE);
+        by_route == 0 || self.kind_by_route6(address, dev) & kinds != 0
+    }
+
+    /// `match_lookup_rt6`
+    fn kind_by_route6(&self, address: Ipv6Addr, dev: Option<DevId>) -> u16 {
+        use address_type::{ANYCAST, LOCAL, UNREACHABLE};
+        let ns = self.at.ns;
+        let device = dev.and_then(|dev| self.world.devs.get(dev));
+        let mut kinds = 0;
+        if let Some(device) = device
+            && device.ipv6.iter().any(|own| own.address == address)
+        {
+            kinds = LOCAL;
+        }
+        let (Some(netns), Some(fib)) = (self.world.netns.get(ns), self.world.fib6.get(ns)) else {
+            return UNREACHABLE;
+        };
+        let oif = device.map_or(0, |device| device.ifindex);
+        let flow = Flow6 { device: oif, strict: oif != 0, ..Flow6::to(address) };
+        let Ok(found) = fib.lookup(&flow, &Neighbours { netns, now: self.world.now }) else {
+            return UNREACHABLE;
+        };
+        let route = found.route;
+        if device.is_none() && route.kind == RouteKind::Local {
+            kinds |= LOCAL;
+        }
+        // `ipv6_anycast_destination`: the router's address of a subnet too.
+        let of_subnet = route.prefix.length < 127
+            && found.way.gateway.is_none()
+            && route.kind == RouteKind::Unicast
+            && route.prefix.address == address;
+        if route.kind == RouteKind::Anycast || of_subnet {
+            kinds |= ANYCAST;
+        }
+        kinds
+    }
+
+    /// `rpfilter_mt`
+    pub(super) fn comes_by_its_way(&self, wanted: &RpFilter) -> bool {
+        let Some(device) = self.at.input.and_then(|dev| self.world.devs.get(dev)) else { return false };
+        if device.is_loopback() {
+            return true;
+        }
+        match (self.ip.source, self.ip.destination) {
+            (IpAddr::V4(source), IpAddr::V4(destination)) => {
+                let nobody = source.octets()[0] == 0;
+                if nobody && (destination.is_broadcast() || destination.octets()[..3] == [224, 0, 0]) {
+                    return true;
+                }
+                self.answers_leave(device.ifindex, source, destination, wanted)
+            }
+            (IpAddr::V6(source), IpAddr::V6(destination)) => {
+                source.is_unspecified() || self.answers_leave6(device.ifindex, source, destination, wanted)
+            }
+            _ => false,
+        }
+    }
+
+    /// `rpfilter_lookup_reverse`
+    fn answers_leave(
+        &self,
+        ifindex: u32,
+        source: Ipv4Addr,
+        destination: Ipv4Addr,
+        wanted: &RpFilter,
+    ) -> bool {
+        let ns = self.at.ns;
+        let (Some(links), Some(fib)) = (self.world.links(ns), self.world.fib.get(ns)) else { return false };
+        let group = destination.is_multicast() || destination.is_broadcast() || destination.octets()[0] == 0;
+        let vrf = crate::route::Links::link(&links, ifindex).and_then(|link| link.vrf);
+        let flow = Flow {
+            source: if group { Ipv4Addr::UNSPECIFIED } else { destination },
+            mark: if wanted.mark { self.frame.mark } else { 0 },
+            tos: self.ip.tos & 0x1e,
+            vrf_table: vrf.map(|vrf| vrf.table),
+            ignore_linkstate: true,
+            ..Flow::to(source)
+        };
+        let Ok(found) = fib.lookup(&flow) else { return false };
+        let fits = match found.kind() {
+            RouteKind::Unicast => true,
+            RouteKind::Local => wanted.accept_local,
+            _ => false,
+        };
+        fits && (wanted.loose || found.route.nexthops.iter().any(|nexthop| nexthop.ifindex == ifindex))
+    }
+
+    /// `rpfilter_lookup_reverse6`
+    fn answers_leave6(
+        &self,
+        ifindex: u32,
+        source: Ipv6Addr,
+        destination: Ipv6Addr,
+        wanted: &RpFilter,
+    ) -> bool {
+        let ns = self.at.ns;
+        let (Some(netns), Some(fib)) = (self.world.netns.get(ns), self.world.fib6.get(ns)) else {
+            return false;
+        };
+        let on_link = source.is_unicast_link_local();
+        let flow = Flow6 {
+            source: if destination.is_multicast() { Ipv6Addr::UNSPECIFIED } else { destination },
+            device: if on_link || !wanted.loose { ifindex } else { 0 },
+            mark: if wanted.mark { self.frame.mark } else { 0 },
+            strict: on_link,
+            ..Flow6::to(source)
+        };
+        let Ok(found) = fib.lookup(&flow, &Neighbours { netns, now: self.world.now }) else { return false };
+        match found.route.kind {
+            RouteKind::Anycast => false,
+            RouteKind::Local => wanted.accept_local,
+            RouteKind::Unicast => wanted.loose || found.way.ifindex == ifindex,
+            _ => false,
+        }
+    }
+}
