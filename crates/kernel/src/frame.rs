@@ -66,6 +66,8 @@ pub struct Meta {
     pub(crate) traced: bool,
     /// Whose socket sent it.
     pub(crate) owner: Owner,
+    /// The device that this socket is bound to, by interface index; 0 for none (`sk_bound_dev_if`).
+    pub(crate) bound: u32,
     /// Bytes of the longest fragment that it was put together from; 0: it was whole.
     pub(crate) fragment_max: u16,
     /// Bytes of the longest packet that goes the way of its route (`dst_mtu` of `skb_dst`); 0: it has none, as what
@@ -93,6 +95,7 @@ impl Default for Meta {
             packet_type: PacketType::Host,
             traced: false,
             owner: Owner::Nobody,
+            bound: 0,
             fragment_max: 0,
             path_mtu: 0,
             iif: 0,
@@ -243,6 +246,7 @@ impl Frame {
         self.bridged = None;
         self.traced = false;
         self.owner = Owner::Nobody;
+        self.bound = 0;
         self.fragment_max = 0;
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Fields<'a> {
     pub track: Track,
     /// Whose socket sends it.
     pub owner: Owner,
+    /// The device that the socket is bound to, by interface index; 0 for none.
+    pub bound: u32,
 }
 
 impl<'a> Fields<'a> {
@@ -49,6 +51,7 @@ impl<'a> Fields<'a> {
             loop_back: true,
             track: Track::default(),
             owner: Owner::Nobody,
+            bound: 0,
         }
     }
 }
@@ -72,6 +75,7 @@ impl World {
         frame.mark = fields.mark;
         frame.track = fields.track;
         frame.owner = fields.owner;
+        frame.bound = fields.bound;
         self.name_frame(&mut frame);
         let id = fields.id.unwrap_or_else(|| self.next_ip_id(ns));
         let header = Header {
@@ -179,13 +183,14 @@ impl World {
         let before = decides(&frame);
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
-        let Some(passed) = self.filter(at, frame) else { return Err(self.why_filtered(ns)) };
-        let frame = passed.into_frame();
+        let frame = self.filter_own(at, frame)?.into_frame();
         let after = decides(&frame);
         let Some((source, destination, tos, mark)) = after.filter(|_| after != before) else {
             return Ok((route, frame));
         };
-        let key = OutKey { source, tos: tos & 0x1e, mark, any_source: true, ..OutKey::to(ns, destination) };
+        let oif = self.device_anew(route.dev, frame.bound, destination.into());
+        let tos = tos & 0x1e;
+        let key = OutKey { source, oif, tos, mark, any_source: true, ..OutKey::to(ns, destination) };
         match self.route_output(key) {
             Ok(other) => Ok((other, frame)),
             Err(errno) => {

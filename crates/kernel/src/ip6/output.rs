@@ -30,6 +30,8 @@ pub(crate) struct Fields6 {
     pub track: Track,
     /// Whose socket sends it.
     pub owner: Owner,
+    /// The device that the socket is bound to, by interface index; 0 for none.
+    pub bound: u32,
 }
 
 impl Fields6 {
@@ -42,6 +44,7 @@ impl Fields6 {
             loop_back: true,
             track: Track::default(),
             owner: Owner::Nobody,
+            bound: 0,
         }
     }
 }
@@ -64,6 +67,7 @@ impl World {
         frame.mark = fields.mark;
         frame.track = fields.track;
         frame.owner = fields.owner;
+        frame.bound = fields.bound;
         self.name_frame(&mut frame);
         let header = Header {
             traffic_class: fields.traffic_class,
@@ -94,7 +98,8 @@ impl World {
     /// Sends a finished packet (link header unwritten) by its route.
     ///
     /// # Errors
-    /// `EPERM`: netfilter has dropped it.
+    /// `EPERM`: netfilter has dropped it; others: it changed the packet, and there is no way to the new
+    /// destination.
     pub(crate) fn ip6_output(
         &mut self,
         ns: NsId,
@@ -105,7 +110,7 @@ impl World {
         let mut frame = frame;
         let mut route = *route;
         if self.has_netfilter(ns) {
-            (route, frame) = self.own_output6(ns, route, frame).ok_or(Errno::EPERM)?;
+            (route, frame) = self.own_output6(ns, route, frame)?;
         }
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
@@ -138,7 +143,7 @@ impl World {
     }
 
     /// The hook for this host's own packets. What it changes may change the way (`ip6_route_me_harder`).
-    fn own_output6(&mut self, ns: NsId, route: OutRoute6, frame: Frame) -> Option<(OutRoute6, Frame)> {
+    fn own_output6(&mut self, ns: NsId, route: OutRoute6, frame: Frame) -> Result<(OutRoute6, Frame), Errno> {
         let decides = |frame: &Frame| {
             let header = Header::quoted(frame.payload());
             header.map(|header| (header.source, header.destination, frame.mark))
@@ -146,16 +151,17 @@ impl World {
         let before = decides(&frame);
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
-        let frame = self.filter(at, frame)?.into_frame();
+        let frame = self.filter_own(at, frame)?.into_frame();
         let after = decides(&frame);
         let Some((source, destination, mark)) = after.filter(|_| after != before) else {
-            return Some((route, frame));
+            return Ok((route, frame));
         };
-        match self.route_output6(OutKey6 { source, mark, ..OutKey6::to(ns, destination) }) {
-            Ok(other) => Some((other, frame)),
-            Err(_) => {
+        let oif = self.device_anew(route.dev, frame.bound, destination.into());
+        match self.route_output6(OutKey6 { source, oif, mark, ..OutKey6::to(ns, destination) }) {
+            Ok(other) => Ok((other, frame)),
+            Err(errno) => {
                 self.drop_frame(Some(route.dev), frame, crate::DropReason::NetfilterDrop);
-                None
+                Err(errno)
             }
         }
     }

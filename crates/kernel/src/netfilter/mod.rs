@@ -147,8 +147,6 @@ pub struct Netfilter {
     collector_at: Option<Time>,
     stack: Vec<(u32, u32)>,
     log: Vec<String>,
-    /// Why a packet of this host that was changed has no way; its sender is told.
-    no_way: Option<Errno>,
 }
 
 /// What becomes of a packet at a hook.
@@ -165,6 +163,8 @@ enum Cause {
     Rule(Place),
     /// The same of nftables: a rule of a chain, 0 for the policy.
     Nft(Based, usize, u32),
+    /// A packet of this host was changed and has no way now: what its sender is told.
+    NoWay(Errno),
     /// Something else, in words.
     Other(&'static str),
 }
@@ -231,9 +231,8 @@ impl Netfilter {
                 && Some(now) != before
             {
                 before = Some(now);
-                if let Err(errno) = world.has_way(at.ns, now) {
-                    self.no_way = Some(errno);
-                    return Verdict::Drop(Cause::Other("no route to where the packet was sent instead"));
+                if let Err(errno) = world.has_way(at, frame.bound, now) {
+                    return Verdict::Drop(Cause::NoWay(errno));
                 }
             }
         }
@@ -337,6 +336,9 @@ impl Netfilter {
                 let (table, chain) = self.nft.names(based, chain);
                 return Step::NftablesDrop { table, chain, rule };
             }
+            Cause::NoWay(_) => {
+                return Step::Log("no route to where the packet was sent instead".to_owned());
+            }
             Cause::Other(why) => return Step::Log(why.to_owned()),
         };
         let rules = self.tables[family as usize][place.table as usize].as_deref();
@@ -362,23 +364,37 @@ impl World {
     /// A packet at a hook. None: it goes no further; its end has been reported.
     #[inline]
     pub(crate) fn filter(&mut self, at: At, frame: Frame) -> Option<Passed> {
+        self.filter_own(at, frame).ok()
+    }
+
+    /// [`World::filter`] for a packet whose sender is told what has become of it.
+    ///
+    /// # Errors
+    /// It goes no further: `EPERM`, or why it has no way since it was changed (`NF_DROP_GETERR`).
+    #[inline]
+    pub(crate) fn filter_own(&mut self, at: At, frame: Frame) -> Result<Passed, Errno> {
         match self.has_netfilter(at.ns) {
-            false => Some(Passed(frame)),
+            false => Ok(Passed(frame)),
             true => self.filter_by_rules(at, frame),
         }
     }
 
-    fn filter_by_rules(&mut self, at: At, frame: Frame) -> Option<Passed> {
+    fn filter_by_rules(&mut self, at: At, frame: Frame) -> Result<Passed, Errno> {
         match self.netns.get_mut(at.ns).and_then(|netns| netns.netfilter.take()) {
-            None => Some(Passed(frame)),
+            None => Ok(Passed(frame)),
             Some(netfilter) => self.filter_with(netfilter, at, frame),
         }
     }
 
-    fn filter_with(&mut self, mut netfilter: Box<Netfilter>, at: At, mut frame: Frame) -> Option<Passed> {
+    fn filter_with(
+        &mut self,
+        mut netfilter: Box<Netfilter>,
+        at: At,
+        mut frame: Frame,
+    ) -> Result<Passed, Errno> {
         let Some(family) = family_of(&frame) else {
             self.put_back(at.ns, netfilter);
-            return Some(Passed(frame));
+            return Ok(Passed(frame));
         };
         let verdict = netfilter.hook(self, &at, family, &mut frame);
         let site = match &verdict {
@@ -400,9 +416,11 @@ impl World {
                 self.trace_step(dev, &frame, Step::Log(line));
             }
         }
-        if let Verdict::Accept = verdict {
-            return Some(Passed(frame));
-        }
+        let errno = match verdict {
+            Verdict::Accept => return Ok(Passed(frame)),
+            Verdict::Drop(Cause::NoWay(errno)) => errno,
+            Verdict::Drop(_) | Verdict::Reject(..) => Errno::EPERM,
+        };
         if let Verdict::Reject(with, _) = verdict {
             if with == RejectWith::TcpReset {
                 self.close_connection(at.ns, frame.track);
@@ -413,13 +431,7 @@ impl World {
             self.trace_step(dev, &frame, site);
         }
         self.drop_frame(dev, frame, DropReason::NetfilterDrop);
-        None
-    }
-
-    /// What the sender of a packet of this host is told that [`World::filter`] has dropped (`NF_DROP_GETERR`).
-    pub(crate) fn why_filtered(&mut self, ns: NsId) -> Errno {
-        let netfilter = self.netns.get_mut(ns).and_then(|netns| netns.netfilter.as_mut());
-        netfilter.and_then(|netfilter| netfilter.no_way.take()).unwrap_or(Errno::EPERM)
+        Err(errno)
     }
 
     /// `nf_ct_set_closing`

@@ -1,7 +1,6 @@
 //! What matches remember: in a rule ([`State`]), and in lists that rules share by name ([`Stores`]).
 
 use std::collections::VecDeque;
-use std::collections::hash_map::Entry;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -30,8 +29,13 @@ const RECENT_MAX: usize = 100;
 const STAMPS: usize = 32;
 /// Tuples that one address of `-m connlimit` has at most; more are not told apart.
 const TUPLES_MAX: usize = 1 << 16;
-/// So many are added to a list within a tick before it is looked through again (`CONNCOUNT_GC_MAX_COLLECT`).
+/// So many are added to a list within a tick before it is looked through again (`CONNCOUNT_GC_MAX_COLLECT`): 8 in
+/// 6.1.176, which is the point release that is followed, as Debian's User-Mode Linux is of it; 64 in 6.1.192.
 const SWEPT_MAX: usize = 8;
+/// Addresses that one `-m connlimit` counts for at most, and how many there are before the first search for those that
+/// have no connections left.
+const ADDRESSES_MAX: usize = 1 << 16;
+const ADDRESSES_FEW: usize = 64;
 /// Buckets that one table of `-m hashlimit` has where the rule does not say.
 const BUCKETS_MAX: usize = 1 << 16;
 
@@ -43,7 +47,7 @@ pub(super) enum State {
     Nth(u32),
     /// Bytes that are left.
     Quota(u64),
-    Connections(FxHashMap<IpAddr, Counted>),
+    Connections(Counts),
 }
 
 impl State {
@@ -55,7 +59,7 @@ impl State {
                 State::Nth(every.saturating_sub(1).saturating_sub(*packet))
             }
             Match::Quota { bytes, .. } => State::Quota(*bytes),
-            Match::ConnLimit(_) => State::Connections(FxHashMap::default()),
+            Match::ConnLimit(_) => State::Connections(Counts::default()),
             _ => return None,
         })
     }
@@ -74,6 +78,30 @@ impl State {
         let within = *left >= len;
         *left = if within { *left - len } else { 0 };
         within
+    }
+}
+
+/// What `-m connlimit` has counted, by address (`struct nf_conncount_data`).
+#[derive(Clone, Debug, Default)]
+pub(super) struct Counts {
+    lists: FxHashMap<IpAddr, Counted>,
+    /// The tick of the clock at which empty lists were last looked for, and how many lists were left then.
+    pruned: (u64, usize),
+}
+
+impl Counts {
+    /// Makes room for one more address; false where there is none. Lists without connections go now and then
+    /// (`tree_nodes_free`); until then they remain, empty.
+    fn makes_room(&mut self, conntrack: &Conntrack, now: Time) -> bool {
+        let many = (2 * self.pruned.1).clamp(ADDRESSES_FEW, ADDRESSES_MAX);
+        if self.lists.len() >= many && self.pruned.0 != tick(now) {
+            self.lists.retain(|_, list| {
+                list.sweep(conntrack, now);
+                !list.tuples.is_empty()
+            });
+            self.pruned = (tick(now), self.lists.len());
+        }
+        self.lists.len() < ADDRESSES_MAX
     }
 }
 
@@ -130,15 +158,17 @@ impl State {
         conntrack: &Conntrack,
         now: Time,
     ) -> u64 {
-        let State::Connections(counted) = self else { return 0 };
-        let list = match counted.entry(masked(address, limit.prefix)) {
-            Entry::Vacant(place) => {
-                place.insert(Counted { tuples: vec![*tuple], swept: (tick(now), 0) });
-                return 1;
+        let State::Connections(counts) = self else { return 0 };
+        let address = masked(address, limit.prefix);
+        let Some(list) = counts.lists.get_mut(&address) else {
+            if !counts.makes_room(conntrack, now) {
+                return 0;
             }
-            Entry::Occupied(list) => list.into_mut(),
+            counts.lists.insert(address, Counted { tuples: vec![*tuple], swept: (tick(now), 0) });
+            return 1;
         };
-        // What came by loopback is confirmed before its first packet arrives.
+        // What came by loopback is confirmed before its first packet arrives. This is 6.1.176; 6.1.192 passes over
+        // packets of assured connections instead, whatever device they came by.
         if known && !by_loopback {
             list.sweep(conntrack, now);
         } else {
@@ -463,6 +493,37 @@ mod tests {
         assert!(state.within_quota(60));
         assert!(!state.within_quota(60));
         assert!(!state.within_quota(10));
+    }
+
+    #[test]
+    fn addresses_whose_connections_are_over_are_forgotten() {
+        let limit = ConnLimit { limit: 1, prefix: 32, up_to: false, destination: false };
+        let conntrack = Conntrack::default();
+        let mut state = State::Connections(Counts::default());
+        for number in 0..10_000u32 {
+            let source = IpAddr::from(number.to_be_bytes());
+            let (source_port, destination_port, protocol) = (1, 2, 17);
+            let tuple = Tuple { source, destination: source, protocol, source_port, destination_port };
+            let now = Time(u64::from(number) * 20_000_000);
+            assert_eq!(state.connections(&limit, source, (&tuple, false, false), &conntrack, now), 1);
+            let State::Connections(counts) = &state else { panic!("it counts") };
+            assert!(counts.lists.len() <= ADDRESSES_FEW);
+        }
+    }
+
+    #[test]
+    fn addresses_that_come_all_at_once_are_no_more_than_the_bound() {
+        let limit = ConnLimit { limit: 1, prefix: 32, up_to: false, destination: false };
+        let conntrack = Conntrack::default();
+        let mut state = State::Connections(Counts::default());
+        let mut count = |number: u32| {
+            let source = IpAddr::from(number.to_be_bytes());
+            let (source_port, destination_port, protocol) = (1, 2, 17);
+            let tuple = Tuple { source, destination: source, protocol, source_port, destination_port };
+            state.connections(&limit, source, (&tuple, false, false), &conntrack, Time::ZERO)
+        };
+        assert_eq!((0..ADDRESSES_MAX as u32).map(&mut count).sum::<u64>(), ADDRESSES_MAX as u64);
+        assert_eq!((count(u32::MAX), count(0)), (0, 2));
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::matches::{RpFilter, address_type};
 
+use super::At;
 use super::matches::Around;
 use super::packet::Ip;
-use crate::device::DevId;
+use crate::device::{DevId, Ipv6Address, ifa};
 use crate::frame::Frame;
+use crate::ip6::address::needs_device;
 use crate::ip6::route::Around as Neighbours;
-use crate::netns::NsId;
 use crate::route::{Flow, RouteKind};
 use crate::route6::Flow6;
 use crate::world::World;
@@ -24,23 +25,44 @@ pub(super) fn deciding(frame: &Frame) -> Option<Deciding> {
 }
 
 impl World {
+    /// Interface index of the device that a packet of this host is to leave by which a rule has changed, 0 for any: its
+    /// socket's; else the VRF that it was to leave through, or, to where only a device gives a way, that very one
+    /// (`ip_route_me_harder`, `ip6_route_me_harder`).
+    pub(crate) fn device_anew(&self, dev: DevId, bound: u32, destination: IpAddr) -> u32 {
+        if bound != 0 {
+            return bound;
+        }
+        match destination {
+            IpAddr::V4(group) if group.is_multicast() || group.is_broadcast() => 0,
+            IpAddr::V4(_) => self.vrf_ifindex(dev),
+            IpAddr::V6(to) if to.is_multicast() || to.is_unicast_link_local() => {
+                self.devs.get(dev).map_or(0, |device| device.ifindex)
+            }
+            IpAddr::V6(_) => 0,
+        }
+    }
+
     /// `ip_route_me_harder`, `ip6_route_me_harder`: whether there is a way for a packet of this host that was changed.
+    /// `bound` is the device of its socket.
     ///
     /// # Errors
     /// What its sender is told where there is none.
-    pub(super) fn has_way(&self, ns: NsId, deciding: Deciding) -> Result<(), Errno> {
+    pub(super) fn has_way(&self, at: &At, bound: u32, deciding: Deciding) -> Result<(), Errno> {
         let (source, destination, tos, mark) = deciding;
+        let ns = at.ns;
+        let device = at.output.map_or(bound, |dev| self.device_anew(dev, bound, destination));
         match (source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 let links = self.links(ns).ok_or(Errno::ENETUNREACH)?;
                 let fib = self.fib.get(ns).ok_or(Errno::ENETUNREACH)?;
-                let flow = Flow { source, tos: tos & 0x1e, mark, ..Flow::to(destination) };
+                let flow = Flow { source, oif: device, tos: tos & 0x1e, mark, ..Flow::to(destination) };
                 fib.output(&flow, true, &links).map(|_| ())
             }
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
                 let netns = self.netns.get(ns).ok_or(Errno::ENETUNREACH)?;
                 let fib = self.fib6.get(ns).ok_or(Errno::ENETUNREACH)?;
-                let flow = Flow6 { source, mark, ..Flow6::to(destination) };
+                let strict = device != 0 || needs_device(destination);
+                let flow = Flow6 { source, device, mark, strict, ..Flow6::to(destination) };
                 let found = fib.lookup(&flow, &Neighbours { netns, now: self.now });
                 found.map(|_| ()).map_err(|error| error.errno())
             }
@@ -72,9 +94,9 @@ impl Around<'_> {
         let ns = self.at.ns;
         let device = dev.and_then(|dev| self.world.devs.get(dev));
         let mut kinds = 0;
-        if let Some(device) = device
-            && device.ipv6.iter().any(|own| own.address == address)
-        {
+        // `ipv6_chk_addr`: what is still looked for duplicates of is not there yet.
+        let is_own = |own: &Ipv6Address| own.address == address && own.flags & ifa::TENTATIVE == 0;
+        if device.is_some_and(|device| device.ipv6.iter().any(is_own)) {
             kinds = LOCAL;
         }
         let (Some(netns), Some(fib)) = (self.world.netns.get(ns), self.world.fib6.get(ns)) else {
@@ -147,7 +169,12 @@ impl Around<'_> {
             RouteKind::Local => wanted.accept_local,
             _ => false,
         };
-        fits && (wanted.loose || found.route.nexthops.iter().any(|nexthop| nexthop.ifindex == ifindex))
+        // `nhc_l3mdev_matches_dev`: a packet that came into a VRF passes once more as the VRF's.
+        let of_it = |out: u32| {
+            let master = || crate::route::Links::link(&links, out).and_then(|link| link.vrf);
+            out == ifindex || master().is_some_and(|vrf| vrf.ifindex == ifindex)
+        };
+        fits && (wanted.loose || found.route.nexthops.iter().any(|nexthop| of_it(nexthop.ifindex)))
     }
 
     /// `rpfilter_lookup_reverse6`
@@ -174,7 +201,11 @@ impl Around<'_> {
         match found.route.kind {
             RouteKind::Anycast => false,
             RouteKind::Local => wanted.accept_local,
-            RouteKind::Unicast => wanted.loose || found.way.ifindex == ifindex,
+            RouteKind::Unicast => {
+                let out = found.way.ifindex;
+                let master = || netns.devices.get(&out).map(|dev| self.world.vrf_ifindex(*dev));
+                wanted.loose || out == ifindex || master() == Some(ifindex)
+            }
             _ => false,
         }
     }

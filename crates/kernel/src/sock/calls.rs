@@ -538,6 +538,7 @@ impl World {
         }
         ip::write_checksum(packet, header.header_len);
         frame.owner = Owner::Program;
+        frame.bound = inet.device;
         frame.mark = inet.mark;
         self.ip_output(ns, &route, inet.multicast_loop, frame)?;
         Ok(data.len())
@@ -575,7 +576,7 @@ impl World {
         };
         let source_port = udp.port;
         // The options are cloned only off the fast path.
-        let (plain, pmtu) = (is_plain(&udp.inet), udp.inet.pmtu);
+        let (plain, pmtu, bound) = (is_plain(&udp.inet), udp.inet.pmtu, udp.inet.device);
         let route = self.route_output(key(ns, &udp.inet, destination, protocol::UDP))?;
         let route = if plain { route } else { self.route_to_probe(route, pmtu) };
         let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
@@ -594,6 +595,7 @@ impl World {
                 Fields {
                     dont_fragment: !route.mtu_locked,
                     owner: Owner::Program,
+                    bound,
                     ..Fields::new(protocol::UDP, ttl)
                 }
             }
@@ -678,6 +680,7 @@ impl World {
             options: &inet.options,
             loop_back: inet.multicast_loop,
             owner: Owner::Program,
+            bound: inet.device,
             ..Fields::new(protocol, ttl)
         }
     }

@@ -279,7 +279,8 @@ impl World {
             return Err(Errno::EACCES);
         }
         let ttl = inet.hop_limit.unwrap_or_else(|| self.default_ttl(ns, route.source));
-        let fields = Fields { mark: inet.mark, owner: Owner::Program, ..Fields::new(protocol::UDP, ttl) };
+        let (owner, bound) = (Owner::Program, inet.device);
+        let fields = Fields { mark: inet.mark, owner, bound, ..Fields::new(protocol::UDP, ttl) };
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.udp_out += 1;
         }
@@ -422,6 +423,7 @@ fn fields6(inet: &Inet6, route: &OutRoute6, protocol: u8) -> Fields6 {
         mark: inet.mark,
         loop_back: inet.multicast_loop,
         owner: Owner::Program,
+        bound: inet.device,
         ..Fields6::new(protocol, hop_limit)
     }
 }

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use hairpin_netlink::{Address, Errno, Received, SocketOption};
 
 use super::{Kind, SockId};
+use crate::frame::Owner;
 use crate::ip6::address::{is_link_local, needs_device};
 use crate::netns::NsId;
 use crate::route::RouteKind;
@@ -598,7 +599,7 @@ impl World {
             Role::Connection(connection) => {
                 connection.close(now);
                 let Some(ns) = self.sockets.get(id).map(|socket| socket.ns) else { return false };
-                self.tcp_push(id);
+                self.tcp_push_of(id, Owner::Program);
                 // A connection that nobody holds does not keep its namespace alive.
                 self.release_netns(ns);
                 return true;

@@ -21,13 +21,24 @@ impl World {
 
     /// Sends all that a connection has to send, sets its timer, and lets it go once it is over.
     pub(crate) fn tcp_push(&mut self, id: SockId) {
+        // What nobody holds any longer belongs to no program (`sock_orphan`).
+        let owner = match self.connection_of(id).is_some_and(|connection| connection.is_orphan) {
+            true => Owner::Kernel,
+            false => Owner::Program,
+        };
+        self.tcp_push_of(id, owner);
+    }
+
+    /// [`World::tcp_push`] of what `owner` sends: what leaves while a program closes its socket is still the program's
+    /// (`tcp_close`).
+    pub(crate) fn tcp_push_of(&mut self, id: SockId, owner: Owner) {
         let Some(ns) = self.sockets.get(id).map(|socket| socket.ns) else { return };
         // The connection is taken out while it sends: nothing that sending causes reaches it before it is back.
         let Some(tcp) = self.tcp_of_mut(id) else { return };
         let Role::Connection(mut connection) = std::mem::take(&mut tcp.role) else { return };
         let (ends, port) = (tcp.ends, tcp.port);
         if let Some(remote) = ends.remote {
-            self.tcp_send_all(id, ns, &ends, (ends.source, port), remote, &mut connection);
+            self.tcp_send_all(id, (ns, owner), &ends, (ends.source, port), remote, &mut connection);
         }
         let next = connection.next_timeout();
         let is_over = connection.state == State::Closed;
@@ -53,7 +64,7 @@ impl World {
     fn tcp_send_all(
         &mut self,
         id: SockId,
-        ns: NsId,
+        (ns, owner): (NsId, Owner),
         ends: &Ends,
         local: Endpoint,
         remote: Endpoint,
@@ -80,11 +91,8 @@ impl World {
                 mark: ends.mark,
                 id: ip_id,
                 whole: false,
-                // The last thing that a program sends is the end; what follows is the kernel's.
-                owner: match connection.is_orphan && !segment.flags.has(Flags::FIN) {
-                    true => Owner::Kernel,
-                    false => Owner::Program,
-                },
+                owner,
+                bound: ends.device,
             };
             let header_len = segment.header_len();
             self.tcp_transmit(ns, &way, style, header_len + len, |body| {

@@ -66,6 +66,8 @@ pub(super) struct Style {
     pub whole: bool,
     /// Whose socket sends it.
     pub owner: Owner,
+    /// The device that the socket is bound to, by interface index; 0 for none.
+    pub bound: u32,
 }
 
 impl World {
@@ -128,6 +130,7 @@ impl World {
                     id: Some(style.id),
                     mark: style.mark,
                     owner: style.owner,
+                    bound: style.bound,
                     ..Fields::new(protocol::TCP, ttl)
                 };
                 let _ = self.ip_send(ns, route, fields, len, write);
@@ -137,6 +140,7 @@ impl World {
                     traffic_class: style.tos,
                     mark: style.mark,
                     owner: style.owner,
+                    bound: style.bound,
                     ..Fields6::new(next::TCP, style.ttl.unwrap_or(route.hop_limit))
                 };
                 let _ = self.ip6_send(ns, route, fields, len, write);
