@@ -101,6 +101,8 @@ pub struct Stats {
     pub tx_bytes: u64,
     pub tx_errors: u64,
     pub tx_dropped: u64,
+    /// A packet that a tunnel over IPv6 could not send.
+    pub tx_aborted_errors: u64,
     /// No way to where the frame was to go.
     pub tx_carrier_errors: u64,
     /// A tunnel whose way leads through itself.
@@ -124,6 +126,7 @@ impl Stats {
             tx_dropped: change(self.tx_dropped, other.tx_dropped),
             multicast: change(self.multicast, other.multicast),
             collisions: change(self.collisions, other.collisions),
+            tx_aborted_errors: change(self.tx_aborted_errors, other.tx_aborted_errors),
             tx_carrier_errors: change(self.tx_carrier_errors, other.tx_carrier_errors),
         }
     }

@@ -264,6 +264,10 @@ fn simulated_cards_come_from_their_bus() {
         lab.list(&format!("{BUS}/devices/netdevsim11")),
         Ok(["del_port", "new_port", "sriov_numvfs"].map(str::to_owned).to_vec())
     );
+    for file in ["new_port", "del_port", "sriov_numvfs"] {
+        let file = format!("{BUS}/devices/netdevsim11/{file}");
+        assert_eq!(lab.write(&file, "0"), Err(Errno::ENOENT), "{file}");
+    }
     assert_eq!(lab.write(&format!("{BUS}/del_device"), "10"), Ok(()));
     assert_eq!(lab.write(&format!("{BUS}/del_device"), "10"), Err(Errno::ENOENT));
     assert_eq!(lab.output("ip -o link show eth1"), "Device \"eth1\" does not exist.\n");

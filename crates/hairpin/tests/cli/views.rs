@@ -206,3 +206,27 @@ fn what_is_appended_to_a_setting_is_written() {
         assert_eq!((outcome.out.as_str(), outcome.err.as_str()), ("0\n1\n0\n0\n", ""));
     }
 }
+
+/// Files that can be written alone, one after the other.
+const WRITE_ONLY: &str = r#"
+bus=/sys/bus/netdevsim
+echo 1 >$bus/new_device; ip link show eth0 >/dev/null && echo one
+echo 2 >>$bus/new_device; ip link show eth1 >/dev/null && echo two
+echo 1 >$bus/del_device; ip -br link show eth0; ip link show eth1 >/dev/null && echo one
+echo 1 >>$bus/new_device; ip link show eth0 >/dev/null && echo again
+ls $bus/devices | xargs
+cat $bus/new_device 2>/dev/null
+"#;
+
+#[test]
+fn what_can_only_be_written_is_not_written_twice() {
+    for place in [Some(Place::new("bus")), Place::of_ordinary_user("bus-plain")].into_iter().flatten() {
+        if place.script("[ -e /sys/bus/netdevsim/new_device ] && echo there").out.is_empty() {
+            eprintln!("skipped: no views here");
+            continue;
+        }
+        let outcome = place.script(WRITE_ONLY);
+        assert_eq!(outcome.out, "one\ntwo\none\nagain\nnetdevsim1 netdevsim2\n", "{}", outcome.err);
+        assert_eq!(outcome.err, "Device \"eth0\" does not exist.\n");
+    }
+}

@@ -174,7 +174,14 @@ impl FilesView {
             Err(Errno::ENOENT) if !is_known => {
                 changing(&self.root, &target, || drop(fs::remove_file(&target)));
             }
-            Err(_) => {}
+            Err(_) if !is_known => {}
+            // What cannot be read is empty, or the next program would write behind what is carried over already.
+            Err(_) => {
+                let _ = fs::write(target, "");
+                if let Some(node) = self.find(path) {
+                    *node = Node::File(Vec::new());
+                }
+            }
         }
     }
 }

@@ -278,6 +278,7 @@ impl World {
             device.has_ipv4 = has;
         }
         if has && !had {
+            self.ipv4_begins_anew(dev);
             self.rejoin_ipv4_groups(dev);
         }
         self.ip6_mtu_changed(dev, old);
@@ -304,6 +305,17 @@ impl World {
         }
         self.changed();
         self.notify_link(dev);
+    }
+
+    /// `inetdev_init`: a device that has IPv4 again has the settings of a new one.
+    fn ipv4_begins_anew(&mut self, dev: DevId) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        let (neigh_params, _) = self.new_neigh_params(ns);
+        let Some(conf) = self.netns.get(ns).map(|netns| netns.sysctl.default.clone()) else { return };
+        if let Some(device) = self.devs.get_mut(dev) {
+            (device.ipv4_conf, device.neigh_params) = (conf, neigh_params);
+        }
+        self.settle_ignore_linkdown(dev);
     }
 
     /// `br_mtu_auto_adjust`: until one is set by hand, a bridge has its ports' least MTU.

@@ -155,6 +155,10 @@ impl World {
 
     /// `ipoib_open`, `ipoib_stop`: those on a card's device go up and down with it.
     pub(super) fn ipoib_children_follow(&mut self, dev: DevId, up: bool) {
+        let Some(Kind::Ipoib(state)) = self.devs.get(dev).map(|device| &device.kind) else { return };
+        if state.parent.is_some() {
+            return;
+        }
         for child in self.ipoib_children(dev) {
             match up {
                 // It lacks nothing to go up.

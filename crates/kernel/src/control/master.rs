@@ -1,8 +1,11 @@
 //! Ports come to masters and leave them (`do_set_master`): bridges (`br_add_if`, `br_del_if`).
 
+use std::collections::BTreeSet;
+
 use hairpin_netlink::route::link::LinkEvent;
 use hairpin_netlink::{Errno, Failure};
 
+use crate::dev::bridge::fdb::Key;
 use crate::dev::bridge::vlan::Membership;
 use crate::dev::bridge::{BridgePort, PortFlags, VlanGroup};
 use crate::dev::{Kind, RxHandler};
@@ -226,14 +229,14 @@ impl World {
         self.teach_ports(bridge);
     }
 
-    /// `br_fdb_sync_static`, `fdb_add_hw_addr`: a port that does not receive every frame is told the addresses that are
-    /// never forgotten.
-    pub(crate) fn teach_ports(&mut self, bridge: DevId) {
+    /// `br_fdb_sync_static`: a port that does not receive every frame is told the addresses that are never forgotten.
+    fn teach_ports(&mut self, bridge: DevId) {
         let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind) else { return };
         if state.ports.iter().all(|port| port.has(PortFlags::PROMISC) && port.taught.is_empty()) {
             return;
         }
         let fixed = state.fdb.fixed();
+        let known: BTreeSet<Key> = fixed.iter().copied().collect();
         let ports: Vec<DevId> = state.ports.iter().map(|port| port.dev).collect();
         for dev in ports {
             let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
@@ -244,12 +247,33 @@ impl World {
                 self.unteach_port(bridge, dev);
                 continue;
             }
-            let known = std::mem::replace(&mut port.taught, fixed.clone());
-            for (mac, _) in fixed.iter().filter(|key| !known.contains(key)) {
+            let before = std::mem::replace(&mut port.taught, known.clone());
+            for (mac, _) in fixed.iter().filter(|key| !before.contains(key)) {
                 self.add_unicast(dev, *mac);
             }
-            for (mac, _) in known.iter().filter(|key| !fixed.contains(key)) {
+            for (mac, _) in before.difference(&known) {
                 self.remove_unicast(dev, *mac);
+            }
+        }
+    }
+
+    /// `fdb_add_hw_addr`, `fdb_del_hw_addr`: the same of one entry that came, changed or went.
+    pub(crate) fn teach_entry(&mut self, bridge: DevId, key: Key) {
+        let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return;
+        };
+        let is_fixed = state.fdb.get(key.0, key.1).is_some_and(|entry| entry.fixed);
+        let mut told = Vec::new();
+        for port in state.ports.iter_mut().filter(|port| !port.has(PortFlags::PROMISC)) {
+            let is_new = if is_fixed { port.taught.insert(key) } else { port.taught.remove(&key) };
+            if is_new {
+                told.push(port.dev);
+            }
+        }
+        for dev in told {
+            match is_fixed {
+                true => self.add_unicast(dev, key.0),
+                false => drop(self.remove_unicast(dev, key.0)),
             }
         }
     }

@@ -43,6 +43,12 @@ impl World {
         Ok(())
     }
 
+    /// A device that its driver has taken.
+    fn driven_netdevsim(&self, ns: NsId, id: u32) -> Result<&BusDevice, Errno> {
+        let device = self.netdevsim_bus(ns).and_then(|bus| bus.get(&id));
+        device.filter(|device| device.is_driven).ok_or(Errno::ENOENT)
+    }
+
     /// The driver takes a device, and makes its ports: all of them, or none.
     fn start_netdevsim(&mut self, ns: NsId, id: u32) {
         let Some(device) = self.netdevsim_bus(ns).and_then(|bus| bus.get(&id)) else { return };
@@ -75,6 +81,7 @@ impl World {
     /// # Errors
     /// `ENOENT` without the device or its driver, `EEXIST` for a port that is there; what registration answers.
     pub(crate) fn add_netdevsim_port(&mut self, ns: NsId, id: u32, port: u32) -> Result<(), Errno> {
+        self.driven_netdevsim(ns, id)?;
         if self.netdevsim_port(ns, id, port).is_some() {
             return Err(Errno::EEXIST);
         }
@@ -97,9 +104,9 @@ impl World {
     /// `nsim_drv_configure_vfs`
     ///
     /// # Errors
-    /// `ENOENT` without the device, `ENOMEM` for more than there may be; `EOPNOTSUPP`: none can be had here.
+    /// `ENOENT` without the device or its driver, `ENOMEM` for more than there may be; `EOPNOTSUPP`: none can be had here.
     pub(crate) fn set_netdevsim_functions(&mut self, ns: NsId, id: u32, count: u32) -> Result<(), Errno> {
-        self.netdevsim_bus(ns).and_then(|bus| bus.get(&id)).ok_or(Errno::ENOENT)?;
+        self.driven_netdevsim(ns, id)?;
         match count {
             0 => Ok(()),
             1..=VIRTUAL_FUNCTIONS_MAX => Err(Errno::EOPNOTSUPP),

@@ -273,6 +273,11 @@ impl World {
     }
 
     pub(crate) fn notify_routes(&mut self, ns: NsId, changes: &[RouteChange]) {
+        for change in changes {
+            if let RouteChange::Removed(route) = change {
+                self.routes.forget_route(ns, route);
+            }
+        }
         if !changes.is_empty() {
             self.changed();
         }
@@ -387,7 +392,7 @@ impl World {
     pub(crate) fn notify_fdb(&mut self, bridge: DevId, key: Key, entry: &Entry, gone: bool) {
         let Some(ns) = self.devs.get(bridge).map(|device| device.ns) else { return };
         if entry.fixed || entry.added_by_user {
-            self.teach_ports(bridge);
+            self.teach_entry(bridge, key);
         }
         if !self.listened(ns, group::NEIGH) {
             return;

@@ -4,12 +4,12 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use hairpin_netlink::Errno;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::Key as _;
 
 use crate::device::DevId;
 use crate::netns::NsId;
-use crate::route::{FibResult, Flow, InputError, Metrics, WayId};
+use crate::route::{FibResult, Flow, InputError, Metrics, Route, WayId};
 use crate::time::Time;
 use crate::world::World;
 
@@ -17,6 +17,8 @@ pub use crate::route::RouteKind;
 
 /// Flows that the cache remembers before it starts anew.
 const CACHE_MAX: usize = 1 << 16;
+/// Destinations from which on it is worth while to look for those of which nothing holds any more.
+const SWEEP_MIN: usize = 64;
 /// Ways to one destination of which something is known; the oldest is forgotten.
 const WAYS_MAX: usize = 64;
 
@@ -114,6 +116,8 @@ pub struct Exception {
     pub mtu: Option<u32>,
     /// The MTU told was less than any link may have: packets go out without DF.
     pub mtu_locked: bool,
+    /// A lookup has led here: only then Linux lists it (`fnhe_rth_output`, `fnhe_rth_input`).
+    pub is_used: bool,
     pub expires: Time,
 }
 
@@ -187,6 +191,8 @@ pub struct RouteCache {
     out: FxHashMap<OutKey, Result<OutRoute, Errno>>,
     input: FxHashMap<InKey, Result<InRoute, InputError>>,
     exceptions: FxHashMap<(NsId, Ipv4Addr), Vec<Exception>>,
+    /// With so many destinations, those of which nothing holds any more are looked for.
+    sweep_at: usize,
     /// When the first of the remembered ways is no longer what it was.
     expires: Option<Time>,
 }
@@ -227,11 +233,19 @@ impl RouteCache {
         (known.expires > now).then_some(known)
     }
 
-    /// Everything learned in a namespace that still holds, by destination.
+    /// A lookup has found what is known of this way (`rt_bind_exception`).
+    pub fn mark_used(&mut self, ns: NsId, destination: Ipv4Addr, way: WayId) {
+        let all = self.exceptions.get_mut(&(ns, destination));
+        if let Some(known) = all.and_then(|all| all.iter_mut().find(|known| known.way == way)) {
+            known.is_used = true;
+        }
+    }
+
+    /// What was learned in a namespace, still holds and has been used, by destination.
     pub fn exceptions(&self, ns: NsId, now: Time) -> Vec<(Ipv4Addr, Exception)> {
         let of_it = self.exceptions.iter().filter(|((of, _), _)| *of == ns);
         let known = of_it.flat_map(|((_, destination), all)| all.iter().map(|known| (*destination, *known)));
-        let mut all: Vec<_> = known.filter(|(_, known)| known.expires > now).collect();
+        let mut all: Vec<_> = known.filter(|(_, known)| known.is_used && known.expires > now).collect();
         all.sort_by_key(|(destination, _)| *destination);
         all
     }
@@ -252,21 +266,48 @@ impl RouteCache {
     }
 
     /// What is known of a destination by a way, to be filled in (`update_or_create_fnhe`).
-    fn learn(&mut self, ns: NsId, destination: Ipv4Addr, way: WayId, expires: Time) -> &mut Exception {
+    fn learn(
+        &mut self,
+        ns: NsId,
+        destination: Ipv4Addr,
+        way: WayId,
+        (now, expires): (Time, Time),
+    ) -> &mut Exception {
         if self.exceptions.len() >= CACHE_MAX {
             self.exceptions.clear();
         }
         let all = self.exceptions.entry((ns, destination)).or_default();
+        all.retain(|known| known.expires > now || known.way == way);
         let at = all.iter().position(|known| known.way == way).unwrap_or_else(|| {
             if all.len() >= WAYS_MAX {
                 all.remove(0);
             }
-            all.push(Exception { way, gateway: None, mtu: None, mtu_locked: false, expires });
+            all.push(Exception { way, gateway: None, mtu: None, mtu_locked: false, is_used: false, expires });
             all.len() - 1
         });
         let known = &mut all[at];
         known.expires = expires;
         known
+    }
+
+    /// A route is gone, and with it what was learned of its ways.
+    pub fn forget_route(&mut self, ns: NsId, route: &Route) {
+        if self.exceptions.is_empty() {
+            return;
+        }
+        self.exceptions.retain(|(of, _), all| {
+            all.retain(|known| *of != ns || !known.way.is_of(route));
+            !all.is_empty()
+        });
+    }
+
+    /// Forgets what has expired, and what belongs to none of the ways that there are.
+    fn sweep(&mut self, ways: &FxHashSet<(NsId, WayId)>, now: Time) {
+        self.exceptions.retain(|(ns, _), all| {
+            all.retain(|known| known.expires > now && ways.contains(&(*ns, known.way)));
+            !all.is_empty()
+        });
+        self.sweep_at = SWEEP_MIN.max(self.exceptions.len() * 2);
     }
 
     /// What is remembered now holds up to this instant at most.
@@ -354,11 +395,11 @@ impl World {
             mtu: route_mtu.map_or(device.mtu, |(mtu, _)| mtu).min(65535),
             mtu_locked: locked,
         };
-        let mut until = None;
+        let mut learned = None;
         if let Some(taken) = taken.filter(|_| route.kind == RouteKind::Unicast)
             && let Some(known) = self.routes.exception(key.ns, route.destination, &taken, self.now)
         {
-            until = Some(known.expires);
+            learned = Some((known.way, known.expires));
             if let Some(gateway) = known.gateway {
                 route.gateway = Some(gateway);
             }
@@ -367,7 +408,10 @@ impl World {
                 route.mtu_locked |= known.mtu_locked;
             }
         }
-        self.routes.valid_until(until);
+        if let Some((way, expires)) = learned {
+            self.routes.valid_until(Some(expires));
+            self.routes.mark_used(key.ns, route.destination, way);
+        }
         Ok(route)
     }
 
@@ -384,7 +428,8 @@ impl World {
             fib.output(&flow, false, &links).ok()?.found.map(|found| found.way())
         });
         let Some(way) = way else { return };
-        let known = self.routes.learn(ns, destination, way, expires);
+        self.sweep_exceptions();
+        let known = self.routes.learn(ns, destination, way, (self.now, expires));
         known.gateway = Some(gateway);
         self.changed();
     }
@@ -415,12 +460,25 @@ impl World {
         }
         // Of several ways out this is not known to be one.
         let ways: Vec<WayId> = found.ways().collect();
+        self.sweep_exceptions();
         for way in ways {
-            let known = self.routes.learn(ns, destination, way, now + PMTU_EXPIRES);
+            let known = self.routes.learn(ns, destination, way, (now, now + PMTU_EXPIRES));
             known.mtu = Some(mtu);
             known.mtu_locked = locked;
         }
         self.changed();
+    }
+
+    /// Routes that go with their device, or that others take the place of, are not told of: what was learned of them is
+    /// looked for when more is learned, so seldom that it costs nothing.
+    fn sweep_exceptions(&mut self) {
+        if self.routes.exceptions.len() < self.routes.sweep_at.max(SWEEP_MIN) {
+            return;
+        }
+        let namespaces: FxHashSet<NsId> = self.routes.exceptions.keys().map(|(ns, _)| *ns).collect();
+        let fibs = namespaces.into_iter().filter_map(|ns| Some((ns, self.fib.get(ns)?)));
+        let ways = fibs.flat_map(|(ns, fib)| fib.all_ways().map(move |found| (ns, found.way()))).collect();
+        self.routes.sweep(&ways, self.now);
     }
 
     /// `ip_route_input_noref`
@@ -454,9 +512,12 @@ impl World {
         let found = match self.routes.input.get(&key) {
             Some(found) => *found,
             None => {
-                let (found, until) = self.find_input(&key);
+                let (found, learned) = self.find_input(&key);
                 self.routes.input.insert(key, found);
-                self.routes.valid_until(until);
+                self.routes.valid_until(learned.map(|learned| learned.expires));
+                if let Some((learned, device)) = learned.zip(self.devs.get(key.dev)) {
+                    self.routes.mark_used(device.ns, key.destination, learned.way);
+                }
                 found
             }
         };
@@ -466,13 +527,13 @@ impl World {
         found
     }
 
-    /// With the time from which on it may be another one.
-    fn find_input(&self, key: &InKey) -> (Result<InRoute, InputError>, Option<Time>) {
-        let mut until = None;
-        (self.search_input(key, &mut until), until)
+    /// With what was learned of the way.
+    fn find_input(&self, key: &InKey) -> (Result<InRoute, InputError>, Option<Exception>) {
+        let mut learned = None;
+        (self.search_input(key, &mut learned), learned)
     }
 
-    fn search_input(&self, key: &InKey, until: &mut Option<Time>) -> Result<InRoute, InputError> {
+    fn search_input(&self, key: &InKey, learned: &mut Option<Exception>) -> Result<InRoute, InputError> {
         let device = self.devs.get(key.dev).ok_or(InputError::Disabled)?;
         let links = self.links(device.ns).ok_or(InputError::Disabled)?;
         let fib = self.fib.get(device.ns).ok_or(InputError::Disabled)?;
@@ -494,20 +555,20 @@ impl World {
         let out = out.and_then(|dev| self.devs.get(dev)).ok_or(InputError::InvalidDestination)?;
         // `rt_bind_exception`
         let known = self.routes.exception(device.ns, key.destination, &result, self.now);
-        *until = known.map(|known| known.expires);
+        *learned = known.copied();
         let next_hop =
             known.and_then(|known| known.gateway).unwrap_or_else(|| result.neighbour(key.destination));
         let mtu =
             result.route.mtu().map_or(out.mtu, |(mtu, locked)| if locked { mtu } else { mtu.min(out.mtu) });
-        let learned = known.and_then(|known| known.mtu);
+        let learned_mtu = known.and_then(|known| known.mtu);
         let locked = known.is_some_and(|known| known.mtu_locked);
         Ok(InRoute::Forward {
             kind,
             dev: out.id,
             gateway: (next_hop != key.destination).then_some(next_hop),
             redirect: found.redirect,
-            mtu: learned.filter(|_| locked).unwrap_or(mtu),
-            path_mtu: learned.unwrap_or(mtu),
+            mtu: learned_mtu.filter(|_| locked).unwrap_or(mtu),
+            path_mtu: learned_mtu.unwrap_or(mtu),
         })
     }
 
@@ -533,5 +594,60 @@ impl World {
             }
             InRoute::Forward { kind, dev: out, .. } => Some((kind, out)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::tests::world::{World, address};
+    use crate::route::{Fib, Scope};
+
+    const NS: fn() -> NsId = NsId::default;
+
+    fn world() -> World {
+        let mut world = World::new();
+        for device in [1, 2, 3, 4, 5] {
+            world.set_up(device, true);
+        }
+        world.add_address(3, address("10.0.0.1", 24, Scope::UNIVERSE)).unwrap();
+        world.add_address(5, address("10.1.0.1", 24, Scope::UNIVERSE)).unwrap();
+        world
+    }
+
+    fn way(fib: &Fib, network: [u8; 4]) -> (WayId, Route) {
+        let found = fib.all_ways().find(|found| found.prefix().address == Ipv4Addr::from(network)).unwrap();
+        (found.way(), Route::clone(found.route))
+    }
+
+    #[test]
+    fn what_was_learned_goes_with_its_route_and_when_it_expires() {
+        let world = world();
+        let ((first, route), (second, _)) = (way(&world.fib, [10, 0, 0, 0]), way(&world.fib, [10, 1, 0, 0]));
+        let at = |seconds| Time::ZERO + Duration::from_secs(seconds);
+        let mut cache = RouteCache::default();
+        let (one, other) = (Ipv4Addr::new(10, 0, 0, 9), Ipv4Addr::new(10, 1, 0, 9));
+        cache.learn(NS(), one, first, (at(0), at(10)));
+        cache.learn(NS(), other, second, (at(0), at(10)));
+        // Another way takes the place of one that no longer holds.
+        cache.learn(NS(), one, second, (at(5), at(15)));
+        assert_eq!(cache.exceptions[&(NS(), one)].len(), 2);
+        cache.learn(NS(), one, second, (at(10), at(20)));
+        assert_eq!(cache.exceptions[&(NS(), one)].len(), 1);
+        cache.learn(NS(), one, first, (at(10), at(20)));
+        // Nothing of what no lookup has led to is listed.
+        assert!(cache.exceptions(NS(), at(11)).is_empty());
+        cache.mark_used(NS(), one, first);
+        assert_eq!(cache.exceptions(NS(), at(11)).len(), 1);
+        assert!(cache.exceptions(NS(), at(20)).is_empty());
+        cache.forget_route(NS(), &route);
+        assert!(cache.exceptions(NS(), at(11)).is_empty());
+        assert_eq!(cache.exceptions[&(NS(), one)].len(), 1);
+        // Of what is left one has expired, and one belongs to no way that there is.
+        cache.learn(NS(), other, first, (at(10), at(20)));
+        cache.sweep(&FxHashSet::from_iter([(NS(), second)]), at(12));
+        assert_eq!(cache.exceptions.keys().collect::<Vec<_>>(), [&(NS(), one)]);
+        cache.sweep(&FxHashSet::default(), at(12));
+        assert!(cache.exceptions.is_empty());
     }
 }

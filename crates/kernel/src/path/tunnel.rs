@@ -313,7 +313,12 @@ impl World {
             return None;
         }
         let (ns, mtu) = (device.ns, room.max(ip6::MIN_MTU));
-        self.tunnel_route_mtu(dev, frame, mtu);
+        // Of one whose end the packet inside says, the route is not that of the tunnel.
+        let is_configured =
+            matches!(&device.kind, Kind::IpTunnel(state) if !state.config.remote.is_unspecified());
+        if is_configured {
+            self.tunnel_route_mtu(dev, frame, mtu);
+        }
         if frame.payload().len() > mtu as usize {
             self.icmp6_error(ns, Some(dev), frame, Message6::PacketTooBig { mtu });
             return None;

@@ -118,7 +118,9 @@ impl World {
         let failed = std::mem::replace(&mut self.transmit_refused, refused) || sent.is_err();
         let Some(device) = self.devs.get_mut(dev) else { return };
         if failed {
+            // `iptunnel_xmit_stats`
             device.stats.tx_errors += 1;
+            device.stats.tx_aborted_errors += 1;
         } else {
             device.stats.tx_packets += 1;
             device.stats.tx_bytes += counted as u64;

@@ -72,7 +72,7 @@ pub struct FibResult<'a> {
 
 /// Which way out of which route was taken: what was learned about a destination holds for it alone
 /// (`fib_nh_common::nhc_exceptions`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WayId {
     route: u64,
     ifindex: u32,
@@ -83,6 +83,21 @@ impl WayId {
     /// The device it leads out of.
     pub fn ifindex(&self) -> u32 {
         self.ifindex
+    }
+
+    pub fn is_of(&self, route: &Route) -> bool {
+        self.route == route.id
+    }
+}
+
+impl Fib {
+    /// Every way out of every route, in the order of a dump.
+    pub fn all_ways(&self) -> impl Iterator<Item = FibResult<'_>> {
+        let routes = self.table_ids().flat_map(|table| self.routes(table));
+        routes.flat_map(|route| {
+            let found = |nexthop| FibResult { route, nexthop, table: route.table, rule_realm: 0 };
+            route.nexthops.iter().map(found)
+        })
     }
 }
 

@@ -24,7 +24,7 @@ use crate::route::{
     model::{FLAG_DEAD, FLAG_LINKDOWN, FLAG_OFFLOAD, FLAG_ONLINK, FLAG_TRAP, TABLE_COMPAT},
 };
 
-pub use get::{exception_message, get_route, get_route_learned};
+pub use get::{exception_messages, get_route, get_route_learned};
 
 /// `RTM_NEWROUTE`; `flags` are those of the netlink header.
 ///
@@ -50,10 +50,8 @@ pub fn new_route(
 ///
 /// # Errors
 /// The kernel's errno and extended-ack text.
-pub fn del_route(fib: &mut Fib, message: &RouteMessage) -> Result<Vec<Notification>, Failure> {
-    let spec = parse(message)?;
-    let change = fib.delete(&spec)?;
-    Ok(vec![announce(fib, &change)])
+pub fn del_route(fib: &mut Fib, message: &RouteMessage) -> Result<RouteChange, Failure> {
+    fib.delete(&parse(message)?)
 }
 
 /// `RTM_GETROUTE` with `NLM_F_DUMP`. `strict` is the socket's `NETLINK_GET_STRICT_CHK`, which every program

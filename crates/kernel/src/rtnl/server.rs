@@ -1,5 +1,7 @@
 //! One netlink request and its answer (`rtnetlink_rcv_msg`).
 
+use std::cell::Cell;
+
 use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_GETMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
@@ -104,10 +106,8 @@ impl World {
                     let mut dump = route::dump_routes(fib, &links, message, true)?;
                     if message.header.flags.contains(RouteFlags::Cloned) {
                         let known = self.routes.exceptions(ns, self.now);
-                        dump.messages.extend(known.iter().filter_map(|(destination, known)| {
-                            route::exception_message(fib, &links, *destination, known, self.now)
-                                .map(Message::NewRoute)
-                        }));
+                        let messages = route::exception_messages(fib, &known, self.now);
+                        dump.messages.extend(messages.into_iter().map(Message::NewRoute));
                     }
                     if message.header.address_family == AddressFamily::Unspec {
                         dump.messages.extend(self.dump_routes6(ns, message)?.messages);
@@ -196,17 +196,22 @@ impl World {
             }
             Message::DelRoute(message) if message.header.address_family == AddressFamily::Inet => {
                 let fib = self.fib.get_mut(ns).ok_or(Errno::ENODEV)?;
-                let notices = route::del_route(fib, message)?;
-                self.announce(ns, &notices);
+                let change = route::del_route(fib, message)?;
+                self.notify_routes(ns, &[change]);
                 Ok(())
             }
             Message::GetRoute(message) if message.header.address_family == AddressFamily::Inet => {
                 let (links, fib) = self.links_and_fib(ns)?;
+                let used = Cell::new(None);
                 let learned = |destination, found: &crate::route::FibResult<'_>| {
                     let known = self.routes.exception(ns, destination, found, self.now)?;
+                    used.set(Some((destination, known.way)));
                     Some((*known, self.now))
                 };
                 let found = route::get_route_learned(fib, &links, message, (0, true), &learned)?;
+                if let Some((destination, way)) = used.get() {
+                    self.routes.mark_used(ns, destination, way);
+                }
                 answer.push(&Message::NewRoute(found), false);
                 Ok(())
             }

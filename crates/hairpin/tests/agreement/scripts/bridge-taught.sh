@@ -36,6 +36,12 @@ bridge -n a vlan add dev w1 vid 7
 bridge -n a vlan add dev br0 vid 7 self
 bridge -n a fdb
 bridge -n a vlan del dev w1 vid 7
+# As many entries as there are VLANs.
+bridge -n a vlan add dev w1 vid 8-4094
+bridge -n a fdb | grep -c vlan
+bridge -n a fdb | grep -v vlan
+bridge -n a vlan del dev w1 vid 8-4094
+bridge -n a fdb
 ip -n a link set w2 address 02:00:00:00:00:22
 bridge -n a fdb
 ip -n a link set br0 promisc on

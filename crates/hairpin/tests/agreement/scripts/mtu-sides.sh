@@ -56,3 +56,16 @@ ip -n b addr show lo
 ip -n b link set lo mtu 2000
 show b lo
 ip -n b addr show lo
+# What has IPv4 again begins anew.
+ip -n a link add d3 address 02:00:00:00:00:03 type dummy
+ip -n a link set d3 up
+$N a sysctl -w net.ipv4.conf.d3.rp_filter=2
+$N a sysctl -w net.ipv4.neigh.d3.ucast_solicit=9
+$N a sysctl -w net.ipv4.conf.d3.arp_ignore=1
+$N a sysctl -w net.ipv4.conf.default.arp_ignore=2
+ip -n a link set d3 mtu 60
+ip -n a link set d3 mtu 1000
+$N a sysctl net.ipv4.conf.d3.rp_filter net.ipv4.conf.d3.arp_ignore net.ipv4.neigh.d3.ucast_solicit
+ip -n a addr add 10.0.9.1/24 dev d3
+$N a sysctl -w net.ipv4.conf.default.arp_ignore=0
+$N a sysctl net.ipv4.conf.d3.arp_ignore

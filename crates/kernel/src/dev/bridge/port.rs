@@ -1,5 +1,7 @@
 //! A bridge's port: flags and spanning-tree state (`struct net_bridge_port`).
 
+use std::collections::BTreeSet;
+
 use bitflags::bitflags;
 
 use crate::device::DevId;
@@ -88,7 +90,7 @@ pub struct BridgePort {
     pub branch: Branch,
     pub queries: [PortQueries; 2],
     /// The fixed entries whose addresses the device was told to take (`br_fdb_sync_static`), where it need not take all.
-    pub taught: Vec<Key>,
+    pub taught: BTreeSet<Key>,
 }
 
 impl BridgePort {
@@ -111,7 +113,7 @@ impl BridgePort {
             vlans: VlanGroup::default(),
             branch: Branch::default(),
             queries: Default::default(),
-            taught: Vec::new(),
+            taught: BTreeSet::new(),
         }
     }
 

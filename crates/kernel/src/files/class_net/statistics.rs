@@ -25,7 +25,7 @@ counters! {
     "rx_nohandler" = rx_nohandler;
     "rx_over_errors";
     "rx_packets" = rx_packets;
-    "tx_aborted_errors";
+    "tx_aborted_errors" = tx_aborted_errors;
     "tx_bytes" = tx_bytes;
     "tx_carrier_errors" = tx_carrier_errors;
     "tx_compressed";

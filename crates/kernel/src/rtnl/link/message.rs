@@ -181,6 +181,7 @@ fn stats64(counted: &device::Stats) -> Stats64 {
     stats.tx_errors = counted.tx_errors;
     stats.rx_dropped = counted.rx_dropped;
     stats.tx_dropped = counted.tx_dropped;
+    stats.tx_aborted_errors = counted.tx_aborted_errors;
     stats.tx_carrier_errors = counted.tx_carrier_errors;
     stats.collisions = counted.collisions;
     stats.multicast = counted.multicast;
@@ -200,6 +201,7 @@ fn stats(counted: &device::Stats) -> Stats {
     stats.tx_errors = counted.tx_errors as u32;
     stats.rx_dropped = counted.rx_dropped as u32;
     stats.tx_dropped = counted.tx_dropped as u32;
+    stats.tx_aborted_errors = counted.tx_aborted_errors as u32;
     stats.tx_carrier_errors = counted.tx_carrier_errors as u32;
     stats.collisions = counted.collisions as u32;
     stats.multicast = counted.multicast as u32;

@@ -9,11 +9,12 @@ use hairpin_netlink::{
         route::{RouteAttribute, RouteCacheInfo, RouteFlags, RouteMessage, RouteMetric},
     },
 };
+use rustc_hash::FxHashMap;
 
 use super::{header_table, invalid, ipv4, metrics, realm_attribute, route_message};
 use crate::ip::route::Exception;
 use crate::route::{
-    Fib, FibResult, Flow, LOOPBACK_IFINDEX, Links, Metrics, RouteKind, Scope, model::TABLE_MAIN,
+    Fib, FibResult, Flow, LOOPBACK_IFINDEX, Links, Metrics, RouteKind, Scope, WayId, model::TABLE_MAIN,
 };
 use crate::time::Time;
 
@@ -88,29 +89,30 @@ pub fn get_route_learned(
     Ok(described)
 }
 
-/// An exception as `ip route show cache` lists it (`rt_fill_info` without a flow).
-pub fn exception_message(
-    fib: &Fib,
-    links: &(impl Links + ?Sized),
-    destination: Ipv4Addr,
-    known: &Exception,
-    now: Time,
-) -> Option<RouteMessage> {
-    let output = fib.output(&Flow::to(destination), false, links).ok()?;
-    let found = output.found.filter(|found| found.way() == known.way)?;
-    let request = Request { flow: Flow::to(destination), arrived: false, uid: None };
-    let answer = Answer {
-        kind: output.kind,
-        flags: 0,
-        ifindex: output.ifindex,
-        gateway: output.gateway,
-        source: None,
-        found: Some(found),
-        looked_up: output.looked_up,
+/// What was learned of each way of each route, as `ip route show cache` lists it (`fnhe_dump_bucket`, `rt_fill_info`
+/// without a flow).
+pub fn exception_messages(fib: &Fib, learned: &[(Ipv4Addr, Exception)], now: Time) -> Vec<RouteMessage> {
+    if learned.is_empty() {
+        return Vec::new();
+    }
+    let ways: FxHashMap<WayId, FibResult<'_>> = fib.all_ways().map(|found| (found.way(), found)).collect();
+    let message = |(destination, known): &(Ipv4Addr, Exception)| {
+        let found = *ways.get(&known.way)?;
+        let request = Request { flow: Flow::to(*destination), arrived: false, uid: None };
+        let answer = Answer {
+            kind: found.kind(),
+            flags: 0,
+            ifindex: found.ifindex(),
+            gateway: found.nexthop.gateway.filter(|_| found.nexthop.uses_gateway()),
+            source: None,
+            found: Some(found),
+            looked_up: Some(found),
+        };
+        let mut message = request.describe(&answer, found.route.table, false);
+        apply_exception(&mut message, known, now);
+        Some(message)
     };
-    let mut message = request.describe(&answer, found.route.table, false);
-    apply_exception(&mut message, known, now);
-    Some(message)
+    learned.iter().filter_map(message).collect()
 }
 
 /// Puts what was learned in the place of what the tables say (`fill_route_from_fnhe`).
