@@ -33,6 +33,8 @@ const BACKLOG_MAX: usize = 1000;
 /// every device with a few copies.
 const STORM_MAX: usize = 20_000;
 const STORM_MAX_PER_DEVICE: usize = 256;
+/// How many events the link watch looks at in one go, beside one for each device (`MAX_DO_DEV_PER_LOOP`).
+const LINK_EVENTS_MAX: usize = 100;
 /// What the handling of one received frame costs in virtual time: cause comes before effect on the clock too.
 const HANDLING: std::time::Duration = std::time::Duration::from_micros(1);
 /// 2026-01-01T00:00:00Z: the wall clock of a world's start unless it is told another.
@@ -137,6 +139,8 @@ pub struct World {
     pub(crate) backlog: std::collections::VecDeque<Waiting>,
     /// What Linux leaves to a worker thread: its turn comes when no frame waits in the backlog.
     pub(crate) works: std::collections::VecDeque<Waiting>,
+    /// The devices whose carrier came or went, which the link watch is to look at (`lweventlist`).
+    pub(crate) link_events: std::collections::VecDeque<DevId>,
     pub(crate) pool: Pool,
     pub(crate) trace: Trace,
     pub(crate) routes: RouteCache,
@@ -182,6 +186,7 @@ impl World {
             timers: Timers::default(),
             backlog: std::collections::VecDeque::new(),
             works: std::collections::VecDeque::new(),
+            link_events: std::collections::VecDeque::new(),
             pool: Pool::default(),
             trace: Trace::default(),
             routes: RouteCache::default(),
@@ -259,8 +264,24 @@ impl World {
         }
     }
 
-    /// Works off what waits, to the end.
+    /// Works off what waits, to the end: frames, then what the link watch is to look at, which waits for the call that holds
+    /// the lock of rtnetlink.
     pub(crate) fn run(&mut self) {
+        self.work_off(true);
+        let mut left = LINK_EVENTS_MAX + self.devs.len();
+        while !self.running && !self.link_events.is_empty() && left > 0 {
+            while left > 0
+                && let Some(dev) = self.link_events.pop_front()
+            {
+                left -= 1;
+                self.link_event(dev);
+            }
+            self.work_off(true);
+        }
+    }
+
+    /// Works off frames and what workers do with them, within a call.
+    pub(crate) fn run_frames(&mut self) {
         self.work_off(true);
     }
 

@@ -34,6 +34,7 @@ for card in eth0 eth1; do
     ip -d link show dev $card | grep -o 'parentbus.*[0-9]'
     grep -E 'DRIVER|SLOT' /sys/class/net/$card/device/uevent
     cat /sys/class/net/$card/device/vendor
+    basename \"$(readlink /sys/class/net/$card/device/driver)\"
 done
 ls -d /sys/class/net/lo/device 2>/dev/null || echo none
 ";
@@ -41,7 +42,7 @@ ls -d /sys/class/net/lo/device 2>/dev/null || echo none
     assert_eq!(outcome.err, "");
     assert_eq!(
         outcome.out,
-        "parentbus pci parentdev 0000:00:03.0\nDRIVER=e1000\nPCI_SLOT_NAME=0000:00:03.0\n0x8086\n\
-         parentbus pci parentdev 0000:00:04.0\nDRIVER=e1000\nPCI_SLOT_NAME=0000:00:04.0\n0x8086\nnone\n"
+        "parentbus pci parentdev 0000:00:03.0\nDRIVER=e1000\nPCI_SLOT_NAME=0000:00:03.0\n0x8086\ne1000\n\
+         parentbus pci parentdev 0000:00:04.0\nDRIVER=e1000\nPCI_SLOT_NAME=0000:00:04.0\n0x8086\ne1000\nnone\n"
     );
 }

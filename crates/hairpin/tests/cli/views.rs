@@ -107,9 +107,10 @@ fn programs_stay_in_the_session() {
             continue;
         }
         assert_eq!(outcome.out, BOUNDED, "{}", outcome.err);
-        let texts =
-            ["Permission denied", "Read-only file system"].map(|text| outcome.err.matches(text).count());
-        assert_eq!(texts, [5, 2], "{}", outcome.err);
+        let count = |text: &str| outcome.err.matches(text).count();
+        // A directory of procfs that is a plain one here lets nobody make a file in it, which is another text.
+        let refused = count("Permission denied") + count("No such file or directory");
+        assert_eq!((refused, count("Read-only file system")), (5, 2), "{}", outcome.err);
         // Nothing is left, though there were directories that cannot be written to.
         let left = std::fs::read_dir(place.0.join("hairpin"))
             .map_or(0, |entries| entries.flatten().filter(|entry| entry.path().is_dir()).count());

@@ -161,7 +161,10 @@ impl World {
                 }
             }
             RxHandler::IpvlanPort(_) => self.ipvlans_follow_mac(dev, mac),
-            RxHandler::BridgePort { bridge } => self.port_mac_changed(bridge, dev, old, mac),
+            RxHandler::BridgePort { bridge } => {
+                self.port_mac_changed(bridge, dev, old, mac);
+                self.notify_bridge_link(dev);
+            }
             RxHandler::BondSlave { bond } => self.slave_mac_changed(bond, dev, mac),
             _ => {}
         }

@@ -98,12 +98,6 @@ impl World {
     pub(crate) fn ip6_carrier_changed(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex, carrier) = (device.ns, device.ifindex, device.carrier);
-        if !carrier {
-            let evicts = self.conf6(dev, "ndisc_evict_nocarrier") != 0;
-            if evicts {
-                self.flush_neighbours6(ns, ifindex, true);
-            }
-        }
         let silent =
             |device: &Device| device.ipv6_disabled || !device.has_ipv6 || device.flags.contains(Flags::SLAVE);
         if self.devs.get(dev).is_none_or(silent) {
@@ -118,6 +112,14 @@ impl World {
             // We may have roamed: the switches there should know of our groups.
             Some(true) => self.report_ipv6_groups(dev),
             _ => self.ip6_becomes_ready(dev),
+        }
+    }
+
+    /// `ndisc_netdev_event`: what was resolved by a link that is gone is forgotten, after all others have heard of it.
+    pub(crate) fn neighbours6_lose_carrier(&mut self, dev: DevId) {
+        let evicts = self.conf6(dev, "ndisc_evict_nocarrier") != 0;
+        if let Some(device) = self.devs.get(dev).filter(|_| evicts) {
+            self.flush_neighbours6(device.ns, device.ifindex, true);
         }
     }
 

@@ -16,7 +16,7 @@ impl World {
     /// Puts an InfiniBand card into a machine. Its port's GUID is made of `mac`, as EUI-64; it has no link.
     ///
     /// # Errors
-    /// `EINVAL`, `EEXIST` for its name.
+    /// `EINVAL`, `EEXIST` for its name; `ENODEV` without such a host.
     pub fn add_infiniband_card(&mut self, host: usize, name: &str, mac: Mac) -> Result<(), Errno> {
         let ns = self.hosts.get(host).ok_or(Errno::ENODEV)?.initial;
         let kind = Kind::Ipoib(Box::new(Ipoib::of_card(mac, self.next_queue_pair())));

@@ -82,6 +82,8 @@ impl World {
             device.master = Some(master);
         }
         self.set_allmulti(dev, 1);
+        // `NETDEV_CHANGEUPPER`
+        self.notify_link(dev);
         self.manage_bridge_promiscuity(master);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.fdb.add_local(mac, 0, Some(dev), now);
@@ -184,6 +186,8 @@ impl World {
             device.rx_handler = RxHandler::None;
             device.master = None;
         }
+        // `NETDEV_CHANGEUPPER`
+        self.notify_link(dev);
         self.set_allmulti(dev, -1);
         self.manage_bridge_promiscuity(master);
         self.adjust_bridge_mtu(master);

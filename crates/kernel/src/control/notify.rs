@@ -150,15 +150,28 @@ impl World {
         self.broadcast(ns, group::NSID, &message, 0);
     }
 
-    /// `inet_netconf_notify_devconf`, `inet6_netconf_notify_devconf`: a device has settings of IP, or has them no more.
+    /// A device has settings of IP, or has them no more.
     pub(super) fn notify_configuration(&mut self, dev: DevId, gone: bool) {
-        let Some(device) = self.devs.get(dev) else { return };
-        let (ns, ifindex) = (device.ns, device.ifindex);
-        if ![group::IPV4_NETCONF, group::IPV6_NETCONF].iter().any(|group| self.listened(ns, *group)) {
-            return;
+        self.notify_ipv4_configuration(dev, gone);
+        self.notify_ipv6_configuration(dev, gone);
+    }
+
+    /// A device has another name: what goes by it goes and comes (`devinet_sysctl_unregister`,
+    /// `addrconf_sysctl_unregister`).
+    pub(crate) fn notify_configuration_renamed(&mut self, dev: DevId) {
+        for gone in [true, false] {
+            self.notify_ipv4_configuration(dev, gone);
         }
+        for gone in [true, false] {
+            self.notify_ipv6_configuration(dev, gone);
+        }
+    }
+
+    /// `inet_netconf_notify_devconf`
+    fn notify_ipv4_configuration(&mut self, dev: DevId, gone: bool) {
+        let Some(device) = self.devs.get(dev).filter(|device| device.has_ipv4) else { return };
         let conf = &device.ipv4_conf;
-        let ipv4 = [
+        let values = [
             (netconf::FORWARDING, conf.get(Conf::Forwarding)),
             (netconf::RP_FILTER, conf.get(Conf::RpFilter)),
             (netconf::MC_FORWARDING, conf.get(Conf::McForwarding)),
@@ -166,32 +179,44 @@ impl World {
             (netconf::PROXY_NEIGH, conf.get(Conf::ProxyArp)),
             (netconf::IGNORE_LINKDOWN, conf.get(Conf::IgnoreRoutesWithLinkdown)),
         ];
-        let ipv6 = [
+        self.broadcast_configuration(dev, AddressFamily::Inet, group::IPV4_NETCONF, &values, gone);
+    }
+
+    /// `inet6_netconf_notify_devconf`
+    fn notify_ipv6_configuration(&mut self, dev: DevId, gone: bool) {
+        if self.devs.get(dev).is_none_or(|device| !device.has_ipv6) {
+            return;
+        }
+        let values = [
             (netconf::FORWARDING, self.conf6(dev, "forwarding") as i32),
             (netconf::PROXY_NEIGH, self.conf6(dev, "proxy_ndp") as i32),
             (netconf::IGNORE_LINKDOWN, self.conf6(dev, "ignore_routes_with_linkdown") as i32),
         ];
-        let families = [
-            (AddressFamily::Inet, group::IPV4_NETCONF, device.has_ipv4, &ipv4[..]),
-            (AddressFamily::Inet6, group::IPV6_NETCONF, device.has_ipv6, &ipv6[..]),
-        ];
-        let mut messages = Vec::new();
-        for (family, group, has_it, values) in families {
-            if !has_it || !self.listened(ns, group) {
-                continue;
-            }
-            let mut payload = vec![u8::from(family), 0, 0, 0];
-            codec::put_attribute(&mut payload, netconf::IFINDEX, &ifindex.to_ne_bytes());
-            for (kind, value) in values.iter().filter(|_| !gone) {
-                codec::put_attribute(&mut payload, *kind, &value.to_ne_bytes());
-            }
-            let kind = if gone { netconf::RTM_DELNETCONF } else { netconf::RTM_NEWNETCONF };
-            let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
-            messages.push((group, codec::encode_raw(header, &payload)));
+        self.broadcast_configuration(dev, AddressFamily::Inet6, group::IPV6_NETCONF, &values, gone);
+    }
+
+    fn broadcast_configuration(
+        &mut self,
+        dev: DevId,
+        family: AddressFamily,
+        group: u32,
+        values: &[(u16, i32)],
+        gone: bool,
+    ) {
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        if !self.listened(ns, group) {
+            return;
         }
-        for (group, bytes) in messages {
-            self.broadcast_bytes(ns, group, &bytes);
+        let mut payload = vec![u8::from(family), 0, 0, 0];
+        codec::put_attribute(&mut payload, netconf::IFINDEX, &ifindex.to_ne_bytes());
+        for (kind, value) in values.iter().filter(|_| !gone) {
+            codec::put_attribute(&mut payload, *kind, &value.to_ne_bytes());
         }
+        let kind = if gone { netconf::RTM_DELNETCONF } else { netconf::RTM_NEWNETCONF };
+        let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
+        self.broadcast_bytes(ns, group, &codec::encode_raw(header, &payload));
     }
 
     /// A port's state or flags, or its VLANs or the bridge's, have changed (`br_ifinfo_notify`).

@@ -1,6 +1,7 @@
 //! Up, down, carrier and operational state (`__dev_open`, `__dev_close_many`, net/core/link_watch.c).
 //!
-//! Linux acts on carrier changes in a work queue, at once or up to a second later; here it is at once.
+//! Linux acts on carrier changes in a work queue, at once or up to a second later; here it is when the command that brought
+//! them is through, and the frames that it sent are where they go.
 
 use std::time::Duration;
 
@@ -31,16 +32,12 @@ impl World {
             return Ok(());
         }
         let (mac, lower) = (device.mac, device.lower());
-        let (device_has_carrier, device_operstate) = (device.carrier, device.operstate);
-        let (mut peer_with_link, mut was) = (None, None);
         match &device.kind {
             Kind::Veth(veth) | Kind::Vxcan(veth) => {
                 let peer = veth.peer.ok_or(Errno::ENOTCONN)?;
                 if self.devs.get(peer).is_some_and(|peer| peer.is_up()) {
-                    self.set_up_flag(dev);
-                    was = (!device_has_carrier).then_some(device_operstate);
-                    self.carrier_quietly(dev, true);
-                    peer_with_link = Some(peer);
+                    self.set_carrier(dev, true);
+                    self.set_carrier(peer, true);
                 }
             }
             Kind::Macvlan(_) => self.open_macvlan(dev, lower.ok_or(Errno::ENODEV)?, mac)?,
@@ -56,7 +53,7 @@ impl World {
                 if other_mac {
                     self.add_unicast(lower, mac);
                 }
-                self.carrier_quietly(dev, carrier);
+                self.set_carrier(dev, carrier);
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             Kind::Macsec(_) => self.open_macsec(dev),
@@ -83,9 +80,6 @@ impl World {
         }
         self.settle_opened(dev);
         self.changed();
-        if let Some(was) = was {
-            self.notify_before_link_watch(dev, was);
-        }
         self.notify_link(dev);
         self.ip_up(dev);
         self.lower_went_up(dev);
@@ -93,10 +87,6 @@ impl World {
         self.bond_opened(dev);
         self.team_went(dev, true);
         self.ipoib_children_follow(dev, true);
-        if let Some(peer) = peer_with_link {
-            // The link watch comes to it later.
-            self.set_carrier(peer, true);
-        }
         Ok(())
     }
 
@@ -107,17 +97,6 @@ impl World {
         let set = first.and_then(|first| self.netns.get(first)?.sysctl.other.get("core/default_qdisc"));
         let known = |name: &String| QDISCS.iter().copied().find(|known| known == name);
         set.and_then(known).unwrap_or(DEFAULT_QDISC)
-    }
-
-    /// That a device is up is told before the link watch comes to its new carrier.
-    fn notify_before_link_watch(&mut self, dev: DevId, was: OperState) {
-        let swap = |world: &mut World, state| {
-            world.devs.get_mut(dev).map(|device| std::mem::replace(&mut device.operstate, state))
-        };
-        if let Some(is) = swap(self, was) {
-            self.notify_link(dev);
-            swap(self, is);
-        }
     }
 
     fn set_up_flag(&mut self, dev: DevId) {
@@ -152,37 +131,26 @@ impl World {
         Ok(())
     }
 
-    /// Sets a device down. Down already does nothing.
-    pub(crate) fn close(&mut self, dev: DevId) {
-        if let Some(peer) = self.close_this_end(dev) {
-            // The link watch comes to it later.
-            self.set_carrier(peer, false);
-        }
-    }
-
-    /// Sets a device down and up again at once (`cycle_netdev`). The link watch comes to a veth's other end when all is
-    /// over, and finds the link as it was. One that cannot go up again stays down.
+    /// Sets a device down and up again at once (`cycle_netdev`). The link watch finds a veth's other end as it was. One
+    /// that cannot go up again stays down.
     pub(super) fn cycle(&mut self, dev: DevId) {
-        if let Some(peer) = self.close_this_end(dev) {
-            self.carrier_quietly(peer, false);
-        }
+        self.close(dev);
         let _ = self.open(dev);
     }
 
-    /// The end of a veth that has lost its link by this.
-    fn close_this_end(&mut self, dev: DevId) -> Option<DevId> {
-        let device = self.devs.get(dev)?;
-        if !device.is_up() {
-            return None;
-        }
+    /// Sets a device down. Down already does nothing.
+    pub(crate) fn close(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev).filter(|device| device.is_up()) else { return };
         let (mac, lower) = (device.mac, device.lower());
         let kind = self.devs.get(dev).map(|device| &device.kind);
-        let mut peer_without_link = None;
         match kind {
             Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => {
-                peer_without_link = veth.peer;
+                let peer = veth.peer;
                 self.down_flag(dev);
                 self.carrier_quietly(dev, false);
+                if let Some(peer) = peer {
+                    self.set_carrier(peer, false);
+                }
             }
             Some(Kind::Macvlan(state)) => {
                 let nopromisc = state.flags & macvlan::FLAG_NOPROMISC != 0;
@@ -256,7 +224,6 @@ impl World {
         self.port_changed(dev);
         self.team_went(dev, false);
         self.ipoib_children_follow(dev, false);
-        peer_without_link
     }
 
     fn down_flag(&mut self, dev: DevId) {
@@ -265,42 +232,60 @@ impl World {
         }
     }
 
-    /// `netif_carrier_on`, `netif_carrier_off`, with what the link watch does about it.
+    /// `netif_carrier_on`, `netif_carrier_off`: the link watch is to look at the device (`linkwatch_fire_event`).
     pub(crate) fn set_carrier(&mut self, dev: DevId, carrier: bool) {
-        if !self.carrier_quietly(dev, carrier) {
+        if !self.count_carrier(dev, carrier) {
             return;
         }
-        self.settle_operstate(dev);
-        let Some(device) = self.devs.get(dev) else { return };
-        let (ns, ifindex, up) = (device.ns, device.ifindex, device.is_up());
-        if up {
-            self.fib_carrier(ns, ifindex, carrier);
-            if !carrier {
-                self.neighbours_lose_carrier(dev);
-            }
-            self.changed();
-            self.notify_link(dev);
-            self.ip6_carrier_changed(dev);
-            // Of a device that is down nobody hears (`linkwatch_do_dev`).
-            self.lower_carrier(dev);
-            self.port_changed(dev);
+        self.changed();
+        if !self.link_events.contains(&dev) {
+            self.link_events.push_back(dev);
         }
     }
 
-    /// Changes the carrier and its counters only. True if it changed.
-    pub(super) fn carrier_quietly(&mut self, dev: DevId, carrier: bool) -> bool {
-        let Some(device) = self.devs.get_mut(dev) else { return false };
-        if device.carrier == carrier {
-            return false;
+    /// `linkwatch_do_dev`, with those who hear of it by `NETDEV_CHANGE`, in their order.
+    pub(crate) fn link_event(&mut self, dev: DevId) {
+        self.settle_operstate(dev);
+        self.changed();
+        let Some(device) = self.devs.get(dev) else { return };
+        // Of a device that is down nobody hears.
+        if !device.is_up() {
+            return;
         }
+        let (ns, ifindex, carrier) = (device.ns, device.ifindex, device.carrier);
+        self.fib_carrier(ns, ifindex, carrier);
+        if !carrier {
+            self.neighbours_lose_carrier(dev);
+        }
+        self.ip6_carrier_changed(dev);
+        self.lower_carrier(dev);
+        self.port_changed(dev);
+        if !carrier {
+            self.neighbours6_lose_carrier(dev);
+        }
+        self.notify_link(dev);
+    }
+
+    /// Changes the carrier and its counters. True if it changed.
+    fn count_carrier(&mut self, dev: DevId, carrier: bool) -> bool {
+        let Some(device) = self.devs.get_mut(dev).filter(|device| device.carrier != carrier) else {
+            return false;
+        };
         device.carrier = carrier;
         match carrier {
             true => device.carrier_up_count += 1,
             false => device.carrier_down_count += 1,
         }
-        let (ns, ifindex) = (device.ns, device.ifindex);
-        let up = device.is_up();
-        if up {
+        true
+    }
+
+    /// Changes the carrier, its counters and the state at once, where nobody is to hear of it. True if it changed.
+    pub(super) fn carrier_quietly(&mut self, dev: DevId, carrier: bool) -> bool {
+        if !self.count_carrier(dev, carrier) {
+            return false;
+        }
+        let device = self.devs.get(dev).filter(|device| device.is_up());
+        if let Some((ns, ifindex)) = device.map(|device| (device.ns, device.ifindex)) {
             self.fib_carrier(ns, ifindex, carrier);
         }
         self.settle_operstate(dev);
@@ -312,7 +297,14 @@ impl World {
         let kind = self.devs.get(dev).map(|device| &device.kind);
         if !matches!(
             kind,
-            Some(Kind::Veth(_) | Kind::Vxcan(_) | Kind::Macvlan(_) | Kind::Vlan(_) | Kind::Ipvlan(_))
+            Some(
+                Kind::Veth(_)
+                    | Kind::Vxcan(_)
+                    | Kind::Macvlan(_)
+                    | Kind::Vlan(_)
+                    | Kind::Ipvlan(_)
+                    | Kind::Bridge(_)
+            )
         ) {
             self.settle_operstate(dev);
         }
@@ -489,20 +481,17 @@ impl World {
             port.carrier = carrier;
         }
         let Some(master) = self.devs.get(bridge) else { return };
-        if !master.is_up() {
-            return;
-        }
         let Kind::Bridge(state) = &master.kind else { return };
         let enabled = state.port(port).is_some_and(|port| port.state != State::Disabled);
         // A port that goes down is disabled, also where somebody has disabled it before (`br_device_event`).
         match (usable, enabled || down) {
-            (true, false) => {
+            (true, false) if master.is_up() => {
                 self.bridge_act(bridge, |state, clock| state.enable_port(port, clock));
             }
-            (false, true) => {
+            (false, true) if master.is_up() => {
                 self.bridge_act(bridge, |state, clock| state.disable_port(port, clock));
             }
-            _ => {}
+            _ => self.notify_bridge_link(port),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What ethtool tells of a network card: an e1000 (drivers/net/ethernet/intel/e1000/e1000_ethtool.c), which is what the
-//! emulated machines have. Other drivers' settings cannot be known without asking them.
+//! emulated machines have. Of a real card nothing is told: its driver would have to be asked.
 
+use hairpin_netlink::Call;
 use hairpin_netlink::route::link::LinkAttribute;
 
 use super::{Ethtool, Link, link_detected};
@@ -22,6 +23,8 @@ impl Ethtool<'_> {
         if device.kind().is_some() || device.hardware() != ARPHRD_ETHER || has_parent != Some(true) {
             return None;
         }
+        // Only the emulated kernel answers this.
+        self.features(Call::Features(device.name().to_owned())).ok()?;
         let path = format!("/sys/class/net/{}/device/uevent", device.name());
         let text = self.system.read_file(&path).ok()?;
         let text = String::from_utf8_lossy(&text).into_owned();

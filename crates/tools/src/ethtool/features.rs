@@ -125,7 +125,7 @@ impl Ethtool<'_> {
         Some(features.active & bit != 0)
     }
 
-    fn features(&mut self, call: Call) -> Result<Features, Errno> {
+    pub(super) fn features(&mut self, call: Call) -> Result<Features, Errno> {
         match self.system.call(call)? {
             Reply::Features(features) => Ok(features),
             _ => Err(Errno::EPROTO),

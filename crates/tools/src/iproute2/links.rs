@@ -16,6 +16,8 @@ pub(crate) const IFF_UP: u32 = 1;
 pub(crate) struct KnownLink {
     pub name: String,
     pub altnames: Vec<String>,
+    /// It goes by another name now.
+    pub renamed: bool,
     /// `IFF_*`
     pub flags: u32,
     /// `ARPHRD_*`
@@ -29,6 +31,8 @@ pub(crate) struct LinkMap {
 }
 
 impl LinkMap {
+    /// `ll_remember_index`. Of a link that is known only the flags are new: it keeps the name by which it was seen first,
+    /// but is found by that name no more.
     pub(crate) fn remember(&mut self, link: &LinkMessage) {
         let mut name = None;
         let mut altnames = Vec::new();
@@ -45,8 +49,16 @@ impl LinkMap {
             }
         }
         let (flags, layer) = (link.header.flags.bits(), u16::from(link.header.link_layer_type));
-        if let Some(name) = name {
-            self.known.insert(link.header.index, KnownLink { name, altnames, flags, layer });
+        let Some(name) = name else { return };
+        match self.known.get_mut(&link.header.index) {
+            Some(known) => {
+                known.renamed = known.name != name;
+                known.flags = flags;
+            }
+            None => {
+                let link_seen = KnownLink { name, altnames, renamed: false, flags, layer };
+                self.known.insert(link.header.index, link_seen);
+            }
         }
     }
 
@@ -65,7 +77,9 @@ impl LinkMap {
     }
 
     fn by_name(&self, name: &str) -> Option<u32> {
-        let same = |link: &KnownLink| link.name == name || link.altnames.iter().any(|alt| alt == name);
+        let same = |link: &KnownLink| {
+            link.name == name && !link.renamed || link.altnames.iter().any(|alt| alt == name)
+        };
         self.known.iter().find(|(_, link)| same(link)).map(|(index, _)| *index)
     }
 }

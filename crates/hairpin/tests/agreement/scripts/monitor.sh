@@ -31,6 +31,12 @@ say ip link del v0
 say ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02
 say ip link set v1 netns o
 say ip link del v0
+say ip link add d0 address 02:00:00:00:00:03 type dummy
+# A monitor goes on to call it what it was called first, but for what the kernel says of links.
+say ip link set d0 name d9
+say ip link set d9 name d0
+say ip link set d0 name d7
+say ip link set d7 netns o
 kill $M
 wait $M 2>/dev/null
 rm $LOG

@@ -126,7 +126,7 @@ impl World {
             self.notify_peers(upper);
         }
         // Sent by a process: what arrives of it is received at once, by a slave that is about to leave too.
-        self.run();
+        self.run_frames();
     }
 
     /// `ndisc_send_unsol_na`

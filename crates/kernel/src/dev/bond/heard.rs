@@ -10,7 +10,9 @@ use crate::neigh::arp::{Arp, REPLY};
 /// What ARP or neighbour discovery says of who lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Heard {
+    /// Who has sent it, by ARP or by the header of IPv6.
     pub sender: IpAddr,
+    /// Whom it asks for, by ARP; whom it was sent to, by the header of IPv6.
     pub target: IpAddr,
     /// What ARP asks is none; of neighbour discovery all counts.
     pub answers: bool,

@@ -2,6 +2,10 @@
 
 use super::attribute::{Attribute, Seen, Store, file, line};
 
+/// The name of a link to the driver, which leads to a part of sysfs that is not here: it can be read but not followed.
+pub(super) const DRIVER: &str = "driver";
+pub(super) const DRIVER_LINK: &str = "../../../bus/pci/drivers/e1000";
+
 pub(super) const ATTRIBUTES: &[Attribute] = &[
     file("class", |_| line("0x020000"), Store::ReadOnly),
     file("device", |_| line("0x100e"), Store::ReadOnly),

@@ -125,6 +125,9 @@ pub(super) fn link(world: &World, ns: NsId, names: Names<'_>) -> Result<String, 
     if let (Kind::Netdevsim(port), Directory::Device, &"device") = (&device.kind, directory, name) {
         return Ok(format!("../../../bus/netdevsim/devices/{}", port.parent()));
     }
+    if let (Directory::Card, Kind::Nic { .. }, card::DRIVER) = (directory, &device.kind, *name) {
+        return Ok(card::DRIVER_LINK.to_owned());
+    }
     if let Some(class) = tap_link(device, directory, name) {
         return Ok(format!("{class}/{name}"));
     }
@@ -241,6 +244,7 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
         Directory::Port => names.push("bridge".to_owned()),
         Directory::Taps => names.push(tap::node(device)),
         Directory::Tap => names.push("device".to_owned()),
+        Directory::Card if matches!(device.kind, Kind::Nic { .. }) => names.push(card::DRIVER.to_owned()),
         _ => {}
     }
     names

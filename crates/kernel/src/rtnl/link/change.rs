@@ -186,6 +186,7 @@ impl World {
         }
         self.rename(dev, name)?;
         self.notify_link(dev);
+        self.notify_configuration_renamed(dev);
         Ok(())
     }
 
@@ -223,6 +224,9 @@ impl World {
         }
         if replaced && old.contains(Flags::UP) && wanted.contains(Flags::UP) {
             self.ip6_carrier_changed(dev);
+            if self.devs.get(dev).is_some_and(|device| !device.carrier) {
+                self.neighbours6_lose_carrier(dev);
+            }
         }
         // `arp_netdev_event`, which hears of flags of a device that is up only.
         if (old ^ wanted).contains(Flags::NOARP) && old.contains(Flags::UP) && wanted.contains(Flags::UP) {

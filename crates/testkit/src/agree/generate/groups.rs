@@ -24,7 +24,7 @@ fn build(scenario: &mut Scenario) {
     let mac = scenario.mac();
     scenario.line(format!(
         "ip -n sw link add br0 address {mac} type bridge mcast_query_response_interval 200 \
-         mcast_last_member_interval 100 mcast_membership_interval 12000 mcast_startup_query_interval 12000"
+         mcast_last_member_interval 100 mcast_membership_interval 30000 mcast_startup_query_interval 30000"
     ));
     scenario.line("ip -n sw link set br0 up");
     for number in 1..=HOSTS {
@@ -56,7 +56,7 @@ fn build(scenario: &mut Scenario) {
     // Nobody asks any more: until all is forgotten.
     scenario.line("ip -n sw link set br0 type bridge mcast_querier 0");
     scenario.line("ip -n h4 link set eth0 down");
-    scenario.line("sleep 130.3");
+    scenario.line("sleep 310.3");
     database(scenario);
     talk(scenario);
     for ns in ["h1", "h2", "h3", "sw"] {
@@ -85,7 +85,7 @@ fn other(scenario: &mut Scenario) {
     scenario.veth("h4", "eth0", "sw", "p4");
     scenario.line(format!(
         "ip -n h4 link add br4 address {mac} type bridge mcast_querier 1 mcast_query_use_ifaddr 1 \
-         mcast_query_response_interval 200"
+         mcast_query_response_interval 200 mcast_startup_query_interval 30000"
     ));
     scenario.line("ip -n h4 addr add 10.0.1.44/24 dev br4");
     scenario.line("ip -n h4 link set br4 up");
@@ -98,7 +98,8 @@ fn other(scenario: &mut Scenario) {
 
 fn join(scenario: &mut Scenario, host: usize, group: usize) {
     scenario.line(format!("ip -n h{host} addr add 239.1.1.{group}/32 dev eth0 autojoin"));
-    scenario.line("sleep 3.3");
+    // Who has joined says so again within ten seconds.
+    scenario.line("sleep 11.3");
     database(scenario);
 }
 
@@ -141,12 +142,10 @@ fn step(scenario: &mut Scenario) {
         }
         14 => {
             scenario.line(format!("ip -n sw addr add 239.1.1.{group}/32 dev br0 autojoin"));
-            scenario.line("sleep 3.3");
+            scenario.line("sleep 11.3");
         }
         _ => {
             let dev = scenario.one(&["p1", "p2", "p3", "br0"]);
-            // Who has joined says so again within ten seconds.
-            scenario.line("sleep 11.3");
             scenario.line(format!("ip -n sw link set {dev} down"));
             scenario.line("sleep 2.3");
             database(scenario);
