@@ -7,7 +7,8 @@ use std::time::Duration;
 use hairpin_wire::snoop::{Message, Packet, read_ipv4};
 
 use crate::device::DevId;
-use crate::frame::{ETH_LEN, Frame};
+use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::mac::Mac;
 use crate::time::{Time, ticks};
 use crate::world::{TimerEvent, World};
 
@@ -318,9 +319,11 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return };
         // `igmpv3_get_srcaddr`
         let source = device.ipv4.first().map_or(Ipv4Addr::UNSPECIFIED, |address| address.local);
+        let ns = device.ns;
         let header_len = HEADER_LEN + ROUTER_ALERT.len();
         let mut frame = self.pool.frame(ETH_LEN + header_len + body_len);
         self.name_frame(&mut frame);
+        frame.set_header(Mac::ZERO, Mac::ZERO, ethertype::IPV4);
         let header = Header {
             header_len,
             tos: 0xc0,
@@ -340,7 +343,9 @@ impl World {
             write(body);
         }
         header.write(packet);
-        self.neigh_output(dev, to, frame);
+        if let Some(frame) = self.filter_word(ns, dev, to.into(), frame) {
+            self.neigh_output(dev, to, frame);
+        }
     }
 }
 

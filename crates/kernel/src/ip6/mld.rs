@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 use std::time::Duration;
 
 use crate::device::{DevId, ifa};
-use crate::frame::ETH_LEN;
+use crate::frame::{ETH_LEN, ethertype};
 use crate::ip6::event::Event6;
 use crate::mac::Mac;
 use crate::time::{Time, ticks};
@@ -312,6 +312,7 @@ impl World {
         let payload_len = HOP_OPTIONS.len() + message_len;
         let mut frame = self.pool.frame(ETH_LEN + HEADER_LEN + payload_len);
         self.name_frame(&mut frame);
+        frame.set_header(Mac::ZERO, Mac::ZERO, ethertype::IPV6);
         let header = Header {
             traffic_class: 0,
             flow_label: 0,
@@ -332,6 +333,9 @@ impl World {
         }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.sent(HEADER_LEN + payload_len, true);
+        }
+        let Some(frame) = self.filter_word(ns, dev, destination.into(), frame) else { return };
+        if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.count_icmp_out(kind);
         }
         self.neigh_output(dev, destination, frame);

@@ -506,6 +506,9 @@ impl World {
         let what = message.first().copied().unwrap_or(0);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.sent(HEADER_LEN + len, to.is_multicast());
+        }
+        let Some(frame) = self.filter_word(ns, dev, to.into(), frame) else { return };
+        if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.count_icmp_out(what);
         }
         self.neigh_output(dev, to, frame);

@@ -379,6 +379,17 @@ impl World {
         }
     }
 
+    /// What the kernel itself says to its neighbours by `dev`, past the hooks for a host's own packets (`NF_INET_LOCAL_OUT`
+    /// in `ndisc_send_skb`, `mld_sendpack` and `ip_local_out`, then `NF_INET_POST_ROUTING`). None where they have it.
+    pub(crate) fn filter_word(&mut self, ns: NsId, dev: DevId, to: IpAddr, frame: Frame) -> Option<Frame> {
+        if !self.has_netfilter(ns) {
+            return Some(frame);
+        }
+        let at = At { ns, hook: Hook::Output, input: None, output: Some(dev), next_hop: Some(to) };
+        let frame = self.filter(at, frame)?.into_frame();
+        self.filter(At { hook: Hook::Postrouting, ..at }, frame).map(Passed::into_frame)
+    }
+
     fn filter_by_rules(&mut self, at: At, frame: Frame) -> Result<Passed, Errno> {
         match self.netns.get_mut(at.ns).and_then(|netns| netns.netfilter.take()) {
             None => Ok(Passed(frame)),
