@@ -1,6 +1,7 @@
 # needs: uml
 # runs: by bash alone
 # programs: nc iptables-legacy conntrack
+# open: in real time what TCP sends again comes a little sooner or later, and is counted where it was not meant to be
 # The states of a TCP connection as tracking sees them, each with the time it has left (but for its last digit). It is looked
 # at half a second away from what TCP sends again.
 # with: router-between.part
