@@ -630,23 +630,24 @@ impl Bridge {
                 }
             }
         }
-        if clock.up {
-            self.expire_groups(clock.now);
-        }
+        self.expire_groups(clock);
     }
 
-    /// `br_multicast_group_expired`, `br_multicast_port_group_expired`
-    fn expire_groups(&mut self, now: Time) {
+    /// `br_multicast_group_expired`, `br_multicast_port_group_expired`: what ends while the bridge is down changes nothing.
+    fn expire_groups(&mut self, clock: Clock) {
+        let Clock { now, up, .. } = clock;
         for group in self.mdb.due(now) {
             let Some(entry) = self.mdb.get_mut(&group) else { continue };
             if entry.host_expires.take_if(|at| *at <= now).is_some()
+                && up
                 && std::mem::replace(&mut entry.host_joined, false)
             {
                 self.events.push(Event::Mdb(MdbChange { group, member: None, gone: true }));
             }
             let mut gone = Vec::new();
-            entry.members.retain(|member| {
-                let goes = !member.permanent && member.expires.is_some_and(|at| at <= now);
+            entry.members.retain_mut(|member| {
+                // A report starts the timer of a permanent member too, whose end changes nothing.
+                let goes = member.expires.take_if(|at| *at <= now).is_some() && up && !member.permanent;
                 if goes {
                     gone.push(*member);
                 }

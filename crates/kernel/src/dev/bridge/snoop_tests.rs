@@ -164,6 +164,33 @@ fn our_own_querier_asks_again_and_lets_members_go() {
     assert_eq!(f.reach(0), (vec![], false));
 }
 
+/// What is due must be over, or it would be due for ever.
+#[test]
+fn no_timer_is_left_behind() {
+    let mut f = Fixture::new(2);
+    let clock = f.clock();
+    f.bridge.set_querier(true, clock);
+    f.run(11);
+    f.igmp(1, REPORT);
+    let pass = |f: &mut Fixture, up: bool| {
+        f.now = f.now + Duration::from_secs(10_000);
+        let clock = Clock { up, ..f.clock() };
+        // A timer may set another one.
+        (0..10).for_each(|_| f.bridge.expire_snooping_timers(clock));
+        assert!(f.bridge.next_snooping_timer().is_none_or(|at| at > clock.now));
+    };
+    for group in f.bridge.mdb.due(Time::END) {
+        let entry = f.bridge.mdb.get_mut(&group).expect("an entry");
+        entry.members.iter_mut().for_each(|member| member.permanent = true);
+    }
+    pass(&mut f, true);
+    assert!(!f.bridge.mdb.is_empty());
+    // Nor while the bridge is down.
+    f.igmp(0, REPORT);
+    pass(&mut f, false);
+    assert!(!f.bridge.mdb.is_empty());
+}
+
 #[test]
 fn a_port_may_leave_fast_and_lead_to_a_router_for_good() {
     let mut f = Fixture::new(3);
