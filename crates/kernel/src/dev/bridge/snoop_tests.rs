@@ -173,7 +173,7 @@ fn no_timer_is_left_behind() {
     f.run(11);
     f.igmp(1, REPORT);
     let pass = |f: &mut Fixture, up: bool| {
-        f.now = f.now + Duration::from_secs(10_000);
+        f.now += Duration::from_secs(10_000);
         let clock = Clock { up, ..f.clock() };
         // A timer may set another one.
         (0..10).for_each(|_| f.bridge.expire_snooping_timers(clock));
