@@ -2,19 +2,9 @@
 # What is told of a bridge and its ports while carriers come and go: the link watch comes when a command is through. What a
 # device sends as it goes up finds the port opposite still closed.
 # runs: by bash alone
-{ set +x; } 2>/dev/null
-# Each command with what was told because of it.
-told() {
-    # The kernel looks at carriers once a second.
-    sleep 1.3
-    local -a lines
-    mapfile -t -s $seen lines <$LOG
-    (( seen += ${#lines[@]} ))
-    printf '%s\n' "${lines[@]}" | sed 's/ *$//; s/^/| /'
-}
-say() { { set +x; } 2>/dev/null; echo "\$ $*"; "$@"; told; }
-LOG=$(mktemp)
-seen=0
+# with: told.part
+# The kernel looks at carriers once a second.
+PAUSE=1.3
 sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
 ip netns add s
 ip netns exec s sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1

@@ -1,18 +1,8 @@
 # needs: uml
 # What `ip monitor` tells of links, addresses, routes, namespaces and settings, in its order.
 # runs: by bash alone
-{ set +x; } 2>/dev/null
-# Each command with what was told because of it.
-told() {
-    sleep 0.3
-    local -a lines
-    mapfile -t -s $seen lines <$LOG
-    (( seen += ${#lines[@]} ))
-    printf '%s\n' "${lines[@]}" | sed 's/ *$//; s/^/| /'
-}
-say() { { set +x; } 2>/dev/null; echo "\$ $*"; "$@"; told; }
-LOG=$(mktemp)
-seen=0
+# with: told.part
+PAUSE=0.3
 ip netns add o
 ip monitor link address route netconf nsid >$LOG &
 M=$!
