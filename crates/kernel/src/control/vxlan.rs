@@ -35,12 +35,18 @@ impl World {
     /// `vxlan_open`: the socket, then the group.
     ///
     /// # Errors
-    /// `EADDRINUSE` where a program has the port.
+    /// `EADDRINUSE` where a program has the port; `ENODEV` where the device below lacks IPv4, and so has no groups of it to
+    /// join (`ip_mc_join_group`).
     pub(super) fn open_vxlan(&mut self, dev: DevId) -> Result<(), Failure> {
         let now = self.now;
         let Some(state) = self.vxlan_mut(dev) else { return Ok(()) };
         state.aged = now;
         let (underlay, socket) = (state.underlay, socket(&state.config));
+        let group = matches!(state.config.remote, IpAddr::V4(remote) if remote.is_multicast());
+        let below = self.vxlan_below(dev).and_then(|(below, _)| self.devs.get(below));
+        if group && below.is_some_and(|below| !below.has_ipv4) {
+            return Err(Errno::ENODEV.into());
+        }
         self.bind_udp_tunnel(underlay, socket, dev)?;
         self.vxlan_group(dev, true);
         if let Some(at) = self.vxlan_mut(dev).and_then(|state| state.start_ageing(now)) {

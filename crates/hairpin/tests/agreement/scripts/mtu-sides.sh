@@ -69,3 +69,14 @@ $N a sysctl net.ipv4.conf.d3.rp_filter net.ipv4.conf.d3.arp_ignore net.ipv4.neig
 ip -n a addr add 10.0.9.1/24 dev d3
 $N a sysctl -w net.ipv4.conf.default.arp_ignore=0
 $N a sysctl net.ipv4.conf.d3.arp_ignore
+# Without IPv4 below a vxlan has no group to join.
+ip netns add vn
+ip -n vn link add low address 02:00:00:00:00:71 type dummy
+ip -n vn link set low mtu 60
+ip -n vn link set low up
+ip -n vn link add vg address 02:00:00:00:00:72 type vxlan id 6 dstport 4789 group 239.1.1.1 dev low
+ip -n vn link set vg up
+ip -n vn link show vg
+ip -n vn link set low mtu 1500
+ip -n vn link set vg up
+ip -n vn maddr show dev low
