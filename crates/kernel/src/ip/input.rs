@@ -53,7 +53,8 @@ impl World {
             let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
             (header, frame) = passed;
         }
-        self.vrf_receive(dev, &mut frame, &header);
+        let Some(passed) = self.vrf_receive((ns, dev), header, frame) else { return };
+        (header, frame) = passed;
         if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
             // Sockets bound to a device see the one that has the address (`inet_iif`).
             if kind == RouteKind::Local {

@@ -144,16 +144,19 @@ impl World {
             filtered = netns.netfilter.is_some();
         }
         let mut route = *route;
+        // `vrf_ip_out` leaves groups and the limited broadcast alone, but not a network's.
+        let to_all = |route: &OutRoute| route.destination.is_multicast() || route.destination.is_broadcast();
         if filtered {
-            (route, frame) = self.own_output(ns, route, frame)?;
+            if !to_all(&route) {
+                (route, frame) = self.vrf_output(ns, route, frame)?;
+            }
+            (route, frame) = self.own_output(ns, route.dev, route, frame)?;
         }
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
-        // `vrf_ip_out` leaves groups and the limited broadcast alone, but not a network's.
-        let to_all = route.destination.is_multicast() || route.destination.is_broadcast();
-        if !to_all && !self.vrf_lets_out(route.dev, &frame) {
+        if !to_all(&route) && !self.vrf_lets_out(route.dev, &frame) {
             self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
             return Ok(());
         }
@@ -174,15 +177,25 @@ impl World {
         Ok(())
     }
 
-    /// The hook for this host's own packets. What it changes may change the way (`ip_route_me_harder`).
-    fn own_output(&mut self, ns: NsId, route: OutRoute, frame: Frame) -> Result<(OutRoute, Frame), Errno> {
+    /// The hook for this host's own packets, which are to leave by `out`. What it changes may change the way
+    /// (`ip_route_me_harder`).
+    ///
+    /// # Errors
+    /// `EPERM`: they may not; others: there is no way to where they go now.
+    pub(crate) fn own_output(
+        &mut self,
+        ns: NsId,
+        out: DevId,
+        route: OutRoute,
+        frame: Frame,
+    ) -> Result<(OutRoute, Frame), Errno> {
         let decides = |frame: &Frame| {
             let header = Header::quoted(frame.payload());
             header.map(|header| (header.source, header.destination, header.tos, frame.mark))
         };
         let before = decides(&frame);
         let next_hop = Some(route.next_hop().into());
-        let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
+        let at = At { ns, hook: Hook::Output, input: None, output: Some(out), next_hop };
         let frame = self.filter_own(at, frame)?.into_frame();
         let after = decides(&frame);
         let Some((source, destination, tos, mark)) = after.filter(|_| after != before) else {

@@ -194,7 +194,12 @@ fn extension(
             bench.conntrack.map(frame.track, &range, side, world.now, bench.random);
             return Said::Accept;
         }
-        Target::Track { .. } => {}
+        Target::Track { zone, .. } => {
+            // `xt_ct_target`: what has been looked at already (loopback) stays what it is.
+            if let Some(zone) = zone.filter(|_| !frame.track.is_tracked() && frame.track.zones == [0, 0]) {
+                frame.track.zones = zone.of(frame.mark);
+            }
+        }
         Target::NoTrack { .. } => {
             // What has been looked at already (loopback) stays what it is.
             if !frame.track.is_tracked() {
@@ -258,10 +263,9 @@ pub(super) fn masquerade(
             world.select_source(output, next_hop, 0).into()
         }
         Family::Ipv6 => {
-            const GLOBAL: u8 = 0;
-            let own = device.ipv6.iter().find(|own| own.scope == GLOBAL);
-            match own {
-                Some(own) => own.address.into(),
+            let IpAddr::V6(destination) = ip.destination else { return Said::Drop };
+            match world.select_source6(at.ns, Some(output), destination) {
+                Some(own) => own.into(),
                 None => return Said::Drop,
             }
         }

@@ -31,6 +31,7 @@ fn a_connection_takes_about_what_the_docs_say() {
             protocol: 17,
             source_port: 4000,
             destination_port: 53,
+            zones: [0, 0],
         };
         let wanted = shown::Connection {
             id: 0,
