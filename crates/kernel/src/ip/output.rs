@@ -138,11 +138,7 @@ impl World {
         loop_back: bool,
         mut frame: Frame,
     ) -> Result<(), Errno> {
-        let mut filtered = false;
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.out_requests += 1;
-            filtered = netns.netfilter.is_some();
-        }
+        let filtered = self.has_netfilter(ns);
         let mut route = *route;
         // `vrf_ip_out` leaves groups and the limited broadcast alone, but not a network's.
         let to_all = |route: &OutRoute| route.destination.is_multicast() || route.destination.is_broadcast();
@@ -151,6 +147,11 @@ impl World {
                 (route, frame) = self.vrf_output(ns, route, frame)?;
             }
             (route, frame) = self.own_output(ns, route.dev, route, frame)?;
+        }
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.out_requests += 1;
+            netns.counters.carried.left(frame.payload().len());
+            netns.counters.carried.sends(route.kind, frame.payload().len());
         }
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
         let next_hop = Some(route.next_hop().into());
@@ -227,8 +228,16 @@ impl World {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
         frame.vrf_port = self.vrf_ifindex(dev);
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.in_receives += 1;
+            netns.counters.carried.came(frame.payload().len());
+        }
         match Header::parse(frame.payload()) {
             Ok(mut header) => {
+                if let Some(netns) = self.netns.get_mut(ns) {
+                    netns.counters.carried.ecn[usize::from(header.tos & 3)] += 1;
+                    netns.counters.carried.delivers(kind, frame.payload().len());
+                }
                 if self.has_netfilter(ns) {
                     let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
                     (header, frame) = passed;

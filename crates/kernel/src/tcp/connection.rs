@@ -278,6 +278,7 @@ impl Connection {
         let window = u32::from(segment.window);
         self.send.acknowledge(segment.seq, segment.ack, window, &[], echo, false, now);
         self.counts.bytes_acked += 1;
+        self.counts.news.delivered += 1;
         self.establish();
         self.ack_due = true;
         Outcome::Taken
@@ -423,7 +424,9 @@ impl Connection {
         let plain = data.is_empty() && !segment.flags.has(Flags::FIN) && !segment.flags.has(Flags::SYN);
         let (window, echo) = (self.scaled(segment), self.echo_age(segment, now));
         let sack = if self.has_sack { segment.sack.as_slice() } else { &[] };
+        let delivered = self.send.delivered;
         let progress = self.send.acknowledge(segment.seq, segment.ack, window, sack, echo, plain, now);
+        self.counts.news.delivered += u64::from(self.send.delivered.wrapping_sub(delivered));
         if progress.acked > 0 {
             self.counts.bytes_acked += u64::from(progress.acked);
             self.retransmits = 0;
@@ -438,6 +441,7 @@ impl Connection {
                 self.state = State::FinWait2;
                 if self.is_orphan {
                     self.linger_at = Some(now.timer(LINGER));
+                    self.counts.news.waits += 1;
                 }
             }
             State::Closing if fin_acked => self.wait_out(now),
@@ -494,6 +498,9 @@ impl Connection {
 
     /// `tcp_time_wait`
     fn wait_out(&mut self, now: Time) {
+        // One that nobody holds has waited since its end was acknowledged.
+        let waits = self.is_orphan && self.state == State::FinWait2;
+        self.counts.news.waits += u64::from(!waits);
         self.state = State::TimeWait;
         self.send.timeout_at = None;
         self.receive.ack_at = None;
@@ -502,6 +509,12 @@ impl Connection {
 
     /// `tcp_done`
     fn end(&mut self, error: Option<Errno>) {
+        // `tcp_set_state`, `tcp_done`
+        match self.state {
+            State::SynSent | State::SynReceived => self.counts.news.attempts_failed += 1,
+            State::Established | State::CloseWait => self.counts.news.resets += 1,
+            _ => {}
+        }
         self.state = State::Closed;
         self.error = error.or(self.error);
         self.send.timeout_at = None;
@@ -561,6 +574,7 @@ impl Connection {
         self.shutdown();
         if self.state == State::FinWait2 {
             self.linger_at = Some(now.timer(LINGER));
+            self.counts.news.waits += 1;
         }
     }
 
@@ -611,6 +625,9 @@ impl Connection {
         }
         if self.syn_due {
             self.syn_due = false;
+            let again = u64::from(self.send.next != self.iss);
+            self.counts.news.sent_again += again;
+            self.counts.news.syn_again += again;
             self.counts.sent(0, false, now);
             return Some(self.syn(now));
         }
@@ -625,7 +642,10 @@ impl Connection {
                 if len > 0 {
                     self.receive.note_sent(now);
                 }
-                self.counts.sent(len, seq.is_before(newest), now);
+                let again = seq.is_before(newest);
+                self.counts.news.sent_again += u64::from(again);
+                self.counts.news.new_data += u64::from(!again);
+                self.counts.sent(len, again, now);
                 return Some(self.outgoing(seq, len, flags, now));
             }
             self.send.watch_window(now);
@@ -688,6 +708,7 @@ impl Connection {
             sack,
             ..Segment::default()
         };
+        self.counts.news.told_twice += u64::from(self.has_sack && self.receive.tells_old());
         self.receive.acknowledged();
         self.ack_due = false;
         Outgoing { segment, data: (seq, len) }
@@ -712,6 +733,7 @@ impl Connection {
         }
         if self.receive.ack_at.is_some_and(|at| at <= now) && self.receive.delay_over() {
             self.ack_due = true;
+            self.counts.news.delayed_acks += 1;
         }
         if self.send.timeout_at.is_some_and(|at| at <= now) {
             self.retransmit(now);
@@ -721,9 +743,12 @@ impl Connection {
     /// `tcp_retransmit_timer`, `tcp_probe_timer`
     fn retransmit(&mut self, now: Time) {
         if self.send.is_tail_due() {
-            return self.send.probe_tail(now);
+            self.counts.news.probes += u64::from(self.send.probe_tail(now));
+            return;
         }
         self.retransmits += 1;
+        // The answer to a SYN is no connection's yet (`reqsk_timer_handler`).
+        self.counts.news.timeouts += u64::from(self.state != State::SynReceived && self.send.has_flight());
         let most = match self.state {
             State::SynSent => self.settings.syn_retries,
             State::SynReceived => self.settings.syn_ack_retries,

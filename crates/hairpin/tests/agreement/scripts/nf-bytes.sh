@@ -3,9 +3,8 @@
 # programs: iptables-legacy
 # Rates in bytes: how they are read and shown, and what is within them.
 # with: router-between.part
-for r in "upto 10kb/s" "above 512kb/s --hashlimit-burst 1mb --hashlimit-mode srcip" "upto 100b/s --hashlimit-burst 1kb" "above 1mb/s --hashlimit-mode dstip,dstport" "upto 10kb/min" "upto 3mb/s --hashlimit-burst 10" "above 5000000b/s" "upto 1b/s" "upto 5000mb/s" "upto 10kb" "upto 10/sec --hashlimit-burst 1kb" "upto 300kb/s --hashlimit-burst 400kb --hashlimit-htable-size 16" "upto 7kb/s --hashlimit-htable-expire 60000 --hashlimit-burst 7kb" "upto kb/s" "upto 0b/s" "upto 5000000mb/s" "upto 10/sec --hashlimit-burst 2mb"; do
-    n=$((n+1))
-    $I -A INPUT -m hashlimit --hashlimit-$r --hashlimit-name n$n
+for r in "upto 10kb/s --hashlimit-name na" "above 512kb/s --hashlimit-burst 1mb --hashlimit-mode srcip --hashlimit-name nb" "upto 100b/s --hashlimit-burst 1kb --hashlimit-name nc" "above 1mb/s --hashlimit-mode dstip,dstport --hashlimit-name nd" "upto 10kb/min --hashlimit-name ne" "upto 3mb/s --hashlimit-burst 10 --hashlimit-name nf" "above 5000000b/s --hashlimit-name ng" "upto 1b/s --hashlimit-name nh" "upto 5000mb/s --hashlimit-name ni" "upto 10kb --hashlimit-name nj" "upto 10/sec --hashlimit-burst 1kb --hashlimit-name nk" "upto 300kb/s --hashlimit-burst 400kb --hashlimit-htable-size 16 --hashlimit-name nl" "upto 7kb/s --hashlimit-htable-expire 60000 --hashlimit-burst 7kb --hashlimit-name nm" "upto kb/s --hashlimit-name nn" "upto 0b/s --hashlimit-name no" "upto 5000000mb/s --hashlimit-name np" "upto 10/sec --hashlimit-burst 2mb --hashlimit-name nq"; do
+    $I -A INPUT -m hashlimit --hashlimit-$r
 done
 $I -S INPUT
 $I -L INPUT -n

@@ -1,6 +1,8 @@
 # needs: nftables
+# runs: by bash alone
 # programs: iptables-legacy conntrack
-# Zones of connections: the same addresses and ports twice, each with a connection of its own. User-Mode Linux is built without.
+# Zones of connections: the same addresses and ports twice, each with a connection of its own. User-Mode Linux is built without;
+# a kernel with them shows zone 0 too.
 # with: router-between.part
 T="$I -t raw"
 for o in "--zone-orig 6" "--zone-reply 7" "--zone mark" "--zone-orig mark" "--zone-reply mark" "--zone 5 --zone-orig 6" "--zone-orig 6 --zone-reply 7" "--zone 0" "--zone 65535" "--zone 65536" "--zone x"; do
@@ -9,7 +11,7 @@ done
 $T -S
 $T -L PREROUTING -n
 $T -F
-table() { $N R cat /proc/net/nf_conntrack | sed -E 's/ +[0-9]+ ([A-Z_]+ )?src/ T \1src/' | sort; }
+table() { $N R cat /proc/net/nf_conntrack | sed -E 's/ +[0-9]+ ([A-Z_]+ )?src/ T \1src/; s/zone=0 //' | sort; }
 $I -A FORWARD -m conntrack --ctstate NEW
 $T -A PREROUTING -i r0 -j CT --zone 9
 $N A ping -e 1 -c 1 -W 1 10.0.2.1
