@@ -135,6 +135,8 @@ pub struct Counters {
     pub forwarded: u64,
     pub out_requests: u64,
     pub out_no_routes: u64,
+    /// What this host was not let send.
+    pub out_discards: u64,
     pub reassembly_timeouts: u64,
     pub reassembly_fragments: u64,
     pub reassembled: u64,

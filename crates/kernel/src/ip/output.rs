@@ -116,7 +116,15 @@ impl World {
             }
         }
         header.write(packet);
-        self.ip_output(ns, route, fields.loop_back, frame)
+        let sent = self.ip_output(ns, route, fields.loop_back, frame);
+        // `ip_send_skb`; TCP counts nothing.
+        if sent.is_err()
+            && fields.protocol != super::protocol::TCP
+            && let Some(netns) = self.netns.get_mut(ns)
+        {
+            netns.counters.out_discards += 1;
+        }
+        sent
     }
 
     /// The namespace's next identification.

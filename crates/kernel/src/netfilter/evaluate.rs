@@ -300,9 +300,17 @@ pub(super) fn redirect(
             let primary = |own: &&crate::device::Ipv4Address| own.flags & crate::device::ifa::SECONDARY == 0;
             device.and_then(|device| device.ipv4.iter().find(primary)).map(|own| own.local.into())
         }
-        Family::Ipv6 => device
-            .and_then(|device| device.ipv6.iter().find(|own| own.scope == 0))
-            .map(|own| own.address.into()),
+        // `nf_nat_redirect_ipv6`: an address of the destination's scope, the widest for one that is global.
+        Family::Ipv6 => device.and_then(|device| {
+            let on_link = matches!(ip.destination, IpAddr::V6(to) if to.is_unicast_link_local());
+            let known = device.ipv6.iter().filter(|own| own.flags & crate::device::ifa::TENTATIVE == 0);
+            let is_near = |own: &&crate::device::Ipv6Address| own.address.is_unicast_link_local();
+            match on_link {
+                true => known.clone().find(is_near),
+                false => known.clone().find(|own| !is_near(own)).or_else(|| known.clone().next()),
+            }
+            .map(|own| own.address.into())
+        }),
     };
     let Some(address) = address else { return Said::Drop };
     let range = NatRange { addresses: Some((address, address)), ..range.clone() };

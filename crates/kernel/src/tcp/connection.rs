@@ -424,9 +424,10 @@ impl Connection {
         let plain = data.is_empty() && !segment.flags.has(Flags::FIN) && !segment.flags.has(Flags::SYN);
         let (window, echo) = (self.scaled(segment), self.echo_age(segment, now));
         let sack = if self.has_sack { segment.sack.as_slice() } else { &[] };
-        let delivered = self.send.delivered;
+        // That the answer to a SYN has arrived nobody counts (`tcp_rcv_state_process`).
+        let delivered = self.send.delivered.wrapping_add(u32::from(self.send.unacked == self.iss));
         let progress = self.send.acknowledge(segment.seq, segment.ack, window, sack, echo, plain, now);
-        self.counts.news.delivered += u64::from(self.send.delivered.wrapping_sub(delivered));
+        self.counts.news.delivered += u64::from(self.send.delivered.saturating_sub(delivered));
         if progress.acked > 0 {
             self.counts.bytes_acked += u64::from(progress.acked);
             self.retransmits = 0;
@@ -559,7 +560,11 @@ impl Connection {
         match self.state {
             State::Established | State::SynReceived => self.state = State::FinWait1,
             State::CloseWait => self.state = State::LastAck,
-            State::SynSent => return self.end(None),
+            State::SynSent => {
+                // The program has changed its mind: no attempt has failed.
+                self.state = State::Closed;
+                return self.end(None);
+            }
             _ => return,
         }
         self.send.is_closing = true;
@@ -628,6 +633,7 @@ impl Connection {
             let again = u64::from(self.send.next != self.iss);
             self.counts.news.sent_again += again;
             self.counts.news.syn_again += again;
+            self.counts.news.uncounted += if self.state == State::SynSent { again } else { 0 };
             self.counts.sent(0, false, now);
             return Some(self.syn(now));
         }
@@ -644,6 +650,7 @@ impl Connection {
                 }
                 let again = seq.is_before(newest);
                 self.counts.news.sent_again += u64::from(again);
+                self.counts.news.uncounted += u64::from(again);
                 self.counts.news.new_data += u64::from(!again);
                 self.counts.sent(len, again, now);
                 return Some(self.outgoing(seq, len, flags, now));

@@ -33,6 +33,8 @@ pub struct News {
     pub attempts_failed: u64,
     pub resets: u64,
     pub sent_again: u64,
+    /// Of these the ones that count as nothing else.
+    pub uncounted: u64,
     pub syn_again: u64,
     pub timeouts: u64,
     pub probes: u64,
@@ -49,6 +51,7 @@ impl News {
         self.attempts_failed += news.attempts_failed;
         self.resets += news.resets;
         self.sent_again += news.sent_again;
+        self.uncounted += news.uncounted;
         self.syn_again += news.syn_again;
         self.timeouts += news.timeouts;
         self.probes += news.probes;

@@ -37,8 +37,8 @@ const IP: &[Word] = &[
     ("ReasmReqds", "% reassemblies required", Counted),
     ("ReasmOKs", "% packets reassembled ok", Counted),
     ("ReasmFails", "% packet reassemblies failed", Counted),
-    ("FragOKs", "% fragments received ok", Counted),
-    ("FragFails", "% fragments failed", Counted),
+    ("FragOKs", "% outgoing packets fragmented ok", Counted),
+    ("FragFails", "% outgoing packets failed fragmentation", Counted),
     ("FragCreates", "% fragments created", Counted),
 ];
 

@@ -33,7 +33,6 @@ $I -S OUTPUT -v | grep ctstate
 $I -t mangle -S -v | grep ctstate
 $N R grep -c . /proc/net/nf_conntrack
 # A destination is changed at the port or not at all.
-$N R conntrack -F 2>/dev/null
 $I -t nat -A PREROUTING -i red -p icmp -d 10.9.9.9 -j DNAT --to-destination 10.0.2.1
 $N A ping -e 6 -c 1 -W 1 10.9.9.9
 $I -t nat -I PREROUTING -i r0 -p icmp -d 10.9.9.9 -j DNAT --to-destination 10.0.2.1

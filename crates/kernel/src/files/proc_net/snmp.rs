@@ -29,7 +29,7 @@ const IP: &[Counter] = &[
     ("InDiscards", none),
     ("InDelivers", |netns| count(netns.counters.in_delivers)),
     ("OutRequests", |netns| count(netns.counters.out_requests)),
-    ("OutDiscards", none),
+    ("OutDiscards", |netns| count(netns.counters.out_discards)),
     ("OutNoRoutes", |netns| count(netns.counters.out_no_routes)),
     ("ReasmTimeout", |netns| count(netns.counters.reassembly_timeouts)),
     ("ReasmReqds", |netns| count(netns.counters.reassembly_fragments)),
@@ -97,7 +97,8 @@ const TCP: &[Counter] = &[
     // Counted where the sockets are known.
     (CURRENT, none),
     ("InSegs", |netns| count(netns.counters.tcp_in)),
-    ("OutSegs", |netns| count(netns.counters.tcp_out)),
+    // What goes again is no segment anew (`__tcp_transmit_skb`).
+    ("OutSegs", |netns| count(netns.counters.tcp_out.saturating_sub(netns.counters.tcp.uncounted))),
     ("RetransSegs", |netns| count(netns.counters.tcp.sent_again)),
     ("InErrs", none),
     ("OutRsts", |netns| count(netns.counters.tcp_out_resets)),

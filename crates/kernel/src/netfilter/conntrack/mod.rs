@@ -234,7 +234,7 @@ impl Conntrack {
                     return Decision::Accept;
                 }
                 icmp::Icmp::Invalid => {
-                    self.statistics.invalid += 1;
+                    self.statistics.error += 1;
                     return Decision::Accept;
                 }
             }

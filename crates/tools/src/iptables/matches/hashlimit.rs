@@ -184,7 +184,9 @@ fn leading(text: &str) -> Option<u64> {
 
 /// `bytes_to_cost`
 fn cost_of(bytes: u64) -> u64 {
-    u64::from(u32::MAX) / ((bytes >> BYTE_SHIFT) + 1)
+    // It has 32 bits there.
+    let chunks = (bytes >> BYTE_SHIFT) as u32;
+    u64::from(u32::MAX) / (u64::from(chunks) + 1)
 }
 
 /// `cost_to_bytes`
