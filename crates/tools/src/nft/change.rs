@@ -76,7 +76,7 @@ impl Session<'_> {
     pub(super) fn table_of(&mut self, named: &Named, text: &str) -> Result<&mut Table, Fail> {
         if self.ruleset.table(named.family, named.name.as_str()).is_none() {
             let meant =
-                if text.is_empty() { meant::table(&self.ruleset, &named.name) } else { String::new() };
+                if text.is_empty() { meant::table(&self.ruleset, &named.name, None) } else { String::new() };
             return Err(Fail::at(format!("{text}{MISSING}{meant}"), named.place));
         }
         let missing = Fail::at(MISSING, named.place);

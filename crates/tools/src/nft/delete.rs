@@ -19,7 +19,7 @@ impl Session<'_> {
         let missing = |place: Place| Fail::refused(Errno::ENOENT, place);
         let (family, name) = (named.family, named.name.clone());
         if what == "table" && self.ruleset.table(family, &name).is_none() {
-            let meant = meant::table(&self.ruleset, &name);
+            let meant = meant::table(&self.ruleset, &name, Some(family));
             let text = if meant.is_empty() {
                 format!("Could not process rule: {MISSING}")
             } else {

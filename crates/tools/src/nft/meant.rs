@@ -52,10 +52,10 @@ fn this_table(table: &Table) -> String {
     format!("; did you mean table \u{2018}{}\u{2019} in family {}?", table.name, table.family.name())
 }
 
-/// What is said behind an error about a table; nothing where none is near.
-pub(super) fn table(ruleset: &Ruleset, name: &str) -> String {
+/// What is said behind an error about a table; nothing where none is near. `only`: those of a family alone are known.
+pub(super) fn table(ruleset: &Ruleset, name: &str, only: Option<Family>) -> String {
     let mut search = Search::of(name);
-    for table in &ruleset.tables {
+    for table in ruleset.tables.iter().filter(|table| only.is_none_or(|family| table.family == family)) {
         search.look_at(&table.name, table);
     }
     search.found.map_or(String::new(), |(_, table)| this_table(table))
