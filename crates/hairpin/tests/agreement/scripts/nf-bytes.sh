@@ -1,5 +1,5 @@
 # needs: uml
-# runs: with the real programs
+# runs: by bash alone
 # programs: iptables-legacy
 # Rates in bytes: how they are read and shown, and what is within them.
 # with: router-between.part

@@ -4,10 +4,11 @@
 # How ports are read: of TCP and SCTP a number of 16 bits or a name, of UDP what getaddrinfo makes of it.
 # with: router-between.part
 for p in tcp udp sctp; do
-    for o in "--dport x" "--dport 80:70" "--dport 1:70000" "--sport 5:" "--sport :7" "--dport 80x" "--dport -5" "--dport 99999999999" "--dport 0x50" "--dport 080" "--dport domain" "! --dport 5:9" "--dport 1:2:3" "--dport 65536" "--dport 5 --dport 6"; do
+    for o in "--dport x" "--dport 80:70" "--dport 1:70000" "--sport 5:" "--sport :7" "--dport 80x" "--dport -5" "--dport 99999999999" "--dport 0x50" "--dport 080" "--dport domain" "! --dport 5:9" "--dport 1:2:3" "--dport 65536"; do
         $I -A INPUT -p $p $o
     done
 done
+for p in tcp udp; do $I -A INPUT -p $p --dport 5 --dport 6; done
 for o in "--ctorigdstport 70000" "--ctorigsrcport 5:" "--ctreplsrcport y" "--ctrepldstport 0x5"; do
     $I -A INPUT -m conntrack $o
 done
