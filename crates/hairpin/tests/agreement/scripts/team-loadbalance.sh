@@ -5,13 +5,7 @@
 # open: agrees when asked for (249 of 249 lines), but teamd never pauses with this runner: it takes a minute and a processor
 # The runner loadbalance of teamd: which port a frame leaves by; and MACs of the runner activebackup. A second port comes
 # later, or which one the driver has first would be chance.
-ip netns add n
-ip netns add o
-N="ip netns exec"
-for i in 1 2; do
-    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
-    ip -n o link set w$i up
-done
+# with: two-wires.part
 ip -n o link add sw address 02:00:00:00:00:30 type bridge
 ip -n o link set sw up
 ip -n o link set w1 master sw
