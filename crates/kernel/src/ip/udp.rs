@@ -21,6 +21,7 @@ pub(crate) const UDP_LEN: usize = 8;
 
 impl World {
     /// `udp_rcv`
+    #[inline]
     pub(super) fn udp_receive(
         &mut self,
         ns: NsId,

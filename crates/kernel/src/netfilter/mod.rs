@@ -364,7 +364,10 @@ impl World {
     /// A packet at a hook. None: it goes no further; its end has been reported.
     #[inline]
     pub(crate) fn filter(&mut self, at: At, frame: Frame) -> Option<Passed> {
-        self.filter_own(at, frame).ok()
+        match self.has_netfilter(at.ns) {
+            false => Some(Passed(frame)),
+            true => self.filter_by_rules(at, frame).ok(),
+        }
     }
 
     /// [`World::filter`] for a packet whose sender is told what has become of it.
