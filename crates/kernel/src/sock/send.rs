@@ -200,6 +200,8 @@ impl World {
         let route = self.route_output(key(ns, &udp.inet, destination, protocol::UDP))?;
         let route = if plain { route } else { self.route_to_probe(route, pmtu) };
         let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
+        // `__ip_append_data`: of what leaves whole.
+        let offloaded = |total: usize| (total <= route.mtu as usize).then_some(ip::UDP_CHECKSUM);
         let inet = match plain && total <= route.mtu as usize && route.kind == RouteKind::Unicast {
             true => None,
             false => self.sockets.get(id).and_then(Socket::inet).cloned(),
@@ -208,7 +210,8 @@ impl World {
             Some(inet) => {
                 let whole = total + inet.options.len().next_multiple_of(4);
                 self.check_sendable(id, inet, &route, whole, (destination, port))?;
-                self.fields(ns, inet, &route, protocol::UDP, whole)
+                let fields = self.fields(ns, inet, &route, protocol::UDP, whole);
+                Fields { partial: offloaded(whole), ..fields }
             }
             None => {
                 let ttl = self.default_ttl(ns, route.source);
@@ -216,6 +219,7 @@ impl World {
                     dont_fragment: !route.mtu_locked,
                     owner: Owner::Program,
                     bound,
+                    partial: offloaded(total),
                     ..Fields::new(protocol::UDP, ttl)
                 }
             }
@@ -223,10 +227,11 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.udp_out += 1;
         }
+        let sums = fields.partial.is_none();
         let (from, to) = ((route.source, source_port), (route.destination, port));
         self.transmit_refused = false;
         self.ip_send(ns, &route, fields, ip::UDP_LEN + data.len(), |body| {
-            ip::write_udp(body, from, to, data);
+            ip::write_udp(body, from, to, data, sums);
         })?;
         self.sent(id, data.len())
     }
