@@ -46,6 +46,10 @@ pub enum State {
 pub struct Settings {
     pub timestamps: bool,
     pub sack: bool,
+    /// What came twice is told (`tcp_dsack`).
+    pub duplicate_sack: bool,
+    /// 3 and 4: the tail of what is in flight is probed for loss (`tcp_early_retrans`).
+    pub early_retransmit: u8,
     pub window_scaling: bool,
     /// Least, default and largest receive buffer in bytes (`tcp_rmem`).
     pub receive_buffer_min: u32,
@@ -62,6 +66,8 @@ impl Default for Settings {
         Settings {
             timestamps: true,
             sack: true,
+            duplicate_sack: true,
+            early_retransmit: 3,
             window_scaling: true,
             receive_buffer_min: 4096,
             receive_buffer: 131_072,
@@ -174,6 +180,8 @@ impl Connection {
     fn agree(&mut self, syn: &Segment) {
         self.peer_mss = u32::from(syn.mss.unwrap_or(536)).max(1);
         self.has_sack &= syn.sack_permitted;
+        self.receive.tells_twice = self.settings.duplicate_sack;
+        self.send.probes_tail = self.has_sack && matches!(self.settings.early_retransmit, 3 | 4);
         self.has_timestamps &= syn.timestamps.is_some();
         match syn.window_scale.filter(|_| self.settings.window_scaling) {
             Some(scale) => self.peer_scale = scale.min(WINDOW_SCALE_MAX),
@@ -324,6 +332,9 @@ impl Connection {
 
     /// `tcp_retransmit_timer`, `tcp_probe_timer`
     fn retransmit(&mut self, now: Time) {
+        if self.send.is_tail_due() {
+            return self.send.probe_tail(now);
+        }
         self.retransmits += 1;
         let most = match self.state {
             State::SynSent => self.settings.syn_retries,

@@ -176,6 +176,7 @@ impl Connection {
         let edge = self.receive.next + self.receive.window_left();
         let in_window = !end.is_before(self.receive.told_at()) && !segment.seq.is_after(edge);
         if (old || !in_window) && !flags.has(Flags::RST) {
+            self.receive.tell_twice(segment.seq, end);
             self.ack_due = true;
         }
         in_window && (!old || flags.has(Flags::RST))
@@ -239,6 +240,7 @@ impl Connection {
         if !takes {
             // Behind the peer's end: it has not heard our acknowledgement.
             if !news {
+                self.receive.tell_twice(segment.seq, segment.seq + data.len() as u32 + u32::from(fin));
                 self.ack_due = true;
             }
             return Outcome::Taken;

@@ -86,7 +86,7 @@ impl Sender {
     }
 
     /// What is left of the window after a loss (`bictcp_recalc_ssthresh`: 717/1024).
-    fn reduced(&self) -> u32 {
+    pub(super) fn reduced(&self) -> u32 {
         (self.congestion * 717 / 1024).max(2)
     }
 
@@ -140,6 +140,7 @@ impl Sender {
     /// The timeout has come (`tcp_retransmit_timer`): everything in flight counts as lost.
     pub fn timed_out(&mut self, now: Time) {
         self.backoff += 1;
+        self.tail.asked = None;
         if self.flight.is_empty() {
             return self.arm(now);
         }

@@ -2,11 +2,13 @@
 //! acknowledgement (net/ipv4/tcp_input.c: `tcp_ack`).
 
 mod congestion;
+mod tail;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use self::congestion::{Phase, Reduction};
+use self::tail::Tail;
 use super::seq::Seq;
 use crate::time::Time;
 
@@ -83,6 +85,8 @@ pub struct Sender {
     phase: Phase,
     duplicates: u32,
     reduction: Reduction,
+    pub probes_tail: bool,
+    tail: Tail,
 
     pub srtt: Option<Duration>,
     variance: Duration,
@@ -120,6 +124,8 @@ impl Sender {
             phase: Phase::Open,
             duplicates: 0,
             reduction: Reduction::default(),
+            probes_tail: false,
+            tail: Tail::default(),
             srtt: None,
             variance: Duration::ZERO,
             min_rtt: None,
@@ -220,10 +226,10 @@ impl Sender {
         if len == 0 && !fin {
             return None;
         }
-        if self.in_flight() >= self.congestion && !(fin && len == 0) {
+        if self.in_flight() >= self.congestion && !(fin && len == 0) && !self.tail.takes_new {
             return None;
         }
-        if len < most && !fin {
+        if len < most && !fin && !self.tail.takes_new {
             // Not full, because of the window: wait for more of it, unless it is half of the largest ever seen.
             if len < whole && len < self.max_window / 2 {
                 return None;
@@ -253,9 +259,17 @@ impl Sender {
         });
         self.next = end;
         self.reduction.sent += 1;
+        if std::mem::take(&mut self.tail.takes_new) {
+            self.tail.asked = Some(self.next);
+            self.arm(now);
+            return Some(self.describe(start, end));
+        }
         if self.timeout_at.is_none() || self.flight.len() == 1 {
             self.arm(now);
+        } else if self.tail.is_due {
+            self.arm_again(now);
         }
+        self.watch_tail(self.until_timeout(now), now);
         Some(self.describe(start, end))
     }
 
@@ -288,6 +302,7 @@ impl Sender {
 
     fn arm(&mut self, now: Time) {
         self.timeout_at = Some(now.timer(self.timeout()));
+        self.tail.is_due = false;
     }
 
     /// The retransmission timeout as it is backed off now.
@@ -308,6 +323,7 @@ impl Sender {
         is_plain: bool,
         now: Time,
     ) -> Progress {
+        let (twice, sack) = tail::split_duplicate(sack, ack);
         let had_room = self.room() > 0;
         let old_window = self.window;
         if ack.is_after(self.window_ack)
@@ -322,6 +338,7 @@ impl Sender {
         if !ack.is_after(self.unacked) {
             let news = self.mark_sacked(sack);
             let repeats = ack == self.unacked && is_plain && window == old_window && self.has_flight();
+            self.judge_probe(ack, twice, is_plain && window == old_window && !news);
             if news || (repeats && sack.is_empty()) {
                 self.duplicates += 1;
                 self.look_for_loss(!sack.is_empty(), now);
@@ -362,11 +379,13 @@ impl Sender {
         }
         self.backoff = 0;
         self.mark_sacked(sack);
+        self.judge_probe(ack, twice, false);
         self.advance_phase(ack, segments, busy, !sack.is_empty(), now);
         if self.flight.is_empty() {
             self.timeout_at = None;
         } else {
             self.arm(now);
+            self.watch_tail(self.timeout(), now);
         }
         self.settle_timer(now);
         Progress { acked, has_room: !had_room && self.room() > 0 }
@@ -440,107 +459,4 @@ impl Sender {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Time = Time(1_000_000_000);
-
-    fn sender() -> Sender {
-        let mut sender = Sender::new(Seq(999));
-        sender.sent_syn(NOW);
-        sender.start_window(65_535, Seq(0), Seq(1000));
-        sender.acknowledge(Seq(1), Seq(1000), 65_535, &[], None, false, NOW + Duration::from_millis(1));
-        sender.mss = 100;
-        sender
-    }
-
-    fn sent(sender: &mut Sender) -> Vec<(u32, u32)> {
-        std::iter::from_fn(|| sender.next_segment(100, NOW)).map(|(seq, len, _, _)| (seq.0, len)).collect()
-    }
-
-    #[test]
-    fn a_small_segment_waits_for_the_one_before() {
-        let mut sender = sender();
-        sender.write(b"ab");
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1000), 2, true, false)));
-        sender.write(b"cd");
-        assert_eq!(sender.next_segment(100, NOW), None);
-        sender.acknowledge(Seq(1), Seq(1002), 65_535, &[], None, true, NOW);
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1002), 2, true, false)));
-        sender.no_delay = true;
-        sender.write(b"e");
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1004), 1, true, false)));
-    }
-
-    #[test]
-    fn the_congestion_window_opens_as_acknowledgements_come() {
-        let mut sender = sender();
-        sender.write(&[0; 5000]);
-        assert_eq!(sent(&mut sender).len(), 10);
-        sender.acknowledge(Seq(1), Seq(1200), 65_535, &[], None, true, NOW);
-        assert_eq!(sent(&mut sender), [(2000, 100), (2100, 100), (2200, 100), (2300, 100)]);
-    }
-
-    #[test]
-    fn a_loss_is_mended_after_three_duplicates() {
-        let mut sender = sender();
-        sender.write(&[0; 1000]);
-        sent(&mut sender);
-        for _ in 0..2 {
-            sender.acknowledge(Seq(1), Seq(1100), 65_535, &[], None, true, NOW);
-            assert_eq!(sent(&mut sender), []);
-        }
-        for _ in 0..2 {
-            sender.acknowledge(Seq(1), Seq(1100), 65_535, &[], None, true, NOW);
-        }
-        assert_eq!(sent(&mut sender), [(1100, 100)]);
-    }
-
-    #[test]
-    fn sack_tells_what_is_lost() {
-        let mut sender = sender();
-        sender.write(&[0; 1000]);
-        sent(&mut sender);
-        let blocks = [(Seq(1200), Seq(1300)), (Seq(1400), Seq(1600))];
-        sender.acknowledge(Seq(1), Seq(1100), 65_535, &blocks, None, true, NOW);
-        assert_eq!(sent(&mut sender), [(1100, 100)]);
-        sender.acknowledge(Seq(1), Seq(1100), 65_535, &[(Seq(1400), Seq(1900))], None, true, NOW);
-        assert_eq!(sent(&mut sender), [(1300, 100)]);
-    }
-
-    #[test]
-    fn after_a_timeout_everything_goes_again_one_by_one() {
-        let mut sender = sender();
-        sender.write(&[0; 300]);
-        sent(&mut sender);
-        let due = sender.timeout_at.expect("a timeout");
-        assert!(due >= NOW + Duration::from_millis(200) && due < NOW + Duration::from_millis(230));
-        sender.timed_out(due);
-        assert_eq!(sent(&mut sender), [(1000, 100)]);
-        sender.acknowledge(Seq(1), Seq(1100), 65_535, &[], None, true, due);
-        assert_eq!(sent(&mut sender), [(1100, 100), (1200, 100)]);
-    }
-
-    #[test]
-    fn a_closed_window_is_probed() {
-        let mut sender = sender();
-        sender.acknowledge(Seq(2), Seq(1000), 0, &[], None, true, NOW);
-        sender.write(b"x");
-        assert_eq!(sender.next_segment(100, NOW), None);
-        sender.watch_window(NOW);
-        assert!(sender.is_blocked() && sender.timeout_at.is_some());
-        sender.acknowledge(Seq(3), Seq(1000), 10, &[], None, true, NOW);
-        assert_eq!(sent(&mut sender), [(1000, 1)]);
-    }
-
-    #[test]
-    fn the_end_rides_on_the_last_data() {
-        let mut sender = sender();
-        sender.write(&[1; 150]);
-        sender.is_closing = true;
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1000), 100, false, false)));
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1100), 50, true, true)));
-        assert_eq!(sender.next_segment(100, NOW), None);
-        assert_eq!(sender.next, Seq(1151));
-    }
-}
+mod tests;
