@@ -511,6 +511,13 @@ impl Connection {
         }
     }
 
+    /// An ICMP error quotes the answer to a SYN, which began at `seq`: nobody is told (`tcp_req_err`).
+    pub fn give_up(&mut self, seq: Seq) {
+        if seq == self.iss {
+            self.end(None);
+        }
+    }
+
     // The program's side.
 
     /// Queues data to be sent; how much of it.
