@@ -1,4 +1,5 @@
 # How many redirects a router sends: by whom the packets are for, and by who sent them.
+# needs: uml
 # ipv6: on
 ip netns add A; ip netns add R
 N="ip netns exec"

@@ -1,4 +1,5 @@
 # Who heeds an ICMP error about a packet that is too long: the socket that sent it, while it is there.
+# needs: uml
 for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
 ip link add a0 netns A address 02:00:00:00:00:01 type veth peer name r0 netns R address 02:00:00:00:00:02
 ip link add r1 netns R address 02:00:00:00:00:03 type veth peer name b0 netns B address 02:00:00:00:00:04

@@ -1,4 +1,5 @@
 # What an ICMP error makes of a connection that is being opened: the listener's side gives it up if nobody is there.
+# needs: uml
 for n in a r b; do ip netns add $n; ip -n $n link set lo up; done
 ip link add eth0 netns a address 02:00:00:00:00:01 type veth peer name r1 netns r address 02:00:00:00:00:02
 ip link add eth0 netns b address 02:00:00:00:00:03 type veth peer name r2 netns r address 02:00:00:00:00:04
