@@ -254,12 +254,13 @@ impl World {
         Ok(())
     }
 
-    /// A packet could not be delivered on the link: its sender is told (`ipv4_link_failure`). The frame has
-    /// no link header.
-    pub(crate) fn link_failure(&mut self, ns: NsId, frame: &Frame) {
+    /// A packet could not be delivered on the link of `dev`: its sender is told (`ipv4_link_failure`), and looked for in the
+    /// VRF of that device. The frame has no link header.
+    pub(crate) fn link_failure(&mut self, dev: DevId, frame: &Frame) {
         use super::icmp::{Message, Unreachable};
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         let message = Message::Unreachable(Unreachable::Host);
-        self.icmp_error(ns, None, frame, message);
+        self.icmp_error(ns, Some(dev), frame, message);
     }
 
     /// TTL of a packet that this host sends from `source`.

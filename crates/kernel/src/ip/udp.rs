@@ -123,7 +123,7 @@ impl World {
     }
 
     /// A socket of IPv6 that takes IPv4 too, for a datagram that none of IPv4 wants.
-    fn udp6_socket_of_both(
+    pub(super) fn udp6_socket_of_both(
         &self,
         ns: NsId,
         from: (Ipv4Addr, u16),

@@ -117,7 +117,7 @@ impl World {
             // `dst_link_failure`; the packet goes all the same.
             let ns = device.ns;
             match frame.ethertype() {
-                ethertype::IPV4 => self.link_failure(ns, &frame),
+                ethertype::IPV4 => self.link_failure(dev, &frame),
                 ethertype::IPV6 => self.link_failure6(ns, &frame),
                 _ => {}
             }

@@ -159,7 +159,7 @@ impl World {
         if told {
             device.stats.tx_carrier_errors += 1;
             match frame.ethertype() {
-                ethertype::IPV4 => self.link_failure(ns, &frame),
+                ethertype::IPV4 => self.link_failure(dev, &frame),
                 ethertype::IPV6 => self.link_failure6(ns, &frame),
                 _ => {}
             }

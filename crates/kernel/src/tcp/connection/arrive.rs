@@ -299,4 +299,11 @@ impl Connection {
             _ => self.soft_error = Some(errno),
         }
     }
+
+    /// An ICMP error quotes the answer to a SYN, which began at `seq`: nobody is told (`tcp_req_err`).
+    pub fn give_up(&mut self, seq: Seq) {
+        if seq == self.iss {
+            self.end(None);
+        }
+    }
 }
