@@ -5,6 +5,7 @@ use std::ops::{Deref, DerefMut};
 pub use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::{TAG_LEN, Tag};
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::ip::{fold, sum};
 use crate::mac::Mac;
 use crate::netfilter::{Bridged, Track};
@@ -119,6 +120,8 @@ pub struct Meta {
     pub(crate) track: Track,
     /// The packet or CAN socket that sent it, which does not see it.
     pub sender: Option<crate::sock::SockId>,
+    /// The tunnel that it is to go by, or has come by (`skb_tunnel_info`).
+    pub(crate) tunnel: Option<TunnelInfo>,
     /// The bridge ports of a packet that netfilter sees on its way over a bridge.
     pub(crate) bridged: Option<Bridged>,
 }
@@ -140,6 +143,7 @@ impl Default for Meta {
             trace: 0,
             track: Track::default(),
             sender: None,
+            tunnel: None,
             bridged: None,
         }
     }
@@ -303,6 +307,7 @@ impl Frame {
             || self.traced
             || self.fragment_max != 0
             || self.bridged.is_some()
+            || self.tunnel.is_some()
             || self.track != Track::default()
     }
 
@@ -311,6 +316,7 @@ impl Frame {
     pub(crate) fn forget_netfilter(&mut self) {
         self.track = Track::default();
         self.bridged = None;
+        self.tunnel = None;
         self.traced = false;
         self.owner = Owner::Nobody;
         self.bound = 0;

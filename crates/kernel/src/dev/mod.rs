@@ -43,11 +43,14 @@ pub enum Verdict {
     Forward {
         dev: DevId,
         untag: bool,
+        /// The network of the tunnel that the frame is to go by; 0: none (`br_handle_egress_vlan_tunnel`).
+        network: u32,
     },
     /// As `Forward`, as unicast to one member of its group (`maybe_deliver_addr`).
     ForwardTo {
         dev: DevId,
         untag: bool,
+        network: u32,
         to: Mac,
     },
     /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.

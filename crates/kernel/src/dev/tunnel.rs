@@ -1,7 +1,7 @@
 //! What tunnels have in common: what is put around a packet, and how a flow chooses its source port
 //! (include/net/ip_tunnels.h, include/net/udp_tunnel.h, include/net/inet_ecn.h).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_wire::vlan::Tag;
 
@@ -10,6 +10,80 @@ use crate::frame::{ETH_LEN, Frame, Partial, ethertype};
 use crate::ip::{Header, UDP_CHECKSUM, UDP_LEN, checksum, fold, protocol, pseudo_sum, sum, write_checksum};
 use crate::ip6::{self, next};
 use crate::netns::NsId;
+
+/// The tunnel that a packet is to go by, as its route or its VLAN says, or that it has come by (`struct ip_tunnel_info`). Devices that
+/// are `external` go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TunnelInfo {
+    pub way: TunnelWay,
+    /// The network identifier, or key.
+    pub id: u64,
+    /// Unspecified: chosen by the route. Of the family of `destination`.
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub tos: u8,
+    /// 0: the namespace's default.
+    pub ttl: u8,
+    /// IPv6 only.
+    pub label: u32,
+    /// Of [`TunnelInfo::CHECKSUM`] and its like (`TUNNEL_*`).
+    pub flags: u16,
+}
+
+/// Who says so (`IP_TUNNEL_INFO_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelWay {
+    /// It has come that way.
+    Came,
+    /// It is to go: a route says so, or it answers what has come.
+    Goes,
+    /// It is to go: a bridge's VLAN says the network, and the device where that is.
+    GoesByNetwork,
+}
+
+impl TunnelInfo {
+    pub const CHECKSUM: u16 = 0x01;
+    pub const KEY: u16 = 0x04;
+    pub const SEQUENCE: u16 = 0x08;
+    pub const DONT_FRAGMENT: u16 = 0x0100;
+
+    /// What has come in a packet from `source`.
+    pub fn came(id: u64, source: IpAddr, flags: u16) -> TunnelInfo {
+        let nowhere = unspecified(source.is_ipv6());
+        let way = TunnelWay::Came;
+        TunnelInfo { way, id, source, destination: nowhere, tos: 0, ttl: 0, label: 0, flags }
+    }
+
+    /// What a bridge's VLAN says (`__vlan_tunnel_info_add`).
+    pub fn of_network(id: u32) -> TunnelInfo {
+        let [source, destination] = [unspecified(false); 2];
+        let (way, flags) = (TunnelWay::GoesByNetwork, TunnelInfo::KEY);
+        TunnelInfo { way, id: id.into(), source, destination, tos: 0, ttl: 0, label: 0, flags }
+    }
+
+    /// `iptunnel_metadata_reply`: the way back; none of what is on its way out.
+    pub fn back(self) -> Option<TunnelInfo> {
+        let TunnelInfo { source, destination, .. } = self;
+        (self.way == TunnelWay::Came).then_some(TunnelInfo {
+            way: TunnelWay::Goes,
+            source: destination,
+            destination: source,
+            tos: 0,
+            ttl: 0,
+            label: 0,
+            ..self
+        })
+    }
+
+    pub fn has(self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// No address, of a family.
+pub fn unspecified(six: bool) -> IpAddr {
+    if six { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
+}
 
 /// What an encapsulated packet gets around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -466,8 +540,6 @@ pub fn sums_up(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
-
     use super::*;
     use crate::frame::Pool;
 

@@ -160,6 +160,7 @@ impl World {
             (route, frame) = self.own_output(ns, route, frame)?;
         }
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
+        frame.tunnel = route.tunnel;
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);

@@ -128,6 +128,7 @@ impl World {
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = route.kind == RouteKind::Multicast;
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
+        frame.tunnel = route.tunnel;
         if route.kind == RouteKind::Local {
             frame.iif = route.owner;
         }

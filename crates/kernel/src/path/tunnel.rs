@@ -93,6 +93,7 @@ impl World {
             Err(errno) => return self.tunnel_error(dev, frame, Some(errno)),
         };
         if route.kind == RouteKind::Local
+            && frame.tunnel.is_none()
             && let Shim::Vxlan { vni, ports } = outer.shim
         {
             return self.vxlan_bypass(dev, outer.underlay, (ports.destination, false), vni, frame);
