@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use super::{Phase, RTO_INITIAL, RTO_MIN, Sender};
+use super::congestion::Phase;
+use super::{RTO_INITIAL, RTO_MIN, Sender};
 use crate::tcp::seq::Seq;
 use crate::time::Time;
 
