@@ -80,6 +80,7 @@ pub mod hardware {
     pub const GRE: u16 = 778;
     pub const IP6GRE: u16 = 823;
     pub const NETLINK: u16 = 824;
+    pub const NONE: u16 = 0xfffe;
 }
 
 /// Whether frames of such a device start with an Ethernet header.
