@@ -380,7 +380,8 @@ impl Device {
     pub fn address_len(&self) -> usize {
         match self.hardware {
             hardware::ETHER | hardware::LOOPBACK => 6,
-            hardware::IPIP | hardware::SIT | hardware::GRE => 4,
+            // GRE that goes by what packets say has no other name.
+            hardware::IPIP | hardware::SIT | hardware::GRE | hardware::NONE => 4,
             hardware::TUNNEL6 | hardware::IP6GRE => 16,
             hardware::INFINIBAND => crate::dev::ipoib::ADDRESS_LEN,
             _ => 0,

@@ -177,13 +177,7 @@ impl World {
         if let Some(Kind::Bridge(bridge)) = self.devs.get(master).map(|device| &device.kind)
             && let Some(port) = bridge.port(dev)
         {
-            // `__vlan_flush`
-            for vlan in port.vlans.all() {
-                match ranges.last_mut() {
-                    Some((_, last)) if vlan.vid - *last == 1 => *last = vlan.vid,
-                    _ => ranges.push((vlan.vid, vlan.vid)),
-                }
-            }
+            ranges = port.vlans.ranges_without(0);
         }
         for (first, last) in ranges {
             self.notify_vlans(dev, first, last, true);

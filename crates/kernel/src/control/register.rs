@@ -303,6 +303,13 @@ impl World {
             let pvid = bridge.default_pvid;
             self.notify_vlans(dev, pvid, pvid, true);
         }
+        if let Some(Kind::Bridge(bridge)) = self.devs.get(dev).map(|device| &device.kind) {
+            // `br_vlan_flush`
+            let ranges = bridge.vlans.ranges_without(bridge.default_pvid);
+            for (first, last) in ranges {
+                self.notify_vlans(dev, first, last, true);
+            }
+        }
         self.notify_link_deleted(dev);
         for tap in self.devs.get(dev).map(|device| device.taps.clone()).unwrap_or_default() {
             if let Some(crate::sock::Kind::Packet(packet)) = self.sockets.get_mut(tap).map(|s| &mut s.kind) {

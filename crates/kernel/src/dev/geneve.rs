@@ -106,6 +106,7 @@ impl Geneve {
             oif: 0,
             tos: inner.outer_tos(tos),
             ttl: if config.ttl_inherit { inner.ttl } else { config.ttl },
+            ttl_is_final: false,
             dont_fragment: match config.df {
                 DontFragment::Unset => false,
                 DontFragment::Set => true,
@@ -128,6 +129,7 @@ impl Geneve {
             oif: 0,
             tos: Inner::of(frame).outer_tos(info.tos),
             ttl: info.ttl,
+            ttl_is_final: true,
             dont_fragment: info.has(TunnelInfo::DONT_FRAGMENT),
             six: Six { label: info.label, ..Six::default() },
             shim: Shim::Geneve { vni: info.id as u32, ports },

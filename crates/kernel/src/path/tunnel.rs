@@ -143,7 +143,10 @@ impl World {
             total_len,
             id: self.next_ip_id(outer.underlay),
             fragment: if outer.dont_fragment { FLAG_DF } else { 0 },
-            ttl: if outer.ttl == 0 { self.default_ttl(outer.underlay, route.source) } else { outer.ttl },
+            ttl: match outer.ttl {
+                0 if !outer.ttl_is_final => self.default_ttl(outer.underlay, route.source),
+                ttl => ttl,
+            },
             protocol: outer.shim.protocol(),
             source: route.source,
             destination: route.destination,

@@ -3,7 +3,7 @@
 # What `bridge monitor` tells of VLANs that come and go with a bridge and its ports, and `ip monitor` of a bridge's links.
 # with: told.part
 PAUSE=0.3
-bridge monitor vlan >$LOG &
+stdbuf -oL bridge monitor vlan >$LOG &
 M=$!
 sleep 1
 say ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02

@@ -223,7 +223,7 @@ impl World {
         };
         let below = below.and_then(|below| self.devs.get(below)).map(|below| below.mtu);
         let room = below.and_then(|mtu| mtu.checked_sub(config.headroom())).filter(|mtu| *mtu > 0);
-        room.map(|room| room.min(MTU_MAX))
+        room.map(|room| room.min(65_535 - config.most_headroom()))
     }
 
     fn geneve_clashes(&self, underlay: NsId, config: &Config) -> bool {
@@ -249,6 +249,9 @@ impl World {
         let Some(Kind::Geneve(state)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
             return Err(Errno::EOPNOTSUPP.into());
         };
+        if state.config.external {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         let config = read_config(data, Some(&state.config))?;
         let (underlay, moves) = (state.underlay, config.remote != state.config.remote);
         let mtu = if moves { self.geneve_mtu(underlay, &config) } else { None };

@@ -353,7 +353,7 @@ impl World {
         };
         let (variant, underlay, old) = (state.variant, state.underlay, state.config.clone());
         let mut config = read_config(variant, data, old.ignore_df)?;
-        if config.external && !old.external {
+        if config.external && (!old.external || !variant.is_gre()) {
             return Err(match variant.is_gre() {
                 true => {
                     let text = "Enabling collect_md on an existing device is not supported";
