@@ -55,8 +55,9 @@ impl World {
                 }
                 if self.binds_to_ports(dev) {
                     self.settle_bound_vlan(dev);
-                } else {
-                    self.set_carrier(dev, carrier);
+                } else if carrier {
+                    // One that is bound loosely keeps the carrier it has got while both were down.
+                    self.set_carrier(dev, true);
                 }
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,

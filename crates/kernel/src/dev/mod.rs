@@ -4,7 +4,7 @@
 pub mod bond;
 pub mod bridge;
 pub mod can;
-mod features;
+pub(crate) mod features;
 pub mod geneve;
 pub mod ifb;
 pub mod ip6_tunnel;

@@ -57,7 +57,8 @@ impl World {
         }
         let next_hop = gateway.unwrap_or(header.destination);
         if out == dev && !self.devs.get(dev).is_some_and(|device| device.is_noarp()) {
-            if self.redirect6_allowed(ns, header.source) {
+            // By whom the packet is for; by who sent it, there: for one station that is both it counts twice.
+            if self.redirect6_allowed(ns, header.destination) {
                 self.ndisc_send_redirect(dev, &header, next_hop, &frame);
             }
         } else if header.source.is_unspecified() || header.source.is_loopback() {

@@ -58,6 +58,7 @@ impl World {
             // `validate_xmit_vlan`
             frame.retag();
         }
+        self.complete_for(dev, &mut frame);
         self.tap(dev, &frame, PacketType::Outgoing);
         self.trace_step(dev, &frame, Step::Transmit);
         let mut len = frame.len();
@@ -87,6 +88,7 @@ impl World {
             // `validate_xmit_vlan`
             frame.retag();
         }
+        self.complete_for(dev, &mut frame);
         self.tap(dev, &frame, PacketType::Outgoing);
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();

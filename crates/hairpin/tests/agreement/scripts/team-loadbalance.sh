@@ -5,14 +5,8 @@
 # The runner loadbalance of teamd: which port a frame leaves by. A second port comes later, or which one the driver has
 # first would be chance. The real teamd enables a port of this runner again and again
 # without a pause, which is why it is to be nice: the other programs of the machine run as if it was not there.
-ip netns add n
-ip netns add o
-N="ip netns exec"
+# with: two-wires.part
 TEAMD="nice -n 19 teamd"
-for i in 1 2; do
-    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
-    ip -n o link set w$i up
-done
 ip -n o link add sw address 02:00:00:00:00:30 type bridge
 ip -n o link set sw up
 ip -n o link set w1 master sw
