@@ -231,6 +231,9 @@ impl World {
 
     /// VLANs `first` to `last` of a bridge or its port came, changed or (`gone`) went (`br_vlan_notify`).
     pub(crate) fn notify_vlans(&mut self, dev: DevId, first: u16, last: u16, gone: bool) {
+        if let Some(bridge) = self.devs.get(dev).and_then(|device| device.master) {
+            self.settle_bound_vlans(bridge);
+        }
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if self.listened(ns, group::BRVLAN)
             && let Some(message) = self.vlan_notice(dev, first, last, gone)
