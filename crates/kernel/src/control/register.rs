@@ -447,6 +447,9 @@ impl World {
             }
             device.name = name;
         }
+        for address in self.devs.get(dev).map(|device| device.ipv4.clone()).unwrap_or_default() {
+            self.notify_address(dev, &address, false);
+        }
         self.changed();
         Ok(())
     }
