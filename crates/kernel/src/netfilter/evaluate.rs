@@ -197,7 +197,7 @@ fn extension(
         Target::Track { .. } => {}
         Target::NoTrack { .. } => {
             // What has been looked at already (loopback) stays what it is.
-            if !frame.track.is_tracked() {
+            if !frame.track.is_tracked() && frame.track.info != Info::Attached {
                 frame.track.info = Info::Untracked;
             }
         }
@@ -234,7 +234,7 @@ fn connmark(conntrack: &mut Conntrack, change: ConnMark, frame: &mut Frame) {
     }
 }
 
-/// `nf_nat_masquerade_ipv4`: the source is what the device it leaves by would choose.
+/// `nf_nat_masquerade_ipv4`, `nf_nat_masquerade_ipv6`: the source is what the device it leaves by would choose.
 pub(super) fn masquerade(
     range: &NatRange,
     bench: &mut Bench<'_>,
@@ -258,10 +258,10 @@ pub(super) fn masquerade(
             world.select_source(output, next_hop, 0).into()
         }
         Family::Ipv6 => {
-            const GLOBAL: u8 = 0;
-            let own = device.ipv6.iter().find(|own| own.scope == GLOBAL);
-            match own {
-                Some(own) => own.address.into(),
+            let IpAddr::V6(destination) = ip.destination else { return Said::Drop };
+            // To an address of this host that is the address itself.
+            match world.select_source6(device.ns, Some(output), destination) {
+                Some(own) => own.into(),
                 None => return Said::Drop,
             }
         }
