@@ -81,6 +81,7 @@ pub mod hardware {
     pub const GRE: u16 = 778;
     pub const IP6GRE: u16 = 823;
     pub const NETLINK: u16 = 824;
+    pub const NONE: u16 = 0xfffe;
 }
 
 /// Whether frames of such a device start with an Ethernet header.
@@ -382,7 +383,8 @@ impl Device {
     pub fn address_len(&self) -> usize {
         match self.hardware {
             hardware::ETHER | hardware::LOOPBACK => 6,
-            hardware::IPIP | hardware::SIT | hardware::GRE => 4,
+            // GRE that goes by what packets say has no other name.
+            hardware::IPIP | hardware::SIT | hardware::GRE | hardware::NONE => 4,
             hardware::TUNNEL6 | hardware::IP6GRE => 16,
             hardware::INFINIBAND => crate::dev::ipoib::ADDRESS_LEN,
             _ => 0,

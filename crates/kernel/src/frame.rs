@@ -114,6 +114,8 @@ pub struct Meta {
     /// The port of the VRF that the packet came in by, or the VRF itself (`inet_sdif`); 0: no VRF.
     pub vrf_port: u32,
     pub mark: u32,
+    /// What a VLAN's tag says of it (`skb->priority`).
+    pub(crate) priority: u32,
     /// Identifies a frame and its copies in traces.
     pub trace: u32,
     /// The connection it belongs to.
@@ -140,6 +142,7 @@ impl Default for Meta {
             iif: 0,
             vrf_port: 0,
             mark: 0,
+            priority: 0,
             trace: 0,
             track: Track::default(),
             sender: None,

@@ -106,7 +106,8 @@ impl World {
         self.trace_step(dev, &frame, Step::Wire);
         self.learn_from_ip(segment, dev, &frame);
         // Nothing but bytes goes over a wire.
-        frame.mark = 0;
+        (frame.mark, frame.priority) = (0, 0);
+        frame.tunnel = None;
         let mut reached = false;
         for port in 0..ports {
             if port == from || to.is_some_and(|to| to != port) {

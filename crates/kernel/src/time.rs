@@ -23,6 +23,17 @@ pub(crate) fn ticks(count: u64) -> Duration {
     Duration::from_nanos(count.saturating_mul(TICK_NS.load(Ordering::Relaxed)))
 }
 
+/// So many whole ticks are in a time.
+pub(crate) fn in_ticks(time: Duration) -> u64 {
+    let tick = TICK_NS.load(Ordering::Relaxed).max(1);
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX) / tick
+}
+
+/// Ticks of the kernel's clock in a second (`HZ`).
+pub(crate) fn ticks_a_second() -> u64 {
+    (SECOND_NS / TICK_NS.load(Ordering::Relaxed).max(1)).max(1)
+}
+
 /// An instant of a world's monotonic clock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(pub u64);
@@ -37,6 +48,11 @@ impl Time {
 
     pub fn nanos(self) -> u64 {
         self.0
+    }
+
+    /// When the kernel's clock ticked last.
+    pub(crate) fn last_tick(self) -> Time {
+        Time(self.0 - self.0 % TICK_NS.load(Ordering::Relaxed).max(1))
     }
 
     /// How long ago `earlier` was; zero if it is in the future.

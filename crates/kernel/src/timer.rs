@@ -71,6 +71,12 @@ impl<E> Timers<E> {
         self.heap.peek().map(|Reverse(entry)| entry.at)
     }
 
+    /// The next event if it is due at `now`, and such.
+    pub fn pop_due_if(&mut self, now: Time, is: impl Fn(&E) -> bool) -> Option<(Time, E)> {
+        let Reverse(next) = self.heap.peek()?;
+        if is(&next.event) { self.pop_due(now) } else { None }
+    }
+
     /// The next event if it is due at `now`.
     pub fn pop_due(&mut self, now: Time) -> Option<(Time, E)> {
         if self.next()? > now {

@@ -95,6 +95,13 @@ pub enum TimerEvent {
     Ipv6(Event6),
 }
 
+impl TimerEvent {
+    /// One of a bridge's spanning tree or groups.
+    fn is_of_tree(&self) -> bool {
+        matches!(self, TimerEvent::BridgeTree { .. })
+    }
+}
+
 /// A frame that waits for its turn.
 #[derive(Clone, Debug)]
 pub(crate) enum Waiting {
@@ -237,7 +244,12 @@ impl World {
         self.run();
         while let Some((at, event)) = self.timers.pop_due(until) {
             self.now = self.now.max(at);
+            let of_tree = event.is_of_tree();
             self.perform(event);
+            // Timers of one tick go off before anybody receives what they have sent.
+            while of_tree && let Some((_, event)) = self.timers.pop_due_if(at, TimerEvent::is_of_tree) {
+                self.perform(event);
+            }
             self.run();
         }
         self.now = self.now.max(until);

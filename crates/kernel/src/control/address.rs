@@ -273,6 +273,7 @@ impl World {
         if had && !has {
             self.flush_addresses(dev);
             self.leave_ipv4_groups(dev);
+            self.notify_ipv4_configuration(dev, true);
         }
         if let Some(device) = self.devs.get_mut(dev) {
             device.has_ipv4 = has;
@@ -280,8 +281,17 @@ impl World {
         if has && !had {
             self.ipv4_begins_anew(dev);
             self.rejoin_ipv4_groups(dev);
+            self.notify_ipv4_configuration(dev, false);
+        }
+        let has_ipv6 = |world: &World| world.devs.get(dev).is_some_and(|device| device.has_ipv6);
+        let had = has_ipv6(self);
+        if mtu < MIN_MTU && self.devs.get(dev).is_some_and(|device| !device.is_loopback()) {
+            self.notify_ipv6_configuration(dev, true);
         }
         self.ip6_mtu_changed(dev, old);
+        if !had && has_ipv6(self) {
+            self.notify_ipv6_configuration(dev, false);
+        }
         for upper in uppers {
             if let Some(upper) = self.devs.get_mut(upper)
                 && matches!(upper.kind, Kind::Ipvlan(_))

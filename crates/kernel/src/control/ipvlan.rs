@@ -105,10 +105,10 @@ impl World {
     }
 
     /// A device came to have ARP, or has it no longer: what was known of its neighbours is void
-    /// (`arp_netdev_event(NETDEV_CHANGE)`).
+    /// (`arp_netdev_event(NETDEV_CHANGE)`, `ndisc_netdev_event`).
     fn noarp_changed(&mut self, dev: DevId) {
         if let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) {
-            self.flush_neighbours(ns, ifindex, false);
+            self.forget_resolved(ns, ifindex);
         }
     }
 

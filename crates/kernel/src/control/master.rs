@@ -88,8 +88,10 @@ impl World {
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.fdb.add_local(mac, 0, Some(dev), now);
             // `nbp_vlan_init`
-            if bridge.default_pvid != 0 {
-                bridge.add_port_vlan(dev, bridge.default_pvid, Membership::DEFAULT, now);
+            let pvid = bridge.default_pvid;
+            if pvid != 0 {
+                bridge.add_port_vlan(dev, pvid, Membership::DEFAULT, now);
+                self.notify_vlans(dev, pvid, pvid, false);
             }
         }
         if first {
@@ -158,6 +160,7 @@ impl World {
             Some(Kind::Bridge(bridge)) => bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC)),
             _ => false,
         };
+        self.set_allmulti(dev, -1);
         if promiscuous {
             self.set_promiscuity(dev, -1);
         }
@@ -170,6 +173,15 @@ impl World {
         }
         self.bridge_act(master, |state, clock| state.disable_port(dev, clock));
         self.notify_bridge_port_gone(dev, master);
+        let mut ranges: Vec<(u16, u16)> = Vec::new();
+        if let Some(Kind::Bridge(bridge)) = self.devs.get(master).map(|device| &device.kind)
+            && let Some(port) = bridge.port(dev)
+        {
+            ranges = port.vlans.ranges_without(0);
+        }
+        for (first, last) in ranges {
+            self.notify_vlans(dev, first, last, true);
+        }
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.flush_port_vlans(dev);
             bridge.forget_groups(dev, true);
@@ -188,7 +200,6 @@ impl World {
         }
         // `NETDEV_CHANGEUPPER`
         self.notify_link(dev);
-        self.set_allmulti(dev, -1);
         self.manage_bridge_promiscuity(master);
         self.adjust_bridge_mtu(master);
         self.reckon_tso_max(master);
@@ -329,9 +340,11 @@ impl World {
         let mac = device.mac;
         let Kind::Bridge(state) = &mut device.kind else { return };
         state.fdb.add_local(mac, 0, None, now);
-        state.add_own_vlan(state.default_pvid, Membership::DEFAULT, mac, now);
+        let pvid = state.default_pvid;
+        state.add_own_vlan(pvid, Membership::DEFAULT, mac, now);
         let mac_was_given = device.addr_assign == AddrAssign::Set;
         state.mac_set |= mac_was_given;
+        self.notify_vlans(bridge, pvid, pvid, false);
         self.notify_own_addresses(bridge);
         if mac_was_given {
             self.bridge_mac_changed(bridge, mac, mac);

@@ -168,7 +168,7 @@ impl World {
     }
 
     /// `inet_netconf_notify_devconf`
-    fn notify_ipv4_configuration(&mut self, dev: DevId, gone: bool) {
+    pub(super) fn notify_ipv4_configuration(&mut self, dev: DevId, gone: bool) {
         let Some(device) = self.devs.get(dev).filter(|device| device.has_ipv4) else { return };
         let conf = &device.ipv4_conf;
         let values = [
@@ -183,7 +183,7 @@ impl World {
     }
 
     /// `inet6_netconf_notify_devconf`
-    fn notify_ipv6_configuration(&mut self, dev: DevId, gone: bool) {
+    pub(super) fn notify_ipv6_configuration(&mut self, dev: DevId, gone: bool) {
         if self.devs.get(dev).is_none_or(|device| !device.has_ipv6) {
             return;
         }
@@ -193,6 +193,26 @@ impl World {
             (netconf::IGNORE_LINKDOWN, self.conf6(dev, "ignore_routes_with_linkdown") as i32),
         ];
         self.broadcast_configuration(dev, AddressFamily::Inet6, group::IPV6_NETCONF, &values, gone);
+    }
+
+    /// A setting of IPv4 has another value (`devinet_conf_proc`, `devinet_sysctl_forward`); those of which nobody is told are
+    /// left out. `ifindex` is a device's, or stands for all of them, or for those to come.
+    pub(crate) fn notify_setting(&mut self, ns: NsId, ifindex: i32, conf: Conf, value: i32) {
+        let kind = match conf {
+            Conf::Forwarding => netconf::FORWARDING,
+            Conf::RpFilter => netconf::RP_FILTER,
+            Conf::ProxyArp => netconf::PROXY_NEIGH,
+            Conf::IgnoreRoutesWithLinkdown => netconf::IGNORE_LINKDOWN,
+            _ => return,
+        };
+        self.broadcast_settings(
+            ns,
+            ifindex,
+            AddressFamily::Inet,
+            group::IPV4_NETCONF,
+            &[(kind, value)],
+            false,
+        );
     }
 
     fn broadcast_configuration(
@@ -206,6 +226,18 @@ impl World {
         let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
             return;
         };
+        self.broadcast_settings(ns, ifindex as i32, family, group, values, gone);
+    }
+
+    fn broadcast_settings(
+        &mut self,
+        ns: NsId,
+        ifindex: i32,
+        family: AddressFamily,
+        group: u32,
+        values: &[(u16, i32)],
+        gone: bool,
+    ) {
         if !self.listened(ns, group) {
             return;
         }
@@ -231,6 +263,9 @@ impl World {
 
     /// VLANs `first` to `last` of a bridge or its port came, changed or (`gone`) went (`br_vlan_notify`).
     pub(crate) fn notify_vlans(&mut self, dev: DevId, first: u16, last: u16, gone: bool) {
+        if let Some(bridge) = self.devs.get(dev).and_then(|device| device.master) {
+            self.settle_bound_vlans(bridge);
+        }
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if self.listened(ns, group::BRVLAN)
             && let Some(message) = self.vlan_notice(dev, first, last, gone)

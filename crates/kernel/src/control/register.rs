@@ -232,6 +232,13 @@ impl World {
             self.close(dev);
             self.close(peer);
         }
+        if peer.is_none() {
+            // `unregister_netdevice_many` closes the device, with the VLANs on it, before it tells that it goes.
+            if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
+                self.end_bridge(dev);
+            }
+            self.close(dev);
+        }
         for doomed in doomed {
             self.unregister_one(doomed);
         }
@@ -290,6 +297,20 @@ impl World {
         self.unwire(dev);
         self.forget_ip(dev);
         self.shut_queue(dev);
+        if let Some(Kind::Bridge(bridge)) = self.devs.get(dev).map(|device| &device.kind)
+            && bridge.vlans.member(bridge.default_pvid).is_some()
+        {
+            // `br_vlan_bridge_event`
+            let pvid = bridge.default_pvid;
+            self.notify_vlans(dev, pvid, pvid, true);
+        }
+        if let Some(Kind::Bridge(bridge)) = self.devs.get(dev).map(|device| &device.kind) {
+            // `br_vlan_flush`
+            let ranges = bridge.vlans.ranges_without(bridge.default_pvid);
+            for (first, last) in ranges {
+                self.notify_vlans(dev, first, last, true);
+            }
+        }
         self.notify_link_deleted(dev);
         for tap in self.devs.get(dev).map(|device| device.taps.clone()).unwrap_or_default() {
             if let Some(crate::sock::Kind::Packet(packet)) = self.sockets.get_mut(tap).map(|s| &mut s.kind) {
@@ -426,6 +447,9 @@ impl World {
             }
             device.name = name;
         }
+        for address in self.devs.get(dev).map(|device| device.ipv4.clone()).unwrap_or_default() {
+            self.notify_address(dev, &address, false);
+        }
         self.changed();
         Ok(())
     }
@@ -495,6 +519,8 @@ impl Traits {
             }
             Kind::Vcan | Kind::Vxcan(_) => Traits { hardware: hardware::CAN, mtu: can::CANFD_MTU, ..point },
             Kind::IpTunnel(tunnel) => match tunnel.variant {
+                // `ipgre_netlink_parms`
+                Variant::Gre if tunnel.config.external => Traits { hardware: hardware::NONE, ..point },
                 Variant::Gre => Traits { hardware: hardware::GRE, ..point },
                 Variant::GreTap => Traits { max_mtu: 0, ..ether },
                 Variant::Ipip => Traits { hardware: hardware::IPIP, ..point },
@@ -509,7 +535,7 @@ impl Traits {
                 Variant6::Ip6Gre => Traits { hardware: hardware::IP6GRE, ..point },
                 Variant6::Ip6GreTap => Traits { max_mtu: 0, ..ether },
             },
-            Kind::Geneve(state) => Traits { max_mtu: 65_535 - state.config.headroom(), ..ether },
+            Kind::Geneve(state) => Traits { max_mtu: 65_535 - state.config.most_headroom(), ..ether },
             Kind::Bond(_) => Traits { flags: ether.flags | Flags::MASTER, ..ether },
             Kind::Veth(_)
             | Kind::Team(_)

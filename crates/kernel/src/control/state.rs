@@ -56,8 +56,10 @@ impl World {
                 } else if below != mac {
                     self.add_unicast(lower, mac);
                 }
-                // One that is bound loosely keeps the carrier it has got while both were down.
-                if carrier {
+                if self.binds_to_ports(dev) {
+                    self.settle_bound_vlan(dev);
+                } else if carrier {
+                    // One that is bound loosely keeps the carrier it has got while both were down.
                     self.set_carrier(dev, true);
                 }
             }
@@ -367,7 +369,16 @@ impl World {
     fn lower_carrier(&mut self, lower: DevId, deaf: &[DevId]) {
         let Some(below) = self.devs.get(lower) else { return };
         let (carrier, up) = (below.carrier, below.is_up());
-        for upper in below.uppers.clone() {
+        let (bridge, uppers) = (below.master, below.uppers.clone());
+        if let Some(bridge) = bridge {
+            // `br_vlan_port_event`
+            self.settle_bound_vlans(bridge);
+        }
+        for upper in uppers {
+            if self.binds_to_ports(upper) {
+                self.settle_bound_vlan(upper);
+                continue;
+            }
             // `ipvlan_device_event` of Linux 6.1 does not hear of a device that goes down, and `vlan_device_event` tells
             // only the VLANs that go down with it.
             let hears = match self.devs.get(upper).map(|upper| &upper.kind) {
@@ -379,6 +390,36 @@ impl World {
                 continue;
             }
             self.set_carrier(upper, carrier);
+        }
+    }
+
+    /// Whether a VLAN device has the carrier of the ports of its VLAN (`VLAN_FLAG_BRIDGE_BINDING`).
+    pub(super) fn binds_to_ports(&self, dev: DevId) -> bool {
+        use crate::dev::vlan::VlanFlags;
+        matches!(self.devs.get(dev).map(|device| &device.kind),
+            Some(Kind::Vlan(vlan)) if vlan.flags.contains(VlanFlags::BRIDGE_BINDING))
+    }
+
+    /// `br_vlan_set_vlan_dev_state`: a port of the VLAN is up; over another device than a bridge nobody says so.
+    pub(super) fn settle_bound_vlan(&mut self, dev: DevId) {
+        let Some(Kind::Vlan(vlan)) = self.devs.get(dev).map(|device| &device.kind) else { return };
+        let Some(below) = self.devs.get(vlan.lower) else { return };
+        let Kind::Bridge(bridge) = &below.kind else { return };
+        let works = |dev: DevId| self.devs.get(dev).is_some_and(|port| port.is_up() && port.oper_up());
+        let mut ports = bridge.ports.iter();
+        let carrier =
+            below.carrier && ports.any(|port| port.vlans.find(vlan.vid).is_some() && works(port.dev));
+        self.set_carrier(dev, carrier);
+    }
+
+    /// `br_vlan_set_all_vlan_dev_state`
+    pub(crate) fn settle_bound_vlans(&mut self, bridge: DevId) {
+        let Some(device) = self.devs.get(bridge).filter(|device| !device.vlans.is_empty()) else { return };
+        let vlans: Vec<DevId> = device.vlans.iter().map(|(_, dev)| *dev).collect();
+        for dev in vlans {
+            if self.binds_to_ports(dev) {
+                self.settle_bound_vlan(dev);
+            }
         }
     }
 

@@ -97,7 +97,14 @@ impl World {
         let ns = device.ns;
         match &device.kind {
             Kind::Geneve(state) => {
-                return self.bind_udp_tunnel(state.underlay, state.config.socket(), dev);
+                let (underlay, sockets) = (state.underlay, state.config.sockets());
+                for socket in sockets {
+                    if let Err(failure) = self.bind_udp_tunnel(underlay, socket, dev) {
+                        self.close_endpoint(dev);
+                        return Err(failure);
+                    }
+                }
+                return Ok(());
             }
             Kind::IpTunnel(state) => {
                 let underlay = state.underlay;
@@ -126,8 +133,11 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, underlay) = (device.ns, device.kind.underlay());
         if let Kind::Geneve(state) = &device.kind {
-            let (underlay, socket) = (state.underlay, state.config.socket());
-            return self.release_udp_tunnel(underlay, socket, dev);
+            let (underlay, sockets) = (state.underlay, state.config.sockets());
+            for socket in sockets {
+                self.release_udp_tunnel(underlay, socket, dev);
+            }
+            return;
         }
         if let Some(netns) = self.netns.get_mut(underlay.unwrap_or(ns)) {
             netns.ip_tunnels.retain(|known| *known != dev);

@@ -219,6 +219,10 @@ impl World {
             self.join_group(lower, REGISTRATION);
             self.join_group(lower, REGISTRATION);
         }
+        if self.binds_to_ports(dev) {
+            self.settle_bound_vlan(dev);
+            return self.settle_operstate(dev);
+        }
         self.inherit_link_state(dev, lower);
     }
 

@@ -7,7 +7,7 @@ use crate::frame::Frame;
 use crate::mac::Mac;
 use crate::netns::NsId;
 
-use super::tunnel::{self, Inner, Outer, Ports, Shim, Six};
+use super::tunnel::{self, Inner, Outer, Ports, Shim, Six, TunnelInfo, TunnelWay};
 use super::vxlan::DontFragment;
 use super::vxlan::unspecified;
 use super::{Verdict, Verdicts};
@@ -37,6 +37,8 @@ pub struct Config {
     pub checksum: bool,
     /// Over IPv6: what is sent has no checksum, what comes may have none.
     pub no_checksum_6: (bool, bool),
+    /// Frames say themselves which tunnel they go by (`collect_md`).
+    pub external: bool,
 }
 
 impl Config {
@@ -53,6 +55,7 @@ impl Config {
             label: 0,
             checksum: false,
             no_checksum_6: (false, true),
+            external: false,
         }
     }
 
@@ -60,9 +63,17 @@ impl Config {
         if self.remote.is_ipv6() { HEADROOM_6 } else { HEADROOM }
     }
 
-    /// The port of the device's socket, and whether it is one of IPv6.
-    pub fn socket(&self) -> (u16, bool) {
-        (self.port, self.remote.is_ipv6())
+    /// What the largest MTU leaves room for.
+    pub fn most_headroom(&self) -> u32 {
+        if self.external { HEADROOM_6 } else { self.headroom() }
+    }
+
+    /// The ports of the device's sockets, and whether they are of IPv6 (`geneve_open`).
+    pub fn sockets(&self) -> impl Iterator<Item = (u16, bool)> + use<> {
+        let families =
+            if self.external { [Some(true), Some(false)] } else { [Some(self.remote.is_ipv6()), None] };
+        let port = self.port;
+        families.into_iter().flatten().map(move |six| (port, six))
     }
 }
 
@@ -76,6 +87,12 @@ pub struct Geneve {
 impl Geneve {
     /// `geneve_xmit_skb`
     pub fn transmit(&self, frame: &Frame, out: &mut Verdicts) {
+        if self.config.external {
+            return out.push(match frame.tunnel.filter(|info| info.way != TunnelWay::Came) {
+                Some(info) => Verdict::Encapsulate(self.outer(frame, info)),
+                None => Verdict::Drop(DropReason::NoTransmitTarget),
+            });
+        }
         let config = &self.config;
         let inner = Inner::of(frame);
         let tos = if config.tos == 1 { inner.tos } else { config.tos };
@@ -89,6 +106,7 @@ impl Geneve {
             oif: 0,
             tos: inner.outer_tos(tos),
             ttl: if config.ttl_inherit { inner.ttl } else { config.ttl },
+            ttl_is_final: false,
             dont_fragment: match config.df {
                 DontFragment::Unset => false,
                 DontFragment::Set => true,
@@ -97,6 +115,25 @@ impl Geneve {
             six: Six { label: config.label, ..Six::default() },
             shim: Shim::Geneve { vni: config.vni, ports },
         }));
+    }
+
+    /// `geneve_xmit_skb` for a frame that says itself where it goes.
+    fn outer(&self, frame: &Frame, info: TunnelInfo) -> Outer {
+        let source = tunnel::source_port(frame, SOURCE_PORTS);
+        let checksum = info.has(TunnelInfo::CHECKSUM);
+        let ports = Ports { source, destination: self.config.port, checksum };
+        Outer {
+            underlay: self.underlay,
+            local: info.source,
+            remote: info.destination,
+            oif: 0,
+            tos: Inner::of(frame).outer_tos(info.tos),
+            ttl: info.ttl,
+            ttl_is_final: true,
+            dont_fragment: info.has(TunnelInfo::DONT_FRAGMENT),
+            six: Six { label: info.label, ..Six::default() },
+            shim: Shim::Geneve { vni: info.id as u32, ports },
+        }
     }
 
     /// `geneve_rx`: whether a frame from `source` is taken by a device with the address `own`.

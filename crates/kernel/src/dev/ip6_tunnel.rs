@@ -180,6 +180,7 @@ impl Ip6Tunnel {
             oif,
             tos,
             ttl,
+            ttl_is_final: false,
             dont_fragment: false,
             six: Six { label, labels_flow: true, encapsulation_limit: limit, local_remote },
             shim,

@@ -2,8 +2,8 @@
 //! ipip.c, net/ipv6/sit.c).
 //!
 //! Configuration: [`Config`]. Transmit: [`IpTunnel::transmit`]. Receive: [`IpTunnel::rank`] says how well a tunnel fits an
-//! arriving packet, [`IpTunnel::receive`] whether the packet passes. Not here: tunnels without a remote that take
-//! it from the route, groups, and other encapsulations around these.
+//! arriving packet, [`IpTunnel::receive`] whether the packet passes. Not here: groups, and other encapsulations around
+//! these.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::ip::protocol;
 use crate::netns::NsId;
 use crate::time::Time;
 
-use super::tunnel::{Gre, Inner, Outer, Shim, Six};
+use super::tunnel::{Gre, Inner, Outer, Shim, Six, TunnelInfo, TunnelWay};
 use super::{Verdict, Verdicts};
 
 /// What a tunnel carries, and how.
@@ -63,6 +63,8 @@ pub struct Config {
     pub output: GreFlags,
     /// ipip and sit: the only IP protocol carried; 0: any.
     pub protocol: u8,
+    /// Packets say themselves which tunnel they go by (`collect_md`).
+    pub external: bool,
 }
 
 /// Optional fields of a GRE header.
@@ -146,6 +148,10 @@ impl IpTunnel {
 
     /// `ip_tunnel_xmit`
     pub fn transmit(&mut self, frame: &Frame, out: &mut Verdicts) {
+        if self.config.external {
+            let verdict = self.transmit_by_info(frame);
+            return out.push(verdict);
+        }
         let Some(shim) = self.shim(frame.ethertype()) else {
             return out.push(Verdict::Drop(DropReason::TunnelTransmitInfo));
         };
@@ -163,10 +169,51 @@ impl IpTunnel {
             oif: config.link,
             tos: inner.outer_tos(tos),
             ttl: if config.ttl == 0 { inner.ttl } else { config.ttl },
+            ttl_is_final: false,
             dont_fragment: config.pmtudisc || inner_df,
             six: Six::default(),
             shim,
         }));
+    }
+
+    /// `gre_fb_xmit`, `ip_md_tunnel_xmit`
+    fn transmit_by_info(&mut self, frame: &Frame) -> Verdict {
+        let info = frame.tunnel.filter(|info| info.way != TunnelWay::Came && info.destination.is_ipv4());
+        let Some(info) = info else {
+            return Verdict::Drop(match self.variant.is_gre() {
+                true => DropReason::NoTransmitTarget,
+                false => DropReason::TunnelTransmitInfo,
+            });
+        };
+        let shim = match self.variant.is_gre() {
+            true => {
+                let sequence = info.has(TunnelInfo::SEQUENCE).then_some(self.sequence_out);
+                self.sequence_out = self.sequence_out.wrapping_add(u32::from(sequence.is_some()));
+                let frames = self.variant == Variant::GreTap;
+                Some(Shim::Gre(Gre {
+                    protocol: if frames { ethertype::TEB } else { frame.ethertype() },
+                    key: info.has(TunnelInfo::KEY).then_some(info.id as u32),
+                    sequence,
+                    checksum: info.has(TunnelInfo::CHECKSUM),
+                }))
+            }
+            false => self.shim(frame.ethertype()),
+        };
+        let Some(shim) = shim else { return Verdict::Drop(DropReason::TunnelTransmitInfo) };
+        let inner = Inner::of(frame);
+        let tos = if info.tos == 1 { inner.tos } else { info.tos };
+        Verdict::Encapsulate(Outer {
+            underlay: self.underlay,
+            local: info.source,
+            remote: info.destination,
+            oif: 0,
+            tos: inner.outer_tos(tos),
+            ttl: if info.ttl == 0 { inner.ttl } else { info.ttl },
+            ttl_is_final: false,
+            dont_fragment: info.has(TunnelInfo::DONT_FRAGMENT),
+            six: Six::default(),
+            shim,
+        })
     }
 
     /// What goes between the headers; none for what the tunnel does not carry.
@@ -200,7 +247,9 @@ impl IpTunnel {
     pub fn rank(&self, arrived: Arrived) -> Option<u32> {
         let Config { local, remote, link, input, .. } = &self.config;
         if input.key != arrived.key {
-            return None;
+            // `collect_md_tun`: what no other takes.
+            const LAST: u32 = 8;
+            return self.config.external.then_some(LAST);
         }
         let addresses = match (remote.is_unspecified(), local.is_unspecified()) {
             (false, false) if *remote == arrived.source && *local == arrived.destination => 0,
@@ -249,6 +298,7 @@ mod tests {
             input: flags,
             output: flags,
             protocol: 0,
+            external: false,
         };
         IpTunnel::new(Variant::Gre, NsId::default(), config)
     }

@@ -96,8 +96,9 @@ pub struct Outer {
     /// Out of this device only; 0: any.
     pub oif: u32,
     pub tos: u8,
-    /// 0: the namespace's default.
+    /// 0: the namespace's default, unless it is final.
     pub ttl: u8,
+    pub ttl_is_final: bool,
     /// IPv4 only.
     pub dont_fragment: bool,
     pub six: Six,

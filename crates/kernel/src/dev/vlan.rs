@@ -43,10 +43,10 @@ impl Vlan {
         Vlan { lower, tpid, vid, flags: VlanFlags::REORDER_HDR, egress_qos: Vec::new(), ingress_qos: [0; 8] }
     }
 
-    /// The tag of what this host sends: all of one priority.
-    pub fn tag(&self) -> Tag {
-        let priority =
-            self.egress_qos.iter().find(|(from, _)| *from == 0).map_or(0, |(_, to)| *to as u16 & 7);
+    /// The tag of a frame of this priority (`vlan_dev_get_egress_qos_mask`).
+    pub fn tag(&self, priority: u32) -> Tag {
+        let mapped = self.egress_qos.iter().find(|(from, _)| *from == priority);
+        let priority = mapped.map_or(0, |(_, to)| *to as u16 & 7);
         Tag { tpid: self.tpid, tci: self.vid | priority << 13 }
     }
 
@@ -55,13 +55,17 @@ impl Vlan {
         if !self.flags.contains(VlanFlags::REORDER_HDR) && frame.ethertype() == self.tpid {
             return out.push(Verdict::Transmit { dev: self.lower });
         }
-        frame.push_tag(self.tag());
+        let tag = self.tag(frame.priority);
+        frame.push_tag(tag);
         out.push(Verdict::Transmit { dev: self.lower });
     }
 
     /// `vlan_do_receive`: takes the tag off and gives the packet type as seen from this device, whose own MAC is `mac`.
     /// That the tag may stay in the bytes for taps is the receive path's business.
     pub fn receive(&self, frame: &mut Frame, mac: Mac) -> PacketType {
+        // `vlan_get_ingress_priority`
+        let class = frame.tag.map_or(0, |tag| usize::from(tag.tci >> 13));
+        frame.priority = self.ingress_qos.get(class).copied().unwrap_or(0);
         frame.tag = None;
         match frame.packet_type {
             PacketType::OtherHost if frame.destination() == mac => PacketType::Host,

@@ -14,6 +14,7 @@ use crate::trace::Step;
 use crate::world::World;
 
 use super::icmp::{Message, Unreachable};
+use super::output::priority_of;
 use super::{HEADER_LEN, Header, options, write_checksum};
 
 /// How a packet goes on.
@@ -70,6 +71,8 @@ impl World {
         let mut frame = passed.into_frame();
         frame.path_mtu = u16::try_from(path_mtu).unwrap_or(u16::MAX);
         frame.tunnel = tunnel;
+        // `ip_forward_update_priority`
+        frame.priority = priority_of(header.tos);
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;

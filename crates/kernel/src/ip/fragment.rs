@@ -61,6 +61,7 @@ impl World {
             let header_len = HEADER_LEN + options.len();
             let mut fragment = self.pool.frame(ETH_LEN + header_len + part.len());
             fragment.mark = frame.mark;
+            (fragment.priority, fragment.tunnel) = (frame.priority, frame.tunnel);
             fragment.iif = frame.iif;
             fragment.path_mtu = frame.path_mtu;
             fragment.trace = frame.trace;

@@ -59,6 +59,13 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// `rt_tos2priority`
+pub(crate) fn priority_of(tos: u8) -> u32 {
+    /// `ip_tos2prio`: best effort, bulk, interactive, both; without the bit of congestion.
+    const PRIORITIES: [u32; 8] = [0, 0, 2, 2, 6, 6, 4, 4];
+    PRIORITIES[usize::from(tos >> 2 & 7)]
+}
+
 impl World {
     /// Builds a packet of `len` bytes of payload, which `write` fills, and sends it by `route`.
     ///
@@ -78,6 +85,10 @@ impl World {
         frame.mark = fields.mark;
         frame.track = fields.track;
         frame.owner = fields.owner;
+        if fields.owner == Owner::Program {
+            // `IP_TOS` sets what `sk_priority` is.
+            frame.priority = priority_of(fields.tos);
+        }
         frame.bound = fields.bound;
         frame.partial = fields.partial.map_or(Partial::default(), |field| Partial::new(len, field));
         self.name_frame(&mut frame);

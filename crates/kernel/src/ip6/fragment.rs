@@ -71,6 +71,7 @@ impl World {
             let more = (i + 1) * room < data.len();
             let mut fragment = self.pool.frame(ETH_LEN + HEADER_LEN + FRAGMENT_LEN + part.len());
             (fragment.mark, fragment.iif, fragment.trace) = (frame.mark, frame.iif, frame.trace);
+            (fragment.priority, fragment.tunnel) = (frame.priority, frame.tunnel);
             let payload_len = FRAGMENT_LEN + part.len();
             let bytes = fragment.payload_mut();
             Header { payload_len, next_header: next::FRAGMENT, ..header }.write(bytes);

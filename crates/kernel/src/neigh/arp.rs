@@ -20,6 +20,9 @@ use super::state::Update;
 
 /// Length of an ARP packet for IPv4 over Ethernet.
 pub const ARP_LEN: usize = 28;
+/// Kinds of hardware that are one: those of frames with a type, and with a length (`ARPHRD_ETHER`, `ARPHRD_IEEE802`).
+const ETHERNET: u16 = 1;
+const IEEE802: u16 = 6;
 
 /// `ARPOP_*`
 pub const REQUEST: u16 = 1;
@@ -42,7 +45,11 @@ impl Arp {
         let hardware = u16::from_be_bytes([bytes[0], bytes[1]]);
         let protocol = u16::from_be_bytes([bytes[2], bytes[3]]);
         let operation = u16::from_be_bytes([bytes[6], bytes[7]]);
-        if hardware != 1 || protocol != ethertype::IPV4 || bytes[4] != 6 || bytes[5] != 4 {
+        if !matches!(hardware, ETHERNET | IEEE802)
+            || protocol != ethertype::IPV4
+            || bytes[4] != 6
+            || bytes[5] != 4
+        {
             return None;
         }
         let address = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);

@@ -71,7 +71,8 @@ impl World {
             && !vlan.flags.contains(VlanFlags::REORDER_HDR)
             && !self.devs.get(vlan.lower).is_some_and(|below| below.kind.offloads_tags())
         {
-            frame.push_tag(vlan.tag());
+            let tag = vlan.tag(frame.priority);
+            frame.push_tag(tag);
             frame.retag();
         }
     }

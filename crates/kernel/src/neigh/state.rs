@@ -74,10 +74,7 @@ impl World {
 
     /// Sets the entry's timer for `at` (`neigh_add_timer`).
     fn neigh_timer(&mut self, ns: NsId, ifindex: u32, address: IpAddr, at: Time) {
-        let at = match at.since(self.now) {
-            Duration::ZERO => self.now,
-            wait => self.now.timer(wait),
-        };
+        let at = self.now.timer(at.since(self.now));
         let Some(netns) = self.netns.get_mut(ns) else { return };
         let table = netns.neighbours_mut(address);
         table.timers = table.timers.wrapping_add(1);
@@ -85,10 +82,7 @@ impl World {
         if let Some(entry) = table.get_mut(ifindex, address) {
             entry.timer = timer;
             let event = TimerEvent::Neighbour { ns, ifindex, address, timer };
-            match at > self.now {
-                true => self.timers.add_on_wheel(self.now, at, event),
-                false => self.timers.add(at, event),
-            }
+            self.timers.add_on_wheel(self.now, at, event);
         }
     }
 

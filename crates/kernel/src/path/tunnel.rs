@@ -8,7 +8,7 @@ use hairpin_wire::vlan::TAG_LEN;
 
 use crate::dev::geneve;
 use crate::dev::ip_tunnel::{Arrived, Variant};
-use crate::dev::tunnel::{Gre, Outer, Shim, decapsulate_ecn};
+use crate::dev::tunnel::{Gre, Outer, Shim, TunnelInfo, decapsulate_ecn};
 use crate::dev::{Kind, PacketType};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
@@ -46,6 +46,12 @@ impl From {
     /// The port and whether it is one of IPv6.
     pub fn socket(&self) -> (u16, bool) {
         (self.port, self.source.is_ipv6())
+    }
+
+    /// [`TunnelInfo::CHECKSUM`] where the datagram has a checksum (`udp_tun_rx_dst`).
+    pub fn checksum_flag(&self, frame: &Frame) -> u16 {
+        let sum = frame.bytes().get(self.start + 6..self.start + UDP_LEN);
+        if sum.is_some_and(|sum| sum != [0, 0]) { TunnelInfo::CHECKSUM } else { 0 }
     }
 }
 
@@ -137,7 +143,10 @@ impl World {
             total_len,
             id: self.next_ip_id(outer.underlay),
             fragment: if outer.dont_fragment { FLAG_DF } else { 0 },
-            ttl: if outer.ttl == 0 { self.default_ttl(outer.underlay, route.source) } else { outer.ttl },
+            ttl: match outer.ttl {
+                0 if !outer.ttl_is_final => self.default_ttl(outer.underlay, route.source),
+                ttl => ttl,
+            },
             protocol: outer.shim.protocol(),
             source: route.source,
             destination: route.destination,
@@ -246,6 +255,8 @@ impl World {
 
     /// The answer comes out of the tunnel device as if it came from the other end.
     pub(super) fn tunnel_answers(&mut self, dev: DevId, frame: Frame, mut answer: Frame) {
+        // `skb_tunnel_info_unclone`
+        answer.tunnel = frame.tunnel;
         self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         let Some(device) = self.devs.get_mut(dev) else { return };
         if matches!(device.kind, Kind::Vxlan(_)) {
@@ -253,7 +264,7 @@ impl World {
         }
         device.stats.tx_errors += 1;
         answer.packet_type = World::packet_type_for(answer.destination(), device.mac);
-        self.enqueue(Waiting::Receive { dev, frame: answer });
+        self.enqueue_from_tunnel(dev, answer);
     }
 
     /// A packet finds no way, or (without `errno`) cannot go it.
@@ -396,9 +407,10 @@ impl World {
         let found = candidates.and_then(|devs| {
             devs.iter().copied().find(|dev| {
                 matches!(self.devs.get(*dev).map(|device| &device.kind), Some(Kind::Geneve(state))
-                    if (state.config.vni, state.config.remote) == (vni, from.source))
+                    if state.config.external || (state.config.vni, state.config.remote) == (vni, from.source))
             })
         });
+        let checksum = from.checksum_flag(&frame);
         frame.pull_front(start + len);
         let Some(device) = found.and_then(|dev| self.devs.get_mut(dev)) else {
             return self.drop_frame(Some(below), frame, DropReason::VxlanVniNotFound);
@@ -412,6 +424,9 @@ impl World {
         {
             device.stats.rx_errors += 1;
             return self.drop_frame(Some(below), frame, reason);
+        }
+        if matches!(&device.kind, Kind::Geneve(state) if state.config.external) {
+            frame.tunnel = Some(TunnelInfo::came(vni.into(), from.source, TunnelInfo::KEY | checksum));
         }
         let counted = frame.len() - ETH_LEN;
         self.decapsulated(dev, from.tos, counted, frame);
@@ -523,6 +538,12 @@ impl World {
             return self.drop_frame(Some(dev), frame, reason);
         }
         let mut frame = frame;
+        if state.config.external {
+            // `ip_tun_rx_dst`
+            let key = if fields.key.is_some() { TunnelInfo::KEY } else { 0 };
+            let id = fields.key.unwrap_or(0).into();
+            frame.tunnel = Some(TunnelInfo::came(id, header.source.into(), key));
+        }
         let start = ETH_LEN + header.header_len + len;
         if frames {
             frame.pull_front(start);
@@ -574,6 +595,14 @@ impl World {
         }
         frame.tag = None;
         frame.iif = 0;
-        self.enqueue(Waiting::Receive { dev, frame });
+        self.enqueue_from_tunnel(dev, frame);
+    }
+
+    /// What comes out of a tunnel, of which alone it knows.
+    pub(super) fn enqueue_from_tunnel(&mut self, dev: DevId, mut frame: Frame) {
+        let tunnel = frame.tunnel;
+        frame.forget_netfilter();
+        frame.tunnel = tunnel;
+        self.enqueue_scrubbed(Waiting::Receive { dev, frame });
     }
 }

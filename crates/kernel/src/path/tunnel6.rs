@@ -85,7 +85,7 @@ impl World {
             flow_label: label,
             payload_len,
             next_header: if option > 0 { next::DESTINATION } else { outer.shim.protocol() },
-            hop_limit: if outer.ttl == 0 { route.hop_limit } else { outer.ttl },
+            hop_limit: if outer.ttl == 0 && !outer.ttl_is_final { route.hop_limit } else { outer.ttl },
             source: route.source,
             destination: route.destination,
         };

@@ -399,6 +399,10 @@ impl World {
             }
             Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
+            // What says no way to go by, to a device that goes by what is said (`gre_fb_xmit`, `geneve_xmit`).
+            Kind::IpTunnel(_) | Kind::Geneve(_) if reason == DropReason::NoTransmitTarget => {
+                device.stats.tx_dropped += 1;
+            }
             Kind::IpTunnel(_) => device.stats.tx_errors += 1,
             Kind::Ip6Tunnel(_) => {
                 device.stats.tx_errors += 1;
@@ -459,6 +463,7 @@ impl World {
         if from_ns != Some(to_ns) {
             frame.mark = 0;
         }
+        frame.priority = 0;
         frame.forget_netfilter();
         self.enqueue_scrubbed(Waiting::Receive { dev: to, frame });
     }

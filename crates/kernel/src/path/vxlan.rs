@@ -239,7 +239,7 @@ impl World {
         frame.packet_type = PacketType::Host;
         frame.sender = None;
         frame.iif = 0;
-        self.enqueue(Waiting::Receive { dev: to, frame });
+        self.enqueue_from_tunnel(to, frame);
     }
 
     /// The running vxlan device of a namespace's stack on this port, of IPv6 or not, with this network identifier.
@@ -263,7 +263,7 @@ impl World {
         let Some(dev) = self.vxlan_with(ns, from.socket(), vni) else {
             return self.drop_frame(Some(below), frame, DropReason::VxlanVniNotFound);
         };
-        let summed = frame.bytes().get(from.start + 6..start).is_some_and(|sum| sum != [0, 0]);
+        let checksum = from.checksum_flag(&frame);
         frame.pull_front(start + VXLAN_LEN);
         if frame.len() < ETH_LEN {
             return self.drop_frame(Some(below), frame, DropReason::PacketTooSmall);
@@ -274,8 +274,6 @@ impl World {
         let Kind::Vxlan(state) = &mut device.kind else { return };
         let key = (source, state.learned_in(vni));
         if state.config.external {
-            // `udp_tun_rx_dst`
-            let checksum = if summed { TunnelInfo::CHECKSUM } else { 0 };
             frame.tunnel = Some(TunnelInfo::came(vni.into(), from.source, TunnelInfo::KEY | checksum));
         }
         match state.receive(mac, key, from.source, now) {

@@ -335,8 +335,9 @@ fn add(state: &mut Bridge, port: Option<DevId>, entry: &Entry, clock: Clock) -> 
         by_hand: true,
         reporter: None,
         expires: (!permanent).then_some(until),
+        serial: 0,
     };
-    known.add(member);
+    state.mdb.add(&group, member);
     state.events.push(Event::Mdb(MdbChange { group, member: Some(member), gone: false }));
     Ok(())
 }

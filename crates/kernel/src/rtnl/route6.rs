@@ -357,6 +357,7 @@ impl World {
         // `ip6_rt_get_dev_rcu`
         let own = matches!(route.kind, RouteKind::Local | RouteKind::Anycast);
         attributes.push(RouteAttribute::Oif(if own { LOOPBACK_IFINDEX } else { way.ifindex }));
+        attributes.extend(lwtunnel::attributes(way.tunnel));
         attributes.extend(uid.map(RouteAttribute::Uid));
         let expires = known.map(|known| known.expires);
         if known.is_some() {

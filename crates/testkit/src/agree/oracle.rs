@@ -90,13 +90,15 @@ impl Kernel {
         }
     }
 
-    /// When the commands of a script are to start in the emulation: the first one when the emulation's wheel of timers stands
-    /// as this kernel's stood. A kernel counts its ticks from 300 s before it starts (`INITIAL_JIFFIES`).
+    /// When the commands of a script are to start in the emulation: the first one when the emulation's wheel of timers, and
+    /// its whole seconds (`round_jiffies`), stand as this kernel's stood. A kernel counts its ticks in 64 bits, from 300 s
+    /// before 32 of them are full (`INITIAL_JIFFIES`).
     pub fn clock_of(self, ran: &Ran) -> Vec<u64> {
         /// Ticks in a slot of the coarsest level that timers of scripts are in.
         const COARSEST: u64 = 1 << 15;
         let ticks = u64::from(self.ticks_a_second());
-        let before = COARSEST - 300 * ticks % COARSEST;
+        let first = (1 << 32) - 300 * ticks;
+        let before = first % (COARSEST * ticks);
         let began = ran.began.saturating_add(before * (1_000_000_000 / ticks));
         ran.starts.iter().map(|start| began.saturating_add(*start)).collect()
     }

@@ -26,7 +26,7 @@ pub mod frames;
 pub mod inputs;
 pub mod netlink;
 /// One packet of every protocol that the dissector knows.
-#[path = "../../../capture/tests/common/packets.rs"]
+#[path = "../../../capture/tests/common/packets/mod.rs"]
 #[allow(dead_code)]
 mod packets;
 pub mod pcap;

@@ -1,10 +1,15 @@
-//! `ip tunnel`: gre, ipip and sit tunnels. The real program asks by `ioctl`; here it is the same links by rtnetlink.
+//! `ip tunnel`: gre, ipip and sit tunnels, and a listing of those of IPv6. The real program asks by `ioctl`; here it is
+//! the same links by rtnetlink.
+
+use std::net::{IpAddr, Ipv4Addr};
 
 use hairpin_netlink::Message;
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL};
 use hairpin_netlink::route::link::{InfoData, InfoKind, LinkAttribute, LinkInfo, LinkMessage, Stats64};
 
 use super::link::kind::tunnel::{self as options, Tunnel};
+use super::link::kind::tunnel6;
+use crate::iproute2::inet::{AF_INET, AF_INET6, parse_addr};
 use crate::iproute2::{Args, Context, Stop, find, matches};
 
 const USAGE: &str = "\
@@ -27,7 +32,10 @@ Where: NAME := STRING
 pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     let Some(command) = args.take() else { return show(context, None) };
     let is = |name| matches(command, name);
-    if is("add") {
+    let six = context.options.family == AF_INET6;
+    if six && (is("add") || is("change") || is("delete")) {
+        Err(Stop::fail(1, format!("ip -6 tunnel {command} is not supported by hairpin yet: see ip link\n")))
+    } else if is("add") {
         change(context, args, true)
     } else if is("change") {
         change(context, args, false)
@@ -48,8 +56,17 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
 #[derive(Default)]
 struct Words {
     name: Option<String>,
-    kind: Option<&'static str>,
+    kind: Option<String>,
     options: Tunnel,
+}
+
+/// `get_addr32`: an IPv4 address, `any` is none.
+fn end(word: &str) -> Result<Ipv4Addr, Stop> {
+    let none = || Stop::exit(1, format!("Error: an IP address is expected rather than \"{word}\"\n"));
+    match parse_addr(word, AF_INET).ok_or_else(none)?.address {
+        Some(IpAddr::V4(address)) => Ok(address),
+        _ => Ok(Ipv4Addr::UNSPECIFIED),
+    }
 }
 
 /// Where a tunnel is to be changed and named first, its options are what it has.
@@ -74,7 +91,7 @@ fn words(context: &mut Context<'_>, args: &mut Args<'_>, changes: bool) -> Resul
                     }
                     mode => return Err(Stop::exit(255, format!("Unknown tunnel mode \"{mode}\"\n"))),
                 };
-                (found.kind, options.protocol) = (Some(kind), protocol);
+                (found.kind, options.protocol) = (Some(kind.to_owned()), protocol);
             }
             "key" => {
                 let key = options::parse_key("key", args.value()?)?;
@@ -90,8 +107,8 @@ fn words(context: &mut Context<'_>, args: &mut Args<'_>, changes: bool) -> Resul
             "ocsum" => options.gre.set_checksum(false, true),
             "nopmtudisc" => options.pmtudisc = Some(false),
             "pmtudisc" => options.pmtudisc = Some(true),
-            "remote" => options.remote = options::parse_end(args.value()?)?,
-            "local" => options.local = options::parse_end(args.value()?)?,
+            "remote" => options.remote = Some(end(args.value()?)?),
+            "local" => options.local = Some(end(args.value()?)?),
             "dev" => {
                 let name = args.value()?;
                 options.link = Some(match context.link_index(name) {
@@ -114,8 +131,8 @@ fn words(context: &mut Context<'_>, args: &mut Args<'_>, changes: bool) -> Resul
                 }
                 found.name = Some(name.to_owned());
                 if changes && let Some(shown) = known(context, name)? {
+                    found.options = Tunnel::of_data(&shown.kind, &shown.data);
                     found.kind = Some(shown.kind);
-                    found.options = Tunnel::of_data(shown.kind, &shown.data);
                 }
             }
         }
@@ -137,17 +154,17 @@ fn change(context: &mut Context<'_>, mut args: Args<'_>, create: bool) -> Result
     if ttl != 0 && found.options.pmtudisc == Some(false) {
         return Err(Stop::exit(1, "ttl != 0 and nopmtudisc are incompatible\n"));
     }
-    let info_kind = match kind {
+    let info_kind = match kind.as_str() {
         "gre" => InfoKind::GreTun,
         "ipip" => InfoKind::IpIp,
         _ => InfoKind::SitTun,
     };
     let mut message = LinkMessage::default();
     message.attributes.extend(found.name.clone().map(LinkAttribute::IfName));
-    let data = found.options.into_data(kind);
+    let data = found.options.into_data(&kind);
     message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(info_kind), LinkInfo::Data(data)]));
     let flags = if create { NLM_F_CREATE | NLM_F_EXCL } else { 0 };
-    let (verb, fallback) = match (create, kind) {
+    let (verb, fallback) = match (create, kind.as_str()) {
         (true, "gre") => ("add", "gre0"),
         (true, "ipip") => ("add", "tunl0"),
         (true, _) => ("add", "sit0"),
@@ -178,21 +195,22 @@ fn delete(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
 /// A tunnel of a dump.
 struct Shown {
     name: String,
-    kind: &'static str,
+    kind: String,
     data: InfoData,
     stats: Option<Stats64>,
 }
 
+/// The tunnels over IPv4, or with `-6` those over IPv6 that are no Ethernet devices.
 fn tunnels(context: &mut Context<'_>) -> Result<Vec<Shown>, Stop> {
+    let six = context.options.family == AF_INET6;
     let answer = context.dump(&Message::GetLink(LinkMessage::default()))?;
     let of_link = |link: &LinkMessage| {
         let info = find!(link.attributes, LinkAttribute::LinkInfo)?;
-        let kind = match find!(info, LinkInfo::Kind)? {
-            InfoKind::GreTun => "gre",
-            InfoKind::IpIp => "ipip",
-            InfoKind::SitTun => "sit",
-            _ => return None,
-        };
+        let kind = find!(info, LinkInfo::Kind)?.to_string();
+        let kinds: &[&str] = if six { &["ip6tnl", "ip6gre"] } else { &["gre", "ipip", "sit"] };
+        if !kinds.contains(&kind.as_str()) {
+            return None;
+        }
         Some(Shown {
             name: find!(link.attributes, LinkAttribute::IfName)?.clone(),
             kind,
@@ -219,7 +237,11 @@ fn show(context: &mut Context<'_>, name: Option<&str>) -> Result<(), Stop> {
             continue;
         }
         context.print.text(format_args!("{}: ", tunnel.name));
-        options::print_tunnel(context, tunnel.kind, &tunnel.data);
+        if context.options.family == AF_INET6 {
+            tunnel6::print_tunnel(context, &tunnel.kind, &tunnel.data);
+        } else {
+            options::print_tunnel(context, &tunnel.kind, &tunnel.data);
+        }
         if context.options.stats > 0
             && let Some(stats) = &tunnel.stats
         {

@@ -38,8 +38,8 @@ const IP: &[Word] = &[
     ("ReasmReqds", "% reassemblies required", Counted),
     ("ReasmOKs", "% packets reassembled ok", Counted),
     ("ReasmFails", "% packet reassemblies failed", Counted),
-    ("FragOKs", "% fragments received ok", Counted),
-    ("FragFails", "% fragments failed", Counted),
+    ("FragOKs", "% outgoing packets fragmented ok", Counted),
+    ("FragFails", "% outgoing packets failed fragmentation", Counted),
     ("FragCreates", "% fragments created", Counted),
 ];
 
@@ -179,10 +179,11 @@ mod tests {
 
     #[test]
     fn counters_in_words() {
-        let snmp = "Ip: Forwarding DefaultTTL InReceives InHdrErrors\nIp: 2 64 6 0\n\
+        let snmp = "Ip: Forwarding DefaultTTL InReceives InHdrErrors FragOKs FragFails\nIp: 2 64 6 0 3 1\n\
                     Icmp: InMsgs InErrors InEchos OutMsgs OutErrors\nIcmp: 2 0 1 2 0\n\
                     IcmpMsg: InType8\nIcmpMsg: 1\nUdp: InDatagrams IgnoredMulti\nUdp: 1 0\n";
-        let expected = "Ip:\n    Forwarding: 2\n    6 total packets received\nIcmp:\n    2 ICMP messages received\n    \
+        let expected = "Ip:\n    Forwarding: 2\n    6 total packets received\n    3 outgoing packets fragmented \
+                        ok\n    1 outgoing packets failed fragmentation\nIcmp:\n    2 ICMP messages received\n    \
                         0 input ICMP message failed\n    ICMP input histogram:\n        echo requests: 1\n    2 ICMP \
                         messages sent\n    0 ICMP messages failed\nIcmpMsg:\n        InType8: 1\nUdp:\n    1 packets \
                         received\n";

@@ -8,6 +8,19 @@ use hairpin_netlink::{Failure, Message, System, transact};
 /// The pseudo device of every interface.
 pub(super) const ANY: &str = "any";
 
+/// What libpcap lists besides a kernel's network devices; none of them can be captured on here. All are down in the
+/// order of the list, and none of them says whether it is connected.
+const OTHERS: [(&str, &str, &str); 5] = [
+    ("bluetooth-monitor", "Bluetooth Linux Monitor", "Wireless"),
+    ("nflog", "Linux netfilter log (NFLOG) interface", "none"),
+    ("nfqueue", "Linux netfilter queue (NFQUEUE) interface", "none"),
+    ("dbus-system", "D-Bus system bus", "none"),
+    ("dbus-session", "D-Bus session bus", "none"),
+];
+
+/// `ARPHRD_VOID`: the type of what is no device.
+const VOID: u16 = 0xffff;
+
 /// One device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Device {
@@ -46,17 +59,9 @@ impl Devices {
 
     /// As `-D` lists them: those that carry packets first (`get_figure_of_merit`), else as the kernel does.
     pub fn in_order(&self) -> Vec<Device> {
-        let any = Device {
-            name: ANY.to_owned(),
-            alternatives: Vec::new(),
-            index: 0,
-            up: true,
-            running: true,
-            loopback: false,
-            hardware: 0,
-        };
         let mut ordered = self.0.clone();
-        ordered.push(any);
+        ordered.push(Device { up: true, running: true, ..Device::without_link(ANY, 0) });
+        ordered.extend(OTHERS.iter().map(|(name, ..)| Device::without_link(name, VOID)));
         ordered.sort_by_key(Device::figure_of_merit);
         ordered
     }
@@ -69,6 +74,19 @@ impl Interfaces for Devices {
 }
 
 impl Device {
+    fn without_link(name: &str, hardware: u16) -> Device {
+        let name = name.to_owned();
+        Device {
+            name,
+            alternatives: Vec::new(),
+            index: 0,
+            up: false,
+            running: false,
+            loopback: false,
+            hardware,
+        }
+    }
+
     fn of_link(link: &LinkMessage) -> Option<Device> {
         let mut device = Device {
             name: String::new(),
@@ -106,11 +124,15 @@ impl Device {
     }
 
     fn is_disconnected(&self) -> bool {
-        self.name != ANY && !self.loopback && !self.running
+        self.index != 0 && !self.loopback && !self.running
     }
 
     /// What `-D` prints behind the number.
     pub fn description(&self) -> String {
+        let other = OTHERS.iter().find(|(name, ..)| self.index == 0 && *name == self.name);
+        if let Some((name, description, flags)) = other {
+            return format!("{name} ({description}) [{flags}]");
+        }
         let mut flags = Vec::new();
         for (set, name) in [(self.up, "Up"), (self.running, "Running"), (self.loopback, "Loopback")] {
             if set {

@@ -108,8 +108,8 @@ fn choose(devices: &Devices, wanted: Option<&str>) -> Result<Device, Failed> {
     if let Some(device) = devices.by_name(wanted) {
         return Ok(Device { name: wanted.to_owned(), ..device.clone() });
     }
-    if wanted == ANY {
-        return ordered.into_iter().find(|device| device.name == ANY).ok_or_else(|| no_such(wanted));
+    if let Some(device) = ordered.iter().find(|device| device.name == wanted) {
+        return Ok(device.clone());
     }
     let digits = wanted.strip_prefix(['-', '+']).unwrap_or(wanted);
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {

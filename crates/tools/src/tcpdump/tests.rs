@@ -357,7 +357,12 @@ fn lists_and_texts() {
         "1.eth0 [Up, Running, Connected]\n\
          2.any (Pseudo-device that captures on all interfaces) [Up, Running]\n\
          3.lo [Up, Running, Loopback]\n\
-         4.veth7 [none, Disconnected]\n"
+         4.bluetooth-monitor (Bluetooth Linux Monitor) [Wireless]\n\
+         5.nflog (Linux netfilter log (NFLOG) interface) [none]\n\
+         6.nfqueue (Linux netfilter queue (NFQUEUE) interface) [none]\n\
+         7.dbus-system (D-Bus system bus) [none]\n\
+         8.dbus-session (D-Bus session bus) [none]\n\
+         9.veth7 [none, Disconnected]\n"
     );
     assert!(run(&["--version"], Vec::new()).out.starts_with("tcpdump version 4.99.3\n"));
     assert!(run(&["-h"], Vec::new()).out.contains("Usage: tcpdump [-Abd"));

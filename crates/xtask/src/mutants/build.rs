@@ -95,6 +95,9 @@ pub(super) fn build(
     }
 }
 
+/// How a flip asks whether it is chosen, up to its number.
+const QUESTION: &str = "crate::planted::is(";
+
 /// The numbers of the faults in lines that the compiler complains about.
 fn refused(tree: &Path, said: &str) -> BTreeSet<usize> {
     let mut numbers = BTreeSet::new();
@@ -104,8 +107,10 @@ fn refused(tree: &Path, said: &str) -> BTreeSet<usize> {
             continue;
         };
         let code = fs::read_to_string(tree.join(file)).unwrap_or_default();
-        let around = code.lines().skip(at.saturating_sub(1)).take(1);
-        for question in around.flat_map(|line| line.split("crate::planted::is(").skip(1)) {
+        // What is wrong at a line may come of what was done before: of the nearest flips.
+        let lines: Vec<&str> = code.lines().take(at).collect();
+        let Some(line) = lines.iter().rev().find(|line| line.contains(QUESTION)) else { continue };
+        for question in line.split(QUESTION).skip(1) {
             numbers.extend(question.split(')').next().and_then(|number| number.parse::<usize>().ok()));
         }
     }

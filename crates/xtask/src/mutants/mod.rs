@@ -39,6 +39,9 @@ pub struct Options {
     /// Print the flips of the sample, and no more
     #[arg(long)]
     list_flips: bool,
+    /// Print which of them no generated case comes to, and no more
+    #[arg(long)]
+    unreached: bool,
     /// The first seed of generated cases
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -168,6 +171,10 @@ pub fn run(options: &Options) -> Result<bool, String> {
         }
     }
     let reach = reach(&program, &cases)?;
+    if options.unreached {
+        print_unreached(&all, &reach);
+        return Ok(true);
+    }
     let unseen = flips::unseen(&root.join(UNSEEN))?;
     let bench = Bench { program: &program, cases: &cases, found: &found, reach: &reach, unseen: &unseen };
     let chosen = |fault: &&Fault| {
@@ -417,6 +424,22 @@ fn reach(program: &Path, cases: &Path) -> Result<Vec<(String, BTreeSet<usize>)>,
     let mut reached = reached.into_inner().unwrap_or_else(PoisonError::into_inner);
     reached.sort();
     Ok(reached.into_iter().filter_map(|(at, numbers)| Some((names.get(at)?.clone(), numbers))).collect())
+}
+
+/// The flips that no generated case comes to.
+fn print_unreached(all: &[Fault], reach: &[(String, BTreeSet<usize>)]) {
+    let generated = reach.iter().filter(|(case, _)| !case.ends_with(NAMED_ENDING));
+    let reached: BTreeSet<usize> = generated.flat_map(|(_, numbers)| numbers.iter().copied()).collect();
+    let mut count = 0;
+    for Fault { name, number, kind, .. } in all {
+        if let What::Flip(Flip { file, function, how, text, .. }) = kind
+            && !reached.contains(number)
+        {
+            println!("{name} {file}, {function}: {how}\n    {text}");
+            count += 1;
+        }
+    }
+    println!("no generated case comes to {count} flips");
 }
 
 /// Runs cases in a build with one of its faults or none, until one differs.

@@ -1,6 +1,8 @@
 # needs: uml
 # VLANs of a bridge and networks of one vxlan device stand for one another: frames both ways, learning, what has no network.
 # with: vxlan-two-hosts.part
+ip -n a neigh replace 192.168.0.2 lladdr 02:00:00:00:00:32 dev u0
+ip -n b neigh replace 192.168.0.1 lladdr 02:00:00:00:00:31 dev u1
 for h in a b; do
     ip -n $h link del vx0
     ip -n $h link add br0 address 02:00:00:00:00:3$h type bridge vlan_filtering 1 mcast_snooping 0

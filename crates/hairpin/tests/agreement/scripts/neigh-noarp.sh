@@ -37,6 +37,8 @@ ip -n A neigh add 224.0.0.6 dev a0 nud stale
 ip -n A neigh add 224.0.0.7 dev a0 nud noarp
 ip -n A neigh add 10.0.0.77 dev a0 nud noarp
 ip -n A neigh add 10.0.0.78 lladdr 02:00:00:00:00:78 dev a0 nud noarp
+ip -n A neigh add 10.0.0.79 dev a0
+$N A cat /proc/net/arp >out; sort out; rm out
 $N A ping -c1 -W1 10.0.0.78
 ip -n A neigh change 239.1.2.3 lladdr 02:00:00:00:00:05 dev a0 nud reachable
 all

@@ -2,8 +2,8 @@
 # runs: by bash alone
 # programs: teamd teamdctl teamnl
 # clock: real
-# The runner loadbalance of teamd: which port a frame leaves by; and MACs of the runner activebackup. A second port comes
-# later, or which one the driver has first would be chance. The real teamd enables a port of this runner again and again
+# The runner loadbalance of teamd: which port a frame leaves by. A second port comes later, or which one the driver has
+# first would be chance. The real teamd enables a port of this runner again and again
 # without a pause, which is why it is to be nice: the other programs of the machine run as if it was not there.
 # with: two-wires.part
 TEAMD="nice -n 19 teamd"
@@ -60,22 +60,3 @@ sleep 1
 $N n teamnl -p s1 t1 getoption enabled
 $N n teamd -k -t t1
 sleep 0.5
-# Whose MAC is whose.
-for policy in by_active only_active; do
-    $N n $TEAMD -U -d -t t1 -c '{"hwaddr": "02:00:00:00:00:40", "runner": {"name": "activebackup", "hwaddr_policy": "'$policy'"}, "link_watch": {"name": "ethtool", "delay_up": 200}, "ports": {"s1": {"prio": 10}, "s2": {}}}'
-    ip -n n link set t1 up
-    sleep 2
-    ip -n n link show
-    ip -n o link set w1 down
-    sleep 1
-    ip -n n link show
-    ip -n o link set w1 up
-    sleep 2
-    ip -n n link show
-    $N n teamdctl t1 state item set runner.active_port s2
-    sleep 0.5
-    $N n teamdctl t1 state item get runner.active_port
-    ip -n n link show
-    $N n teamd -k -t t1
-    sleep 0.5
-done

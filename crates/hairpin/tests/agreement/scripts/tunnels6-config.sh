@@ -28,6 +28,9 @@ for i in t1 t2 t3 t4 t5 t6 t7 t8 g1 g2 g3 p1 p2; do
     $I -d link show $i
     $I -d -j link show $i
 done
+for i in t1 t2 t3 t4 t5 g1 g2 g3; do
+    $I -6 tunnel show $i
+done
 $I link add x type ip6tnl local 2001:db8::1 remote 2001:db8::2
 $I link add x type ip6tnl mode nothing
 $I link add x type ip6tnl remote 10.0.0.1

@@ -11,8 +11,11 @@ for h in a b; do
     ip -n $h link add vx1 address 02:00:00:00:00:5$h type vxlan external dstport 4789 srcport 50000 50001
     ip -n $h -d link show vx1
     ip -n $h -d -j link show vx1
+    ip -n $h link set vx1 addrgenmode none
     ip -n $h link set vx1 up
 done
+ip -n a neigh replace 192.168.0.2 lladdr 02:00:00:00:00:32 dev u0
+ip -n b neigh replace 192.168.0.1 lladdr 02:00:00:00:00:31 dev u1
 ip -n a link add vx2 type vxlan external dstport 4789
 ip -n a link add vx2 type vxlan external id 5 dstport 4789
 ip -n a link add vx2 type vxlan id 5 dstport 4789 local 192.168.0.1
@@ -43,6 +46,8 @@ ip -n a -j route show 10.7.0.0/24
 ip -n a route del 10.6.0.0/24
 ip -n a route del 10.7.0.0/24
 ip -n a route del 10.8.0.0/24
+# By now routers have been asked for.
+sleep 15
 begin a.any b.any
 $N a ping -c1 -W1 10.5.0.2
 finish a.any b.any

@@ -52,6 +52,8 @@ pub struct Member {
     /// Who reported it.
     pub reporter: Option<Mac>,
     pub expires: Option<Time>,
+    /// Order of joining.
+    pub serial: u64,
 }
 
 /// A group that somebody wants (`struct net_bridge_mdb_entry`).
@@ -102,6 +104,15 @@ impl Mdb {
         self.entries.get_mut(&group)
     }
 
+    /// Adds a member to a group that there is.
+    pub fn add(&mut self, group: &Group, member: Member) {
+        self.serial += 1;
+        let serial = self.serial;
+        if let Some(entry) = self.entries.get_mut(group) {
+            entry.add(Member { serial, ..member });
+        }
+    }
+
     /// Removes a group that nobody wants any more.
     pub fn tidy(&mut self, group: &Group) {
         if self.entries.get(group).is_some_and(|entry| !entry.host_joined && entry.members.is_empty()) {
@@ -139,22 +150,22 @@ impl Mdb {
         found.into_iter().map(|(_, group)| group).collect()
     }
 
-    /// Groups that a port wants, in the order of creation.
+    /// Groups that a port wants, the last one it joined first (`net_bridge_port::mglist`).
     pub fn of_port(&self, port: DevId) -> Vec<Group> {
-        let mut found: Vec<(u64, Group)> = self
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.members.iter().any(|member| member.port == port))
-            .map(|(group, entry)| (entry.serial, *group))
-            .collect();
-        found.sort_by_key(|(serial, _)| *serial);
+        let joined = |(group, entry): (&Group, &Entry)| {
+            let serials =
+                entry.members.iter().filter(|member| member.port == port).map(|member| member.serial);
+            serials.max().map(|serial| (serial, *group))
+        };
+        let mut found: Vec<(u64, Group)> = self.entries.iter().filter_map(joined).collect();
+        found.sort_by_key(|(serial, _)| std::cmp::Reverse(*serial));
         found.into_iter().map(|(_, group)| group).collect()
     }
 }
 
 impl Entry {
     /// Adds a member at its place: by port number, the highest first, a port's newest first.
-    pub fn add(&mut self, member: Member) {
+    fn add(&mut self, member: Member) {
         let at = self.members.iter().position(|known| known.port_number <= member.port_number);
         self.members.insert(at.unwrap_or(self.members.len()), member);
     }

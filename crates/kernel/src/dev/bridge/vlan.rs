@@ -92,6 +92,18 @@ impl VlanGroup {
         &self.vlans
     }
 
+    /// `__vlan_flush`: what is told of as gone, in ranges; `told` has been already.
+    pub fn ranges_without(&self, told: u16) -> Vec<(u16, u16)> {
+        let mut ranges: Vec<(u16, u16)> = Vec::new();
+        for vlan in self.vlans.iter().filter(|vlan| vlan.vid != told) {
+            match ranges.last_mut() {
+                Some((_, last)) if vlan.vid - *last == 1 => *last = vlan.vid,
+                _ => ranges.push((vlan.vid, vlan.vid)),
+            }
+        }
+        ranges
+    }
+
     /// `nbp_vlan_tunnel_info_add`
     ///
     /// # Errors

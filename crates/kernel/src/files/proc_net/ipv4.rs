@@ -14,7 +14,7 @@ const COMPLETE: u32 = 0x02;
 const PERMANENT: u32 = 0x04;
 const PUBLISHED: u32 = 0x08;
 
-/// Neighbours but those without ARP, then the addresses that are answered for.
+/// Neighbours but those without ARP and without a state, then the addresses that are answered for.
 pub(super) fn arp(world: &World, ns: NsId) -> String {
     let mut text =
         "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
@@ -32,7 +32,8 @@ pub(super) fn arp(world: &World, ns: NsId) -> String {
         );
     };
     for ((ifindex, address), entry) in netns.neigh.dump() {
-        if entry.state == nud::NOARP {
+        // NEIGH_SEQ_SKIP_NOARP: nor those that have not been resolved yet.
+        if entry.state & !nud::NOARP == 0 {
             continue;
         }
         let flags = match entry.state {

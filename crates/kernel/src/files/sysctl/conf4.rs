@@ -9,19 +9,26 @@ use crate::netns::NsId;
 use crate::sysctl::{Conf, DevConf};
 use crate::world::World;
 
+/// `NETCONFA_IFINDEX_ALL`, `NETCONFA_IFINDEX_DEFAULT`: whom a setting is of, instead of a device.
+const ALL: i32 = -1;
+const DEFAULT: i32 = -2;
+
 pub(super) fn keys() -> Vec<&'static str> {
     Conf::ALL.iter().map(|(_, name)| *name).collect()
 }
 
 pub(super) fn read(world: &World, ns: NsId, scope: Scope, key: &str) -> Result<String, Errno> {
     let conf = Conf::by_name(key).ok_or(Errno::ENOENT)?;
+    Ok(format!("{}\n", values(world, ns, scope)?.get(conf)))
+}
+
+fn values(world: &World, ns: NsId, scope: Scope) -> Result<&DevConf, Errno> {
     let sysctl = &world.netns.get(ns).ok_or(Errno::ENOENT)?.sysctl;
-    let values: &DevConf = match scope {
+    Ok(match scope {
         Scope::All => &sysctl.all,
         Scope::Default => &sysctl.default,
         Scope::Device(dev) => &world.devs.get(dev).ok_or(Errno::ENOENT)?.ipv4_conf,
-    };
-    Ok(format!("{}\n", values.get(conf)))
+    })
 }
 
 /// `devinet_conf_proc`, `devinet_sysctl_forward`, `ipv4_doint_and_flush`
@@ -35,6 +42,7 @@ pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: 
     }
     let value = number::integers(data, 1)?.first().and_then(|value| i32::try_from(*value).ok());
     let value = value.ok_or(Errno::EINVAL)?;
+    let before = values(world, ns, scope)?.get(conf);
     match (conf, scope) {
         (Conf::Forwarding, Scope::All) => world.set_forwarding_of_all(ns, value),
         (Conf::Forwarding, Scope::Default) => {
@@ -52,6 +60,14 @@ pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: 
         (_, Scope::Device(dev)) => {
             world.devs.get_mut(dev).ok_or(Errno::ENOENT)?.ipv4_conf.set_kept(conf, value);
         }
+    }
+    if before != value && (conf, scope) != (Conf::Forwarding, Scope::All) {
+        let ifindex = match scope {
+            Scope::All => ALL,
+            Scope::Default => DEFAULT,
+            Scope::Device(dev) => world.devs.get(dev).ok_or(Errno::ENOENT)?.ifindex as i32,
+        };
+        world.notify_setting(ns, ifindex, conf, value);
     }
     if conf == Conf::IgnoreRoutesWithLinkdown {
         for dev in devices(world, ns) {
@@ -76,9 +92,14 @@ impl World {
         sysctl.all.set(Conf::Forwarding, value);
         sysctl.all.set(Conf::AcceptRedirects, i32::from(value == 0));
         sysctl.default.set(Conf::Forwarding, value);
+        for whom in [ALL, DEFAULT] {
+            self.notify_setting(ns, whom, Conf::Forwarding, value);
+        }
         for dev in devices(self, ns) {
             if let Some(device) = self.devs.get_mut(dev) {
                 device.ipv4_conf.set(Conf::Forwarding, value);
+                let ifindex = device.ifindex as i32;
+                self.notify_setting(ns, ifindex, Conf::Forwarding, value);
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::dev::bridge::vlan::PvidChange;
 use crate::dev::bridge::{Bridge, Clock};
 use crate::device::DevId;
 use crate::mac::Mac;
-use crate::time::Time;
+use crate::time::{Time, ticks, ticks_a_second};
 use crate::world::World;
 
 const FORWARD_DELAY: u16 = 1;
@@ -96,8 +96,6 @@ pub(super) const BRIDGE_POLICY: &[(u16, Policy)] = &[
 const FORWARD_DELAY_S: std::ops::RangeInclusive<u64> = 2..=30;
 const HELLO_TIME_S: std::ops::RangeInclusive<u64> = 1..=10;
 const MAX_AGE_S: std::ops::RangeInclusive<u64> = 6..=40;
-/// A kernel with 250 clock ticks a second (`CONFIG_HZ`), as distributions build it.
-const JIFFY_MS: u64 = 4;
 /// Least and greatest time between queries (`BR_MULTICAST_QUERY_INTVL_MIN`, `BR_MULTICAST_QUERY_INTVL_MAX`).
 const QUERY_INTERVAL: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(86_400));
 /// Group addresses that a bridge never forwards (`BR_GROUPFWD_RESTRICTED`).
@@ -336,13 +334,13 @@ fn change_multicast(bridge: &mut Bridge, data: &Attributes<'_>, clock: Clock) ->
 }
 
 /// As [`time`], for the longer numbers of multicast.
-fn long_time(ticks: u64) -> Duration {
-    Duration::from_millis(ticks.saturating_mul(10) / JIFFY_MS * JIFFY_MS)
+fn long_time(hundredths: u64) -> Duration {
+    ticks(hundredths.saturating_mul(ticks_a_second()) / 100)
 }
 
-/// A time as the kernel keeps it: in jiffies of 4 ms, rounded down.
-fn time(ticks: u32) -> Duration {
-    Duration::from_millis(u64::from(ticks) * 10 / JIFFY_MS * JIFFY_MS)
+/// A time as the kernel keeps it: in ticks of its clock, rounded down (`clock_t_to_jiffies`).
+fn time(hundredths: u32) -> Duration {
+    long_time(u64::from(hundredths))
 }
 
 fn within(time: Duration, seconds: std::ops::RangeInclusive<u64>) -> Result<Duration, Failure> {

@@ -11,7 +11,7 @@ use hairpin_netlink::{
 };
 use rustc_hash::FxHashMap;
 
-use super::{header_table, invalid, ipv4, metrics, realm_attribute, route_message};
+use super::{header_table, invalid, ipv4, lwtunnel, metrics, realm_attribute, route_message};
 use crate::ip::route::Exception;
 use crate::route::{
     Fib, FibResult, Flow, LOOPBACK_IFINDEX, Links, Metrics, RouteKind, Scope, WayId, model::TABLE_MAIN,
@@ -271,6 +271,7 @@ impl Request {
             attributes.push(RouteAttribute::Source(source.into()));
         }
         attributes.push(RouteAttribute::Oif(answer.ifindex));
+        attributes.extend(lwtunnel::attributes(answer.found.and_then(|found| found.nexthop.tunnel)));
         attributes.extend(answer.found.and_then(|found| realm_attribute(class(&found))));
         if let Some(chosen) = answer.source.filter(|chosen| *chosen != source) {
             attributes.push(RouteAttribute::PrefSource(chosen.into()));

@@ -8,6 +8,7 @@ pub const TOPOLOGY: Topology = Topology { name: "groups", needs_uml: true, build
 const HOSTS: usize = 3;
 /// Settings of a port.
 const PORT: &[&str] = &[
+    "mcast_router 3",
     "mcast_router 2",
     "mcast_router 1",
     "mcast_router 0",
@@ -38,7 +39,16 @@ fn build(scenario: &mut Scenario) {
     if scenario.once_in(2) {
         scenario.line("ip -n sw addr add 10.0.1.100/24 dev br0");
     }
+    // Two hosts behind one port, once in a while.
+    if scenario.once_in(2) {
+        let mac = scenario.mac();
+        scenario.line(format!("ip -n h2 link add link eth0 name m1 address {mac} type macvlan mode bridge"));
+        scenario.line("ip -n h2 link set m1 up");
+    }
     scenario.line("sleep 4.3");
+    scenario.jobs += 1;
+    let told = scenario.jobs;
+    scenario.line("bridge -n sw monitor mdb >told 2>/dev/null &");
     if scenario.once_in(2) {
         querier(scenario, 1);
     }
@@ -63,6 +73,27 @@ fn build(scenario: &mut Scenario) {
         scenario.line(format!("ip -n {ns} maddr"));
     }
     scenario.line("bridge -n sw -d link");
+    scenario.line(format!("kill %{told}"));
+    scenario.line("wait");
+    scenario.line("sort -u told");
+    asked(scenario);
+}
+
+/// How often the bridge asks when it begins to, and then.
+fn asked(scenario: &mut Scenario) {
+    scenario.line("ip -n sw link set br0 up");
+    let count = scenario.between(2, 3);
+    scenario.line(format!(
+        "ip -n sw link set br0 type bridge mcast_snooping 1 mcast_querier 0 mcast_startup_query_interval 300 \
+         mcast_startup_query_count {count} mcast_query_interval 1000"
+    ));
+    scenario.line("ip -n sw link set p1 up");
+    scenario.line("sleep 3.3");
+    let capture = scenario.capture_of("sw", "p1", "igmp and dst host 224.0.0.1");
+    scenario.line("sleep 0.7");
+    scenario.line("ip -n sw link set br0 type bridge mcast_querier 1");
+    scenario.line("sleep 14.3");
+    scenario.show(&[capture]);
 }
 
 fn database(scenario: &mut Scenario) {
@@ -97,7 +128,8 @@ fn other(scenario: &mut Scenario) {
 }
 
 fn join(scenario: &mut Scenario, host: usize, group: usize) {
-    scenario.line(format!("ip -n h{host} addr add 239.1.1.{group}/32 dev eth0 autojoin"));
+    let dev = if host == 2 && scenario.once_in(3) { "m1" } else { "eth0" };
+    scenario.line(format!("ip -n h{host} addr add 239.1.1.{group}/32 dev {dev} autojoin"));
     // Who has joined says so again within ten seconds.
     scenario.line("sleep 11.3");
     database(scenario);
@@ -109,10 +141,14 @@ fn step(scenario: &mut Scenario) {
         0..=3 => return join(scenario, host, group),
         4..=5 => {
             let (host, group) = if scenario.once_in(2) { (2, 1) } else { (host, group) };
-            scenario.line(format!("ip -n h{host} addr del 239.1.1.{group}/32 dev eth0"));
+            let dev = if host == 2 && scenario.once_in(3) { "m1" } else { "eth0" };
+            let capture = scenario.capture_of("sw", &format!("p{host}"), "igmp and dst host 224.0.0.1");
+            scenario.line("sleep 0.7");
+            scenario.line(format!("ip -n h{host} addr del 239.1.1.{group}/32 dev {dev}"));
             scenario.line("sleep 0.6");
             database(scenario);
             scenario.line("sleep 4.3");
+            scenario.show(&[capture]);
         }
         6 => {
             let on = scenario.below(2);
@@ -125,8 +161,11 @@ fn step(scenario: &mut Scenario) {
         11 => {
             let option = scenario.one(&[
                 "mcast_router 2",
+                "mcast_router 1",
                 "mcast_router 0",
                 "mcast_snooping 0",
+                "mcast_snooping 0",
+                "mcast_snooping 1",
                 "mcast_snooping 1",
                 "mcast_query_use_ifaddr 1",
                 "mcast_hash_max 1",

@@ -8,6 +8,7 @@
 //! second, a bridge reports its groups in its first second, an address is asked for three times a second apart.
 
 mod bond;
+mod bpdus;
 mod bridge;
 mod brvlan;
 mod chains;
@@ -15,6 +16,7 @@ mod corners;
 mod edges;
 mod fdb;
 mod firewall;
+mod frames;
 mod groups;
 mod ipv6;
 mod ipvlan;
@@ -26,9 +28,12 @@ mod odds;
 mod ports;
 mod proxy;
 mod pvid;
+mod questions;
 mod quiet;
 mod reflect;
+mod reports;
 mod routed;
+mod strange;
 mod tags;
 mod talk;
 mod told;
@@ -85,6 +90,10 @@ pub const TOPOLOGIES: &[Topology] = &[
     odds::TOPOLOGY,
     told::TOPOLOGY,
     pvid::TOPOLOGY,
+    reports::TOPOLOGY,
+    questions::TOPOLOGY,
+    bpdus::TOPOLOGY,
+    strange::TOPOLOGY,
 ];
 
 /// Whether a name is among those of a list with commas.
@@ -301,7 +310,8 @@ impl Scenario {
         let jobs: Vec<String> = captures.iter().map(|(job, _)| format!("%{job}")).collect();
         if !jobs.is_empty() {
             self.line(format!("kill {}", jobs.join(" ")));
-            self.line("wait");
+            // Another program may go on.
+            self.line(format!("wait {}", jobs.join(" ")));
         }
         for (_, file) in captures {
             self.line(format!("cat {file}"));

@@ -84,7 +84,10 @@ fn addresses(scenario: &mut Scenario) {
         scenario.line(format!("ip -n ma link add {dev} address {mac} type dummy"));
         scenario.line(format!("ip -n ma link set {dev} master {bridge}"));
     }
-    for dev in ["w5", "w6", "d0", "d1", "d2"] {
+    scenario.line("ip -n ma link add tm0 type team");
+    scenario.line("ip -n ma link add d3 address 02:00:00:00:dd:03 type dummy");
+    scenario.line("ip -n ma link set d3 master tm0");
+    for dev in ["w5", "w6", "d0", "d1", "d2", "tm0", "d3"] {
         scenario.line(format!("ip -n ma link set {dev} up"));
     }
     scenario.line("sleep 1.3");
@@ -103,13 +106,16 @@ fn addresses(scenario: &mut Scenario) {
         "ip -n ma link set d0 nomaster".to_owned(),
         format!("ip -n ma link set br1 address {two}"),
         format!("ip -n ma link set d2 address {two}"),
+        format!("ip -n ma link set d2 address {one}"),
         format!("ip -n ma link set br0 address {low}"),
         "ip -n ma link set d1 address 01:00:5e:00:00:01".to_owned(),
         "ip -n ma link set d1 address 00:00:00:00:00:00".to_owned(),
         format!("ip -n ma link set lo address {one}"),
+        "ip -n ma link set tm0 address 02:00:00:00:dd:04".to_owned(),
+        "ip -n ma link set d3 address 02:00:00:00:dd:05".to_owned(),
     ];
     let look = ["ip -n ma -br link", "bridge -n ma fdb"].map(str::to_owned);
-    each(scenario, commands, 9, &look);
+    each(scenario, commands, 11, &look);
     scenario.line("ip -n ma -d link");
     let mac = scenario.mac();
     scenario.line(format!("ip -n ma link add link eth0 name p0 address {mac} type macvlan mode passthru"));

@@ -30,7 +30,7 @@ fn build(scenario: &mut Scenario) {
         scenario.line(format!("ip -n {ns} addr add 10.0.2.{number}/24 dev w2"));
     }
     scenario.line("sleep 1.5");
-    for _ in 0..scenario.between(7, 9) {
+    for _ in 0..scenario.between(9, 11) {
         let command = change(scenario);
         scenario.line(command);
         scenario.line("bridge -n sw vlan");
@@ -61,7 +61,14 @@ fn change(scenario: &mut Scenario) -> String {
         7 => format!("bridge -n sw vlan del vid 1-3 dev {dev}"),
         8..=9 => {
             let pvid = scenario.one(&["0", "1", "2", "3"]);
-            format!("ip -n sw link set br0 type bridge vlan_default_pvid {pvid}")
+            let command = format!("ip -n sw link set br0 type bridge vlan_default_pvid {pvid}");
+            if scenario.once_in(3) {
+                return command;
+            }
+            // Only a bridge that does not filter takes it.
+            scenario.line("ip -n sw link set br0 type bridge vlan_filtering 0");
+            scenario.line(command);
+            "ip -n sw link set br0 type bridge vlan_filtering 1".to_owned()
         }
         10 => {
             let state = scenario.one(&["0", "1", "2", "3", "4"]);

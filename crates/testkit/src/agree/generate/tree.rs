@@ -15,9 +15,10 @@ fn build(scenario: &mut Scenario) {
     for number in 1..=bridges {
         let mac = scenario.mac();
         let options = scenario.one(&["", "", " priority 4096", " priority 61440"]);
+        // Whose times are in force can be told from the last digit.
+        let times = format!("forward_delay 40{number} hello_time 10{number} max_age 60{number}");
         scenario.line(format!(
-            "ip -n sw link add br{number} address {mac} type bridge stp_state 1 forward_delay 400 hello_time 100 max_age 600 \
-             mcast_snooping 0{options}"
+            "ip -n sw link add br{number} address {mac} type bridge stp_state 1 {times} mcast_snooping 0{options}"
         ));
         let ns = format!("h{number}");
         scenario.line(format!("ip netns add {ns}"));
@@ -43,6 +44,9 @@ fn build(scenario: &mut Scenario) {
         scenario.line(format!("ip -n sw link set br{number} up"));
     }
     watch(scenario, bridges);
+    scenario.jobs += 1;
+    let told = scenario.jobs;
+    scenario.line("bridge -n sw monitor link >told 2>/dev/null &");
     // While the tree counts as changed, what is learned is old after four seconds.
     for number in 1..=bridges {
         scenario.line(format!("bridge -n sw fdb show br br{number} dynamic >fdb"));
@@ -58,6 +62,9 @@ fn build(scenario: &mut Scenario) {
         }
     }
     messages(scenario);
+    scenario.line(format!("kill %{told}"));
+    scenario.line("wait");
+    scenario.line("sort -u told");
 }
 
 /// A veth whose ends are ports of two bridges, or one of them; the names differ in their letter.
@@ -105,7 +112,7 @@ fn messages(scenario: &mut Scenario) {
     scenario.line(format!("ip netns exec {ns} tcpdump -l -e -n -v -t -i {dev} stp >{job}.cap 2>/dev/null &"));
     scenario.line("sleep 7.3");
     scenario.line(format!("kill %{job}"));
-    scenario.line("wait");
+    scenario.line(format!("wait %{job}"));
     scenario.line(format!("sed -E 's/message-age [0-9.]+s/message-age N/' {job}.cap >kinds"));
     scenario.line("sort -u kinds");
 }

@@ -29,6 +29,7 @@ const PROGRAMS: &[(&str, Main)] = &[
     ("false", |_| 1),
     ("grep", grep),
     ("head", head),
+    ("inject", super::inject::main),
     ("ls", ls),
     ("mktemp", mktemp),
     ("printf", printf),
@@ -54,7 +55,7 @@ impl Builtin<'_> {
         2
     }
 
-    fn complain(&mut self, text: &str) -> i32 {
+    pub fn complain(&mut self, text: &str) -> i32 {
         let _ = writeln!(self.err, "{text}");
         1
     }

@@ -14,6 +14,7 @@
 
 mod builtins;
 mod expand;
+mod inject;
 pub mod parse;
 pub mod run;
 mod sed;

@@ -1,4 +1,4 @@
-//! geneve (`geneve_nl2info`, drivers/net/geneve.c). Not here: metadata tunnels, and what carries no frames.
+//! geneve (`geneve_nl2info`, drivers/net/geneve.c). Not here: what carries no frames.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -146,9 +146,7 @@ fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Fa
     {
         return Err(fixed());
     }
-    if data.has(attr::COLLECT_METADATA) {
-        return Err(not_emulated("geneve external"));
-    }
+    config.external = data.has(attr::COLLECT_METADATA);
     if data.has(attr::INNER_PROTO_INHERIT) {
         return Err(not_emulated("geneve innerprotoinherit"));
     }
@@ -187,8 +185,27 @@ impl World {
         let Creation { place, mut draft, data, .. } = new;
         let underlay = place.below();
         let config = read_config(data.ok_or(Errno::EINVAL)?, None)?;
+        let told =
+            config.vni != 0 || config.checksum || config.tos != 0 || config.ttl != 0 || config.label != 0;
+        if config.external && (told || !config.remote.is_unspecified()) {
+            let text =
+                "Device is externally controlled, so attributes (VNI, Port, and so on) must not be specified";
+            return Err(bad(text));
+        }
         if self.geneve_clashes(underlay, &config) {
             return Err(Errno::EBUSY.into());
+        }
+        let refused = |text: &str| Err(Failure::with_text(Errno::EPERM, text));
+        match (config.external, self.geneve_on_port(underlay, config.port)) {
+            (true, Some(_)) => {
+                return refused("There can be only one externally controlled device on a destination port");
+            }
+            (false, Some(true)) => {
+                return refused(
+                    "There already exists an externally controlled device on this destination port",
+                );
+            }
+            _ => {}
         }
         if draft.mtu.is_none() {
             draft.mtu = self.geneve_mtu(underlay, &config);
@@ -206,7 +223,7 @@ impl World {
         };
         let below = below.and_then(|below| self.devs.get(below)).map(|below| below.mtu);
         let room = below.and_then(|mtu| mtu.checked_sub(config.headroom())).filter(|mtu| *mtu > 0);
-        room.map(|room| room.min(MTU_MAX))
+        room.map(|room| room.min(65_535 - config.most_headroom()))
     }
 
     fn geneve_clashes(&self, underlay: NsId, config: &Config) -> bool {
@@ -217,11 +234,24 @@ impl World {
         })
     }
 
+    /// Whether a device on this port is external; none where none has the port.
+    fn geneve_on_port(&self, underlay: NsId, port: u16) -> Option<bool> {
+        self.devs.values().find_map(|device| match &device.kind {
+            Kind::Geneve(other) if (other.underlay, other.config.port) == (underlay, port) => {
+                Some(other.config.external)
+            }
+            _ => None,
+        })
+    }
+
     /// `geneve_changelink`
     fn change_geneve(&mut self, dev: DevId, data: &Attributes<'_>) -> Result<(), Failure> {
         let Some(Kind::Geneve(state)) = self.devs.get_mut(dev).map(|device| &mut device.kind) else {
             return Err(Errno::EOPNOTSUPP.into());
         };
+        if state.config.external {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         let config = read_config(data, Some(&state.config))?;
         let (underlay, moves) = (state.underlay, config.remote != state.config.remote);
         let mtu = if moves { self.geneve_mtu(underlay, &config) } else { None };
@@ -242,6 +272,7 @@ pub(super) fn describe(state: &Geneve) -> (InfoKind, Option<InfoData>) {
     let mut raw = Raw::default();
     raw.u32(attr::ID, config.vni);
     match config.remote {
+        _ if config.external => raw.bytes(attr::COLLECT_METADATA, &[]),
         IpAddr::V4(remote) => {
             raw.bytes(attr::REMOTE, &remote.octets());
             raw.u8(attr::UDP_CSUM, config.checksum.into());

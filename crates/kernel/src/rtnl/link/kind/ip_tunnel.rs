@@ -1,5 +1,5 @@
 //! gre, gretap, ipip and sit (net/ipv4/ip_gre.c, ipip.c, ip_tunnel.c, net/ipv6/sit.c). Not here: their fallback devices,
-//! metadata tunnels (`external`) and encapsulation in UDP.
+//! and encapsulation in UDP.
 
 use std::net::Ipv4Addr;
 
@@ -142,9 +142,7 @@ fn read_config(variant: Variant, data: &Attributes<'_>, ignores_df: bool) -> Res
 /// `ipgre_netlink_parms`
 fn read_gre(variant: Variant, data: &Attributes<'_>, ignores_df: bool) -> Result<Config, Failure> {
     let mut config = plain(variant);
-    if data.has(gre::COLLECT_METADATA) {
-        return Err(not_emulated("gre external"));
-    }
+    config.external = data.has(gre::COLLECT_METADATA);
     if data.u16(gre::ENCAP_TYPE).is_some_and(|kind| kind != 0) {
         return Err(not_emulated("gre encap"));
     }
@@ -193,9 +191,8 @@ pub(super) fn flag_bits(side: &GreFlags) -> u16 {
 /// `ipip_netlink_parms`, `ipip6_netlink_parms`
 fn read_iptun(variant: Variant, data: &Attributes<'_>) -> Result<Config, Failure> {
     let mut config = plain(variant);
-    if data.has(iptun::COLLECT_METADATA) {
-        return Err(not_emulated("ipip external"));
-    }
+    // sit knows no such (`ipip6_policy`).
+    config.external = data.has(iptun::COLLECT_METADATA) && variant == Variant::Ipip;
     if data.u16(iptun::ENCAP_TYPE).is_some_and(|kind| kind != 0) {
         return Err(not_emulated("ipip encap"));
     }
@@ -244,6 +241,7 @@ fn plain(variant: Variant) -> Config {
             Variant::Ipip => protocol::IPIP,
             Variant::Sit => protocol::IPV6,
         },
+        external: false,
     }
 }
 
@@ -293,6 +291,10 @@ impl World {
         own: Option<DevId>,
     ) -> Result<bool, Failure> {
         let same = |other: &IpTunnel| {
+            if config.external && own.is_none() {
+                // `ip_tunnel_newlink`: there is one that goes by what packets say.
+                return other.variant == variant && other.underlay == underlay && other.config.external;
+            }
             other.variant == variant
                 && other.underlay == underlay
                 && (other.config.local, other.config.remote) == (config.local, config.remote)
@@ -351,6 +353,16 @@ impl World {
         };
         let (variant, underlay, old) = (state.variant, state.underlay, state.config.clone());
         let mut config = read_config(variant, data, old.ignore_df)?;
+        if config.external && (!old.external || !variant.is_gre()) {
+            return Err(match variant.is_gre() {
+                true => {
+                    let text = "Enabling collect_md on an existing device is not supported";
+                    Failure::with_text(Errno::EINVAL, text)
+                }
+                false => Errno::EINVAL.into(),
+            });
+        }
+        config.external = old.external;
         // What is carried stays, and what GRE's keys are where the flags do not name them.
         if !variant.is_gre() {
             config.protocol = old.protocol;
@@ -422,6 +434,9 @@ pub(super) fn describe(state: &IpTunnel) -> (InfoKind, Option<InfoData>) {
             raw.bytes(kind, &[0; 2]);
         }
         raw.u8(gre::IGNORE_DF, config.ignore_df.into());
+        if config.external {
+            raw.bytes(gre::COLLECT_METADATA, &[]);
+        }
     } else {
         raw.u32(iptun::LINK, config.link);
         raw.bytes(iptun::LOCAL, &config.local.octets());
@@ -436,6 +451,9 @@ pub(super) fn describe(state: &IpTunnel) -> (InfoKind, Option<InfoData>) {
         raw.u32(iptun::FWMARK, 0);
         for kind in [iptun::ENCAP_TYPE, iptun::ENCAP_SPORT, iptun::ENCAP_DPORT, iptun::ENCAP_FLAGS] {
             raw.bytes(kind, &[0; 2]);
+        }
+        if config.external {
+            raw.bytes(iptun::COLLECT_METADATA, &[]);
         }
     }
     (kind, Some(raw.into_data()))

@@ -16,7 +16,7 @@ mod peer;
 mod raw;
 mod tun;
 pub(in crate::ip) mod tunnel;
-mod tunnel6;
+pub(in crate::ip) mod tunnel6;
 mod vlan;
 mod vrf;
 mod vxlan;

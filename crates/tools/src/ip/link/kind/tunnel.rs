@@ -92,6 +92,11 @@ impl Tunnel {
     fn into_raw(self, kind: &str) -> Raw {
         let numbers = numbers(kind);
         let mut raw = Raw::default();
+        if is_gre(kind) && self.external {
+            // The packets say the rest.
+            raw.bytes(numbers.external, &[]);
+            return raw;
+        }
         if is_gre(kind) {
             self.gre.write(&mut raw);
             if let Some(ignore) = self.ignore_df {

@@ -370,3 +370,54 @@ pub(super) fn print(context: &mut Context<'_>, kind: &str, data: &InfoData) {
         print.any("fwmark", &mark, format_args!("fwmark {mark} "));
     }
 }
+
+/// The line of `ip -6 tunnel show` behind the name, with what GRE expects below it (`print_tunnel` of ip6tunnel.c).
+pub(in crate::ip) fn print_tunnel(context: &mut Context<'_>, kind: &str, data: &InfoData) {
+    let raw = Raw::of(data);
+    let numbers = numbers(kind);
+    let tunnel = Tunnel::of(kind, &raw);
+    let carried = match tunnel.protocol {
+        _ if is_gre(kind) => "gre",
+        4 => "ip",
+        41 => "ipv6",
+        _ => "any",
+    };
+    context.print.text(format_args!("{carried}/ipv6 remote {} local {}", tunnel.remote, tunnel.local));
+    if tunnel.link != 0 {
+        let name = context.link_name(tunnel.link);
+        context.print.text(format_args!(" dev {name}"));
+    }
+    let print = &mut context.print;
+    let has = |flag| tunnel.flags & flag != 0;
+    if has(IGNORE_ENCAP_LIMIT) {
+        print.text(format_args!(" encaplimit none"));
+    } else {
+        print.text(format_args!(" encaplimit {}", raw.get_u8(numbers.limit).unwrap_or(0)));
+    }
+    match raw.get_u8(numbers.ttl).unwrap_or(0) {
+        0 => print.text(format_args!(" hoplimit inherit")),
+        limit => print.text(format_args!(" hoplimit {limit}")),
+    }
+    let flow = raw.get_be32(numbers.flow).unwrap_or(0);
+    if has(INNER_TRAFFIC_CLASS) {
+        print.text(format_args!(" tclass inherit"));
+    } else {
+        print.text(format_args!(" tclass {:#04x}", (flow & TRAFFIC_CLASS) >> 20));
+    }
+    if has(INNER_FLOW_LABEL) {
+        print.text(format_args!(" flowlabel inherit"));
+    } else {
+        print.text(format_args!(" flowlabel {:#07x}", flow & FLOW_LABEL));
+    }
+    print.text(format_args!(" (flowinfo {flow:#010x})"));
+    if has(COPY_DSCP) {
+        print.text(format_args!(" dscp inherit"));
+    }
+    if has(LOCAL_REMOTE) {
+        print.text(format_args!(" allow-localremote"));
+    }
+    if is_gre(kind) {
+        tunnel.gre.print_tunnel(print);
+    }
+    print.text(format_args!("\n"));
+}

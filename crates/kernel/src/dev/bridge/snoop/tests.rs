@@ -2,10 +2,12 @@
 
 use slotmap::SlotMap;
 
+use super::super::port::PortFlags;
 use super::super::{Own, Verdict, Verdicts};
 use super::*;
 use crate::dev::PacketType;
 use crate::frame::{ETH_LEN, Pool};
+use crate::mac::Mac;
 
 const GROUP: Ipv4Addr = Ipv4Addr::new(239, 1, 1, 1);
 const QUERIER: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 9);

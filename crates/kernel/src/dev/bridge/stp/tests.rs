@@ -2,6 +2,7 @@
 
 use slotmap::SlotMap;
 
+use super::clock::{age_increment, from_units, on_the_second, to_units};
 use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -190,10 +191,17 @@ fn without_the_protocol_ports_forward_at_once_and_nothing_is_sent() {
 #[test]
 fn times_in_bpdus_are_rounded_as_the_kernel_rounds_them() {
     assert_eq!((to_units(20 * SECOND), from_units(5120)), (5120, 20 * SECOND));
-    assert_eq!((to_units(AGE_INCREMENT), from_units(1)), (1, AGE_INCREMENT));
+    assert_eq!((to_units(age_increment()), from_units(1)), (1, age_increment()));
     let second = |nanos: u64| on_the_second(Time(nanos), SECOND).nanos();
     assert_eq!(
         (second(0), second(100_000_000), second(500_000_000)),
         (1_000_000_000, 1_000_000_000, 2_000_000_000)
     );
+}
+
+/// The wheel lets a timer of a second go off at its next step of eight ticks, a whole second or not.
+#[test]
+fn hello_goes_off_when_the_wheel_comes_to_it() {
+    let alarm = Alarm::at(Time::ZERO, on_the_second(Time::ZERO, SECOND));
+    assert_eq!((alarm.expires, alarm.fires), (Time(1_000_000_000), Time(1_024_000_000)));
 }
