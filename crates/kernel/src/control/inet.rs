@@ -102,7 +102,7 @@ impl World {
             }
             if same_subnet(known) {
                 if known.scope != address.scope {
-                    return Err(Failure::with_text(Errno::EINVAL, "ipv4: Invalid scope value"));
+                    return Err(Errno::EINVAL.into());
                 }
                 address.flags |= ifa::SECONDARY;
             }

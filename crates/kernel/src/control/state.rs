@@ -9,7 +9,7 @@ use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::{Bridge, State};
 use crate::dev::{Kind, RxHandler, macvlan};
-use crate::device::{DevId, Flags, OperState};
+use crate::device::{AddrAssign, DevId, Flags, OperState};
 use crate::mac::Mac;
 use crate::qdisc::default_name;
 use crate::world::{TimerEvent, World};
@@ -49,8 +49,11 @@ impl World {
                 if !below.is_up() && !loose {
                     return Err(Errno::ENETDOWN.into());
                 }
-                let (carrier, other_mac) = (below.carrier, below.mac != mac);
-                if other_mac {
+                let (carrier, below) = (below.carrier, below.mac);
+                if below != mac && device.addr_assign == AddrAssign::Stolen {
+                    // `vlan_dev_inherit_address`: what it missed while it was down.
+                    self.store_mac(dev, below, AddrAssign::Stolen);
+                } else if below != mac {
                     self.add_unicast(lower, mac);
                 }
                 if self.binds_to_ports(dev) {
@@ -263,7 +266,7 @@ impl World {
             self.neighbours_lose_carrier(dev);
         }
         self.ip6_carrier_changed(dev);
-        self.lower_carrier(dev);
+        self.lower_carrier(dev, &[]);
         self.port_changed(dev);
         if !carrier {
             self.neighbours6_lose_carrier(dev);
@@ -361,8 +364,9 @@ impl World {
         }
     }
 
-    /// `netif_stacked_transfer_operstate`: a stacked device has the carrier of what it stands on.
-    fn lower_carrier(&mut self, lower: DevId) {
+    /// `netif_stacked_transfer_operstate`: a stacked device has the carrier of what it stands on; but for those that do not
+    /// hear of it.
+    fn lower_carrier(&mut self, lower: DevId, deaf: &[DevId]) {
         let Some(below) = self.devs.get(lower) else { return };
         let (carrier, up) = (below.carrier, below.is_up());
         let (bridge, uppers) = (below.master, below.uppers.clone());
@@ -382,7 +386,7 @@ impl World {
                 Some(Kind::Vlan(vlan)) => !vlan.flags.contains(crate::dev::vlan::VlanFlags::LOOSE_BINDING),
                 _ => true,
             };
-            if !up && !hears {
+            if !up && !hears || deaf.contains(&upper) {
                 continue;
             }
             self.set_carrier(upper, carrier);
@@ -419,20 +423,24 @@ impl World {
         }
     }
 
-    /// `vlan_device_event`: the VLANs of a device that goes up go up with it.
+    /// `vlan_device_event`: the VLANs of a device that goes up go up with it. One that is up already, for it is bound loosely,
+    /// does not hear of it.
     fn lower_went_up(&mut self, lower: DevId) {
+        let Some(below) = self.devs.get(lower) else { return };
+        let is_up = |dev: &DevId| self.devs.get(*dev).is_some_and(|vlan| vlan.is_up());
+        let already: Vec<DevId> = below.vlans.iter().map(|(_, dev)| *dev).filter(is_up).collect();
         for vlan in self.tight_vlans(lower) {
             // A VLAN that cannot go up (its own conflict) stays down, as in Linux.
             let _ = self.open(vlan);
         }
-        self.lower_carrier(lower);
+        self.lower_carrier(lower, &already);
     }
 
     fn lower_went_down(&mut self, lower: DevId) {
         for vlan in self.tight_vlans(lower) {
             self.close(vlan);
         }
-        self.lower_carrier(lower);
+        self.lower_carrier(lower, &[]);
     }
 
     fn tight_vlans(&self, lower: DevId) -> Vec<DevId> {

@@ -42,6 +42,9 @@ pub enum Change {
 pub struct Group {
     pub address: Ipv6Addr,
     pub users: u32,
+    /// The device takes frames to its MAC (`MAF_LOADED`): not from when a device that had IPv6 goes down, or loses that,
+    /// until it has it again.
+    is_loaded: bool,
     /// How many reports will still tell of it.
     changes: u8,
     /// When an answer to a query is due.
@@ -56,7 +59,7 @@ impl Group {
         let bit = |on: bool, bit: u32| if on { bit } else { 0 };
         bit(self.answer.is_some(), 1)
             | bit(self.last_reporter, 2)
-            | bit(is_heard(self.address), 4)
+            | bit(self.is_loaded, 4)
             | bit(!is_reported(self.address), 8)
     }
 
@@ -78,6 +81,8 @@ pub struct Listener {
     /// The same for the reports that follow duplicate address detection (`mc_dad_count`).
     initial_rounds: u8,
     initial_due: Option<Time>,
+    /// From `ipv6_mc_up` to `ipv6_mc_down`.
+    is_up: bool,
     pub(super) querier: Querier,
 }
 
@@ -99,11 +104,11 @@ impl World {
             return;
         }
         listener.left.retain(|(known, _)| *known != group);
-        listener
-            .groups
-            .insert(0, Group { address: group, users: 1, changes: 0, answer: None, last_reporter: false });
-        let ethernet = device.is_ethernet();
-        if ethernet && is_heard(group) {
+        let is_loaded = is_heard(group);
+        let joined =
+            Group { address: group, users: 1, is_loaded, changes: 0, answer: None, last_reporter: false };
+        listener.groups.insert(0, joined);
+        if device.is_ethernet() && is_loaded {
             self.join_group(dev, Mac::of_ipv6_multicast(group));
         }
         self.group_added(dev, group);
@@ -119,9 +124,8 @@ impl World {
             listener.groups[at].users -= 1;
             return;
         }
-        let last_reporter = listener.groups.remove(at).last_reporter;
-        let ethernet = device.is_ethernet();
-        if ethernet && is_heard(group) {
+        let Group { last_reporter, is_loaded, .. } = listener.groups.remove(at);
+        if device.is_ethernet() && is_loaded {
             self.leave_group(dev, Mac::of_ipv6_multicast(group));
         }
         self.group_dropped(dev, group, last_reporter);
@@ -189,8 +193,10 @@ impl World {
 
     /// `ipv6_mc_up`: every group is reported anew.
     pub(crate) fn report_ipv6_groups(&mut self, dev: DevId) {
+        self.load_groups6(dev, true);
         let groups: Vec<Ipv6Addr> = match self.devs.get_mut(dev) {
             Some(device) => {
+                device.inet6.listener.is_up = true;
                 device.inet6.listener.querier = Querier::default();
                 device.inet6.listener.groups.iter().map(|group| group.address).collect()
             }
@@ -206,12 +212,35 @@ impl World {
 
     /// `ipv6_mc_down`: nothing more is reported until the device goes up again.
     pub(crate) fn stop_ipv6_reports(&mut self, dev: DevId) {
+        // Of a device that never had IPv6 its groups stay (`was_ready` of `addrconf_ifdown`).
+        if self.devs.get(dev).is_some_and(|device| device.inet6.listener.is_up) {
+            self.load_groups6(dev, false);
+        }
         let Some(device) = self.devs.get_mut(dev) else { return };
         let listener = &mut device.inet6.listener;
+        listener.is_up = false;
         (listener.rounds, listener.due) = (0, None);
         (listener.initial_rounds, listener.initial_due) = (0, None);
         listener.groups.iter_mut().for_each(|group| group.answer = None);
         listener.querier = Querier::default();
+    }
+
+    /// Puts the groups into the device's filter, or takes them out of it.
+    fn load_groups6(&mut self, dev: DevId, loads: bool) {
+        let Some(device) = self.devs.get_mut(dev) else { return };
+        let ethernet = device.is_ethernet();
+        let groups = device.inet6.listener.groups.iter_mut();
+        let mut changed = Vec::new();
+        for group in groups.filter(|group| is_heard(group.address) && group.is_loaded != loads) {
+            group.is_loaded = loads;
+            changed.push(Mac::of_ipv6_multicast(group.address));
+        }
+        for mac in changed.into_iter().filter(|_| ethernet) {
+            match loads {
+                true => self.join_group(dev, mac),
+                false => drop(self.leave_group(dev, mac)),
+            }
+        }
     }
 
     /// `mld_ifc_work`

@@ -202,7 +202,7 @@ fn extension(
         }
         Target::NoTrack { .. } => {
             // What has been looked at already (loopback) stays what it is.
-            if !frame.track.is_tracked() {
+            if !frame.track.is_tracked() && frame.track.info != Info::Attached {
                 frame.track.info = Info::Untracked;
             }
         }
@@ -239,7 +239,7 @@ fn connmark(conntrack: &mut Conntrack, change: ConnMark, frame: &mut Frame) {
     }
 }
 
-/// `nf_nat_masquerade_ipv4`: the source is what the device it leaves by would choose.
+/// `nf_nat_masquerade_ipv4`, `nf_nat_masquerade_ipv6`: the source is what the device it leaves by would choose.
 pub(super) fn masquerade(
     range: &NatRange,
     bench: &mut Bench<'_>,
@@ -264,6 +264,7 @@ pub(super) fn masquerade(
         }
         Family::Ipv6 => {
             let IpAddr::V6(destination) = ip.destination else { return Said::Drop };
+            // To an address of this host that is the address itself.
             match world.select_source6(at.ns, Some(output), destination) {
                 Some(own) => own.into(),
                 None => return Said::Drop,

@@ -238,7 +238,7 @@ impl Around<'_> {
     /// The packet's state, as a bit of [`state`].
     fn state(&self) -> u16 {
         match self.frame.track.info {
-            Info::None => state::INVALID,
+            Info::None | Info::Attached => state::INVALID,
             Info::Untracked => state::UNTRACKED,
             Info::New => state::NEW,
             Info::Related | Info::RelatedReply => state::RELATED,

@@ -392,7 +392,11 @@ impl World {
             Kind::Veth(Veth { peer: None }) if reason == DropReason::NoPeer => {
                 device.stats.tx_dropped += 1;
             }
-            Kind::Bond(_) => device.stats.tx_dropped += 1,
+            // `bond_tx_drop`
+            Kind::Bond(_) => {
+                device.stats.tx_dropped += 1;
+                self.transmit_refused = true;
+            }
             Kind::Vxlan(_) if reason == DropReason::NoTransmitTarget => device.stats.tx_dropped += 1,
             Kind::Ipvlan(_) => self.uncount_transmit(dev, len),
             // What says no way to go by, to a device that goes by what is said (`gre_fb_xmit`, `geneve_xmit`).
@@ -475,13 +479,9 @@ impl World {
             target.stats.rx_errors += 1;
             target.stats.rx_dropped += u64::from(reason == DropReason::TargetMtu);
         }
-        // `veth_xmit`, and `ipvlan_start_xmit` to the lower device, count only what could be forwarded.
-        let counts = match self.devs.get(from).map(|sender| &sender.kind) {
-            Some(Kind::Veth(veth)) => veth.peer == Some(to),
-            Some(Kind::Ipvlan(ipvlan)) => ipvlan.lower == to,
-            _ => false,
-        };
-        if counts {
+        // `veth_xmit` counts only what could be forwarded; `ipvlan_xmit_mode_l2` does not look.
+        if matches!(self.devs.get(from).map(|sender| &sender.kind), Some(Kind::Veth(veth)) if veth.peer == Some(to))
+        {
             self.uncount_transmit(from, frame.len());
         }
         self.drop_frame(Some(to), frame, reason);

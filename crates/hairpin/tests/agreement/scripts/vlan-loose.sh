@@ -34,3 +34,34 @@ ip -n a link set w7 type vlan loose_binding off
 look
 ip -n a link set e0 down
 look
+# One that is up hears of the device below only when its carrier changes while that is up.
+ip -n b link set e0 up
+ip -n a link set w6 type vlan loose_binding on
+ip -n a link set w6 up
+ip -n a link set e0 up
+look
+ip -n a link set e0 down
+look
+ip -n b link set e0 down
+look
+ip -n a link set e0 up
+look
+ip -n b link set e0 up
+look
+ip -n b link set e0 down
+look
+# A VLAN that has the MAC of the device below catches up with what it missed while it was down; its own it keeps.
+ip -n a link set e0 up
+ip -n a link set w5 down
+ip -n a link set w6 down
+ip -n a link set w6 address 02:00:00:00:00:06
+ip -n a link set e0 address 02:00:00:00:00:dd
+ip -n a link
+bridge -n a fdb
+ip -n a link set w5 up
+ip -n a link set w6 up
+ip -n a link
+bridge -n a fdb
+ip -n a link set e0 address 02:00:00:00:00:01
+ip -n a link
+bridge -n a fdb

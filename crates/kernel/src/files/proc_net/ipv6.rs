@@ -66,6 +66,8 @@ pub(super) fn routes(world: &World, ns: NsId) -> String {
         for route in fib.routes(table) {
             for way in &route.nexthops {
                 let flags = route.flags | if way.gateway.is_some() { rtf::GATEWAY } else { 0 };
+                // `ip6_route_info_create`: one that refuses is not said to be up.
+                let flags = if flags & rtf::REJECT == 0 { flags } else { flags & !rtf::UP };
                 let _ = writeln!(
                     text,
                     "{} {:02x} {} 00 {} {:08x} {:08x} 00000000 {flags:08x} {:>8}",

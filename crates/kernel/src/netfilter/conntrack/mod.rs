@@ -58,6 +58,8 @@ pub(crate) enum Info {
     #[default]
     None,
     Untracked,
+    /// About a packet that is not tracked: of no connection either (`INVALID`), and no rule takes it out of tracking.
+    Attached,
     New,
     Related,
     Established,
@@ -92,6 +94,8 @@ impl Track {
         match self.is_tracked() {
             true if self.direction() == ORIGINAL => Track { info: Info::RelatedReply, ..self },
             true => Track { info: Info::Related, ..self },
+            // `nf_ct_attach` takes it for a packet of a connection.
+            false if self.info == Info::Untracked => Track { info: Info::Attached, ..self },
             false => Track::default(),
         }
     }

@@ -151,7 +151,7 @@ impl Reader<'_> {
             const INVALID: u128 = 1;
             const UNTRACKED: u128 = 64;
             return Some(match track.info {
-                Info::None => INVALID,
+                Info::None | Info::Attached => INVALID,
                 Info::Untracked => UNTRACKED,
                 Info::Established | Info::EstablishedReply => 2,
                 Info::Related | Info::RelatedReply => 4,
