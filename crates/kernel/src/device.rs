@@ -6,6 +6,7 @@ use bitflags::bitflags;
 use slotmap::new_key_type;
 
 use crate::control::temporary::Temporary;
+use crate::dev::features::Sums;
 use crate::dev::{Kind, RxHandler};
 use crate::mac::Mac;
 use crate::mac_list::MacList;
@@ -339,6 +340,8 @@ pub struct Device {
     pub addr_gen_mode: AddrGenMode,
     /// The features that somebody has asked for; `None` until then.
     pub features_wanted: Option<u64>,
+    /// What it does with checksums, as far as that is known.
+    pub(crate) sums: Sums,
 }
 
 impl Device {

@@ -5,6 +5,8 @@ use std::ops::{Deref, DerefMut};
 pub use hairpin_netlink::PacketType;
 use hairpin_wire::vlan::{TAG_LEN, Tag};
 
+use crate::dev::tunnel::TunnelInfo;
+use crate::ip::{fold, sum};
 use crate::mac::Mac;
 use crate::netfilter::{Bridged, Track};
 
@@ -56,6 +58,38 @@ pub enum Owner {
     Program,
 }
 
+/// A checksum of a transport's header that is left to the device (`CHECKSUM_PARTIAL`): until the frame comes to one that
+/// leaves it undone, the sum of the pseudo header stands in its place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Partial {
+    /// Bytes from the first one that is summed to the frame's end (`csum_start`); 0: nothing is left to do.
+    reach: u16,
+    /// Where in them the checksum stands (`csum_offset`).
+    field: u8,
+}
+
+impl Partial {
+    /// Of the last `reach` bytes of a frame.
+    pub(crate) fn new(reach: usize, field: u8) -> Partial {
+        Partial { reach: u16::try_from(reach).unwrap_or(0), field }
+    }
+
+    #[inline]
+    pub(crate) fn is_due(self) -> bool {
+        self.reach != 0
+    }
+
+    /// Bytes from the first one that is summed to the frame's end.
+    pub(crate) fn reach(self) -> usize {
+        usize::from(self.reach)
+    }
+
+    /// Where in them the checksum stands.
+    pub(crate) fn field(self) -> usize {
+        usize::from(self.field)
+    }
+}
+
 /// What the kernel keeps beside a frame's bytes (`struct sk_buff`).
 #[derive(Clone, Copy, Debug)]
 pub struct Meta {
@@ -68,6 +102,8 @@ pub struct Meta {
     pub(crate) owner: Owner,
     /// The device that this socket is bound to, by interface index; 0 for none (`sk_bound_dev_if`).
     pub(crate) bound: u32,
+    /// What is left to do for its checksum.
+    pub(crate) partial: Partial,
     /// Bytes of the longest fragment that it was put together from; 0: it was whole.
     pub(crate) fragment_max: u16,
     /// Bytes of the longest packet that goes the way of its route (`dst_mtu` of `skb_dst`); 0: it has none, as what
@@ -84,6 +120,8 @@ pub struct Meta {
     pub(crate) track: Track,
     /// The packet or CAN socket that sent it, which does not see it.
     pub sender: Option<crate::sock::SockId>,
+    /// The tunnel that it is to go by, or has come by (`skb_tunnel_info`).
+    pub(crate) tunnel: Option<TunnelInfo>,
     /// The bridge ports of a packet that netfilter sees on its way over a bridge.
     pub(crate) bridged: Option<Bridged>,
 }
@@ -96,6 +134,7 @@ impl Default for Meta {
             traced: false,
             owner: Owner::Nobody,
             bound: 0,
+            partial: Partial::default(),
             fragment_max: 0,
             path_mtu: 0,
             iif: 0,
@@ -104,6 +143,7 @@ impl Default for Meta {
             trace: 0,
             track: Track::default(),
             sender: None,
+            tunnel: None,
             bridged: None,
         }
     }
@@ -214,7 +254,38 @@ impl Frame {
     /// Cuts bytes off the end so that `len` remain.
     #[inline]
     pub fn truncate(&mut self, len: usize) {
-        self.0.end = self.0.end.min(self.0.start.saturating_add(len as u32));
+        let cut = self.len().saturating_sub(len);
+        self.0.end -= cut as u32;
+        self.partial.reach = self.partial.reach.saturating_sub(u16::try_from(cut).unwrap_or(u16::MAX));
+    }
+
+    /// Whether the checksum that is left to do is of a packet inside of another (`skb->encapsulation`).
+    pub(crate) fn sums_inside(&self) -> bool {
+        let bytes = self.bytes();
+        let mut at = ETH_LEN;
+        while let Some(&[0x81, 0x00] | &[0x88, 0xa8]) = bytes.get(at - 2..at) {
+            at += TAG_LEN;
+        }
+        let header = match bytes.get(at) {
+            Some(first) if first >> 4 == 4 => usize::from(first & 15) * 4,
+            _ => crate::ip6::HEADER_LEN,
+        };
+        at + header + self.partial.reach() != bytes.len()
+    }
+
+    /// Completes the checksum that was left to the device (`skb_checksum_help`).
+    pub(crate) fn complete_checksum(&mut self) {
+        let Partial { reach, field } = std::mem::take(&mut self.partial);
+        let start = self.len().saturating_sub(usize::from(reach));
+        if reach == 0 {
+            return;
+        }
+        let Some(summed) = self.bytes_mut().get_mut(start..) else { return };
+        let total = !fold(sum(summed));
+        if let Some(place) = summed.get_mut(usize::from(field)..).and_then(|rest| rest.first_chunk_mut()) {
+            // `CSUM_MANGLED_0`
+            *place = if total == 0 { 0xffff } else { total }.to_be_bytes();
+        }
     }
 
     /// Appends zero bytes up to `len` (padding on a wire).
@@ -236,6 +307,7 @@ impl Frame {
             || self.traced
             || self.fragment_max != 0
             || self.bridged.is_some()
+            || self.tunnel.is_some()
             || self.track != Track::default()
     }
 
@@ -244,6 +316,7 @@ impl Frame {
     pub(crate) fn forget_netfilter(&mut self) {
         self.track = Track::default();
         self.bridged = None;
+        self.tunnel = None;
         self.traced = false;
         self.owner = Owner::Nobody;
         self.bound = 0;
@@ -311,6 +384,7 @@ impl Frame {
 
     /// Grows at the end by `n` bytes of unspecified content.
     pub fn push_back(&mut self, n: usize) {
+        self.complete_checksum();
         let end = self.0.end as usize + n;
         match end <= self.0.buffer.len() {
             true => self.0.end = end as u32,
@@ -321,6 +395,10 @@ impl Frame {
     /// Takes `n` bytes off the front; what is left of a shorter frame is nothing.
     pub fn pull_front(&mut self, n: usize) {
         self.0.start = self.0.start.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)).min(self.0.end);
+        if self.partial.reach() > self.len() {
+            // `skb_postpull_rcsum`
+            self.partial = Partial::default();
+        }
     }
 
     /// The whole frame with its tag in place, as a capture shows it.

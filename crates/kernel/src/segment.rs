@@ -90,6 +90,8 @@ impl World {
     /// A card has sent a frame onto its wire.
     pub(crate) fn wire(&mut self, dev: DevId, segment: usize, from: usize, mut frame: Frame) {
         frame.retag();
+        // A card does what is left to it.
+        frame.complete_checksum();
         let Some(wire) = self.segments.get_mut(segment) else {
             return self.drop_frame(Some(dev), frame, DropReason::NoWire);
         };

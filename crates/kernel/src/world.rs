@@ -278,8 +278,17 @@ impl World {
 
     /// Works off what waits, to the end: frames, then what the link watch is to look at, which waits for the call that holds
     /// the lock of rtnetlink.
+    #[inline]
     pub(crate) fn run(&mut self) {
         self.work_off(true);
+        if !self.link_events.is_empty() {
+            self.watch_links();
+        }
+    }
+
+    /// `linkwatch_event`, and what it makes wait.
+    #[cold]
+    fn watch_links(&mut self) {
         let mut left = LINK_EVENTS_MAX + self.devs.len();
         while !self.running && !self.link_events.is_empty() && left > 0 {
             while left > 0

@@ -138,6 +138,10 @@ pub fn run(options: &Options) -> Result<bool, String> {
             }
             Verdict::Agrees => continue,
             Verdict::Differs => print!("{}", trial.score.difference),
+            Verdict::LinuxDiffers => {
+                print!("{}: Linux differs from itself\n{}", trial.name, trial.score.difference);
+                continue;
+            }
             Verdict::TooBusy => print!("{}: too busy a machine\n{}", trial.name, trial.score.difference),
             Verdict::Failed(text) => println!("{}: {text}", trial.name),
         }
@@ -149,8 +153,10 @@ pub fn run(options: &Options) -> Result<bool, String> {
     let equal: usize = trials.iter().map(|trial| trial.score.equal).sum();
     let lines: usize = trials.iter().map(|trial| trial.score.lines).sum();
     let agreeing = trials.iter().filter(|trial| trial.verdict == Verdict::Agrees).count();
+    let itself = trials.iter().filter(|trial| trial.verdict == Verdict::LinuxDiffers).count();
+    let itself = if itself == 0 { String::new() } else { format!(", of {itself} Linux differs from itself") };
     println!(
-        "{agreeing} of {} scripts agree, {equal} of {lines} lines equal, in {:.1} s",
+        "{agreeing} of {} scripts agree{itself}, {equal} of {lines} lines equal, in {:.1} s",
         trials.len(),
         seconds
     );

@@ -166,7 +166,7 @@ fn as_functions(scripts: &[Script], kernel: Kernel, modules: &[String]) -> bool 
     for (script, trial) in std::iter::zip(&scripts, &trials) {
         match &trial.verdict {
             Verdict::Agrees => continue,
-            Verdict::Differs => print!("{}", trial.score.difference),
+            Verdict::Differs | Verdict::LinuxDiffers => print!("{}", trial.score.difference),
             Verdict::TooBusy => {
                 println!(
                     "{}: the machine was busy in each of its runs\n{}",

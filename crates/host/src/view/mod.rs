@@ -1,5 +1,5 @@
-//! What real programs of a session see of the emulated kernel: `/proc/sys/net`, `/sys/class/net`, `/sys/bus`, `/proc/net`,
-//! `/run/netns`, files of `/etc`, the host's name.
+//! What real programs of a session see of the emulated kernel: `/proc/sys/net`, `/proc/net`, `/sys/class/net`,
+//! `/sys/devices/virtual/net`, `/sys/bus`, `/run/netns`, files of `/etc`, the host's name.
 //!
 //! A program gets a mount namespace (as an ordinary user inside a user namespace) in which those paths are
 //! covered, and a network namespace without devices: whatever is not covered leads nowhere. Two mechanisms fill the paths:
@@ -22,6 +22,7 @@ use crate::session::{Emulator, TaskId};
 const BRANCHES: &[(&str, &str)] = &[
     ("sys", "/proc/sys/net"),
     ("class", "/sys/class/net"),
+    ("virtual", "/sys/devices/virtual/net"),
     ("bus", "/sys/bus"),
     (PROC_NET, "/proc/net"),
     (FS, "/proc/sys/fs"),

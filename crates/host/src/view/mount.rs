@@ -130,7 +130,7 @@ pub(crate) fn cover_kernel(view: &Path) -> Complaints {
     };
     cover("sys", "/proc/sys/net");
     cover("class", "/sys/class/net");
-    cover("class", "/sys/devices/virtual/net");
+    cover("virtual", "/sys/devices/virtual/net");
     // What stands on the buses of this machine is not the emulated one's.
     cover("bus", "/sys/bus");
     cover(NETNS, "/run/netns");

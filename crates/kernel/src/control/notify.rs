@@ -474,13 +474,13 @@ impl World {
     }
 
     /// An entry of a vxlan device came, moved or went.
-    pub(crate) fn notify_vxlan_fdb(&mut self, dev: DevId, mac: Mac, entry: &vxlan::Entry, gone: bool) {
+    pub(crate) fn notify_vxlan_fdb(&mut self, dev: DevId, key: vxlan::Key, entry: &vxlan::Entry, gone: bool) {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if !self.listened(ns, group::NEIGH) {
             return;
         }
         let shown = if gone { entry.remotes.first() } else { entry.remotes.last() };
-        if let Some(message) = shown.and_then(|remote| self.vxlan_fdb_message(dev, mac, entry, remote)) {
+        if let Some(message) = shown.and_then(|remote| self.vxlan_fdb_message(dev, key, entry, remote)) {
             let message = if gone { Message::DelNeighbour(message) } else { Message::NewNeighbour(message) };
             self.broadcast(ns, group::NEIGH, &message, 0);
         }

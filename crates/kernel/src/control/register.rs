@@ -128,6 +128,7 @@ impl World {
             neigh6_params,
             addr_gen_mode: AddrGenMode::Eui64,
             features_wanted: None,
+            sums: Default::default(),
             kind: new.kind,
         };
         let dev = self.devs.insert(device);

@@ -53,7 +53,10 @@ impl World {
                 if other_mac {
                     self.add_unicast(lower, mac);
                 }
-                self.set_carrier(dev, carrier);
+                // One that is bound loosely keeps the carrier it has got while both were down.
+                if carrier {
+                    self.set_carrier(dev, true);
+                }
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
             Kind::Macsec(_) => self.open_macsec(dev),

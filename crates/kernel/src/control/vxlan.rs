@@ -6,15 +6,21 @@ use std::net::IpAddr;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::Kind;
-use crate::dev::vxlan::{Config, Vxlan};
+use crate::dev::vxlan::{Config, Key, Vxlan};
 use crate::device::DevId;
-use crate::mac::Mac;
 use crate::netns::NsId;
 use crate::world::{TimerEvent, World};
 
 /// The port of a device's socket, and whether it is one of IPv6.
 fn socket(config: &Config) -> (u16, bool) {
     (config.port, config.is_over_ipv6())
+}
+
+/// The same of all its sockets: one that goes by what a frame says has one of each family (`vxlan_sock_add`).
+fn sockets(config: &Config) -> impl Iterator<Item = (u16, bool)> + use<> {
+    let (port, six) = socket(config);
+    let families = if config.external { [Some(true), Some(false)] } else { [Some(six), None] };
+    families.into_iter().flatten().map(move |six| (port, six))
 }
 
 impl World {
@@ -41,13 +47,18 @@ impl World {
         let now = self.now;
         let Some(state) = self.vxlan_mut(dev) else { return Ok(()) };
         state.aged = now;
-        let (underlay, socket) = (state.underlay, socket(&state.config));
+        let (underlay, sockets) = (state.underlay, sockets(&state.config));
         let group = matches!(state.config.remote, IpAddr::V4(remote) if remote.is_multicast());
         let below = self.vxlan_below(dev).and_then(|(below, _)| self.devs.get(below));
         if group && below.is_some_and(|below| !below.has_ipv4) {
             return Err(Errno::ENODEV.into());
         }
-        self.bind_udp_tunnel(underlay, socket, dev)?;
+        for socket in sockets {
+            if let Err(failure) = self.bind_udp_tunnel(underlay, socket, dev) {
+                self.release_vxlan_sockets(dev);
+                return Err(failure);
+            }
+        }
         self.vxlan_group(dev, true);
         if let Some(at) = self.vxlan_mut(dev).and_then(|state| state.start_ageing(now)) {
             self.timers.add(at, TimerEvent::VxlanAgeing { dev });
@@ -58,15 +69,23 @@ impl World {
     /// `vxlan_stop`
     pub(super) fn close_vxlan(&mut self, dev: DevId) {
         let Some(state) = self.vxlan_mut(dev) else { return };
-        let (underlay, socket) = (state.underlay, socket(&state.config));
         state.ageing_at = None;
         // `vxlan_flush`
         let gone = state.fdb.take(|_, entry| !entry.is_fixed());
         self.vxlan_group(dev, false);
-        for (mac, entry) in gone {
-            self.notify_vxlan_fdb(dev, mac, &entry, true);
+        for (key, entry) in gone {
+            self.notify_vxlan_fdb(dev, key, &entry, true);
         }
-        self.release_udp_tunnel(underlay, socket, dev);
+        self.release_vxlan_sockets(dev);
+    }
+
+    /// `vxlan_sock_release`
+    fn release_vxlan_sockets(&mut self, dev: DevId) {
+        let Some(state) = self.vxlan(dev) else { return };
+        let (underlay, sockets) = (state.underlay, sockets(&state.config));
+        for socket in sockets {
+            self.release_udp_tunnel(underlay, socket, dev);
+        }
     }
 
     /// `geneve_open`, `nlmon_open`, and that an IP tunnel can be found.
@@ -127,10 +146,17 @@ impl World {
         (port, six): (u16, bool),
         dev: DevId,
     ) -> Result<(), Failure> {
-        let kind = |dev: DevId| self.devs.get(dev).map(|device| std::mem::discriminant(&device.kind));
+        let kind = |dev: DevId| {
+            let device = self.devs.get(dev)?;
+            let receives = match &device.kind {
+                Kind::Vxlan(state) => state.config.receives(),
+                _ => Default::default(),
+            };
+            Some((std::mem::discriminant(&device.kind), receives))
+        };
         let Some(netns) = self.netns.get(ns) else { return Err(Errno::ENODEV.into()) };
         let others = netns.udp_tunnels.get(&(port, six)).and_then(|devs| devs.first()).copied();
-        // Tunnels of one kind share a socket.
+        // Tunnels of one kind that take the same packets share a socket.
         let programs = if six { &netns.udp6 } else { &netns.udp };
         if programs.contains_key(&port) || others.is_some_and(|other| kind(other) != kind(dev)) {
             return Err(Errno::EADDRINUSE.into());
@@ -188,11 +214,11 @@ impl World {
         })
     }
 
-    /// An entry for `mac` is new or has moved.
-    pub(crate) fn vxlan_learned(&mut self, dev: DevId, mac: Mac) {
+    /// An entry for a MAC is new or has moved.
+    pub(crate) fn vxlan_learned(&mut self, dev: DevId, key: Key) {
         self.vxlan_start_ageing(dev);
-        if let Some(entry) = self.vxlan(dev).and_then(|state| state.fdb.get(mac)).cloned() {
-            self.notify_vxlan_fdb(dev, mac, &entry, false);
+        if let Some(entry) = self.vxlan(dev).and_then(|state| state.fdb.get(key)).cloned() {
+            self.notify_vxlan_fdb(dev, key, &entry, false);
         }
     }
 
@@ -217,8 +243,8 @@ impl World {
         if let Some(at) = next {
             self.timers.add(at, TimerEvent::VxlanAgeing { dev });
         }
-        for (mac, entry) in gone {
-            self.notify_vxlan_fdb(dev, mac, &entry, true);
+        for (key, entry) in gone {
+            self.notify_vxlan_fdb(dev, key, &entry, true);
         }
     }
 

@@ -1,14 +1,15 @@
 //! What devices can do for the stack: `netdev_features_t`, which `ethtool -k` shows and `-K` sets.
 //!
 //! A kind has features that can be switched and others that are fixed. Those that are on follow from what is wanted, from the
-//! devices below (`ndo_fix_features`), and from each other (`netdev_fix_features`). Frames here have no use for any of
-//! them: they show only.
+//! devices below (`ndo_fix_features`), and from each other (`netdev_fix_features`). Frames here have use for those that are
+//! about checksums only: which captures see them undone.
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::features::Features;
 
 use crate::dev::Kind;
 use crate::device::{DevId, Device};
+use crate::frame::Frame;
 use crate::netns::NsId;
 use crate::world::World;
 
@@ -92,6 +93,16 @@ const LAG: u64 = SCATTER | HW_CSUM | GSO_SOFTWARE | HIGHDMA | LRO;
 const NIC: u64 = SG | HW_CSUM | TSO;
 const IFB: u64 = SCATTER | HW_CSUM | HIGHDMA | GSO_SOFTWARE | GSO_ENCAP_ALL;
 
+/// Which checksums a device computes that are left to it, so that they leave undone.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sums {
+    /// The world's generation that the rest is about.
+    at: Option<u64>,
+    plain: bool,
+    /// Of a packet inside of another (`hw_enc_features`).
+    nested: bool,
+}
+
 /// How deep devices may be stacked.
 const DEPTH_MAX: u32 = 16;
 
@@ -126,7 +137,59 @@ impl World {
         let device = self.devs.get_mut(dev).ok_or(Errno::ENODEV)?;
         let own = own(device);
         device.features_wanted = Some((own.wanted(device) & !mask | wanted & mask) & own.switchable);
+        self.changed();
         self.features(ns, name)
+    }
+
+    /// Completes the checksum of a frame that `dev` is to transmit, unless the device does (`validate_xmit_skb`).
+    #[inline]
+    pub(crate) fn complete_for(&mut self, dev: DevId, frame: &mut Frame) {
+        if frame.partial.is_due() && !self.sums(dev, frame) {
+            frame.complete_checksum();
+        }
+    }
+
+    /// Whether a device computes what is left to do of this frame's checksum (`netif_skb_features`).
+    fn sums(&mut self, dev: DevId, frame: &Frame) -> bool {
+        let generation = Some(self.generation);
+        if self.devs.get(dev).is_some_and(|device| device.sums.at != generation) {
+            self.look_up_sums(dev);
+        }
+        self.devs.get(dev).is_some_and(|device| {
+            let Sums { plain, nested, .. } = device.sums;
+            plain && (nested || !frame.sums_inside())
+        })
+    }
+
+    #[cold]
+    fn look_up_sums(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let plain = self.active(device, DEPTH_MAX) & HW_CSUM != 0;
+        let sums =
+            Sums { at: Some(self.generation), plain, nested: plain && self.sums_nested(device, DEPTH_MAX) };
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.sums = sums;
+        }
+    }
+
+    fn sums_nested(&self, device: &Device, depth: u32) -> bool {
+        let Some(depth) = depth.checked_sub(1) else { return false };
+        match &device.kind {
+            // `vlan_tnl_features`
+            Kind::Vlan(_) => {
+                let lower = device.lower().and_then(|lower| self.devs.get(lower));
+                lower.is_some_and(|lower| self.sums_nested(lower, depth))
+            }
+            // `bond_compute_features`, `__team_compute_features`
+            Kind::Bond(_) | Kind::Team(_) => {
+                let mut ports = self.devs.values().filter(|port| port.master == Some(device.id));
+                ports.any(|port| self.sums_nested(port, depth))
+            }
+            Kind::Veth(_) | Kind::Dummy | Kind::Ifb | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vrf(_) => {
+                true
+            }
+            _ => false,
+        }
     }
 
     /// What is on.

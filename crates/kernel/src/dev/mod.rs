@@ -4,7 +4,7 @@
 pub mod bond;
 pub mod bridge;
 pub mod can;
-mod features;
+pub(crate) mod features;
 pub mod geneve;
 pub mod ifb;
 pub mod ip6_tunnel;
@@ -43,11 +43,14 @@ pub enum Verdict {
     Forward {
         dev: DevId,
         untag: bool,
+        /// The network of the tunnel that the frame is to go by; 0: none (`br_handle_egress_vlan_tunnel`).
+        network: u32,
     },
     /// As `Forward`, as unicast to one member of its group (`maybe_deliver_addr`).
     ForwardTo {
         dev: DevId,
         untag: bool,
+        network: u32,
         to: Mac,
     },
     /// A bridge device has received the frame (`br_pass_frame_up`), which may have no business in its VLAN.

@@ -1,15 +1,89 @@
 //! What tunnels have in common: what is put around a packet, and how a flow chooses its source port
 //! (include/net/ip_tunnels.h, include/net/udp_tunnel.h, include/net/inet_ecn.h).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_wire::vlan::Tag;
 
 use crate::drop_reason::DropReason;
-use crate::frame::{ETH_LEN, Frame, ethertype};
-use crate::ip::{Header, UDP_LEN, checksum, fold, protocol, pseudo_sum, sum, write_checksum};
-use crate::ip6::{next, upper_checksum};
+use crate::frame::{ETH_LEN, Frame, Partial, ethertype};
+use crate::ip::{Header, UDP_CHECKSUM, UDP_LEN, checksum, fold, protocol, pseudo_sum, sum, write_checksum};
+use crate::ip6::{self, next};
 use crate::netns::NsId;
+
+/// The tunnel that a packet is to go by, as its route or its VLAN says, or that it has come by (`struct ip_tunnel_info`). Devices that
+/// are `external` go by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TunnelInfo {
+    pub way: TunnelWay,
+    /// The network identifier, or key.
+    pub id: u64,
+    /// Unspecified: chosen by the route. Of the family of `destination`.
+    pub source: IpAddr,
+    pub destination: IpAddr,
+    pub tos: u8,
+    /// 0: the namespace's default.
+    pub ttl: u8,
+    /// IPv6 only.
+    pub label: u32,
+    /// Of [`TunnelInfo::CHECKSUM`] and its like (`TUNNEL_*`).
+    pub flags: u16,
+}
+
+/// Who says so (`IP_TUNNEL_INFO_*`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelWay {
+    /// It has come that way.
+    Came,
+    /// It is to go: a route says so, or it answers what has come.
+    Goes,
+    /// It is to go: a bridge's VLAN says the network, and the device where that is.
+    GoesByNetwork,
+}
+
+impl TunnelInfo {
+    pub const CHECKSUM: u16 = 0x01;
+    pub const KEY: u16 = 0x04;
+    pub const SEQUENCE: u16 = 0x08;
+    pub const DONT_FRAGMENT: u16 = 0x0100;
+
+    /// What has come in a packet from `source`.
+    pub fn came(id: u64, source: IpAddr, flags: u16) -> TunnelInfo {
+        let nowhere = unspecified(source.is_ipv6());
+        let way = TunnelWay::Came;
+        TunnelInfo { way, id, source, destination: nowhere, tos: 0, ttl: 0, label: 0, flags }
+    }
+
+    /// What a bridge's VLAN says (`__vlan_tunnel_info_add`).
+    pub fn of_network(id: u32) -> TunnelInfo {
+        let [source, destination] = [unspecified(false); 2];
+        let (way, flags) = (TunnelWay::GoesByNetwork, TunnelInfo::KEY);
+        TunnelInfo { way, id: id.into(), source, destination, tos: 0, ttl: 0, label: 0, flags }
+    }
+
+    /// `iptunnel_metadata_reply`: the way back; none of what is on its way out.
+    pub fn back(self) -> Option<TunnelInfo> {
+        let TunnelInfo { source, destination, .. } = self;
+        (self.way == TunnelWay::Came).then_some(TunnelInfo {
+            way: TunnelWay::Goes,
+            source: destination,
+            destination: source,
+            tos: 0,
+            ttl: 0,
+            label: 0,
+            ..self
+        })
+    }
+
+    pub fn has(self, flag: u16) -> bool {
+        self.flags & flag != 0
+    }
+}
+
+/// No address, of a family.
+pub fn unspecified(six: bool) -> IpAddr {
+    if six { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) }
+}
 
 /// What an encapsulated packet gets around it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,9 +150,9 @@ impl Gre {
     }
 
     /// `gre_build_header`
-    fn write(&self, body: &mut [u8]) {
+    fn write(&self, body: &mut [u8], inner: Partial) -> Partial {
         let size = self.size();
-        let Some(header) = body.get_mut(..size) else { return };
+        let Some(header) = body.get_mut(..size) else { return inner };
         header.fill(0);
         let mut flags = 0;
         let mut at = 4;
@@ -95,12 +169,17 @@ impl Gre {
         }
         header[0] = flags;
         header[2..4].copy_from_slice(&self.protocol.to_be_bytes());
-        if self.checksum {
-            let sum = checksum(body);
-            if let Some(field) = body.get_mut(4..6) {
-                field.copy_from_slice(&sum.to_be_bytes());
-            }
+        if !self.checksum {
+            return inner;
         }
+        if !inner.is_due() {
+            return Partial::new(body.len(), 4);
+        }
+        let sum = !fold(completed_sum(body, inner));
+        if let Some(field) = body.get_mut(4..6) {
+            field.copy_from_slice(&sum.to_be_bytes());
+        }
+        inner
     }
 
     /// The header at the front of a quotation, whose checksum cannot be looked at.
@@ -114,20 +193,21 @@ impl Gre {
         if summed {
             head.copy_within(8.., 4);
         }
-        Gre::read(&head).ok().map(|(gre, _)| Gre { checksum: summed, ..gre })
+        Gre::read(&head, true).ok().map(|(gre, _)| Gre { checksum: summed, ..gre })
     }
 
     /// `gre_parse_header`: the header at the front of a packet, and its length.
     ///
     /// # Errors
-    /// It is cut short, of another version, routed (RFC 1701), or its checksum is wrong.
-    pub fn read(body: &[u8]) -> Result<(Gre, usize), DropReason> {
+    /// It is cut short, of another version, routed (RFC 1701), or its checksum, which is looked at where `checked`, is
+    /// wrong.
+    pub fn read(body: &[u8], checked: bool) -> Result<(Gre, usize), DropReason> {
         let &[flags, version, a, b] = body.first_chunk().ok_or(DropReason::PacketTooSmall)?;
         if version & 7 != 0 || flags & 0x48 != 0 {
             return Err(DropReason::GreHeader);
         }
         let has = |flag| flags & flag != 0;
-        if has(Gre::CHECKSUM) && !sums_up(body) {
+        if checked && has(Gre::CHECKSUM) && !sums_up(body) {
             return Err(DropReason::GreHeader);
         }
         let mut at = if has(Gre::CHECKSUM) { 8 } else { 4 };
@@ -189,55 +269,78 @@ impl Shim {
         }
     }
 
-    /// Writes the shim to the front of `body`, which the packet follows.
-    pub fn write(&self, body: &mut [u8], source: IpAddr, destination: IpAddr) {
+    /// Writes the shim to the front of `body`, which the packet follows. `inner` is left to do of that one's checksum;
+    /// returned is what is left to do of the whole (`iptunnel_handle_offloads`).
+    pub(crate) fn write(
+        &self,
+        body: &mut [u8],
+        source: IpAddr,
+        destination: IpAddr,
+        inner: Partial,
+    ) -> Partial {
         match self {
             Shim::Vxlan { vni, ports } => {
                 if let Some(header) = body.get_mut(UDP_LEN..).and_then(|rest| rest.first_chunk_mut()) {
                     let [a, b, c, d] = (vni << 8).to_be_bytes();
                     *header = [0x08, 0, 0, 0, a, b, c, d];
                 }
-                ports.write(body, source, destination);
+                ports.write(body, source, destination, inner)
             }
             Shim::Geneve { vni, ports } => {
                 if let Some(header) = body.get_mut(UDP_LEN..).and_then(|rest| rest.first_chunk_mut()) {
                     let [a, b, c, d] = (vni << 8).to_be_bytes();
                     *header = [0, 0, 0x65, 0x58, a, b, c, d];
                 }
-                ports.write(body, source, destination);
+                ports.write(body, source, destination, inner)
             }
-            Shim::Gre(gre) => gre.write(body),
-            Shim::Ip(_) => {}
+            Shim::Gre(gre) => gre.write(body, inner),
+            Shim::Ip(_) => inner,
         }
     }
 }
 
 impl Ports {
-    fn write(&self, body: &mut [u8], source: IpAddr, destination: IpAddr) {
+    /// `udp_set_csum`
+    fn write(&self, body: &mut [u8], source: IpAddr, destination: IpAddr, inner: Partial) -> Partial {
         let len = body.len();
-        let Some(head) = body.first_chunk_mut::<UDP_LEN>() else { return };
+        let Some(head) = body.first_chunk_mut::<UDP_LEN>() else { return inner };
         head[0..2].copy_from_slice(&self.source.to_be_bytes());
         head[2..4].copy_from_slice(&self.destination.to_be_bytes());
         head[4..6].copy_from_slice(&(len as u16).to_be_bytes());
         head[6..8].fill(0);
         if !self.checksum {
-            return;
+            return inner;
         }
-        let sum = match (source, destination) {
+        let pseudo = match (source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
-                let pseudo = pseudo_sum(source, destination, protocol::UDP, len) << 16;
-                !fold(pseudo + sum(body))
+                pseudo_sum(source, destination, protocol::UDP, len)
             }
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
-                upper_checksum(source, destination, next::UDP, body)
+                ip6::pseudo_sum(source, destination, next::UDP, len)
             }
-            _ => return,
+            _ => return inner,
         };
-        let sum = if sum == 0 { 0xffff } else { sum };
-        if let Some(field) = body.get_mut(6..8) {
-            field.copy_from_slice(&sum.to_be_bytes());
+        let (field, partial) = match inner.is_due() {
+            false => (fold(pseudo), Partial::new(len, UDP_CHECKSUM)),
+            true => match !fold(pseudo + completed_sum(body, inner)) {
+                0 => (0xffff, inner),
+                sum => (sum, inner),
+            },
+        };
+        if let Some(place) = body.get_mut(6..8) {
+            place.copy_from_slice(&field.to_be_bytes());
         }
+        partial
     }
+}
+
+/// The sum of what ends with bytes whose checksum is left to the device, as it will be once that is done: they and their
+/// pseudo header come to nothing (`lco_csum`).
+fn completed_sum(body: &[u8], inner: Partial) -> u64 {
+    let start = body.len().saturating_sub(inner.reach());
+    let field = body.get(start + inner.field()..).and_then(|rest| rest.first_chunk());
+    let pseudo = field.map_or(0, |field| u16::from_be_bytes(*field));
+    sum(body.get(..start).unwrap_or(&[])) + u64::from(!pseudo)
 }
 
 /// What a tunnel reads of the header of the packet that it carries.
@@ -437,8 +540,6 @@ pub fn sums_up(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::net::{Ipv4Addr, Ipv6Addr};
-
     use super::*;
     use crate::frame::Pool;
 
@@ -485,12 +586,14 @@ mod tests {
         {
             let gre = Gre { protocol: 0x0800, key, sequence, checksum };
             let mut body = vec![0xab; gre.size() + 5];
-            gre.write(&mut body);
-            assert_eq!(Gre::read(&body), Ok((gre, gre.size())));
+            let partial = gre.write(&mut body, Partial::default());
+            assert_eq!(partial.is_due(), checksum);
+            assert_eq!(Gre::read(&body, false), Ok((gre, gre.size())));
+            assert_eq!(Gre::read(&completed(&body, partial), true), Ok((gre, gre.size())));
         }
-        assert!(Gre::read(&[0x80, 0, 8, 0, 1, 2, 3, 4]).is_err());
-        assert!(Gre::read(&[0x20, 0, 8, 0, 1]).is_err());
-        assert!(Gre::read(&[0, 1, 8, 0]).is_err());
+        assert!(Gre::read(&[0x80, 0, 8, 0, 1, 2, 3, 4], true).is_err());
+        assert!(Gre::read(&[0x20, 0, 8, 0, 1], true).is_err());
+        assert!(Gre::read(&[0, 1, 8, 0], true).is_err());
     }
 
     #[test]
@@ -499,15 +602,43 @@ mod tests {
         let shim = Shim::Vxlan { vni: 0x01_02_03, ports };
         let mut body = vec![0; shim.size() + 4];
         let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
-        shim.write(&mut body, source.into(), destination.into());
+        let partial = shim.write(&mut body, source.into(), destination.into(), Partial::default());
         assert_eq!(body[..6], [0xc3, 0x50, 0x12, 0xb5, 0, 20]);
         assert_eq!(body[8..16], [8, 0, 0, 0, 1, 2, 3, 0]);
         let pseudo = pseudo_sum(source, destination, protocol::UDP, body.len()) << 16;
-        assert_eq!(fold(pseudo + sum(&body)), 0xffff);
+        assert_eq!(u16::from_be_bytes([body[6], body[7]]), fold(pseudo));
+        assert_eq!(fold(pseudo + sum(&completed(&body, partial))), 0xffff);
         let (source, destination): (Ipv6Addr, Ipv6Addr) =
             ("2001:db8::1".parse().unwrap(), "2001:db8::2".parse().unwrap());
-        shim.write(&mut body, source.into(), destination.into());
-        assert_eq!(upper_checksum(source, destination, next::UDP, &body), 0);
+        let partial = shim.write(&mut body, source.into(), destination.into(), Partial::default());
+        assert_eq!(ip6::upper_checksum(source, destination, next::UDP, &completed(&body, partial)), 0);
+    }
+
+    #[test]
+    fn an_outer_checksum_holds_once_the_inner_one_is_completed() {
+        let ports = Ports { source: 50000, destination: 4789, checksum: true };
+        let shim = Shim::Vxlan { vni: 7, ports };
+        let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
+        // A datagram of three bytes, of whose checksum there is the pseudo header's sum.
+        let pseudo = pseudo_sum(destination, source, protocol::UDP, 11);
+        let mut body = vec![0x45; shim.size() + 14 + 20];
+        body.extend([0x30, 0x39, 0, 53, 0, 11]);
+        body.extend(fold(pseudo).to_be_bytes());
+        body.extend(*b"abc");
+        let inner = Partial::new(11, UDP_CHECKSUM);
+        let left = shim.write(&mut body, source.into(), destination.into(), inner);
+        assert_eq!(left, inner);
+        let done = completed(&body, left);
+        assert_eq!(fold((pseudo << 16) + sum(&done[done.len() - 11..])), 0xffff);
+        let pseudo = pseudo_sum(source, destination, protocol::UDP, done.len()) << 16;
+        assert_eq!(fold(pseudo + sum(&done)), 0xffff);
+    }
+
+    fn completed(body: &[u8], partial: Partial) -> Vec<u8> {
+        let mut frame = crate::frame::Pool::default().frame_from(body);
+        frame.partial = partial;
+        frame.complete_checksum();
+        frame.bytes().to_vec()
     }
 
     #[test]

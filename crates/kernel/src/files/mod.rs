@@ -1,4 +1,4 @@
-//! What is under `/proc/sys/net`, `/proc/net`, `/sys/class/net` and `/sys/bus`, as seen from one namespace.
+//! What is under `/proc/sys/net`, `/proc/net`, `/sys/class/net`, `/sys/devices/virtual/net` and `/sys/bus`, as seen from one namespace.
 //!
 //! Each tree is a module that gets the names below its root; each of its files is a line of a table.
 
@@ -80,6 +80,14 @@ const TREES: &[Tree] = &[
         list: class_net::list,
         link: Some(class_net::link),
         stamp: class_net::stamp,
+    },
+    Tree {
+        root: &["sys", "devices", "virtual", "net"],
+        read: class_net::virtual_devices::read,
+        write: class_net::virtual_devices::write,
+        list: class_net::virtual_devices::list,
+        link: Some(class_net::virtual_devices::link),
+        stamp: class_net::virtual_devices::stamp,
     },
     Tree {
         root: &["sys", "bus", "netdevsim"],

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::Hook;
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
@@ -23,13 +24,14 @@ pub(super) struct Onward {
     pub redirect: bool,
     pub mtu: u32,
     pub path_mtu: u32,
+    pub tunnel: Option<TunnelInfo>,
     /// What its options have room for.
     pub slots: options::Slots,
 }
 
 impl World {
     pub(super) fn forward(&mut self, dev: DevId, header: Header, onward: Onward, mut frame: Frame) {
-        let Onward { out, gateway, redirect, mtu, path_mtu, slots } = onward;
+        let Onward { out, gateway, redirect, mtu, path_mtu, tunnel, slots } = onward;
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if frame.packet_type != PacketType::Host {
             return self.drop_frame(Some(dev), frame, DropReason::ForwardNotHost);
@@ -67,6 +69,7 @@ impl World {
         let Some(passed) = self.filter(at, frame) else { return };
         let mut frame = passed.into_frame();
         frame.path_mtu = u16::try_from(path_mtu).unwrap_or(u16::MAX);
+        frame.tunnel = tunnel;
         self.trace_step(dev, &frame, Step::Forward);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;

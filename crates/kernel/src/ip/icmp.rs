@@ -237,12 +237,8 @@ impl World {
         }
         let local = kind == RouteKind::Local;
         let source = if local { header.destination } else { Ipv4Addr::UNSPECIFIED };
-        let source = match (local, dev) {
-            (false, Some(dev)) if self.errors_use_inbound(ns) => {
-                self.select_source(dev, Ipv4Addr::UNSPECIFIED, 253)
-            }
-            _ => source,
-        };
+        let inbound = self.errors_came_in_on(ns, about).filter(|_| !local);
+        let source = inbound.map_or(source, |dev| self.select_source(dev, Ipv4Addr::UNSPECIFIED, 253));
         let key = OutKey {
             source,
             oif: dev.map_or(0, |dev| self.vrf_ifindex(dev)),
@@ -270,8 +266,10 @@ impl World {
         });
     }
 
-    fn errors_use_inbound(&self, ns: NsId) -> bool {
-        self.netns.get(ns).is_some_and(|netns| netns.sysctl.icmp_errors_use_inbound_ifaddr)
+    /// `net.ipv4.icmp_errors_use_inbound_ifaddr`: the device whose address an error about this packet comes from.
+    fn errors_came_in_on(&self, ns: NsId, about: &Frame) -> Option<DevId> {
+        let netns = self.netns.get(ns).filter(|netns| netns.sysctl.icmp_errors_use_inbound_ifaddr)?;
+        netns.devices.get(&about.iif).copied()
     }
 
     /// `icmpv4_mask_allow`, `icmpv4_global_allow`, `icmpv4_xrlim_allow`

@@ -92,11 +92,20 @@ impl World {
         let Some(original) = Header::quoted(quoted) else { return };
         let (kind, code) = (head[0], head[1]);
         let mut info = 0;
+        // `raw_icmp_error`, `__udp4_lib_err`: by the device the message came in on.
+        let iif = self.error_came_on(dev, frame);
         let (errno, hard) = match (kind, code) {
             (kind::DEST_UNREACHABLE, 4) => {
-                let told = u32::from(u16::from_be_bytes([head[6], head[7]]));
-                info = told;
-                self.told_path_mtu(ns, dev, &original, quoted, told);
+                let discovery = self.netns.get(ns).map_or(0, |netns| netns.sysctl.ip_no_pmtu_disc);
+                info = match discovery {
+                    // Nobody is believed, or only of a protocol that finds its connection first (`icmp_tag_validation`).
+                    2 => return,
+                    3 if original.protocol != protocol::TCP => return,
+                    0 | 3 => u32::from(u16::from_be_bytes([head[6], head[7]])),
+                    // That the packet is too long is believed, but not by how much.
+                    _ => 0,
+                };
+                self.told_path_mtu(ns, dev, (&original, quoted), iif, info);
                 (Errno::EMSGSIZE, true)
             }
             (kind::DEST_UNREACHABLE, code) => match unreachable_errno(code) {
@@ -111,18 +120,18 @@ impl World {
         if matches!(original.protocol, protocol::GRE | protocol::IPIP) {
             self.ip_tunnel_erred(ns, dev, &original, quoted, (kind, code));
         }
-        // `raw_icmp_error`, `__udp4_lib_err`: by the device the message came in on.
-        let iif = match self.devs.get(dev) {
-            Some(device) if device.is_loopback() => (device.ifindex, 0),
-            _ => (frame.iif, frame.vrf_port),
-        };
         self.tell_raw(ns, &original, quoted, &report, iif);
         if original.protocol == protocol::UDP {
             self.tell_udp(ns, &original, quoted, &report, iif);
         }
         if original.protocol == protocol::TCP {
             let segment = quoted.get(original.header_len..).unwrap_or(&[]);
-            self.tcp_error(ns, (original.source.into(), original.destination.into()), segment, errno);
+            let ends_request = match kind {
+                kind::DEST_UNREACHABLE => matches!(code, 0 | 1),
+                _ => true,
+            };
+            let ends = (original.source.into(), original.destination.into());
+            self.tcp_error(ns, ends, segment, (errno, ends_request));
         }
     }
 
@@ -174,24 +183,71 @@ impl World {
         }
     }
 
-    /// `ipv4_update_pmtu`, `ipv4_sk_update_pmtu`: on the way that the packet went, as far as its protocol knows that.
-    fn told_path_mtu(&mut self, ns: NsId, dev: DevId, original: &Header, quoted: &[u8], told: u32) {
-        if self.netns.get(ns).is_some_and(|netns| netns.sysctl.ip_no_pmtu_disc != 0) {
-            return;
+    fn error_came_on(&self, dev: DevId, frame: &Frame) -> (u32, u32) {
+        match self.devs.get(dev) {
+            Some(device) if device.is_loopback() => (device.ifindex, 0),
+            _ => (frame.iif, frame.vrf_port),
         }
-        let oif = match original.protocol {
-            // `gre_err`: the way out of the device that the message came in on.
-            protocol::GRE => self.devs.get(dev).map(|device| device.ifindex),
-            protocol::IPIP | protocol::IPV6 => self.ip_tunnel_told(ns, dev, original, quoted),
-            _ => Some(0),
+    }
+
+    /// Of those who heed what an ICMP message says about the way of a packet, the devices that their ways are bound to, 0
+    /// for none: the raw sockets that it may be of (`raw_err`), and what its protocol makes of the message (`err_handler`).
+    /// Where nobody is left who sent it nothing is learned.
+    fn concerned(
+        &self,
+        ns: NsId,
+        dev: DevId,
+        (original, quoted): (&Header, &[u8]),
+        iif: (u32, u32),
+    ) -> Vec<u32> {
+        let Some(netns) = self.netns.get(ns) else { return Vec::new() };
+        let of_socket = |id: &SockId| match &self.sockets.get(*id)?.kind {
+            Kind::Raw(raw) => raw
+                .matches(original.protocol, original.destination, original.source, iif.0, iif.1)
+                .then_some(raw.inet.device),
+            _ => None,
         };
-        let Some(oif) = oif else { return };
-        let (source, destination, tos) = (original.source, original.destination, original.tos);
-        let key = OutKey { source, oif, tos: tos & 0x1e, ..OutKey::to(ns, destination) };
-        // A router that does not say the MTU (RFC 1191): the next smaller plateau is not tried by Linux 6.1,
-        // which takes the least it accepts.
-        if let Ok(route) = self.route_output(key) {
-            self.learn_path_mtu(Path { ns, source, destination, oif, tos }, route.mtu, told);
+        let mut ways: Vec<u32> = netns.raw.iter().filter_map(of_socket).collect();
+        let body = quoted.get(original.header_len..).unwrap_or(&[]);
+        let of_protocol = match (original.protocol, body) {
+            // `icmp_err`: requests are programs', answers the kernel's own.
+            (protocol::ICMP, [kind::ECHO_REPLY, ..]) | (protocol::TCP, _) => Some(0),
+            (protocol::UDP, &[a, b, c, d, ..]) => {
+                let (own, other) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
+                let remote = (original.destination, other);
+                let local = (original.source, own);
+                let found = self.udp_socket(ns, remote, local, iif);
+                match found.or_else(|| self.udp6_socket_of_both(ns, remote, local, iif.0)) {
+                    Some(id) => match self.sockets.get(id).map(|socket| &socket.kind) {
+                        Some(Kind::Udp(udp)) => Some(udp.inet.device),
+                        Some(Kind::Udp6(udp)) => Some(udp.inet.device),
+                        _ => None,
+                    },
+                    // `__udp4_lib_err_encap`
+                    None => self.has_udp_tunnel(ns, other).then_some(0),
+                }
+            }
+            // `gre_err`: the way out of the device that the message came in on.
+            (protocol::GRE, _) => self.devs.get(dev).map(|device| device.ifindex),
+            (protocol::IPIP | protocol::IPV6, _) => self.ip_tunnel_told(ns, dev, original, quoted),
+            _ => None,
+        };
+        ways.extend(of_protocol);
+        ways.sort_unstable();
+        ways.dedup();
+        ways
+    }
+
+    /// `ipv4_update_pmtu`, `ipv4_sk_update_pmtu`: on the way that the packet went, as far as its sender knows that.
+    fn told_path_mtu(&mut self, ns: NsId, dev: DevId, about: (&Header, &[u8]), iif: (u32, u32), told: u32) {
+        let (source, destination, tos) = (about.0.source, about.0.destination, about.0.tos);
+        for oif in self.concerned(ns, dev, about, iif) {
+            let key = OutKey { source, oif, tos: tos & 0x1e, ..OutKey::to(ns, destination) };
+            // A router that does not say the MTU (RFC 1191): the next smaller plateau is not tried by Linux 6.1,
+            // which takes the least it accepts.
+            if let Ok(route) = self.route_output(key) {
+                self.learn_path_mtu(Path { ns, source, destination, oif, tos }, route.mtu, told);
+            }
         }
     }
 
@@ -221,6 +277,9 @@ impl World {
             return;
         }
         if self.address_kind(ns, gateway) != RouteKind::Unicast || self.is_local_address(ns, gateway) {
+            return;
+        }
+        if self.concerned(ns, dev, (&original, quoted), self.error_came_on(dev, frame)).is_empty() {
             return;
         }
         // Only the router that the packet was sent to may redirect it.

@@ -100,8 +100,9 @@ impl World {
                 }
                 self.local_deliver(dev, header, kind, frame);
             }
-            Ok(InRoute::Forward { dev: out, gateway, redirect, mtu, path_mtu, .. }) => {
-                self.forward(dev, header, Onward { out, gateway, redirect, mtu, path_mtu, slots }, frame);
+            Ok(InRoute::Forward { dev: out, gateway, redirect, mtu, path_mtu, tunnel, .. }) => {
+                let onward = Onward { out, gateway, redirect, mtu, path_mtu, tunnel, slots };
+                self.forward(dev, header, onward, frame);
             }
             Err(error) => self.refuse(ns, dev, &header, error, frame),
         }

@@ -17,7 +17,7 @@ pub mod reassemble;
 pub mod route;
 mod udp;
 
-pub(crate) use udp::{UDP_LEN, write_udp};
+pub(crate) use udp::{UDP_CHECKSUM, UDP_LEN, write_udp};
 
 use std::net::Ipv4Addr;
 

@@ -6,7 +6,7 @@ use hairpin_netlink::netfilter::Hook;
 use hairpin_netlink::{Errno, PacketType};
 
 use crate::device::DevId;
-use crate::frame::{ETH_LEN, Frame, Owner, ethertype};
+use crate::frame::{ETH_LEN, Frame, Owner, Partial, ethertype};
 use crate::mac::Mac;
 use crate::netfilter::{At, Track};
 use crate::netns::NsId;
@@ -15,7 +15,7 @@ use crate::world::{Waiting, World};
 
 use super::options::{self, Side};
 use super::route::{OutKey, OutRoute};
-use super::{HEADER_LEN, Header};
+use super::{HEADER_LEN, Header, fold, pseudo_sum};
 
 /// What the header of a packet of this host says besides its route.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +36,8 @@ pub(crate) struct Fields<'a> {
     pub owner: Owner,
     /// The device that the socket is bound to, by interface index; 0 for none.
     pub bound: u32,
+    /// Where in the payload the checksum stands that is left to the device (`CHECKSUM_PARTIAL`).
+    pub partial: Option<u8>,
 }
 
 impl<'a> Fields<'a> {
@@ -52,6 +54,7 @@ impl<'a> Fields<'a> {
             track: Track::default(),
             owner: Owner::Nobody,
             bound: 0,
+            partial: None,
         }
     }
 }
@@ -76,6 +79,7 @@ impl World {
         frame.track = fields.track;
         frame.owner = fields.owner;
         frame.bound = fields.bound;
+        frame.partial = fields.partial.map_or(Partial::default(), |field| Partial::new(len, field));
         self.name_frame(&mut frame);
         let id = fields.id.unwrap_or_else(|| self.next_ip_id(ns));
         let header = Header {
@@ -102,6 +106,14 @@ impl World {
                 }
             }
             write(body);
+            if let Some(field) = fields.partial {
+                let pseudo = pseudo_sum(route.source, route.destination, fields.protocol, len) << 16;
+                if let Some(place) =
+                    body.get_mut(usize::from(field)..).and_then(|rest| rest.first_chunk_mut())
+                {
+                    *place = fold(pseudo).to_be_bytes();
+                }
+            }
             if fields.protocol == super::protocol::ICMP
                 && let Some(netns) = self.netns.get_mut(ns)
             {
@@ -148,6 +160,7 @@ impl World {
             (route, frame) = self.own_output(ns, route, frame)?;
         }
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
+        frame.tunnel = route.tunnel;
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
@@ -242,12 +255,13 @@ impl World {
         Ok(())
     }
 
-    /// A packet could not be delivered on the link: its sender is told (`ipv4_link_failure`). The frame has
-    /// no link header.
-    pub(crate) fn link_failure(&mut self, ns: NsId, frame: &Frame) {
+    /// A packet could not be delivered on the link of `dev`: its sender is told (`ipv4_link_failure`), and looked for in the
+    /// VRF of that device. The frame has no link header.
+    pub(crate) fn link_failure(&mut self, dev: DevId, frame: &Frame) {
         use super::icmp::{Message, Unreachable};
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         let message = Message::Unreachable(Unreachable::Host);
-        self.icmp_error(ns, None, frame, message);
+        self.icmp_error(ns, Some(dev), frame, message);
     }
 
     /// TTL of a packet that this host sends from `source`.

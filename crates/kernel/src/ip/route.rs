@@ -7,6 +7,7 @@ use hairpin_netlink::Errno;
 use rustc_hash::{FxHashMap, FxHashSet};
 use slotmap::Key as _;
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::device::DevId;
 use crate::netns::NsId;
 use crate::route::{FibResult, Flow, InputError, Metrics, Route, WayId};
@@ -36,6 +37,8 @@ pub struct OutRoute {
     pub mtu: u32,
     /// The MTU is locked: packets go out without DF.
     pub mtu_locked: bool,
+    /// The tunnel that the route says.
+    pub tunnel: Option<TunnelInfo>,
 }
 
 impl OutRoute {
@@ -61,6 +64,7 @@ pub enum InRoute {
         /// The same by what was learned of the path, which does not count for what is forwarded
         /// (`ip_forward_use_pmtu`).
         path_mtu: u32,
+        tunnel: Option<TunnelInfo>,
     },
 }
 
@@ -394,6 +398,7 @@ impl World {
             local: found.local,
             mtu: route_mtu.map_or(device.mtu, |(mtu, _)| mtu).min(65535),
             mtu_locked: locked,
+            tunnel: taken.and_then(|taken| taken.nexthop.tunnel),
         };
         let mut learned = None;
         if let Some(taken) = taken.filter(|_| route.kind == RouteKind::Unicast)
@@ -569,6 +574,7 @@ impl World {
             redirect: found.redirect,
             mtu: learned_mtu.filter(|_| locked).unwrap_or(mtu),
             path_mtu: learned_mtu.unwrap_or(mtu),
+            tunnel: result.nexthop.tunnel,
         })
     }
 

@@ -18,9 +18,12 @@ use super::{Header, fold, protocol, pseudo_sum, sum};
 
 /// Length of a UDP header.
 pub(crate) const UDP_LEN: usize = 8;
+/// Where its checksum stands.
+pub(crate) const UDP_CHECKSUM: u8 = 6;
 
 impl World {
     /// `udp_rcv`
+    #[inline]
     pub(super) fn udp_receive(
         &mut self,
         ns: NsId,
@@ -41,7 +44,7 @@ impl World {
         };
         let given = u16::from_be_bytes([g, h]);
         let pseudo = pseudo_sum(header.source, header.destination, protocol::UDP, len) << 16;
-        if given != 0 && fold(pseudo + sum(datagram)) != 0xffff {
+        if given != 0 && !frame.partial.is_due() && fold(pseudo + sum(datagram)) != 0xffff {
             return self.drop_frame(Some(dev), frame, DropReason::UdpChecksum);
         }
         frame.truncate(ETH_LEN + header.header_len + len);
@@ -120,7 +123,7 @@ impl World {
     }
 
     /// A socket of IPv6 that takes IPv4 too, for a datagram that none of IPv4 wants.
-    fn udp6_socket_of_both(
+    pub(super) fn udp6_socket_of_both(
         &self,
         ns: NsId,
         from: (Ipv4Addr, u16),
@@ -183,9 +186,15 @@ impl World {
     }
 }
 
-/// Writes a UDP datagram with its checksum; `body` has room for header and data.
+/// Writes a UDP datagram with its checksum, unless that is left for later; `body` has room for header and data.
 #[inline]
-pub(crate) fn write_udp(body: &mut [u8], source: (Ipv4Addr, u16), destination: (Ipv4Addr, u16), data: &[u8]) {
+pub(crate) fn write_udp(
+    body: &mut [u8],
+    source: (Ipv4Addr, u16),
+    destination: (Ipv4Addr, u16),
+    data: &[u8],
+    sums: bool,
+) {
     let len = body.len();
     let Some((head, tail)) = body.split_at_mut_checked(UDP_LEN) else { return };
     head[0..2].copy_from_slice(&source.1.to_be_bytes());
@@ -194,6 +203,9 @@ pub(crate) fn write_udp(body: &mut [u8], source: (Ipv4Addr, u16), destination: (
     head[6..8].fill(0);
     if tail.len() == data.len() {
         tail.copy_from_slice(data);
+    }
+    if !sums {
+        return;
     }
     let pseudo = pseudo_sum(source.0, destination.0, protocol::UDP, len) << 16;
     let sum = match !fold(pseudo + sum(body)) {

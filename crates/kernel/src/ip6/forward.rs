@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::Hook;
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::Frame;
@@ -21,8 +22,7 @@ impl World {
         &mut self,
         dev: DevId,
         header: Header,
-        out: DevId,
-        gateway: Option<Ipv6Addr>,
+        (out, gateway, tunnel): (DevId, Option<Ipv6Addr>, Option<TunnelInfo>),
         (mtu, learned): (u32, Option<u32>),
         mut frame: Frame,
     ) {
@@ -57,7 +57,8 @@ impl World {
         }
         let next_hop = gateway.unwrap_or(header.destination);
         if out == dev && !self.devs.get(dev).is_some_and(|device| device.is_noarp()) {
-            if self.redirect6_allowed(ns, header.source) {
+            // By whom the packet is for; by who sent it, there: for one station that is both it counts twice.
+            if self.redirect6_allowed(ns, header.destination) {
                 self.ndisc_send_redirect(dev, &header, next_hop, &frame);
             }
         } else if header.source.is_unspecified() || header.source.is_loopback() {
@@ -98,6 +99,7 @@ impl World {
             return self.drop_frame(Some(out), frame, DropReason::PacketTooBig);
         }
         frame.path_mtu = u16::try_from(learned.unwrap_or(mtu)).unwrap_or(u16::MAX);
+        frame.tunnel = tunnel;
         let Some(passed) = self.filter(At { hook: Hook::Postrouting, ..at }, frame) else { return };
         self.fragment_and_send6(ns, (out, next_hop), mtu, passed);
     }

@@ -25,7 +25,7 @@ impl World {
         mtu: u32,
         passed: Passed,
     ) {
-        let frame = passed.into_frame();
+        let mut frame = passed.into_frame();
         let mtu = match frame.fragment_max {
             0 => mtu,
             most => mtu.min(u32::from(most)),
@@ -34,6 +34,7 @@ impl World {
             return self.neigh_output(dev, next_hop, frame);
         }
         let id = self.random_below(u64::from(u32::MAX)) as u32;
+        frame.complete_checksum();
         let fragments = self.fragments6(&frame, mtu as usize, id);
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.fragmented += 1;

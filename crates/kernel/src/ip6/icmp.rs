@@ -141,8 +141,8 @@ impl World {
         allowed
     }
 
-    /// One redirect a second to one station (`ip6_forward`).
-    pub(super) fn redirect6_allowed(&mut self, ns: NsId, to: Ipv6Addr) -> bool {
+    /// One redirect a second about one destination (`ip6_forward`), and one to one station (`ndisc_send_redirect`).
+    pub(crate) fn redirect6_allowed(&mut self, ns: NsId, to: Ipv6Addr) -> bool {
         let now = self.now;
         let Some(netns) = self.netns.get_mut(ns) else { return false };
         netns.limits.take(to.into(), now, RATE_NS, BURST * RATE_NS)

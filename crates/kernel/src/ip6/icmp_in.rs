@@ -118,7 +118,9 @@ impl World {
             self.tell_udp6(ns, &original, payload, &report, iif);
         }
         if protocol == next::TCP {
-            self.tcp_error(ns, (original.source.into(), original.destination.into()), payload, errno);
+            let ends = (original.source.into(), original.destination.into());
+            // `tcp_v6_err`
+            self.tcp_error(ns, ends, payload, (errno, hard));
         }
     }
 

@@ -85,8 +85,8 @@ impl World {
                 }
                 self.local_deliver6(dev, header, kind, frame);
             }
-            InRoute6::Forward { dev: out, gateway, mtu, learned } => {
-                self.forward6(dev, header, out, gateway, (mtu, learned), frame)
+            InRoute6::Forward { dev: out, gateway, mtu, learned, tunnel } => {
+                self.forward6(dev, header, (out, gateway, tunnel), (mtu, learned), frame)
             }
             InRoute6::NotJoined => self.drop_frame(Some(dev), frame, DropReason::NotJoined),
             InRoute6::Refuse(error) => self.refuse6(ns, dev, error, frame),

@@ -121,9 +121,13 @@ impl Header {
 /// right one.
 #[inline]
 pub fn upper_checksum(source: Ipv6Addr, destination: Ipv6Addr, protocol: u8, message: &[u8]) -> u16 {
-    let words = |address: Ipv6Addr| sum(&address.octets());
-    let pseudo = words(source) + words(destination) + message.len() as u64 + u64::from(protocol);
-    !fold(pseudo + sum(message))
+    !fold(pseudo_sum(source, destination, protocol, message.len()) + sum(message))
+}
+
+/// The pseudo-header's sum of 32-bit words, for a message of `len` bytes.
+#[inline]
+pub fn pseudo_sum(source: Ipv6Addr, destination: Ipv6Addr, protocol: u8, len: usize) -> u64 {
+    sum(&source.octets()) + sum(&destination.octets()) + len as u64 + u64::from(protocol)
 }
 
 /// Writes the checksum of an ICMPv6 message.

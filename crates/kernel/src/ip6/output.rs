@@ -7,7 +7,7 @@ use hairpin_netlink::{Errno, PacketType};
 use rustc_hash::FxHasher;
 
 use crate::device::DevId;
-use crate::frame::{ETH_LEN, Frame, Owner, ethertype};
+use crate::frame::{ETH_LEN, Frame, Owner, Partial, ethertype};
 use crate::mac::Mac;
 use crate::netfilter::{At, Track};
 use crate::netns::NsId;
@@ -15,7 +15,8 @@ use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
 use super::route::{OutKey6, OutRoute6};
-use super::{HEADER_LEN, Header, next};
+use super::{HEADER_LEN, Header, next, pseudo_sum};
+use crate::ip::fold;
 
 /// What the header of a packet of this host says besides its route.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,8 @@ pub(crate) struct Fields6 {
     pub owner: Owner,
     /// The device that the socket is bound to, by interface index; 0 for none.
     pub bound: u32,
+    /// Where in the payload the checksum stands that is left to the device (`CHECKSUM_PARTIAL`).
+    pub partial: Option<u8>,
 }
 
 impl Fields6 {
@@ -45,6 +48,7 @@ impl Fields6 {
             track: Track::default(),
             owner: Owner::Nobody,
             bound: 0,
+            partial: None,
         }
     }
 }
@@ -68,6 +72,7 @@ impl World {
         frame.track = fields.track;
         frame.owner = fields.owner;
         frame.bound = fields.bound;
+        frame.partial = fields.partial.map_or(Partial::default(), |field| Partial::new(len, field));
         self.name_frame(&mut frame);
         let header = Header {
             traffic_class: fields.traffic_class,
@@ -86,6 +91,13 @@ impl World {
         header.write(packet);
         if let Some(body) = packet.get_mut(HEADER_LEN..) {
             write(body);
+            if let Some(field) = fields.partial
+                && let Some(place) =
+                    body.get_mut(usize::from(field)..).and_then(|rest| rest.first_chunk_mut())
+            {
+                let sum = pseudo_sum(route.source, route.destination, fields.protocol, len);
+                *place = fold(sum).to_be_bytes();
+            }
             if fields.protocol == next::ICMP
                 && let Some(netns) = self.netns.get_mut(ns)
             {
@@ -116,6 +128,7 @@ impl World {
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = route.kind == RouteKind::Multicast;
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
+        frame.tunnel = route.tunnel;
         if route.kind == RouteKind::Local {
             frame.iif = route.owner;
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use hairpin_netlink::Errno;
 use rustc_hash::FxHashMap;
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::device::{DevId, Ipv6Address, ifa};
 use crate::netns::{Netns, NsId};
 use crate::route::{LookupError, RouteKind};
@@ -44,6 +45,8 @@ pub struct OutRoute6 {
     pub hop_limit: u8,
     /// Bits of the route's prefix, for the rate of ICMP errors.
     pub prefix_len: u8,
+    /// The tunnel that the route says.
+    pub tunnel: Option<TunnelInfo>,
 }
 
 impl OutRoute6 {
@@ -67,6 +70,7 @@ pub enum InRoute6 {
         mtu: u32,
         /// Less by what was learned of the path.
         learned: Option<u32>,
+        tunnel: Option<TunnelInfo>,
     },
     /// A multicast group that nobody listens to.
     NotJoined,
@@ -223,6 +227,7 @@ impl World {
         let device = self.devs.get(dev).ok_or(Errno::ENODEV)?;
         let (mtu, gateway, way) = (found.route.mtu(), found.way.gateway, found.id());
         let prefix_len = found.route.prefix.length;
+        let tunnel = found.way.tunnel;
         let preferred = found.route.preferred_source;
         let kind = match found.route.kind {
             _ if key.destination.is_multicast() => RouteKind::Multicast,
@@ -239,6 +244,7 @@ impl World {
             mtu: mtu.unwrap_or(self.mtu6(dev)).min(device.mtu).min(MTU_MAX),
             hop_limit: self.conf6(through, "hop_limit") as u8,
             prefix_len,
+            tunnel,
         };
         if route.source.is_unspecified() {
             let chosen = preferred.or_else(|| self.select_source6(key.ns, Some(through), key.destination));
@@ -360,7 +366,8 @@ impl World {
         let known = self.routes6.exception(device.ns, key.destination, found.id(), self.now);
         *until = known.map(|known| known.expires);
         let gateway = known.and_then(|known| known.gateway).or(found.way.gateway);
-        InRoute6::Forward { dev: out, gateway, mtu, learned: known.and_then(|known| known.mtu) }
+        let learned = known.and_then(|known| known.mtu);
+        InRoute6::Forward { dev: out, gateway, mtu, learned, tunnel: found.way.tunnel }
     }
 
     /// Remembers a path MTU that an ICMPv6 message told (`__ip6_rt_update_pmtu`), of the way of packets like this.

@@ -40,6 +40,7 @@ impl World {
         // A checksum of 0 is allowed for tunnels only (RFC 6935).
         let sums = match (g, h) {
             (0, 0) => tunnelled && self.udp6_tunnel_allows_no_checksum(ns, port),
+            _ if frame.partial.is_due() => true,
             _ => upper_checksum(header.source, header.destination, next::UDP, datagram) == 0,
         };
         if !sums {
@@ -131,13 +132,14 @@ impl World {
     }
 }
 
-/// Writes a UDP datagram with its checksum; `body` has room for header and data.
+/// Writes a UDP datagram with its checksum, unless that is left for later; `body` has room for header and data.
 #[inline]
 pub(crate) fn write_udp6(
     body: &mut [u8],
     source: (Ipv6Addr, u16),
     destination: (Ipv6Addr, u16),
     data: &[u8],
+    sums: bool,
 ) {
     let len = body.len();
     let Some((head, tail)) = body.split_at_mut_checked(UDP_LEN) else { return };
@@ -147,6 +149,9 @@ pub(crate) fn write_udp6(
     head[6..8].fill(0);
     if tail.len() == data.len() {
         tail.copy_from_slice(data);
+    }
+    if !sums {
+        return;
     }
     let sum = match upper_checksum(source.0, destination.0, next::UDP, body) {
         0 => 0xffff,

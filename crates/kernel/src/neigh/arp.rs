@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use hairpin_netlink::PacketType;
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
@@ -93,7 +94,9 @@ impl World {
                 && self.address_kind_at(dev, arp.target) == RouteKind::Local
                 && !self.arp_ignores(dev, &arp)
             {
-                self.arp_send(dev, REPLY, arp.sender, arp.target, Some(arp.sender_mac), arp.sender_mac);
+                let back = frame.tunnel.and_then(TunnelInfo::back);
+                let answer = (REPLY, arp.sender, arp.target);
+                self.arp_send_by(back, dev, answer, Some(arp.sender_mac), arp.sender_mac);
             }
             return self.consume(frame);
         }
@@ -104,14 +107,9 @@ impl World {
                         && !self.arp_filtered(dev, &arp)
                         && self.arp_learn_sender(ns, ifindex, &arp)
                     {
-                        self.arp_send(
-                            dev,
-                            REPLY,
-                            arp.sender,
-                            arp.target,
-                            Some(arp.sender_mac),
-                            arp.sender_mac,
-                        );
+                        let back = frame.tunnel.and_then(TunnelInfo::back);
+                        let answer = (REPLY, arp.sender, arp.target);
+                        self.arp_send_by(back, dev, answer, Some(arp.sender_mac), arp.sender_mac);
                     }
                     return self.consume(frame);
                 }
@@ -270,6 +268,18 @@ impl World {
         to: Option<Mac>,
         target_mac: Mac,
     ) {
+        self.arp_send_by(None, dev, (operation, target, sender), to, target_mac);
+    }
+
+    /// `arp_send_dst`: the same by a tunnel, where the device wants to be told which.
+    fn arp_send_by(
+        &mut self,
+        tunnel: Option<TunnelInfo>,
+        dev: DevId,
+        (operation, target, sender): (u16, Ipv4Addr, Ipv4Addr),
+        to: Option<Mac>,
+        target_mac: Mac,
+    ) {
         let Some(device) = self.devs.get(dev) else { return };
         if device.is_noarp() {
             return;
@@ -278,6 +288,7 @@ impl World {
         let mut frame = self.pool.frame(ETH_LEN + ARP_LEN);
         Arp { operation, sender_mac: own, sender, target_mac, target }.write(frame.payload_mut());
         self.write_header(dev, &mut frame, (to.unwrap_or(broadcast), own), ethertype::ARP);
+        frame.tunnel = tunnel;
         self.name_frame(&mut frame);
         self.transmit(dev, frame);
     }
@@ -290,6 +301,8 @@ impl World {
         let probes = entry.probes;
         entry.probes += 1;
         let (dev, mac) = (entry.dev, entry.mac);
+        // The question goes where the packet does (`arp_send_dst`).
+        let tunnel = entry.queue.back().and_then(|frame| frame.tunnel);
         let packet_source = entry.queue.back().and_then(|frame| {
             let bytes = frame.payload().get(12..16)?;
             Some(Ipv4Addr::new(bytes[0], bytes[1], bytes[2], bytes[3]))
@@ -315,7 +328,8 @@ impl World {
         }
         let sender = sender.unwrap_or_else(|| self.select_source(dev, address, RT_SCOPE_LINK));
         let to = (probes < ucast).then_some(mac);
-        self.arp_send(dev, REQUEST, address, sender, to, Mac::ZERO);
+        let arp = (REQUEST, address, sender);
+        self.arp_send_by(tunnel, dev, arp, to, Mac::ZERO);
     }
 }
 

@@ -12,6 +12,7 @@ use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip6::address::{ALL_NODES, ALL_ROUTERS, is_link_local, is_solicited_node, solicited_node};
 use crate::ip6::event::Event6;
 use crate::ip6::icmp::kind;
+use crate::ip6::route::OutKey6;
 use crate::ip6::{HEADER_LEN, Header, next, seal_icmp};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -312,7 +313,7 @@ impl World {
         let device = self.devs.get(dev)?;
         let (ns, ifindex) = (device.ns, device.ifindex);
         // Only the router that packets go to now may redirect them.
-        let key = crate::ip6::route::OutKey6 { oif: 0, ..crate::ip6::route::OutKey6::to(ns, destination) };
+        let key = OutKey6 { oif: 0, ..OutKey6::to(ns, destination) };
         let route = self.route_output6(key).ok()?;
         if route.dev != dev || route.gateway != Some(header.source) {
             return None;
@@ -448,8 +449,17 @@ impl World {
         if !on_link && !is_link_local(next_hop) {
             return;
         }
-        let Some(device) = self.devs.get(dev) else { return };
-        let entry = self.netns.get(device.ns).and_then(|netns| netns.neigh6.get(device.ifindex, next_hop));
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        // Who is behind another router is no neighbour.
+        let key = OutKey6 { source, oif: ifindex, ..OutKey6::to(ns, header.source) };
+        if !self.route_output6(key).is_ok_and(|route| route.gateway.is_none())
+            || !self.redirect6_allowed(ns, header.source)
+        {
+            return;
+        }
+        let entry = self.netns.get(ns).and_then(|netns| netns.neigh6.get(ifindex, next_hop));
         let mac = entry.filter(|entry| entry.is_valid()).map(|entry| entry.mac);
         let mac_len = if mac.is_some() { 8 } else { 0 };
         // The option has a header of eight bytes, and as much of the packet as fits into the least MTU; whole units of

@@ -233,7 +233,7 @@ impl World {
             };
         for frame in queue {
             match address {
-                IpAddr::V4(_) => self.link_failure(ns, &frame),
+                IpAddr::V4(_) => self.link_failure(dev, &frame),
                 IpAddr::V6(_) => self.link_failure6(ns, &frame),
             }
             self.drop_frame(Some(dev), frame, DropReason::NeighbourFailed);

@@ -415,6 +415,7 @@ pub(super) fn lower_mss(frame: &mut Frame, ip: &Ip, limit: u16) {
         return;
     }
     let sum = u16::from_be_bytes([segment[16], segment[17]]);
+    let partial = frame.partial.is_due();
     // An option may lie across the words of the checksum.
     let sum = match at % 2 {
         0 => changed_checksum(sum, old, limit),
@@ -422,5 +423,7 @@ pub(super) fn lower_mss(frame: &mut Frame, ip: &Ip, limit: u16) {
     };
     let segment = ip.payload_mut(frame.payload_mut());
     segment[at + 2..at + 4].copy_from_slice(&limit.to_be_bytes());
-    segment[16..18].copy_from_slice(&sum.to_be_bytes());
+    if !partial {
+        segment[16..18].copy_from_slice(&sum.to_be_bytes());
+    }
 }

@@ -202,7 +202,8 @@ impl Netfilter {
                     let Some(ip) = Ip::read(frame.payload()) else { continue };
                     let Some(netns) = world.netns.get(at.ns) else { continue };
                     let mut track = frame.track;
-                    let arrived = at.hook == Hook::Prerouting;
+                    // What is left to a device to sum has come from within (`nf_ip_checksum`).
+                    let arrived = at.hook == Hook::Prerouting && !frame.partial.is_due();
                     let settings = &netns.sysctl.conntrack;
                     let packet = frame.payload();
                     let decision =
@@ -323,7 +324,8 @@ impl Netfilter {
             }
         }
         if let Some(target) = self.conntrack.mapped(track, side) {
-            nat::rewrite_packet(frame.payload_mut(), &target, side);
+            let partial = frame.partial.is_due();
+            nat::rewrite_packet(frame.payload_mut(), &target, side, partial);
         }
         None
     }
@@ -364,7 +366,10 @@ impl World {
     /// A packet at a hook. None: it goes no further; its end has been reported.
     #[inline]
     pub(crate) fn filter(&mut self, at: At, frame: Frame) -> Option<Passed> {
-        self.filter_own(at, frame).ok()
+        match self.has_netfilter(at.ns) {
+            false => Some(Passed(frame)),
+            true => self.filter_by_rules(at, frame).ok(),
+        }
     }
 
     /// [`World::filter`] for a packet whose sender is told what has become of it.

@@ -225,7 +225,7 @@ impl Conntrack {
         let opposite = connection.tuple(1 - direction);
         let start = ip.header_len + 8;
         let Some(quoted) = packet.get_mut(start..) else { return false };
-        rewrite_packet(quoted, opposite, side.other());
+        rewrite_packet(quoted, opposite, side.other(), false);
         let target = Tuple { source: opposite.destination, destination: opposite.source, ..*opposite };
         // The header in front gets its address; the message's checksum is computed anew.
         rewrite_addresses(packet, &target, side);
@@ -246,15 +246,16 @@ impl Conntrack {
     }
 }
 
-/// Writes a side of a tuple into a packet: addresses, ports and checksums (`nf_nat_manip_pkt`).
-pub(super) fn rewrite_packet(packet: &mut [u8], target: &Tuple, side: Side) {
+/// Writes a side of a tuple into a packet: addresses, ports and checksums (`nf_nat_manip_pkt`). `partial`: the checksum is
+/// left to a device.
+pub(super) fn rewrite_packet(packet: &mut [u8], target: &Tuple, side: Side, partial: bool) {
     let Some(ip) = Ip::read(packet) else { return };
-    rewrite_transport(packet, &ip, target, side);
+    rewrite_transport(packet, &ip, target, side, partial);
     rewrite_addresses(packet, target, side);
 }
 
 /// `l4proto_manip_pkt`
-fn rewrite_transport(packet: &mut [u8], ip: &Ip, target: &Tuple, side: Side) {
+fn rewrite_transport(packet: &mut [u8], ip: &Ip, target: &Tuple, side: Side, partial: bool) {
     let (old, new) = match side {
         Side::Source => (ip.source, target.source),
         Side::Destination => (ip.destination, target.destination),
@@ -266,14 +267,19 @@ fn rewrite_transport(packet: &mut [u8], ip: &Ip, target: &Tuple, side: Side) {
             let whole = payload.len() >= 20;
             let old_port = write_port(payload, at, port);
             // A quotation may end before the checksum.
-            if whole && let Some(old_port) = old_port {
-                update_checksum(payload, 16, (old, new), (old_port, port), false);
+            match old_port {
+                Some(_) if whole && partial => update_partial(payload, 16, (old, new)),
+                Some(old_port) if whole => update_checksum(payload, 16, (old, new), (old_port, port), false),
+                _ => {}
             }
         }
         protocol::UDP | protocol::UDPLITE => {
             let (at, port) = port_place(side, target);
             let Some(old_port) = write_port(payload, at, port) else { return };
-            update_checksum(payload, 6, (old, new), (old_port, port), true);
+            match partial {
+                true => update_partial(payload, 6, (old, new)),
+                false => update_checksum(payload, 6, (old, new), (old_port, port), true),
+            }
         }
         protocol::SCTP | 33 => {
             let (at, port) = port_place(side, target);
@@ -337,6 +343,14 @@ fn update_checksum(
         sum = 0xffff;
     }
     write_port(payload, at, sum);
+}
+
+/// Of a checksum that is left to a device there is only the sum of the pseudo header, which knows no ports
+/// (`inet_proto_csum_replace4`).
+fn update_partial(payload: &mut [u8], at: usize, (old, new): (IpAddr, IpAddr)) {
+    if let Some(given) = read_port(payload, at) {
+        write_port(payload, at, !changed_by_address(!given, old, new));
+    }
 }
 
 fn changed_by_address(sum: u16, old: IpAddr, new: IpAddr) -> u16 {

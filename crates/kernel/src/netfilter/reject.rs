@@ -7,7 +7,7 @@ use hairpin_netlink::netfilter::targets::RejectWith;
 
 use super::At;
 use super::packet::{Ip, protocol};
-use crate::frame::{ETH_LEN, Frame, ethertype};
+use crate::frame::{ETH_LEN, Frame, Partial, ethertype};
 use crate::ip::icmp::{Message, Unreachable};
 use crate::ip::route::OutKey;
 use crate::ip::{self, HEADER_LEN, Header};
@@ -95,9 +95,9 @@ impl World {
         (source, destination): (Ipv4Addr, Ipv4Addr),
         mut reset: [u8; RESET_LEN],
     ) {
+        // `nf_reject_ip_tcphdr_put` leaves the rest of the checksum to the device.
         let pseudo = ip::pseudo_sum(destination, source, protocol::TCP, reset.len());
-        let sum = !ip::fold(pseudo + ip::sum(&reset));
-        reset[16..18].copy_from_slice(&sum.to_be_bytes());
+        reset[16..18].copy_from_slice(&ip::fold(pseudo).to_be_bytes());
         let key = OutKey {
             source: destination,
             protocol: protocol::TCP,
@@ -127,6 +127,7 @@ impl World {
                 body.copy_from_slice(&reset);
             }
         }
+        answer.partial = Partial::new(reset.len(), 16);
         // Of a bridged packet: back out of the port that it came in by.
         if let Some(port) = frame.bridged.and_then(|bridged| bridged.input) {
             answer.set_header(frame.source(), frame.destination(), ethertype::IPV4);

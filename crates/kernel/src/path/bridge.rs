@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 
 use hairpin_wire::bpdu::Bpdu;
 use hairpin_wire::snoop;
+use hairpin_wire::vlan::Tag;
 
 use crate::dev::bridge::arp_proxy::{self, Answer};
 use crate::dev::bridge::snoop::Query;
-use crate::dev::bridge::{Bridge, Clock, Event, Known, Own, State};
+use crate::dev::bridge::{Bridge, Clock, Event, Known, Own, PortFlags, State};
 use crate::dev::{Kind, RxHandler, Verdicts};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
@@ -26,6 +27,9 @@ impl World {
         verdicts: &mut Verdicts,
     ) {
         let now = self.now;
+        if frame.tunnel.is_some() {
+            self.bridge_takes_from_tunnel(bridge, port, frame);
+        }
         let known = self.known_to_bridge(bridge, Some(port), frame);
         let Some(master) = self.devs.get_mut(bridge) else { return };
         let own = Own {
@@ -39,6 +43,22 @@ impl World {
         state.receive(own, port, frame, now, verdicts);
         if !state.events.is_empty() {
             self.bridge_events_and_timers(bridge);
+        }
+    }
+
+    /// `br_handle_ingress_vlan_tunnel`: the tunnel by which a frame has come says its VLAN.
+    #[cold]
+    fn bridge_takes_from_tunnel(&self, bridge: DevId, port: DevId, frame: &mut Frame) {
+        let Some(Kind::Bridge(state)) = self.devs.get(bridge).map(|device| &device.kind) else { return };
+        let Some(port) = state.port(port).filter(|port| port.flags.contains(PortFlags::VLAN_TUNNEL)) else {
+            return;
+        };
+        if frame.tag.is_some() || Tag::is_tpid(frame.ethertype()) {
+            return;
+        }
+        if let Some(vid) = frame.tunnel.and_then(|tunnel| port.vlans.of_tunnel(tunnel.id)) {
+            frame.tunnel = None;
+            frame.tag = Some(Tag { tpid: state.vlan_protocol, tci: vid });
         }
     }
 

@@ -248,7 +248,7 @@ impl World {
     }
 
     /// `br_nf_dev_queue_xmit`: what was put together, or is too long for the port, leaves in fragments.
-    fn bridge_fragment(&mut self, to: DevId, frame: Frame) -> Option<Frame> {
+    fn bridge_fragment(&mut self, to: DevId, mut frame: Frame) -> Option<Frame> {
         let mtu = self.devs.get(to)?.mtu;
         let most = match frame.fragment_max {
             0 => mtu,
@@ -257,6 +257,7 @@ impl World {
         if frame.payload().len() <= most as usize {
             return Some(frame);
         }
+        frame.complete_checksum();
         let fragments = match frame.ethertype() {
             ethertype::IPV4 => {
                 let whole = Header::quoted(frame.payload())?;

@@ -93,6 +93,7 @@ impl World {
             Err(errno) => return self.tunnel_error(dev, frame, Some(errno)),
         };
         if route.kind == RouteKind::Local
+            && frame.tunnel.is_none()
             && let Shim::Vxlan { vni, ports } = outer.shim
         {
             return self.vxlan_bypass(dev, outer.underlay, (ports.destination, false), vni, frame);
@@ -117,7 +118,7 @@ impl World {
             // `dst_link_failure`; the packet goes all the same.
             let ns = device.ns;
             match frame.ethertype() {
-                ethertype::IPV4 => self.link_failure(ns, &frame),
+                ethertype::IPV4 => self.link_failure(dev, &frame),
                 ethertype::IPV6 => self.link_failure6(ns, &frame),
                 _ => {}
             }
@@ -141,13 +142,15 @@ impl World {
             source: route.source,
             destination: route.destination,
         };
+        let mut partial = frame.partial;
         if let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) {
             link[12..].copy_from_slice(&ethertype::IPV4.to_be_bytes());
             if let Some(body) = packet.get_mut(HEADER_LEN..) {
-                outer.shim.write(body, route.source.into(), route.destination.into());
+                partial = outer.shim.write(body, route.source.into(), route.destination.into(), partial);
             }
             header.write(packet);
         }
+        frame.partial = partial;
         if self.devs.get(dev).is_some_and(|device| device.ns != outer.underlay) {
             // `skb_scrub_packet`
             frame.mark = 0;
@@ -498,7 +501,7 @@ impl World {
         let body = frame.payload().get(header.header_len..).unwrap_or(&[]);
         let plain = |protocol| Gre { protocol, key: None, sequence: None, checksum: false };
         let (fields, len) = match header.protocol {
-            protocol::GRE => match Gre::read(body) {
+            protocol::GRE => match Gre::read(body, !frame.partial.is_due()) {
                 Ok(read) => read,
                 Err(reason) => return self.drop_frame(Some(below), frame, reason),
             },

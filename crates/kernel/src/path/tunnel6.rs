@@ -89,6 +89,7 @@ impl World {
             source: route.source,
             destination: route.destination,
         };
+        let mut partial = frame.partial;
         if let Some((link, packet)) = frame.bytes_mut().split_at_mut_checked(ETH_LEN) {
             link[12..].copy_from_slice(&ethertype::IPV6.to_be_bytes());
             header.write(packet);
@@ -99,9 +100,10 @@ impl World {
                 *bytes = [outer.shim.protocol(), 0, 4, 1, limit, 1, 1, 0];
             }
             if let Some(body) = packet.get_mut(HEADER_LEN + option..) {
-                outer.shim.write(body, route.source.into(), route.destination.into());
+                partial = outer.shim.write(body, route.source.into(), route.destination.into(), partial);
             }
         }
+        frame.partial = partial;
         if self.devs.get(dev).is_some_and(|device| device.ns != outer.underlay) {
             // `skb_scrub_packet`
             frame.mark = 0;
@@ -157,7 +159,7 @@ impl World {
         if told {
             device.stats.tx_carrier_errors += 1;
             match frame.ethertype() {
-                ethertype::IPV4 => self.link_failure(ns, &frame),
+                ethertype::IPV4 => self.link_failure(dev, &frame),
                 ethertype::IPV6 => self.link_failure6(ns, &frame),
                 _ => {}
             }
@@ -259,7 +261,7 @@ impl World {
         let body = frame.payload().get(at..).unwrap_or(&[]);
         let plain = |protocol| Gre { protocol, key: None, sequence: None, checksum: false };
         let (fields, len) = match carried {
-            protocol::GRE => match Gre::read(body) {
+            protocol::GRE => match Gre::read(body, !frame.partial.is_due()) {
                 Ok(read) => read,
                 Err(reason) => return self.drop_frame(Some(below), frame, reason),
             },

@@ -4,6 +4,7 @@ use hairpin_netlink::PacketType;
 
 use crate::dev::bridge::{Egress, Known};
 use crate::dev::macvlan::Mode;
+use crate::dev::tunnel::TunnelInfo;
 use crate::dev::veth::Veth;
 use crate::dev::{Kind, RxHandler, Verdict, Verdicts, can, ifb, nlmon};
 use crate::device::{DevId, Device};
@@ -57,6 +58,7 @@ impl World {
             // `validate_xmit_vlan`
             frame.retag();
         }
+        self.complete_for(dev, &mut frame);
         self.tap(dev, &frame, PacketType::Outgoing);
         self.trace_step(dev, &frame, Step::Transmit);
         let mut len = frame.len();
@@ -86,6 +88,7 @@ impl World {
             // `validate_xmit_vlan`
             frame.retag();
         }
+        self.complete_for(dev, &mut frame);
         self.tap(dev, &frame, PacketType::Outgoing);
         self.trace_step(dev, &frame, Step::Transmit);
         let len = frame.len();
@@ -279,15 +282,26 @@ impl World {
     fn perform_verdict(&mut self, dev: DevId, frame: Frame, verdict: Verdict) {
         match verdict {
             Verdict::Inject { dev: to } => self.inject(dev, to, frame),
-            Verdict::Forward { dev: to, untag } => self.forward_from_bridge(dev, to, untag, frame),
+            Verdict::Forward { dev: to, untag, network } => {
+                self.forward_from_bridge(dev, to, (untag, network), frame);
+            }
             Verdict::Transmit { dev: to } => self.transmit_below(dev, to, frame),
             other => self.perform_rarely(dev, frame, other),
         }
     }
 
-    fn forward_from_bridge(&mut self, dev: DevId, to: DevId, untag: bool, mut frame: Frame) {
+    fn forward_from_bridge(
+        &mut self,
+        dev: DevId,
+        to: DevId,
+        (untag, network): (bool, u32),
+        mut frame: Frame,
+    ) {
         if untag {
             frame.tag = None;
+        }
+        if network != 0 {
+            frame.tunnel = Some(TunnelInfo::of_network(network));
         }
         if frame.bridged.is_some() {
             let Some(passed) = self.bridge_forwarding(dev, to, frame) else { return };
@@ -307,11 +321,11 @@ impl World {
     /// What a frame meets less often.
     fn perform_rarely(&mut self, dev: DevId, mut frame: Frame, verdict: Verdict) {
         match verdict {
-            Verdict::ForwardTo { dev: to, untag, to: member } => {
+            Verdict::ForwardTo { dev: to, untag, network, to: member } => {
                 if let Some(destination) = frame.bytes_mut().first_chunk_mut::<6>() {
                     *destination = member.0;
                 }
-                self.forward_from_bridge(dev, to, untag, frame);
+                self.forward_from_bridge(dev, to, (untag, network), frame);
             }
             Verdict::Enqueue { dev, packet_type } => self.enqueue_as(dev, packet_type, false, frame),
             Verdict::EnqueueOwn { dev, packet_type } => self.enqueue_as(dev, packet_type, true, frame),

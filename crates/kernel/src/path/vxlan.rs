@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::dev::tunnel::VXLAN_LEN;
+use crate::dev::tunnel::{TunnelInfo, VXLAN_LEN};
 use crate::dev::vxlan::{self, Learned, Missed, Neighbour};
 use crate::dev::{Kind, PacketType};
 use crate::device::{DevId, Flags};
@@ -31,20 +31,21 @@ impl World {
     pub(super) fn vxlan_prepare(&mut self, dev: DevId, frame: Frame) -> Option<(Frame, bool)> {
         let now = self.now;
         let state = self.vxlan_mut(dev)?;
+        let Some(network) = state.network_of(&frame) else { return Some((frame, false)) };
         if state.config.proxy {
             if frame.ethertype() == ethertype::ARP {
-                self.vxlan_answer_arp(dev, Arp::parse(frame.payload()));
+                self.vxlan_answer_arp(dev, network, Arp::parse(frame.payload()));
                 self.consume(frame);
                 return None;
             }
             if let Some((header, target)) = solicited(&frame) {
-                self.vxlan_answer_solicitation(dev, &frame, header, target);
+                self.vxlan_answer_solicitation(dev, network, &frame, (header, target));
                 self.consume(frame);
                 return None;
             }
         }
         let state = self.vxlan_mut(dev)?;
-        if !state.short_circuit(&frame, now) {
+        if !state.short_circuit(&frame, network, now) {
             return Some((frame, false));
         }
         let destination = match frame.ethertype() {
@@ -90,7 +91,7 @@ impl World {
     }
 
     /// `arp_reduce`
-    fn vxlan_answer_arp(&mut self, dev: DevId, arp: Option<Arp>) {
+    fn vxlan_answer_arp(&mut self, dev: DevId, network: u32, arp: Option<Arp>) {
         let noarp = self.devs.get(dev).is_none_or(|device| device.flags.contains(Flags::NOARP));
         let Some(arp) = arp.filter(|arp| arp.operation == REQUEST && !noarp) else { return };
         if arp.target.is_loopback() || arp.target.is_multicast() {
@@ -101,7 +102,7 @@ impl World {
             Neighbour::Unknown => self.vxlan_misses(dev, arp.target.into()),
             Neighbour::Unsure => {}
             Neighbour::At(mac) => {
-                if self.vxlan_mut(dev).and_then(|state| state.answers_for(mac, now)).is_none() {
+                if self.vxlan_mut(dev).and_then(|state| state.answers_for((mac, network), now)).is_none() {
                     return;
                 }
                 let mut reply = self.pool.frame(ETH_LEN + ARP_LEN);
@@ -123,9 +124,9 @@ impl World {
     fn vxlan_answer_solicitation(
         &mut self,
         dev: DevId,
+        network: u32,
         request: &Frame,
-        header: ip6::Header,
-        target: Ipv6Addr,
+        (header, target): (ip6::Header, Ipv6Addr),
     ) {
         let off = self.devs.get(dev).is_none_or(|device| device.ipv6_disabled);
         if off || header.destination.is_loopback() || target.is_multicast() {
@@ -136,7 +137,9 @@ impl World {
             Neighbour::Unknown => self.vxlan_misses(dev, target.into()),
             Neighbour::Unsure => {}
             Neighbour::At(mac) => {
-                let Some(router) = self.vxlan_mut(dev).and_then(|state| state.answers_for(mac, now)) else {
+                let Some(router) =
+                    self.vxlan_mut(dev).and_then(|state| state.answers_for((mac, network), now))
+                else {
                     return;
                 };
                 let body = request.payload().get(ip6::HEADER_LEN + ADVERTISEMENT_LEN..).unwrap_or(&[]);
@@ -222,7 +225,8 @@ impl World {
             false => IpAddr::V4(Ipv4Addr::LOCALHOST),
         };
         // What the entry says of a fixed source does not matter here.
-        let learned = snoop && state.learn(source, loopback, now).is_ok();
+        let key = (source, 0);
+        let learned = snoop && state.learn(key, loopback, now).is_ok();
         target.stats.rx_packets += 1;
         target.stats.rx_bytes += len;
         if let Some(device) = self.devs.get_mut(dev) {
@@ -230,7 +234,7 @@ impl World {
             device.stats.tx_bytes += len;
         }
         if learned {
-            self.vxlan_learned(to, source);
+            self.vxlan_learned(to, key);
         }
         frame.packet_type = PacketType::Host;
         frame.sender = None;
@@ -242,7 +246,8 @@ impl World {
     fn vxlan_with(&self, underlay: NsId, socket: (u16, bool), vni: u32) -> Option<DevId> {
         let candidates = self.netns.get(underlay)?.udp_tunnels.get(&socket)?;
         candidates.iter().copied().find(|dev| match self.devs.get(*dev).map(|device| &device.kind) {
-            Some(Kind::Vxlan(state)) => state.config.vni == vni,
+            // Devices that go by what a frame says take all networks.
+            Some(Kind::Vxlan(state)) => state.config.external || state.config.vni == vni,
             _ => false,
         })
     }
@@ -258,6 +263,7 @@ impl World {
         let Some(dev) = self.vxlan_with(ns, from.socket(), vni) else {
             return self.drop_frame(Some(below), frame, DropReason::VxlanVniNotFound);
         };
+        let summed = frame.bytes().get(from.start + 6..start).is_some_and(|sum| sum != [0, 0]);
         frame.pull_front(start + VXLAN_LEN);
         if frame.len() < ETH_LEN {
             return self.drop_frame(Some(below), frame, DropReason::PacketTooSmall);
@@ -266,9 +272,15 @@ impl World {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mac = device.mac;
         let Kind::Vxlan(state) = &mut device.kind else { return };
-        match state.receive(mac, source, from.source, now) {
+        let key = (source, state.learned_in(vni));
+        if state.config.external {
+            // `udp_tun_rx_dst`
+            let checksum = if summed { TunnelInfo::CHECKSUM } else { 0 };
+            frame.tunnel = Some(TunnelInfo::came(vni.into(), from.source, TunnelInfo::KEY | checksum));
+        }
+        match state.receive(mac, key, from.source, now) {
             Ok(Learned::Nothing) => {}
-            Ok(Learned::Changed) => self.vxlan_learned(dev, source),
+            Ok(Learned::Changed) => self.vxlan_learned(dev, key),
             Err(reason) => return self.drop_frame(Some(below), frame, reason),
         }
         let counted = frame.len() - ETH_LEN;

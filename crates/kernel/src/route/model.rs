@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::lookup::LookupError;
 use super::trie::Keyed;
+use crate::dev::tunnel::TunnelInfo;
 
 /// Table identifiers with a fixed meaning.
 pub const TABLE_COMPAT: u8 = 252;
@@ -188,6 +189,8 @@ pub struct NextHop {
     pub realm: u32,
     /// A flow whose 31-bit hash is not above this takes this way; -1: none does.
     pub upper_bound: i32,
+    /// The tunnel that packets of this way go by (`nhc_lwtstate`).
+    pub tunnel: Option<TunnelInfo>,
 }
 
 impl NextHop {
@@ -211,6 +214,7 @@ impl NextHop {
             && self.scope == other.scope
             && self.weight == other.weight
             && self.realm == other.realm
+            && self.tunnel == other.tunnel
             && (self.flags ^ other.flags) & !FLAGS_NOT_COMPARED == 0
     }
 }

@@ -4,6 +4,8 @@ use std::net::Ipv4Addr;
 
 use hairpin_netlink::{Errno, Failure};
 
+use crate::dev::tunnel::TunnelInfo;
+
 use super::{
     fib::Fib,
     links::{LOOPBACK_IFINDEX, Links},
@@ -36,6 +38,8 @@ pub struct RouteSpec {
     pub ifindex: u32,
     pub gateway: Option<Ipv4Addr>,
     pub realm: u32,
+    /// `RTA_ENCAP`
+    pub tunnel: Option<TunnelInfo>,
     /// `RTA_MULTIPATH`, where given.
     pub multipath: Option<Vec<NextHopSpec>>,
 }
@@ -56,6 +60,7 @@ impl RouteSpec {
             ifindex: 0,
             gateway: None,
             realm: 0,
+            tunnel: None,
             multipath: None,
         }
     }
@@ -77,6 +82,8 @@ pub struct NextHopSpec {
     /// 1 to 256
     pub weight: u16,
     pub realm: Option<u32>,
+    /// `RTA_ENCAP`
+    pub tunnel: Option<TunnelInfo>,
 }
 
 /// One member of `RTA_METRICS`.
@@ -244,7 +251,7 @@ impl Fib {
 
 /// The ways out as asked for, unchecked (`fib_get_nhs`, `fib_nh_init`).
 fn gather(spec: &RouteSpec) -> Result<Vec<NextHop>, Failure> {
-    let nexthop = |ifindex, gateway: Option<Ipv4Addr>, flags, weight, realm| NextHop {
+    let nexthop = |ifindex, gateway: Option<Ipv4Addr>, flags, weight, (realm, tunnel)| NextHop {
         ifindex,
         gateway: gateway.filter(|gateway| !gateway.is_unspecified()),
         flags,
@@ -252,9 +259,10 @@ fn gather(spec: &RouteSpec) -> Result<Vec<NextHop>, Failure> {
         weight,
         realm,
         upper_bound: 0,
+        tunnel,
     };
     let Some(multipath) = &spec.multipath else {
-        return Ok(vec![nexthop(spec.ifindex, spec.gateway, spec.flags, 1, spec.realm)]);
+        return Ok(vec![nexthop(spec.ifindex, spec.gateway, spec.flags, 1, (spec.realm, spec.tunnel))]);
     };
     let mut nexthops = Vec::with_capacity(multipath.len());
     for member in multipath {
@@ -263,7 +271,7 @@ fn gather(spec: &RouteSpec) -> Result<Vec<NextHop>, Failure> {
         }
         let flags = spec.flags & !0xff | member.flags;
         let realm = member.realm.unwrap_or(0);
-        nexthops.push(nexthop(member.ifindex, member.gateway, flags, member.weight, realm));
+        nexthops.push(nexthop(member.ifindex, member.gateway, flags, member.weight, (realm, member.tunnel)));
     }
     let Some(first) = nexthops.first() else { return Err(Errno::EINVAL.into()) };
     if spec.ifindex != 0 && first.ifindex != spec.ifindex {

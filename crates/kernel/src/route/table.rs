@@ -172,6 +172,7 @@ fn fits_nexthops(route: &Route, spec: &RouteSpec) -> bool {
     if spec.ifindex != 0 || spec.gateway.is_some() {
         return route.nexthops.first().is_some_and(|nexthop| {
             (spec.realm == 0 || spec.realm == nexthop.realm)
+                && (spec.tunnel.is_none() || spec.tunnel == nexthop.tunnel)
                 && (spec.ifindex == 0 || spec.ifindex == nexthop.ifindex)
                 && (spec.gateway.is_none() || spec.gateway == nexthop.gateway)
         });

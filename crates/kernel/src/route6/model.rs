@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::route::trie::Keyed;
 use crate::route::{Metrics, RouteKind};
 use crate::time::Time;
@@ -90,6 +91,8 @@ pub struct NextHop6 {
     pub flags: u32,
     /// Share of the flows in a multipath route, 1 to 256.
     pub weight: u16,
+    /// The tunnel that packets of this way go by.
+    pub tunnel: Option<TunnelInfo>,
 }
 
 /// A route in a table. Linux keeps the ways out of a multipath route as sibling routes; here they are one.
@@ -128,7 +131,7 @@ impl Route6 {
             flags: rtf::UP,
             expires: None,
             preference: 0,
-            nexthops: vec![NextHop6 { ifindex, gateway: None, flags: 0, weight: 1 }],
+            nexthops: vec![NextHop6 { ifindex, gateway: None, flags: 0, weight: 1, tunnel: None }],
         }
     }
 

@@ -525,11 +525,12 @@ impl World {
     /// `ENOENT` with the kernel's text.
     pub(super) fn get_fdb(&self, ns: NsId, message: &NeighbourMessage) -> Result<NeighbourMessage, Failure> {
         let mac = link_layer(message).and_then(Mac::read).ok_or_else(|| bad("No lookup address"))?;
-        let mut vlan = 0;
+        let (mut vlan, mut network) = (0, 0);
         let mut bridge = None;
         for attribute in &message.attributes {
             match attribute {
                 NeighbourAttribute::Vlan(id) => vlan = *id,
+                NeighbourAttribute::Vni(vni) => network = *vni,
                 NeighbourAttribute::Controller(ifindex) => bridge = self.device_at(ns, *ifindex),
                 _ => {}
             }
@@ -537,8 +538,11 @@ impl World {
         if message.header.ifindex != 0 {
             let dev = self.device_at(ns, message.header.ifindex).ok_or(Errno::ENODEV)?;
             let flags = message.header.flags.bits();
-            if self.vxlan(dev).is_some() && flags & ntf::SELF != 0 && flags & ntf::MASTER == 0 {
-                return self.get_vxlan_entry(dev, mac);
+            if let Some(state) = self.vxlan(dev)
+                && flags & ntf::SELF != 0
+                && flags & ntf::MASTER == 0
+            {
+                return self.get_vxlan_entry(dev, (mac, state.learned_in(network)));
             }
             if bridge.is_none() {
                 let of_port = flags == 0 || flags & ntf::MASTER != 0;

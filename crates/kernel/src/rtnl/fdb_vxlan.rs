@@ -11,7 +11,7 @@ use hairpin_netlink::route::neighbour::{
 use hairpin_netlink::route::route::RouteType;
 use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
-use crate::dev::vxlan::{Entry, Missed, Remote};
+use crate::dev::vxlan::{Entry, Key, Missed, Remote};
 use crate::device::DevId;
 use crate::mac::Mac;
 use crate::neigh::nud;
@@ -23,10 +23,16 @@ use super::neigh::ntf;
 
 impl World {
     /// `vxlan_fdb_parse`: the tunnel's end that a request names.
-    fn vxlan_remote(&self, dev: DevId, message: &NeighbourMessage) -> Result<Remote, Failure> {
+    fn vxlan_remote(
+        &self,
+        dev: DevId,
+        mac: Mac,
+        message: &NeighbourMessage,
+    ) -> Result<(Key, Remote), Failure> {
         let state = self.vxlan(dev).ok_or(Errno::EOPNOTSUPP)?;
         let mut remote = Remote { ip: state.config.nowhere(), ifindex: 0, ..state.default_remote() };
         let wanted = state.config.is_over_ipv6();
+        let mut network = 0;
         for attribute in &message.attributes {
             match attribute {
                 NeighbourAttribute::Destination(destination) => {
@@ -50,6 +56,7 @@ impl World {
                 }
                 NeighbourAttribute::Port(port) => remote.port = *port,
                 NeighbourAttribute::Vni(vni) => remote.vni = *vni,
+                NeighbourAttribute::SourceVni(vni) => network = state.learned_in(*vni),
                 NeighbourAttribute::IfIndex(ifindex) => {
                     let ns = self.devs.get(dev).ok_or(Errno::ENODEV)?.ns;
                     if self.device_at(ns, *ifindex).is_none() {
@@ -60,7 +67,7 @@ impl World {
                 _ => {}
             }
         }
-        Ok(remote)
+        Ok(((mac, network), remote))
     }
 
     /// `vxlan_fdb_add`, `vxlan_fdb_update`
@@ -80,13 +87,13 @@ impl World {
         if state & (nud::PERMANENT | nud::REACHABLE) == 0 || !has_destination {
             return Err(Errno::EINVAL.into());
         }
-        let remote = self.vxlan_remote(dev, message)?;
+        let (key, remote) = self.vxlan_remote(dev, mac, message)?;
         let own = message.header.flags.bits();
         let now = self.now;
         let many = mac.is_group() || mac.is_zero();
         let vxlan = self.vxlan_mut(dev).ok_or(Errno::EOPNOTSUPP)?;
         let limit = vxlan.config.limit;
-        let changed = match vxlan.fdb.get_mut(mac) {
+        let changed = match vxlan.fdb.get_mut(key) {
             Some(_) if flags & NLM_F_EXCL != 0 => return Err(Errno::EEXIST.into()),
             Some(entry) => {
                 let mut changed = false;
@@ -115,13 +122,13 @@ impl World {
             None if flags & NLM_F_CREATE == 0 => return Err(Errno::ENOENT.into()),
             None if flags & NLM_F_REPLACE != 0 && many => return Err(Errno::EOPNOTSUPP.into()),
             None => {
-                let made = vxlan.fdb.create(mac, remote, state, own, now, limit);
+                let made = vxlan.fdb.create(key, remote, state, own, now, limit);
                 made.map_err(|_| Errno::ENOSPC)?.added_by_user = true;
                 true
             }
         };
         if changed {
-            self.vxlan_learned(dev, mac);
+            self.vxlan_learned(dev, key);
         }
         Ok(())
     }
@@ -136,9 +143,9 @@ impl World {
         mac: Mac,
         message: &NeighbourMessage,
     ) -> Result<(), Failure> {
-        let remote = self.vxlan_remote(dev, message)?;
+        let (key, remote) = self.vxlan_remote(dev, mac, message)?;
         let vxlan = self.vxlan_mut(dev).ok_or(Errno::EOPNOTSUPP)?;
-        let entry = vxlan.fdb.get_mut(mac).ok_or(Errno::ENOENT)?;
+        let entry = vxlan.fdb.get_mut(key).ok_or(Errno::ENOENT)?;
         if !remote.ip.is_unspecified() {
             // A remote that is not there is no error.
             let Some(at) = entry.remotes.iter().position(|known| *known == remote) else { return Ok(()) };
@@ -146,12 +153,12 @@ impl World {
                 entry.remotes.remove(at);
                 let mut told = entry.clone();
                 told.remotes = vec![remote];
-                self.notify_vxlan_fdb(dev, mac, &told, true);
+                self.notify_vxlan_fdb(dev, key, &told, true);
                 return Ok(());
             }
         }
-        if let Some(entry) = vxlan.fdb.remove(mac) {
-            self.notify_vxlan_fdb(dev, mac, &entry, true);
+        if let Some(entry) = vxlan.fdb.remove(key) {
+            self.notify_vxlan_fdb(dev, key, &entry, true);
         }
         Ok(())
     }
@@ -159,9 +166,9 @@ impl World {
     /// `vxlan_fdb_dump`: a message for each remote.
     pub(super) fn dump_vxlan(&self, dev: DevId, dump: &mut Dump) {
         let Some(vxlan) = self.vxlan(dev) else { return };
-        for (mac, entry) in vxlan.fdb.dump() {
+        for (key, entry) in vxlan.fdb.dump() {
             for remote in &entry.remotes {
-                let message = self.vxlan_fdb_message(dev, mac, entry, remote);
+                let message = self.vxlan_fdb_message(dev, key, entry, remote);
                 dump.messages.extend(message.map(Message::NewNeighbour));
             }
         }
@@ -171,18 +178,18 @@ impl World {
     ///
     /// # Errors
     /// `ENOENT` with the kernel's text.
-    pub(super) fn get_vxlan_entry(&self, dev: DevId, mac: Mac) -> Result<NeighbourMessage, Failure> {
+    pub(super) fn get_vxlan_entry(&self, dev: DevId, key: Key) -> Result<NeighbourMessage, Failure> {
         let missing = || Failure::with_text(Errno::ENOENT, "Fdb entry not found");
-        let entry = self.vxlan(dev).and_then(|vxlan| vxlan.fdb.get(mac)).ok_or_else(missing)?;
+        let entry = self.vxlan(dev).and_then(|vxlan| vxlan.fdb.get(key)).ok_or_else(missing)?;
         let remote = entry.remotes.first().ok_or_else(missing)?;
-        self.vxlan_fdb_message(dev, mac, entry, remote).ok_or_else(missing)
+        self.vxlan_fdb_message(dev, key, entry, remote).ok_or_else(missing)
     }
 
     /// `vxlan_fdb_info`
     pub(crate) fn vxlan_fdb_message(
         &self,
         dev: DevId,
-        mac: Mac,
+        (mac, network): Key,
         entry: &Entry,
         remote: &Remote,
     ) -> Option<NeighbourMessage> {
@@ -211,6 +218,9 @@ impl World {
         }
         if remote.ifindex != 0 {
             attributes.push(NeighbourAttribute::IfIndex(remote.ifindex));
+        }
+        if network != 0 {
+            attributes.push(NeighbourAttribute::SourceVni(network));
         }
         let ago = |at: Time| (self.now.since(at).as_millis() / 10) as u32;
         attributes.extend(neighbour_cache_info(0, ago(entry.used), ago(entry.updated), 0));

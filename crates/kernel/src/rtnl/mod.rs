@@ -18,6 +18,7 @@ mod fdb;
 mod fdb_vxlan;
 mod generic;
 pub(crate) mod link;
+mod lwtunnel;
 mod macsec;
 mod mdb;
 pub(crate) mod neigh;

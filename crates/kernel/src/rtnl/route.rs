@@ -18,7 +18,7 @@ use hairpin_netlink::{
     },
 };
 
-use super::{Dump, Notification};
+use super::{Dump, Notification, lwtunnel};
 use crate::route::{
     Fib, InsertMode, Links, NextHop, NextHopSpec, Prefix, Route, RouteChange, RouteKind, RouteSpec, Scope,
     model::{FLAG_DEAD, FLAG_LINKDOWN, FLAG_OFFLOAD, FLAG_ONLINK, FLAG_TRAP, TABLE_COMPAT},
@@ -142,6 +142,7 @@ pub fn route_message(fib: &Fib, route: &Route) -> RouteMessage {
             attributes.push(RouteAttribute::Oif(nexthop.ifindex));
         }
         attributes.extend(realm_attribute(nexthop.realm));
+        attributes.extend(lwtunnel::attributes(nexthop.tunnel));
     } else {
         let members = route.nexthops.iter().map(|nexthop| {
             let mut member = RouteNextHop::default();
@@ -150,6 +151,7 @@ pub fn route_message(fib: &Fib, route: &Route) -> RouteMessage {
             member.interface_index = nexthop.ifindex;
             member.attributes.extend(nexthop.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
             member.attributes.extend(realm_attribute(nexthop.realm));
+            member.attributes.extend(lwtunnel::attributes(nexthop.tunnel));
             member
         });
         attributes.push(RouteAttribute::MultiPath(members.collect()));
@@ -222,10 +224,10 @@ fn parse(message: &RouteMessage) -> Result<RouteSpec, Failure> {
             RouteAttribute::Realm(realm) => spec.realm = realm_value(*realm),
             RouteAttribute::Table(table) => spec.table = *table,
             RouteAttribute::NhId(id) => nexthop_id = *id,
-            RouteAttribute::Encap(_) | RouteAttribute::EncapType(_) => return Err(no_encapsulation()),
             _ => {}
         }
     }
+    spec.tunnel = lwtunnel::parse(&message.attributes)?;
     if length > 32 {
         return Err(invalid("Invalid prefix length"));
     }
@@ -258,6 +260,7 @@ fn parse_member(member: &RouteNextHop) -> Result<NextHopSpec, Failure> {
         flags: member.flags.bits().into(),
         weight: u16::from(member.hops) + 1,
         realm: None,
+        tunnel: lwtunnel::parse(&member.attributes)?,
     };
     let (mut has_gateway, mut has_via) = (false, false);
     for attribute in &member.attributes {
@@ -271,7 +274,6 @@ fn parse_member(member: &RouteNextHop) -> Result<NextHopSpec, Failure> {
                 spec.gateway = Some(via_gateway(via)?);
             }
             RouteAttribute::Realm(realm) => spec.realm = Some(realm_value(*realm)),
-            RouteAttribute::Encap(_) | RouteAttribute::EncapType(_) => return Err(no_encapsulation()),
             _ => {}
         }
     }
@@ -299,10 +301,6 @@ fn ipv4(address: &RouteAddress) -> Result<Ipv4Addr, Failure> {
 
 fn both_gateways() -> Failure {
     invalid("Nexthop configuration can not contain both GATEWAY and VIA")
-}
-
-fn no_encapsulation() -> Failure {
-    Failure::with_text(Errno::EOPNOTSUPP, "CONFIG_LWTUNNEL is not enabled in this kernel")
 }
 
 fn invalid(text: &str) -> Failure {

@@ -10,6 +10,7 @@ use hairpin_netlink::route::route::{
 };
 use hairpin_netlink::{Errno, Failure, Message};
 
+use crate::dev::tunnel::TunnelInfo;
 use crate::ip6::address::is_link_local;
 use crate::ip6::event::Event6;
 use crate::netns::NsId;
@@ -25,7 +26,7 @@ use crate::time::Time;
 use crate::world::{TimerEvent, World};
 
 use super::route::metrics;
-use super::{Dump, Notification};
+use super::{Dump, Notification, lwtunnel};
 
 /// Size of `struct rta_cacheinfo`.
 const CACHE_INFO_LEN: usize = 32;
@@ -52,6 +53,7 @@ struct WaySpec {
     gateway: Option<Ipv6Addr>,
     flags: u32,
     weight: u16,
+    tunnel: Option<TunnelInfo>,
 }
 
 impl World {
@@ -184,6 +186,7 @@ impl World {
                 gateway,
                 flags: way.flags & FLAG_ONLINK | if linkdown { FLAG_LINKDOWN } else { 0 },
                 weight: way.weight.max(1),
+                tunnel: way.tunnel,
             }],
         })
     }
@@ -405,6 +408,7 @@ fn route_message(route: &Route6, now: Time) -> RouteMessage {
         message.header.flags = way_flags(way);
         attributes.extend(way.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
         attributes.push(RouteAttribute::Oif(way.ifindex));
+        attributes.extend(lwtunnel::attributes(way.tunnel));
     } else {
         let members = route.nexthops.iter().map(|way| {
             let mut member = RouteNextHop::default();
@@ -412,6 +416,7 @@ fn route_message(route: &Route6, now: Time) -> RouteMessage {
             member.hops = u8::try_from(way.weight.saturating_sub(1)).unwrap_or(u8::MAX);
             member.interface_index = way.ifindex;
             member.attributes.extend(way.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
+            member.attributes.extend(lwtunnel::attributes(way.tunnel));
             member
         });
         attributes.push(RouteAttribute::MultiPath(members.collect()));
@@ -490,12 +495,11 @@ fn parse_for(message: &RouteMessage, new: bool) -> Result<Spec6, Failure> {
                     _ => 0,
                 };
             }
-            RouteAttribute::Encap(_) | RouteAttribute::EncapType(_) | RouteAttribute::NhId(_) => {
-                return Err(Errno::EOPNOTSUPP.into());
-            }
+            RouteAttribute::NhId(_) => return Err(Errno::EOPNOTSUPP.into()),
             _ => {}
         }
     }
+    spec.way.tunnel = lwtunnel::parse(&message.attributes)?;
     if length > 128 {
         return Err(failure(Errno::EINVAL, "Invalid prefix length"));
     }
@@ -515,6 +519,7 @@ fn member(given: &RouteNextHop) -> Result<WaySpec, Failure> {
         gateway: None,
         flags: given.flags.bits().into(),
         weight: u16::from(given.hops) + 1,
+        tunnel: lwtunnel::parse(&given.attributes)?,
     };
     for attribute in &given.attributes {
         if let RouteAttribute::Gateway(address) = attribute {

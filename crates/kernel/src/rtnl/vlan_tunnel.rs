@@ -1,5 +1,5 @@
 //! Which tunnel stands for which VLAN of a bridge's port (net/bridge/br_netlink_tunnel.c, br_vlan_tunnel.c). Frames of such a VLAN
-//! leave without their tag. Not here: devices that take a tunnel's number from a frame (`external`).
+//! leave without their tag, and an `external` device sends them by the tunnel of that number.
 
 use hairpin_netlink::route::link::{AfSpecBridge, BridgeVlanInfoFlags, BridgeVlanTunnelInfo};
 use hairpin_netlink::{Errno, Failure};

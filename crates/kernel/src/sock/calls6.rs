@@ -280,12 +280,16 @@ impl World {
         }
         let ttl = inet.hop_limit.unwrap_or_else(|| self.default_ttl(ns, route.source));
         let (owner, bound) = (Owner::Program, inet.device);
-        let fields = Fields { mark: inet.mark, owner, bound, ..Fields::new(protocol::UDP, ttl) };
+        let total = ip::HEADER_LEN + UDP_LEN + data.len();
+        let partial = (total <= route.mtu as usize).then_some(ip::UDP_CHECKSUM);
+        let fields = Fields { mark: inet.mark, owner, bound, partial, ..Fields::new(protocol::UDP, ttl) };
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.udp_out += 1;
         }
         let (from, to) = ((route.source, port), (route.destination, to.1));
-        self.ip_send(ns, &route, fields, UDP_LEN + data.len(), |body| ip::write_udp(body, from, to, data))?;
+        self.ip_send(ns, &route, fields, UDP_LEN + data.len(), |body| {
+            ip::write_udp(body, from, to, data, partial.is_none());
+        })?;
         Ok(data.len())
     }
 
@@ -369,13 +373,16 @@ impl World {
             self.check_size6(id, &inet, &route, UDP_LEN + data.len(), port)?;
         }
         let Some(inet) = self.sockets.get(id).and_then(Socket::inet6) else { return Err(Errno::EBADF) };
-        let fields = fields6(inet, &route, next::UDP);
+        // `__ip6_append_data`: of what leaves whole.
+        let whole = HEADER_LEN + UDP_LEN + data.len() <= route.mtu as usize;
+        let partial = whole.then_some(ip::UDP_CHECKSUM);
+        let fields = Fields6 { partial, ..fields6(inet, &route, next::UDP) };
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.udp_out += 1;
         }
         let (from, to) = ((route.source, source_port), (route.destination, port));
         self.ip6_send(ns, &route, fields, UDP_LEN + data.len(), |body| {
-            ip6::write_udp6(body, from, to, data);
+            ip6::write_udp6(body, from, to, data, partial.is_none());
         })?;
         Ok(data.len())
     }

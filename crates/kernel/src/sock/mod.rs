@@ -18,6 +18,7 @@ pub mod inet6;
 pub mod packet;
 pub mod raw;
 pub mod raw6;
+mod send;
 pub mod tap;
 pub mod tcp;
 pub mod udp;

@@ -93,7 +93,9 @@ impl World {
     }
 
     /// The end of `tap_handle_frame`: a frame that `dev` received waits for the program.
-    pub(crate) fn queue_for_tap(&mut self, dev: DevId, queue: SockId, frame: Frame) {
+    pub(crate) fn queue_for_tap(&mut self, dev: DevId, queue: SockId, mut frame: Frame) {
+        // Its program has not said that it computes checksums (`tap_handle_frame`).
+        frame.complete_checksum();
         let time = self.now;
         self.trace_step(dev, &frame, Step::Deliver("tap queue"));
         let socket = self.sockets.get_mut(queue);

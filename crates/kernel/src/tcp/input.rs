@@ -63,7 +63,7 @@ impl World {
         let Some((segment, offset)) = Segment::parse(bytes) else {
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooSmall);
         };
-        if checksum(ends, bytes) != 0 {
+        if !frame.partial.is_due() && checksum(ends, bytes) != 0 {
             return self.drop_frame(Some(dev), frame, DropReason::TcpChecksum);
         }
         if delivered != RouteKind::Local {
@@ -264,7 +264,14 @@ impl World {
 
     /// `tcp_v4_err`, `tcp_v6_err`: an ICMP error quotes a segment of ours, between these addresses. What it tells of the
     /// path's MTU is known to the route already.
-    pub(crate) fn tcp_error(&mut self, ns: NsId, ends: (IpAddr, IpAddr), quoted: &[u8], errno: Errno) {
+    /// `ends_request`: a connection that a SYN has asked for, and that is not established yet, is given up.
+    pub(crate) fn tcp_error(
+        &mut self,
+        ns: NsId,
+        ends: (IpAddr, IpAddr),
+        quoted: &[u8],
+        (errno, ends_request): (Errno, bool),
+    ) {
         let Some(&[a, b, c, d, e, f, g, h]) = quoted.first_chunk() else { return };
         let local = (ends.0, u16::from_be_bytes([a, b]));
         let remote = (ends.1, u16::from_be_bytes([c, d]));
@@ -272,8 +279,17 @@ impl World {
         let found = self.netns.get(ns).and_then(|netns| netns.tcp.connections.get(&(local, remote)));
         let Some(id) = found.copied() else { return };
         let is_owned = self.connecting == Some(id);
+        let is_request = self.tcp_of(id).is_some_and(|tcp| tcp.listener.is_some());
         let Some(connection) = self.connection_of(id) else { return };
         if !seq.is_within(connection.send.unacked, connection.send.next) {
+            return;
+        }
+        // `tcp_req_err`
+        if is_request && connection.state == State::SynReceived {
+            if ends_request {
+                connection.give_up(seq);
+                self.tcp_push(id);
+            }
             return;
         }
         if errno != Errno::EMSGSIZE {

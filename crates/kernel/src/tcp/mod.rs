@@ -7,7 +7,7 @@
 //! * [`input`], [`output`] between connections and the world: segments in and out, timers, resets; [`way`] over which
 //!   of the two protocols below
 //!
-//! Deliberate gaps: no ECN, no urgent data, no fast open, no tail loss probe; congestion avoidance is NewReno's with
+//! Deliberate gaps: no ECN, no urgent data, no fast open; congestion avoidance is NewReno's with
 //! CUBIC's reduction. A segment is never longer than the MSS: captures of bulk transfers show them as they are on a
 //! wire, not as a device with segmentation offload shows them.
 

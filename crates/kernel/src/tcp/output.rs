@@ -93,13 +93,14 @@ impl World {
                 whole: false,
                 owner,
                 bound: ends.device,
+                partial: true,
             };
             let header_len = segment.header_len();
             self.tcp_transmit(ns, &way, style, header_len + len, |body| {
                 if let Some(place) = body.get_mut(header_len..) {
                     connection.copy(seq, place);
                 }
-                write(&segment, (local.0, remote.0), body);
+                segment.write(body);
             });
         }
     }
@@ -129,9 +130,14 @@ impl World {
         let segment = Segment { source: at.to.1, destination: at.from.1, ..segment };
         let Ok(way) = self.tcp_route_back(ns, at) else { return };
         // By the socket that the kernel has for this.
-        let style = Style { whole: true, owner: Owner::Kernel, ..Style::default() };
+        // `tcp_v6_send_response` leaves the checksum to the device, `ip_send_unicast_reply` does not.
+        let partial = at.to.0.is_ipv6();
+        let style = Style { whole: true, owner: Owner::Kernel, partial, ..Style::default() };
         self.tcp_transmit(ns, &way, style, segment.header_len(), |body| {
-            write(&segment, (at.to.0, at.from.0), body);
+            segment.write(body);
+            if !partial {
+                seal((at.to.0, at.from.0), body);
+            }
         });
     }
 
@@ -148,9 +154,8 @@ impl World {
     }
 }
 
-/// Writes a segment's header in front of its data, with the checksum.
-fn write(segment: &Segment, ends: (IpAddr, IpAddr), body: &mut [u8]) {
-    segment.write(body);
+/// Computes a segment's checksum.
+fn seal(ends: (IpAddr, IpAddr), body: &mut [u8]) {
     let sum = checksum(ends, body);
     if let Some(place) = body.get_mut(16..18) {
         place.copy_from_slice(&sum.to_be_bytes());

@@ -77,6 +77,9 @@ pub struct Receiver {
     beyond: Vec<(Seq, Vec<u8>)>,
     /// Blocks of `beyond`, the one that changed last first.
     recent: Vec<(Seq, Seq)>,
+    /// What came although it was there already, to be told once (RFC 2883).
+    twice: Option<(Seq, Seq)>,
+    pub tells_twice: bool,
     /// Where the peer's data ends, once it has said so.
     end: Option<Seq>,
     /// The end has been reached in order.
@@ -115,6 +118,8 @@ impl Receiver {
             queued: 0,
             beyond: Vec::new(),
             recent: Vec::new(),
+            twice: None,
+            tells_twice: true,
             end: None,
             is_complete: false,
             ack_due: false,
@@ -248,11 +253,12 @@ impl Receiver {
             let known = (self.next - seq).min(data.len() as u32);
             if known as usize == data.len() && !(fin && end == self.next) {
                 // All of it is old: it is told so at once.
-                self.quick_acks();
+                self.tell_twice(seq, end + u32::from(fin));
                 self.ack_due = true;
                 self.ack_now = true;
                 return;
             }
+            self.twice = Some((seq, self.next));
             data = data.get(known as usize..).unwrap_or(&[]);
             seq += known;
         }
@@ -297,6 +303,7 @@ impl Receiver {
         }
         let end = seq + data.len() as u32;
         let at = self.beyond.partition_point(|(start, _)| start.is_before(seq));
+        self.note_twice(seq, end);
         // What neighbours have already is cut off; one that is covered goes.
         let mut start = seq;
         if let Some((left, known)) = at.checked_sub(1).and_then(|before| self.beyond.get(before)) {
@@ -316,6 +323,26 @@ impl Receiver {
             self.beyond.insert(at, (start, part.to_vec()));
         }
         self.note_block(seq);
+    }
+
+    /// What of a segment beyond a gap is there already (`tcp_data_queue_ofo`).
+    fn note_twice(&mut self, seq: Seq, end: Seq) {
+        for (left, known) in &self.beyond {
+            let right = *left + known.len() as u32;
+            let (from, to) = (seq.max(*left), if right.is_before(end) { right } else { end });
+            if from.is_before(to) {
+                let first = self.twice.map_or(from, |(first, _)| first);
+                self.twice = Some((first, to));
+            }
+        }
+    }
+
+    /// A segment from `seq` to `end` is old, in part at least: the next acknowledgement tells of it (`tcp_dsack_set`).
+    pub fn tell_twice(&mut self, seq: Seq, end: Seq) {
+        if seq.is_before(self.next) && seq != end {
+            self.twice = Some((seq, if end.is_after(self.next) { self.next } else { end }));
+            self.quick_acks();
+        }
     }
 
     /// The block around `seq` becomes the first that SACK tells (RFC 2018 §4).
@@ -351,7 +378,11 @@ impl Receiver {
             && !start.is_after(self.next)
         {
             let known = (self.next - *start) as usize;
-            let (_, data) = (start, data.get(known..).unwrap_or(&[]).to_vec());
+            let overlap = (*start, *start + known.min(data.len()) as u32);
+            let data = data.get(known..).unwrap_or(&[]).to_vec();
+            if known > 0 {
+                self.twice = Some((self.twice.map_or(overlap.0, |(first, _)| first), overlap.1));
+            }
             self.beyond.remove(0);
             self.append(&data);
         }
@@ -362,7 +393,7 @@ impl Receiver {
     /// SACK blocks for a segment that goes out.
     pub fn sack(&self, most: usize) -> SackBlocks {
         let mut sack = SackBlocks::default();
-        for block in self.recent.iter().take(most) {
+        for block in self.twice.iter().filter(|_| self.tells_twice).chain(&self.recent).take(most) {
             sack.push(*block);
         }
         sack
@@ -434,6 +465,7 @@ impl Receiver {
         self.ack_now = false;
         self.pushed = false;
         self.ack_at = None;
+        self.twice = None;
     }
 
     /// After a segment: whether an acknowledgement goes out, now or later (`__tcp_ack_snd_check`).
@@ -577,9 +609,15 @@ mod tests {
         assert_eq!(receiver.check(None, Time::ZERO), Acknowledge::Now);
         assert_eq!(receiver.sack(4).as_slice(), [(Seq(1015), Seq(1017)), (Seq(1005), Seq(1010))]);
         take(&mut receiver, 1008, b"ijklmno");
+        assert_eq!(receiver.sack(4).as_slice(), [(Seq(1008), Seq(1010)), (Seq(1005), Seq(1017))]);
+        receiver.acknowledged();
         assert_eq!(receiver.sack(4).as_slice(), [(Seq(1005), Seq(1017))]);
         take(&mut receiver, 1000, b"abcdef");
         assert_eq!(receiver.next, Seq(1017));
+        assert_eq!(receiver.sack(4).as_slice(), [(Seq(1005), Seq(1006))]);
+        take(&mut receiver, 1000, b"abc");
+        assert_eq!(receiver.sack(4).as_slice(), [(Seq(1000), Seq(1003))]);
+        receiver.tells_twice = false;
         assert_eq!(receiver.sack(4).as_slice(), []);
         assert_eq!(receiver.read(100, None, Time::ZERO).0, b"abcdefghijklmnopq");
     }

@@ -4,6 +4,8 @@ use super::seq::Seq;
 
 /// Length of a header without options.
 pub const HEADER_LEN: usize = 20;
+/// Where the checksum stands in a header.
+pub const CHECKSUM: u8 = 16;
 /// Largest length of options.
 pub const OPTIONS_MAX: usize = 40;
 /// SACK blocks beside a time stamp, and without one.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use hairpin_netlink::Errno;
 
-use super::segment;
+use super::segment::{self, CHECKSUM};
 use super::{Arrival, Endpoint};
 use crate::frame::Owner;
 use crate::ip::output::Fields;
@@ -68,6 +68,8 @@ pub(super) struct Style {
     pub owner: Owner,
     /// The device that the socket is bound to, by interface index; 0 for none.
     pub bound: u32,
+    /// The checksum is left to the device.
+    pub partial: bool,
 }
 
 impl World {
@@ -121,6 +123,7 @@ impl World {
         len: usize,
         write: impl FnOnce(&mut [u8]),
     ) {
+        let partial = style.partial.then_some(CHECKSUM);
         match way {
             Way::V4(route) => {
                 let ttl = style.ttl.unwrap_or_else(|| self.default_ttl(ns, route.source));
@@ -131,6 +134,7 @@ impl World {
                     mark: style.mark,
                     owner: style.owner,
                     bound: style.bound,
+                    partial,
                     ..Fields::new(protocol::TCP, ttl)
                 };
                 let _ = self.ip_send(ns, route, fields, len, write);
@@ -141,6 +145,7 @@ impl World {
                     mark: style.mark,
                     owner: style.owner,
                     bound: style.bound,
+                    partial,
                     ..Fields6::new(next::TCP, style.ttl.unwrap_or(route.hop_limit))
                 };
                 let _ = self.ip6_send(ns, route, fields, len, write);

@@ -18,6 +18,9 @@ use super::{emulated, normalise};
 /// hangs on how busy the machine was. If it differs it is run again.
 const LATE_MAX: Duration = Duration::from_millis(50);
 const ATTEMPTS: usize = 6;
+/// How often a script that differs runs on the real kernel: so many runs alike are no chance.
+const ALIKE: usize = 3;
+const RUNS_MAX: usize = 5;
 
 /// How a script came out.
 #[derive(Clone, Debug)]
@@ -30,7 +33,7 @@ pub struct Trial {
     /// It differs when the emulation takes its own time, and agrees when its commands start when they started on the
     /// real kernel, which was slow.
     pub on_its_clock: bool,
-    /// It differed in one run on the real kernel and agrees in another: Linux does not always print the same.
+    /// Linux does not always print the same: what the emulation prints is, command by command, what one of its runs printed.
     pub wavers: bool,
 }
 
@@ -38,6 +41,9 @@ pub struct Trial {
 pub enum Verdict {
     Agrees,
     Differs,
+    /// It differs in nothing but what commands print of which no two runs on the real kernel need print the same: it differs
+    /// from itself there, and the emulation from each of its runs.
+    LinuxDiffers,
     /// It differs, but the machine was never idle enough to tell why.
     TooBusy,
     /// It did not run to its end; the text says why.
@@ -70,43 +76,95 @@ pub fn emulate(script: &Script, clock: Option<&[u64]>) -> Ran {
     Ran { error: Some(error), ..Ran::default() }
 }
 
-/// Runs a script on both sides; once more on the real kernel where it differs.
+/// What was printed in one run on the real kernel, and by the emulation beside it.
+struct Run {
+    real: Vec<String>,
+    ours: Vec<String>,
+    trial: Trial,
+}
+
+/// Runs a script on both sides; again on the real kernel where it differs, to see whether that differs from itself.
 pub fn run(oracle: &Oracle, script: &Script) -> Trial {
     let ours = emulate(script, None);
     let mut busy = 0;
-    let mut differed: Option<(Trial, Vec<String>)> = None;
+    let mut runs: Vec<Run> = Vec::new();
     loop {
         let outcome = match oracle.run(script) {
             Ok(outcome) => outcome,
             Err(text) => return Trial::failed(script, text),
         };
         let judge = |ours: &Ran| judge(&oracle.release, script, &outcome, ours);
-        let mut trial = judge(&ours);
-        if trial.verdict == Verdict::Differs {
+        let mut run = judge(&ours);
+        if run.trial.verdict == Verdict::Differs {
             let clock = oracle.kernel.clock_of(&outcome.ran);
             let on_its_clock = judge(&emulate(script, Some(&clock)));
-            let missing = |score: &Score| score.lines - score.equal;
-            if on_its_clock.verdict != Verdict::Differs
-                || missing(&on_its_clock.score) < missing(&trial.score)
-            {
-                trial = Trial { on_its_clock: true, ..on_its_clock };
+            let missing = |run: &Run| run.trial.score.lines - run.trial.score.equal;
+            if on_its_clock.trial.verdict != Verdict::Differs || missing(&on_its_clock) < missing(&run) {
+                run = on_its_clock;
+                run.trial.on_its_clock = true;
             }
         }
-        if trial.verdict != Verdict::Differs {
-            return Trial { wavers: differed.is_some(), ..trial };
+        if run.trial.verdict != Verdict::Differs {
+            return Trial { wavers: !runs.is_empty(), ..run.trial };
         }
-        let printed = normalise::lines(&outcome.ran.output, script, &oracle.release);
-        match &differed {
-            _ if trial.late > LATE_MAX => busy += 1,
-            None => differed = Some((trial.clone(), printed)),
-            // Alike twice, or never as ours.
-            Some((_, before)) if *before == printed || busy > 0 => return trial,
-            Some(_) => busy += 1,
+        if run.trial.late > LATE_MAX {
+            busy += 1;
+            if busy == ATTEMPTS {
+                return Trial { verdict: Verdict::TooBusy, ..run.trial };
+            }
+            continue;
         }
-        if busy == ATTEMPTS {
-            return Trial { verdict: Verdict::TooBusy, ..trial };
+        runs.push(run);
+        if let Some(trial) = together(&runs) {
+            return trial;
         }
     }
+}
+
+/// What several runs of a script that differs show, once that is known.
+fn together(runs: &[Run]) -> Option<Trial> {
+    let last = &runs.last()?.trial;
+    let alike = runs.iter().all(|run| run.real == runs[0].real);
+    let kept = command_by_command(runs);
+    match kept {
+        Some(Kept::All) => Some(Trial { verdict: Verdict::Agrees, wavers: true, ..last.clone() }),
+        _ if alike && runs.len() == ALIKE => Some(last.clone()),
+        _ if runs.len() < RUNS_MAX => None,
+        Some(Kept::ButWhereLinuxDiffers) => Some(Trial { verdict: Verdict::LinuxDiffers, ..last.clone() }),
+        _ => Some(last.clone()),
+    }
+}
+
+/// How far the emulation keeps to what the real kernel prints in some run.
+#[derive(Debug, PartialEq, Eq)]
+enum Kept {
+    All,
+    ButWhereLinuxDiffers,
+    No,
+}
+
+/// None where the runs did not even run the same commands.
+fn command_by_command(runs: &[Run]) -> Option<Kept> {
+    fn parts(lines: &[String]) -> Vec<&[String]> {
+        lines.chunk_by(|_, line| !line.starts_with('$')).collect()
+    }
+    let sides: Vec<_> = runs.iter().map(|run| (parts(&run.real), parts(&run.ours))).collect();
+    let (first, rest) = sides.split_first()?;
+    let count = first.0.len();
+    if sides.iter().any(|(real, ours)| real.len() != count || ours.len() != count) {
+        return None;
+    }
+    let mut kept = Kept::All;
+    for at in 0..count {
+        if sides.iter().any(|(real, ours)| real[at] == ours[at]) {
+            continue;
+        }
+        if rest.iter().all(|(real, _)| real[at] == first.0[at]) {
+            return Some(Kept::No);
+        }
+        kept = Kept::ButWhereLinuxDiffers;
+    }
+    Some(kept)
 }
 
 impl Trial {
@@ -124,28 +182,27 @@ impl Trial {
     }
 }
 
-fn judge(release: &str, script: &Script, outcome: &Outcome, ours: &Ran) -> Trial {
-    let real = &outcome.ran;
-    let score = compare::score(
-        &script.name,
-        &normalise::lines(&real.output, script, release),
-        &normalise::lines(&ours.output, script, release),
-    );
-    let verdict = match (&real.error, &ours.error) {
+fn judge(release: &str, script: &Script, outcome: &Outcome, ours: &Ran) -> Run {
+    let theirs = &outcome.ran;
+    let real = normalise::lines(&theirs.output, script, release);
+    let printed = normalise::lines(&ours.output, script, release);
+    let score = compare::score(&script.name, &real, &printed);
+    let verdict = match (&theirs.error, &ours.error) {
         (Some(error), Some(same)) if error == same => Verdict::Failed(error.to_string()),
         (Some(error), _) => Verdict::Failed(format!("on Linux: {error}")),
         (None, Some(error)) => Verdict::Failed(format!("in the emulation: {error}")),
         (None, None) if score.difference.is_empty() => Verdict::Agrees,
         (None, None) => Verdict::Differs,
     };
-    Trial {
+    let trial = Trial {
         name: script.name.clone(),
         score,
         verdict,
         late: outcome.late,
         on_its_clock: false,
         wavers: false,
-    }
+    };
+    Run { real, ours: printed, trial }
 }
 
 /// Runs scripts on both sides, many at once; `told` hears of each as it ends. The results are in the scripts' order.
@@ -168,4 +225,54 @@ pub fn run_all(oracle: &Oracle, scripts: &[Script], told: impl Fn(&Trial) + Sync
     let mut trials = trials.into_inner().unwrap_or_else(PoisonError::into_inner);
     trials.sort_by_key(|(at, _)| *at);
     trials.into_iter().map(|(_, trial)| trial).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(real: &str, ours: &str) -> Run {
+        let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<String>>();
+        let score = Score { equal: 0, lines: 0, difference: String::new() };
+        let trial = Trial {
+            name: String::new(),
+            score,
+            verdict: Verdict::Differs,
+            late: Duration::ZERO,
+            on_its_clock: false,
+            wavers: false,
+        };
+        Run { real: lines(real), ours: lines(ours), trial }
+    }
+
+    fn verdict(runs: &[Run]) -> Option<(Verdict, bool)> {
+        together(runs).map(|trial| (trial.verdict, trial.wavers))
+    }
+
+    #[test]
+    fn what_linux_prints_alike_is_our_difference() {
+        let same = || run("$1 a $2 b", "$1 a $2 c");
+        assert_eq!(verdict(&[same(), same()]), None);
+        assert_eq!(verdict(&[same(), same(), same()]), Some((Verdict::Differs, false)));
+        // One command wavers, of another all runs print the same.
+        let other = || run("$1 x $2 b", "$1 a $2 c");
+        assert_eq!(verdict(&[same(), other(), same(), other(), same()]), Some((Verdict::Differs, false)));
+    }
+
+    #[test]
+    fn each_command_may_agree_in_a_run_of_its_own() {
+        let runs = [run("$1 a $2 b", "$1 a $2 c"), run("$1 x $2 c", "$1 a $2 c")];
+        assert_eq!(verdict(&runs), Some((Verdict::Agrees, true)));
+    }
+
+    #[test]
+    fn where_linux_differs_from_itself_is_said_to_be_no_agreement() {
+        let runs =
+            ["v", "w", "x", "y", "z"].map(|by_chance| run(&format!("$1 a $2 {by_chance}"), "$1 a $2 c"));
+        assert_eq!(verdict(&runs[..4]), None);
+        assert_eq!(verdict(&runs), Some((Verdict::LinuxDiffers, false)));
+        // Another number of commands.
+        let runs = ["v", "w", "x", "y", "z"].map(|by_chance| run(&format!("$1 a $2 {by_chance}"), "$1 a"));
+        assert_eq!(verdict(&runs), Some((Verdict::Differs, false)));
+    }
 }

@@ -43,6 +43,11 @@ impl Stop {
         Stop::exit(255, format!("Error: either \"{key}\" is duplicate, or \"{argument}\" is a garbage.\n"))
     }
 
+    /// A keyword that must be there.
+    pub(crate) fn missing(key: &str) -> Self {
+        Stop::exit(255, format!("Error: argument \"{key}\" is required\n"))
+    }
+
     /// A keyword without its value.
     pub(crate) fn incomplete() -> Self {
         Stop::exit(255, "Command line is not complete. Try option \"help\"\n")

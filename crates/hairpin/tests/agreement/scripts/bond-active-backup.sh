@@ -1,13 +1,7 @@
 # needs: uml
 # covers: traffic bond
 # A bond in mode active-backup: enslaving, failover with announcements, a primary slave, release.
-ip netns add n
-ip netns add o
-N="ip netns exec"
-for i in 1 2; do
-    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
-    ip -n o link set w$i up
-done
+# with: two-wires.part
 # Both ends of the two wires are on one switch.
 ip -n o link add sw address 02:00:00:00:00:30 type bridge
 ip -n o link set sw up

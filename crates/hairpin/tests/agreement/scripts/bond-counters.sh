@@ -1,13 +1,7 @@
 # needs: uml
 # runs: by bash alone
 # What a bond counts is what its slaves count, also those that have left.
-ip netns add n
-ip netns add o
-N="ip netns exec"
-for i in 1 2; do
-    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
-    ip -n o link set w$i up
-done
+# with: two-wires.part
 ip -n o link add sw address 02:00:00:00:00:30 type bridge
 ip -n o link set sw up
 ip -n o addr add 10.0.0.9/24 dev sw

@@ -2,13 +2,7 @@
 # runs: by bash alone
 # covers: traffic bond
 # 802.3ad: without a partner, and with another bond as the partner.
-ip netns add n
-ip netns add o
-N="ip netns exec"
-for i in 1 2; do
-    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
-    ip -n o link set w$i up
-done
+# with: two-wires.part
 begin() {
     { set +x; } 2>/dev/null; W= C=$(mktemp -d)
     for p in $*; do $N ${p%:*} tcpdump -l -e -n -t -i ${p#*:} arp or icmp >$C/$p.cap 2>/dev/null & W="$W $!"; done

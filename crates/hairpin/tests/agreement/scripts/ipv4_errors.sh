@@ -1,15 +1,5 @@
 # ICMP errors of routes that say no, and their rate limits.
-for n in A R B; do ip netns add $n; ip -n $n link set lo up; done
-ip link add a0 netns A type veth peer name r0 netns R
-ip link add r1 netns R type veth peer name b0 netns B
-ip -n A link set a0 address 02:00:00:00:00:01 up
-ip -n R link set r0 address 02:00:00:00:00:02 up
-ip -n R link set r1 address 02:00:00:00:00:03 up
-ip -n B link set b0 address 02:00:00:00:00:04 up
-ip -n A addr add 10.0.1.1/24 dev a0
-ip -n R addr add 10.0.1.254/24 dev r0
-ip -n R addr add 10.0.2.254/24 dev r1
-ip -n B addr add 10.0.2.1/24 dev b0
+# with: three-in-a-row.part
 ip -n B route add default via 10.0.2.254
 N="ip netns exec"
 sleep 0.3

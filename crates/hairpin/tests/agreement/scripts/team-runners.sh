@@ -5,13 +5,7 @@
 # covers: traffic team
 # Teams: the device by itself, refusals, and what the runners of teamd make of it. Whether announcements take the old
 # or the new active port is a race in Linux; they are left out.
-ip netns add n
-ip netns add o
-N="ip netns exec"
-for i in 1 2; do
-    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
-    ip -n o link set w$i up
-done
+# with: two-wires.part
 ip -n o link add sw address 02:00:00:00:00:30 type bridge
 ip -n o link set sw up
 # Or the probe of a stale neighbour, five seconds after traffic, comes just before the end of a capture or just after it.

@@ -2,13 +2,7 @@
 # runs: by bash alone
 # programs: teamd teamdctl teamnl
 # Link watches of teamd: several, of a port itself, and one that asks; and what teamdctl changes.
-ip netns add n
-ip netns add o
-N="ip netns exec"
-for i in 1 2; do
-    ip link add s$i netns n address 02:00:00:00:00:0$i type veth peer name w$i netns o address 02:00:00:00:00:2$i
-    ip -n o link set w$i up
-done
+# with: two-wires.part
 ip -n o link add sw address 02:00:00:00:00:30 type bridge
 ip -n o link set sw up
 ip -n o link set w1 master sw

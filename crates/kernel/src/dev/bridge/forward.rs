@@ -52,7 +52,11 @@ impl Bridge {
         if passing.isolated && egress.has(PortFlags::ISOLATED) {
             return Verdict::Drop(DropReason::BridgeIsolated);
         }
-        Verdict::Forward { dev: egress.dev, untag: how == Egress::Untagged }
+        let (untag, network) = match how {
+            Egress::Tunnelled(network) => (true, network),
+            how => (how == Egress::Untagged, 0),
+        };
+        Verdict::Forward { dev: egress.dev, untag, network }
     }
 
     /// `br_forward`: known unicast to one port.
@@ -108,10 +112,10 @@ impl Bridge {
         for egress in &self.ports {
             let is_router = snooped.family.is_some_and(|family| egress.queries[family as usize].is_router);
             let mut wants = members.iter().filter(|member| member.port == egress.dev);
-            let Verdict::Forward { dev, untag } = self.deliver(egress, passing) else { continue };
+            let Verdict::Forward { dev, untag, network } = self.deliver(egress, passing) else { continue };
             if is_router || !egress.has(PortFlags::MULTICAST_TO_UNICAST) {
                 if is_router || wants.next().is_some() {
-                    out.push(Verdict::Forward { dev, untag });
+                    out.push(Verdict::Forward { dev, untag, network });
                 }
                 continue;
             }
@@ -119,8 +123,8 @@ impl Bridge {
                 match member.reporter {
                     // No soliloquies, even with hairpin.
                     Some(reporter) if passing.from == Some(dev) && reporter == source => {}
-                    Some(to) => out.push(Verdict::ForwardTo { dev, untag, to }),
-                    None => out.push(Verdict::Forward { dev, untag }),
+                    Some(to) => out.push(Verdict::ForwardTo { dev, untag, network, to }),
+                    None => out.push(Verdict::Forward { dev, untag, network }),
                 }
             }
         }

@@ -84,7 +84,7 @@ impl Fixture {
     }
 
     fn to(&self, port: usize) -> Verdict {
-        Verdict::Forward { dev: self.ports[port], untag: false }
+        Verdict::Forward { dev: self.ports[port], untag: false, network: 0 }
     }
 
     fn up_multicast(&self) -> Verdict {
@@ -261,7 +261,8 @@ fn filtering() -> Fixture {
 #[test]
 fn a_frame_stays_in_its_vlan_and_changes_its_tag_at_the_ports() {
     let mut f = filtering();
-    let untagged = |f: &Fixture, port: usize| Verdict::Forward { dev: f.ports[port], untag: true };
+    let untagged =
+        |f: &Fixture, port: usize| Verdict::Forward { dev: f.ports[port], untag: true, network: 0 };
     let (out, known) = f.receive_tagged(0, Mac::BROADCAST, mac(1), None);
     let up = |egress| Verdict::PassUp {
         bridge: f.own.dev,

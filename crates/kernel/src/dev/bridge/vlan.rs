@@ -55,12 +55,6 @@ pub struct Vlan {
     pub stats: Option<VlanStats>,
 }
 
-impl Vlan {
-    fn is_tunnelled(&self) -> bool {
-        self.tunnel.is_some_and(|tunnel| tunnel != 0)
-    }
-}
-
 /// The VLANs of a port or of the bridge (`struct net_bridge_vlan_group`), by number.
 #[derive(Clone, Debug, Default)]
 pub struct VlanGroup {
@@ -124,6 +118,14 @@ impl VlanGroup {
         }
     }
 
+    /// `br_vlan_tunnel_lookup`: the VLAN that a tunnel's number stands for.
+    pub fn of_tunnel(&self, id: u64) -> Option<u16> {
+        self.vlans
+            .iter()
+            .find(|vlan| vlan.tunnel.is_some_and(|tunnel| u64::from(tunnel) == id))
+            .map(|vlan| vlan.vid)
+    }
+
     pub fn is_pvid(&self, vid: u16) -> bool {
         vid != 0 && self.pvid == vid
     }
@@ -170,12 +172,14 @@ impl VlanGroup {
     /// What becomes of the tag of a frame that leaves here in this VLAN (`br_allowed_egress`, `br_handle_vlan`).
     pub fn egress(&self, vid: u16) -> Egress {
         match self.member(vid) {
+            Some(vlan) if vlan.state != State::Forwarding => Egress::Refused,
+            Some(vlan) if vlan.untagged => Egress::Untagged,
             // `br_handle_egress_vlan_tunnel`: a tunnel's number takes the place of the tag.
-            Some(vlan) if vlan.state == State::Forwarding && (vlan.untagged || vlan.is_tunnelled()) => {
-                Egress::Untagged
-            }
-            Some(vlan) if vlan.state == State::Forwarding => Egress::Tagged,
-            _ => Egress::Refused,
+            Some(vlan) => match vlan.tunnel {
+                Some(network) if network != 0 => Egress::Tunnelled(network),
+                _ => Egress::Tagged,
+            },
+            None => Egress::Refused,
         }
     }
 }
@@ -186,6 +190,8 @@ pub enum Egress {
     /// As it is; with VLAN filtering that is with its tag.
     Tagged,
     Untagged,
+    /// By the tunnel of this number, without its tag.
+    Tunnelled(u32),
     /// Not at all: no member of the frame's VLAN.
     Refused,
 }

@@ -26,6 +26,9 @@ pub struct Remote {
     pub ifindex: u32,
 }
 
+/// A MAC, in a network: 0 for a device of one network.
+pub type Key = (Mac, u32);
+
 /// Where a MAC is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -63,23 +66,23 @@ pub enum Refused {
 /// The forwarding database.
 #[derive(Clone, Debug, Default)]
 pub struct Fdb {
-    entries: FxHashMap<Mac, Entry>,
+    entries: FxHashMap<Key, Entry>,
     serial: u64,
 }
 
 impl Fdb {
-    pub fn get(&self, mac: Mac) -> Option<&Entry> {
-        self.entries.get(&mac)
+    pub fn get(&self, key: Key) -> Option<&Entry> {
+        self.entries.get(&key)
     }
 
-    pub fn get_mut(&mut self, mac: Mac) -> Option<&mut Entry> {
-        self.entries.get_mut(&mac)
+    pub fn get_mut(&mut self, key: Key) -> Option<&mut Entry> {
+        self.entries.get_mut(&key)
     }
 
     /// `vxlan_find_mac`: finding it is using it.
     #[inline]
-    pub fn find(&mut self, mac: Mac, now: Time) -> Option<&mut Entry> {
-        let entry = self.entries.get_mut(&mac)?;
+    pub fn find(&mut self, key: Key, now: Time) -> Option<&mut Entry> {
+        let entry = self.entries.get_mut(&key)?;
         entry.used = now;
         Some(entry)
     }
@@ -90,7 +93,7 @@ impl Fdb {
     /// [`Refused::Full`]
     pub fn create(
         &mut self,
-        mac: Mac,
+        key: Key,
         remote: Remote,
         state: u16,
         flags: u8,
@@ -111,17 +114,18 @@ impl Fdb {
             used: now,
             serial: self.serial,
         };
-        Ok(self.entries.entry(mac).insert_entry(entry).into_mut())
+        Ok(self.entries.entry(key).insert_entry(entry).into_mut())
     }
 
-    pub fn remove(&mut self, mac: Mac) -> Option<Entry> {
-        self.entries.remove(&mac)
+    pub fn remove(&mut self, key: Key) -> Option<Entry> {
+        self.entries.remove(&key)
     }
 
     /// All entries in the order in which Linux lists them.
-    pub fn dump(&self) -> Vec<(Mac, &Entry)> {
-        let mut all: Vec<_> = self.entries.iter().map(|(mac, entry)| (*mac, entry)).collect();
-        all.sort_by_key(|(mac, entry)| (bucket(*mac), std::cmp::Reverse(entry.serial)));
+    pub fn dump(&self) -> Vec<(Key, &Entry)> {
+        let mut all: Vec<_> = self.entries.iter().map(|(key, entry)| (*key, entry)).collect();
+        // With networks that is chance (`eth_vni_hash`).
+        all.sort_by_key(|(key, entry)| (key.1, bucket(key.0), std::cmp::Reverse(entry.serial)));
         all
     }
 
@@ -131,7 +135,7 @@ impl Fdb {
     }
 
     /// `vxlan_cleanup`: what has not been used for `ageing`. Also when the next entry will be due.
-    pub fn expire(&mut self, now: Time, ageing: Duration) -> (Vec<(Mac, Entry)>, Option<Time>) {
+    pub fn expire(&mut self, now: Time, ageing: Duration) -> (Vec<(Key, Entry)>, Option<Time>) {
         let over = |entry: &Entry| entry.ages() && entry.used + ageing <= now;
         let gone = self.take(|_, entry| over(entry));
         let next = self.entries.values().filter(|entry| entry.ages()).map(|entry| entry.used + ageing).min();
@@ -139,10 +143,10 @@ impl Fdb {
     }
 
     /// Takes out what `select` picks, in the order of a listing.
-    pub fn take(&mut self, select: impl Fn(Mac, &Entry) -> bool) -> Vec<(Mac, Entry)> {
-        let picked: Vec<Mac> =
-            self.dump().into_iter().filter(|(mac, entry)| select(*mac, entry)).map(|(mac, _)| mac).collect();
-        picked.into_iter().filter_map(|mac| self.entries.remove(&mac).map(|entry| (mac, entry))).collect()
+    pub fn take(&mut self, select: impl Fn(Key, &Entry) -> bool) -> Vec<(Key, Entry)> {
+        let picked: Vec<Key> =
+            self.dump().into_iter().filter(|(key, entry)| select(*key, entry)).map(|(key, _)| key).collect();
+        picked.into_iter().filter_map(|key| self.entries.remove(&key).map(|entry| (key, entry))).collect()
     }
 }
 

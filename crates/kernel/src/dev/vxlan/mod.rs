@@ -6,7 +6,7 @@
 
 pub mod fdb;
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::drop_reason::DropReason;
@@ -16,9 +16,9 @@ use crate::neigh::nud;
 use crate::netns::NsId;
 use crate::time::Time;
 
-use super::tunnel::{self, Inner, Outer, Ports, Shim, Six};
+use super::tunnel::{self, Inner, Outer, Ports, Shim, Six, TunnelInfo, TunnelWay};
 use super::{Verdict, Verdicts};
-pub use fdb::{Entry, Fdb, Remote};
+pub use fdb::{Entry, Fdb, Key, Remote};
 
 /// The port of Linux' own making, older than the assigned 4789.
 pub const PORT: u16 = 8472;
@@ -80,6 +80,8 @@ pub struct Config {
     pub checksum: bool,
     /// Over IPv6: what is sent has no checksum, what comes may have none.
     pub no_checksum_6: (bool, bool),
+    /// Frames say themselves which tunnel they go by (`VXLAN_F_COLLECT_METADATA`).
+    pub external: bool,
 }
 
 impl Config {
@@ -106,12 +108,27 @@ impl Config {
             limit: 0,
             checksum: true,
             no_checksum_6: (false, false),
+            external: false,
         }
     }
 
     /// Whether the frames go over IPv6 (`VXLAN_F_IPV6`).
     pub fn is_over_ipv6(&self) -> bool {
         self.remote.is_ipv6()
+    }
+
+    /// What sockets go by that take such a device's packets: those of devices that differ in it cannot be shared
+    /// (`VXLAN_F_RCV_FLAGS`).
+    pub fn receives(&self) -> (bool, bool) {
+        (self.external, self.no_checksum_6.1)
+    }
+
+    /// Source ports, where `local` are those that the namespace below gives to programs.
+    fn source_ports(&self, local: (u16, u16)) -> (u16, u16) {
+        match self.port_range {
+            (low, high) if low < high => (low, high),
+            _ => local,
+        }
     }
 
     /// `vxlan_headroom`
@@ -128,10 +145,7 @@ impl Config {
 /// No address, of IPv4.
 const NOWHERE: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// No address, of a family.
-pub fn unspecified(six: bool) -> IpAddr {
-    if six { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { NOWHERE }
-}
+pub use super::tunnel::unspecified;
 
 /// What the neighbour table of a device knows about the destination of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -191,9 +205,21 @@ impl Vxlan {
         now: Time,
         out: &mut Verdicts,
     ) -> Option<Missed> {
+        let network = match (self.config.external, frame.tunnel) {
+            (false, _) => 0,
+            (true, Some(info)) if info.way == TunnelWay::GoesByNetwork => info.id as u32,
+            (true, Some(info)) if info.way == TunnelWay::Goes => {
+                out.push(Verdict::Encapsulate(self.outer(frame, info, local_ports)));
+                return None;
+            }
+            (true, _) => {
+                out.push(Verdict::Drop(DropReason::TunnelTransmitInfo));
+                return None;
+            }
+        };
         let destination = frame.destination();
-        let known = self.fdb.find(destination, now).is_some();
-        let key = if known { destination } else { Mac::ZERO };
+        let known = self.fdb.find((destination, network), now).is_some();
+        let key = (if known { destination } else { Mac::ZERO }, network);
         let Some(entry) = self.fdb.find(key, now) else {
             out.push(Verdict::Drop(DropReason::NoTransmitTarget));
             let tells = self.config.l2miss && !destination.is_group();
@@ -201,15 +227,12 @@ impl Vxlan {
         };
         let config = &self.config;
         let inner = Inner::of(frame);
-        let range = match config.port_range {
-            (low, high) if low < high => (low, high),
-            _ => local_ports,
-        };
-        let source = tunnel::source_port(frame, range);
-        let dont_fragment = match config.df {
-            DontFragment::Unset => false,
-            DontFragment::Set => true,
-            DontFragment::Inherit => inner.dont_fragment,
+        let source = tunnel::source_port(frame, config.source_ports(local_ports));
+        let dont_fragment = match (frame.tunnel, config.df) {
+            (Some(info), _) => info.has(TunnelInfo::DONT_FRAGMENT),
+            (None, DontFragment::Unset) => false,
+            (None, DontFragment::Set) => true,
+            (None, DontFragment::Inherit) => inner.dont_fragment,
         };
         let tos = if config.tos == 1 { inner.tos } else { config.tos };
         // The first remote is served last: it gets the frame itself.
@@ -242,36 +265,69 @@ impl Vxlan {
                 ttl,
                 dont_fragment,
                 six: Six { label: config.label, ..Six::default() },
-                shim: Shim::Vxlan { vni: remote.vni, ports },
+                shim: Shim::Vxlan { vni: if remote.vni == 0 { network } else { remote.vni }, ports },
             }));
         }
         None
     }
 
+    /// `vxlan_xmit_one` for a frame that says itself where it goes.
+    fn outer(&self, frame: &Frame, info: TunnelInfo, local_ports: (u16, u16)) -> Outer {
+        let source = tunnel::source_port(frame, self.config.source_ports(local_ports));
+        let checksum = info.has(TunnelInfo::CHECKSUM);
+        let ports = Ports { source, destination: self.config.port, checksum };
+        Outer {
+            underlay: self.underlay,
+            local: info.source,
+            remote: info.destination,
+            oif: 0,
+            tos: Inner::of(frame).outer_tos(info.tos),
+            ttl: info.ttl,
+            dont_fragment: info.has(TunnelInfo::DONT_FRAGMENT),
+            six: Six { label: info.label, ..Six::default() },
+            shim: Shim::Vxlan { vni: info.id as u32, ports },
+        }
+    }
+
+    /// The network of a frame that is looked up in the database: of a plain device there is one, which goes without saying.
+    /// None: it is not looked up.
+    pub fn network_of(&self, frame: &Frame) -> Option<u32> {
+        match (self.config.external, frame.tunnel) {
+            (false, _) => Some(0),
+            (true, Some(info)) if info.way == TunnelWay::GoesByNetwork => Some(info.id as u32),
+            (true, _) => None,
+        }
+    }
+
+    /// The network under which what comes from the network `vni` is learned.
+    pub fn learned_in(&self, vni: u32) -> u32 {
+        if self.config.external { vni } else { 0 }
+    }
+
     /// `route_shortcircuit`: what to do with an IP packet to the MAC of a router, whose neighbour is `found`.
-    pub fn short_circuit(&mut self, frame: &Frame, now: Time) -> bool {
+    pub fn short_circuit(&mut self, frame: &Frame, network: u32, now: Time) -> bool {
         let destination = frame.destination();
         let router = |entry: &mut Entry| entry.flags & crate::neigh::ROUTER != 0;
         self.config.route_short_circuit
             && !destination.is_group()
-            && self.fdb.find(destination, now).is_some_and(router)
+            && self.fdb.find((destination, network), now).is_some_and(router)
     }
 
-    /// `arp_reduce`, `neigh_reduce`: whether a neighbour that has `mac` is behind the tunnel, and whether it is a router;
+    /// `arp_reduce`, `neigh_reduce`: whether a neighbour that has the MAC of `key` is behind the tunnel, and whether it is a router;
     /// none where it is on this side.
-    pub fn answers_for(&mut self, mac: Mac, now: Time) -> Option<bool> {
-        let Some(entry) = self.fdb.find(mac, now) else { return Some(false) };
+    pub fn answers_for(&mut self, key: Key, now: Time) -> Option<bool> {
+        let Some(entry) = self.fdb.find(key, now) else { return Some(false) };
         let near = entry.remotes.first().is_some_and(|remote| remote.ip.is_unspecified());
         (!near).then_some(entry.flags & crate::neigh::ROUTER != 0)
     }
 
-    /// `vxlan_set_mac`, `vxlan_snoop`: a frame from `source` has come from the tunnel's end `from`; the device has
-    /// the address `own`.
+    /// `vxlan_set_mac`, `vxlan_snoop`: a frame from the MAC of `source` has come from the tunnel's end `from`; the device
+    /// has the address `own`.
     ///
     /// # Errors
     /// Why it is dropped: it is the device's own, or its source is fixed at another place.
-    pub fn receive(&mut self, own: Mac, source: Mac, from: IpAddr, now: Time) -> Result<Learned, DropReason> {
-        if source == own {
+    pub fn receive(&mut self, own: Mac, source: Key, from: IpAddr, now: Time) -> Result<Learned, DropReason> {
+        if source.0 == own {
             return Err(DropReason::LocalMac);
         }
         match self.config.learning {
@@ -284,7 +340,7 @@ impl Vxlan {
     ///
     /// # Errors
     /// [`DropReason::VxlanEntryExists`]
-    pub fn learn(&mut self, source: Mac, from: IpAddr, now: Time) -> Result<Learned, DropReason> {
+    pub fn learn(&mut self, source: Key, from: IpAddr, now: Time) -> Result<Learned, DropReason> {
         let Config { vni, port, limit, .. } = self.config;
         match self.fdb.find(source, now) {
             Some(entry) => {
@@ -320,7 +376,7 @@ impl Vxlan {
     }
 
     /// `vxlan_cleanup`: what is too old, and when to look again.
-    pub fn age(&mut self, now: Time) -> (Vec<(Mac, Entry)>, Option<Time>) {
+    pub fn age(&mut self, now: Time) -> (Vec<(Key, Entry)>, Option<Time>) {
         let (gone, next) = self.fdb.expire(now, Duration::from_secs(u64::from(self.config.ageing)));
         self.aged = now;
         self.ageing_at = next.map(|at| at.min(now + AGEING_INTERVAL));
@@ -363,7 +419,7 @@ mod tests {
         let mut vxlan = Vxlan::new(NsId::default(), config, NOW);
         if !remote.is_unspecified() {
             let remote = vxlan.default_remote();
-            assert!(vxlan.fdb.create(Mac::ZERO, remote, nud::PERMANENT, NTF_SELF, NOW, 0).is_ok());
+            assert!(vxlan.fdb.create((Mac::ZERO, 0), remote, nud::PERMANENT, NTF_SELF, NOW, 0).is_ok());
         }
         vxlan
     }
@@ -386,8 +442,8 @@ mod tests {
     fn an_exact_entry_then_that_of_zero_then_nothing() {
         let mut vxlan = device(ip(2));
         assert_eq!(sent(&mut vxlan, mac(9)), [Ok((ip(2), 0))]);
-        assert_eq!(vxlan.receive(mac(1), mac(9), ip(3), NOW), Ok(Learned::Changed));
-        assert_eq!(vxlan.receive(mac(1), mac(9), ip(3), NOW), Ok(Learned::Nothing));
+        assert_eq!(vxlan.receive(mac(1), (mac(9), 0), ip(3), NOW), Ok(Learned::Changed));
+        assert_eq!(vxlan.receive(mac(1), (mac(9), 0), ip(3), NOW), Ok(Learned::Nothing));
         assert_eq!(sent(&mut vxlan, mac(9)), [Ok((ip(3), 0))]);
         assert_eq!(sent(&mut vxlan, Mac::BROADCAST), [Ok((ip(2), 0))]);
         let mut lonely = device(NOWHERE);
@@ -398,7 +454,7 @@ mod tests {
     fn every_remote_of_an_entry_gets_a_copy_the_first_last() {
         let mut vxlan = device(ip(2));
         let (remote, group) = (vxlan.default_remote(), IpAddr::from([239, 1, 1, 1]));
-        let entry = vxlan.fdb.get_mut(Mac::ZERO).expect("the default entry");
+        let entry = vxlan.fdb.get_mut((Mac::ZERO, 0)).expect("the default entry");
         assert_eq!(entry.append(Remote { ip: group, ..remote }), Ok(true));
         assert_eq!(entry.append(remote), Ok(false));
         assert_eq!(sent(&mut vxlan, Mac::BROADCAST), [Ok((group, 1)), Ok((ip(2), 0))]);
@@ -407,12 +463,12 @@ mod tests {
     #[test]
     fn what_is_learned_moves_and_ages_what_is_set_does_not() {
         let mut vxlan = device(ip(2));
-        assert_eq!(vxlan.receive(mac(1), mac(1), ip(2), NOW), Err(DropReason::LocalMac));
-        assert_eq!(vxlan.receive(mac(1), mac(9), ip(3), NOW), Ok(Learned::Changed));
-        assert_eq!(vxlan.receive(mac(1), mac(9), ip(4), NOW), Ok(Learned::Changed));
+        assert_eq!(vxlan.receive(mac(1), (mac(1), 0), ip(2), NOW), Err(DropReason::LocalMac));
+        assert_eq!(vxlan.receive(mac(1), (mac(9), 0), ip(3), NOW), Ok(Learned::Changed));
+        assert_eq!(vxlan.receive(mac(1), (mac(9), 0), ip(4), NOW), Ok(Learned::Changed));
         let remote = Remote { ip: ip(5), ..vxlan.default_remote() };
-        assert!(vxlan.fdb.create(mac(8), remote, nud::PERMANENT, NTF_SELF, NOW, 0).is_ok());
-        assert_eq!(vxlan.receive(mac(1), mac(8), ip(3), NOW), Err(DropReason::VxlanEntryExists));
+        assert!(vxlan.fdb.create((mac(8), 0), remote, nud::PERMANENT, NTF_SELF, NOW, 0).is_ok());
+        assert_eq!(vxlan.receive(mac(1), (mac(8), 0), ip(3), NOW), Err(DropReason::VxlanEntryExists));
         assert_eq!(vxlan.start_ageing(NOW), Some(NOW + AGEING_INTERVAL));
         assert_eq!(vxlan.start_ageing(NOW), None);
         let (gone, next) = vxlan.age(NOW + Duration::from_secs(290));

@@ -1,4 +1,5 @@
-//! `/sys/class/net`: devices, their statistics and queues, bridges and their ports.
+//! `/sys/class/net`: devices, their statistics and queues, bridges and their ports. Those that stand on no bus have their
+//! directories below `/sys/devices/virtual/net`, to which the class has links.
 //!
 //! Every file is a line of a table: how it shows, and which netlink attribute writing it sets. Writing goes
 //! through the netlink server, so that checks and effects are the same.
@@ -14,6 +15,7 @@ mod port;
 mod queues;
 mod statistics;
 mod tap;
+pub(super) mod virtual_devices;
 
 use hairpin_netlink::Errno;
 
@@ -109,17 +111,23 @@ pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<Stri
 
 pub(super) fn link(world: &World, ns: NsId, names: Names<'_>) -> Result<String, Errno> {
     let (name, front) = names.split_last().ok_or(Errno::EINVAL)?;
+    if front.is_empty() && virtual_devices::is_one(world, ns, name)? {
+        return Ok(format!("../../devices/virtual/net/{name}"));
+    }
     let Node::Directory(dev, directory) = resolve(world, ns, front, LINKS_MAX)? else {
         return Err(Errno::EINVAL);
     };
     let device = world.devs.get(dev).ok_or(Errno::ENOENT)?;
     if let Some(to) = linked_device(world, device, directory, name) {
-        let to = &world.devs.get(to).ok_or(Errno::ENOENT)?.name;
+        let to = world.devs.get(to).ok_or(Errno::ENOENT)?;
+        // Cards have their directories beside the links to the others'.
+        let aside = if has_parent(device) || !has_parent(to) { "" } else { "../../../class/net/" };
+        let to = &to.name;
         return Ok(match directory {
             Directory::Tap => format!("../../../{to}"),
-            Directory::Ports => format!("../../{to}/brport"),
-            Directory::Port => format!("../../{to}"),
-            _ => format!("../{to}"),
+            Directory::Ports => format!("../../{aside}{to}/brport"),
+            Directory::Port => format!("../../{aside}{to}"),
+            _ => format!("../{aside}{to}"),
         });
     }
     if let (Kind::Netdevsim(port), Directory::Device, &"device") = (&device.kind, directory, name) {
@@ -132,9 +140,8 @@ pub(super) fn link(world: &World, ns: NsId, names: Names<'_>) -> Result<String, 
         return Ok(format!("{class}/{name}"));
     }
     match subdirectory(device, directory, name) {
-        // Linux goes up to `/sys` and down again; this way is right from `/sys/class/net/DEV` too, which is a
-        // link there.
-        Some(Directory::Subsystem) => Ok("../../net".to_owned()),
+        Some(Directory::Subsystem) if has_parent(device) => Ok("../../net".to_owned()),
+        Some(Directory::Subsystem) => Ok("../../../../class/net".to_owned()),
         _ => Err(Errno::EINVAL),
     }
 }
@@ -154,6 +161,12 @@ pub(super) fn stamp(world: &World, ns: NsId, names: Names<'_>) -> Option<u64> {
 fn parent_exists(world: &World, ns: NsId, names: Names<'_>) -> bool {
     let front = names.split_last().map_or(names, |(_, front)| front);
     matches!(resolve(world, ns, front, LINKS_MAX), Ok(Node::Top | Node::Directory(..)))
+}
+
+/// Whether a device stands on a bus (`SET_NETDEV_DEV`), and not below `/sys/devices/virtual`. Its directory is in the class
+/// itself: the bus of a card is none of the machine's below.
+fn has_parent(device: &Device) -> bool {
+    matches!(device.kind, Kind::Nic { .. } | Kind::Netdevsim(_))
 }
 
 fn device_names(world: &World, ns: NsId) -> Vec<String> {

@@ -557,6 +557,7 @@ fn write(frame: &mut Frame, ip: &Ip, field: &Field, value: u128) -> bool {
         _ => return false,
     };
     let header_len = ip.header_len;
+    let partial = frame.partial.is_due() && number != protocol::ICMPV6 && number != protocol::ICMP;
     let packet = frame.payload_mut();
     let first = (usize::from(field.offset) / 8) & !1;
     let last = (usize::from(field.offset) + usize::from(field.bits)).div_ceil(8).next_multiple_of(2);
@@ -592,11 +593,23 @@ fn write(frame: &mut Frame, ip: &Ip, field: &Field, value: u128) -> bool {
     {
         // RFC 768: a sum of zero was not computed.
         let none = number == protocol::UDP && packet.get(sum..sum + 2) == Some(&[0, 0]);
-        if !none {
+        if partial {
+            // A device sums it; the pseudo header's sum follows the addresses.
+            if addresses {
+                mend_partial(packet, sum, &old[..span], &new[..span]);
+            }
+        } else if !none {
             mend(packet, sum, &old[..span], &new[..span]);
         }
     }
     true
+}
+
+/// Of a checksum that is left to a device.
+fn mend_partial(packet: &mut [u8], at: usize, old: &[u8], new: &[u8]) {
+    let Some(place) = packet.get_mut(at..at + 2) else { return };
+    let sum = !u16::from_be_bytes([place[0], place[1]]);
+    place.copy_from_slice(&(!changed_checksum_bytes(sum, old, new)).to_be_bytes());
 }
 
 fn mend(packet: &mut [u8], at: usize, old: &[u8], new: &[u8]) {

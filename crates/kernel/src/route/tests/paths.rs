@@ -31,7 +31,7 @@ fn router() -> World {
 }
 
 fn via(gateway: &str, weight: u16) -> NextHopSpec {
-    NextHopSpec { ifindex: 0, gateway: Some(ip(gateway)), flags: 0, weight, realm: None }
+    NextHopSpec { ifindex: 0, gateway: Some(ip(gateway)), flags: 0, weight, realm: None, tunnel: None }
 }
 
 #[test]

@@ -112,6 +112,6 @@ impl World {
 }
 
 /// A clear refusal of what this kernel does not emulate.
-fn not_emulated(what: &str) -> Failure {
+pub(super) fn not_emulated(what: &str) -> Failure {
     Failure::with_text(Errno::EOPNOTSUPP, format!("{what}: not emulated"))
 }

@@ -7,6 +7,7 @@ use self::filter::Filter;
 use self::modify::Change;
 use crate::iproute2::{Args, Context, Stop, matches};
 
+mod encap;
 mod filter;
 mod get;
 mod metrics;

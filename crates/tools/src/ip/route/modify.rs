@@ -8,6 +8,7 @@ use hairpin_netlink::route::route::{
     RouteRealm,
 };
 
+use super::encap;
 use super::filter::Filter;
 use super::metrics::Metrics;
 use super::print::print_route;
@@ -216,7 +217,7 @@ impl Draft {
             };
             self.attributes.push(RouteAttribute::Preference(preference.into()));
         } else if word == "encap" {
-            return Err(encap_refused());
+            self.attributes.extend(encap::parse(ctx, args)?);
         } else if word == "ttl-propagate" {
             let value = args.value()?;
             let way = if matches(value, "enabled") {
@@ -316,7 +317,7 @@ impl Draft {
             } else if matches(word, "realms") {
                 hop.attributes.push(realm(ctx, args.value()?)?);
             } else if word == "encap" {
-                return Err(encap_refused());
+                hop.attributes.extend(encap::parse(ctx, args)?);
             } else if word == "as" {
                 args.take_if("to");
                 let prefix = get_addr(args.value()?, self.family)?;
@@ -381,8 +382,4 @@ fn realm(ctx: &mut Context<'_>, text: &str) -> Result<RouteAttribute, Stop> {
     let realms = realms(ctx, text).ok_or_else(|| Stop::invarg("\"realm\" value is invalid\n", text))?;
     let (source, destination) = ((realms >> 16) as u16, (realms & 0xffff) as u16);
     Ok(RouteAttribute::Realm(RouteRealm { source, destination }))
-}
-
-fn encap_refused() -> Stop {
-    Stop::exit(255, "ip route: encap is not supported by hairpin yet\n")
 }

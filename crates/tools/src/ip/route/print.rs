@@ -7,6 +7,7 @@ use hairpin_netlink::route::route::{
     RouteCacheInfo, RouteFlags, RouteMessage, RouteMetric, RouteNextHop, RouteRealm, RouteType, RouteVia,
 };
 
+use super::encap;
 use super::filter::Filter;
 use super::view::{NextHopView, View};
 
@@ -219,9 +220,7 @@ fn print_translation(ctx: &mut Context<'_>, hop: &NextHopView<'_>) {
         ctx.print.colored_text(family_color(address), format_args!("{text} "));
     }
     if let Some(kind) = hop.encap {
-        // The header's fields are not shown yet.
-        let name = format!("{kind:?}").to_lowercase();
-        ctx.print.any("encap", &name, format_args!(" encap {name} "));
+        encap::print(&mut ctx.print, kind, hop.encap_parts);
     }
 }
 

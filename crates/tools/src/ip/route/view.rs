@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use hairpin_netlink::route::route::{
-    RouteAddress, RouteAttribute, RouteCacheInfo, RouteHeader, RouteLwEnCapType, RouteMessage, RouteMetric,
-    RouteMplsTtlPropagation, RouteNextHop, RoutePreference, RouteRealm, RouteVia,
+    RouteAddress, RouteAttribute, RouteCacheInfo, RouteHeader, RouteLwEnCapType, RouteLwTunnelEncap,
+    RouteMessage, RouteMetric, RouteMplsTtlPropagation, RouteNextHop, RoutePreference, RouteRealm, RouteVia,
 };
 
 /// A route message with its attributes at hand.
@@ -36,6 +36,7 @@ pub(super) struct NextHopView<'a> {
     pub realm: Option<RouteRealm>,
     pub new_destination: Option<IpAddr>,
     pub encap: Option<RouteLwEnCapType>,
+    pub encap_parts: &'a [RouteLwTunnelEncap],
 }
 
 impl<'a> View<'a> {
@@ -100,6 +101,7 @@ impl<'a> NextHopView<'a> {
                 RouteAttribute::Realm(realm) => view.realm = Some(*realm),
                 RouteAttribute::NewDestinationAddress(a) => view.new_destination = ip_address(a),
                 RouteAttribute::EncapType(kind) => view.encap = Some(*kind),
+                RouteAttribute::Encap(parts) => view.encap_parts = parts,
                 _ => {}
             }
         }

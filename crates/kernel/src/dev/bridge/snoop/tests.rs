@@ -219,7 +219,7 @@ fn members_may_get_their_group_as_unicast() {
     let bytes = Fixture::packet(17, 0);
     let out = f.receive(0, Mac::of_ipv4_multicast(GROUP), &bytes);
     let to = Mac([2, 0, 0, 0, 0, 2]);
-    assert_eq!(out, [Verdict::ForwardTo { dev: f.ports[1], untag: false, to }]);
+    assert_eq!(out, [Verdict::ForwardTo { dev: f.ports[1], untag: false, network: 0, to }]);
 }
 
 #[test]

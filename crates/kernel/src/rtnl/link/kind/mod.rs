@@ -70,6 +70,9 @@ static KINDS: &[LinkOps] = &[
     vxlan::OPS,
 ];
 
+/// Kinds that are known, but no request makes a device of them.
+static REFUSED: &[LinkOps] = &[simple::CAN, simple::TUN];
+
 /// The names of the kinds that there are.
 pub(in crate::rtnl) fn names() -> impl Iterator<Item = &'static str> {
     KINDS.iter().map(|ops| ops.kind)
@@ -133,7 +136,7 @@ impl LinkOps {
 
 /// A kind by its name (`rtnl_link_ops_get`).
 pub(super) fn ops(name: &str) -> Option<&'static LinkOps> {
-    KINDS.iter().find(|ops| ops.kind == name)
+    KINDS.iter().chain(REFUSED).find(|ops| ops.kind == name)
 }
 
 /// What a device's kind says of it (`fill_info`); none for cards and loopback.

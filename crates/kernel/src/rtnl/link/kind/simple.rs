@@ -1,5 +1,5 @@
-//! Kinds without options: ifb, nlmon, vcan (drivers/net/ifb.c, nlmon.c, can/vcan.c); and netdevsim, which is
-//! refused as Linux refuses it: its devices come from a bus.
+//! Kinds without options: ifb, nlmon, vcan (drivers/net/ifb.c, nlmon.c, can/vcan.c); and those that are refused as Linux
+//! refuses them: devices of netdevsim come from a bus, those of tun from a file, those of can from hardware.
 
 use hairpin_netlink::{Errno, Failure};
 
@@ -26,12 +26,28 @@ pub(super) const VCAN: LinkOps = LinkOps {
 pub(super) const NETDEVSIM: LinkOps =
     LinkOps { validate: no_netdevsim, ..LinkOps::new("netdevsim", |_, _| Err(Errno::EOPNOTSUPP.into())) };
 
+/// `tun_link_ops`
+pub(super) const TUN: LinkOps =
+    LinkOps { validate: no_tun, ..LinkOps::new("tun", |_, _| Err(Errno::EOPNOTSUPP.into())) };
+
+/// `can_link_ops`: such a device has a controller.
+pub(super) const CAN: LinkOps = LinkOps {
+    mtu: ANY_MTU,
+    validate: |_, _| Ok(()),
+    ..LinkOps::new("can", |_, _| Err(Errno::EOPNOTSUPP.into()))
+};
+
 /// `setup` gives no bounds.
 pub(super) const ANY_MTU: (u32, u32) = (0, i32::MAX as u32);
 
 /// `nlmon_validate`
 fn without_address(attributes: &Attributes<'_>, _data: Option<&Attributes<'_>>) -> Result<(), Failure> {
     if attributes.has(ifla::ADDRESS) { Err(Errno::EINVAL.into()) } else { Ok(()) }
+}
+
+/// `tun_validate`
+fn no_tun(_attributes: &Attributes<'_>, _data: Option<&Attributes<'_>>) -> Result<(), Failure> {
+    Err(Failure::with_text(Errno::EOPNOTSUPP, "tun/tap creation via rtnetlink is not supported."))
 }
 
 /// `nsim_validate`

@@ -1,5 +1,5 @@
-//! vxlan (`vxlan_nl2conf`, `vxlan_config_validate`, drivers/net/vxlan/vxlan_core.c). Not here:
-//! tunnels that routes or filters choose (`external`), and the extensions of the header.
+//! vxlan (`vxlan_nl2conf`, `vxlan_config_validate`, drivers/net/vxlan/vxlan_core.c). Not here: the extensions of the
+//! header.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ use hairpin_netlink::{Errno, Failure};
 
 use super::{Creation, LinkOps};
 use crate::dev::Kind;
-use crate::dev::vxlan::{self, Config, DontFragment, NTF_SELF, Remote, Vxlan, unspecified};
+use crate::dev::vxlan::{self, Config, DontFragment, Key, NTF_SELF, Remote, Vxlan, unspecified};
 use crate::device::DevId;
 use crate::ip6::address::is_link_local;
 use crate::mac::Mac;
@@ -113,7 +113,6 @@ const FIXED: &[(u16, &str)] = &[
 
 /// What this kernel does not do: attribute and name.
 const MISSING: &[(u16, &str)] = &[
-    (attr::COLLECT_METADATA, "vxlan external"),
     (attr::VNIFILTER, "vxlan vnifilter"),
     (attr::REMCSUM_TX, "vxlan remcsumtx"),
     (attr::REMCSUM_RX, "vxlan remcsumrx"),
@@ -121,6 +120,9 @@ const MISSING: &[(u16, &str)] = &[
 
 /// Least and largest MTU (`ETH_MIN_MTU`, `ETH_MAX_MTU`).
 const MTU: std::ops::RangeInclusive<u32> = 68..=super::ETH_MAX_MTU;
+
+/// Where frames go whose destination is unknown.
+const ANY: Key = (Mac::ZERO, 0);
 
 fn bad(text: &str) -> Failure {
     Failure::with_text(Errno::EINVAL, text)
@@ -226,6 +228,7 @@ fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Fa
     config.l3miss = switch(attr::L3MISS, config.l3miss);
     config.no_checksum_6.0 = switch(attr::UDP_ZERO_CSUM6_TX, config.no_checksum_6.0);
     config.no_checksum_6.1 = switch(attr::UDP_ZERO_CSUM6_RX, config.no_checksum_6.1);
+    config.external = switch(attr::COLLECT_METADATA, config.external);
     config.ageing = data.u32(attr::AGEING).unwrap_or(config.ageing);
     config.limit = data.u32(attr::LIMIT).unwrap_or(config.limit);
     config.port_range = port_range(data).unwrap_or(config.port_range);
@@ -253,12 +256,12 @@ impl World {
             return Err(bad("Local address cannot be multicast"));
         }
         let of_link = |end: IpAddr| matches!(end, IpAddr::V6(end) if is_link_local(end));
-        let between_links = of_link(config.local);
+        let between_links = of_link(config.local) && !config.external;
         let mixed = match between_links {
             true => !of_link(config.remote) && !config.remote.is_unspecified(),
             false => of_link(config.remote),
         };
-        if mixed {
+        if mixed && !config.external {
             return Err(bad("Invalid combination of local and remote address scopes"));
         }
         if config.label != 0 && !config.is_over_ipv6() {
@@ -287,6 +290,7 @@ impl World {
             matches!(&device.kind, Kind::Vxlan(other) if other.underlay == underlay
                 && (other.config.vni, other.config.port) == (config.vni, config.port)
                 && other.config.is_over_ipv6() == config.is_over_ipv6()
+                && other.config.receives() == config.receives()
                 && (!between_links || other.config.oif == config.oif))
         });
         if clashes {
@@ -318,13 +322,10 @@ impl World {
         if !remote.ip.is_unspecified() {
             let kept = nud::REACHABLE | nud::PERMANENT;
             let limit = state.config.limit;
-            state
-                .fdb
-                .create(Mac::ZERO, remote, kept, NTF_SELF, self.now, limit)
-                .map_err(|_| Errno::ENOSPC)?;
+            state.fdb.create(ANY, remote, kept, NTF_SELF, self.now, limit).map_err(|_| Errno::ENOSPC)?;
         }
         let dev = self.register_draft(draft, Kind::Vxlan(Box::new(state)))?;
-        self.vxlan_learned(dev, Mac::ZERO);
+        self.vxlan_learned(dev, ANY);
         Ok(dev)
     }
 
@@ -338,31 +339,31 @@ impl World {
         let up = self.devs.get(dev).is_some_and(|device| device.is_up());
         if config.remote != old.remote {
             let remote = Remote { ip: config.remote, ifindex: config.oif, ..before };
-            let mut changes: Vec<Mac> = Vec::new();
+            let mut changes: Vec<Key> = Vec::new();
             if let Some(state) = self.vxlan_mut(dev) {
                 if !remote.ip.is_unspecified() {
                     let kept = nud::REACHABLE | nud::PERMANENT;
-                    let added = match state.fdb.get_mut(Mac::ZERO) {
+                    let added = match state.fdb.get_mut(ANY) {
                         Some(entry) => entry.append(remote).map(|_| ()),
                         None => {
                             let limit = state.config.limit;
-                            state.fdb.create(Mac::ZERO, remote, kept, NTF_SELF, now, limit).map(|_| ())
+                            state.fdb.create(ANY, remote, kept, NTF_SELF, now, limit).map(|_| ())
                         }
                     };
                     added.map_err(|_| Errno::ENOSPC)?;
-                    changes.push(Mac::ZERO);
+                    changes.push(ANY);
                 }
-                if let Some(entry) = state.fdb.get_mut(Mac::ZERO)
+                if let Some(entry) = state.fdb.get_mut(ANY)
                     && !before.ip.is_unspecified()
                 {
                     entry.remotes.retain(|known| *known != before);
                     if entry.remotes.is_empty() {
-                        state.fdb.remove(Mac::ZERO);
+                        state.fdb.remove(ANY);
                     }
                 }
             }
-            for mac in changes {
-                self.vxlan_learned(dev, mac);
+            for key in changes {
+                self.vxlan_learned(dev, key);
             }
         }
         let ageing_changed = config.ageing != old.ageing;
@@ -432,7 +433,7 @@ pub(super) fn describe(state: &Vxlan) -> (InfoKind, Option<InfoData>) {
         InfoVxlan::Rsc(config.route_short_circuit),
         InfoVxlan::L2Miss(config.l2miss),
         InfoVxlan::L3Miss(config.l3miss),
-        InfoVxlan::CollectMetadata(false),
+        InfoVxlan::CollectMetadata(config.external),
         InfoVxlan::Ageing(config.ageing),
         InfoVxlan::Limit(config.limit),
         InfoVxlan::Port(config.port),

@@ -1,8 +1,9 @@
 //! What GRE over IPv4 and over IPv6 is told of its header: keys, sequence numbers, checksums.
 
 use super::raw::Raw;
-use crate::iproute2::matches;
+use crate::iproute2::number::{get_u8, get_u16, get_u32};
 use crate::iproute2::print::Printer;
+use crate::iproute2::{Args, Stop, matches};
 
 /// `IFLA_GRE_*`
 const IFLAGS: u16 = 2;
@@ -148,6 +149,65 @@ impl GreWords {
             if flags & flag != 0 {
                 print.text(format_args!("\n  {text}"));
             }
+        }
+    }
+}
+
+/// What the kinds erspan and ip6erspan are told besides (a switch's mirror session, in a GRE header of its own).
+#[derive(Debug)]
+pub(super) struct Erspan {
+    index: u32,
+    version: u8,
+    egress: bool,
+    hardware: u16,
+}
+
+impl Default for Erspan {
+    fn default() -> Erspan {
+        Erspan { index: 0, version: 1, egress: false, hardware: 0 }
+    }
+}
+
+impl Erspan {
+    /// Takes a word with its value. False if it is none of these.
+    pub fn word(&mut self, word: &str, args: &mut Args<'_>) -> Result<bool, Stop> {
+        const INDEX_END: u32 = 1 << 20;
+        let value = match word {
+            "erspan" | "erspan_ver" | "erspan_dir" | "erspan_hwid" => args.value()?,
+            _ => return Ok(false),
+        };
+        let wrong = |text: &str| Stop::invarg(text, value);
+        match word {
+            "erspan" => {
+                self.index = get_u32(value, 0).ok_or_else(|| wrong("invalid erspan index\n"))?;
+                if !(1..INDEX_END).contains(&self.index) {
+                    return Err(wrong("erspan index must be > 0 and <= 20-bit\n"));
+                }
+            }
+            "erspan_ver" => {
+                self.version = get_u8(value, 0).ok_or_else(|| wrong("invalid erspan version\n"))?;
+                if self.version > 2 {
+                    return Err(wrong("erspan version must be 0/1/2\n"));
+                }
+            }
+            "erspan_dir" if matches(value, "ingress") => self.egress = false,
+            "erspan_dir" if matches(value, "egress") => self.egress = true,
+            "erspan_dir" => return Err(wrong("Invalid erspan direction.")),
+            _ => self.hardware = get_u16(value, 0).ok_or_else(|| wrong("invalid erspan hwid\n"))?,
+        }
+        Ok(true)
+    }
+
+    /// `IFLA_GRE_ERSPAN_*`
+    pub fn write(&self, raw: &mut Raw) {
+        raw.u8(22, self.version);
+        match self.version {
+            1 if self.index != 0 => raw.u32(21, self.index),
+            2 => {
+                raw.u8(23, self.egress.into());
+                raw.bytes(24, &self.hardware.to_ne_bytes());
+            }
+            _ => {}
         }
     }
 }

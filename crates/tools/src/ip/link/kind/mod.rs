@@ -3,6 +3,8 @@
 mod bond;
 mod bridge;
 mod bridge_port;
+mod can;
+mod foreign;
 mod geneve;
 pub(in crate::ip) mod gre;
 mod help;
@@ -66,8 +68,12 @@ pub(super) fn parse(
         "ipoib" => Data::Link(InfoData::Ipoib(ipoib::parse(args)?)),
         "vlan" => Data::Link(InfoData::Vlan(vlan::parse(context, args)?)),
         "vrf" => Data::Link(InfoData::Vrf(vrf::parse(context, args)?)),
-        "gre" | "gretap" | "ipip" | "sit" => Data::Link(tunnel::parse(context, kind, args, existing)?),
-        "ip6tnl" | "ip6gre" | "ip6gretap" => Data::Link(tunnel6::parse(context, kind, args, existing)?),
+        "gre" | "gretap" | "erspan" | "ipip" | "sit" => {
+            Data::Link(tunnel::parse(context, kind, args, existing)?)
+        }
+        "ip6tnl" | "ip6gre" | "ip6gretap" | "ip6erspan" => {
+            Data::Link(tunnel6::parse(context, kind, args, existing)?)
+        }
         "geneve" => Data::Link(geneve::parse(context, args, create)?),
         "macsec" => Data::Link(macsec::parse(context, args)?),
         "vxlan" => Data::Link(InfoData::Vxlan(vxlan::parse(context, args, create)?)),
@@ -80,23 +86,21 @@ pub(super) fn parse(
             Data::Link(InfoData::Vxcan(InfoVxcan::Peer(peer)))
         }
         // These ignore what follows.
-        "dummy" | "ifb" | "nlmon" | "vcan" | "netdevsim" | "virt_wifi" | "team" => {
+        "dummy" | "ifb" | "nlmon" | "vcan" | "netdevsim" | "virt_wifi" | "team" | "tun" => {
             Data::Link(InfoData::Other(vec![]))
         }
         "team_slave" => Data::Port(InfoPortData::Other(vec![])),
-        kind if help(kind).is_some() => {
-            return Err(Stop::fail(
-                1,
-                format!("ip link: arguments of type \"{kind}\" are not supported by hairpin yet\n"),
-            ));
-        }
-        _ => {
-            let word = args.peek().unwrap_or("");
-            if args.next_matches("help") {
-                return Err(super::usage());
+        "can" => Data::Link(can::parse(args)?),
+        kind => match foreign::parse(context, kind, args)? {
+            Some(data) => Data::Link(data),
+            None => {
+                let word = args.peek().unwrap_or("");
+                if args.next_matches("help") {
+                    return Err(super::usage());
+                }
+                return Err(super::garbage(word));
             }
-            return Err(super::garbage(word));
-        }
+        },
     })
 }
 

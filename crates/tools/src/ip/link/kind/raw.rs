@@ -46,6 +46,11 @@ impl Raw {
         self.bytes(kind, &value.to_be_bytes());
     }
 
+    /// The bytes, if there are any.
+    pub fn filled(&self) -> Option<&[u8]> {
+        Some(self.0.as_slice()).filter(|bytes| !bytes.is_empty())
+    }
+
     pub fn into_data(self) -> InfoData {
         InfoData::Other(self.0)
     }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::Message;
 use hairpin_netlink::route::link::{InfoData, LinkAttribute, LinkInfo, LinkMessage};
 
-use super::gre::GreWords;
+use super::gre::{Erspan, GreWords};
 use super::help;
 use super::raw::Raw;
 use crate::iproute2::inet::{AF_INET, get_addr};
@@ -34,7 +34,7 @@ const GRE_IGNORE_DF: u16 = 19;
 const IPTUN_PROTO: u16 = 9;
 
 pub(super) fn is_gre(kind: &str) -> bool {
-    matches!(kind, "gre" | "gretap")
+    matches!(kind, "gre" | "gretap" | "erspan")
 }
 
 fn numbers(kind: &str) -> &'static Numbers {
@@ -86,6 +86,10 @@ impl Tunnel {
 
     /// The options as bytes. The kernel takes what it is not told for nothing.
     pub fn into_data(self, kind: &str) -> InfoData {
+        self.into_raw(kind).into_data()
+    }
+
+    fn into_raw(self, kind: &str) -> Raw {
         let numbers = numbers(kind);
         let mut raw = Raw::default();
         if is_gre(kind) {
@@ -108,7 +112,7 @@ impl Tunnel {
         if self.external {
             raw.bytes(numbers.external, &[]);
         }
-        raw.into_data()
+        raw
     }
 }
 
@@ -169,6 +173,7 @@ pub(super) fn parse(
         None => Tunnel::default(),
     };
     let usage = || Stop::fail(1, help(kind).unwrap_or_default());
+    let mut erspan = Erspan::default();
     while let Some(word) = args.take() {
         let is = |name| matches(word, name);
         if gre_word(&mut tunnel, kind, word, args)? {
@@ -199,13 +204,19 @@ pub(super) fn parse(
             // As it is without the word.
         } else if is("encap") {
             return Err(Stop::fail(1, format!("{kind}: encap is not supported by hairpin yet\n")));
+        } else if kind == "erspan" && erspan.word(word, args)? {
+            // Noted.
         } else if !is_gre(kind) && is("mode") {
             tunnel.protocol = Some(mode(kind, args.value()?)?);
         } else {
             return Err(usage());
         }
     }
-    Ok(tunnel.into_data(kind))
+    let mut raw = tunnel.into_raw(kind);
+    if kind == "erspan" {
+        erspan.write(&mut raw);
+    }
+    Ok(raw.into_data())
 }
 
 /// The options of a tunnel that is to be changed.

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use hairpin_netlink::route::link::InfoData;
 
-use super::gre::GreWords;
+use super::gre::{Erspan, GreWords};
 use super::help;
 use super::raw::Raw;
 use super::tunnel::{existing_data, parse_key};
@@ -139,7 +139,7 @@ impl Tunnel {
         }
     }
 
-    fn into_data(self, kind: &str) -> InfoData {
+    fn into_raw(self, kind: &str) -> Raw {
         let numbers = numbers(kind);
         let mut raw = Raw::default();
         if !is_gre(kind) {
@@ -147,7 +147,7 @@ impl Tunnel {
         }
         if self.external {
             raw.bytes(numbers.external, &[]);
-            return raw.into_data();
+            return raw;
         }
         if is_gre(kind) {
             self.gre.write(&mut raw);
@@ -166,7 +166,7 @@ impl Tunnel {
         raw.bytes(numbers.encap_flags, &ENCAP_CHECKSUM_6.to_ne_bytes());
         raw.be16(numbers.encap_source, 0);
         raw.be16(numbers.encap_destination, 0);
-        raw.into_data()
+        raw
     }
 
     fn set_flag(&mut self, flag: u32, on: bool) {
@@ -199,6 +199,7 @@ pub(super) fn parse(
         None => Tunnel::new(),
     };
     let gre = is_gre(kind);
+    let mut erspan = Erspan::default();
     while let Some(word) = args.take() {
         let is = |name| if gre { matches(word, name) } else { word == name };
         if gre && gre_word(&mut tunnel.gre, word, args)? {
@@ -268,13 +269,17 @@ pub(super) fn parse(
             // As it is without the word.
         } else if word.starts_with("encap") {
             return Err(Stop::fail(1, format!("{kind}: encap is not supported by hairpin yet\n")));
-        } else if word.starts_with("erspan") {
-            return Err(Stop::fail(1, format!("{kind}: erspan is not supported by hairpin yet\n")));
+        } else if kind == "ip6erspan" && erspan.word(word, args)? {
+            // Noted.
         } else {
             return Err(Stop::fail(1, help(kind).unwrap_or_default()));
         }
     }
-    Ok(tunnel.into_data(kind))
+    let mut raw = tunnel.into_raw(kind);
+    if kind == "ip6erspan" {
+        erspan.write(&mut raw);
+    }
+    Ok(raw.into_data())
 }
 
 /// Words that only GRE has. True if it was one.

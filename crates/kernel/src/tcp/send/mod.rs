@@ -1,9 +1,14 @@
-//! The sending half of a connection: what is queued and in flight, round-trip times (RFC 6298), the congestion window
-//! (RFC 5681, RFC 6582) and what is to be sent again (RFC 6675, net/ipv4/tcp_input.c: `tcp_ack`).
+//! The sending half of a connection: what is queued and in flight, round-trip times (RFC 6298) and what becomes of an
+//! acknowledgement (net/ipv4/tcp_input.c: `tcp_ack`).
+
+mod congestion;
+mod tail;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use self::congestion::{Phase, Reduction};
+use self::tail::Tail;
 use super::seq::Seq;
 use crate::time::Time;
 
@@ -14,8 +19,6 @@ const RTO_MIN: Duration = Duration::from_millis(200);
 const RTO_MAX: Duration = Duration::from_secs(120);
 /// `TCP_TIMEOUT_INIT`
 const RTO_INITIAL: Duration = Duration::from_secs(1);
-/// Duplicate acknowledgements that tell of a loss (`tcp_reordering`).
-const DUPLICATES: u32 = 3;
 /// Bytes that may wait to be sent (`net.ipv4.tcp_wmem`, largest).
 const BUFFER_MAX: usize = 4 << 20;
 /// Bytes that may wait at first (`net.ipv4.tcp_wmem`, default, as `sk_stream_memory_free` lets it be used).
@@ -39,29 +42,6 @@ pub struct Flight {
     pub sacked: u32,
     pub lost: u32,
     pub again: u32,
-}
-
-/// Whether losses are being mended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Open,
-    /// Until everything sent before is acknowledged.
-    Recovery {
-        until: Seq,
-    },
-    /// After a timeout.
-    Loss {
-        until: Seq,
-    },
-}
-
-/// How the window shrinks while losses are mended (RFC 6937): as segments leave the network, others may enter it.
-#[derive(Clone, Copy, Debug, Default)]
-struct Reduction {
-    /// The window before.
-    before: u32,
-    delivered: u32,
-    sent: u32,
 }
 
 /// What an acknowledgement has done.
@@ -105,6 +85,8 @@ pub struct Sender {
     phase: Phase,
     duplicates: u32,
     reduction: Reduction,
+    pub probes_tail: bool,
+    tail: Tail,
 
     pub srtt: Option<Duration>,
     variance: Duration,
@@ -142,6 +124,8 @@ impl Sender {
             phase: Phase::Open,
             duplicates: 0,
             reduction: Reduction::default(),
+            probes_tail: false,
+            tail: Tail::default(),
             srtt: None,
             variance: Duration::ZERO,
             min_rtt: None,
@@ -242,10 +226,10 @@ impl Sender {
         if len == 0 && !fin {
             return None;
         }
-        if self.in_flight() >= self.congestion && !(fin && len == 0) {
+        if self.in_flight() >= self.congestion && !(fin && len == 0) && !self.tail.takes_new {
             return None;
         }
-        if len < most && !fin {
+        if len < most && !fin && !self.tail.takes_new {
             // Not full, because of the window: wait for more of it, unless it is half of the largest ever seen.
             if len < whole && len < self.max_window / 2 {
                 return None;
@@ -275,9 +259,17 @@ impl Sender {
         });
         self.next = end;
         self.reduction.sent += 1;
+        if std::mem::take(&mut self.tail.takes_new) {
+            self.tail.asked = Some(self.next);
+            self.arm(now);
+            return Some(self.describe(start, end));
+        }
         if self.timeout_at.is_none() || self.flight.len() == 1 {
             self.arm(now);
+        } else if self.tail.is_due {
+            self.arm_again(now);
         }
+        self.watch_tail(self.until_timeout(now), now);
         Some(self.describe(start, end))
     }
 
@@ -310,6 +302,7 @@ impl Sender {
 
     fn arm(&mut self, now: Time) {
         self.timeout_at = Some(now.timer(self.timeout()));
+        self.tail.is_due = false;
     }
 
     /// The retransmission timeout as it is backed off now.
@@ -330,6 +323,7 @@ impl Sender {
         is_plain: bool,
         now: Time,
     ) -> Progress {
+        let (twice, sack) = tail::split_duplicate(sack, ack);
         let had_room = self.room() > 0;
         let old_window = self.window;
         if ack.is_after(self.window_ack)
@@ -344,6 +338,7 @@ impl Sender {
         if !ack.is_after(self.unacked) {
             let news = self.mark_sacked(sack);
             let repeats = ack == self.unacked && is_plain && window == old_window && self.has_flight();
+            self.judge_probe(ack, twice, is_plain && window == old_window && !news);
             if news || (repeats && sack.is_empty()) {
                 self.duplicates += 1;
                 self.look_for_loss(!sack.is_empty(), now);
@@ -384,118 +379,16 @@ impl Sender {
         }
         self.backoff = 0;
         self.mark_sacked(sack);
+        self.judge_probe(ack, twice, false);
         self.advance_phase(ack, segments, busy, !sack.is_empty(), now);
         if self.flight.is_empty() {
             self.timeout_at = None;
         } else {
             self.arm(now);
+            self.watch_tail(self.timeout(), now);
         }
         self.settle_timer(now);
         Progress { acked, has_room: !had_room && self.room() > 0 }
-    }
-
-    fn mark_sacked(&mut self, sack: &[(Seq, Seq)]) -> bool {
-        let mut news = false;
-        for sent in &mut self.flight {
-            let covered =
-                sack.iter().any(|(left, right)| !sent.start.is_before(*left) && !sent.end.is_after(*right));
-            news |= covered && !sent.is_sacked;
-            self.delivered = self.delivered.wrapping_add(u32::from(covered && !sent.is_sacked));
-            sent.is_sacked |= covered;
-        }
-        news
-    }
-
-    /// `tcp_fastretrans_alert`: enough was received behind a gap.
-    fn look_for_loss(&mut self, has_sack: bool, now: Time) {
-        if has_sack {
-            let mut behind = 0;
-            for sent in self.flight.iter_mut().rev() {
-                if sent.is_sacked {
-                    behind += 1;
-                } else if behind >= DUPLICATES && !sent.is_again {
-                    sent.is_lost = true;
-                }
-            }
-        } else if self.duplicates == DUPLICATES
-            && self.phase == Phase::Open
-            && let Some(first) = self.flight.front_mut()
-        {
-            first.is_lost = true;
-        }
-        let lost = self.flight.iter().any(|sent| sent.is_lost);
-        if lost && self.phase == Phase::Open {
-            self.reduction = Reduction { before: self.congestion, ..Reduction::default() };
-            self.threshold = self.reduced();
-            self.phase = Phase::Recovery { until: self.next };
-            self.arm(now);
-        }
-    }
-
-    /// `tcp_cwnd_reduction`: `delivered` segments have left the network. The first lost one goes again at once.
-    fn reduce(&mut self, delivered: u32) {
-        let Phase::Recovery { .. } = self.phase else { return };
-        let Reduction { before, sent, .. } = self.reduction;
-        self.reduction.delivered += delivered;
-        let delivered_all = self.reduction.delivered;
-        let flight = self.in_flight();
-        let more = match flight > self.threshold {
-            true => (delivered_all * self.threshold).div_ceil(before.max(1)).saturating_sub(sent),
-            false => (self.threshold - flight).min(delivered_all.saturating_sub(sent).max(delivered) + 1),
-        };
-        self.congestion = flight + more.max(u32::from(sent == 0));
-    }
-
-    /// What is left of the window after a loss (`bictcp_recalc_ssthresh`: 717/1024).
-    fn reduced(&self) -> u32 {
-        (self.congestion * 717 / 1024).max(2)
-    }
-
-    fn advance_phase(&mut self, ack: Seq, segments: u32, busy: u32, has_sack: bool, now: Time) {
-        match self.phase {
-            Phase::Open => {
-                self.duplicates = 0;
-                self.grow(segments, busy);
-                self.look_for_loss(has_sack, now);
-                self.reduce(segments);
-            }
-            Phase::Recovery { until } | Phase::Loss { until } if !ack.is_before(until) => {
-                if let Phase::Recovery { .. } = self.phase {
-                    self.congestion = self.threshold;
-                }
-                self.phase = Phase::Open;
-                self.duplicates = 0;
-            }
-            Phase::Recovery { .. } => {
-                // RFC 6582: a partial acknowledgement tells of the next loss.
-                if !has_sack && let Some(first) = self.flight.front_mut() {
-                    first.is_lost = true;
-                }
-                self.look_for_loss(has_sack, now);
-                self.reduce(segments);
-            }
-            Phase::Loss { .. } => self.grow(segments, busy),
-        }
-    }
-
-    /// Slow start, then one segment a round trip; not while the window is not made use of (`tcp_is_cwnd_limited`):
-    /// `busy` segments were in flight.
-    fn grow(&mut self, segments: u32, busy: u32) {
-        if self.congestion < self.threshold {
-            if self.congestion >= 2 * busy {
-                return;
-            }
-            self.congestion = self.congestion.saturating_add(segments);
-            return;
-        }
-        if self.congestion > busy {
-            return;
-        }
-        self.grown += segments;
-        if self.grown >= self.congestion {
-            self.grown -= self.congestion;
-            self.congestion = self.congestion.saturating_add(1);
-        }
     }
 
     /// RFC 6298 §2, with the floor under the variance that Linux has (`tcp_rtt_estimator`).
@@ -536,41 +429,6 @@ impl Sender {
         self.settle_timer(now);
     }
 
-    /// The timeout has come (`tcp_retransmit_timer`): everything in flight counts as lost.
-    pub fn timed_out(&mut self, now: Time) {
-        self.backoff += 1;
-        if self.flight.is_empty() {
-            return self.arm(now);
-        }
-        if !matches!(self.phase, Phase::Loss { .. }) {
-            self.threshold = self.reduced();
-        }
-        self.congestion = 1;
-        self.grown = 0;
-        self.phase = Phase::Loss { until: self.next };
-        for sent in &mut self.flight {
-            sent.is_lost = !sent.is_sacked;
-        }
-        self.arm(now);
-    }
-
-    /// The path's MTU has shrunk (`tcp_simple_retransmit`): what is too long goes again, cut anew.
-    pub fn shrink(&mut self, mss: u32) {
-        self.mss = mss.max(1);
-        let mut cut = VecDeque::with_capacity(self.flight.len());
-        for sent in self.flight.drain(..) {
-            let mut start = sent.start;
-            while sent.end - start > self.mss && !sent.is_sacked {
-                let end = start + self.mss;
-                cut.push_back(Sent { start, end, is_lost: true, ..sent });
-                start = end;
-            }
-            let too_long = start != sent.start;
-            cut.push_back(Sent { start, is_lost: sent.is_lost || too_long, ..sent });
-        }
-        self.flight = cut;
-    }
-
     pub fn congestion_window(&self) -> u32 {
         self.congestion
     }
@@ -601,107 +459,4 @@ impl Sender {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOW: Time = Time(1_000_000_000);
-
-    fn sender() -> Sender {
-        let mut sender = Sender::new(Seq(999));
-        sender.sent_syn(NOW);
-        sender.start_window(65_535, Seq(0), Seq(1000));
-        sender.acknowledge(Seq(1), Seq(1000), 65_535, &[], None, false, NOW + Duration::from_millis(1));
-        sender.mss = 100;
-        sender
-    }
-
-    fn sent(sender: &mut Sender) -> Vec<(u32, u32)> {
-        std::iter::from_fn(|| sender.next_segment(100, NOW)).map(|(seq, len, _, _)| (seq.0, len)).collect()
-    }
-
-    #[test]
-    fn a_small_segment_waits_for_the_one_before() {
-        let mut sender = sender();
-        sender.write(b"ab");
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1000), 2, true, false)));
-        sender.write(b"cd");
-        assert_eq!(sender.next_segment(100, NOW), None);
-        sender.acknowledge(Seq(1), Seq(1002), 65_535, &[], None, true, NOW);
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1002), 2, true, false)));
-        sender.no_delay = true;
-        sender.write(b"e");
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1004), 1, true, false)));
-    }
-
-    #[test]
-    fn the_congestion_window_opens_as_acknowledgements_come() {
-        let mut sender = sender();
-        sender.write(&[0; 5000]);
-        assert_eq!(sent(&mut sender).len(), 10);
-        sender.acknowledge(Seq(1), Seq(1200), 65_535, &[], None, true, NOW);
-        assert_eq!(sent(&mut sender), [(2000, 100), (2100, 100), (2200, 100), (2300, 100)]);
-    }
-
-    #[test]
-    fn a_loss_is_mended_after_three_duplicates() {
-        let mut sender = sender();
-        sender.write(&[0; 1000]);
-        sent(&mut sender);
-        for _ in 0..2 {
-            sender.acknowledge(Seq(1), Seq(1100), 65_535, &[], None, true, NOW);
-            assert_eq!(sent(&mut sender), []);
-        }
-        for _ in 0..2 {
-            sender.acknowledge(Seq(1), Seq(1100), 65_535, &[], None, true, NOW);
-        }
-        assert_eq!(sent(&mut sender), [(1100, 100)]);
-    }
-
-    #[test]
-    fn sack_tells_what_is_lost() {
-        let mut sender = sender();
-        sender.write(&[0; 1000]);
-        sent(&mut sender);
-        let blocks = [(Seq(1200), Seq(1300)), (Seq(1400), Seq(1600))];
-        sender.acknowledge(Seq(1), Seq(1100), 65_535, &blocks, None, true, NOW);
-        assert_eq!(sent(&mut sender), [(1100, 100)]);
-        sender.acknowledge(Seq(1), Seq(1100), 65_535, &[(Seq(1400), Seq(1900))], None, true, NOW);
-        assert_eq!(sent(&mut sender), [(1300, 100)]);
-    }
-
-    #[test]
-    fn after_a_timeout_everything_goes_again_one_by_one() {
-        let mut sender = sender();
-        sender.write(&[0; 300]);
-        sent(&mut sender);
-        let due = sender.timeout_at.expect("a timeout");
-        assert!(due >= NOW + Duration::from_millis(200) && due < NOW + Duration::from_millis(230));
-        sender.timed_out(due);
-        assert_eq!(sent(&mut sender), [(1000, 100)]);
-        sender.acknowledge(Seq(1), Seq(1100), 65_535, &[], None, true, due);
-        assert_eq!(sent(&mut sender), [(1100, 100), (1200, 100)]);
-    }
-
-    #[test]
-    fn a_closed_window_is_probed() {
-        let mut sender = sender();
-        sender.acknowledge(Seq(2), Seq(1000), 0, &[], None, true, NOW);
-        sender.write(b"x");
-        assert_eq!(sender.next_segment(100, NOW), None);
-        sender.watch_window(NOW);
-        assert!(sender.is_blocked() && sender.timeout_at.is_some());
-        sender.acknowledge(Seq(3), Seq(1000), 10, &[], None, true, NOW);
-        assert_eq!(sent(&mut sender), [(1000, 1)]);
-    }
-
-    #[test]
-    fn the_end_rides_on_the_last_data() {
-        let mut sender = sender();
-        sender.write(&[1; 150]);
-        sender.is_closing = true;
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1000), 100, false, false)));
-        assert_eq!(sender.next_segment(100, NOW), Some((Seq(1100), 50, true, true)));
-        assert_eq!(sender.next_segment(100, NOW), None);
-        assert_eq!(sender.next, Seq(1151));
-    }
-}
+mod tests;
