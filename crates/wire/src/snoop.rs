@@ -94,8 +94,12 @@ pub fn read_ipv4(packet: &[u8]) -> Packet<'_> {
     }
     let body = &packet[header_len..total];
     let Some(head) = body.first_chunk::<8>() else { return Packet::Malformed };
+    // Of messages that nobody knows, too.
+    if checksum(body, 0) != 0 {
+        return Packet::Malformed;
+    }
     let group = Ipv4Addr::new(head[4], head[5], head[6], head[7]);
-    let message = match head[0] {
+    Packet::Message(match head[0] {
         0x12 | 0x16 => Message::Report(IpAddr::V4(group)),
         0x17 => Message::Leave(IpAddr::V4(group)),
         0x22 => Message::Records(Records {
@@ -127,11 +131,7 @@ pub fn read_ipv4(packet: &[u8]) -> Packet<'_> {
             }
         }
         _ => return other,
-    };
-    match checksum(body, 0) {
-        0 => Packet::Message(message),
-        _ => Packet::Malformed,
-    }
+    })
 }
 
 /// Reads an IPv6 packet to a multicast address (`ipv6_mc_check_mld`).

@@ -8,7 +8,7 @@ use hairpin_wire::vlan::Tag;
 
 use crate::dev::bridge::arp_proxy::{self, Answer};
 use crate::dev::bridge::snoop::Query;
-use crate::dev::bridge::{Bridge, Clock, Event, Known, Own, PortFlags};
+use crate::dev::bridge::{Bridge, Clock, Event, Known, Own, PortFlags, State};
 use crate::dev::{Kind, RxHandler, Verdicts};
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
@@ -172,9 +172,13 @@ impl World {
                     self.notify_fdb(bridge, key, &entry, false);
                 }
             }
-            Event::PortChanged(port) => {
+            Event::PortChanged(port, then) => {
                 self.changed();
+                let now = self.exchange_port_state(bridge, port, then);
                 self.notify_bridge_link(port);
+                if let Some(now) = now {
+                    self.exchange_port_state(bridge, port, now);
+                }
             }
             Event::Flush(port) => self.flush_port(bridge, port, false),
             Event::Carrier(carrier) => self.set_carrier(bridge, carrier),
@@ -190,6 +194,13 @@ impl World {
             Event::Query(query) => self.send_query(bridge, &query),
             Event::Timers => {}
             Event::Answer(answer) => self.send_answer(bridge, &answer),
+        }
+    }
+
+    fn exchange_port_state(&mut self, bridge: DevId, port: DevId, state: State) -> Option<State> {
+        match self.devs.get_mut(bridge).map(|device| &mut device.kind) {
+            Some(Kind::Bridge(own)) => own.exchange_state(port, state),
+            _ => None,
         }
     }
 

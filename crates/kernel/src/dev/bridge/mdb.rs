@@ -164,9 +164,9 @@ impl Mdb {
 }
 
 impl Entry {
-    /// Adds a member at its place: by port number, the highest first, a port's newest first.
+    /// Adds a member at its place: by port number, the highest first, a port's oldest first.
     fn add(&mut self, member: Member) {
-        let at = self.members.iter().position(|known| known.port_number <= member.port_number);
+        let at = self.members.iter().position(|known| known.port_number < member.port_number);
         self.members.insert(at.unwrap_or(self.members.len()), member);
     }
 }

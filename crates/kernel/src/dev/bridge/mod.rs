@@ -106,7 +106,7 @@ pub enum Event {
     /// An address was learned, or is behind another port now.
     Learned(fdb::Key),
     /// A port's state changed, or is announced anew.
-    PortChanged(DevId),
+    PortChanged(DevId, State),
     /// What was learned behind a port is void.
     Flush(DevId),
     /// The bridge device has a carrier, or has none.

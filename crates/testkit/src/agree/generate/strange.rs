@@ -52,6 +52,7 @@ fn build(scenario: &mut Scenario) {
 
 fn with_address(scenario: &mut Scenario, dev: &str, net: usize) {
     scenario.line(format!("ip -n h link set {dev} up"));
+    scenario.probes_late("h", dev);
     scenario.line(format!("ip -n h addr add 10.0.{net}.2/24 dev {dev}"));
 }
 

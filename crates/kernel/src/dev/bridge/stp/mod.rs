@@ -92,6 +92,18 @@ impl Bridge {
         }
     }
 
+    /// A port has come to the state it is in, which others are told of, whatever comes after it.
+    fn tell_port(&mut self, dev: DevId) {
+        if let Some(state) = self.port(dev).map(|port| port.state) {
+            self.events.push(Event::PortChanged(dev, state));
+        }
+    }
+
+    /// Gives a port another state, and nothing more; its old one.
+    pub fn exchange_state(&mut self, dev: DevId, state: State) -> Option<State> {
+        self.port_mut(dev).map(|port| std::mem::replace(&mut port.state, state))
+    }
+
     // Enabling and disabling (8.8).
 
     /// `br_stp_enable_bridge`: the bridge device has gone up; its usable ports are to be enabled after this.
@@ -138,7 +150,7 @@ impl Bridge {
     pub fn enable_port(&mut self, dev: DevId, clock: Clock) {
         self.begin_port(dev);
         self.select_states(clock);
-        self.events.push(Event::PortChanged(dev));
+        self.tell_port(dev);
     }
 
     /// `br_stp_disable_port`
@@ -155,7 +167,7 @@ impl Bridge {
             port.branch.hold = None;
             flush = port.backup.is_none();
         }
-        self.events.push(Event::PortChanged(dev));
+        self.tell_port(dev);
         if flush {
             self.events.push(Event::Flush(dev));
         }

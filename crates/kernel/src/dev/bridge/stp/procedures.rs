@@ -71,7 +71,7 @@ impl Bridge {
                 port.branch.forward_delay = Some(Alarm::after(clock.now, delay));
             }
         }
-        self.events.push(Event::PortChanged(dev));
+        self.tell_port(dev);
     }
 
     /// Designated port selection (8.6.9).
@@ -141,7 +141,7 @@ impl Bridge {
         } else {
             self.set_state(dev, State::Listening);
         }
-        self.events.push(Event::PortChanged(dev));
+        self.tell_port(dev);
         if !delay.is_zero()
             && let Some(port) = self.port_mut(dev)
         {
@@ -162,7 +162,7 @@ impl Bridge {
             port.state = State::Blocking;
             port.branch.forward_delay = None;
         }
-        self.events.push(Event::PortChanged(dev));
+        self.tell_port(dev);
     }
 
     /// `br_become_root_bridge`, where this bridge has just become the root.

@@ -89,6 +89,6 @@ impl Bridge {
             }
             _ => {}
         }
-        self.events.push(Event::PortChanged(dev));
+        self.tell_port(dev);
     }
 }
