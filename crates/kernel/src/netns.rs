@@ -12,6 +12,7 @@ use crate::ip::reassemble::Reassembly;
 use crate::ip6::reassemble::Reassembly6;
 use crate::neigh::Neighbours;
 use crate::netfilter::Netfilter;
+use crate::route::RouteKind;
 use crate::sock::SockId;
 use crate::sysctl::Sysctl;
 
@@ -134,6 +135,8 @@ pub struct Counters {
     pub forwarded: u64,
     pub out_requests: u64,
     pub out_no_routes: u64,
+    /// What this host was not let send.
+    pub out_discards: u64,
     pub reassembly_timeouts: u64,
     pub reassembly_fragments: u64,
     pub reassembled: u64,
@@ -159,6 +162,58 @@ pub struct Counters {
     pub udp_in: u64,
     pub udp_no_ports: u64,
     pub udp_out: u64,
+    pub carried: Carried,
+    /// What connections count together.
+    pub tcp: crate::tcp::counts::News,
+    pub reverse_path: u64,
+}
+
+/// Packets and bytes of IPv4 (`IpExt` of `/proc/net/netstat`), each in and out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Carried {
+    pub octets: [u64; 2],
+    /// Packets and bytes to groups, and to all.
+    pub multicast: [(u64, u64); 2],
+    pub broadcast: [(u64, u64); 2],
+    /// Packets in by the two bits of RFC 3168.
+    pub ecn: [u64; 4],
+}
+
+impl Carried {
+    const IN: usize = 0;
+    const OUT: usize = 1;
+
+    /// `IPSTATS_MIB_INMCASTPKTS` and its kin: a packet of so many bytes whose route is of this kind.
+    #[inline]
+    fn of_kind(&mut self, side: usize, kind: RouteKind, len: usize) {
+        let (packets, bytes) = match kind {
+            RouteKind::Multicast => &mut self.multicast[side],
+            RouteKind::Broadcast => &mut self.broadcast[side],
+            _ => return,
+        };
+        *packets += 1;
+        *bytes += len as u64;
+    }
+
+    #[inline]
+    pub fn delivers(&mut self, kind: RouteKind, len: usize) {
+        self.of_kind(Self::IN, kind, len);
+    }
+
+    #[inline]
+    pub fn sends(&mut self, kind: RouteKind, len: usize) {
+        self.of_kind(Self::OUT, kind, len);
+    }
+
+    #[inline]
+    pub fn came(&mut self, len: usize) {
+        self.octets[Self::IN] += len as u64;
+    }
+
+    #[inline]
+    pub fn left(&mut self, len: usize) {
+        self.octets[Self::OUT] += len as u64;
+    }
 }
 
 impl Counters {

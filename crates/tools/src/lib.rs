@@ -27,6 +27,7 @@ mod docker;
 mod ethtool;
 #[cfg(test)]
 mod fake;
+mod getent;
 mod getopt;
 mod hostname;
 mod http;
@@ -38,6 +39,7 @@ mod iproute2;
 mod ipset;
 pub mod iptables;
 mod iputils;
+mod machine;
 mod modprobe;
 mod nc;
 mod net_tools;
@@ -204,7 +206,7 @@ fn no_processes() -> std::io::Error {
 pub type Main = fn(&mut Program<'_>) -> i32;
 
 /// Front ends beside which the machine's own program of that name is used too, by its path.
-pub const BESIDE_THE_MACHINES: &[&str] = &["python3"];
+pub const BESIDE_THE_MACHINES: &[&str] = &["getent", "python3"];
 
 /// Every front end by the name it is called by.
 pub const FRONT_ENDS: &[(&str, Main)] = &[
@@ -221,6 +223,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("dnsmasq", dnsmasq::main),
     ("docker", docker::main),
     ("ethtool", ethtool::main),
+    ("getent", getent::main),
     ("host", dns::host::main),
     ("hostname", hostname::main),
     ("httpd", http::httpd::main),

@@ -315,6 +315,7 @@ docker exec c2 nslookup c1
 docker exec c2 nslookup db.blue | tail -3
 docker exec c1 nslookup www.lab | tail -3
 docker exec c1 dig +short +tcp c2; docker exec c1 dig +short -x 10.1.0.3
+docker exec c1 getent hosts c2; docker exec c1 getent ahosts db; docker exec c1 getent hosts nosuch || echo $?
 docker exec c1 nslookup nosuch.lab | tail -2
 docker exec c1 grep -c c2 /etc/hosts
 docker exec i1 nslookup www.lab; docker exec i1 nslookup i1 | tail -2
@@ -355,6 +356,9 @@ Address: 192.0.2.80
 
 10.1.0.3
 c2.blue.
+10.1.0.3        c2
+10.1.0.3        STREAM db
+10.1.0.3        DGRAM  \n10.1.0.3        RAW    \n2
 ** server can't find nosuch.lab: NXDOMAIN
 
 0

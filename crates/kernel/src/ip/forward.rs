@@ -77,6 +77,8 @@ impl World {
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.forwarded += 1;
             netns.counters.out_requests += 1;
+            // `ip_forward_finish` and `ip_output` both count it.
+            netns.counters.carried.left(2 * frame.payload().len());
         }
         let Some(passed) = self.filter(At { hook: Hook::Postrouting, ..at }, frame) else { return };
         self.fragment_and_send(out, next_hop, mtu, passed);

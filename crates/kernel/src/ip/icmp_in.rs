@@ -62,6 +62,7 @@ impl World {
             (sysctl.icmp_echo_ignore_all, sysctl.icmp_echo_ignore_broadcasts);
         if delivered != RouteKind::Local && matches!(what, kind::ECHO | kind::TIMESTAMP) && ignore_broadcasts
         {
+            netns.counters.icmp_in_errors += 1;
             return self.drop_frame(Some(dev), frame, DropReason::InvalidProtocol);
         }
         match what {

@@ -36,6 +36,7 @@ impl World {
         let mut filtered = false;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_receives += 1;
+            netns.counters.carried.came(frame.payload().len());
             filtered = netns.netfilter.is_some();
         }
         let mut header = match Header::parse(frame.payload()) {
@@ -47,13 +48,17 @@ impl World {
                 return self.drop_frame(Some(dev), frame, reason);
             }
         };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.carried.ecn[usize::from(header.tos & 3)] += 1;
+        }
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len);
         if filtered {
             let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
             (header, frame) = passed;
         }
-        self.vrf_receive(dev, &mut frame, &header);
+        let Some(passed) = self.vrf_receive((ns, dev), header, frame) else { return };
+        (header, frame) = passed;
         if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
             // Sockets bound to a device see the one that has the address (`inet_iif`).
             if kind == RouteKind::Local {
@@ -65,6 +70,7 @@ impl World {
                     ControlFlow::Break(()) => return,
                 }
             }
+            self.count_delivered(ns, kind, &frame);
             return self.local_deliver(dev, header, kind, frame);
         }
         if shared
@@ -98,6 +104,7 @@ impl World {
                 {
                     return self.drop_frame(Some(dev), frame, DropReason::UnicastInL2Multicast);
                 }
+                self.count_delivered(ns, kind, &frame);
                 self.local_deliver(dev, header, kind, frame);
             }
             Ok(InRoute::Forward { dev: out, gateway, redirect, mtu, path_mtu, tunnel, .. }) => {
@@ -105,6 +112,14 @@ impl World {
                 self.forward(dev, header, onward, frame);
             }
             Err(error) => self.refuse(ns, dev, &header, error, frame),
+        }
+    }
+
+    /// `ip_rcv_finish_core`: what groups and all get is counted apart.
+    #[inline]
+    pub(super) fn count_delivered(&mut self, ns: NsId, kind: RouteKind, frame: &Frame) {
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.carried.delivers(kind, frame.payload().len());
         }
     }
 
@@ -163,6 +178,7 @@ impl World {
             match reason {
                 DropReason::IpInAddressErrors => netns.counters.in_address_errors += 1,
                 DropReason::IpInNoRoutes => netns.counters.in_no_routes += 1,
+                DropReason::IpReversePath => netns.counters.reverse_path += 1,
                 _ => {}
             }
         }

@@ -139,7 +139,15 @@ impl World {
             }
         }
         header.write(packet);
-        self.ip_output(ns, route, fields.loop_back, frame)
+        let sent = self.ip_output(ns, route, fields.loop_back, frame);
+        // `ip_send_skb`; TCP counts nothing.
+        if sent.is_err()
+            && fields.protocol != super::protocol::TCP
+            && let Some(netns) = self.netns.get_mut(ns)
+        {
+            netns.counters.out_discards += 1;
+        }
+        sent
     }
 
     /// The namespace's next identification.
@@ -161,23 +169,27 @@ impl World {
         loop_back: bool,
         mut frame: Frame,
     ) -> Result<(), Errno> {
-        let mut filtered = false;
+        let filtered = self.has_netfilter(ns);
+        let mut route = *route;
+        // `vrf_ip_out` leaves groups and the limited broadcast alone, but not a network's.
+        let to_all = |route: &OutRoute| route.destination.is_multicast() || route.destination.is_broadcast();
+        if filtered {
+            if !to_all(&route) {
+                (route, frame) = self.vrf_output(ns, route, frame)?;
+            }
+            (route, frame) = self.own_output(ns, route.dev, route, frame)?;
+        }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.out_requests += 1;
-            filtered = netns.netfilter.is_some();
-        }
-        let mut route = *route;
-        if filtered {
-            (route, frame) = self.own_output(ns, route, frame)?;
+            netns.counters.carried.left(frame.payload().len());
+            netns.counters.carried.sends(route.kind, frame.payload().len());
         }
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
         frame.tunnel = route.tunnel;
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
-        // `vrf_ip_out` leaves groups and the limited broadcast alone, but not a network's.
-        let to_all = route.destination.is_multicast() || route.destination.is_broadcast();
-        if !to_all && !self.vrf_lets_out(route.dev, &frame) {
+        if !to_all(&route) && !self.vrf_lets_out(route.dev, &frame) {
             self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
             return Ok(());
         }
@@ -198,15 +210,25 @@ impl World {
         Ok(())
     }
 
-    /// The hook for this host's own packets. What it changes may change the way (`ip_route_me_harder`).
-    fn own_output(&mut self, ns: NsId, route: OutRoute, frame: Frame) -> Result<(OutRoute, Frame), Errno> {
+    /// The hook for this host's own packets, which are to leave by `out`. What it changes may change the way
+    /// (`ip_route_me_harder`).
+    ///
+    /// # Errors
+    /// `EPERM`: they may not; others: there is no way to where they go now.
+    pub(crate) fn own_output(
+        &mut self,
+        ns: NsId,
+        out: DevId,
+        route: OutRoute,
+        frame: Frame,
+    ) -> Result<(OutRoute, Frame), Errno> {
         let decides = |frame: &Frame| {
             let header = Header::quoted(frame.payload());
             header.map(|header| (header.source, header.destination, header.tos, frame.mark))
         };
         let before = decides(&frame);
         let next_hop = Some(route.next_hop().into());
-        let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
+        let at = At { ns, hook: Hook::Output, input: None, output: Some(out), next_hop };
         let frame = self.filter_own(at, frame)?.into_frame();
         let after = decides(&frame);
         let Some((source, destination, tos, mark)) = after.filter(|_| after != before) else {
@@ -238,8 +260,16 @@ impl World {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
         frame.vrf_port = self.vrf_ifindex(dev);
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.in_receives += 1;
+            netns.counters.carried.came(frame.payload().len());
+        }
         match Header::parse(frame.payload()) {
             Ok(mut header) => {
+                if let Some(netns) = self.netns.get_mut(ns) {
+                    netns.counters.carried.ecn[usize::from(header.tos & 3)] += 1;
+                    netns.counters.carried.delivers(kind, frame.payload().len());
+                }
                 if self.has_netfilter(ns) {
                     let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
                     (header, frame) = passed;

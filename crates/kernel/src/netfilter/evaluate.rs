@@ -194,7 +194,12 @@ fn extension(
             bench.conntrack.map(frame.track, &range, side, world.now, bench.random);
             return Said::Accept;
         }
-        Target::Track { .. } => {}
+        Target::Track { zone, .. } => {
+            // `xt_ct_target`: what has been looked at already (loopback) stays what it is.
+            if let Some(zone) = zone.filter(|_| !frame.track.is_tracked() && frame.track.zones == [0, 0]) {
+                frame.track.zones = zone.of(frame.mark);
+            }
+        }
         Target::NoTrack { .. } => {
             // What has been looked at already (loopback) stays what it is.
             if !frame.track.is_tracked() && frame.track.info != Info::Attached {
@@ -260,7 +265,7 @@ pub(super) fn masquerade(
         Family::Ipv6 => {
             let IpAddr::V6(destination) = ip.destination else { return Said::Drop };
             // To an address of this host that is the address itself.
-            match world.select_source6(device.ns, Some(output), destination) {
+            match world.select_source6(at.ns, Some(output), destination) {
                 Some(own) => own.into(),
                 None => return Said::Drop,
             }
@@ -296,9 +301,17 @@ pub(super) fn redirect(
             let primary = |own: &&crate::device::Ipv4Address| own.flags & crate::device::ifa::SECONDARY == 0;
             device.and_then(|device| device.ipv4.iter().find(primary)).map(|own| own.local.into())
         }
-        Family::Ipv6 => device
-            .and_then(|device| device.ipv6.iter().find(|own| own.scope == 0))
-            .map(|own| own.address.into()),
+        // `nf_nat_redirect_ipv6`: an address of the destination's scope, the widest for one that is global.
+        Family::Ipv6 => device.and_then(|device| {
+            let on_link = matches!(ip.destination, IpAddr::V6(to) if to.is_unicast_link_local());
+            let known = device.ipv6.iter().filter(|own| own.flags & crate::device::ifa::TENTATIVE == 0);
+            let is_near = |own: &&crate::device::Ipv6Address| own.address.is_unicast_link_local();
+            match on_link {
+                true => known.clone().find(is_near),
+                false => known.clone().find(|own| !is_near(own)).or_else(|| known.clone().next()),
+            }
+            .map(|own| own.address.into())
+        }),
     };
     let Some(address) = address else { return Said::Drop };
     let range = NatRange { addresses: Some((address, address)), ..range.clone() };

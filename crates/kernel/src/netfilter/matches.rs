@@ -123,7 +123,7 @@ impl Around<'_> {
             Match::HashLimit(wanted) => {
                 let (from, to) = self.ip.ports(self.bytes()).unwrap_or((0, 0));
                 let (source, destination) = ((self.ip.source, from), (self.ip.destination, to));
-                aids.stores.is_below(wanted, source, destination, now) != wanted.above
+                aids.stores.is_below(wanted, source, destination, self.ip.total_len, now) != wanted.above
             }
             wanted => self.is(wanted),
         })

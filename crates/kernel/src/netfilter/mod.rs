@@ -37,9 +37,9 @@ use crate::time::Time;
 use crate::trace::Step;
 use crate::world::{TimerEvent, World};
 
-pub(crate) use conntrack::Track;
 pub use conntrack::settings::Settings;
-use conntrack::{Conntrack, Decision, Info};
+use conntrack::{Conntrack, Decision};
+pub(crate) use conntrack::{Info, Track};
 use evaluate::{Bench, Outcome, Place};
 use nat::{Random, Side};
 use nft::{Based, Ended, Nft};
@@ -412,7 +412,7 @@ impl World {
             self.put_back(at.ns, netfilter);
             return Ok(Passed(frame));
         };
-        let verdict = netfilter.hook(self, &at, family, &mut frame);
+        let verdict = netfilter.hook(self, &self.seen_at(at, family, &frame), family, &mut frame);
         let site = match &verdict {
             Verdict::Drop(cause) | Verdict::Reject(_, cause) if self.trace.on => {
                 Some(netfilter.site(family, *cause))
@@ -448,6 +448,18 @@ impl World {
         }
         self.drop_frame(dev, frame, DropReason::NetfilterDrop);
         Err(errno)
+    }
+
+    /// What a VRF's port has received belongs to the VRF once it has passed the first hook (`vrf_ip_rcv`,
+    /// `vrf_ip6_rcv`), but for what neighbours say by IPv6.
+    fn seen_at(&self, at: At, family: Family, frame: &Frame) -> At {
+        let Some(dev) = at.input.filter(|_| matches!(at.hook, Hook::Input | Hook::Forward)) else {
+            return at;
+        };
+        if family == Family::Ipv6 && frame.payload().get(6) == Some(&protocol::ICMPV6) {
+            return at;
+        }
+        At { input: self.vrf_of(dev).or(Some(dev)), ..at }
     }
 
     /// `nf_ct_set_closing`

@@ -21,6 +21,9 @@ use crate::time::Time;
 /// Ticks of the clock a second, and credits a tick (`CREDITS_PER_JIFFY` at so many ticks) of xt_limit.c.
 const HZ: u32 = 100;
 const CREDITS_PER_TICK: u32 = 256;
+/// `CREDITS_PER_JIFFY_BYTES` at so many ticks, and what a second gives.
+const BYTE_CREDITS_PER_TICK: u64 = 1 << 25;
+const BYTE_CREDITS: u64 = BYTE_CREDITS_PER_TICK * HZ as u64;
 /// Parts of a second that an interval is counted in (`XT_LIMIT_SCALE`).
 const LIMIT_SCALE: u32 = 10_000;
 /// Addresses that one list of `-m recent` has (`ip_list_tot`).
@@ -202,6 +205,11 @@ impl Bucket {
     }
 }
 
+/// What sixteen bytes cost (`user2credits_byte`).
+pub(super) fn byte_cost(interval: u64) -> u64 {
+    interval.saturating_mul(BYTE_CREDITS) >> 32
+}
+
 /// Adds what has been earned and takes a cost, if there is so much.
 fn take(credit_ns: &mut u64, since: &mut Time, cost: u64, most: u64, now: Time) -> bool {
     let earned = u64::try_from(now.since(*since).as_nanos()).unwrap_or(u64::MAX);
@@ -258,11 +266,39 @@ struct Seen {
     stamps: VecDeque<Time>,
 }
 
-/// A table of `-m hashlimit` (`struct xt_hashlimit_htable`): by addresses and ports; credit and since when.
+/// A table of `-m hashlimit` (`struct xt_hashlimit_htable`): by addresses and ports.
 #[derive(Clone, Debug, Default)]
 struct Buckets {
-    by_key: FxHashMap<(IpAddr, u16, IpAddr, u16), (u64, Time)>,
+    by_key: FxHashMap<(IpAddr, u16, IpAddr, u16), Bucketful>,
     swept: Time,
+}
+
+/// What one address or port has left (`struct dsthash_ent`).
+#[derive(Clone, Copy, Debug)]
+struct Bucketful {
+    /// Nanoseconds, or bytes' credits.
+    credit: u64,
+    since: Time,
+    /// Of a rate in bytes: how often it is filled yet before its time.
+    refills: u64,
+}
+
+impl Bucketful {
+    /// `rateinfo_recalc` and `hashlimit_byte_cost`: whether `len` bytes are within the rate.
+    fn take_bytes(&mut self, len: usize, cost: u64, now: Time) -> bool {
+        let ticks = tick(now) - tick(self.since).min(tick(now));
+        self.since = now;
+        self.credit =
+            self.credit.saturating_add(ticks.saturating_mul(BYTE_CREDITS_PER_TICK)).min(BYTE_CREDITS);
+        let cost = ((len as u64 >> 4) + 1).saturating_mul(cost).min(BYTE_CREDITS);
+        if self.credit < cost && self.refills > 0 {
+            self.refills -= 1;
+            self.credit = BYTE_CREDITS;
+        }
+        let allowed = self.credit >= cost;
+        self.credit -= if allowed { cost } else { 0 };
+        allowed
+    }
 }
 
 impl Stores {
@@ -411,6 +447,7 @@ impl Stores {
         wanted: &HashLimit,
         (source, source_port): (IpAddr, u16),
         (destination, destination_port): (IpAddr, u16),
+        len: usize,
         now: Time,
     ) -> bool {
         let (family, none) = match source {
@@ -428,7 +465,7 @@ impl Stores {
         let expire = Duration::from_millis(u64::from(wanted.expire));
         if now.since(table.swept) >= Duration::from_millis(u64::from(wanted.gc_interval.max(1))) {
             table.swept = now;
-            table.by_key.retain(|_, (_, since)| now.since(*since) < expire);
+            table.by_key.retain(|_, bucket| now.since(bucket.since) < expire);
         }
         let cost = wanted.interval.saturating_mul(1000);
         let most = cost.saturating_mul(wanted.burst);
@@ -436,8 +473,13 @@ impl Stores {
         if table.by_key.len() >= full && !table.by_key.contains_key(&key) {
             return false;
         }
-        let (credit, since) = table.by_key.entry(key).or_insert((most, now));
-        take(credit, since, cost, most, now)
+        let credit = if wanted.bytes { BYTE_CREDITS } else { most };
+        let new = Bucketful { credit, since: now, refills: wanted.burst };
+        let bucket = table.by_key.entry(key).or_insert(new);
+        match wanted.bytes {
+            true => bucket.take_bytes(len, byte_cost(wanted.interval), now),
+            false => take(&mut bucket.credit, &mut bucket.since, cost, most, now),
+        }
     }
 }
 
@@ -503,7 +545,8 @@ mod tests {
         for number in 0..10_000u32 {
             let source = IpAddr::from(number.to_be_bytes());
             let (source_port, destination_port, protocol) = (1, 2, 17);
-            let tuple = Tuple { source, destination: source, protocol, source_port, destination_port };
+            let tuple =
+                Tuple { source, destination: source, protocol, source_port, destination_port, zones: [0, 0] };
             let now = Time(u64::from(number) * 20_000_000);
             assert_eq!(state.connections(&limit, source, (&tuple, false, false), &conntrack, now), 1);
             let State::Connections(counts) = &state else { panic!("it counts") };
@@ -519,7 +562,8 @@ mod tests {
         let mut count = |number: u32| {
             let source = IpAddr::from(number.to_be_bytes());
             let (source_port, destination_port, protocol) = (1, 2, 17);
-            let tuple = Tuple { source, destination: source, protocol, source_port, destination_port };
+            let tuple =
+                Tuple { source, destination: source, protocol, source_port, destination_port, zones: [0, 0] };
             state.connections(&limit, source, (&tuple, false, false), &conntrack, Time::ZERO)
         };
         assert_eq!((0..ADDRESSES_MAX as u32).map(&mut count).sum::<u64>(), ADDRESSES_MAX as u64);

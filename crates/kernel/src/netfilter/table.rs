@@ -318,7 +318,7 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
     match &rule.target {
         Target::Reject(RejectWith::TcpReset) if header_protocol != Some(protocol::TCP) => Err(Errno::EINVAL),
         // `xt_ct_set_helper`: there is none.
-        Target::Track { helper: Some(_) } => Err(Errno::EINVAL),
+        Target::Track { helper: Some(_), .. } => Err(Errno::EINVAL),
         // "Only works on TCP SYN packets."
         Target::TcpMss(_) if !rule.matches.iter().any(asks_for_syn) => Err(Errno::EINVAL),
         _ => Ok(()),
@@ -339,7 +339,8 @@ fn check_match(family: Family, found: &Match) -> Result<(), Errno> {
         // `hashlimit_mt_check_common`
         Match::HashLimit(wanted) => {
             let longest = if family == Family::Ipv4 { 32 } else { 128 };
-            wanted.gc_interval != 0
+            (!wanted.bytes || super::state::byte_cost(wanted.interval) != 0)
+                && wanted.gc_interval != 0
                 && wanted.expire != 0
                 && wanted.source_prefix <= longest
                 && wanted.destination_prefix <= longest

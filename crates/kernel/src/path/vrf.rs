@@ -1,25 +1,37 @@
 //! Packets of VRFs on their way (drivers/net/vrf.c): what the VRF device has of them.
 
-use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::Hook;
+use hairpin_netlink::{Errno, PacketType};
 
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::Header;
-use crate::ip::route::OutKey;
+use crate::ip::route::{OutKey, OutRoute};
 use crate::mac::Mac;
-use crate::netfilter::At;
+use crate::netfilter::{At, Info, Track};
+use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
 impl World {
-    /// `vrf_ip_rcv`: an IPv4 packet that came in on `dev`, if that is a VRF's port. The frame is the VRF's from here on.
+    /// `vrf_ip_rcv`: an IPv4 packet that came in on `dev`, if that is a VRF's port. The frame is the VRF's from here on,
+    /// and meets the first hook once more as such.
     #[inline]
-    pub(crate) fn vrf_receive(&mut self, dev: DevId, frame: &mut Frame, header: &Header) {
-        if let Some(vrf) = self.vrf_of(dev) {
-            self.vrf_receives(vrf, frame, header);
+    pub(crate) fn vrf_receive(
+        &mut self,
+        (ns, dev): (NsId, DevId),
+        header: Header,
+        mut frame: Frame,
+    ) -> Option<(Header, Frame)> {
+        let Some(vrf) = self.vrf_of(dev) else { return Some((header, frame)) };
+        self.vrf_receives(vrf, &mut frame, &header);
+        if vrf == dev || header.destination.is_multicast() || !self.has_netfilter(ns) {
+            return Some((header, frame));
         }
+        let at = At { ns, hook: Hook::Prerouting, input: Some(vrf), output: None, next_hop: None };
+        let frame = self.filter(at, frame)?.into_frame();
+        Some((Header::quoted(frame.payload()).unwrap_or(header), frame))
     }
 
     fn vrf_receives(&mut self, vrf: DevId, frame: &mut Frame, header: &Header) {
@@ -35,6 +47,35 @@ impl World {
             // `dev_queue_xmit_nit` serves the VRF's taps, so they see it go out.
             self.tap(vrf, frame, PacketType::Outgoing);
         }
+    }
+
+    /// `vrf_ip_out_direct`: what is to leave by a VRF's port meets the hooks of this host's own packets as the VRF's
+    /// first. It is of no connection there.
+    ///
+    /// # Errors
+    /// As of [`World::own_output`].
+    pub(crate) fn vrf_output(
+        &mut self,
+        ns: NsId,
+        route: OutRoute,
+        frame: Frame,
+    ) -> Result<(OutRoute, Frame), Errno> {
+        let Some(vrf) = self.vrf_of(route.dev).filter(|vrf| *vrf != route.dev) else {
+            return Ok((route, frame));
+        };
+        let (mut route, mut frame) = (route, frame);
+        let untracked = !frame.track.is_tracked();
+        if untracked {
+            frame.track.info = Info::Untracked;
+        }
+        (route, frame) = self.own_output(ns, vrf, route, frame)?;
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(vrf), next_hop };
+        frame = self.filter_own(at, frame)?.into_frame();
+        if untracked {
+            frame.track = Track::default();
+        }
+        Ok((route, frame))
     }
 
     /// `vrf_ip_out`: a packet of this host that leaves by a VRF's port is seen on the VRF, and does not get past one that

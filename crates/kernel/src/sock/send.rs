@@ -160,7 +160,11 @@ impl World {
         frame.owner = Owner::Program;
         frame.bound = inet.device;
         frame.mark = inet.mark;
-        self.ip_output(ns, &route, inet.multicast_loop, frame)?;
+        self.ip_output(ns, &route, inet.multicast_loop, frame).inspect_err(|_| {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.out_discards += 1;
+            }
+        })?;
         Ok(data.len())
     }
 

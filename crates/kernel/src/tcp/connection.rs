@@ -260,7 +260,11 @@ impl Connection {
         match self.state {
             State::Established | State::SynReceived => self.state = State::FinWait1,
             State::CloseWait => self.state = State::LastAck,
-            State::SynSent => return self.end(None),
+            State::SynSent => {
+                // The program has changed its mind: no attempt has failed.
+                self.state = State::Closed;
+                return self.end(None);
+            }
             _ => return,
         }
         self.send.is_closing = true;
@@ -275,6 +279,7 @@ impl Connection {
         self.shutdown();
         if self.state == State::FinWait2 {
             self.linger_at = Some(now.timer(LINGER));
+            self.counts.news.waits += 1;
         }
     }
 
@@ -324,6 +329,7 @@ impl Connection {
         }
         if self.receive.ack_at.is_some_and(|at| at <= now) && self.receive.delay_over() {
             self.ack_due = true;
+            self.counts.news.delayed_acks += 1;
         }
         if self.send.timeout_at.is_some_and(|at| at <= now) {
             self.retransmit(now);
@@ -333,9 +339,12 @@ impl Connection {
     /// `tcp_retransmit_timer`, `tcp_probe_timer`
     fn retransmit(&mut self, now: Time) {
         if self.send.is_tail_due() {
-            return self.send.probe_tail(now);
+            self.counts.news.probes += u64::from(self.send.probe_tail(now));
+            return;
         }
         self.retransmits += 1;
+        // The answer to a SYN is no connection's yet (`reqsk_timer_handler`).
+        self.counts.news.timeouts += u64::from(self.state != State::SynReceived && self.send.has_flight());
         let most = match self.state {
             State::SynSent => self.settings.syn_retries,
             State::SynReceived => self.settings.syn_ack_retries,

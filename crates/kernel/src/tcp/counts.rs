@@ -22,6 +22,45 @@ pub struct Counts {
     last_sent: Time,
     last_received: Time,
     last_acked: Time,
+    /// What its host has not been told of yet.
+    pub news: News,
+}
+
+/// What the connections of a namespace count together (`TcpExt` of `/proc/net/netstat`, and of `Tcp` of
+/// `/proc/net/snmp` what connections know).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    pub attempts_failed: u64,
+    pub resets: u64,
+    pub sent_again: u64,
+    /// Of these the ones that count as nothing else.
+    pub uncounted: u64,
+    pub syn_again: u64,
+    pub timeouts: u64,
+    pub probes: u64,
+    pub told_twice: u64,
+    pub new_data: u64,
+    pub delivered: u64,
+    pub waits: u64,
+    pub delayed_acks: u64,
+}
+
+impl News {
+    /// Adds what a connection has counted since.
+    pub fn add(&mut self, news: News) {
+        self.attempts_failed += news.attempts_failed;
+        self.resets += news.resets;
+        self.sent_again += news.sent_again;
+        self.uncounted += news.uncounted;
+        self.syn_again += news.syn_again;
+        self.timeouts += news.timeouts;
+        self.probes += news.probes;
+        self.told_twice += news.told_twice;
+        self.new_data += news.new_data;
+        self.delivered += news.delivered;
+        self.waits += news.waits;
+        self.delayed_acks += news.delayed_acks;
+    }
 }
 
 impl Counts {

@@ -32,6 +32,7 @@ impl World {
     /// [`World::tcp_push`] of what `owner` sends: what leaves while a program closes its socket is still the program's
     /// (`tcp_close`).
     pub(crate) fn tcp_push_of(&mut self, id: SockId, owner: Owner) {
+        let now = self.now;
         let Some(ns) = self.sockets.get(id).map(|socket| socket.ns) else { return };
         // The connection is taken out while it sends: nothing that sending causes reaches it before it is back.
         let Some(tcp) = self.tcp_of_mut(id) else { return };
@@ -39,6 +40,10 @@ impl World {
         let (ends, port) = (tcp.ends, tcp.port);
         if let Some(remote) = ends.remote {
             self.tcp_send_all(id, (ns, owner), &ends, (ends.source, port), remote, &mut connection);
+        }
+        let news = std::mem::take(&mut connection.counts.news);
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters.tcp.add(news);
         }
         let next = connection.next_timeout();
         let is_over = connection.state == State::Closed;
@@ -50,7 +55,7 @@ impl World {
                 && tcp.timer_at.is_none_or(|armed| at < armed)
             {
                 tcp.timer_at = Some(at);
-                self.timers.add(at, TimerEvent::Tcp { socket: id });
+                self.timers.add_on_wheel(now, at, TimerEvent::Tcp { socket: id });
             }
         }
         if is_over {

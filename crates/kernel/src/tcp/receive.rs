@@ -345,6 +345,11 @@ impl Receiver {
         }
     }
 
+    /// The next acknowledgement tells of something that came twice.
+    pub fn tells_old(&self) -> bool {
+        self.tells_twice && self.twice.is_some_and(|(start, _)| start.is_before(self.next))
+    }
+
     /// The block around `seq` becomes the first that SACK tells (RFC 2018 §4).
     fn note_block(&mut self, seq: Seq) {
         let blocks = self.blocks();

@@ -29,6 +29,8 @@ pub struct Tuple {
     pub source_port: u16,
     /// The destination port; type and code for ICMP.
     pub destination_port: u16,
+    /// Its zone, and that of its answers; 0 where none was given.
+    pub zones: [u16; 2],
 }
 
 impl Tuple {

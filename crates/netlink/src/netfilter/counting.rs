@@ -91,9 +91,13 @@ pub mod hash_mode {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HashLimit {
     pub name: String,
-    /// The time between two packets, in millionths of a second.
+    /// The time between two packets, in millionths of a second; of a rate in bytes what 16 of them cost, in parts of what a
+    /// second gives, 2³² of which there are.
     pub interval: u64,
+    /// Packets at once; of a rate in bytes how often a full second's worth is given.
     pub burst: u64,
+    /// The rate is in bytes.
+    pub bytes: bool,
     /// What is above the rate matches.
     pub above: bool,
     /// Bits of [`hash_mode`].

@@ -110,9 +110,10 @@ pub enum Target {
     NoTrack {
         old_name: bool,
     },
-    /// `-j CT` otherwise: connections are tracked, by a helper if one is named.
+    /// `-j CT` otherwise: connections are tracked, by a helper if one is named, in a zone of their own.
     Track {
         helper: Option<String>,
+        zone: Option<Zone>,
     },
     Ttl {
         change: TtlChange,
@@ -135,6 +136,24 @@ pub enum Target {
     NfQueue(Queue),
     /// `-j CHECKSUM`: what is left to the device is computed.
     Checksum,
+}
+
+/// `--zone`, `--zone-orig`, `--zone-reply` of `-j CT`
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Zone {
+    /// None: the packet's mark.
+    pub id: Option<u16>,
+    /// It holds for packets of the original direction, for those of the reply.
+    pub original: bool,
+    pub reply: bool,
+}
+
+impl Zone {
+    /// The zones of a packet with this mark, and of its answers.
+    pub fn of(self, mark: u32) -> [u16; 2] {
+        let id = self.id.unwrap_or(mark as u16);
+        [if self.original { id } else { 0 }, if self.reply { id } else { 0 }]
+    }
 }
 
 /// `-j NFLOG`

@@ -54,6 +54,8 @@ pub(super) struct Filter {
     destination_nat: Option<Option<IpAddr>>,
     any_nat: Option<Option<IpAddr>>,
     icmp: [Option<u16>; 3],
+    /// The zone of the original direction, of the reply, of both.
+    zones: [Option<u16>; 3],
 }
 
 impl Filter {
@@ -77,7 +79,17 @@ impl Filter {
             && self.state.is_none_or(|wanted| connection.tcp == Some(wanted))
             && self.mark.is_none_or(|(value, mask)| connection.mark & mask == value)
             && connection.status & self.status == self.status
+            && self.is_in_zone(connection.original.zones)
             && self.is_translated(connection.status, original, reply)
+    }
+
+    /// A zone of both directions is another attribute than that of one.
+    fn is_in_zone(&self, [original, reply]: [u16; 2]) -> bool {
+        let both = original == reply;
+        let [wanted_original, wanted_reply, wanted] = self.zones;
+        wanted_original.is_none_or(|wanted| wanted == if both { 0 } else { original })
+            && wanted_reply.is_none_or(|wanted| wanted == if both { 0 } else { reply })
+            && wanted.is_none_or(|wanted| wanted == if both { original } else { 0 })
     }
 
     fn is_translated(&self, bits: u32, original: &Tuple, reply: &Tuple) -> bool {
@@ -134,6 +146,9 @@ const LONG: &[(&str, &str)] = &[
     ("help", "h"),
     ("orig-src", "s"),
     ("src", "s"),
+    ("zone", "w"),
+    ("orig-zone", "orig-zone"),
+    ("reply-zone", "reply-zone"),
     ("orig-dst", "d"),
     ("dst", "d"),
     ("reply-src", "r"),
@@ -315,6 +330,16 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                     }
                 }
             }
+            "w" | "orig-zone" | "reply-zone" => {
+                let text = value(word)?;
+                let place = match letter.as_str() {
+                    "orig-zone" => 0,
+                    "reply-zone" => 1,
+                    _ => 2,
+                };
+                // `atoi`
+                filter.zones[place] = Some(text.parse().unwrap_or(0));
+            }
             "z" => filter.zero = true,
             _ => return Err(unknown(word)),
         }
@@ -403,7 +428,8 @@ impl Filter {
             true => (id, u16::from_be_bytes([kind as u8, code as u8])),
             false => (self.ports[0].unwrap_or(0), self.ports[1].unwrap_or(0)),
         };
-        let original = Tuple { source, destination, protocol, source_port, destination_port };
+        let zones = [0, 1].map(|side: usize| self.zones[side].or(self.zones[2]).unwrap_or(0));
+        let original = Tuple { source, destination, protocol, source_port, destination_port, zones };
         // An echo is answered by its reply, whose type is the one before (RFC 792), or behind (RFC 4443).
         let answer = match (protocol, kind) {
             (1, 8) => 0,
@@ -419,6 +445,7 @@ impl Filter {
                 true => u16::from_be_bytes([answer as u8, code as u8]),
                 false => self.ports[3].unwrap_or(source_port),
             },
+            zones: [zones[1], zones[0]],
         };
         let family = if source.is_ipv4() { Family::Ipv4 } else { Family::Ipv6 };
         Ok(Connection {

@@ -14,7 +14,7 @@ pub(super) struct Output {
 
 pub(super) fn line(connection: &Connection, output: Output) -> String {
     let mut text = head(connection, output, true);
-    text += &format!("mark={} use=1", connection.mark);
+    text += &format!("mark={} {}use=1", connection.mark, zone(connection));
     if output.id {
         text += &format!(" id={}", connection.id);
     }
@@ -29,6 +29,7 @@ pub(super) fn event(event: &Event, output: Output) -> String {
     if event.marked || connection.mark != 0 {
         text += &format!("mark={} ", connection.mark);
     }
+    text += &zone(connection);
     if output.id {
         text += &format!("id={} ", connection.id);
     }
@@ -54,17 +55,32 @@ fn head(connection: &Connection, output: Output, with_timeout: bool) -> String {
     if let Some(state) = connection.tcp {
         text += &format!("{} ", state.name());
     }
+    let [original, reply] = connection.original.zones;
     text += &tuple(&connection.original);
+    if original != reply && original != 0 {
+        text += &format!("zone-orig={original} ");
+    }
     text += &counters(connection.counters.map(|[original, _]| original));
     if connection.status & status::SEEN_REPLY == 0 {
         text += "[UNREPLIED] ";
     }
     text += &tuple(&connection.reply);
+    if original != reply && reply != 0 {
+        text += &format!("zone-reply={reply} ");
+    }
     text += &counters(connection.counters.map(|[_, reply]| reply));
     if connection.status & status::ASSURED != 0 {
         text += "[ASSURED] ";
     }
     text
+}
+
+/// The zone of both directions.
+fn zone(connection: &Connection) -> String {
+    match connection.original.zones {
+        [zone, reply] if zone == reply && zone != 0 => format!("zone={zone} "),
+        _ => String::new(),
+    }
 }
 
 /// `-o xml` (`snprintf_xml.c`)

@@ -7,12 +7,10 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use super::httpd::{self, Found, Options, Style, http_date, read_file, unescaped};
 use crate::calendar::Date;
-use crate::{Program, Signal};
+use crate::{Program, Signal, machine};
 
 const PORT: u16 = 8000;
 const SERVER: &str = "SimpleHTTP/0.6 Python/3.11.2";
-/// `ENOENT` of a shell
-const NOT_FOUND: i32 = 127;
 
 /// Types of files by how their names end (`mimetypes`).
 const TYPES: &[(&str, &str)] = &[
@@ -50,7 +48,7 @@ struct Wanted {
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let wanted = match wanted(program.args) {
-        None => return machines_own(program),
+        None => return machine::become_own(program, "python3"),
         Some(Ok(wanted)) => wanted,
         Some(Err(text)) => {
             let usage = "usage: server.py [-h] [--cgi] [-b ADDRESS] [-d DIRECTORY] [-p VERSION] [port]";
@@ -99,27 +97,6 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 }
 
 /// The machine's own interpreter, found behind this session's programs.
-fn machines_own(program: &mut Program<'_>) -> i32 {
-    let path = program.shell.variable("PATH").unwrap_or_default();
-    let place = path.split(':').find(|place| {
-        program.shell.open(&format!("{place}/hairpin")).is_err()
-            && program.shell.open(&format!("{place}/python3")).is_ok()
-    });
-    let Some(place) = place else {
-        let _ = writeln!(program.shell.err(), "python3: command not found");
-        return NOT_FOUND;
-    };
-    let argv: Vec<String> =
-        std::iter::once(format!("{place}/python3")).chain(program.args.iter().cloned()).collect();
-    match program.shell.exec(&argv) {
-        Ok(code) => code,
-        Err(error) => {
-            let _ = writeln!(program.shell.err(), "python3: {error}");
-            NOT_FOUND
-        }
-    }
-}
-
 /// None where something else than the module is to run.
 fn wanted(args: &[String]) -> Option<Result<Wanted, String>> {
     let mut unbuffered = false;

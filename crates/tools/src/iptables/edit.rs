@@ -3,7 +3,8 @@
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::{Chain, Counters, Rule, Table, Target};
 
-use super::command::{Action, Command, policy};
+use super::command::action::{Action, Command};
+use super::command::policy;
 use super::fail::Fail;
 use super::list::{self, Format};
 use super::names::Names;

@@ -21,7 +21,7 @@ use hairpin_netlink::netfilter::{Family, NetfilterCall, NetfilterReply, Table, T
 use hairpin_netlink::{Errno, System};
 
 use crate::Program;
-use command::{Command, Parsed};
+use command::action::{Command, Parsed};
 use fail::Fail;
 use names::Names;
 pub use text::{from_text, to_text};

@@ -264,11 +264,13 @@ impl<'a> Names<'a> {
             if part.is_empty() {
                 return Ok(missing);
             }
-            if let Some(port) = number(part, u64::from(u32::MAX)) {
-                return Ok(port as u16);
+            // `xtables_getportbyname`, whose numbers glibc cuts to the length of a port.
+            if part.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Ok(part.parse::<u64>().unwrap_or(u64::MAX) as u16);
             }
             let unknown = || Fail::parameter(format!("Port \"{part}\" does not resolve to anything.\n"));
-            self.parse_port(part, "tcp").map_err(|_| unknown())
+            let known = self.services().iter().find(|known| known.name == part);
+            known.map(|known| known.port).ok_or_else(unknown)
         };
         match text.split_once(':') {
             Some((low, high)) => Ok((port(low, 0)?, port(high, u16::MAX)?)),

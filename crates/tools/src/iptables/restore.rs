@@ -5,7 +5,8 @@ use std::io::Read as _;
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::{Counters, Family, NetfilterCall, Table, TableKind};
 
-use super::command::{Parsed, parse};
+use super::command::action::Parsed;
+use super::command::parse;
 use super::edit;
 use super::fail::Fail;
 use super::names::Names;

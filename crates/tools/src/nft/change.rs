@@ -2,14 +2,15 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::nft::{
-    Base, Chain, ChainKind, Element, Expr, Family, NatAddress, Right, Rule, Set, SetRef, Statement, Table,
+    Base, Chain, ChainKind, Element, Expr, Family, NatAddress, Right, Rule, Ruleset, Set, SetRef, Statement,
+    Table,
 };
 use hairpin_netlink::netfilter::{Hook, Policy};
 
 use super::fail::{Fail, Place};
 use super::parser::Parser;
 use super::show::{Printer, priority_named};
-use super::{Session, set, statement};
+use super::{Session, meant, set, statement};
 
 /// A table that a command names, and where.
 pub(super) struct Named {
@@ -60,7 +61,7 @@ impl Session<'_> {
             return Err(Fail::at("syntax error, unexpected newline, expecting string", place));
         }
         let place = parser.place();
-        let name = parser.text()?;
+        let name = parser.name()?;
         let family = family.unwrap_or(Family::Ip);
         parser.family = family;
         Ok((family, name, place))
@@ -73,8 +74,13 @@ impl Session<'_> {
 
     /// The table that a command is about; it fails with this text in front where there is none.
     pub(super) fn table_of(&mut self, named: &Named, text: &str) -> Result<&mut Table, Fail> {
-        let missing = Fail::at(format!("{text}{MISSING}"), named.place);
-        self.ruleset.table_mut(named.family, &named.name).ok_or(missing)
+        if self.ruleset.table(named.family, named.name.as_str()).is_none() {
+            let meant =
+                if text.is_empty() { meant::table(&self.ruleset, &named.name, None) } else { String::new() };
+            return Err(Fail::at(format!("{text}{MISSING}{meant}"), named.place));
+        }
+        let missing = Fail::at(MISSING, named.place);
+        self.ruleset.table_mut(named.family, named.name.as_str()).ok_or(missing)
     }
 
     pub(super) fn add(&mut self, parser: &mut Parser<'_>, create: bool) -> Result<(), Fail> {
@@ -93,7 +99,7 @@ impl Session<'_> {
                 let named = self.named(parser)?;
                 self.table_of(&named, "")?;
                 let place = parser.place();
-                let chain = parser.text()?;
+                let chain = parser.name()?;
                 self.add_chain(parser, &named, &chain, place, create)
             }
             Some("set") => {
@@ -134,7 +140,7 @@ impl Session<'_> {
 
     fn add_table(&mut self, parser: &mut Parser<'_>, create: bool) -> Result<(), Fail> {
         let named = self.named(parser)?;
-        let known = self.ruleset.table(named.family, &named.name).is_some();
+        let known = self.ruleset.table(named.family, named.name.as_str()).is_some();
         if known && create {
             return Err(Fail::refused(Errno::EEXIST, named.place));
         }
@@ -262,8 +268,8 @@ impl Session<'_> {
         let named = self.named(parser)?;
         let place = parser.place();
         let name = parser.text()?;
+        let missing = self.missing_set(&named, &name, place);
         let table = self.table_of(&named, "")?;
-        let missing = Fail::at(MISSING, place);
         let set = table.set_mut(&name).ok_or(missing)?;
         let whole = parser.place();
         let elements = set::elements(parser, set, false)?;
@@ -280,6 +286,13 @@ impl Session<'_> {
         set::insert(set, elements, now)
     }
 
+    /// A set or map that is not there.
+    pub(super) fn missing_set(&self, named: &Named, name: &str, place: Place) -> Fail {
+        let of = (named.family, named.name.as_str());
+        let meant = meant::inside(&self.ruleset, of, ("set", name), meant::sets).unwrap_or_default();
+        Fail::at(format!("{MISSING}{meant}"), place)
+    }
+
     /// `add|insert|replace rule [FAMILY] TABLE CHAIN [handle N|position N|index N] …`
     fn rule(&mut self, parser: &mut Parser<'_>, verb: &str) -> Result<(), Fail> {
         self.changed = true;
@@ -288,7 +301,7 @@ impl Session<'_> {
             return Err(parser.unexpected());
         }
         let chain_place = parser.place();
-        let chain = parser.text()?;
+        let chain = parser.name()?;
         let mut place = if verb == "insert" { Where::Start } else { Where::End };
         let mut at = Place::default();
         match parser.peek_word() {
@@ -316,8 +329,20 @@ impl Session<'_> {
         }
         let from = parser.at();
         let (statements, comment) = statement::rule(parser)?;
+        let meant = meant::inside(
+            &self.ruleset,
+            (named.family, named.name.as_str()),
+            ("chain", chain.as_str()),
+            meant::chains,
+        );
+        let mut missing = Fail::refused(Errno::ENOENT, chain_place);
+        if let Some(meant) = meant {
+            missing.text = format!("{MISSING}{meant}");
+            if self.ruleset.table(named.family, named.name.as_str()).is_none() {
+                return Err(Fail { place: Some(named.place), ..missing });
+            }
+        }
         let table = self.table_of(&named, "Could not process rule: ")?;
-        let missing = Fail::refused(Errno::ENOENT, chain_place);
         let known = table.chain(&chain).ok_or(missing)?;
         let handle = match place {
             Where::Before(handle) | Where::Over(handle) | Where::Behind(handle) => Some(handle),
@@ -348,8 +373,11 @@ impl Session<'_> {
         let echo = self.options.echo;
         let style = self.options.style;
         let (now_ns, known) = (self.now_ns, parser.known);
+        let of_table = self.ruleset.table(named.family, named.name.as_str());
+        if let Some(table) = of_table {
+            names(parser, &self.ruleset, table, from)?;
+        }
         let table = self.table_of(named, "")?;
-        names(parser, table, from, &statements)?;
         // A set that rules fill has a bound.
         for statement in &statements {
             if let Statement::SetElement { set, .. } = statement
@@ -493,11 +521,17 @@ pub(super) fn base_of(parser: &mut Parser<'_>) -> Result<Base, Fail> {
 
 pub(super) fn policy_of(parser: &mut Parser<'_>) -> Result<Policy, Fail> {
     parser.next();
-    match parser.word()? {
-        "accept" => Ok(Policy::Accept),
-        "drop" => Ok(Policy::Drop),
-        _ => Err(Fail::at("syntax error, unexpected string", parser.place_before())),
-    }
+    let policy = match parser.peek_word() {
+        Some("accept") => Policy::Accept,
+        Some("drop") => Policy::Drop,
+        _ => {
+            let fail = parser.unexpected();
+            let text = format!("{}, expecting accept or drop or '$'", fail.text);
+            return Err(Fail { text, ..fail });
+        }
+    };
+    parser.next();
+    Ok(policy)
 }
 
 /// Goes over `type …`, `policy …` or `comment …` of a chain.
@@ -523,7 +557,7 @@ fn own_sets(statement: &Statement) -> usize {
 }
 
 /// Whether what a rule names is there, with a mark under what is not. The rule's first token is `from`.
-fn names(parser: &mut Parser<'_>, table: &Table, from: usize, _: &[Statement]) -> Result<(), Fail> {
+fn names(parser: &mut Parser<'_>, ruleset: &Ruleset, table: &Table, from: usize) -> Result<(), Fail> {
     let end = parser.at();
     parser.back_to(from);
     let mut missing = None;
@@ -552,7 +586,9 @@ fn names(parser: &mut Parser<'_>, table: &Table, from: usize, _: &[Statement]) -
             Some(word) if word.starts_with('@') => {
                 let name = word.get(1..).unwrap_or("");
                 if table.set(name).is_none() {
-                    missing = Some(Fail::at(MISSING, place));
+                    let of = (table.family, table.name.as_str());
+                    let meant = meant::inside(ruleset, of, ("set", name), meant::sets).unwrap_or_default();
+                    missing = Some(Fail::at(format!("{MISSING}{meant}"), place));
                 }
             }
             _ => {}

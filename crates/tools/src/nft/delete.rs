@@ -9,7 +9,7 @@ use super::change::MISSING;
 use super::fail::{Fail, Place};
 use super::object::is_object_used;
 use super::parser::Parser;
-use super::{Session, set};
+use super::{Session, meant, set};
 
 impl Session<'_> {
     pub(super) fn delete(&mut self, parser: &mut Parser<'_>) -> Result<(), Fail> {
@@ -18,16 +18,39 @@ impl Session<'_> {
         let named = self.named(parser)?;
         let missing = |place: Place| Fail::refused(Errno::ENOENT, place);
         let (family, name) = (named.family, named.name.clone());
-        let table = self.table_of(&named, "Could not process rule: ")?;
+        if what == "table" && self.ruleset.table(family, &name).is_none() {
+            let meant = meant::table(&self.ruleset, &name, Some(family));
+            let text = if meant.is_empty() {
+                format!("Could not process rule: {MISSING}")
+            } else {
+                MISSING.to_owned()
+            };
+            return Err(Fail::at(text + &meant, named.place));
+        }
+        let near = |session: &Session<'_>, item: &str, place: Place| {
+            match what {
+                "chain" => {
+                    meant::inside(&session.ruleset, (family, name.as_str()), (what, item), meant::chains)
+                }
+                "set" | "map" => {
+                    meant::inside(&session.ruleset, (family, name.as_str()), ("set", item), meant::sets)
+                }
+                _ => None,
+            }
+            .map_or(missing(place), |meant| Fail::at(format!("{MISSING}{meant}"), place))
+        };
+        self.table_of(&named, "Could not process rule: ")?;
         if what == "table" {
             self.ruleset.tables.retain(|table| (table.family, &table.name) != (family, &name));
             return Ok(());
         }
         let place = parser.place();
         let item = parser.text()?;
+        let absent = near(self, &item, place);
+        let table = self.table_of(&named, "Could not process rule: ")?;
         match what {
             "chain" => {
-                let at = table.chains.iter().position(|chain| chain.name == item).ok_or(missing(place))?;
+                let at = table.chains.iter().position(|chain| chain.name == item).ok_or(absent)?;
                 // Its rules go with it (`nf_tables_delchain`).
                 if is_used(table, &item) {
                     return Err(Fail::refused(Errno::EBUSY, place));
@@ -35,7 +58,7 @@ impl Session<'_> {
                 table.chains.remove(at);
             }
             "set" | "map" => {
-                let at = table.sets.iter().position(|set| set.name == item).ok_or(missing(place))?;
+                let at = table.sets.iter().position(|set| set.name == item).ok_or(absent)?;
                 if is_set_used(table, &item) {
                     return Err(Fail::refused(Errno::EBUSY, place));
                 }
@@ -71,7 +94,11 @@ impl Session<'_> {
                 let set = table.set_mut(&item).ok_or(Fail::at(MISSING, place))?;
                 for (element, place) in set::elements(parser, set, true)? {
                     let at = set.elements.iter().position(|known| known.key == element.key);
-                    set.elements.remove(at.ok_or(missing(place))?);
+                    let absent = match set.interval {
+                        true => Fail::at("element does not exist", place),
+                        false => missing(place),
+                    };
+                    set.elements.remove(at.ok_or(absent)?);
                 }
             }
             _ => return Err(Fail::at("syntax error, unexpected string", place)),

@@ -8,7 +8,8 @@ use hairpin_netlink::netfilter::nft::{
 
 use super::expr::type_of;
 use super::fields;
-use super::show::{Part, amount, hook_name, kind_name, nat_flags, nat_name, per};
+use super::show::statement::{amount, nat_flags, nat_name, per};
+use super::show::{Part, hook_name, kind_name};
 use super::statement::{ICMPX, LEVELS};
 use super::value::{self, Known};
 

@@ -14,6 +14,7 @@ mod fields;
 mod include;
 mod json;
 mod list;
+mod meant;
 mod object;
 mod parser;
 mod set;

@@ -2,7 +2,7 @@
 
 use hairpin_netlink::netfilter::nft::Family;
 
-use super::fail::{Fail, Place};
+use super::fail::{Fail, KEYWORDS, Place};
 use super::token::{Kind, Token};
 use super::value::Known;
 
@@ -95,6 +95,17 @@ impl<'t> Parser<'t> {
                 Ok(text.clone())
             }
             _ => Err(self.unexpected()),
+        }
+    }
+
+    /// What something is called: no word of the grammar.
+    pub fn name(&mut self) -> Result<String, Fail> {
+        match self.peek_word() {
+            Some(word) if KEYWORDS.contains(&word) => {
+                let text = format!("syntax error, unexpected {word}, expecting string");
+                Err(Fail::at(text, self.place()))
+            }
+            _ => self.text(),
         }
     }
 

@@ -270,7 +270,7 @@ pub(super) fn insert(set: &mut Set, elements: Vec<(Element, Place)>, now_ns: u64
             } else if let Some((_, other)) = added.iter().find(|(key, _)| meets(key)) {
                 return Err(Fail::between("conflicting intervals specified", *other, place));
             } else if set.elements.iter().any(|known| meets(&known.key)) {
-                return Err(Fail::at("Could not process rule: File exists", place));
+                return Err(Fail::at("interval overlaps with an existing one", place));
             }
         }
         let timeout_ms = element.timeout_ms.or(set.timeout_ms);

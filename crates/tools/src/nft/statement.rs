@@ -6,7 +6,7 @@ use hairpin_netlink::netfilter::nft::{
 };
 
 use super::expr::types_of;
-use super::fail::{Fail, Place};
+use super::fail::{Fail, KEYWORDS, Place};
 use super::fields;
 use super::parser::Parser;
 use super::token::{Kind, Token};
@@ -23,7 +23,9 @@ pub(super) fn rule(parser: &mut Parser<'_>) -> Result<(Vec<Statement>, Option<St
             continue;
         }
         let start = parser.place();
-        let found = statement(parser)?;
+        let first = parser.peek_word();
+        let behind = parser.at() + 1;
+        let found = statement(parser).map_err(|fail| unknown(fail, first, parser, behind, start))?;
         let place = start.to(parser.place_before());
         if let Some(terminal) = terminal {
             return Err(Fail::between("Statement after terminal statement has no effect", terminal, place));
@@ -38,6 +40,17 @@ pub(super) fn rule(parser: &mut Parser<'_>) -> Result<(Vec<Statement>, Option<St
         return Err(parser.unexpected());
     }
     Ok((statements, comment))
+}
+
+/// A word that means nothing, with another one behind it, is a symbol without a type.
+fn unknown(fail: Fail, first: Option<&str>, parser: &mut Parser<'_>, behind: usize, start: Place) -> Fail {
+    let is_symbol = first
+        .is_some_and(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()) && !KEYWORDS.contains(&word));
+    parser.back_to(behind);
+    match is_symbol && fail.text == "syntax error, unexpected string" && fail.place == Some(parser.place()) {
+        true => Fail::at("No symbol type information", start),
+        false => fail,
+    }
 }
 
 fn is_terminal(statement: &Statement) -> bool {

@@ -211,6 +211,9 @@ pub(super) fn parse(kind: Type, text: &str, place: Place, known: &Known) -> Resu
                 Err(_) if text.chars().all(|c| c.is_ascii_digit() || c == '.') => {
                     fail("Could not resolve hostname: Name or service not known")
                 }
+                Err(_) if text.parse::<Ipv6Addr>().is_ok() => {
+                    fail("Could not resolve hostname: Address family for hostname not supported")
+                }
                 Err(_) => fail("Could not resolve hostname: Temporary failure in name resolution"),
             };
         }

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use hairpin_netlink::{Address, Errno, Fd, Received, SocketKind};
+use hairpin_netlink::{Address, Errno, Fd, Received, SocketKind, SocketOption};
 use hairpin_wire::dns::{self, Data, Message, Record, kind, response};
 
 use super::settings::Settings;
@@ -47,6 +47,8 @@ pub(crate) struct Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
     Udp,
+    /// Whatever ICMP says of a question ends the wait for its answer (`__res_enable_icmp`).
+    UdpWithErrors,
     Tcp,
 }
 
@@ -79,10 +81,13 @@ pub(crate) fn exchange(
 ) -> Result<Vec<Answer>, Silence> {
     let kind = match (transport, to) {
         (Transport::Tcp, _) => return exchange_by_stream(program, to, from, queries, timeout_ns),
-        (Transport::Udp, Address::Ipv6 { .. }) => SocketKind::UdpIpv6,
-        (Transport::Udp, _) => SocketKind::UdpIpv4,
+        (_, Address::Ipv6 { .. }) => SocketKind::UdpIpv6,
+        _ => SocketKind::UdpIpv4,
     };
     let socket = program.system.socket(kind).map_err(Silence::Unreachable)?;
+    if transport == Transport::UdpWithErrors {
+        let _ = program.system.set_option(socket, SocketOption::ReceiveErrors(true));
+    }
     let outcome = ask(program, socket, to, from, queries, timeout_ns);
     let _ = program.system.close(socket);
     outcome
@@ -216,10 +221,10 @@ fn send(
             }
             let to = server_address(*server, dns::PORT);
             let timeout_ns = seconds.max(1).saturating_mul(NS_PER_S);
-            let first = if settings.by_stream { Transport::Tcp } else { Transport::Udp };
+            let first = if settings.by_stream { Transport::Tcp } else { Transport::UdpWithErrors };
             let mut answers = exchange(program, to, None, queries, timeout_ns, first);
             let is_short = |answer: &Answer| answer.message.has(dns::flag::TRUNCATED);
-            if first == Transport::Udp && answers.as_ref().is_ok_and(|answers| answers.iter().any(is_short)) {
+            if first != Transport::Tcp && answers.as_ref().is_ok_and(|answers| answers.iter().any(is_short)) {
                 answers = exchange(program, to, None, queries, timeout_ns, Transport::Tcp);
             }
             match answers {

@@ -22,7 +22,7 @@ for to in fd00:1::55 fd00:1::56; do
 done
 $N A ping -6 -e 1 -c 1 -W 0.3 fd00:1::55 || true
 $N A ping -6 -e 2 -c 1 -W 1 fd00:1::56
-$I6 -t raw -S PREROUTING -v
+$I6 -t raw -S PREROUTING -v | grep -v ^-P
 $I6 -t raw -F
 # No way: by IPv6 too the sender is told so, and the next whom a rule drops is told of that.
 $I6 -t mangle -A OUTPUT -d fd00:2::1 -j MARK --set-mark 7

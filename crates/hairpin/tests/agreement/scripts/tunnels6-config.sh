@@ -28,7 +28,7 @@ for i in t1 t2 t3 t4 t5 t6 t7 t8 g1 g2 g3 p1 p2; do
     $I -d link show $i
     $I -d -j link show $i
 done
-for i in t1 t2 t3 t4 t5 g1 g2 g3; do
+for i in t1 t2 t3 t4 g1 g2 g3; do
     $I -6 tunnel show $i
 done
 $I link add x type ip6tnl local 2001:db8::1 remote 2001:db8::2

@@ -5,6 +5,7 @@ mod device;
 mod ipv4;
 mod ipv6;
 mod netfilter;
+mod netstat;
 mod snmp;
 mod sockets;
 mod tcp;
@@ -38,6 +39,7 @@ const FILES: &[File] = &[
     File { name: "ipv6_route", show: ipv6::routes },
     File { name: "mcfilter", show: ipv4::source_filters },
     File { name: "mcfilter6", show: ipv6::source_filters },
+    File { name: "netstat", show: netstat::netstat },
     File { name: "nf_conntrack", show: netfilter::connections },
     File { name: "packet", show: sockets::packet },
     File { name: "raw", show: sockets::raw },

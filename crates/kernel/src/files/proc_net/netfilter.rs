@@ -46,17 +46,29 @@ pub(super) fn connections(world: &World, ns: NsId) -> String {
             let _ = write!(text, "{} ", state.name());
         }
         let counters = connection.counters;
+        let [original, reply] = connection.original.zones;
+        let (one_way, both) = (original != reply, original == reply && original != 0);
         write_tuple(&mut text, &connection.original);
+        if one_way && original != 0 {
+            let _ = write!(text, "zone-orig={original} ");
+        }
         write_counters(&mut text, counters.map(|[original, _]| original));
         if connection.status & status::SEEN_REPLY == 0 {
             text.push_str("[UNREPLIED] ");
         }
         write_tuple(&mut text, &connection.reply);
+        if one_way && reply != 0 {
+            let _ = write!(text, "zone-reply={reply} ");
+        }
         write_counters(&mut text, counters.map(|[_, reply]| reply));
         if connection.status & status::ASSURED != 0 {
             text.push_str("[ASSURED] ");
         }
-        let _ = writeln!(text, "mark={} use=2", connection.mark);
+        let _ = write!(text, "mark={} ", connection.mark);
+        if both {
+            let _ = write!(text, "zone={original} ");
+        }
+        text.push_str("use=2\n");
     }
     text
 }

@@ -3,6 +3,7 @@
 use hairpin_netlink::netfilter::Family;
 
 use super::handle::valid_icmp;
+use super::tuple::Tuple;
 use super::{Conntrack, Info, REPLY, Track, tuple};
 use crate::netfilter::packet::Ip;
 use crate::time::Time;
@@ -24,7 +25,14 @@ pub(super) enum Icmp {
 
 impl Conntrack {
     /// `nf_conntrack_icmpv4_error`, `nf_conntrack_icmpv6_error`
-    pub(super) fn receive_icmp(&mut self, ip: &Ip, message: &[u8], checked: bool, now: Time) -> Icmp {
+    pub(super) fn receive_icmp(
+        &mut self,
+        ip: &Ip,
+        message: &[u8],
+        zones: [u16; 2],
+        checked: bool,
+        now: Time,
+    ) -> Icmp {
         let Some((head, quoted)) = message.split_at_checked(8) else { return Icmp::Invalid };
         if checked && !valid_icmp(ip, message) {
             return Icmp::Invalid;
@@ -40,22 +48,23 @@ impl Conntrack {
         if !is_error {
             return Icmp::Message;
         }
-        self.related(ip, quoted, now).map_or(Icmp::Invalid, Icmp::Related)
+        self.related(ip, quoted, zones, now).map_or(Icmp::Invalid, Icmp::Related)
     }
 
     /// `nf_conntrack_inet_error`: the connection of the packet that an error quotes.
-    fn related(&mut self, ip: &Ip, quoted: &[u8], now: Time) -> Option<Track> {
+    fn related(&mut self, ip: &Ip, quoted: &[u8], zones: [u16; 2], now: Time) -> Option<Track> {
         let inner = Ip::read(quoted).filter(|inner| inner.family == ip.family)?;
         let behind = quoted.get(inner.header_len..).filter(|_| inner.offset == 0)?;
         let about = tuple::of_packet(&inner, behind)?;
         // The quoted packet went the other way: it is the inverse that the connection is known by.
-        let (id, direction) = self.find(&tuple::inverse(&about)?, now)?;
+        let sought = Tuple { zones, ..tuple::inverse(&about)? };
+        let (id, direction) = self.find(&sought, now)?;
         let connection = self.connections.get(id)?;
         // The error must be for the station that has sent the packet.
         if connection.tuple(direction).destination != ip.destination {
             return None;
         }
         let info = if direction == REPLY { Info::RelatedReply } else { Info::Related };
-        Some(Track { id, info })
+        Some(Track { id, info, zones })
     }
 }

@@ -31,6 +31,7 @@ fn a_connection_takes_about_what_the_docs_say() {
             protocol: 17,
             source_port: 4000,
             destination_port: 53,
+            zones: [0, 0],
         };
         let wanted = shown::Connection {
             id: 0,
@@ -46,5 +47,5 @@ fn a_connection_takes_about_what_the_docs_say() {
         conntrack.create(&wanted, Time::ZERO).expect("a new tuple");
     }
     let bytes = bytes_each(&conntrack);
-    assert!(bytes <= 410, "{bytes} bytes a connection: docs/netfilter.md says less");
+    assert!((390..=435).contains(&bytes), "{bytes} bytes a connection: docs/netfilter.md says about 425");
 }

@@ -72,6 +72,9 @@ pub(crate) enum Info {
 pub(crate) struct Track {
     pub id: CtId,
     pub info: Info,
+    /// The zone that it is looked for in, in the original direction and as a reply (`struct nf_conntrack_zone` of a
+    /// template).
+    pub zones: [u16; 2],
 }
 
 impl Track {
@@ -89,10 +92,10 @@ impl Track {
     /// What an ICMP error about this packet belongs to (`nf_conntrack_attach`).
     pub fn of_error(self) -> Track {
         match self.is_tracked() {
-            true if self.direction() == ORIGINAL => Track { id: self.id, info: Info::RelatedReply },
-            true => Track { id: self.id, info: Info::Related },
+            true if self.direction() == ORIGINAL => Track { info: Info::RelatedReply, ..self },
+            true => Track { info: Info::Related, ..self },
             // `nf_ct_attach` takes it for a packet of a connection.
-            false if self.info == Info::Untracked => Track { info: Info::Attached, ..self },
+            false if self.info == Info::Untracked => Track { info: Info::Attached, ..Track::default() },
             false => Track::default(),
         }
     }
@@ -224,7 +227,7 @@ impl Conntrack {
         }
         let payload = ip.payload(packet);
         if matches!(ip.protocol, protocol::ICMP | protocol::ICMPV6) {
-            match self.receive_icmp(ip, payload, arrived && settings.checksum, now) {
+            match self.receive_icmp(ip, payload, track.zones, arrived && settings.checksum, now) {
                 icmp::Icmp::Message => {}
                 icmp::Icmp::Related(related) => {
                     *track = related;
@@ -235,7 +238,7 @@ impl Conntrack {
                     return Decision::Accept;
                 }
                 icmp::Icmp::Invalid => {
-                    self.statistics.invalid += 1;
+                    self.statistics.error += 1;
                     return Decision::Accept;
                 }
             }
@@ -247,6 +250,7 @@ impl Conntrack {
             self.statistics.invalid += 1;
             return Decision::Accept;
         };
+        let found = Tuple { zones: track.zones, ..found };
         let arrival = Arrival { ip, payload, segment, checked: arrived && settings.checksum };
         // A segment may end one connection and begin the next: twice is enough.
         for _ in 0..2 {
@@ -295,7 +299,7 @@ impl Conntrack {
                 _ if status & status::EXPECTED != 0 => Info::Related,
                 _ => Info::New,
             };
-            return Ok(Some(Track { id, info }));
+            return Ok(Some(Track { id, info, zones: found.zones }));
         }
         let Some(reply) = tuple::inverse(found) else { return Ok(None) };
         let tcp = match found.protocol {
@@ -333,17 +337,28 @@ impl Conntrack {
             number: self.numbers,
         });
         self.pending.push_back(id);
-        Ok(Some(Track { id, info: Info::New }))
+        Ok(Some(Track { id, info: Info::New, zones: found.zones }))
     }
 
     /// `nf_conntrack_find_get`: what has expired is not found.
     pub(super) fn find(&mut self, tuple: &Tuple, now: Time) -> Option<(CtId, u8)> {
-        let (id, direction) = *self.table.get(&Key(*tuple))?;
+        let (id, direction) = self.known(tuple)?;
         if self.connections.get(id).is_none_or(|connection| connection.expires <= now) {
             self.remove(id, now);
             return None;
         }
         Some((id, direction))
+    }
+
+    /// A reply may be known by another zone than what it replies to (`nf_ct_zone_equal`).
+    fn known(&self, tuple: &Tuple) -> Option<(CtId, u8)> {
+        let [original, reply] = tuple.zones;
+        if original == reply {
+            return self.table.get(&Key(*tuple)).copied();
+        }
+        let turned = Tuple { zones: [reply, original], ..*tuple };
+        let of = |tuple, direction| self.table.get(&Key(tuple)).copied().filter(|found| found.1 == direction);
+        of(*tuple, ORIGINAL).or_else(|| of(turned, REPLY))
     }
 
     /// A connection by a tuple of it, where it has not expired.
@@ -387,8 +402,10 @@ impl Conntrack {
         let source = (tuple.source, tuple.source_port, tuple.protocol);
         let known = self.by_source.get(&source).into_iter().flatten();
         known.filter_map(|id| {
-            let reply = self.connections.get(*id)?.tuple(REPLY);
-            Some((reply.destination, mapped_port(reply)))
+            let connection = self.connections.get(*id)?;
+            let reply = connection.tuple(REPLY);
+            let is_here = connection.tuple(ORIGINAL).zones[0] == tuple.zones[0];
+            is_here.then(|| (reply.destination, mapped_port(reply)))
         })
     }
 

@@ -8,12 +8,21 @@ pub use hairpin_netlink::netfilter::conntrack::Tuple;
 use crate::netfilter::packet::{Ip, protocol};
 
 /// A tuple as the key of the table of connections: hashed by whole words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// The zone of its answers is no part of it.
+#[derive(Clone, Copy, Debug, Eq)]
 pub(super) struct Key(pub Tuple);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Key) -> bool {
+        let zones = [self.0.zones[0], other.0.zones[1]];
+        Tuple { zones, ..self.0 } == other.0
+    }
+}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Tuple { source, destination, protocol, source_port, destination_port } = self.0;
+        let Tuple { source, destination, protocol, source_port, destination_port, zones } = self.0;
         match (source, destination) {
             (IpAddr::V4(source), IpAddr::V4(destination)) => {
                 state.write_u64(u64::from(u32::from(source)) << 32 | u64::from(u32::from(destination)));
@@ -30,7 +39,7 @@ impl Hash for Key {
             }
         }
         let ports = u64::from(source_port) << 16 | u64::from(destination_port);
-        state.write_u64(u64::from(protocol) << 32 | ports);
+        state.write_u64(u64::from(zones[0]) << 40 | u64::from(protocol) << 32 | ports);
     }
 }
 
@@ -53,6 +62,7 @@ pub(crate) fn of_packet(ip: &Ip, payload: &[u8]) -> Option<Tuple> {
         protocol: ip.protocol,
         source_port,
         destination_port,
+        zones: [0, 0],
     })
 }
 
@@ -75,6 +85,7 @@ pub(crate) fn inverse(tuple: &Tuple) -> Option<Tuple> {
         protocol: tuple.protocol,
         source_port,
         destination_port,
+        zones: [tuple.zones[1], tuple.zones[0]],
     })
 }
 
@@ -119,10 +130,12 @@ mod tests {
             protocol: protocol::ICMP,
             source_port: 777,
             destination_port: 0x0800,
+            zones: [1, 2],
         };
         let answer = inverse(&request).expect("echo has an answer");
         assert_eq!(answer.icmp(), (0, 0));
         assert_eq!((answer.source, answer.source_port), (request.destination, 777));
+        assert_eq!(answer.zones, [2, 1]);
         assert_eq!(inverse(&answer), Some(request));
         assert_eq!(inverse(&Tuple { destination_port: 0x0300, ..request }), None);
     }

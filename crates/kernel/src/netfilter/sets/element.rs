@@ -328,6 +328,10 @@ impl Keep {
                 Dimension::Set => 0,
             })
             .sum();
+        // A prefix stands in what a port leaves of its word (`struct hash_netport4_elem`, `hash_ipportnet4_elem`).
+        let prefixes = self.dimensions.iter().filter(|dimension| **dimension == Dimension::Net).count();
+        let shared = prefixes == 1 && self.dimensions.contains(&Dimension::Port);
+        let size = size - u64::from(shared);
         let element = if more > 0 { (size + more).next_multiple_of(8) } else { size.next_multiple_of(4) };
         let nets = self.dimensions.contains(&Dimension::Net);
         let base = 192 + 256 * u64::from(nets) + 8 * u64::from(options.family == Family::Ipv6);

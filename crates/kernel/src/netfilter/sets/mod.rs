@@ -337,7 +337,8 @@ impl Set {
     fn memory(&self, now: Time) -> u64 {
         let more = u64::from(self.options.timeout_s.is_some()) * 8
             + u64::from(self.options.counters) * 16
-            + u64::from(self.options.comment) * 8;
+            + u64::from(self.options.comment) * 8
+            + u64::from(self.options.skbinfo) * 16;
         match self.kind.storage {
             Storage::List => 80 + self.list.len() as u64 * (LIST_ENTRY_BYTES + more),
             _ => self.elements.memory(&self.options, more, now),

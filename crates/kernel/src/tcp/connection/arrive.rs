@@ -57,6 +57,7 @@ impl Connection {
         let window = u32::from(segment.window);
         self.send.acknowledge(segment.seq, segment.ack, window, &[], echo, false, now);
         self.counts.bytes_acked += 1;
+        self.counts.news.delivered += 1;
         self.establish();
         self.ack_due = true;
         Outcome::Taken
@@ -202,7 +203,10 @@ impl Connection {
         let plain = data.is_empty() && !segment.flags.has(Flags::FIN) && !segment.flags.has(Flags::SYN);
         let (window, echo) = (self.scaled(segment), self.echo_age(segment, now));
         let sack = if self.has_sack { segment.sack.as_slice() } else { &[] };
+        // That the answer to a SYN has arrived nobody counts (`tcp_rcv_state_process`).
+        let delivered = self.send.delivered.wrapping_add(u32::from(self.send.unacked == self.iss));
         let progress = self.send.acknowledge(segment.seq, segment.ack, window, sack, echo, plain, now);
+        self.counts.news.delivered += u64::from(self.send.delivered.saturating_sub(delivered));
         if progress.acked > 0 {
             self.counts.bytes_acked += u64::from(progress.acked);
             self.retransmits = 0;
@@ -217,6 +221,7 @@ impl Connection {
                 self.state = State::FinWait2;
                 if self.is_orphan {
                     self.linger_at = Some(now.timer(LINGER));
+                    self.counts.news.waits += 1;
                 }
             }
             State::Closing if fin_acked => self.wait_out(now),
@@ -273,6 +278,9 @@ impl Connection {
 
     /// `tcp_time_wait`
     fn wait_out(&mut self, now: Time) {
+        // One that nobody holds has waited since its end was acknowledged.
+        let waits = self.is_orphan && self.state == State::FinWait2;
+        self.counts.news.waits += u64::from(!waits);
         self.state = State::TimeWait;
         self.send.timeout_at = None;
         self.receive.ack_at = None;
@@ -281,6 +289,12 @@ impl Connection {
 
     /// `tcp_done`
     pub(super) fn end(&mut self, error: Option<Errno>) {
+        // `tcp_set_state`, `tcp_done`
+        match self.state {
+            State::SynSent | State::SynReceived => self.counts.news.attempts_failed += 1,
+            State::Established | State::CloseWait => self.counts.news.resets += 1,
+            _ => {}
+        }
         self.state = State::Closed;
         self.error = error.or(self.error);
         self.send.timeout_at = None;

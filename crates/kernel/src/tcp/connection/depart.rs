@@ -19,6 +19,10 @@ impl Connection {
         }
         if self.syn_due {
             self.syn_due = false;
+            let again = u64::from(self.send.next != self.iss);
+            self.counts.news.sent_again += again;
+            self.counts.news.syn_again += again;
+            self.counts.news.uncounted += if self.state == State::SynSent { again } else { 0 };
             self.counts.sent(0, false, now);
             return Some(self.syn(now));
         }
@@ -33,7 +37,11 @@ impl Connection {
                 if len > 0 {
                     self.receive.note_sent(now);
                 }
-                self.counts.sent(len, seq.is_before(newest), now);
+                let again = seq.is_before(newest);
+                self.counts.news.sent_again += u64::from(again);
+                self.counts.news.uncounted += u64::from(again);
+                self.counts.news.new_data += u64::from(!again);
+                self.counts.sent(len, again, now);
                 return Some(self.outgoing(seq, len, flags, now));
             }
             self.send.watch_window(now);
@@ -96,6 +104,7 @@ impl Connection {
             sack,
             ..Segment::default()
         };
+        self.counts.news.told_twice += u64::from(self.has_sack && self.receive.tells_old());
         self.receive.acknowledged();
         self.ack_due = false;
         Outgoing { segment, data: (seq, len) }

@@ -59,9 +59,11 @@ impl Sender {
     }
 
     /// `tcp_send_loss_probe`: something new goes, or else the last segment again; one probe at a time.
-    pub fn probe_tail(&mut self, now: Time) {
+    /// False where none goes.
+    pub fn probe_tail(&mut self, now: Time) -> bool {
         if self.tail.asked.is_some() || self.flight.is_empty() {
-            return self.arm_again(now);
+            self.arm_again(now);
+            return false;
         }
         let len = self.unsent().min(self.mss);
         let fits = !(self.next + len).is_after(self.unacked + self.window);
@@ -74,6 +76,7 @@ impl Sender {
             }
             _ => self.tail.takes_new = true,
         }
+        true
     }
 
     /// `tcp_process_tlp_ack`: what an acknowledgement of a probe says of losses. `twice` ends what it tells as come twice.

@@ -35,7 +35,20 @@ impl Reader<Match> for Udp {
     }
 
     fn option(&mut self, given: &Given<'_>, rest: &mut Rest<'_, '_>) -> Result<(), Fail> {
-        let ports = parse_ports(given.value, given.invert, self.name(), rest.names)?;
+        let ports = match self.sctp {
+            true => parse_ports(given.value, given.invert, "sctp", rest.names)?,
+            // `XTTYPE_PORTRC`
+            false => {
+                if given.value.split(':').count() > 2 {
+                    let id = given.id;
+                    return Err(Fail::parameter(format!(
+                        "udp: Too many components for option \"--{id}\" (max: 2)\n"
+                    )));
+                }
+                let (low, high) = rest.names.parse_port_range(given.value)?;
+                Ports { low, high, invert: given.invert }
+            }
+        };
         match given.id {
             "source-port" => self.source = ports,
             _ => self.destination = ports,

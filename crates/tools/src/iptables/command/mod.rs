@@ -1,10 +1,13 @@
-//! A command line of `iptables` (xtables.c, `do_parse`).
+//! A command line of `iptables` (xtables.c, `do_parse`): [`action`] what it may ask for, `finish` what is made of its words.
 
-use hairpin_netlink::netfilter::{Counters, Family, Header, Interface, Match, Network, Policy, Rule, Target};
+pub(super) mod action;
+mod finish;
 
+use hairpin_netlink::netfilter::{Counters, Family, Header, Interface, Match, Policy, Target};
+
+use self::action::{Action, Parsed};
 use super::extension::{Opt, Reading, Rest, Words};
 use super::fail::Fail;
-use super::list::Format;
 use super::names::Names;
 use super::{matches, targets};
 
@@ -12,94 +15,6 @@ use super::{matches, targets};
 const CHAIN_MAX: usize = 29;
 /// Characters of a device's name.
 const INTERFACE_MAX: usize = 15;
-
-/// What is to be done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Action {
-    Append,
-    Delete,
-    DeleteNumber(usize),
-    Insert(usize),
-    Replace(usize),
-    Check,
-    List(usize),
-    ListRules(usize),
-    Flush,
-    Zero,
-    ZeroNumber(usize),
-    NewChain,
-    DeleteChain,
-    RenameChain,
-    Policy,
-}
-
-impl Action {
-    fn letter(self) -> char {
-        match self {
-            Action::Append => 'A',
-            Action::Delete | Action::DeleteNumber(_) => 'D',
-            Action::Insert(_) => 'I',
-            Action::Replace(_) => 'R',
-            Action::Check => 'C',
-            Action::List(_) => 'L',
-            Action::ListRules(_) => 'S',
-            Action::Flush => 'F',
-            Action::Zero | Action::ZeroNumber(_) => 'Z',
-            Action::NewChain => 'N',
-            Action::DeleteChain => 'X',
-            Action::RenameChain => 'E',
-            Action::Policy => 'P',
-        }
-    }
-
-    pub fn has_rule(self) -> bool {
-        matches!(
-            self,
-            Action::Append | Action::Delete | Action::Insert(_) | Action::Replace(_) | Action::Check
-        )
-    }
-
-    /// Options (by letter, 0 for `--line-numbers`) that it does not go with (`commands_v_options`).
-    fn refuses(self) -> &'static str {
-        match self {
-            Action::Append | Action::Insert(_) | Action::Replace(_) => "nx0",
-            Action::Delete | Action::Check => "nx0c",
-            Action::List(_) => "sdpjiocf",
-            Action::Policy => "nsdpjxio0f",
-            _ => "nsdpjxio0cf",
-        }
-    }
-}
-
-/// A command line, read.
-#[derive(Clone, Debug)]
-pub(super) struct Command {
-    pub action: Action,
-    /// `-L -Z`: the counters are cleared afterwards.
-    pub then_zero: bool,
-    pub table: String,
-    pub chain: Option<String>,
-    /// The new name of a chain.
-    pub new_name: String,
-    pub policy: String,
-    /// One rule for every pair of a source and a destination.
-    pub rules: Vec<Rule>,
-    /// The word behind `-j` or `-g`, which may be a chain; none where `rules` have their target already.
-    pub jump: Option<String>,
-    pub goto: bool,
-    pub counters: Option<Counters>,
-    pub format: Format,
-    pub verbose: u32,
-}
-
-/// What a command line asks for besides commands.
-pub(super) enum Parsed {
-    Command(Box<Command>),
-    Help,
-    Version,
-    /// It is for the other family.
-    Nothing,
-}
 
 const LONG: &[(&str, Words, char)] = &[
     ("append", Words::One, 'A'),
@@ -591,120 +506,6 @@ impl Parser<'_, '_, '_> {
         self.counters =
             Some(Counters { packets: number(&packets, "packet")?, bytes: number(&bytes, "byte")? });
         Ok(())
-    }
-
-    fn finish(&mut self) -> Result<Command, Fail> {
-        let table = self.table.clone().unwrap_or_else(|| "filter".to_owned());
-        let drops = |name: &str| name == "DROP";
-        if table == "nat" && (drops(&self.policy) || self.jump.as_deref().is_some_and(drops)) {
-            return Err(Fail::parameter(
-                "\nThe \"nat\" table is not intended for filtering, the use of DROP is therefore inhibited.\n\n",
-            ));
-        }
-        let protocol = self.header.protocol;
-        let mut rest = Rest { names: self.names, protocol };
-        let mut found = Vec::new();
-        for reading in self.matches.drain(..) {
-            found.push(reading.finish(&mut rest)?);
-        }
-        let extension = self.target.take().map(|reading| reading.finish(&mut rest)).transpose()?;
-        if self.invert {
-            return Err(Fail::parameter("nothing appropriate following !"));
-        }
-        let Some((action, then_zero)) = self.command else {
-            return Err(Fail::parameter("no command specified"));
-        };
-        if self.given.contains(&'W') && !self.given.contains(&'w') {
-            return Err(Fail::parameter("--wait-interval only makes sense with --wait\n"));
-        }
-        let illegal = action.refuses().chars().find(|letter| self.given.contains(letter));
-        if let Some(letter) = illegal {
-            return Err(Fail::parameter(format!("Illegal option `-{letter}' with this command")));
-        }
-        let mut command = Command {
-            action,
-            then_zero,
-            table,
-            chain: self.chain.clone(),
-            new_name: self.new_name.clone(),
-            policy: self.policy.clone(),
-            rules: Vec::new(),
-            jump: self.jump.clone().filter(|_| extension.is_none()),
-            goto: self.goto,
-            counters: self.counters,
-            format: Format {
-                verbose: self.verbose > 0,
-                numeric: self.given.contains(&'n'),
-                exact: self.given.contains(&'x'),
-                line_numbers: self.given.contains(&'0'),
-                single: false,
-            },
-            verbose: self.verbose,
-        };
-        if let Some(chain) = command.chain.as_deref()
-            && chain.len() >= CHAIN_MAX
-        {
-            return Err(Fail::parameter(format!(
-                "chain name `{chain}' too long (must be under {CHAIN_MAX} chars)"
-            )));
-        }
-        if action.has_rule() {
-            let template = Rule {
-                counters: self.counters.unwrap_or_default(),
-                header: self.header.clone(),
-                matches: found,
-                target: extension.unwrap_or_default(),
-                ..Rule::default()
-            };
-            command.rules = self.rules(&template)?;
-            self.check_interfaces(&command)?;
-        }
-        Ok(command)
-    }
-
-    /// A rule for every pair of addresses.
-    fn rules(&mut self, template: &Rule) -> Result<Vec<Rule>, Fail> {
-        let mut sides = Vec::new();
-        for side in [self.sources.take(), self.destinations.take()] {
-            let networks: Vec<Option<Network>> = match side {
-                None => vec![None],
-                Some((text, invert)) => {
-                    let networks = self.names.parse_networks(&text, invert)?;
-                    if networks.len() > 1 && invert {
-                        return Err(Fail::parameter(
-                            "! not allowed with multiple source or destination IP addresses",
-                        ));
-                    }
-                    let anything = |network: &Network| network.prefix() == Some(0) && !network.invert;
-                    networks.into_iter().map(|n| if anything(&n) { None } else { Some(n) }).collect()
-                }
-            };
-            sides.push(networks);
-        }
-        let (sources, destinations) = (&sides[0], &sides[1]);
-        if matches!(self.command, Some((Action::Replace(_), _))) && sources.len() * destinations.len() != 1 {
-            return Err(Fail::parameter("Replacement rule does not specify a unique address"));
-        }
-        let mut rules = Vec::new();
-        for source in sources {
-            for destination in destinations {
-                let mut rule = template.clone();
-                rule.header.source = *source;
-                rule.header.destination = *destination;
-                rules.push(rule);
-            }
-        }
-        Ok(rules)
-    }
-
-    fn check_interfaces(&self, command: &Command) -> Result<(), Fail> {
-        let chain = command.chain.as_deref().unwrap_or("");
-        let wrong = match chain {
-            "PREROUTING" | "INPUT" if self.given.contains(&'o') => 'o',
-            "POSTROUTING" | "OUTPUT" if self.given.contains(&'i') => 'i',
-            _ => return Ok(()),
-        };
-        Err(Fail::parameter(format!("Can't use -{wrong} with {chain}\n")))
     }
 }
 
