@@ -95,7 +95,7 @@ impl Track {
             true if self.direction() == ORIGINAL => Track { info: Info::RelatedReply, ..self },
             true => Track { info: Info::Related, ..self },
             // `nf_ct_attach` takes it for a packet of a connection.
-            false if self.info == Info::Untracked => Track { info: Info::Attached, ..self },
+            false if self.info == Info::Untracked => Track { info: Info::Attached, ..Track::default() },
             false => Track::default(),
         }
     }
