@@ -55,7 +55,6 @@ const MISSING: &[&str] = &[
     "podman",
     "rarp",
     "rdma",
-    "resolvectl",
     "routef",
     "routel",
     "rtacct",

@@ -49,6 +49,7 @@ mod nsenter;
 mod nstat;
 mod ping;
 pub mod quiet;
+mod resolvectl;
 mod resolver;
 mod route;
 mod services;
@@ -255,6 +256,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("ping4", ping::main),
     ("ping6", ping::main),
     ("python3", http::python::main),
+    ("resolvectl", resolvectl::main),
     ("route", route::main),
     ("sleep", sleep::main),
     ("ss", ss::main),

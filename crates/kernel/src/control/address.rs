@@ -271,7 +271,7 @@ impl World {
         // `inetdev_event`: too small for IPv4, the device loses its addresses.
         let (had, has) = (device.has_ipv4, mtu >= IPV4_MIN_MTU);
         if had && !has {
-            self.flush_addresses(dev);
+            self.lose_addresses(dev);
             self.leave_ipv4_groups(dev);
             self.notify_ipv4_configuration(dev, true);
         }

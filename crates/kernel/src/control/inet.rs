@@ -224,12 +224,31 @@ impl World {
         self.notify_routes(ns, &changes);
     }
 
-    /// Deletes every address of a device.
-    pub(crate) fn flush_addresses(&mut self, dev: DevId) {
-        while self.devs.get(dev).is_some_and(|device| !device.ipv4.is_empty()) {
-            self.delete_address(dev, 0);
+    /// `inetdev_destroy` of a device that stays where it is: its addresses go one by one, none takes another's place.
+    pub(crate) fn lose_addresses(&mut self, dev: DevId) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let (ns, ifindex) = (device.ns, device.ifindex);
+        while let Some(device) = self.devs.get_mut(dev)
+            && !device.ipv4.is_empty()
+        {
+            let gone = device.ipv4.remove(0);
+            refresh_routing(device);
+            let rest = device.routing_addresses.clone();
+            self.masquerade_lost(ns, ifindex, Some(gone.local.into()));
+            self.ipvlan_addresses_changed(dev);
+            self.notify_address(dev, &gone, true);
+            let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { continue };
+            let links = crate::links::NsLinks { devs: &self.devs, netns };
+            let changes = fib.address_dies(ifindex, &rest, &to_routing(&gone), &links);
+            self.notify_routes(ns, &changes);
         }
+        if let Some(fib) = self.fib.get_mut(ns) {
+            let changes = fib.ipv4_lost(ifindex);
+            self.notify_routes(ns, &changes);
+        }
+        self.flush_neighbours(ns, ifindex, false);
         self.flush_addresses6(dev);
+        self.changed();
     }
 
     /// `inetdev_destroy`: the addresses and routes of a device that leaves its namespace.

@@ -72,6 +72,23 @@ impl Fib {
         changes
     }
 
+    /// One address of a device that loses IPv4 goes (`inetdev_destroy`); `rest` are those that are still to go. Returns what
+    /// to announce: the routes of a secondary one, whose primary has gone before, are left for [`Fib::ipv4_lost`].
+    pub fn address_dies(
+        &mut self,
+        ifindex: u32,
+        rest: &[InterfaceAddress],
+        address: &InterfaceAddress,
+        links: &(impl Links + ?Sized),
+    ) -> Vec<RouteChange> {
+        self.remove_routes(ifindex, rest, address, Rest::Dying, links)
+    }
+
+    /// The last address of a device has gone: so do the routes that are left (`fib_disable_ip`). Returns what to announce.
+    pub fn ipv4_lost(&mut self, ifindex: u32) -> Vec<RouteChange> {
+        self.device_removed(ifindex)
+    }
+
     /// `fib_add_ifaddr`: the routes of `address`, one of the device's `addresses`. Also for a secondary
     /// address whose subnet got a new primary.
     pub fn add_address_routes(
