@@ -31,9 +31,10 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let done = match words.as_slice() {
         ["dns"] => show(program, None),
         ["dns", link] => index_here(program, link).and_then(|index| show(program, Some(index))),
-        ["dns", link, servers @ ..] => set(program, link, servers),
-        ["revert", link] => set(program, link, &[]),
-        ["revert", ..] => Err("This command expects one interface name.".to_owned()),
+        ["dns", link, servers @ ..] => set(program, "set DNS configuration", link, servers),
+        ["revert", link] => set(program, "revert interface configuration", link, &[]),
+        ["revert"] => Err("Interface argument required.".to_owned()),
+        ["revert", ..] => Err("Too many arguments.".to_owned()),
         [] => Err("hairpin's resolvectl knows: dns [LINK [SERVER…]], revert LINK".to_owned()),
         [verb, ..] => Err(format!("resolvectl {verb} is not supported by hairpin yet: dns and revert are")),
     };
@@ -50,13 +51,17 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 }
 
 /// `dns LINK SERVER…` and `revert LINK` (`SetLinkDNS`, `RevertLink`).
-fn set(program: &mut Program<'_>, link: &str, servers: &[&str]) -> Result<String, String> {
+fn set(program: &mut Program<'_>, what: &str, link: &str, servers: &[&str]) -> Result<String, String> {
     // The link is named in this namespace, and looked for by its number in the first one.
     let index = index_here(program, link)?;
-    let refused = |why: &str| format!("Failed to set DNS configuration: {why}");
+    let refused = |why: &str| format!("Failed to {what}: {why}");
     let mut addresses = Vec::new();
-    for server in servers.iter().filter(|server| !server.is_empty()) {
-        addresses.push(server.parse::<IpAddr>().map_err(|_| refused("Invalid argument"))?);
+    // One empty word clears them.
+    for server in servers.iter().filter(|_| servers != [""]) {
+        let address = server.parse::<IpAddr>().map_err(|_| {
+            format!("Failed to parse DNS server address: {server}\n{}", refused("Invalid argument"))
+        })?;
+        addresses.push(address);
     }
     let known = first_links(program).map_err(|errno| refused(&errno.to_string()))?;
     let interface = known.by_index(index).ok_or_else(|| refused(&format!("Link {index} not known")))?;
@@ -64,7 +69,13 @@ fn set(program: &mut Program<'_>, link: &str, servers: &[&str]) -> Result<String
         return Err(refused(&format!("Link {} is loopback device.", interface.name())));
     }
     let (version, mut settings) = load(program).map_err(|errno| refused(&errno.to_string()))?;
-    if settings.links.is_empty() {
+    let written = settings.file();
+    settings.links.retain(|index, _| known.by_index(*index).is_some());
+    if settings.links.get(&index).is_none_or(Vec::is_empty) && addresses.is_empty() {
+        return Ok(String::new());
+    }
+    if settings.links.is_empty() || file(program) != written {
+        // What somebody else has written since is what comes back.
         settings.before = file(program);
     }
     match addresses.is_empty() {

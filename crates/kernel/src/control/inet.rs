@@ -227,7 +227,7 @@ impl World {
     /// `inetdev_destroy` of a device that stays where it is: its addresses go one by one, none takes another's place.
     pub(crate) fn lose_addresses(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        let (ns, ifindex) = (device.ns, device.ifindex);
+        let (ns, ifindex, had_addresses) = (device.ns, device.ifindex, !device.ipv4.is_empty());
         while let Some(device) = self.devs.get_mut(dev)
             && !device.ipv4.is_empty()
         {
@@ -242,8 +242,9 @@ impl World {
             let changes = fib.address_dies(ifindex, &rest, &to_routing(&gone), &links);
             self.notify_routes(ns, &changes);
         }
-        if let Some(fib) = self.fib.get_mut(ns) {
-            let changes = fib.ipv4_lost(ifindex);
+        // Routes through a device without an address stay (`fib_netdev_event`).
+        if had_addresses && let Some(fib) = self.fib.get_mut(ns) {
+            let changes = fib.last_address_removed(ifindex);
             self.notify_routes(ns, &changes);
         }
         self.flush_neighbours(ns, ifindex, false);
@@ -476,11 +477,15 @@ impl World {
             device.ipv4_groups[at].users -= 1;
             return;
         }
+        let has_ipv4 = device.has_ipv4;
         let known = device.ipv4_groups.remove(at);
         if known.is_filtered && !device.is_loopback() {
             self.leave_group(dev, Mac::of_ipv4_multicast(group));
         }
-        self.report_group(dev, group, Change::Left);
+        // Of a device that has lost IPv4 nobody is told any more (`ip_mc_leave_group`).
+        if has_ipv4 {
+            self.report_group(dev, group, Change::Left);
+        }
         self.changed();
     }
 

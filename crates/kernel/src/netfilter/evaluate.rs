@@ -196,13 +196,15 @@ fn extension(
         }
         Target::Track { zone, .. } => {
             // `xt_ct_target`: what has been looked at already (loopback) stays what it is.
-            if let Some(zone) = zone.filter(|_| !frame.track.is_tracked() && frame.track.zones == [0, 0]) {
+            let is_new = !frame.track.is_tracked() && frame.track.info == Info::None;
+            if let Some(zone) = zone.filter(|_| is_new && frame.track.zones == [0, 0]) {
                 frame.track.zones = zone.of(frame.mark);
             }
         }
         Target::NoTrack { .. } => {
-            // What has been looked at already (loopback) stays what it is.
-            if !frame.track.is_tracked() && frame.track.info != Info::Attached {
+            // What has been looked at already (loopback), or has got a zone, stays what it is.
+            let is_new = !frame.track.is_tracked() && frame.track.zones == [0, 0];
+            if is_new && frame.track.info != Info::Attached {
                 frame.track.info = Info::Untracked;
             }
         }

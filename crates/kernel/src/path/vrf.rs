@@ -64,7 +64,8 @@ impl World {
             return Ok((route, frame));
         };
         let (mut route, mut frame) = (route, frame);
-        let untracked = !frame.track.is_tracked();
+        // `vrf_nf_set_untracked`
+        let untracked = matches!(frame.track.info, Info::None | Info::Untracked) && !frame.track.is_tracked();
         if untracked {
             frame.track.info = Info::Untracked;
         }

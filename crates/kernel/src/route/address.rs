@@ -73,7 +73,8 @@ impl Fib {
     }
 
     /// One address of a device that loses IPv4 goes (`inetdev_destroy`); `rest` are those that are still to go. Returns what
-    /// to announce: the routes of a secondary one, whose primary has gone before, are left for [`Fib::ipv4_lost`].
+    /// to announce: the routes of a secondary one, whose primary has gone before, are left for
+    /// [`Fib::last_address_removed`].
     pub fn address_dies(
         &mut self,
         ifindex: u32,
@@ -82,11 +83,6 @@ impl Fib {
         links: &(impl Links + ?Sized),
     ) -> Vec<RouteChange> {
         self.remove_routes(ifindex, rest, address, Rest::Dying, links)
-    }
-
-    /// The last address of a device has gone: so do the routes that are left (`fib_disable_ip`). Returns what to announce.
-    pub fn ipv4_lost(&mut self, ifindex: u32) -> Vec<RouteChange> {
-        self.device_removed(ifindex)
     }
 
     /// `fib_add_ifaddr`: the routes of `address`, one of the device's `addresses`. Also for a secondary

@@ -14,7 +14,7 @@ use crate::dev::tunnel::{TunnelInfo, TunnelWay};
 /// What the attributes of a route, or of one of its ways, say (`lwtunnel_build_state`).
 ///
 /// # Errors
-/// `EOPNOTSUPP` for another encapsulation, `EINVAL` for one that is not named or only named.
+/// `EOPNOTSUPP` for another encapsulation, `EINVAL` for one that is not named; one that is only named is none.
 pub(super) fn parse(attributes: &[RouteAttribute]) -> Result<Option<TunnelInfo>, Failure> {
     let kind = attributes.iter().find_map(|attribute| match attribute {
         RouteAttribute::EncapType(kind) => Some(*kind),

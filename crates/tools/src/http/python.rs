@@ -96,7 +96,6 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     code
 }
 
-/// The machine's own interpreter, found behind this session's programs.
 /// None where something else than the module is to run.
 fn wanted(args: &[String]) -> Option<Result<Wanted, String>> {
     let mut unbuffered = false;

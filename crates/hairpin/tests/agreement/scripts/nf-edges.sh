@@ -24,7 +24,7 @@ $I -A FORWARD -m time --monthdays 1,2,3,4,21,31 --kerneltz
 $I -A FORWARD -m time ! --monthdays 31
 $I -A FORWARD -m time --datestart 2020 --datestop 2037-12-31T23:59:59
 $I -A FORWARD -m time --datestop 2001-02-03T4:5
-$I -A FORWARD -m time --timestart 22:00 --timestop 2:00 --contiguous
+$I -A FORWARD -m time --timestart 12:00 --timestop 11:59:59 --contiguous
 $I -A FORWARD -m time --timestart 25:00 || true
 $I -A FORWARD -m time --weekdays Foo || true
 $I -A FORWARD -m time --monthdays 32 || true

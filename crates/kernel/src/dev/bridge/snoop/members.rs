@@ -115,7 +115,7 @@ impl Bridge {
         if running(self.snooping.queries[family as usize].other, now) {
             return;
         }
-        let wait = self.snooping.last_member_interval * self.snooping.last_member_count;
+        let wait = self.snooping.last_member_interval.saturating_mul(self.snooping.last_member_count);
         let until = now.timer(wait);
         let querier = self.snooping.querier;
         if querier {
@@ -146,7 +146,7 @@ impl Bridge {
 
     /// A querier asks for one group: who does not answer in time is a member no longer.
     pub(super) fn group_query(&mut self, group: Group, response: Duration, clock: Clock) {
-        let until = clock.now.timer(response * self.snooping.last_member_count);
+        let until = clock.now.timer(response.saturating_mul(self.snooping.last_member_count));
         let Some(entry) = self.mdb.get_mut(&group) else { return };
         if entry.host_joined {
             shorten(&mut entry.host_expires, until);
