@@ -8,6 +8,7 @@ mod house;
 mod input;
 mod place;
 mod programs;
+mod resolvectl;
 mod ssh;
 mod terminals;
 mod trace;

@@ -122,18 +122,8 @@ impl Geneve {
         let source = tunnel::source_port(frame, SOURCE_PORTS);
         let checksum = info.has(TunnelInfo::CHECKSUM);
         let ports = Ports { source, destination: self.config.port, checksum };
-        Outer {
-            underlay: self.underlay,
-            local: info.source,
-            remote: info.destination,
-            oif: 0,
-            tos: Inner::of(frame).outer_tos(info.tos),
-            ttl: info.ttl,
-            ttl_is_final: true,
-            dont_fragment: info.has(TunnelInfo::DONT_FRAGMENT),
-            six: Six { label: info.label, ..Six::default() },
-            shim: Shim::Geneve { vni: info.id as u32, ports },
-        }
+        let shim = Shim::Geneve { vni: info.id as u32, ports };
+        Outer { ttl_is_final: true, ..info.outer(frame, self.underlay, shim) }
     }
 
     /// `geneve_rx`: whether a frame from `source` is taken by a device with the address `own`.

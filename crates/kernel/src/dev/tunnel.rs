@@ -42,6 +42,22 @@ pub enum TunnelWay {
 }
 
 impl TunnelInfo {
+    /// What a frame that says itself where it goes gets around it.
+    pub(crate) fn outer(self, frame: &Frame, underlay: NsId, shim: Shim) -> Outer {
+        Outer {
+            underlay,
+            local: self.source,
+            remote: self.destination,
+            oif: 0,
+            tos: Inner::of(frame).outer_tos(self.tos),
+            ttl: self.ttl,
+            ttl_is_final: false,
+            dont_fragment: self.has(TunnelInfo::DONT_FRAGMENT),
+            six: Six { label: self.label, ..Six::default() },
+            shim,
+        }
+    }
+
     pub const CHECKSUM: u16 = 0x01;
     pub const KEY: u16 = 0x04;
     pub const SEQUENCE: u16 = 0x08;

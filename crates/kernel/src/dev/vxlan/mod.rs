@@ -277,18 +277,8 @@ impl Vxlan {
         let source = tunnel::source_port(frame, self.config.source_ports(local_ports));
         let checksum = info.has(TunnelInfo::CHECKSUM);
         let ports = Ports { source, destination: self.config.port, checksum };
-        Outer {
-            underlay: self.underlay,
-            local: info.source,
-            remote: info.destination,
-            oif: 0,
-            tos: Inner::of(frame).outer_tos(info.tos),
-            ttl: info.ttl,
-            ttl_is_final: false,
-            dont_fragment: info.has(TunnelInfo::DONT_FRAGMENT),
-            six: Six { label: info.label, ..Six::default() },
-            shim: Shim::Vxlan { vni: info.id as u32, ports },
-        }
+        let shim = Shim::Vxlan { vni: info.id as u32, ports };
+        Outer { ttl_is_final: false, ..info.outer(frame, self.underlay, shim) }
     }
 
     /// The network of a frame that is looked up in the database: of a plain device there is one, which goes without saying.
