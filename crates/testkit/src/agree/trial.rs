@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use hairpin_netlink::Call;
 
+use super::chance::{self, Kept, Run};
 use super::compare::{self, Score};
 use super::oracle::Oracle;
 use super::script::Script;
@@ -76,10 +77,9 @@ pub fn emulate(script: &Script, clock: Option<&[u64]>) -> Ran {
     Ran { error: Some(error), ..Ran::default() }
 }
 
-/// What was printed in one run on the real kernel, and by the emulation beside it.
-struct Run {
-    real: Vec<String>,
-    ours: Vec<String>,
+/// One run on the real kernel, and what it shows by itself.
+struct Judged {
+    printed: Run,
     trial: Trial,
 }
 
@@ -98,7 +98,7 @@ pub fn run(oracle: &Oracle, script: &Script) -> Trial {
         if run.trial.verdict == Verdict::Differs {
             let clock = oracle.kernel.clock_of(&outcome.ran);
             let on_its_clock = judge(&emulate(script, Some(&clock)));
-            let missing = |run: &Run| run.trial.score.lines - run.trial.score.equal;
+            let missing = |run: &Judged| run.trial.score.lines - run.trial.score.equal;
             if on_its_clock.trial.verdict != Verdict::Differs || missing(&on_its_clock) < missing(&run) {
                 run = on_its_clock;
                 run.trial.on_its_clock = true;
@@ -114,57 +114,23 @@ pub fn run(oracle: &Oracle, script: &Script) -> Trial {
             }
             continue;
         }
-        runs.push(run);
-        if let Some(trial) = together(&runs) {
+        runs.push(run.printed);
+        if let Some(trial) = together(&runs, &run.trial) {
             return trial;
         }
     }
 }
 
-/// What several runs of a script that differs show, once that is known.
-fn together(runs: &[Run]) -> Option<Trial> {
-    let last = &runs.last()?.trial;
+/// What several runs of a script that differs show, once that is known; `last` is of the last one.
+fn together(runs: &[Run], last: &Trial) -> Option<Trial> {
     let alike = runs.iter().all(|run| run.real == runs[0].real);
-    let kept = command_by_command(runs);
-    match kept {
+    match chance::command_by_command(runs) {
         Some(Kept::All) => Some(Trial { verdict: Verdict::Agrees, wavers: true, ..last.clone() }),
         _ if alike && runs.len() == ALIKE => Some(last.clone()),
         _ if runs.len() < RUNS_MAX => None,
         Some(Kept::ButWhereLinuxDiffers) => Some(Trial { verdict: Verdict::LinuxDiffers, ..last.clone() }),
         _ => Some(last.clone()),
     }
-}
-
-/// How far the emulation keeps to what the real kernel prints in some run.
-#[derive(Debug, PartialEq, Eq)]
-enum Kept {
-    All,
-    ButWhereLinuxDiffers,
-    No,
-}
-
-/// None where the runs did not even run the same commands.
-fn command_by_command(runs: &[Run]) -> Option<Kept> {
-    fn parts(lines: &[String]) -> Vec<&[String]> {
-        lines.chunk_by(|_, line| !line.starts_with('$')).collect()
-    }
-    let sides: Vec<_> = runs.iter().map(|run| (parts(&run.real), parts(&run.ours))).collect();
-    let (first, rest) = sides.split_first()?;
-    let count = first.0.len();
-    if sides.iter().any(|(real, ours)| real.len() != count || ours.len() != count) {
-        return None;
-    }
-    let mut kept = Kept::All;
-    for at in 0..count {
-        if sides.iter().any(|(real, ours)| real[at] == ours[at]) {
-            continue;
-        }
-        if rest.iter().all(|(real, _)| real[at] == first.0[at]) {
-            return Some(Kept::No);
-        }
-        kept = Kept::ButWhereLinuxDiffers;
-    }
-    Some(kept)
 }
 
 impl Trial {
@@ -182,7 +148,7 @@ impl Trial {
     }
 }
 
-fn judge(release: &str, script: &Script, outcome: &Outcome, ours: &Ran) -> Run {
+fn judge(release: &str, script: &Script, outcome: &Outcome, ours: &Ran) -> Judged {
     let theirs = &outcome.ran;
     let real = normalise::lines(&theirs.output, script, release);
     let printed = normalise::lines(&ours.output, script, release);
@@ -202,7 +168,7 @@ fn judge(release: &str, script: &Script, outcome: &Outcome, ours: &Ran) -> Run {
         on_its_clock: false,
         wavers: false,
     };
-    Run { real, ours: printed, trial }
+    Judged { printed: Run { real, ours: printed }, trial }
 }
 
 /// Runs scripts on both sides, many at once; `told` hears of each as it ends. The results are in the scripts' order.
@@ -233,8 +199,12 @@ mod tests {
 
     fn run(real: &str, ours: &str) -> Run {
         let lines = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<String>>();
+        Run { real: lines(real), ours: lines(ours) }
+    }
+
+    fn verdict(runs: &[Run]) -> Option<(Verdict, bool)> {
         let score = Score { equal: 0, lines: 0, difference: String::new() };
-        let trial = Trial {
+        let last = Trial {
             name: String::new(),
             score,
             verdict: Verdict::Differs,
@@ -242,11 +212,7 @@ mod tests {
             on_its_clock: false,
             wavers: false,
         };
-        Run { real: lines(real), ours: lines(ours), trial }
-    }
-
-    fn verdict(runs: &[Run]) -> Option<(Verdict, bool)> {
-        together(runs).map(|trial| (trial.verdict, trial.wavers))
+        together(runs, &last).map(|trial| (trial.verdict, trial.wavers))
     }
 
     #[test]
