@@ -21,6 +21,8 @@ sleep 2.3
 ip netns exec b ping -c1 -W1 10.0.1.1
 ip -n b neigh show 10.0.1.1
 ip netns exec a arping -U -c1 -w1 -I e1 10.0.1.1
+# Well behind the second.
+sleep 0.5
 ip netns exec b arping -c1 -w1 -I e0 10.0.1.1
 ip -n b neigh show 10.0.1.1
 sleep 1.5
