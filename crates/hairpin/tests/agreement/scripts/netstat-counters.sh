@@ -28,5 +28,6 @@ ip netns exec B iptables-legacy -A INPUT -p tcp --dport 91 -j DROP
 $N A nc -n -z -w 2 10.0.2.1 91
 for n in A B; do tcp $n; done
 for n in A B; do $N $n netstat -sw | grep -v -e Type; $N $n netstat -su; done
+$N A netstat -s | sed -n '/^Tcp:/,/active/p'
 $N A netstat -s6w
 $N A netstat -6 -s -u
