@@ -19,6 +19,7 @@ pub mod codec;
 mod errno;
 pub mod features;
 pub mod macsec;
+pub mod netconf;
 pub mod netfilter;
 mod shims;
 pub mod sock_diag;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 
 use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
+use hairpin_netlink::netconf::{self, NetconfMessage, RTM_DELNETCONF, RTM_NEWNETCONF};
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::link::{LinkAttribute, LinkEvent};
 use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
@@ -16,6 +17,7 @@ use crate::dev::bridge::snoop::MdbChange;
 use crate::dev::vxlan;
 use crate::dev::vxlan::Missed;
 use crate::device::{DevId, Ipv4Address, Ipv6Address};
+use crate::files::sysctl::Scope;
 use crate::mac::Mac;
 use crate::neigh::Neighbour;
 use crate::netns::NsId;
@@ -45,19 +47,6 @@ mod group {
 
 /// Of a neighbour: an entry of the device itself.
 const NTF_SELF: u8 = 0x02;
-
-/// `RTM_NEWNETCONF`, `NETCONFA_*`
-mod netconf {
-    pub const RTM_NEWNETCONF: u16 = 80;
-    pub const RTM_DELNETCONF: u16 = 81;
-    pub const IFINDEX: u16 = 1;
-    pub const FORWARDING: u16 = 2;
-    pub const RP_FILTER: u16 = 3;
-    pub const MC_FORWARDING: u16 = 4;
-    pub const PROXY_NEIGH: u16 = 5;
-    pub const IGNORE_LINKDOWN: u16 = 6;
-    pub const BC_FORWARDING: u16 = 8;
-}
 
 impl World {
     /// Whether somebody listens to a group.
@@ -169,30 +158,12 @@ impl World {
 
     /// `inet_netconf_notify_devconf`
     pub(super) fn notify_ipv4_configuration(&mut self, dev: DevId, gone: bool) {
-        let Some(device) = self.devs.get(dev).filter(|device| device.has_ipv4) else { return };
-        let conf = &device.ipv4_conf;
-        let values = [
-            (netconf::FORWARDING, conf.get(Conf::Forwarding)),
-            (netconf::RP_FILTER, conf.get(Conf::RpFilter)),
-            (netconf::MC_FORWARDING, conf.get(Conf::McForwarding)),
-            (netconf::BC_FORWARDING, conf.get(Conf::BcForwarding)),
-            (netconf::PROXY_NEIGH, conf.get(Conf::ProxyArp)),
-            (netconf::IGNORE_LINKDOWN, conf.get(Conf::IgnoreRoutesWithLinkdown)),
-        ];
-        self.broadcast_configuration(dev, AddressFamily::Inet, group::IPV4_NETCONF, &values, gone);
+        self.broadcast_configuration(dev, AddressFamily::Inet, group::IPV4_NETCONF, gone);
     }
 
     /// `inet6_netconf_notify_devconf`
     pub(super) fn notify_ipv6_configuration(&mut self, dev: DevId, gone: bool) {
-        if self.devs.get(dev).is_none_or(|device| !device.has_ipv6) {
-            return;
-        }
-        let values = [
-            (netconf::FORWARDING, self.conf6(dev, "forwarding") as i32),
-            (netconf::PROXY_NEIGH, self.conf6(dev, "proxy_ndp") as i32),
-            (netconf::IGNORE_LINKDOWN, self.conf6(dev, "ignore_routes_with_linkdown") as i32),
-        ];
-        self.broadcast_configuration(dev, AddressFamily::Inet6, group::IPV6_NETCONF, &values, gone);
+        self.broadcast_configuration(dev, AddressFamily::Inet6, group::IPV6_NETCONF, gone);
     }
 
     /// A setting of IPv4 has another value (`devinet_conf_proc`, `devinet_sysctl_forward`); those of which nobody is told are
@@ -205,50 +176,32 @@ impl World {
             Conf::IgnoreRoutesWithLinkdown => netconf::IGNORE_LINKDOWN,
             _ => return,
         };
-        self.broadcast_settings(
-            ns,
-            ifindex,
-            AddressFamily::Inet,
-            group::IPV4_NETCONF,
-            &[(kind, value)],
-            false,
-        );
-    }
-
-    fn broadcast_configuration(
-        &mut self,
-        dev: DevId,
-        family: AddressFamily,
-        group: u32,
-        values: &[(u16, i32)],
-        gone: bool,
-    ) {
-        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
-            return;
+        let message = NetconfMessage {
+            family: AddressFamily::Inet.into(),
+            ifindex: Some(ifindex),
+            values: vec![(kind, value)],
         };
-        self.broadcast_settings(ns, ifindex as i32, family, group, values, gone);
+        self.broadcast_settings(ns, group::IPV4_NETCONF, RTM_NEWNETCONF, &message);
     }
 
-    fn broadcast_settings(
-        &mut self,
-        ns: NsId,
-        ifindex: i32,
-        family: AddressFamily,
-        group: u32,
-        values: &[(u16, i32)],
-        gone: bool,
-    ) {
+    fn broadcast_configuration(&mut self, dev: DevId, family: AddressFamily, group: u32, gone: bool) {
+        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         if !self.listened(ns, group) {
             return;
         }
-        let mut payload = vec![u8::from(family), 0, 0, 0];
-        codec::put_attribute(&mut payload, netconf::IFINDEX, &ifindex.to_ne_bytes());
-        for (kind, value) in values.iter().filter(|_| !gone) {
-            codec::put_attribute(&mut payload, *kind, &value.to_ne_bytes());
+        let Some(mut message) = self.netconf_message(ns, family, Scope::Device(dev)) else { return };
+        if gone {
+            message.values.clear();
         }
-        let kind = if gone { netconf::RTM_DELNETCONF } else { netconf::RTM_NEWNETCONF };
-        let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
-        self.broadcast_bytes(ns, group, &codec::encode_raw(header, &payload));
+        let kind = if gone { RTM_DELNETCONF } else { RTM_NEWNETCONF };
+        self.broadcast_settings(ns, group, kind, &message);
+    }
+
+    fn broadcast_settings(&mut self, ns: NsId, group: u32, kind: u16, message: &NetconfMessage) {
+        if self.listened(ns, group) {
+            let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
+            self.broadcast_bytes(ns, group, &codec::encode_raw(header, &message.emit()));
+        }
     }
 
     /// A port's state or flags, or its VLANs or the bridge's, have changed (`br_ifinfo_notify`).

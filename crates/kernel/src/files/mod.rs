@@ -7,7 +7,7 @@ mod class_net;
 mod fs;
 mod kernel;
 mod proc_net;
-mod sysctl;
+pub(crate) mod sysctl;
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 

@@ -7,6 +7,7 @@
 //! * [`mdb`] `RTM_NEWMDB` and its kin: multicast databases of bridges
 //! * [`vlan`] `RTM_NEWVLAN` and its kin: VLANs of bridges, and their counters
 //! * [`generic`] generic netlink; [`macsec`] its family for channels of MACsec devices
+//! * [`netconf`] `RTM_GETNETCONF`: IP settings of devices
 //! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
 //! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4; [`route6`] those of IPv6
 //! * [`rule`] `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` of IPv4
@@ -22,6 +23,7 @@ mod lwtunnel;
 mod macsec;
 mod mdb;
 pub(crate) mod neigh;
+mod netconf;
 mod nsid;
 mod ntable;
 mod qdisc;

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_GETMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
+use hairpin_netlink::netconf::RTM_GETNETCONF;
 use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
 use hairpin_netlink::tc::{RTM_DELQDISC, RTM_GETQDISC, RTM_NEWQDISC};
 use hairpin_netlink::{Answer, Errno, Failure, Message};
@@ -86,6 +87,7 @@ impl World {
                 Some(self.rtnl_vlan(asker.ns, decoded, answer))
             }
             RTM_NEWMDB | RTM_DELMDB | RTM_GETMDB => Some(self.rtnl_mdb(asker.ns, decoded, answer)),
+            RTM_GETNETCONF => Some(self.rtnl_netconf(asker.ns, decoded, answer)),
             RTM_NEWQDISC | RTM_DELQDISC | RTM_GETQDISC => Some(self.rtnl_qdisc(asker.ns, decoded, answer)),
             _ => None,
         }

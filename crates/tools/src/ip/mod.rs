@@ -9,6 +9,7 @@ mod macsec;
 mod maddress;
 mod monitor;
 mod neighbour;
+mod netconf;
 mod netns;
 mod ntable;
 mod route;
@@ -58,7 +59,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("mroute", None),
     ("mrule", Some(rule::multicast)),
     ("netns", Some(netns::main)),
-    ("netconf", None),
+    ("netconf", Some(netconf::main)),
     ("vrf", Some(vrf::main)),
     ("sr", None),
     ("nexthop", None),

@@ -1,6 +1,7 @@
 //! `ip monitor`: prints what the kernel tells of changes, until a signal ends it.
 
-use hairpin_netlink::codec::{Decoded, attributes, messages};
+use hairpin_netlink::codec::messages;
+use hairpin_netlink::netconf::{NetconfMessage, RTM_DELNETCONF, RTM_NEWNETCONF};
 use hairpin_netlink::route::address::AddressMessage;
 use hairpin_netlink::route::link::LinkMessage;
 use hairpin_netlink::route::neighbour::NeighbourMessage;
@@ -9,13 +10,10 @@ use hairpin_netlink::{Errno, Fd, Message, Received, SocketKind};
 
 use super::addr::Address;
 use super::filter::Filter;
-use super::{link, neighbour, netns, route, rule};
+use super::{link, neighbour, netconf, netns, route, rule};
 use crate::Signal;
-use crate::iproute2::inet::{AF_INET, AF_INET6, family_name};
-use crate::iproute2::{Args, Color, Context, Stop, matches};
-
-const RTM_NEWNETCONF: u16 = 80;
-const RTM_DELNETCONF: u16 = 81;
+use crate::iproute2::inet::{AF_INET, AF_INET6};
+use crate::iproute2::{Args, Context, Stop, matches};
 
 /// Datagrams taken from the socket at once.
 const BATCH: u32 = 64;
@@ -171,7 +169,9 @@ fn show_all(ctx: &mut Context<'_>, view: &View, bytes: &[u8]) -> Result<(), Stop
     for decoded in messages(bytes) {
         if matches!(decoded.header.kind, RTM_NEWNETCONF | RTM_DELNETCONF) {
             head(ctx, view, "[NETCONF]")?;
-            print_netconf(ctx, view, &decoded);
+            if let Some(message) = NetconfMessage::parse(decoded.payload) {
+                netconf::print(ctx, decoded.header.kind, &message, view.device);
+            }
         } else if let Ok(message) = decoded.message() {
             show(ctx, view, &message)?;
         }
@@ -308,61 +308,6 @@ fn civil(day: u64) -> (u64, u64, u64) {
     let date = of_year - (153 * from_march + 2) / 5 + 1;
     let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     (era * 400 + year + u64::from(month <= 2), month, date)
-}
-
-/// A change of a device's IP configuration (`struct netconfmsg`, `NETCONFA_*`), which has no typed form.
-fn print_netconf(ctx: &mut Context<'_>, view: &View, decoded: &Decoded<'_>) {
-    const IFINDEX: u16 = 1;
-    const SWITCHES: [(u16, &str); 5] = [
-        (2, "forwarding"),
-        (4, "mc_forwarding"),
-        (5, "proxy_neigh"),
-        (6, "ignore_routes_with_linkdown"),
-        (7, "input"),
-    ];
-    const RP_FILTER: u16 = 3;
-    const ALL: u32 = u32::MAX;
-    const DEFAULT: u32 = u32::MAX - 1;
-
-    let family = decoded.payload.first().copied().unwrap_or(0);
-    let body = decoded.payload.get(4..).unwrap_or(&[]);
-    let value_of = |kind: u16| {
-        let value = attributes(body).find(|(found, _)| *found == kind)?.1;
-        value.first_chunk::<4>().map(|bytes| u32::from_ne_bytes(*bytes))
-    };
-    let index = value_of(IFINDEX);
-    if view.device != 0 && index.unwrap_or(0) != view.device {
-        return;
-    }
-    if decoded.header.kind == RTM_DELNETCONF {
-        ctx.print.text(format_args!("Deleted "));
-    }
-    ctx.print.text(format_args!("{} ", family_name(family)));
-    if let Some(index) = index {
-        let name = match index {
-            ALL => "all".to_owned(),
-            DEFAULT => "default".to_owned(),
-            index => ctx.link_name(index),
-        };
-        ctx.print.colored_text(Color::InterfaceName, format_args!("{name} "));
-    }
-    for (kind, name) in SWITCHES {
-        // The reverse-path filter stands behind the first switch.
-        if kind == 4
-            && let Some(mode) = value_of(RP_FILTER)
-        {
-            match mode {
-                0 => ctx.print.text(format_args!("rp_filter off ")),
-                1 => ctx.print.text(format_args!("rp_filter strict ")),
-                2 => ctx.print.text(format_args!("rp_filter loose ")),
-                mode => ctx.print.text(format_args!("rp_filter {mode} ")),
-            }
-        }
-        if let Some(value) = value_of(kind) {
-            ctx.print.text(format_args!("{name} {} ", if value == 0 { "off" } else { "on" }));
-        }
-    }
-    ctx.print.text(format_args!("\n"));
 }
 
 #[cfg(test)]

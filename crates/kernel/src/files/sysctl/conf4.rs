@@ -1,6 +1,6 @@
 //! `net.ipv4.conf.{all,default,DEV}.*` (net/ipv4/devinet.c).
 
-use hairpin_netlink::Errno;
+use hairpin_netlink::{Errno, netconf};
 
 use super::device::Scope;
 use super::number;
@@ -8,10 +8,6 @@ use crate::device::DevId;
 use crate::netns::NsId;
 use crate::sysctl::{Conf, DevConf};
 use crate::world::World;
-
-/// `NETCONFA_IFINDEX_ALL`, `NETCONFA_IFINDEX_DEFAULT`: whom a setting is of, instead of a device.
-const ALL: i32 = -1;
-const DEFAULT: i32 = -2;
 
 pub(super) fn keys() -> Vec<&'static str> {
     Conf::ALL.iter().map(|(_, name)| *name).collect()
@@ -63,8 +59,8 @@ pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: 
     }
     if before != value && (conf, scope) != (Conf::Forwarding, Scope::All) {
         let ifindex = match scope {
-            Scope::All => ALL,
-            Scope::Default => DEFAULT,
+            Scope::All => netconf::ALL,
+            Scope::Default => netconf::DEFAULT,
             Scope::Device(dev) => world.devs.get(dev).ok_or(Errno::ENOENT)?.ifindex as i32,
         };
         world.notify_setting(ns, ifindex, conf, value);
@@ -82,6 +78,14 @@ fn devices(world: &World, ns: NsId) -> Vec<DevId> {
 }
 
 impl World {
+    /// The values of a device, of all, or of devices to come.
+    ///
+    /// # Errors
+    /// `ENOENT`: there is no such device.
+    pub(crate) fn conf4_values(&self, ns: NsId, scope: Scope) -> Result<&DevConf, Errno> {
+        values(self, ns, scope)
+    }
+
     /// `inet_forward_change`: `ip_forward` is `conf/all/forwarding`; with it goes every device, and hosts believe
     /// redirects while routers do not. The same value again changes nothing.
     pub(super) fn set_forwarding_of_all(&mut self, ns: NsId, value: i32) {
@@ -92,7 +96,7 @@ impl World {
         sysctl.all.set(Conf::Forwarding, value);
         sysctl.all.set(Conf::AcceptRedirects, i32::from(value == 0));
         sysctl.default.set(Conf::Forwarding, value);
-        for whom in [ALL, DEFAULT] {
+        for whom in [netconf::ALL, netconf::DEFAULT] {
             self.notify_setting(ns, whom, Conf::Forwarding, value);
         }
         for dev in devices(self, ns) {

@@ -128,6 +128,11 @@ fn value(world: &World, ns: NsId, scope: Scope, key: &Key) -> i64 {
 }
 
 impl World {
+    /// A value of a device, of all, or of devices to come; 0 for a key that there is not.
+    pub(crate) fn conf6_in(&self, ns: NsId, scope: Scope, key: &str) -> i64 {
+        find(key).map_or(0, |key| value(self, ns, scope, key))
+    }
+
     /// A value of `net.ipv6.conf.DEV`; 0 for a key that there is not.
     pub(crate) fn conf6(&self, dev: DevId, key: &str) -> i64 {
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return 0 };

@@ -12,7 +12,7 @@ use crate::world::World;
 
 /// Whose values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(crate) enum Scope {
     All,
     Default,
     Device(DevId),

@@ -16,7 +16,8 @@ use hairpin_netlink::Errno;
 use super::{Names, stamp_of};
 use crate::netns::NsId;
 use crate::world::World;
-use device::{DeviceValues, FAMILIES, PerDevice, Scope};
+pub(crate) use device::Scope;
+use device::{DeviceValues, FAMILIES, PerDevice};
 use key::{Key, Surroundings};
 
 /// The tables of keys that are there whatever devices there are.
