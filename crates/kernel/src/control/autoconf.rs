@@ -218,9 +218,13 @@ impl World {
         if on_link {
             self.on_link_prefix(dev, Prefix6::of(prefix, length), valid);
         }
-        if autonomous && self.conf6(dev, "autoconf") != 0 && length == 64 {
-            self.autoconfigure(dev, prefix, valid, preferred);
+        if autonomous
+            && self.conf6(dev, "autoconf") != 0
+            && !(length == 64 && self.autoconfigure(dev, prefix, valid, preferred))
+        {
+            return;
         }
+        self.notify_prefix(dev, (prefix, length), (on_link, autonomous), (valid, preferred));
     }
 
     fn on_link_prefix(&mut self, dev: DevId, prefix: Prefix6, valid: u32) {
@@ -258,19 +262,22 @@ impl World {
         }
     }
 
-    /// `addrconf_prefix_rcv_add_addr`
-    fn autoconfigure(&mut self, dev: DevId, prefix: Ipv6Addr, valid: u32, preferred: u32) {
+    /// `addrconf_prefix_rcv_add_addr`; false where the device can have no such address, or no more of them.
+    fn autoconfigure(&mut self, dev: DevId, prefix: Ipv6Addr, valid: u32, preferred: u32) -> bool {
         let now = self.now;
         let most = self.conf6(dev, "max_addresses");
-        let Some(device) = self.devs.get(dev) else { return };
+        let Some(device) = self.devs.get(dev) else { return false };
         if !device.is_ethernet() {
-            return;
+            return false;
         }
         let address = eui64(prefix, device.mac, device.dev_id);
         let known = device.ipv6.iter().any(|own| own.address == address);
         if !known {
-            if valid == 0 || most > 0 && device.ipv6.len() as i64 >= most {
-                return;
+            if valid == 0 {
+                return true;
+            }
+            if most > 0 && device.ipv6.len() as i64 >= most {
+                return false;
             }
             let entry = Ipv6Address {
                 address,
@@ -290,17 +297,18 @@ impl World {
             self.schedule_expiry6(dev, &entry);
             self.insert_address6(dev, entry);
             self.dad_start(dev, address);
-            return self.manage_temporary(dev, address, (valid, preferred), true);
+            self.manage_temporary(dev, address, (valid, preferred), true);
+            return true;
         }
         let Some(own) =
             self.devs.get_mut(dev).and_then(|d| d.ipv6.iter_mut().find(|own| own.address == address))
         else {
-            return;
+            return true;
         };
         let passed = u32::try_from(now.since(own.updated).as_secs()).unwrap_or(u32::MAX);
         let left = if own.valid_lft == FOREVER { FOREVER } else { own.valid_lft.saturating_sub(passed) };
         if left == 0 {
-            return;
+            return true;
         }
         own.valid_lft = valid.max(left.min(MIN_VALID_LIFETIME));
         own.preferred_lft = preferred;
@@ -312,6 +320,7 @@ impl World {
             self.notify_own_address6(dev, address);
         }
         self.manage_temporary(dev, address, (renewed.valid_lft, preferred), false);
+        true
     }
 
     /// A smaller MTU for everybody on the link.

@@ -1,6 +1,6 @@
 //! Netlink notifications: what `ip monitor` shows, queued for every socket that joined the group.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
@@ -9,6 +9,7 @@ use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::link::{LinkAttribute, LinkEvent};
 use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
 use hairpin_netlink::route::nsid::{NsidAttribute, NsidMessage};
+use hairpin_netlink::route::prefix::{CacheInfo, PrefixAttribute, PrefixMessage};
 use hairpin_netlink::{Message, Received, codec};
 
 use crate::dev::Kind;
@@ -38,6 +39,7 @@ mod group {
     pub const IPV6_IFADDR: u32 = 9;
     pub const MDB: u32 = 26;
     pub const IPV6_ROUTE: u32 = 11;
+    pub const IPV6_PREFIX: u32 = 18;
     pub const IPV6_RULE: u32 = 19;
     pub const IPV4_NETCONF: u32 = 24;
     pub const IPV6_NETCONF: u32 = 25;
@@ -182,6 +184,34 @@ impl World {
             values: vec![(kind, value)],
         };
         self.broadcast_settings(ns, group::IPV4_NETCONF, RTM_NEWNETCONF, &message);
+    }
+
+    /// A router has advertised a prefix (`inet6_prefix_notify`). Lifetimes are in seconds.
+    pub(super) fn notify_prefix(
+        &mut self,
+        dev: DevId,
+        (prefix, length): (Ipv6Addr, u8),
+        (on_link, autonomous): (bool, bool),
+        (valid, preferred): (u32, u32),
+    ) {
+        /// `ND_OPT_PREFIX_INFORMATION`
+        const INFORMATION: u8 = 3;
+        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
+            return;
+        };
+        if !self.listened(ns, group::IPV6_PREFIX) {
+            return;
+        }
+        let mut message = PrefixMessage::default();
+        message.header.prefix_family = AddressFamily::Inet6.into();
+        message.header.ifindex = ifindex as i32;
+        message.header.prefix_type = INFORMATION;
+        message.header.prefix_len = length;
+        message.header.flags = u8::from(on_link) | u8::from(autonomous) << 1;
+        let mut times = CacheInfo::default();
+        (times.preferred_time, times.valid_time) = (preferred, valid);
+        message.attributes = vec![PrefixAttribute::Address(prefix), PrefixAttribute::CacheInfo(times)];
+        self.broadcast(ns, group::IPV6_PREFIX, &Message::NewPrefix(message), 0);
     }
 
     fn broadcast_configuration(&mut self, dev: DevId, family: AddressFamily, group: u32, gone: bool) {

@@ -5,6 +5,7 @@ use hairpin_netlink::netconf::{NetconfMessage, RTM_DELNETCONF, RTM_NEWNETCONF};
 use hairpin_netlink::route::address::AddressMessage;
 use hairpin_netlink::route::link::LinkMessage;
 use hairpin_netlink::route::neighbour::NeighbourMessage;
+use hairpin_netlink::route::prefix::{PrefixAttribute, PrefixMessage};
 use hairpin_netlink::route::route::{RouteFlags, RouteMessage};
 use hairpin_netlink::{Errno, Fd, Message, Received, SocketKind};
 
@@ -43,14 +44,19 @@ const OBJECTS: &[Object] = &[
     object("link", 1, 0, 0),
     object("address", 0, 5, 9),
     object("route", 0, 7, 11),
+    // There are no multicast routes, next hops on their own or hardware counters here, of which something could be told.
+    object("mroute", 0, 0, 0),
+    object("prefix", 0, 0, 18),
     object("neigh", 3, 0, 0),
     object("netconf", 0, 24, 25),
     object("rule", 0, 8, 19),
     object("nsid", 28, 0, 0),
+    object("nexthop", 0, 0, 0),
+    object("stats", 0, 0, 0),
 ];
 
 /// iproute2's objects that have no printer here.
-const UNSUPPORTED: &[&str] = &["mroute", "prefix", "nexthop", "stats", "all-nsid"];
+const UNSUPPORTED: &[&str] = &["all-nsid"];
 
 /// What is shown, and how.
 #[derive(Default)]
@@ -190,6 +196,10 @@ fn show(ctx: &mut Context<'_>, view: &View, message: &Message) -> Result<(), Sto
         Message::NewNeighbour(entry) => show_neighbour(ctx, view, entry, neighbour::Event::New)?,
         Message::DelNeighbour(entry) => show_neighbour(ctx, view, entry, neighbour::Event::Deleted)?,
         Message::GetNeighbour(entry) => show_neighbour(ctx, view, entry, neighbour::Event::Miss)?,
+        Message::NewPrefix(prefix) => {
+            head(ctx, view, "[PREFIX]")?;
+            print_prefix(ctx, prefix);
+        }
         Message::NewRule(entry) => {
             head(ctx, view, "[RULE]")?;
             rule::print_event(ctx, entry, false);
@@ -266,6 +276,26 @@ fn selection(view: &View) -> Filter {
 }
 
 /// What stands in front of an event: its time and its kind, where asked for.
+/// A prefix that a router has advertised. iproute2 6.1 leaves the blank behind the length and both flags out.
+fn print_prefix(ctx: &mut Context<'_>, message: &PrefixMessage) {
+    let header = &message.header;
+    ctx.print.text(format_args!("prefix "));
+    for attribute in &message.attributes {
+        if let PrefixAttribute::Address(address) = attribute {
+            ctx.print.text(format_args!("{address}"));
+        }
+    }
+    let device = ctx.link_name(header.ifindex as u32);
+    ctx.print.text(format_args!("/{}dev {device} ", header.prefix_len));
+    for attribute in &message.attributes {
+        if let PrefixAttribute::CacheInfo(times) = attribute {
+            let (valid, preferred) = (times.valid_time, times.preferred_time);
+            ctx.print.text(format_args!("valid {valid} preferred {preferred} "));
+        }
+    }
+    ctx.print.text(format_args!("\n"));
+}
+
 fn head(ctx: &mut Context<'_>, view: &View, label: &str) -> Result<(), Stop> {
     if ctx.options.timestamp {
         let now = ctx.system.now().map_err(|errno| Stop::exit(1, format!("clock: {errno}\n")))?;

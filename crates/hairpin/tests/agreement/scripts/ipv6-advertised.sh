@@ -64,6 +64,9 @@ told() {
     { set +x; } 2>/dev/null; echo "--- $*"; for n; do ip -n $n -6 addr show dynamic; ip -n $n -6 route | grep -v "^fe80::/64"; ip -n $n -6 neigh show fe80::99 | sort; done; set -x
 }
 sleep 3
+ip -n H1 monitor label prefix >heard &
+M=$!
+sleep 0.5
 advertise 00 0708 $mac $mtu $(prefix c0 00000e10 00000708 20010db800010000)
 sleep 2.5
 told H1 M H2 P H3
@@ -130,3 +133,6 @@ ip -n H3 addr add 2001:db8::77/64 dev br0 nodad
 ip -n H3 addr del 2001:db8::77/64 dev br0
 groups
 ip netns exec H3 grep br0 /proc/net/igmp6 | sed 's/ [0-9]*$//'
+kill $M
+wait $M 2>/dev/null
+cat heard
