@@ -18,6 +18,7 @@ pub mod files;
 pub mod frame;
 pub mod ip;
 pub mod ip6;
+mod klog;
 mod links;
 mod mac;
 mod mac_list;

@@ -41,6 +41,7 @@ pub struct Host {
     pub queue_handle: u32,
     /// The bus of netdevsim, with its devices.
     pub netdevsim: crate::dev::netdevsim::Bus,
+    pub(crate) log: crate::klog::KernelLog,
 }
 
 impl Host {

@@ -226,6 +226,7 @@ impl World {
             Call::WriteFile { path, data } => self.write_file(ns, &path, &data).map(|()| Reply::Done),
             Call::ListDirectory(path) => self.list_directory(ns, &path).map(Reply::Names),
             Call::ReadLink(path) => self.read_link(ns, &path).map(|target| Reply::Bytes(target.into_bytes())),
+            Call::KernelLog { clear } => Ok(Reply::LogRecords(self.kernel_log(ns, clear))),
             Call::NetnsAdd(name) => self.name_netns(host, &name).map(|_| Reply::Done),
             Call::NetnsDelete(name) => self.unname_netns(host, &name).map(|()| Reply::Done),
             Call::NetnsList => Ok(Reply::Names(self.netns_names(host))),

@@ -32,6 +32,16 @@ pub struct Now {
     pub realtime_ns: u64,
 }
 
+/// What a kernel has told in its log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogRecord {
+    /// Nanoseconds since the kernel started.
+    pub at_ns: u64,
+    /// 0 (the most urgent) to 7.
+    pub level: u8,
+    pub text: String,
+}
+
 /// Kinds of socket a front end opens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SocketKind {
@@ -342,6 +352,10 @@ pub enum Call {
         name: String,
         load: bool,
     },
+    /// The kernel's log, the oldest record first; with `clear` what is told now is not told again. [`Reply::LogRecords`]
+    KernelLog {
+        clear: bool,
+    },
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
     /// The sockets of the task's namespace.
@@ -396,6 +410,7 @@ pub enum Reply {
         data: Vec<u8>,
     },
     Features(Features),
+    LogRecords(Vec<LogRecord>),
 }
 
 /// A kernel, as one task sees it.

@@ -50,6 +50,13 @@ impl Date {
         days.saturating_sub(719_469)
     }
 
+    /// `Fri Nov 27 05:41:12 2026`, as `ctime` has it.
+    pub fn ctime(self) -> String {
+        let Date { year, day, hour, minute, second, .. } = self;
+        let (weekday, month) = (self.weekday_name(), self.month_name());
+        format!("{weekday} {month} {day:>2} {hour:02}:{minute:02}:{second:02} {year}")
+    }
+
     /// `Mon`
     pub fn weekday_name(self) -> &'static str {
         ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"].get(self.weekday).copied().unwrap_or("")
@@ -72,6 +79,7 @@ mod tests {
         let date = Date::of(1_795_758_072);
         assert_eq!((date.year, date.month, date.day, date.weekday_name()), (2026, 11, 27, "Fri"));
         assert_eq!((date.hour, date.minute, date.second, date.month_name()), (5, 41, 12, "Nov"));
+        assert_eq!(date.ctime(), "Fri Nov 27 05:41:12 2026");
         let date = Date::of(19_782 * 86_400);
         assert_eq!((date.year, date.month, date.day), (2024, 2, 29));
         assert_eq!(Date::of(0).weekday_name(), "Thu");

@@ -36,7 +36,12 @@ Usage: hostname [-b] {hostname|-F file}         set host name (from file)
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let mut options = Getopt::new("hostname", program.args, SHORT, LONG);
-    let mut what = None;
+    // By its other names it shows one thing.
+    let mut what = match program.name {
+        "dnsdomainname" => Some('d'),
+        "domainname" | "nisdomainname" | "ypdomainname" => Some('y'),
+        _ => None,
+    };
     while let Some(item) = options.next() {
         match item {
             Item::Option(letter, _) => what = Some(letter),
@@ -68,7 +73,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 }
 
 fn fail(program: &mut Program<'_>, text: &str) -> i32 {
-    let _ = writeln!(program.shell.err(), "hostname: {text}");
+    let _ = writeln!(program.shell.err(), "{}: {text}", program.name);
     1
 }
 

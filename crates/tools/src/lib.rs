@@ -21,6 +21,7 @@ mod canned;
 mod conntrack;
 mod daemon;
 mod dhcp;
+mod dmesg;
 mod dns;
 mod dnsmasq;
 mod docker;
@@ -221,8 +222,11 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("curl", http::curl::main),
     ("dhclient", dhcp::dhclient::main),
     ("dig", dns::dig::main),
+    ("dmesg", dmesg::main),
     ("dnsmasq", dnsmasq::main),
+    ("dnsdomainname", hostname::main),
     ("docker", docker::main),
+    ("domainname", hostname::main),
     ("ethtool", ethtool::main),
     ("getent", getent::main),
     ("host", dns::host::main),
@@ -250,6 +254,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("netstat", netstat::main),
     ("nft", nft::main),
     ("nsenter", nsenter::main),
+    ("nisdomainname", hostname::main),
     ("nslookup", dns::nslookup::main),
     ("nstat", nstat::main),
     ("ping", ping::main),
@@ -273,6 +278,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("traceroute6", traceroute::main),
     ("udhcpc", dhcp::udhcpc::main),
     ("wget", http::wget::main),
+    ("ypdomainname", hostname::main),
 ];
 
 /// The front end called `name`.

@@ -28,6 +28,8 @@ echo 1 >/proc/sys/net/core/fb_tunnels_only_for_init_net
 modprobe -d /run/root -a ip_gre ipip sit ip6_tunnel ip6_gre geneve sch_fq_codel
 # As most distributions have it.
 echo fq_codel >/proc/sys/net/core/default_qdisc
+# What rules log in the scripts' namespaces is in the log.
+echo 1 >/proc/sys/net/netfilter/nf_log_all_netns
 # A process for each event, or for each device that is missing, would cost more than all else.
 echo >/proc/sys/kernel/hotplug
 echo >/proc/sys/kernel/modprobe

@@ -8,6 +8,7 @@ mod address;
 mod can;
 mod diag;
 mod errors;
+mod klog;
 mod netfilter;
 mod netlink;
 mod netns;
@@ -331,6 +332,8 @@ impl System for LinuxSystem {
             Call::ReadLink(path) => std::fs::read_link(self.own_view(&path)?)
                 .map(|target| Reply::Bytes(target.into_os_string().into_encoded_bytes()))
                 .map_err(errno),
+            Call::KernelLog { clear: false } => klog::records().map(Reply::LogRecords).map_err(errno),
+            Call::KernelLog { clear: true } => Err(Errno::ENOSYS),
             Call::NetnsAdd(name) => netns::add(&name).map(|()| Reply::Done),
             Call::NetnsDelete(name) => {
                 if let Manner::Thread(standing) = &mut self.manner {

@@ -45,6 +45,7 @@ impl World {
             tunnels: (false, false),
             queue_handle: 0x8000_0000,
             netdevsim: Default::default(),
+            log: Default::default(),
         });
         Ok(host)
     }

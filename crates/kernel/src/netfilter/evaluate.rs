@@ -14,6 +14,7 @@ use super::state::Stores;
 use super::table::{Action, Armed, Rules};
 use super::{At, log};
 use crate::frame::Frame;
+use crate::klog::level::WARNING;
 use crate::world::World;
 
 /// Where in a table a packet's fate was decided.
@@ -42,7 +43,8 @@ pub(super) struct Bench<'a> {
     /// Where the ways back lead: chain, and the rule that comes next.
     pub stack: &'a mut Vec<(u32, u32)>,
     /// Lines for the kernel's log.
-    pub log: &'a mut Vec<String>,
+    /// Levels and lines for the kernel's log.
+    pub log: &'a mut Vec<(u8, String)>,
 }
 
 /// What matches work with besides the packet.
@@ -100,7 +102,7 @@ pub(super) fn run(
         armed.rule.counters.bytes += bytes;
         if frame.traced {
             let what = if armed.action == Action::Return { "return" } else { "rule" };
-            bench.log.push(log::trace(world, at, frame, table, &here.name, what, next));
+            bench.log.push((WARNING, log::trace(world, at, frame, table, &here.name, what, next)));
         }
         let place = Place { table, chain, rule: next };
         match armed.action {
@@ -148,7 +150,7 @@ fn policy(
     chain.counters.bytes += bytes;
     if frame.traced {
         let number = chain.rules.len() as u32 + 1;
-        bench.log.push(log::trace(world, at, frame, table, &chain.name, "policy", number));
+        bench.log.push((WARNING, log::trace(world, at, frame, table, &chain.name, "policy", number)));
     }
     match chain.builtin {
         Some((_, Policy::Drop)) => Outcome::Drop(Place { table, chain: entry, rule: 0 }),
@@ -169,8 +171,8 @@ fn extension(
             return Said::Continue;
         }
         Target::Reject(with) => return Said::Reject(*with),
-        Target::Log { flags, prefix, .. } => {
-            bench.log.push(log::line(world, at, frame, prefix, *flags));
+        Target::Log { level, flags, prefix } => {
+            bench.log.push((*level, log::line(world, at, frame, prefix, *flags)));
         }
         Target::Mark { value, mask } => frame.mark = frame.mark & !mask ^ value,
         Target::ConnMark(change) => connmark(bench.conntrack, *change, frame),

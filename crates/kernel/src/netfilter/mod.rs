@@ -146,7 +146,8 @@ pub struct Netfilter {
     /// When the collector's timer goes off.
     collector_at: Option<Time>,
     stack: Vec<(u32, u32)>,
-    log: Vec<String>,
+    /// Levels and lines for the kernel's log.
+    log: Vec<(u8, String)>,
 }
 
 /// What becomes of a packet at a hook.
@@ -402,6 +403,16 @@ impl World {
         }
     }
 
+    /// Whether what rules log gets into the kernel's log: of other namespaces than the first one only if `nf_log_all_netns`
+    /// says so (`nf_log_ip_packet`).
+    fn logs_packets(&self, ns: NsId) -> bool {
+        let host = self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host));
+        host.is_some_and(|host| {
+            let first = self.netns.get(host.initial);
+            host.initial == ns || first.is_some_and(|netns| netns.sysctl.conntrack.log_all_netns)
+        })
+    }
+
     fn filter_with(
         &mut self,
         mut netfilter: Box<Netfilter>,
@@ -427,8 +438,12 @@ impl World {
             self.tell_connections(at.ns);
         }
         let dev = at.input.or(at.output);
-        if let Some(dev) = dev {
-            for line in lines {
+        let logs = !lines.is_empty() && self.logs_packets(at.ns);
+        for (level, line) in lines {
+            if logs {
+                self.log_kernel(at.ns, level, &line);
+            }
+            if let Some(dev) = dev {
                 self.trace_step(dev, &frame, Step::Log(line));
             }
         }

@@ -13,6 +13,7 @@ use super::addr::Address;
 use super::filter::Filter;
 use super::{link, neighbour, netconf, netns, route, rule};
 use crate::Signal;
+use crate::calendar::Date;
 use crate::iproute2::inet::{AF_INET, AF_INET6};
 use crate::iproute2::{Args, Context, Stop, matches};
 
@@ -310,34 +311,14 @@ fn head(ctx: &mut Context<'_>, view: &View, label: &str) -> Result<(), Stop> {
 
 /// The time of an event, in UTC.
 fn timestamp(realtime_ns: u64, short: bool) -> String {
-    const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    const MONTHS: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let microseconds = realtime_ns / 1000 % 1_000_000;
-    let seconds = realtime_ns / 1_000_000_000;
-    let (day, second) = (seconds / 86_400, seconds % 86_400);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    let (year, month, date) = civil(day);
+    let date = Date::of(realtime_ns / 1_000_000_000);
     if short {
-        return format!("[{year}-{month:02}-{date:02}T{hour:02}:{minute:02}:{second:02}.{microseconds:06}] ");
+        let Date { year, month, day, hour, minute, second, .. } = date;
+        return format!("[{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{microseconds:06}] ");
     }
-    let weekday = DAYS.get((day % 7) as usize).unwrap_or(&"???");
-    let month = MONTHS.get(month.saturating_sub(1) as usize).unwrap_or(&"???");
-    format!(
-        "Timestamp: {weekday} {month} {date:2} {hour:02}:{minute:02}:{second:02} {year} {microseconds} usec\n"
-    )
-}
-
-/// Year, month and day of a day since 1970-01-01, counting years from March so that leap days come last.
-fn civil(day: u64) -> (u64, u64, u64) {
-    let day = day + 719_468;
-    let (era, of_era) = (day / 146_097, day % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, date)
+    // `ctime` with the microseconds.
+    format!("Timestamp: {} {microseconds} usec\n", date.ctime())
 }
 
 #[cfg(test)]

@@ -188,39 +188,6 @@ impl Engine<'_> {
     /// The time of day as `ctime` prints it (UTC).
     fn date(&mut self) -> String {
         let seconds = self.system.now().map_or(0, |now| now.realtime_ns / 1_000_000_000);
-        let (days, second) = (seconds / 86_400, seconds % 86_400);
-        let (year, month, day) = civil(days);
-        const MONTHS: [&str; 12] =
-            ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-        // 1970-01-01 was a Thursday.
-        const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-        let (weekday, month) = (DAYS[(days % 7) as usize], MONTHS[(month as usize + 11) % 12]);
-        let (hours, minutes, seconds) = (second / 3600, second / 60 % 60, second % 60);
-        format!("{weekday} {month} {day:>2} {hours:02}:{minutes:02}:{seconds:02} {year}")
-    }
-}
-
-/// Year, month and day of a number of days since 1970 (the proleptic Gregorian calendar).
-fn civil(days: u64) -> (u64, u64, u64) {
-    // Years that begin in March, so that the leap day is the last.
-    let days = days + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (era * 400 + year + u64::from(month <= 2), month, day)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::civil;
-
-    #[test]
-    fn days_become_dates() {
-        assert_eq!(civil(0), (1970, 1, 1));
-        assert_eq!(civil(20_454), (2026, 1, 1));
-        assert_eq!(civil(11_016), (2000, 2, 29));
+        crate::calendar::Date::of(seconds).ctime()
     }
 }

@@ -87,6 +87,7 @@ pub(super) const KEYS: &[Key] = &[
     small("netfilter/nf_conntrack_timestamp", "0", 1),
     field!(unsigned("netfilter/nf_conntrack_udp_timeout", "30"), settings => settings.udp),
     field!(unsigned("netfilter/nf_conntrack_udp_timeout_stream", "120"), settings => settings.udp_stream),
+    switched!("netfilter/nf_log_all_netns", "0", log_all_netns).first(),
 ];
 
 fn set(

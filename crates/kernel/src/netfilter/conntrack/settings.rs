@@ -23,6 +23,8 @@ pub struct Settings {
     pub max: u32,
     /// Packets and bytes of connections that begin are counted.
     pub acct: bool,
+    /// What rules of any namespace log is in the kernel's log.
+    pub log_all_netns: bool,
     /// Checksums of what arrives are looked at.
     pub checksum: bool,
 }
@@ -44,6 +46,7 @@ impl Default for Settings {
             generic: 600,
             max: 262_144,
             acct: false,
+            log_all_netns: false,
             checksum: true,
         }
     }

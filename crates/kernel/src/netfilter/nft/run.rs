@@ -18,6 +18,7 @@ use super::super::{At, log};
 use super::load::{Loaded, Reader, write_bits};
 use super::{Based, Nft};
 use crate::frame::Frame;
+use crate::klog::level::WARNING;
 use crate::world::World;
 
 /// What a base chain says.
@@ -214,7 +215,7 @@ impl Step<'_, '_> {
             Statement::Log(found) => {
                 let prefix = found.prefix.as_deref().unwrap_or("");
                 let line = log::line(self.world, self.at, self.frame, prefix, found.flags);
-                self.bench.log.push(line);
+                self.bench.log.push((found.level.unwrap_or(WARNING), line));
                 Said::Next
             }
             Statement::Limit(limit) => {
