@@ -32,7 +32,7 @@ fn show(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
             }
         }
     }
-    let family = u8::from(context.options.family);
+    let family = context.options.family;
     let request = NetconfMessage { family, ifindex: None, values: Vec::new() };
     let answer = context
         .dump_raw(RTM_GETNETCONF, &request.emit())
