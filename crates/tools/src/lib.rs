@@ -208,7 +208,7 @@ fn no_processes() -> std::io::Error {
 pub type Main = fn(&mut Program<'_>) -> i32;
 
 /// Front ends beside which the machine's own program of that name is used too, by its path.
-pub const BESIDE_THE_MACHINES: &[&str] = &["getent", "python3"];
+pub const BESIDE_THE_MACHINES: &[&str] = &["busybox", "getent", "python3"];
 
 /// Every front end by the name it is called by.
 pub const FRONT_ENDS: &[(&str, Main)] = &[
@@ -216,6 +216,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("arping", arping::main),
     ("brctl", brctl::main),
     ("bridge", bridge::main),
+    ("busybox", busybox::applet::main),
     ("candump", can::dump::main),
     ("cansend", can::send::main),
     ("conntrack", conntrack::main),

@@ -1,9 +1,11 @@
 //! Commands as BusyBox 1.36 has them: what `ping`, `ip` and `nslookup` are in a container of an image that is made of it.
 //!
+//! * `applet` `busybox` itself
 //! * `ip` what it shows of links, addresses and routes
 //! * `nslookup` questions to name servers
 //! * `ping` IPv4 and IPv6 echo requests
 
+pub(crate) mod applet;
 pub(crate) mod ip;
 pub(crate) mod nslookup;
 pub(crate) mod ping;

@@ -181,7 +181,57 @@ fn dispatch(docker: &mut Docker<'_>, args: &[String]) -> Outcome {
     }
 }
 
+/// What Docker has, and an emulation of its networks has no use for.
+const NOT_EMULATED: &[&str] = &[
+    "attach",
+    "build",
+    "builder",
+    "buildx",
+    "checkpoint",
+    "commit",
+    "compose",
+    "config",
+    "context",
+    "cp",
+    "diff",
+    "events",
+    "export",
+    "history",
+    "image",
+    "images",
+    "import",
+    "info",
+    "load",
+    "login",
+    "logout",
+    "manifest",
+    "node",
+    "pause",
+    "plugin",
+    "push",
+    "rmi",
+    "save",
+    "search",
+    "secret",
+    "service",
+    "stack",
+    "stats",
+    "swarm",
+    "system",
+    "tag",
+    "top",
+    "trust",
+    "unpause",
+    "update",
+    "volume",
+];
+
 fn unknown(word: &str) -> Failure {
+    if NOT_EMULATED.contains(&word) {
+        return Failure::of_client(format!(
+            "docker: hairpin does not emulate 'docker {word}': it has networks and containers, see 'docker --help'"
+        ));
+    }
     Failure::of_client(format!(
         "docker: unknown command: docker {word}\n\nRun 'docker --help' for more information"
     ))

@@ -12,7 +12,7 @@ head -c 100000 /dev/zero | tr '\0' a >big
 # Times, and what depends on them.
 clean() { { set +x; } 2>/dev/null; "$@" 2>&1 | sed -E 's/[0-9]{4}-[0-9-]+ [0-9:]+/DATE/g; s/Date: .*GMT/Date: GMT/; s/after [0-9]+ m/after N m/; s/\([0-9.]+ [KMG]?B\/s\)/(RATE)/; s/% +[0-9.]+[KMG]?[= ][0-9.]*s/% RATE/; /Last-Modified|ETag/d'; echo "${PIPESTATUS[0]}"; set -x; }
 # The distribution has the server in busybox.
-server() { if [ -n "$HAIRPIN_SOCKET" ]; then ip netns exec b httpd "$@"; else ip netns exec b busybox httpd "$@"; fi; }
+server() { ip netns exec b busybox httpd "$@"; }
 server -p 80 -h "$PWD"
 server -f -v -p 10.0.0.2:8080 -h "$PWD" 2>log &
 L=$!
