@@ -112,7 +112,7 @@ impl Bridge {
             if let Some(member) = found {
                 let member = Some(Member { fast_leave: true, ..member });
                 self.events.push(Event::Mdb(MdbChange { group, member, gone: true }));
-                self.mdb.tidy(&group);
+                self.mdb.tidy(&group, clock.up);
             }
             return;
         }
@@ -161,8 +161,8 @@ impl Bridge {
         }
     }
 
-    /// The groups of a port; `all`: those added to stay, too (`br_multicast_del_port`).
-    pub fn forget_groups(&mut self, dev: DevId, all: bool) {
+    /// The groups of a port of a bridge that is `up`; `all`: those added to stay, too (`br_multicast_del_port`).
+    pub fn forget_groups(&mut self, dev: DevId, all: bool, up: bool) {
         for group in self.mdb.of_port(dev) {
             let Some(entry) = self.mdb.get_mut(&group) else { continue };
             let mut gone = Vec::new();
@@ -176,7 +176,7 @@ impl Bridge {
             for member in gone {
                 self.events.push(Event::Mdb(MdbChange { group, member: Some(member), gone: true }));
             }
-            self.mdb.tidy(&group);
+            self.mdb.tidy(&group, up);
         }
     }
 
@@ -203,7 +203,7 @@ impl Bridge {
             for member in gone {
                 self.events.push(Event::Mdb(MdbChange { group, member: Some(member), gone: true }));
             }
-            self.mdb.tidy(&group);
+            self.mdb.tidy(&group, up);
         }
     }
 }

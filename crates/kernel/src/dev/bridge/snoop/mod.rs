@@ -204,8 +204,8 @@ impl Bridge {
     }
 
     /// `br_multicast_disable_port`: what was learned of a port is void.
-    pub(super) fn disable_port_snooping(&mut self, dev: DevId) {
-        self.forget_groups(dev, false);
+    pub(super) fn disable_port_snooping(&mut self, dev: DevId, up: bool) {
+        self.forget_groups(dev, false, up);
         if let Some(port) = self.port_mut(dev) {
             for queries in &mut port.queries {
                 queries.router = None;
@@ -225,7 +225,7 @@ impl Bridge {
         if !on {
             for dev in ports {
                 if self.port(dev).is_some_and(|port| port.state != State::Disabled) {
-                    self.disable_port_snooping(dev);
+                    self.disable_port_snooping(dev, clock.up);
                 }
             }
         } else if clock.up {
