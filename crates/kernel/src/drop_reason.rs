@@ -98,8 +98,8 @@ drop_reasons! {
     BridgeLocked = "NOT_SPECIFIED (locked port)";
     /// Here: a port, or the bridge, is no member of the frame's VLAN.
     BridgeVlan = "NOT_SPECIFIED (not in the frame's VLAN)";
-    /// Here: a message about group membership that is cut short or spoilt.
-    BridgeMulticast = "NOT_SPECIFIED (malformed group message)";
+    /// Here: a message about group membership that is cut short or spoilt, or joins when the table of groups is full.
+    BridgeMulticast = "NOT_SPECIFIED (spoilt group message, or a full table)";
     /// Here: a frame of the bridge itself to its own address.
     BridgeOwnAddress = "NOT_SPECIFIED (bridge's own address)";
     /// Here: the passthru macvlan is down.

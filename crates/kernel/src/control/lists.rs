@@ -36,7 +36,11 @@ impl World {
     fn change_promiscuity(&mut self, dev: DevId, by: i32) -> bool {
         let Some(device) = self.devs.get_mut(dev) else { return false };
         let before = device.promiscuity > 0;
-        device.promiscuity = device.promiscuity.saturating_add_signed(by);
+        // Below nought it goes on from the other end, where one more is refused.
+        match device.promiscuity.wrapping_add_signed(by) {
+            0 if by > 0 => return false,
+            count => device.promiscuity = count,
+        }
         let after = device.promiscuity > 0;
         if before == after {
             return false;

@@ -9,7 +9,7 @@ use crate::dev::bridge::fdb::Key;
 use crate::dev::bridge::vlan::Membership;
 use crate::dev::bridge::{BridgePort, PortFlags, VlanGroup};
 use crate::dev::{Kind, RxHandler};
-use crate::device::{AddrAssign, DevId};
+use crate::device::{AddrAssign, DevId, Device};
 use crate::mac::Mac;
 use crate::world::World;
 
@@ -182,9 +182,10 @@ impl World {
         for (first, last) in ranges {
             self.notify_vlans(dev, first, last, true);
         }
+        let up = self.devs.get(master).is_some_and(Device::is_up);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.flush_port_vlans(dev);
-            bridge.forget_groups(dev, true);
+            bridge.forget_groups(dev, true, up);
             // `nbp_backup_clear`
             for port in bridge.ports.iter_mut().filter(|port| port.backup == Some(dev)) {
                 port.backup = None;

@@ -182,13 +182,12 @@ impl World {
         netns.names.retain(|_, known| *known != dev);
     }
 
-    /// A name that is free, from one that may contain `%d` (`dev_get_valid_name`).
+    /// A name that is free, from one that may contain one `%d`, and no other `%` (`dev_get_valid_name`).
     pub(crate) fn free_name(&self, ns: NsId, wanted: &str) -> Result<String, Failure> {
         let Some(netns) = self.netns.get(ns) else { return Err(Errno::ENODEV.into()) };
-        if let Some((front, back)) = wanted.split_once("%d") {
-            if back.contains('%') || !valid_name(&wanted.replace("%d", "0")) {
-                return Err(Errno::EINVAL.into());
-            }
+        if let Some((front, rest)) = wanted.split_once('%') {
+            let back = rest.strip_prefix('d').filter(|back| !back.contains('%'));
+            let Some(back) = back.filter(|_| valid_name(wanted)) else { return Err(Errno::EINVAL.into()) };
             let found =
                 (0..32768).map(|i| format!("{front}{i}{back}")).find(|name| !netns.names.contains_key(name));
             return found.filter(|name| valid_name(name)).ok_or_else(|| Errno::ENFILE.into());

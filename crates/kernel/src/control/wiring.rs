@@ -120,7 +120,7 @@ impl World {
     ) -> Result<(), Failure> {
         let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
         let Kind::Macvlan(state) = &device.kind else { return Err(Errno::EOPNOTSUPP.into()) };
-        let (lower, old_mode, old_flags, up) = (state.lower, state.mode, state.flags, device.is_up());
+        let (lower, old_mode, old_flags) = (state.lower, state.mode, state.flags);
         let mode = mode.unwrap_or(old_mode);
         if (mode == macvlan::Mode::Passthru) != (old_mode == macvlan::Mode::Passthru) {
             return Err(Errno::EINVAL.into());
@@ -130,7 +130,8 @@ impl World {
             if toggled && mode != macvlan::Mode::Passthru {
                 return Err(Errno::EINVAL.into());
             }
-            if toggled && up {
+            // Of one that is down too, which has asked for nothing yet.
+            if toggled {
                 let on = flags & macvlan::FLAG_NOPROMISC != 0;
                 self.set_promiscuity(lower, if on { -1 } else { 1 });
             }

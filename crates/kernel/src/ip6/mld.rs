@@ -82,7 +82,7 @@ pub struct Listener {
     initial_rounds: u8,
     initial_due: Option<Time>,
     /// From `ipv6_mc_up` to `ipv6_mc_down`.
-    is_up: bool,
+    pub(crate) is_up: bool,
     pub(super) querier: Querier,
 }
 

@@ -22,7 +22,7 @@ impl World {
         let Some(device) = self.devs.get(dev) else {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
-        if !device.can_transmit() {
+        if !device.can_transmit() && !self.bond_still_takes(device) {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
         }
         let simple = decides_alike(&device.kind);
@@ -30,6 +30,13 @@ impl World {
             return self.enqueue_to_send(dev, frame);
         }
         self.send_past_queue(dev, frame, simple);
+    }
+
+    /// Whether a bond has lost its carrier and the link watch has yet to come (`dev_deactivate`): it is asked until then, as for
+    /// the announcement that its monitor makes in the run in which it finds the last slave without a link.
+    #[cold]
+    fn bond_still_takes(&self, device: &Device) -> bool {
+        matches!(device.kind, Kind::Bond(_)) && device.is_up() && self.link_events.contains(&device.id)
     }
 
     /// Sends a frame past the device's queueing discipline.

@@ -10,6 +10,7 @@ use hairpin_netlink::route::address::{
 use hairpin_netlink::{Errno, Failure, Message};
 
 use crate::control::AddressRequest;
+use crate::control::register::NAME_MAX;
 use crate::device::{DevId, Ipv4Address, Ipv6Address, ifa};
 use crate::netns::NsId;
 use crate::time::Time;
@@ -157,6 +158,10 @@ impl World {
             return Err(Errno::EOPNOTSUPP.into());
         }
         let parsed = Parsed::of(message);
+        // `ifa_ipv4_policy`
+        if parsed.label.as_ref().is_some_and(|label| label.len() > NAME_MAX) {
+            return Err(Failure::with_text(Errno::ERANGE, "Attribute failed policy validation"));
+        }
         let prefix_len = message.header.prefix_len;
         let (preferred_lft, valid_lft) = parsed.life.unwrap_or((FOREVER, FOREVER));
         if valid_lft == 0 || preferred_lft > valid_lft {

@@ -7,7 +7,7 @@ use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
 use hairpin_netlink::{Errno, Failure, Message, neighbour_cache_info};
 
-use crate::dev::bridge::fdb::{Entry, Key};
+use crate::dev::bridge::fdb::{Entry, Key, Learned};
 use crate::dev::bridge::{Bridge, State};
 use crate::dev::macvlan::Mode;
 use crate::dev::{Kind, RxHandler};
@@ -219,9 +219,13 @@ impl World {
         if state & (nud::PERMANENT | nud::NOARP | nud::REACHABLE) == 0 || mac.is_zero() {
             return Err(Errno::EINVAL.into());
         }
+        let used = request.flags & ntf::USE != 0;
         let sticky = request.flags & ntf::STICKY != 0;
-        if sticky && state & nud::PERMANENT != 0 {
+        if !used && sticky && state & nud::PERMANENT != 0 {
             return Err(Errno::EINVAL.into());
+        }
+        if used {
+            return self.use_bridge_entry(bridge, port.ok_or(Errno::EINVAL)?, request);
         }
         let now = self.now;
         let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
@@ -269,6 +273,35 @@ impl World {
                     own.fdb.insert(mac, *vlan, entry);
                     notices.push(((mac, *vlan), entry));
                 }
+            }
+        }
+        for (key, entry) in notices {
+            self.wake_bridge_ageing(bridge);
+            self.notify_fdb(bridge, key, &entry, false);
+        }
+        Ok(())
+    }
+
+    /// `__br_fdb_add` with `NTF_USE`: as if a frame with this source had come in by the port, whatever else is said.
+    fn use_bridge_entry(&mut self, bridge: DevId, port: DevId, request: &Request) -> Result<(), Failure> {
+        let (now, mac) = (self.now, request.mac);
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        let vlans = vlans_of(own, Some(port), request.vlan, true).ok_or(Errno::EINVAL)?;
+        let learns =
+            own.port(port).is_some_and(|port| matches!(port.state, State::Learning | State::Forwarding));
+        if !learns {
+            return Ok(());
+        }
+        let mut notices = Vec::new();
+        for vlan in vlans {
+            let learned = own.fdb.learn(mac, vlan, port, now);
+            let Some(entry) = own.fdb.get_mut(mac, vlan).filter(|entry| !entry.local) else { continue };
+            entry.added_by_user = true;
+            if matches!(learned, Learned::Changed) {
+                entry.extern_learn = false;
+                notices.push(((mac, vlan), *entry));
             }
         }
         for (key, entry) in notices {

@@ -361,7 +361,7 @@ fn remove(state: &mut Bridge, port: Option<DevId>, entry: &Entry, clock: Clock) 
             Some(known.members.remove(at))
         }
     };
-    state.mdb.tidy(&group);
+    state.mdb.tidy(&group, clock.up);
     state.events.push(Event::Mdb(MdbChange { group, member, gone: true }));
     Ok(())
 }

@@ -189,6 +189,10 @@ impl World {
         if !known && flags & NLM_F_CREATE == 0 {
             return Err(Errno::ENOENT.into());
         }
+        // `arp_constructor`
+        if !known && address.is_ipv4() && self.devs.get(dev).is_some_and(|device| !device.has_ipv4) {
+            return Err(Errno::EINVAL.into());
+        }
         let address = match address {
             // It is looked for by the address that was given, and then is there whatever that is (`___neigh_create`).
             IpAddr::V4(_) if has_one => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -222,6 +226,11 @@ impl World {
         }
         self.changed();
         if own & ntf::USE != 0 {
+            // What is used is no longer permanent, and has to be asked for (`__neigh_update`).
+            let table = self.netns.get_mut(ns).map(|netns| netns.neighbours_mut(address));
+            if let Some(entry) = table.and_then(|table| table.get_mut(ifindex, address)) {
+                entry.state &= !nud::PERMANENT;
+            }
             self.neigh_use(ns, ifindex, address);
             return Ok(());
         }

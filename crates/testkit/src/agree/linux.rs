@@ -22,6 +22,10 @@ use super::worker::GUEST_VARIABLE;
 /// A program that was told to end, or is waited for, has this long.
 const END_MAX: Duration = Duration::from_secs(60);
 
+/// How much later than it is to a long wait may end: a part of it, and no more than that (`select_estimate_accuracy`).
+const SLACK_PART: u64 = 1000;
+const SLACK_MAX_NS: u64 = 100_000_000;
+
 /// How late things came: the machine was busy with something else.
 #[derive(Default)]
 pub struct Lateness(AtomicU64);
@@ -95,12 +99,15 @@ impl System for Thread {
         if let Some(waits) = self.waits.take() {
             let _ = waits.send(());
         }
+        let from = self.system.now().map_or(0, |now| now.monotonic_ns);
         let result = self.system.call(call);
         if let (Some(until), Ok(Reply::Ready(ready))) = (until, &result)
             && ready.is_empty()
             && let Ok(now) = self.system.now()
         {
-            self.lateness.note(Duration::from_nanos(now.monotonic_ns.saturating_sub(until)));
+            let slack = (until.saturating_sub(from) / SLACK_PART).min(SLACK_MAX_NS);
+            let due = until.saturating_add(slack);
+            self.lateness.note(Duration::from_nanos(now.monotonic_ns.saturating_sub(due)));
         }
         self.busy_since = Some(Instant::now());
         result

@@ -17,6 +17,8 @@ ip -n a addr add 10.0.0.1/24 dev v1
 ip -n a link set v1 up
 ip -n b link set v2 up
 ip -n a link set v1 netns b name w1
+# Linux looks at carriers once a second where nothing hurries.
+sleep 1.2
 ip -n b link
 ip -n b addr
 ip -n b link set w1 netns a

@@ -228,6 +228,12 @@ impl World {
                 if up {
                     self.ip6_up(dev);
                 }
+                // `ipv6_add_dev`: it counts as ready at once, with IPv6 switched off too, so that its groups go with the link.
+                if self.link_ready(dev)
+                    && let Some(device) = self.devs.get_mut(dev)
+                {
+                    device.inet6.listener.is_up = true;
+                }
             }
             _ => {}
         }

@@ -113,9 +113,10 @@ impl Mdb {
         }
     }
 
-    /// Removes a group that nobody wants any more.
-    pub fn tidy(&mut self, group: &Group) {
-        if self.entries.get(group).is_some_and(|entry| !entry.host_joined && entry.members.is_empty()) {
+    /// Removes a group that nobody wants any more. While the bridge is down (`up`) it stays, until somebody has joined and
+    /// left it again: it counts for the table's size, and is not listed (`__br_multicast_del_pg`).
+    pub fn tidy(&mut self, group: &Group, up: bool) {
+        if up && self.entries.get(group).is_some_and(|entry| !entry.host_joined && entry.members.is_empty()) {
             self.entries.remove(group);
         }
     }

@@ -100,7 +100,7 @@ impl World {
             self.notify_setting(ns, whom, Conf::Forwarding, value);
         }
         for dev in devices(self, ns) {
-            if let Some(device) = self.devs.get_mut(dev) {
+            if let Some(device) = self.devs.get_mut(dev).filter(|device| device.has_ipv4) {
                 device.ipv4_conf.set(Conf::Forwarding, value);
                 let ifindex = device.ifindex as i32;
                 self.notify_setting(ns, ifindex, Conf::Forwarding, value);

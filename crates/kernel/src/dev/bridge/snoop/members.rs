@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::device::DevId;
+use crate::drop_reason::DropReason;
 use crate::mac::Mac;
 use crate::time::Time;
 
@@ -24,6 +25,9 @@ pub struct MdbChange {
 
 impl Bridge {
     /// `br_multicast_add_group`
+    ///
+    /// # Errors
+    /// The table is full: that ends snooping, and the report goes nowhere.
     pub(super) fn join(
         &mut self,
         port: Option<DevId>,
@@ -31,13 +35,13 @@ impl Bridge {
         vid: u16,
         reporter: Mac,
         clock: Clock,
-    ) {
+    ) -> Result<(), DropReason> {
         let flooded = match address {
             IpAddr::V4(group) => is_local(group),
             IpAddr::V6(group) => is_all_nodes(group),
         };
         if flooded || !self.uses(port, clock) {
-            return;
+            return Ok(());
         }
         let group = Group::of_ip(address, vid);
         let expires = Some(clock.now.timer(self.snooping.membership_interval));
@@ -46,22 +50,22 @@ impl Bridge {
             None => (self.snooping.hash_max, false, 0),
         };
         let Some(entry) = self.mdb.entry(group, most) else {
-            // `br_multicast_new_group`: a full table ends snooping.
+            // `br_multicast_new_group`
             self.mcast_snooping = false;
-            return;
+            return Err(DropReason::BridgeMulticast);
         };
         let Some(port) = port else {
             entry.host_expires = expires;
             if !std::mem::replace(&mut entry.host_joined, true) {
                 self.events.push(Event::Mdb(MdbChange { group, member: None, gone: false }));
             }
-            return;
+            return Ok(());
         };
         let same =
             |member: &&mut Member| member.port == port && (!to_unicast || member.reporter == Some(reporter));
         if let Some(member) = entry.members.iter_mut().find(same) {
             member.expires = expires;
-            return;
+            return Ok(());
         }
         let member = Member {
             port,
@@ -75,6 +79,7 @@ impl Bridge {
         };
         self.mdb.add(&group, member);
         self.events.push(Event::Mdb(MdbChange { group, member: Some(member), gone: false }));
+        Ok(())
     }
 
     /// `br_multicast_leave_group`
@@ -107,7 +112,7 @@ impl Bridge {
             if let Some(member) = found {
                 let member = Some(Member { fast_leave: true, ..member });
                 self.events.push(Event::Mdb(MdbChange { group, member, gone: true }));
-                self.mdb.tidy(&group);
+                self.mdb.tidy(&group, clock.up);
             }
             return;
         }
@@ -156,8 +161,8 @@ impl Bridge {
         }
     }
 
-    /// The groups of a port; `all`: those added to stay, too (`br_multicast_del_port`).
-    pub fn forget_groups(&mut self, dev: DevId, all: bool) {
+    /// The groups of a port of a bridge that is `up`; `all`: those added to stay, too (`br_multicast_del_port`).
+    pub fn forget_groups(&mut self, dev: DevId, all: bool, up: bool) {
         for group in self.mdb.of_port(dev) {
             let Some(entry) = self.mdb.get_mut(&group) else { continue };
             let mut gone = Vec::new();
@@ -171,7 +176,7 @@ impl Bridge {
             for member in gone {
                 self.events.push(Event::Mdb(MdbChange { group, member: Some(member), gone: true }));
             }
-            self.mdb.tidy(&group);
+            self.mdb.tidy(&group, up);
         }
     }
 
@@ -198,7 +203,7 @@ impl Bridge {
             for member in gone {
                 self.events.push(Event::Mdb(MdbChange { group, member: Some(member), gone: true }));
             }
-            self.mdb.tidy(&group);
+            self.mdb.tidy(&group, up);
         }
     }
 }

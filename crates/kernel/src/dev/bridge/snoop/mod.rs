@@ -110,7 +110,7 @@ impl Bridge {
     /// `br_multicast_rcv`: looks into a multicast frame that a port has received, or that the bridge sends.
     ///
     /// # Errors
-    /// It is a malformed packet.
+    /// It is a malformed packet, or joins a group for which the table has no room.
     pub(super) fn snoop(
         &mut self,
         port: Option<DevId>,
@@ -140,17 +140,18 @@ impl Bridge {
             Packet::Message(message) => message,
         };
         snooped.about_groups = true;
+        self.events.push(Event::Timers);
         let reporter = frame.source();
         match message {
             Message::Report(group) => {
                 snooped.to_routers = true;
-                self.join(port, group, vid, reporter, clock);
+                self.join(port, group, vid, reporter, clock)?;
             }
             Message::Leave(group) => self.leave(port, group, vid, reporter, clock),
             Message::Records(records) => {
                 for (group, joins) in records.groups() {
                     match joins {
-                        true => self.join(port, group, vid, reporter, clock),
+                        true => self.join(port, group, vid, reporter, clock)?,
                         false => self.leave(port, group, vid, reporter, clock),
                     }
                 }
@@ -162,7 +163,6 @@ impl Bridge {
                 self.group_query(Group::of_ip(group, vid), response, clock);
             }
         }
-        self.events.push(Event::Timers);
         Ok(snooped)
     }
 
@@ -204,8 +204,8 @@ impl Bridge {
     }
 
     /// `br_multicast_disable_port`: what was learned of a port is void.
-    pub(super) fn disable_port_snooping(&mut self, dev: DevId) {
-        self.forget_groups(dev, false);
+    pub(super) fn disable_port_snooping(&mut self, dev: DevId, up: bool) {
+        self.forget_groups(dev, false, up);
         if let Some(port) = self.port_mut(dev) {
             for queries in &mut port.queries {
                 queries.router = None;
@@ -225,7 +225,7 @@ impl Bridge {
         if !on {
             for dev in ports {
                 if self.port(dev).is_some_and(|port| port.state != State::Disabled) {
-                    self.disable_port_snooping(dev);
+                    self.disable_port_snooping(dev, clock.up);
                 }
             }
         } else if clock.up {

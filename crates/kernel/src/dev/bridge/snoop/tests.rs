@@ -230,6 +230,8 @@ fn spoilt_messages_go_nowhere_and_a_full_table_ends_snooping() {
         [Verdict::Drop(DropReason::BridgeMulticast)]
     );
     f.bridge.snooping.hash_max = 0;
-    f.igmp(0, REPORT);
+    // The report itself has been looked at, and is lost.
+    assert_eq!(f.igmp(0, REPORT), [Verdict::Drop(DropReason::BridgeMulticast)]);
     assert!(!f.bridge.mcast_snooping);
+    assert_eq!(f.reach(0).0, [1]);
 }

@@ -171,7 +171,7 @@ impl Bridge {
         if flush {
             self.events.push(Event::Flush(dev));
         }
-        self.disable_port_snooping(dev);
+        self.disable_port_snooping(dev, clock.up);
         self.update(clock);
         self.select_states(clock);
         self.become_root_if(!was_root, clock);
