@@ -290,10 +290,7 @@ fn serve_connections(program: &mut Program<'_>, options: &Options, listener: Fd)
         {
             report(program, options, "Connection received on", peer);
         }
-        if !options.keep {
-            // Who comes later is refused.
-            let _ = program.system.close(listener);
-        }
+        // Who comes meanwhile waits, and is reset at the end.
         transfer::run(program, options, connection)?;
         let _ = program.system.close(connection);
         if !options.keep {

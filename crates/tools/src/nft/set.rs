@@ -125,11 +125,12 @@ fn data(parser: &mut Parser<'_>, kinds: &[Type]) -> Result<Data, Fail> {
     Ok(Data::Values(values))
 }
 
-/// A set's or map's `{ … }`.
+/// A set's or map's `{ … }`, the innermost of `depth` blocks.
 pub(super) fn definition(
     parser: &mut Parser<'_>,
     name: &str,
     is_map: bool,
+    depth: u32,
     now_ns: u64,
 ) -> Result<Set, Fail> {
     let start = parser.place();
@@ -142,7 +143,8 @@ pub(super) fn definition(
         if parser.take_sign("}") {
             break;
         }
-        match parser.word()? {
+        let clause = parser.word()?;
+        match clause {
             "type" => {
                 if let Err(mut fail) = types(parser, &mut set, is_map) {
                     // The rest is looked at, and found to lack what could not be read.
@@ -201,8 +203,12 @@ pub(super) fn definition(
             }
             _ => return Err(Fail::at("syntax error, unexpected string", parser.place_before())),
         }
-        if !parser.is_end() {
-            return Err(parser.unexpected());
+        match clause {
+            // The brace of the elements ends them too.
+            "elements" if parser.is_end() => {}
+            "type" => parser.separator(depth, " or .")?,
+            "flags" => parser.separator(depth, " or comma")?,
+            _ => parser.separator(depth, "")?,
         }
     }
     if set.key.is_empty() {

@@ -228,3 +228,21 @@ r -n list chain inet f in
 r -j list ruleset
 r -c add table zz
 r list tables
+# What stands in a block ends in a newline or a semicolon.
+r flush ruleset
+r 'table ip t { chain a { accept } }'
+r 'table ip t { chain a { accept; } }'
+r 'table ip t { chain a { accept; }; set s { type ipv4_addr } }'
+r 'table ip t { chain a { accept; }; set s { type ipv4_addr; flags interval } }'
+r 'table ip t { chain a { accept; }; set s { type ipv4_addr; elements = { 1.1.1.1 } }; counter c { packets 1 bytes 2 }; }'
+r add chain ip t b '{ type filter hook input priority 0 }'
+r add chain ip t b '{ type filter hook input priority 0; policy drop }'
+r add set ip t u '{ type ipv4_addr }'
+f() { printf "$1" >one.nft; echo "\$ $1"; nft -f one.nft 2>&1 || echo "exit $?"; }
+f 'table ip t {\n\tchain a { counter accept }\n\tchain b { }\n}\n'
+f 'table ip t {\n chain d { type filter hook input priority 0 }\n}\n'
+f 'table ip t {\n chain d { type filter hook input priority 0; policy drop; counter\n }\n}\n'
+f 'table ip t {\n comment "x" }\n'
+f 'table ip t {\n quota q { 10 mbytes }\n limit l { rate 5/second }\n}\n'
+rm one.nft
+r list ruleset

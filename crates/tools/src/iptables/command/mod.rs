@@ -240,10 +240,10 @@ impl Parser<'_, '_, '_> {
         };
         let mut matches: Vec<&'static str> =
             self.matches.iter().map(|reading| reading.reader.name()).collect();
-        if matches.is_empty()
-            && let Some((protocol, _)) = self.header.protocol
-        {
-            matches.extend(self.match_of_protocol(protocol));
+        // A protocol's own match is found by the protocol's name, not by its number.
+        if matches.is_empty() {
+            let by_name = matches::reader(&self.protocol_word, self.names.family);
+            matches.extend(by_name.map(|reader| reader.name()));
         }
         Asked { target, matches }
     }
