@@ -311,6 +311,8 @@ impl Session<'_> {
                 at = parser.place();
                 let handle = parser.number()?;
                 place = match verb {
+                    // No rule has the number 0: it is as if none was given.
+                    "insert" | "add" if handle == 0 => place,
                     "insert" => Where::Before(handle),
                     "replace" => Where::Over(handle),
                     _ => Where::Behind(handle),

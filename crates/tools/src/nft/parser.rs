@@ -141,6 +141,24 @@ impl<'t> Parser<'t> {
         words.collect::<Vec<_>>().join(" ")
     }
 
+    /// How long the word is that a statement begins with.
+    pub fn first_word_length(&self, from: usize) -> usize {
+        self.tokens.get(from).map_or(1, |token| token.place.length)
+    }
+
+    /// The ports in `ADDRESS:PORTS`, the last such word since a token.
+    pub fn port_place(&self, from: usize) -> Option<Place> {
+        let mut words = self.tokens.get(from..self.at)?.iter().rev();
+        words.find_map(|token| match &token.kind {
+            Kind::Word(word) => word.rfind(':').map(|colon| Place {
+                start: token.place.start + colon + 1,
+                length: word.len() - colon - 1,
+                ..token.place
+            }),
+            _ => None,
+        })
+    }
+
     /// Whether the statement ends here.
     pub fn is_end(&self) -> bool {
         matches!(

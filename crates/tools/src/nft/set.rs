@@ -18,7 +18,8 @@ pub(super) fn reference(
     }
     let mut set = Set::new(key.to_vec(), data.map(<[Type]>::to_vec));
     if parser.is_sign("{") {
-        for (element, _) in elements(parser, &set, true)? {
+        let found = elements(parser, &set, true)?;
+        for (element, _) in &found {
             if element.key.iter().any(|span| !span.is_one()) {
                 set.interval = true;
             }
@@ -26,7 +27,16 @@ pub(super) fn reference(
                 let kinds = data.unwrap_or(&[]);
                 set.data = Some(kinds.get(..values.len()).unwrap_or(kinds).to_vec());
             }
-            set.insert(element);
+        }
+        if set.interval && key.len() == 1 {
+            // Ranges that touch become one, but where they stand for something.
+            set.auto_merge = found.iter().all(|(element, _)| element.data.is_none());
+            insert(&mut set, found, 0)?;
+            set.auto_merge = false;
+        } else {
+            for (element, _) in found {
+                set.insert(element);
+            }
         }
     } else {
         // A concatenation compared with one element.

@@ -45,7 +45,7 @@ t -U -p icmp -f ipv4 -m 8
 c -U -p icmp -f ipv4 -m 8
 c -C expect
 c -D -j 1.1.1.1
-for w in 1x x -1 010; do c -L -w $w | sort; done
+for w in 1x x -1 010; do t -L -w $w | sort; done
 t -D -p tcp
 c -C
 ip netns exec R sysctl -n net.netfilter.nf_conntrack_expect_max net.netfilter.nf_conntrack_buckets | wc -l
