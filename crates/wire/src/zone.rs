@@ -1,7 +1,7 @@
 //! What a DNS server knows, and how it answers (RFC 1034, section 4.3.2).
 
 use std::collections::BTreeMap;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::dns::{Data, IN, Message, Record, flag, kind, response};
 
@@ -25,6 +25,8 @@ pub struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Zone {
     entries: BTreeMap<String, Entry>,
+    /// Addresses of whole domains, for names without an entry of their own.
+    domains: BTreeMap<String, Vec<IpAddr>>,
     /// Seconds that answers may be kept.
     pub ttl: u32,
     /// It answers for itself, not for others it would have asked.
@@ -45,6 +47,11 @@ impl Zone {
     /// What is known of `name`, to be added to.
     pub fn entry(&mut self, name: &str) -> &mut Entry {
         self.entries.entry(key(name)).or_default()
+    }
+
+    /// The addresses of a domain and of all names in it; the nearest one counts that has any of the kind asked for.
+    pub fn domain(&mut self, name: &str) -> &mut Vec<IpAddr> {
+        self.domains.entry(key(name)).or_default()
     }
 
     pub fn get(&self, name: &str) -> Option<&Entry> {
@@ -83,8 +90,7 @@ impl Zone {
         for _ in 0..ALIASES_MAX {
             if !self.entries.contains_key(&key(&name)) {
                 if reply.answers.is_empty() {
-                    let code = self.response_for(&name);
-                    reply.set_response(code);
+                    self.answer_without_entry(&name, question.kind, &mut reply);
                 }
                 return Some(reply);
             }
@@ -99,6 +105,14 @@ impl Zone {
                     entry.data(question.kind, one_address).map(|(kind, data)| record(kind, data)).collect()
                 }
             };
+            // What the name has not may its domain have; or others might know.
+            if found.is_empty() && reply.answers.is_empty() && self.unknown == response::REFUSED {
+                let code = if self.local_domain(&name).is_some() { response::NO_ERROR } else { self.unknown };
+                if !self.answer_by_domain(&name, question.kind, &mut reply) {
+                    reply.set_response(code);
+                }
+                return Some(reply);
+            }
             reply.answers.append(&mut found);
             match alias {
                 Some(target) if !asks_for_alias => name = target,
@@ -111,18 +125,63 @@ impl Zone {
         Some(reply)
     }
 
+    fn answer_without_entry(&self, name: &str, wanted: u16, reply: &mut Message) {
+        if !self.answer_by_domain(name, wanted, reply) {
+            let code = self.response_for(name);
+            reply.set_response(code);
+        }
+    }
+
+    /// The addresses of the nearest domain that has some of this kind; one of them where any kind is asked for.
+    fn answer_by_domain(&self, name: &str, wanted: u16, reply: &mut Message) -> bool {
+        let ttl = self.ttl;
+        let data = |address: &IpAddr| match (address, wanted) {
+            (IpAddr::V4(address), kind::A | kind::ANY) => Some((kind::A, Data::A(*address))),
+            (IpAddr::V6(address), kind::AAAA | kind::ANY) => Some((kind::AAAA, Data::Aaaa(*address))),
+            _ => None,
+        };
+        let sought = key(name);
+        let within = self.domains.iter().filter(|(domain, addresses)| {
+            is_within(&sought, domain) && addresses.iter().any(|address| data(address).is_some())
+        });
+        let Some((_, addresses)) = within.max_by_key(|(domain, _)| domain.len()) else { return false };
+        let mut found: Vec<(u16, Data)> = addresses.iter().filter_map(data).collect();
+        if wanted == kind::ANY {
+            found.sort_by_key(|(kind, _)| *kind != kind::AAAA);
+            found.truncate(1);
+        }
+        reply.answers.extend(found.into_iter().map(|(kind, data)| Record {
+            name: name.to_owned(),
+            kind,
+            class: IN,
+            ttl,
+            data,
+        }));
+        if self.authoritative {
+            reply.flags |= flag::AUTHORITATIVE;
+        }
+        true
+    }
+
+    /// The nearest domain of its own that a name is in.
+    fn local_domain(&self, name: &str) -> Option<String> {
+        let name = key(name);
+        let domains = self.local.iter().map(|domain| key(domain));
+        domains.filter(|domain| is_within(&name, domain)).max_by_key(String::len)
+    }
+
     /// The response to a name that has no entry: one above a known one exists all the same (RFC 8020).
     fn response_for(&self, name: &str) -> u16 {
-        let name = key(name);
-        let below = format!(".{name}");
-        if self.entries.keys().any(|known| known.ends_with(&below)) {
-            return response::NO_ERROR;
+        let below = format!(".{}", key(name));
+        let is_above = self.entries.keys().any(|known| known.ends_with(&below));
+        match self.local_domain(name) {
+            // A domain with addresses is there, with nothing of the kind asked for.
+            Some(domain) if self.domains.contains_key(&domain) => response::NO_ERROR,
+            Some(_) if is_above => response::NO_ERROR,
+            Some(_) => response::NAME_ERROR,
+            None if is_above && self.unknown != response::REFUSED => response::NO_ERROR,
+            None => self.unknown,
         }
-        let is_within = |domain: &String| {
-            let domain = key(domain);
-            name == domain || name.strip_suffix(&domain).is_some_and(|rest| rest.ends_with('.'))
-        };
-        if self.local.iter().any(is_within) { response::NAME_ERROR } else { self.unknown }
     }
 }
 
@@ -152,6 +211,10 @@ impl Entry {
         }
         found.into_iter()
     }
+}
+
+fn is_within(name: &str, domain: &str) -> bool {
+    domain.is_empty() || name.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
 fn key(name: &str) -> String {
@@ -195,6 +258,39 @@ mod tests {
         zone.unknown = response::REFUSED;
         assert_eq!(ask(&mut zone, "x.lab", kind::A), (3, vec![]));
         assert_eq!(ask(&mut zone, "xlab", kind::A), (5, vec![]));
+    }
+
+    /// What dnsmasq 2.89 says with `--address=/www.example.com/203.0.113.80 --local=/example.com/` and the like.
+    #[test]
+    fn domains_have_addresses_of_one_kind() {
+        let mut zone = Zone::new(response::REFUSED);
+        let address = Data::A([203, 0, 113, 80].into());
+        zone.domain("www.example.com").push(IpAddr::V4([203, 0, 113, 80].into()));
+        for name in ["www.example.com", "a.www.example.com"] {
+            assert_eq!(ask(&mut zone, name, kind::A), (0, vec![address.clone()]));
+            assert_eq!(ask(&mut zone, name, kind::AAAA), (5, vec![]));
+        }
+        assert_eq!(ask(&mut zone, "x.example.com", kind::A), (5, vec![]));
+        assert_eq!(ask(&mut zone, "example.com", kind::MX), (5, vec![]));
+        zone.local.push("example.com".to_owned());
+        zone.entry("al.example.com").alias = Some("www.example.com".to_owned());
+        for kind in [kind::AAAA, kind::MX, kind::TXT] {
+            assert_eq!(ask(&mut zone, "www.example.com", kind), (3, vec![]));
+        }
+        assert_eq!(ask(&mut zone, "www.example.com", kind::ANY), (0, vec![address.clone()]));
+        let alias = Data::Name("www.example.com".to_owned());
+        assert_eq!(ask(&mut zone, "al.example.com", kind::A), (0, vec![alias]));
+        assert_eq!(ask(&mut zone, "example.com", kind::MX), (0, vec![]));
+        zone.local.push("www.example.com".to_owned());
+        assert_eq!(ask(&mut zone, "www.example.com", kind::AAAA), (0, vec![]));
+        zone.domain("www.example.com").push(IpAddr::V6(std::net::Ipv6Addr::LOCALHOST));
+        let v6 = Data::Aaaa(std::net::Ipv6Addr::LOCALHOST);
+        assert_eq!(ask(&mut zone, "www.example.com", kind::AAAA), (0, vec![v6.clone()]));
+        assert_eq!(ask(&mut zone, "www.example.com", kind::ANY), (0, vec![v6]));
+        zone.entry("h.example.org").a.push([10, 0, 0, 1].into());
+        assert_eq!(ask(&mut zone, "h.example.org", kind::AAAA), (5, vec![]));
+        zone.local.push("example.org".to_owned());
+        assert_eq!(ask(&mut zone, "h.example.org", kind::AAAA), (0, vec![]));
     }
 
     #[test]

@@ -50,8 +50,9 @@ impl World {
             }
             NetfilterCall::CreateConnection(wanted) => {
                 let now = self.now;
+                let counts = self.netns.get(ns).is_some_and(|netns| netns.sysctl.conntrack.acct);
                 let mut netfilter = Box::new(std::mem::take(self.netfilter_of(ns)?));
-                let made = netfilter.conntrack.create(&wanted, now);
+                let made = netfilter.conntrack.create(&wanted, counts, now);
                 self.schedule_collector(ns, &mut netfilter);
                 self.put_back(ns, netfilter);
                 self.tell_connections(ns);

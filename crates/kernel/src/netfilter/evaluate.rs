@@ -90,7 +90,7 @@ pub(super) fn run(
         next += 1;
         let packet = Around { world, at, frame, ip: &ip, conntrack: bench.conntrack };
         let mut aids = Aids { sets: bench.sets, stores: bench.stores, random: bench.random, lost: false };
-        if !packet.has_header(&armed.rule.header)
+        if !packet.has_header(&armed.rule.header, &mut aids.lost)
             || !packet.has(&armed.rule.matches, &mut armed.states, &mut aids)
         {
             if aids.lost {

@@ -14,9 +14,10 @@ use super::At;
 use super::conntrack::tuple;
 use super::conntrack::{Connection, Conntrack, Info, ORIGINAL, REPLY};
 use super::evaluate::Aids;
+use super::headers;
 use super::packet::{Ip, protocol};
 use super::state::{State, by_chance};
-use crate::device::DevId;
+use crate::device::{DevId, hardware};
 use crate::frame::{Frame, Owner};
 use crate::route::RouteKind;
 use crate::world::World;
@@ -43,8 +44,8 @@ impl Around<'_> {
         dev.and_then(|dev| self.world.devs.get(dev)).map_or("", |device| device.name.as_str())
     }
 
-    /// `ip_packet_match`, `ip6_packet_match`
-    pub fn has_header(&self, header: &Header) -> bool {
+    /// `ip_packet_match`, `ip6_packet_match`. `lost` where the packet's protocol is asked for and cannot be told.
+    pub fn has_header(&self, header: &Header, lost: &mut bool) -> bool {
         if let Some(network) = &header.source
             && !network.contains(self.ip.source)
         {
@@ -63,6 +64,10 @@ impl Around<'_> {
         if let Some(output) = &header.output
             && !output.matches(self.name_of(self.at.output))
         {
+            return false;
+        }
+        if header.protocol.is_some() && self.ip.protocol_is_hidden {
+            *lost = true;
             return false;
         }
         if let Some((protocol, invert)) = header.protocol
@@ -125,6 +130,16 @@ impl Around<'_> {
                 let (source, destination) = ((self.ip.source, from), (self.ip.destination, to));
                 aids.stores.is_below(wanted, source, destination, self.ip.total_len, now) != wanted.above
             }
+            Match::Behind(wanted) => {
+                let over_ethernet = self.at.input.and_then(|dev| self.world.devs.get(dev));
+                let over_ethernet = over_ethernet.is_some_and(|device| device.hardware == hardware::ETHER);
+                let link = over_ethernet.then(|| (self.frame.source().0, self.frame.ethertype()));
+                let packet = headers::Packet { bytes: self.bytes(), ip: self.ip, link };
+                headers::has(packet, wanted).unwrap_or_else(|headers::Malformed| {
+                    aids.lost = true;
+                    false
+                })
+            }
             wanted => self.is(wanted),
         })
     }
@@ -153,6 +168,7 @@ impl Around<'_> {
             Match::Comment(_) => true,
             // Seen to by [`Around::has`].
             Match::Limit(_)
+            | Match::Behind(_)
             | Match::Set(_)
             | Match::Statistic(_)
             | Match::Quota { .. }

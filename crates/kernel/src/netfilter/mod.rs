@@ -9,6 +9,7 @@ mod calls;
 mod clock;
 pub(crate) mod conntrack;
 mod evaluate;
+mod headers;
 mod log;
 mod matches;
 mod nat;

@@ -9,8 +9,11 @@ pub(crate) mod protocol {
     pub const ICMP: u8 = 1;
     pub const TCP: u8 = 6;
     pub const UDP: u8 = 17;
+    pub const ESP: u8 = 50;
+    pub const AH: u8 = 51;
     pub const ICMPV6: u8 = 58;
     pub const SCTP: u8 = 132;
+    pub const MOBILITY: u8 = 135;
     pub const UDPLITE: u8 = 136;
 }
 
@@ -33,6 +36,8 @@ pub(crate) struct Ip {
     pub tos: u8,
     /// Where a fragment's data starts in the whole packet, in bytes.
     pub offset: usize,
+    /// A later fragment of which its own header tells no protocol, but another extension header.
+    pub protocol_is_hidden: bool,
     /// It is a fragment, the first or a later one.
     pub fragment: bool,
 }
@@ -64,6 +69,7 @@ impl Ip {
             ttl: fixed[8],
             tos: fixed[1],
             offset: usize::from(fragment & 0x1fff) * 8,
+            protocol_is_hidden: false,
             fragment: fragment & 0x3fff != 0,
         })
     }
@@ -83,6 +89,7 @@ impl Ip {
             ttl: fixed[7],
             tos: (fixed[0] << 4) | (fixed[1] >> 4),
             offset: 0,
+            protocol_is_hidden: false,
             fragment: false,
         };
         for _ in 0..EXTENSIONS_MAX {
@@ -106,6 +113,7 @@ impl Ip {
             ip.protocol = next;
             ip.header_len += bytes;
             if ip.offset != 0 {
+                ip.protocol_is_hidden = matches!(next, 0 | 43 | 44 | 51 | 60);
                 break;
             }
         }

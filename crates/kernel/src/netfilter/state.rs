@@ -16,14 +16,8 @@ use rustc_hash::FxHashMap;
 use super::conntrack::Conntrack;
 use super::conntrack::tuple::Tuple;
 use super::nat::Random;
-use crate::time::Time;
+use crate::time::{Time, in_ticks, ticks_a_second};
 
-/// Ticks of the clock a second, and credits a tick (`CREDITS_PER_JIFFY` at so many ticks) of xt_limit.c.
-const HZ: u32 = 100;
-const CREDITS_PER_TICK: u32 = 256;
-/// `CREDITS_PER_JIFFY_BYTES` at so many ticks, and what a second gives.
-const BYTE_CREDITS_PER_TICK: u64 = 1 << 25;
-const BYTE_CREDITS: u64 = BYTE_CREDITS_PER_TICK * HZ as u64;
 /// Parts of a second that an interval is counted in (`XT_LIMIT_SCALE`).
 const LIMIT_SCALE: u32 = 10_000;
 /// Addresses that one list of `-m recent` has (`ip_list_tot`).
@@ -183,7 +177,28 @@ impl State {
 
 /// Ticks of the kernel's clock.
 fn tick(now: Time) -> u64 {
-    now.nanos() / (1_000_000_000 / u64::from(HZ))
+    in_ticks(now.since(Time::ZERO))
+}
+
+/// `CREDITS_PER_JIFFY` of xt_limit.c, of xt_hashlimit.c too: the greatest power of two of which a day's ticks have 32 bits.
+fn credits_a_tick() -> u64 {
+    const DAY: u64 = 24 * 60 * 60;
+    power_below(u64::from(u32::MAX) / (ticks_a_second() * DAY))
+}
+
+/// `CREDITS_PER_JIFFY_BYTES`: that of which a second's ticks have.
+fn byte_credits_a_tick() -> u64 {
+    power_below(u64::from(u32::MAX) / ticks_a_second())
+}
+
+/// What a second gives.
+fn byte_credits() -> u64 {
+    byte_credits_a_tick() * ticks_a_second()
+}
+
+/// `POW2_BELOW32`
+fn power_below(number: u64) -> u64 {
+    number.checked_ilog2().map_or(1, |bits| 1 << bits)
 }
 
 /// The state of `-m limit` (xt_limit.c): credit in nanoseconds.
@@ -207,7 +222,7 @@ impl Bucket {
 
 /// What sixteen bytes cost (`user2credits_byte`).
 pub(super) fn byte_cost(interval: u64) -> u64 {
-    interval.saturating_mul(BYTE_CREDITS) >> 32
+    interval.saturating_mul(byte_credits()) >> 32
 }
 
 /// Adds what has been earned and takes a cost, if there is so much.
@@ -224,15 +239,15 @@ fn take(credit_ns: &mut u64, since: &mut Time, cost: u64, most: u64, now: Time) 
 
 /// `user2credits`, whose numbers have 32 bits.
 fn credits(interval: u32) -> u32 {
-    const A_SECOND: u32 = HZ * CREDITS_PER_TICK;
-    match interval > u32::MAX / A_SECOND {
-        true => (interval / LIMIT_SCALE).wrapping_mul(A_SECOND),
-        false => interval.wrapping_mul(A_SECOND) / LIMIT_SCALE,
+    let a_second = u32::try_from(ticks_a_second() * credits_a_tick()).unwrap_or(u32::MAX);
+    match interval > u32::MAX / a_second {
+        true => (interval / LIMIT_SCALE).wrapping_mul(a_second),
+        false => interval.wrapping_mul(a_second) / LIMIT_SCALE,
     }
 }
 
 fn nanoseconds(credits: u32) -> u64 {
-    u64::from(credits) * (1_000_000_000 / u64::from(HZ)) / u64::from(CREDITS_PER_TICK)
+    u64::from(credits) * (1_000_000_000 / ticks_a_second()) / credits_a_tick()
 }
 
 fn most(limit: &Limit) -> u64 {
@@ -289,11 +304,11 @@ impl Bucketful {
         let ticks = tick(now) - tick(self.since).min(tick(now));
         self.since = now;
         self.credit =
-            self.credit.saturating_add(ticks.saturating_mul(BYTE_CREDITS_PER_TICK)).min(BYTE_CREDITS);
-        let cost = ((len as u64 >> 4) + 1).saturating_mul(cost).min(BYTE_CREDITS);
+            self.credit.saturating_add(ticks.saturating_mul(byte_credits_a_tick())).min(byte_credits());
+        let cost = ((len as u64 >> 4) + 1).saturating_mul(cost).min(byte_credits());
         if self.credit < cost && self.refills > 0 {
             self.refills -= 1;
-            self.credit = BYTE_CREDITS;
+            self.credit = byte_credits();
         }
         let allowed = self.credit >= cost;
         self.credit -= if allowed { cost } else { 0 };
@@ -385,9 +400,7 @@ impl Stores {
     /// A list as `/proc/net/xt_recent/NAME` shows it (`recent_seq_show`); moments are ticks of the kernel's clock.
     pub fn recent_text(&self, name: &str) -> Option<String> {
         // `INITIAL_JIFFIES`: the clock starts five minutes before 32 bits of it are full.
-        let ticks = |at: &Time| {
-            u64::from(u32::MAX) + 1 - 300 * u64::from(HZ) + at.nanos() / (1_000_000_000 / u64::from(HZ))
-        };
+        let ticks = |at: &Time| u64::from(u32::MAX) + 1 - 300 * ticks_a_second() + tick(*at);
         let list = self.recent.get(name)?;
         let mut text = String::new();
         for seen in &list.entries {
@@ -473,7 +486,7 @@ impl Stores {
         if table.by_key.len() >= full && !table.by_key.contains_key(&key) {
             return false;
         }
-        let credit = if wanted.bytes { BYTE_CREDITS } else { most };
+        let credit = if wanted.bytes { byte_credits() } else { most };
         let new = Bucketful { credit, since: now, refills: wanted.burst };
         let bucket = table.by_key.entry(key).or_insert(new);
         match wanted.bytes {

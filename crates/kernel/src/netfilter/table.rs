@@ -2,6 +2,7 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::counting::RecentAction;
+use hairpin_netlink::netfilter::headers::Behind;
 use hairpin_netlink::netfilter::matches::address_type;
 use hairpin_netlink::netfilter::targets::RejectWith;
 use hairpin_netlink::netfilter::{
@@ -273,6 +274,13 @@ fn check(family: Family, table: TableKind, hooks: u8, rule: &Rule) -> Result<(),
                 let number = if family == Family::Ipv4 { protocol::ICMP } else { protocol::ICMPV6 };
                 (Some(number), EVERY)
             }
+            Match::Behind(found) => match **found {
+                Behind::Mobility(..) => (Some(protocol::MOBILITY), EVERY),
+                Behind::Esp(_) => (Some(protocol::ESP), EVERY),
+                Behind::Ah(_) if family == Family::Ipv4 => (Some(protocol::AH), EVERY),
+                Behind::Eui64 => (None, EDGES_IN),
+                _ => (None, EVERY),
+            },
             Match::Mac { .. } => (None, EDGES_IN),
             // `rpfilter_check`: in raw and mangle alone.
             Match::RpFilter(_) if !matches!(table, TableKind::Raw | TableKind::Mangle) => {

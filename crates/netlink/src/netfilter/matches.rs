@@ -244,6 +244,8 @@ pub enum Match {
     Comment(String),
     /// `-m set`
     Set(Box<super::ipset::SetMatch>),
+    /// Extension headers, and those of IPsec.
+    Behind(Box<super::headers::Behind>),
     /// `-m iprange`: ranges of addresses, both ends in them.
     IpRange {
         source: Option<(IpAddr, IpAddr, bool)>,

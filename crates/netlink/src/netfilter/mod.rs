@@ -6,6 +6,7 @@
 
 pub mod conntrack;
 pub mod counting;
+pub mod headers;
 pub mod ipset;
 pub mod matches;
 pub mod nft;

@@ -2,7 +2,7 @@
 
 use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::NetfilterCall;
-use hairpin_netlink::netfilter::conntrack::{Connection, Update, status};
+use hairpin_netlink::netfilter::conntrack::{Connection, Update};
 
 use super::filter::Filter;
 use super::{Conntrack, Fail, show, title};
@@ -27,10 +27,14 @@ impl Conntrack<'_> {
         let asked = filter.without_changes();
         let changes = filter.timeout_s.is_some() || filter.mark.is_some() || filter.status != 0;
         let mut found = if changes { self.connections(&asked)? } else { Vec::new() };
-        // What somebody has been asked to translate is told with its translation, which nothing changes later
-        // (`ctnetlink_change_conntrack`).
-        let settled = status::SRC_NAT_DONE | status::DST_NAT_DONE;
-        if found.iter().any(|connection| connection.status & settled != 0) {
+        // What would be the same is left alone.
+        found.retain(|connection| {
+            let mark = filter.mark.map_or(connection.mark, |(value, mask)| connection.mark & !mask | value);
+            filter.timeout_s.is_some() || mark != connection.mark || filter.status & !connection.status != 0
+        });
+        // Its family takes the place of the connection's: of none the kernel knows nothing
+        // (`ctnetlink_parse_tuple_filter`).
+        if !filter.tells_family() && !found.is_empty() {
             let _ = writeln!(self.shell.err(), "Operation failed: {}", Errno::EOPNOTSUPP.text());
             return Err(Fail::refused(Errno::EOPNOTSUPP));
         }
@@ -46,8 +50,7 @@ impl Conntrack<'_> {
             connection.timeout_s = filter.timeout_s.unwrap_or(connection.timeout_s);
             connection.mark = update.mark.unwrap_or(connection.mark);
             connection.status |= filter.status;
-            // The program holds it while it tells of it.
-            let line = show::line(connection, filter.output).replace("use=1", "use=2");
+            let line = show::held(connection, filter.output);
             let _ = writeln!(self.shell.out(), "{line}");
         }
         let title = title();
@@ -63,7 +66,7 @@ impl Conntrack<'_> {
         let missing =
             || Fail { text: "Operation failed: such conntrack doesn't exist".to_owned(), hint: false };
         let connection = found.first().ok_or_else(missing)?;
-        let line = show::line(connection, filter.output);
+        let line = show::held(connection, filter.output);
         let _ = writeln!(self.shell.out(), "{line}");
         let title = title();
         let _ = writeln!(self.shell.err(), "{title}: 1 flow entries have been shown.");

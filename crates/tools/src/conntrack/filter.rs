@@ -63,6 +63,11 @@ impl Filter {
         self.protocol.is_some()
     }
 
+    /// The family was given, or an address that has one.
+    pub fn tells_family(&self) -> bool {
+        self.family.is_some() || self.addresses.iter().any(Option::is_some)
+    }
+
     pub fn accepts(&self, connection: &Connection) -> bool {
         let (original, reply) = (&connection.original, &connection.reply);
         let addresses = [original.source, original.destination, reply.source, reply.destination];
@@ -325,9 +330,18 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                         "xml" => filter.output.xml = true,
                         "timestamp" => filter.output.timestamp = true,
                         // What these add is nothing here: there are no labels, and no times of connections.
-                        "labels" | "ktimestamp" | "userspace" | "save" => {}
+                        "labels" | "ktimestamp" | "userspace" => filter.output.other = true,
+                        "save" => filter.output.save = true,
                         other => return Err(Fail::usage(format!("Bad parameter `{other}'"))),
                     }
+                }
+                let output = filter.output;
+                if output.save && output != (Output { save: true, ..Output::default() }) {
+                    return Err(Fail {
+                        text: "cannot combine save output with any other output type, use -o save only"
+                            .to_owned(),
+                        hint: false,
+                    });
                 }
             }
             "w" | "orig-zone" | "reply-zone" => {
@@ -337,8 +351,7 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
                     "reply-zone" => 1,
                     _ => 2,
                 };
-                // `atoi`
-                filter.zones[place] = Some(text.parse().unwrap_or(0));
+                filter.zones[place] = Some(zone(&text));
             }
             "z" => filter.zero = true,
             _ => return Err(unknown(word)),
@@ -352,10 +365,32 @@ pub(super) fn parse(args: &[String]) -> Result<(Command, Filter), Fail> {
     if filter.timeout_s.is_some() && !matches!(command, Command::Create | Command::Update) {
         return Err(Fail::usage("Illegal option `--timeout' with this command"));
     }
+    if command == Command::Delete && filter.any_nat.is_some() {
+        return Err(Fail::usage("Illegal option `--any-nat' with this command"));
+    }
     if !filters && protocol_given {
         return Err(Fail::usage("Illegal option `--protonum' with this command"));
     }
     Ok((command, filter))
+}
+
+/// The number at the beginning of a text, of which sixteen bits count (`strtoul`).
+fn zone(text: &str) -> u16 {
+    let text = text.trim_start();
+    let (minus, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (digits, base) = match digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if digits.starts_with('0') => (digits, 8),
+        None => (digits, 10),
+    };
+    let digits = digits.chars().map_while(|digit| digit.to_digit(base));
+    let number = digits
+        .fold(0u64, |number, digit| number.saturating_mul(u64::from(base)).saturating_add(u64::from(digit)));
+    let number = if minus { number.wrapping_neg() } else { number };
+    number as u16
 }
 
 /// `-e NEW,UPDATES,DESTROY|ALL`

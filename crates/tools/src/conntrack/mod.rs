@@ -109,6 +109,10 @@ impl Conntrack<'_> {
                 let _ = writeln!(self.shell.err(), "{title}: connection tracking table has been emptied.");
                 Ok(0)
             }
+            Command::Count if filter.table == Table::Expect => {
+                let _ = writeln!(self.shell.out(), "0");
+                Ok(0)
+            }
             Command::Count => {
                 let count = self.statistics()?.entries;
                 let _ = writeln!(self.shell.out(), "{count}");

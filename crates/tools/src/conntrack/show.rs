@@ -6,6 +6,10 @@ use hairpin_netlink::netfilter::conntrack::{Change, Connection, Event, Tuple, st
 /// `-o`
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Output {
+    /// As arguments that make it again; alone.
+    pub save: bool,
+    /// Some that add nothing here.
+    pub other: bool,
     pub extended: bool,
     pub id: bool,
     pub xml: bool,
@@ -13,8 +17,20 @@ pub(super) struct Output {
 }
 
 pub(super) fn line(connection: &Connection, output: Output) -> String {
-    let mut text = head(connection, output, true);
-    text += &format!("mark={} {}use=1", connection.mark, zone(connection));
+    shown(connection, output, 1)
+}
+
+/// A connection that the program holds while it tells of it.
+pub(super) fn held(connection: &Connection, output: Output) -> String {
+    shown(connection, output, 2)
+}
+
+fn shown(connection: &Connection, output: Output, uses: u8) -> String {
+    if output.save {
+        return save(connection);
+    }
+    let mut text = head(connection, output, true, true);
+    text += &format!("mark={} {}use={uses}", connection.mark, zone(connection));
     if output.id {
         text += &format!(" id={}", connection.id);
     }
@@ -25,7 +41,11 @@ pub(super) fn line(connection: &Connection, output: Output) -> String {
 pub(super) fn event(event: &Event, output: Output) -> String {
     let connection = &event.connection;
     let ends = event.change == Change::Destroy;
-    let mut text = head(connection, output, !ends || connection.timeout_s > 0);
+    if output.save {
+        return save(connection);
+    }
+    // What was counted is told at the end alone.
+    let mut text = head(connection, output, !ends || connection.timeout_s > 0, ends);
     if event.marked || connection.mark != 0 {
         text += &format!("mark={} ", connection.mark);
     }
@@ -36,7 +56,46 @@ pub(super) fn event(event: &Event, output: Output) -> String {
     text.trim_end().to_owned()
 }
 
-fn head(connection: &Connection, output: Output, with_timeout: bool) -> String {
+/// `-o save` (`ct_save_snprintf` of conntrack.c)
+fn save(connection: &Connection) -> String {
+    let (original, reply) = (&connection.original, &connection.reply);
+    let flags = [(status::SEEN_REPLY, "SEEN_REPLY"), (status::ASSURED, "ASSURED")];
+    let flags: Vec<&str> =
+        flags.iter().filter(|(bit, _)| connection.status & bit != 0).map(|(_, name)| *name).collect();
+    let flags = if flags.is_empty() { "UNSET".to_owned() } else { flags.join(",") };
+    // A translated end is the answer's.
+    let from = if reply.source == original.destination { "-r" } else { "-g" };
+    let to = if reply.destination == original.source { "-q" } else { "-n" };
+    let protocol = original.protocol;
+    let known = super::filter::PROTOCOLS.iter().find(|(_, number)| *number == protocol);
+    let name = known.map_or_else(|| protocol.to_string(), |(name, _)| (*name).to_owned());
+    let mut text = format!(
+        "-A -t {} -u {flags} -s {} -d {} {from} {} {to} {} -p {name}",
+        connection.timeout_s, original.source, original.destination, reply.source, reply.destination
+    );
+    match protocol {
+        1 | 58 => {
+            let (kind, code) = original.icmp();
+            let v6 = if protocol == 58 { "v6" } else { "" };
+            let id = original.source_port;
+            text += &format!(" --icmp{v6}-type {kind} --icmp{v6}-code {code} --icmp{v6}-id {id}");
+        }
+        6 | 17 | 33 | 132 | 136 => {
+            text += &format!(
+                " --sport {} --dport {} --reply-port-src {} --reply-port-dst {}",
+                original.source_port, original.destination_port, reply.source_port, reply.destination_port
+            );
+        }
+        _ => {}
+    }
+    if let Some(state) = connection.tcp {
+        text += &format!(" --state {}", state.name());
+    }
+    text
+}
+
+fn head(connection: &Connection, output: Output, with_timeout: bool, counted: bool) -> String {
+    let counters = |side: Option<(u64, u64)>| counters(side.filter(|_| counted));
     let mut text = String::new();
     if output.extended {
         let name = match connection.family {

@@ -2,6 +2,7 @@
 
 mod client;
 pub(crate) mod dhclient;
+mod script;
 pub(crate) mod udhcpc;
 
 use std::net::Ipv4Addr;

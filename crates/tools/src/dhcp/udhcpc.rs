@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use hairpin_netlink::Errno;
 
 use super::client::{self, Lease, Link, Style};
-use super::{Kind, Message, option};
+use super::{Kind, Message, option, script};
 use crate::Program;
 use crate::getopt::{Getopt, Item, Long, Value};
 use crate::resolver::stub::identifier;
@@ -48,7 +48,7 @@ struct Options {
     foreground: bool,
     background: bool,
     releases: bool,
-    /// A script of one's own does what a lease asks for: the device is left alone.
+    /// A script of one's own does what a lease asks for, in the place of the distribution's.
     script: Option<String>,
     timeout_s: u64,
     tries: u32,
@@ -74,8 +74,9 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         }
     };
     say(program, "started, v1.35.0");
-    if options.script.is_none() {
-        deconfigure(program, &link);
+    match &options.script {
+        Some(script) => script::run(program, script, &link.name, "deconfig", None),
+        None => deconfigure(program, &link),
     }
     let code = run(program, &options, &link);
     link.close(program);
@@ -170,16 +171,19 @@ fn run(program: &mut Program<'_>, options: &Options, link: &Link) -> i32 {
     loop {
         match round(program, options, link) {
             Err(code) => return code,
-            Ok(Some(lease)) => return keep(program, options, link, &lease),
+            Ok(Some((lease, answer))) => return keep(program, options, link, &lease, &answer),
             Ok(None) if options.exits_without => {
+                tell(program, options, link, "leasefail", None);
                 say(program, "no lease, failing");
                 return 1;
             }
             Ok(None) if options.background => {
+                tell(program, options, link, "leasefail", None);
                 say(program, "no lease, forking to background");
                 return crate::daemon::start(program, &["-f"]);
             }
             Ok(None) => {
+                tell(program, options, link, "leasefail", None);
                 let until = now(program).saturating_add(options.again_s.saturating_mul(NS_PER_S));
                 match program.system.wait(&[], Some(until), false) {
                     Err(Errno::EINTR) if program.shell.take_signal().is_some() => return 0,
@@ -190,8 +194,15 @@ fn run(program: &mut Program<'_>, options: &Options, link: &Link) -> i32 {
     }
 }
 
+/// A script of one's own hears of it.
+fn tell(program: &mut Program<'_>, options: &Options, link: &Link, word: &str, answer: Option<&Message>) {
+    if let Some(script) = &options.script {
+        script::run(program, script, &link.name, word, answer);
+    }
+}
+
 /// Looks for a server as often as is allowed.
-fn round(program: &mut Program<'_>, options: &Options, link: &Link) -> Result<Option<Lease>, i32> {
+fn round(program: &mut Program<'_>, options: &Options, link: &Link) -> Result<Option<(Lease, Message)>, i32> {
     let xid = u32::from(identifier(program)) << 16 | u32::from(identifier(program).rotate_left(3));
     for _ in 0..options.tries {
         say(program, "broadcasting discover");
@@ -211,12 +222,13 @@ fn round(program: &mut Program<'_>, options: &Options, link: &Link) -> Result<Op
             };
             if client::is(&answer, Kind::Nak) {
                 say(program, &format!("received DHCP NAK from {server}"));
+                tell(program, options, link, "nak", Some(&answer));
                 break;
             }
             let lease = Lease::of(&answer);
             let (address, server, time) = (lease.address, lease.server, lease.time);
             say(program, &format!("lease of {address} obtained from {server}, lease time {time}"));
-            return Ok(Some(lease));
+            return Ok(Some((lease, answer)));
         }
     }
     Ok(None)
@@ -242,7 +254,8 @@ fn await_kind(
 }
 
 /// The script's part with a lease, and what comes after.
-fn keep(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Lease) -> i32 {
+fn keep(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Lease, answer: &Message) -> i32 {
+    tell(program, options, link, "bound", Some(answer));
     if options.script.is_none() {
         let (name, address, length) = (&link.name, lease.address, lease.prefix_len());
         let broadcast = lease.broadcast.map_or("+".to_owned(), |address| address.to_string());
@@ -288,5 +301,10 @@ fn release(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Le
     let mut message = request(options, link, Kind::Release, xid, &[(option::SERVER, server)]);
     message.client = address;
     let _ = client::send_unicast(program, address, server, &message);
-    client::run_ip(program, &format!("-4 addr flush dev {}", link.name));
+    match &options.script {
+        Some(script) => script::run(program, script, &link.name, "deconfig", None),
+        None => {
+            client::run_ip(program, &format!("-4 addr flush dev {}", link.name));
+        }
+    }
 }

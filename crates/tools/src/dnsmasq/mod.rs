@@ -147,7 +147,8 @@ fn zone(program: &mut Program<'_>, options: &Options) -> Zone {
     }
     for (name, address) in &options.addresses {
         match address {
-            Some(address) => add(&mut zone, name, *address),
+            // `#` stands for every name.
+            Some(address) => zone.domain(if name == "#" { "" } else { name }).push(*address),
             None => zone.local.push(name.clone()),
         }
     }

@@ -121,6 +121,12 @@ impl Given<'_> {
                 ))
             }),
         };
+        if self.value.split(':').count() > 2 {
+            let (of, name) = (self.of, self.name);
+            return Err(Fail::parameter(format!(
+                "{of}: Too many components for option \"--{name}\" (max: 2)\n"
+            )));
+        }
         match self.value.split_once(':') {
             Some((low, high)) => Ok((number(low, 0)?, number(high, max)?)),
             None => number(self.value, 0).map(|only| (only, only)),

@@ -8,6 +8,7 @@ mod command;
 mod edit;
 mod extension;
 mod fail;
+mod help;
 mod list;
 mod matches;
 pub(crate) mod names;
@@ -82,8 +83,8 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 fn change(tool: &Tool, args: &[String], engine: &mut Engine<'_>, names: &mut Names<'_>) -> i32 {
     let outcome = command::parse(args, None, names).and_then(|parsed| match parsed {
         Parsed::Command(command) => perform(&command, engine, names),
-        Parsed::Help => {
-            let text = help(tool.family);
+        Parsed::Help(asked) => {
+            let text = help::text(&asked, tool.family);
             let _ = names.shell.out().write_all(text.as_bytes());
             Ok(())
         }
@@ -101,22 +102,6 @@ fn change(tool: &Tool, args: &[String], engine: &mut Engine<'_>, names: &mut Nam
             fail.code()
         }
     }
-}
-
-/// The text of `-h`.
-fn help(family: Family) -> String {
-    let text = include_str!("help.txt");
-    if family == Family::Ipv4 {
-        return text.to_owned();
-    }
-    // The families change places; fragments are a matter of IPv4's header.
-    let lines = text.lines().filter(|line| !line.contains("--fragment"));
-    let line = |line: &str| match line.split_once('\t') {
-        Some(("    --ipv4", rest)) => format!("    --ipv4\t{}\n", rest.replace("Nothing", "Error")),
-        Some(("    --ipv6", rest)) => format!("    --ipv6\t{}\n", rest.replace("Error", "Nothing")),
-        _ => format!("{}\n", line.replace("iptables ", "ip6tables ")),
-    };
-    lines.map(line).collect()
 }
 
 fn perform(command: &Command, engine: &mut Engine<'_>, names: &mut Names<'_>) -> Result<(), Fail> {

@@ -37,11 +37,12 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
 
 fn run(program: &mut Program<'_>, options: &Options) -> Result<i32, String> {
     let listed = options.ports.as_deref().unwrap_or_default();
-    let ports = options::ports(listed, |name| service_port(program, name, options.udp))?;
-    let port = ports.first().copied().unwrap_or(0);
     if options.listen {
+        let port = own_port(program, listed, options.udp)?;
         return listen(program, options, port);
     }
+    let ports = options::ports(listed, |name| service_port(program, name, options.udp))?;
+    let port = ports.first().copied().unwrap_or(0);
     let host = options.host.as_deref().unwrap_or_default();
     let places = resolve(program, options, host, port)?;
     let mut code = 1;
@@ -88,11 +89,15 @@ fn resolve(
     host: &str,
     port: u16,
 ) -> Result<Vec<Place>, String> {
-    let found = match options.numeric && !resolver::is_number(host) {
+    let found = look_up(program, options, host);
+    found.map_err(|error| format!("getaddrinfo for host \"{host}\" port {port}: {}", error.text()))
+}
+
+fn look_up(program: &mut Program<'_>, options: &Options, host: &str) -> Result<Vec<Place>, Unresolved> {
+    match options.numeric && !resolver::is_number(host) {
         true => Err(Unresolved::NotKnown),
         false => resolver::addresses(program, host, options.families),
-    };
-    found.map_err(|error| format!("getaddrinfo for host \"{host}\" port {port}: {}", error.text()))
+    }
 }
 
 /// A socket of the wanted kind with its options.
@@ -235,7 +240,10 @@ fn announce(program: &mut Program<'_>, options: &Options, host: &str, place: Pla
 
 fn listen(program: &mut Program<'_>, options: &Options, port: u16) -> Result<i32, String> {
     let place = match &options.host {
-        Some(host) => resolve(program, options, host, port)?.first().copied(),
+        Some(host) => {
+            let found = look_up(program, options, host);
+            found.map_err(|error| format!("getaddrinfo: {}", error.text()))?.first().copied()
+        }
         None => None,
     };
     // Of both families IPv4 comes first (`local_listen`).
@@ -282,10 +290,7 @@ fn serve_connections(program: &mut Program<'_>, options: &Options, listener: Fd)
         {
             report(program, options, "Connection received on", peer);
         }
-        if !options.keep {
-            // Who comes later is refused.
-            let _ = program.system.close(listener);
-        }
+        // Who comes meanwhile waits, and is reset at the end.
         transfer::run(program, options, connection)?;
         let _ = program.system.close(connection);
         if !options.keep {
@@ -348,6 +353,13 @@ fn service_port(program: &mut Program<'_>, name: &str, udp: bool) -> Option<u16>
         return None;
     }
     Services::read(program.shell).port(name, if udp { "udp" } else { "tcp" })
+}
+
+/// A listener's port as `getaddrinfo` reads it: a number of any size, of which sixteen bits count, or a name.
+fn own_port(program: &mut Program<'_>, text: &str, udp: bool) -> Result<u16, String> {
+    let number = text.parse::<u32>().ok().map(|number| number as u16);
+    let port = number.or_else(|| service_port(program, text, udp));
+    port.ok_or_else(|| "getaddrinfo: Servname not supported for ai_socktype".to_owned())
 }
 
 /// `getservbyport`

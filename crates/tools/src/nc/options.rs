@@ -121,13 +121,16 @@ impl Options {
             }
         }
         let operands = words.operands();
+        // A listener's own end is told by -s and -p, or by operands; not by both.
+        let by_options = options.source.is_some() || options.source_port.is_some();
         match (operands.as_slice(), options.listen) {
-            ([port], true) if options.source_port.is_none() => options.ports = Some((*port).to_owned()),
-            ([], true) if options.source_port.is_some() => options.ports = options.source_port.take(),
-            ([host], true) => {
-                options.host = Some((*host).to_owned());
+            ([], true) if by_options => {
+                options.host = options.source.take();
                 options.ports = options.source_port.take();
             }
+            (_, true) if by_options => return Err(usage(program)),
+            ([port], true) => options.ports = Some((*port).to_owned()),
+            ([], true) => {}
             ([host, port], _) => {
                 options.host = Some((*host).to_owned());
                 options.ports = Some((*port).to_owned());
@@ -137,6 +140,10 @@ impl Options {
                 return Err(Refused(1));
             }
             _ => return Err(usage(program)),
+        }
+        if options.listen && options.ports.is_none() {
+            let _ = writeln!(program.shell.err(), "nc: missing port number");
+            return Err(Refused(1));
         }
         if options.listen && options.scan {
             let _ = writeln!(program.shell.err(), "nc: cannot use -z and -l");

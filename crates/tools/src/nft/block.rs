@@ -25,25 +25,30 @@ impl Session<'_> {
                     let chain = parser.text()?;
                     let at = parser.at();
                     self.add_chain_block(parser, named, &chain, place)?;
+                    parser.separator(1, "")?;
                     rules.push((chain, at));
                 }
                 word @ ("set" | "map") => {
-                    sets.push((parser.at(), place, word == "map"));
-                    skip_block(parser)?;
+                    let name = parser.text()?;
+                    sets.push((set::definition(parser, &name, word == "map", 2, self.now_ns)?, place));
+                    parser.separator(1, "")?;
                 }
                 kind @ ("counter" | "quota" | "limit") => {
                     objects.push((parser.at(), kind.to_owned()));
                     skip_block(parser)?;
+                    parser.separator(1, "")?;
                 }
                 other @ ("ct" | "flowtable" | "synproxy" | "secmark") => {
                     return Err(Fail::at(format!("hairpin has no {other} objects"), place));
                 }
                 "comment" => {
                     let comment = parser.text()?;
+                    parser.separator(1, "")?;
                     self.table_of(named, "")?.comment = Some(comment);
                 }
                 "flags" => {
                     let dormant = parser.word()? == "dormant";
+                    parser.separator(1, "")?;
                     self.table_of(named, "")?.dormant = dormant;
                 }
                 _ => return Err(Fail::at("syntax error, unexpected string", place)),
@@ -57,10 +62,7 @@ impl Session<'_> {
                 kind => self.add_object(parser, named, &name, kind)?,
             }
         }
-        for (at, place, is_map) in sets {
-            parser.back_to(at);
-            let name = parser.text()?;
-            let found = set::definition(parser, &name, is_map, self.now_ns)?;
+        for (found, place) in sets {
             self.put_set(named, found, place, false)?;
         }
         for (chain, at) in rules {
@@ -114,6 +116,7 @@ impl Session<'_> {
                 // A rule, which has its turn when everything is there.
                 _ => skip_block(parser)?,
             }
+            parser.separator(2, "")?;
         }
         self.put_chain(named, chain, place, base, policy, comment, false)
     }

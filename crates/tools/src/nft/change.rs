@@ -189,6 +189,7 @@ impl Session<'_> {
                     }
                     _ => return Err(parser.unexpected()),
                 }
+                parser.separator(1, "")?;
             }
         }
         self.put_chain(named, chain, place, base, policy, comment, create)
@@ -234,7 +235,7 @@ impl Session<'_> {
         self.table_of(&named, "")?;
         let place = parser.place();
         let name = parser.text()?;
-        let found = set::definition(parser, &name, is_map, self.now_ns)?;
+        let found = set::definition(parser, &name, is_map, 1, self.now_ns)?;
         self.put_set(&named, found, place, create)
     }
 
@@ -310,6 +311,8 @@ impl Session<'_> {
                 at = parser.place();
                 let handle = parser.number()?;
                 place = match verb {
+                    // No rule has the number 0: it is as if none was given.
+                    "insert" | "add" if handle == 0 => place,
                     "insert" => Where::Before(handle),
                     "replace" => Where::Over(handle),
                     _ => Where::Behind(handle),

@@ -69,7 +69,7 @@ impl Fail {
         let Some(place) = self.place else { return format!("Error: {}\n", self.text) };
         let source = sources.get(place.source);
         let input = source.map_or("", |source| source.text.as_str());
-        let line = input.lines().nth(place.line.saturating_sub(1)).unwrap_or("");
+        let line = input.lines().nth(place.line.saturating_sub(1)).or(input.lines().last()).unwrap_or("");
         let mut marks = vec![' '; place.start];
         let mut put = |at: Place, mark: char| {
             let end = at.start + at.length.max(1);

@@ -7,6 +7,7 @@
 
 mod block;
 mod change;
+mod conflict;
 mod delete;
 mod expr;
 mod fail;

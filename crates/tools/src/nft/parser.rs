@@ -141,12 +141,79 @@ impl<'t> Parser<'t> {
         words.collect::<Vec<_>>().join(" ")
     }
 
+    /// How long the word is that a statement begins with.
+    pub fn first_word_length(&self, from: usize) -> usize {
+        self.tokens.get(from).map_or(1, |token| token.place.length)
+    }
+
+    /// The ports in `ADDRESS:PORTS`, the last such word since a token.
+    pub fn port_place(&self, from: usize) -> Option<Place> {
+        let mut words = self.tokens.get(from..self.at)?.iter().rev();
+        words.find_map(|token| match &token.kind {
+            Kind::Word(word) => word.rfind(':').map(|colon| Place {
+                start: token.place.start + colon + 1,
+                length: word.len() - colon - 1,
+                ..token.place
+            }),
+            _ => None,
+        })
+    }
+
     /// Whether the statement ends here.
     pub fn is_end(&self) -> bool {
         matches!(
             self.peek(),
             None | Some(Token { kind: Kind::Newline | Kind::Sign(";") | Kind::Sign("}"), .. })
         )
+    }
+
+    /// What ends a line in `depth` blocks one in the other: a newline or a semicolon, not the brace behind it
+    /// (`stmt_separator`). `more`: what else might stand there.
+    pub fn separator(&self, depth: u32, more: &str) -> Result<(), Fail> {
+        if self.peek().is_none() || !self.is_sign("}") {
+            return if self.is_end() { Ok(()) } else { Err(self.unexpected()) };
+        }
+        let text = format!("syntax error, unexpected '}}', expecting newline or semicolon{more}");
+        let mut fail = Fail::at(text, self.place());
+        fail.then = self.unclosed(depth);
+        Err(fail)
+    }
+
+    /// What else goes wrong once a line was given up in `depth` blocks: no braces on it count, so that one is left open.
+    fn unclosed(&self, mut depth: u32) -> Option<Box<Fail>> {
+        let mut rest = self.tokens.get(self.at..).unwrap_or(&[]).iter();
+        let mut fails = Vec::new();
+        let mut is_skipped = true;
+        let mut is_first = false;
+        for token in rest.by_ref() {
+            match &token.kind {
+                Kind::Newline => (is_skipped, is_first) = (false, true),
+                _ if is_skipped => {}
+                Kind::Sign("{") => depth += 1,
+                Kind::Sign("}") => depth = depth.saturating_sub(1),
+                Kind::Word(word) if is_first && depth > 1 && matches!(word.as_str(), "chain" | "table") => {
+                    fails.push(Fail::at(format!("syntax error, unexpected {word}"), token.place));
+                    is_skipped = true;
+                }
+                _ => is_first = false,
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+        if depth > 0
+            && let Some(last) = self.tokens.last()
+        {
+            // Behind the last line, which is shown.
+            let line = last.place.line + 1;
+            let place = Place { line, start: 0, length: 1, ..last.place };
+            fails.push(Fail::at("syntax error, unexpected end of file", place));
+        }
+        let chain = |then: Option<Box<Fail>>, mut fail: Fail| {
+            fail.then = then;
+            Some(Box::new(fail))
+        };
+        fails.into_iter().rev().fold(None, chain)
     }
 
     /// Goes over line ends and semicolons.

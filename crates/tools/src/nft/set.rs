@@ -18,7 +18,8 @@ pub(super) fn reference(
     }
     let mut set = Set::new(key.to_vec(), data.map(<[Type]>::to_vec));
     if parser.is_sign("{") {
-        for (element, _) in elements(parser, &set, true)? {
+        let found = elements(parser, &set, true)?;
+        for (element, _) in &found {
             if element.key.iter().any(|span| !span.is_one()) {
                 set.interval = true;
             }
@@ -26,7 +27,16 @@ pub(super) fn reference(
                 let kinds = data.unwrap_or(&[]);
                 set.data = Some(kinds.get(..values.len()).unwrap_or(kinds).to_vec());
             }
-            set.insert(element);
+        }
+        if set.interval && key.len() == 1 {
+            // Ranges that touch become one, but where they stand for something.
+            set.auto_merge = found.iter().all(|(element, _)| element.data.is_none());
+            insert(&mut set, found, 0)?;
+            set.auto_merge = false;
+        } else {
+            for (element, _) in found {
+                set.insert(element);
+            }
         }
     } else {
         // A concatenation compared with one element.
@@ -125,11 +135,12 @@ fn data(parser: &mut Parser<'_>, kinds: &[Type]) -> Result<Data, Fail> {
     Ok(Data::Values(values))
 }
 
-/// A set's or map's `{ … }`.
+/// A set's or map's `{ … }`, the innermost of `depth` blocks.
 pub(super) fn definition(
     parser: &mut Parser<'_>,
     name: &str,
     is_map: bool,
+    depth: u32,
     now_ns: u64,
 ) -> Result<Set, Fail> {
     let start = parser.place();
@@ -142,7 +153,8 @@ pub(super) fn definition(
         if parser.take_sign("}") {
             break;
         }
-        match parser.word()? {
+        let clause = parser.word()?;
+        match clause {
             "type" => {
                 if let Err(mut fail) = types(parser, &mut set, is_map) {
                     // The rest is looked at, and found to lack what could not be read.
@@ -201,8 +213,12 @@ pub(super) fn definition(
             }
             _ => return Err(Fail::at("syntax error, unexpected string", parser.place_before())),
         }
-        if !parser.is_end() {
-            return Err(parser.unexpected());
+        match clause {
+            // The brace of the elements ends them too.
+            "elements" if parser.is_end() => {}
+            "type" => parser.separator(depth, " or .")?,
+            "flags" => parser.separator(depth, " or comma")?,
+            _ => parser.separator(depth, "")?,
         }
     }
     if set.key.is_empty() {

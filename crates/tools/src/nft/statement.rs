@@ -1,10 +1,11 @@
 //! Rules: the statements of one, as they are written.
 
 use hairpin_netlink::netfilter::nft::{
-    Ct, Expr, Family, Header, Limit, Log, Meta, Nat, NatAddress, NatKind, ObjectKind, Op, Reject, Right,
-    SetOp, SetRef, Statement, Type, Verdict,
+    Ct, Expr, Family, Limit, Log, Meta, Nat, NatAddress, NatKind, ObjectKind, Op, Reject, Right, SetOp,
+    SetRef, Statement, Type, Verdict,
 };
 
+use super::conflict;
 use super::expr::types_of;
 use super::fail::{Fail, KEYWORDS, Place};
 use super::fields;
@@ -33,7 +34,7 @@ pub(super) fn rule(parser: &mut Parser<'_>) -> Result<(Vec<Statement>, Option<St
         if is_terminal(&found) {
             terminal = Some(place);
         }
-        conflicts(parser.family, &statements, &found, place)?;
+        conflict::check(parser, &statements, &found, behind - 1, place)?;
         add(&mut statements, found);
     }
     if statements.is_empty() {
@@ -92,25 +93,6 @@ fn add(statements: &mut Vec<Statement>, found: Statement) {
         statements.pop();
     }
     statements.push(found);
-}
-
-/// A header of one family cannot be in a table of the other.
-fn conflicts(family: Family, _: &[Statement], found: &Statement, place: Place) -> Result<(), Fail> {
-    let Statement::Match { left, .. } = found else { return Ok(()) };
-    for expr in left {
-        let Expr::Payload(field) = expr else { continue };
-        let other = match (family, field.header) {
-            (Family::Ip, Header::Ip6) => "ip vs. ip6",
-            (Family::Ip6, Header::Ip) => "ip6 vs. ip",
-            (Family::Ip, Header::Icmp6) => "ip vs. icmpv6",
-            _ => continue,
-        };
-        // The mark is under the expression alone: its two words.
-        let (header, name) = fields::names(field);
-        let place = Place { length: header.len() + 1 + name.len(), ..place };
-        return Err(Fail::at(format!("conflicting protocols specified: {other}"), place));
-    }
-    Ok(())
 }
 
 fn statement(parser: &mut Parser<'_>) -> Result<Statement, Fail> {

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use hairpin_netlink::Address;
 use hairpin_netlink::sock_diag::{SocketInfo, state};
 
+use super::options::USAGE;
 use crate::services::Services;
 
 /// Nested expressions go so deep at most.
@@ -87,8 +88,8 @@ impl Filter {
         if parser.tokens.is_empty() {
             return Ok((Filter::All, states));
         }
-        let filter = parser.either().ok_or_else(|| bell(&text))?;
-        if parser.tokens.is_empty() { Ok((filter, states)) } else { Err(bell(&text)) }
+        let filter = parser.either().ok_or_else(bell)?;
+        if parser.tokens.is_empty() { Ok((filter, states)) } else { Err(bell()) }
     }
 
     pub fn accepts(&self, socket: &SocketInfo) -> bool {
@@ -118,12 +119,8 @@ impl Filter {
     }
 }
 
-fn bell(text: &str) -> String {
-    format!("ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n{}", usage(text))
-}
-
-fn usage(_: &str) -> &'static str {
-    "Usage: ss [ OPTIONS ]\n       ss [ OPTIONS ] [ FILTER ]\n"
+fn bell() -> String {
+    format!("ss: bison bellows (while parsing filter): \"syntax error!\" Sorry.\n{USAGE}")
 }
 
 fn parts(end: Address) -> (Option<IpAddr>, u16) {

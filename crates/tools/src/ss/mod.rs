@@ -20,7 +20,7 @@ use crate::{Program, resolver};
 use options::{Options, Stop};
 use table::{Column, Table};
 
-/// The last column's text begins a line of its own.
+/// What a connection knows begins a line of its own.
 const DETAIL: &str = "\n\t";
 
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
@@ -126,20 +126,21 @@ impl Shown {
             }
             extra.push("<->".to_owned());
         }
-        let extra: String = extra.iter().map(|word| format!(" {word}")).collect();
-        table.put(Column::Process, &extra);
+        let mut extra: String = extra.iter().map(|word| format!(" {word}")).collect();
         let has_info = options.info && matches!(kind, "tcp" | "raw");
         if options.memory || has_info {
-            let mut detail = if options.one_line { String::new() } else { DETAIL.to_owned() };
+            if !options.one_line {
+                extra.push_str(DETAIL);
+            }
             if options.memory {
                 let queued = socket.receive_queue;
-                detail.push_str(&format!(" skmem:(r{queued},rb131072,t0,tb87040,f0,w0,o0,bl0,d0)"));
+                extra.push_str(&format!(" skmem:(r{queued},rb131072,t0,tb87040,f0,w0,o0,bl0,d0)"));
             }
             if let Some(tcp) = socket.tcp.as_deref().filter(|_| has_info) {
-                detail.push_str(&info::text(tcp));
+                extra.push_str(&info::text(tcp));
             }
-            table.put(Column::Detail, &detail);
         }
+        table.put(Column::Process, &extra);
     }
 
     /// Address and port of an end (`inet_addr_print`).

@@ -33,6 +33,24 @@ const LONG: &[Long] = &[
     ("net", Value::Required, 'N'),
     ("no-header", Value::None, 'H'),
     ("oneline", Value::None, 'O'),
+    ("threads", Value::None, 'T'),
+    ("bpf", Value::None, 'b'),
+    ("events", Value::None, 'E'),
+    ("context", Value::None, 'Z'),
+    ("contexts", Value::None, 'z'),
+    ("mptcp", Value::None, 'M'),
+    ("sctp", Value::None, 'S'),
+    ("dccp", Value::None, 'd'),
+    ("kill", Value::None, 'K'),
+    ("diag", Value::Required, 'D'),
+    ("filter", Value::Required, 'F'),
+    ("tos", Value::None, TOS),
+    ("cgroup", Value::None, CGROUP),
+    ("tipc", Value::None, TIPC),
+    ("tipcinfo", Value::None, TIPC_INFO),
+    ("vsock", Value::None, VSOCK),
+    ("xdp", Value::None, XDP),
+    ("inet-sockopt", Value::None, INET_OPTIONS),
     ("version", Value::None, 'V'),
     ("help", Value::None, 'h'),
 ];
@@ -43,46 +61,16 @@ const CONNECTED: u32 =
 const LISTENING: u32 = 1 << state::LISTEN | 1 << state::CLOSED;
 const ALL: u32 = 0xfff;
 
-const USAGE: &str = "Usage: ss [ OPTIONS ]
-       ss [ OPTIONS ] [ FILTER ]
-   -h, --help          this message
-   -V, --version       output version information
-   -n, --numeric       don't resolve service names
-   -r, --resolve       resolve host names
-   -a, --all           display all sockets
-   -l, --listening     display listening sockets
-   -o, --options       show timer information
-   -e, --extended      show detailed socket information
-   -m, --memory        show socket memory usage
-   -i, --info          show internal TCP information
-   -p, --processes     show process using socket
-   -s, --summary       show socket usage summary
-   -N, --net           switch to the specified network namespace name
-
-   -4, --ipv4          display only IP version 4 sockets
-   -6, --ipv6          display only IP version 6 sockets
-   -0, --packet        display PACKET sockets
-   -t, --tcp           display only TCP sockets
-   -u, --udp           display only UDP sockets
-   -w, --raw           display only RAW sockets
-   -x, --unix          display only Unix domain sockets
-   -f, --family=FAMILY display sockets of type FAMILY
-       FAMILY := {inet|inet6|link|unix|help}
-
-   -H, --no-header     Suppress header line
-   -O, --oneline       socket's data printed on a single line
-
-   -A, --query=QUERY, --socket=QUERY
-       QUERY := {all|inet|tcp|udp|raw|unix|packet|packet_raw|packet_dgram}[,QUERY]
-
-       FILTER := [ state STATE-FILTER ] [ EXPRESSION ]
-       STATE-FILTER := {all|connected|synchronized|bucket|big|TCP-STATES}
-         TCP-STATES := {established|syn-sent|syn-recv|fin-wait-{1,2}|time-wait|closed|close-wait|last-ack|listening|closing}
-          connected := {established|syn-sent|syn-recv|fin-wait-{1,2}|time-wait|close-wait|last-ack|closing}
-       synchronized := {established|syn-recv|fin-wait-{1,2}|time-wait|close-wait|last-ack|closing}
-             bucket := {syn-recv|time-wait}
-                big := {established|syn-sent|fin-wait-{1,2}|closed|close-wait|last-ack|listening|closing}
-";
+/// What `-h` prints, and a wrong option.
+pub(super) const USAGE: &str = include_str!("usage.txt");
+/// Options without a letter.
+const TOS: char = '\u{1}';
+const CGROUP: char = '\u{2}';
+const TIPC: char = '\u{3}';
+const TIPC_INFO: char = '\u{4}';
+const VSOCK: char = '\u{5}';
+const XDP: char = '\u{6}';
+const INET_OPTIONS: char = '\u{7}';
 
 /// It ends before it begins; what is said has been said.
 pub(super) struct Stop(pub i32);
@@ -107,7 +95,8 @@ pub(super) struct Options {
     udp: bool,
     raw: bool,
     packet: bool,
-    unix: bool,
+    /// Kinds of which there is none, a bit each.
+    others: u32,
     ipv4: bool,
     ipv6: bool,
 }
@@ -140,7 +129,12 @@ impl Options {
                 't' => options.tcp = true,
                 'u' => options.udp = true,
                 'w' => options.raw = true,
-                'x' => options.unix = true,
+                // There are no sockets of these kinds.
+                'x' | 'M' | 'S' | 'd' | TIPC | VSOCK | XDP => options.others |= 1 << (letter as u32 & 31),
+                'Z' | 'z' => {
+                    let _ = writeln!(program.shell.err(), "ss: SELinux is not enabled.");
+                    return Err(Stop(1));
+                }
                 '0' => options.packet = true,
                 '4' => options.ipv4 = true,
                 '6' => options.ipv6 = true,
@@ -161,7 +155,9 @@ impl Options {
                     return Err(Stop(0));
                 }
                 other => {
-                    let _ = writeln!(program.shell.err(), "ss: -{other} is not supported here");
+                    let long =
+                        LONG.iter().find(|(_, _, letter)| *letter == other).map_or("", |(name, ..)| *name);
+                    let _ = writeln!(program.shell.err(), "ss: --{long} is not supported here");
                     return Err(Stop(255));
                 }
             }
@@ -191,9 +187,13 @@ impl Options {
             "inet" => self.ipv4 = true,
             "inet6" => self.ipv6 = true,
             "link" => self.packet = true,
-            "unix" => self.unix = true,
+            "unix" => self.others |= 1 << ('x' as u32 & 31),
+            "help" => {
+                let _ = program.shell.out().write_all(USAGE.as_bytes());
+                return Err(Stop(0));
+            }
             _ => {
-                let _ = writeln!(program.shell.err(), "ss: \"{word}\" is invalid family");
+                let _ = write!(program.shell.err(), "ss: \"{word}\" is invalid family\n{USAGE}");
                 return Err(Stop(255));
             }
         }
@@ -207,10 +207,10 @@ impl Options {
             "tcp" => self.tcp = true,
             "udp" => self.udp = true,
             "raw" => self.raw = true,
-            "unix" => self.unix = true,
+            "unix" => self.others |= 1 << ('x' as u32 & 31),
             "packet" | "packet_raw" | "packet_dgram" => self.packet = true,
             _ => {
-                let _ = writeln!(program.shell.err(), "ss: \"{word}\" is illegal socket table id");
+                let _ = write!(program.shell.err(), "ss: \"{word}\" is illegal socket table id\n{USAGE}");
                 return Err(Stop(255));
             }
         }
@@ -219,7 +219,7 @@ impl Options {
 
     /// What is listed, in the order in which it is.
     pub fn families(&self) -> Vec<Listed> {
-        let any_kind = self.tcp || self.udp || self.raw || self.packet || self.unix;
+        let any_kind = self.tcp || self.udp || self.raw || self.packet || self.others != 0;
         let any_family = self.ipv4 || self.ipv6;
         let families = [self.ipv4 || !any_family, self.ipv6 || !any_family];
         let wants = |asked: bool| asked || !any_kind;
@@ -245,8 +245,11 @@ impl Options {
 
     /// Several kinds of socket may be there.
     pub fn shows_kind(&self) -> bool {
-        let kinds = [self.tcp, self.udp, self.raw, self.unix];
-        self.packet || kinds.into_iter().filter(|kind| *kind).count() != 1
+        let kinds = [self.tcp, self.udp, self.raw];
+        let known = u32::try_from(kinds.into_iter().filter(|kind| *kind).count()).unwrap_or(u32::MAX);
+        // Unix sockets are of several kinds themselves.
+        let unix = self.others & 1 << ('x' as u32 & 31) != 0;
+        self.packet || unix || known + self.others.count_ones() != 1
     }
 
     /// Sockets may be in several states.

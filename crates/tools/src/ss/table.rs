@@ -13,10 +13,9 @@ pub(super) enum Column {
     Peer,
     PeerPort,
     Process,
-    Detail,
 }
 
-const COUNT: usize = 10;
+const COUNT: usize = 9;
 /// Heading, what stands before the column, whether its texts stand at its right end.
 const COLUMNS: [(&str, &str, bool); COUNT] = [
     ("Netid", "", false),
@@ -28,7 +27,6 @@ const COLUMNS: [(&str, &str, bool); COUNT] = [
     ("Peer Address:", " ", true),
     ("Port", "", false),
     ("Process", "", false),
-    ("", "", false),
 ];
 
 pub(super) struct Table {
@@ -60,11 +58,13 @@ impl Table {
 
     pub fn text(&self) -> String {
         let mut widths = [0; COUNT];
-        for line in &self.lines {
-            for (width, text) in widths.iter_mut().zip(line) {
-                // What begins a line of its own takes no room.
-                let length = if text.starts_with('\n') { 0 } else { text.len() };
-                *width = length.max(*width);
+        for (at, line) in self.lines.iter().enumerate() {
+            // The last text is never flushed, and so not measured (`field_flush`). What stands behind the end of a
+            // line counts as if it were in it.
+            let is_last = at > 0 && at + 1 == self.lines.len();
+            let measured = if is_last { COUNT - 1 } else { COUNT };
+            for (width, text) in widths.iter_mut().zip(line).take(measured) {
+                *width = text.len().max(*width);
             }
         }
         let mut out = String::new();

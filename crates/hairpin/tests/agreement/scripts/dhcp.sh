@@ -26,6 +26,14 @@ cd "$(mktemp -d)"
 C=$PWD
 # The machine's own files are left alone.
 touch $C/leases
+cat >$C/script <<'E'
+#!/bin/sh
+echo "script $*"
+for v in interface ip siaddr mask subnet router dns domain lease serverid broadcast ntpsrv opt53 opt58 opt59 message; do
+    eval "[ -z \"\$$v\" ] || echo \"$v=\$$v\""
+done
+E
+chmod +x $C/script
 ip netns exec s dnsmasq --keep-in-foreground --no-resolv --no-hosts --conf-file=/dev/null --pid-file= --user=root --interface=br0 --bind-interfaces --no-ping --dhcp-range=10.0.0.100,10.0.0.150,1h --dhcp-host=02:00:00:00:00:77,10.0.0.77 --dhcp-host=02:00:00:00:00:03,10.0.0.33 --dhcp-option=42,10.0.0.9 --domain=lab --dhcp-leasefile=$C/leases >/dev/null 2>&1 &
 S=$!
 sleep 1
@@ -36,7 +44,7 @@ clean() { { set +x; } 2>/dev/null; "$@" 2>&1 | sed -E 's/interval [0-9]+/interva
 leases() { { set +x; } 2>/dev/null; sed -E 's/^[0-9]+ /T /; s/ [^ ]+ ([^ ]+)$/ NAME \1/' leases | sort; set -x; }
 dh() { ip netns exec c dhclient -v -1 -sf /bin/true -lf $C/dh.leases -pf $C/dh.pid "$@"; }
 set -x
-clean ip netns exec c udhcpc -i vc -n -q -s /bin/true
+clean ip netns exec c udhcpc -i vc -n -q -s ./script
 clean ip netns exec c udhcpc -i m1 -n -q -s /bin/true
 clean ip netns exec c udhcpc -i nope -n -q -s /bin/true
 clean dh m2
@@ -49,4 +57,4 @@ sleep 0.6; kill $W $S; wait $W
 # The machine has a name of its own, which makes packets longer or not; ids are drawn.
 sed -E 's/\(17\), length [0-9]+/(17), length L/; s/xid 0x[0-9a-f]+/xid X/; s/id [0-9]+, offset/id N, offset/; s/, secs [0-9]+//; /Hostname \(12\)/d; s/, length 3[0-9]+/, length L/' $C/cap
 { set +x; } 2>/dev/null; sleep 0.5; set -x
-clean ip netns exec c udhcpc -i vc -n -q -t 2 -T 1 -s /bin/true
+clean ip netns exec c udhcpc -i vc -n -q -t 2 -T 1 -s ./script

@@ -36,8 +36,26 @@ t -I -p udp -s 1.1.1.1 -d 2.2.2.2 --sport 10 --dport 21
 t -I
 t -L -p tcp
 t -L -s 1.1.1.1 -p udp
+c -L -o save,id
+c -L -o save | sed -E 's/ -t [0-9]+/ -t T/' | sort
+c -G -p udp -s 1.1.1.1 -d 2.2.2.2 --sport 10 --dport 20 | grep -o 'use=.*'
+# Of no family the kernel knows nothing; what stays the same is left alone.
+c -U -p icmp -m 8
+t -U -p icmp -f ipv4 -m 8
+c -U -p icmp -f ipv4 -m 8
+c -C expect
+c -D -j 1.1.1.1
+for w in 1x x -1 010; do t -L -w $w | sort; done
 t -D -p tcp
 c -C
+ip netns exec R sysctl -n net.netfilter.nf_conntrack_expect_max net.netfilter.nf_conntrack_buckets | wc -l
+# What is counted is told at the end alone.
+ip netns exec R sysctl -w net.netfilter.nf_conntrack_acct=1
+ip netns exec A ping -e 78 -c 1 -W 1 10.0.1.254 | grep -c from
+t -I -p udp -s 4.4.4.4 -d 2.2.2.2 --sport 10 --dport 20 -t 50
+t -L -s 4.4.4.4
+t -D -s 4.4.4.4
+t -D -p icmp --icmp-id 78
 t -I -p udp -s 3.3.3.3 -d 2.2.2.2 --sport 10 --dport 20 -t 1
 sleep 4
 t -L -s 3.3.3.3

@@ -228,3 +228,38 @@ r -n list chain inet f in
 r -j list ruleset
 r -c add table zz
 r list tables
+# What stands in a block ends in a newline or a semicolon.
+r flush ruleset
+r 'table ip t { chain a { accept } }'
+r 'table ip t { chain a { accept; } }'
+r 'table ip t { chain a { accept; }; set s { type ipv4_addr } }'
+r 'table ip t { chain a { accept; }; set s { type ipv4_addr; flags interval } }'
+r 'table ip t { chain a { accept; }; set s { type ipv4_addr; elements = { 1.1.1.1 } }; counter c { packets 1 bytes 2 }; }'
+r add chain ip t b '{ type filter hook input priority 0 }'
+r add chain ip t b '{ type filter hook input priority 0; policy drop }'
+r add set ip t u '{ type ipv4_addr }'
+f() { printf "$1" >one.nft; echo "\$ $1"; nft -f one.nft 2>&1 || echo "exit $?"; }
+f 'table ip t {\n\tchain a { counter accept }\n\tchain b { }\n}\n'
+f 'table ip t {\n chain d { type filter hook input priority 0 }\n}\n'
+f 'table ip t {\n chain d { type filter hook input priority 0; policy drop; counter\n }\n}\n'
+f 'table ip t {\n comment "x" }\n'
+f 'table ip t {\n quota q { 10 mbytes }\n limit l { rate 5/second }\n}\n'
+rm one.nft
+r list ruleset
+# What goes together in one rule.
+r flush ruleset
+r add table ip t
+r add chain ip t c
+r add chain ip t p '{ type nat hook prerouting priority 0; }'
+r add table ip6 s
+r add chain ip6 s c
+r add table inet i
+r add chain inet i c
+for x in 'meta nfproto ipv4' 'reject with icmpv6 type no-route' 'reject with icmpx type no-route' 'udp dport 53 tcp dport 5' 'tcp dport 53 icmp type echo-request' 'icmpv6 type nd-neighbor-solicit' 'ip saddr 1.1.1.1 ip6 saddr ::1' 'ip protocol tcp udp dport 5' 'meta l4proto tcp tcp dport 5'; do r add rule ip t c $x; done
+for x in 'meta nfproto ipv6 accept' 'reject with icmp type host-unreachable' 'icmp type echo-request' 'ip saddr 1.1.1.1'; do r add rule ip6 s c $x; done
+for x in 'udp dport 53 tcp dport 5' 'ip saddr 1.1.1.1 ip6 saddr ::1' 'meta nfproto ipv4 ip6 saddr ::1' 'meta nfproto ipv4 tcp dport 5 accept'; do r add rule inet i c $x; done
+for x in 'redirect to :80' 'dnat to 1.1.1.1:80' 'dnat to :80' 'masquerade to :80-90' 'meta l4proto tcp redirect to :80' 'ip protocol tcp redirect to :81' 'tcp dport 5 dnat to 1.1.1.1:80' 'dnat to 1.1.1.1'; do r add rule ip t p $x; done
+for x in 'tcp dport { 22, 80-90, 85-95, 96 }' 'tcp dport { 1, 2-3, 5 }' 'tcp dport { 22, 80-90, http } accept' 'ip saddr { 10.0.0.0/24, 10.0.1.0/24, 10.0.3.0/24 }' 'ip saddr != { 10.0.0.5, 10.0.0.6-10.0.0.9 }' 'tcp dport vmap { 1-5 : accept, 3 : drop }' 'tcp dport vmap { 1-5 : accept, 6-7 : accept, 8 : drop }'; do r add rule ip t c $x; done
+r insert rule ip t c position 0 drop
+r add rule ip t c position 0 drop
+r list ruleset

@@ -37,7 +37,7 @@ macro_rules! switched {
 
 pub(super) const KEYS: &[Key] = &[
     switched!("netfilter/nf_conntrack_acct", "0", acct),
-    int("netfilter/nf_conntrack_buckets", "262144").first(),
+    int("netfilter/nf_conntrack_buckets", "262144").of_the_kernel(),
     switched!("netfilter/nf_conntrack_checksum", "1", checksum),
     fixed("netfilter/nf_conntrack_count", "0"),
     small("netfilter/nf_conntrack_dccp_loose", "1", 1),
@@ -49,7 +49,7 @@ pub(super) const KEYS: &[Key] = &[
     unsigned("netfilter/nf_conntrack_dccp_timeout_respond", "480"),
     unsigned("netfilter/nf_conntrack_dccp_timeout_timewait", "240"),
     small("netfilter/nf_conntrack_events", "2", 2),
-    range("netfilter/nf_conntrack_expect_max", "4096", 1, INT).first(),
+    range("netfilter/nf_conntrack_expect_max", "4096", 1, INT).of_the_kernel(),
     long("netfilter/nf_conntrack_frag6_high_thresh", "4194304"),
     long("netfilter/nf_conntrack_frag6_low_thresh", "3145728"),
     int("netfilter/nf_conntrack_frag6_timeout", "60"),

@@ -44,7 +44,7 @@ fn a_connection_takes_about_what_the_docs_say() {
             tcp: None,
             counters: None,
         };
-        conntrack.create(&wanted, Time::ZERO).expect("a new tuple");
+        conntrack.create(&wanted, false, Time::ZERO).expect("a new tuple");
     }
     let bytes = bytes_each(&conntrack);
     assert!((390..=435).contains(&bytes), "{bytes} bytes a connection: docs/netfilter.md says about 425");

@@ -41,11 +41,11 @@ impl Conntrack {
         Ok(())
     }
 
-    /// `ctnetlink_create_conntrack`
+    /// `ctnetlink_create_conntrack`. `counts`: packets and bytes of connections that begin are counted.
     ///
     /// # Errors
     /// `EEXIST`: another connection has one of its tuples.
-    pub fn create(&mut self, wanted: &shown::Connection, now: Time) -> Result<(), Errno> {
+    pub fn create(&mut self, wanted: &shown::Connection, counts: bool, now: Time) -> Result<(), Errno> {
         let keys = [Key(wanted.original), Key(wanted.reply)];
         if keys.iter().any(|key| self.find(&key.0, now).is_some()) {
             return Err(Errno::EEXIST);
@@ -60,7 +60,7 @@ impl Conntrack {
             expires,
             stream_at: now + UDP_STREAM,
             tcp: Tcp::in_state(wanted.tcp.unwrap_or_default()),
-            counters: None,
+            counters: counts.then(Box::default),
             number: self.numbers,
         });
         for (key, direction) in keys.into_iter().zip([ORIGINAL, REPLY]) {

@@ -2,6 +2,7 @@
 
 use hairpin_netlink::netfilter::{Counters, Rule};
 
+use crate::iptables::help;
 use crate::iptables::list::Format;
 
 /// What is to be done.
@@ -86,7 +87,7 @@ pub(in crate::iptables) struct Command {
 /// What a command line asks for besides commands.
 pub(in crate::iptables) enum Parsed {
     Command(Box<Command>),
-    Help,
+    Help(help::Asked),
     Version,
     /// It is for the other family.
     Nothing,

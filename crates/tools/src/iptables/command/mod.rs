@@ -8,6 +8,7 @@ use hairpin_netlink::netfilter::{Counters, Family, Header, Interface, Match, Pol
 use self::action::{Action, Parsed};
 use super::extension::{Opt, Reading, Rest, Words};
 use super::fail::Fail;
+use super::help::Asked;
 use super::names::Names;
 use super::{matches, targets};
 
@@ -75,6 +76,8 @@ struct Parser<'a, 'n, 's> {
     new_name: String,
     policy: String,
     header: Header,
+    /// The protocol as it was written.
+    protocol_word: String,
     sources: Option<(String, bool)>,
     destinations: Option<(String, bool)>,
     matches: Vec<Reading<Match>>,
@@ -102,6 +105,7 @@ pub(super) fn parse(args: &[String], table: Option<&str>, names: &mut Names<'_>)
         new_name: String::new(),
         policy: String::new(),
         header: Header::default(),
+        protocol_word: String::new(),
         sources: None,
         destinations: None,
         matches: Vec::new(),
@@ -202,7 +206,7 @@ impl Parser<'_, '_, '_> {
         // The protocol's own match is loaded when one of its options is met.
         if let Some((protocol, _)) = self.header.protocol
             && !self.of_protocol
-            && let Some(of_protocol) = matches::of_protocol(protocol, self.names.family)
+            && let Some(of_protocol) = self.match_of_protocol(protocol)
             && !self.matches.iter().any(|reading| reading.reader.name() == of_protocol)
             && let Some(reader) = matches::reader(of_protocol, self.names.family)
         {
@@ -216,6 +220,32 @@ impl Parser<'_, '_, '_> {
             self.matches.pop();
         }
         Err(Fail::parameter(format!("unknown option \"--{word}\"")))
+    }
+
+    /// The match that belongs to the rule's protocol. A mobility header's is not called as the protocol is, and is
+    /// found by its own name alone.
+    fn match_of_protocol(&self, protocol: u8) -> Option<&'static str> {
+        let found = matches::of_protocol(protocol, self.names.family);
+        let is_mh = self.names.family == Family::Ipv6 && self.protocol_word == "mh";
+        found.or(is_mh.then_some("mh"))
+    }
+
+    /// What has been asked for up to `-h`: the target and the matches, each with its help.
+    fn extensions(&self) -> Asked {
+        let standard = self.jump.as_deref().is_some_and(|name| targets::standard(name).is_some());
+        let target = match &self.target {
+            Some(reading) => Some(reading.reader.name()),
+            None if standard => Some("standard"),
+            None => None,
+        };
+        let mut matches: Vec<&'static str> =
+            self.matches.iter().map(|reading| reading.reader.name()).collect();
+        // A protocol's own match is found by the protocol's name, not by its number.
+        if matches.is_empty() {
+            let by_name = matches::reader(&self.protocol_word, self.names.family);
+            matches.extend(by_name.map(|reader| reader.name()));
+        }
+        Asked { target, matches }
     }
 
     /// Which extension has an option: a match by its place, or the target.
@@ -337,7 +367,7 @@ impl Parser<'_, '_, '_> {
                 self.policy = self.more().ok_or_else(missing)?;
                 self.command(Action::Policy, Some(text))?;
             }
-            'h' => return Ok(Some(Parsed::Help)),
+            'h' => return Ok(Some(Parsed::Help(self.extensions()))),
             'V' => return Ok(Some(Parsed::Version)),
             's' => {
                 self.once('s')?;
@@ -354,6 +384,15 @@ impl Parser<'_, '_, '_> {
                     return Err(Fail::parameter("rule would never match protocol"));
                 }
                 self.header.protocol = (number != 0).then_some((number, self.invert));
+                self.protocol_word = text.to_lowercase();
+                // Headers in front of the protocol, of which only the last is ever the rule's (`is_exthdr`).
+                if self.names.family == Family::Ipv6 && !self.invert && matches!(number, 43 | 44 | 51 | 60) {
+                    let word = &self.protocol_word;
+                    let _ = writeln!(
+                        self.names.shell.err(),
+                        "Warning: never matched protocol: {word}. use extension match instead."
+                    );
+                }
             }
             'i' | 'o' => {
                 self.once(letter)?;
@@ -487,6 +526,8 @@ impl Parser<'_, '_, '_> {
             return Err(Fail::parameter("unexpected ! flag before --match"));
         }
         let reader = matches::reader(name, self.names.family).ok_or_else(|| {
+            // It has one file under all its names.
+            let name = if matches!(name, "icmpv6" | "ipv6-icmp") { "icmp6" } else { name };
             Fail::parameter(format!("Couldn't load match `{name}':No such file or directory\n"))
         })?;
         self.matches.push(Reading::new(reader));

@@ -5,7 +5,6 @@ use hairpin_netlink::netfilter::Match;
 use super::super::extension::{Given, Opt, Reader, Rest, opt};
 use super::super::fail::Fail;
 
-use super::super::names::number;
 use super::not;
 
 #[derive(Default)]
@@ -22,21 +21,8 @@ impl Reader<Match> for Length {
     }
 
     fn option(&mut self, given: &Given<'_>, _: &mut Rest<'_, '_>) -> Result<(), Fail> {
-        let bound = |text: &str, default: u16| match text {
-            "" => Ok(default),
-            text => number(text, u64::from(u16::MAX)).map(|bound| bound as u16).ok_or_else(|| {
-                Fail::parameter(format!(
-                    "length: bad value for option \"--length\" near \"{text}\", or out of range (0-65535).\n"
-                ))
-            }),
-        };
-        (self.0, self.1) = match given.value.split_once(':') {
-            Some((low, high)) => (bound(low, 0)?, bound(high, u16::MAX)?),
-            None => {
-                let exact = bound(given.value, 0)?;
-                (exact, exact)
-            }
-        };
+        let (low, high) = given.range(u64::from(u16::MAX))?;
+        (self.0, self.1) = (low as u16, high as u16);
         self.2 = given.invert;
         Ok(())
     }

@@ -1,27 +1,36 @@
 //! Matches by name, one file each: their options, how they are saved and how they are listed.
 
 mod addrtype;
+mod ah;
 mod comment;
 mod connbytes;
 mod connlimit;
 mod conntrack;
 pub(super) mod dscp;
 mod ecn;
+mod esp;
+mod eui64;
+mod frag;
 mod hashlimit;
 mod icmp;
 mod iprange;
+mod ipv6header;
 mod length;
 mod limit;
 mod mac;
 mod mark;
+mod mh;
 mod multiport;
+mod opts;
 mod owner;
 mod physdev;
 mod pkttype;
 mod quota;
 mod recent;
 mod rpfilter;
+mod rt;
 pub(super) mod set;
+mod span;
 mod state;
 mod statistic;
 mod string;
@@ -33,6 +42,7 @@ mod ttl;
 mod u32;
 mod udp;
 
+use hairpin_netlink::netfilter::headers::Behind;
 use hairpin_netlink::netfilter::matches::Ports;
 use hairpin_netlink::netfilter::{Family, Match};
 
@@ -79,6 +89,16 @@ pub(super) fn reader(name: &str, family: Family) -> Option<Box<dyn Reader<Match>
         "tcpmss" => Box::<tcpmss::TcpMss>::default(),
         "time" => Box::<time::Reading>::default(),
         "u32" => Box::<u32::Reading>::default(),
+        "ah" => Box::new(ah::Ah::new(family)),
+        "esp" => Box::<esp::Esp>::default(),
+        _ if family == Family::Ipv4 => return None,
+        "frag" => Box::<frag::Frag>::default(),
+        "rt" => Box::<rt::Rt>::default(),
+        "ipv6header" => Box::<ipv6header::Ipv6Header>::default(),
+        "hbh" => Box::new(opts::Opts::new(true)),
+        "dst" => Box::new(opts::Opts::new(false)),
+        "mh" => Box::<mh::Mh>::default(),
+        "eui64" => Box::new(eui64::Eui64),
         _ => return None,
     })
 }
@@ -89,6 +109,8 @@ pub(super) fn of_protocol(protocol: u8, family: Family) -> Option<&'static str> 
         (6, _) => Some("tcp"),
         (17, _) => Some("udp"),
         (132, _) => Some("sctp"),
+        (50, _) => Some("esp"),
+        (51, _) => Some("ah"),
         (1, Family::Ipv4) => Some("icmp"),
         (58, Family::Ipv6) => Some("icmp6"),
         _ => None,
@@ -136,6 +158,16 @@ pub(super) fn saved(found: &Match, family: Family) -> String {
         Match::TcpMss { low, high, invert } => tcpmss::saved(*low, *high, *invert),
         Match::Time(found) => time::saved(found),
         Match::Words(found) => u32::saved(found),
+        Match::Behind(found) => match &**found {
+            Behind::Fragment(found) => frag::saved(found),
+            Behind::Routing(found) => rt::saved(found),
+            Behind::Headers(found) => ipv6header::saved(found),
+            Behind::Options(found) => opts::saved(found),
+            Behind::Mobility(low, high, invert) => mh::saved(*low, *high, *invert),
+            Behind::Eui64 => eui64::SAVED.to_owned(),
+            Behind::Ah(found) => ah::saved(found),
+            Behind::Esp(found) => esp::saved(found),
+        },
     }
 }
 
@@ -191,6 +223,16 @@ pub(super) fn listed(found: &Match, names: &mut Names<'_>, numeric: bool, protoc
         Match::TcpMss { low, high, invert } => tcpmss::listed(*low, *high, *invert),
         Match::Time(found) => time::listed(found),
         Match::Words(found) => u32::listed(found),
+        Match::Behind(found) => match &**found {
+            Behind::Fragment(found) => frag::listed(found),
+            Behind::Routing(found) => rt::listed(found),
+            Behind::Headers(found) => ipv6header::listed(found, numeric),
+            Behind::Options(found) => opts::listed(found),
+            Behind::Mobility(low, high, invert) => mh::listed(*low, *high, *invert, numeric),
+            Behind::Eui64 => eui64::LISTED.to_owned(),
+            Behind::Ah(found) => ah::listed(found),
+            Behind::Esp(found) => esp::listed(found),
+        },
     }
 }
 
