@@ -66,6 +66,10 @@ const ICMP_TYPES: &[(&str, &str)] = &[
 ];
 
 const TCP: &[Word] = &[
+    ("RtoAlgorithm", "", Never),
+    ("RtoMin", "", Never),
+    ("RtoMax", "", Never),
+    ("MaxConn", "", Never),
     ("ActiveOpens", "% active connection openings", Always),
     ("PassiveOpens", "% passive connection openings", Always),
     ("AttemptFails", "% failed connection attempts", Always),

@@ -13,6 +13,9 @@ use crate::world::World;
 const ALL: i32 = -1;
 const DEFAULT: i32 = -2;
 
+/// What a program that forwards multicast changes, and nobody else (`devinet_sysctl`).
+pub(super) const MC_FORWARDING: &str = "mc_forwarding";
+
 pub(super) fn keys() -> Vec<&'static str> {
     Conf::ALL.iter().map(|(_, name)| *name).collect()
 }
