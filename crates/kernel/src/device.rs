@@ -171,6 +171,7 @@ pub mod ifa {
     pub const SECONDARY: u32 = 0x01;
     pub const NODAD: u32 = 0x02;
     pub const DADFAILED: u32 = 0x08;
+    pub const HOMEADDRESS: u32 = 0x10;
     pub const TENTATIVE: u32 = 0x40;
     pub const PERMANENT: u32 = 0x80;
     pub const DEPRECATED: u32 = 0x20;
@@ -280,6 +281,8 @@ pub struct Device {
     /// Packet sockets bound to this device.
     pub taps: Vec<SockId>,
     pub stats: Stats,
+    /// How often a frame was looked at on its way up (`softnet_data.processed`).
+    pub rounds: u64,
 
     pub name: String,
     pub hardware: u16,

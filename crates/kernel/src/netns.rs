@@ -37,6 +37,8 @@ pub struct Host {
     pub bridge_netfilter: bool,
     /// The modules of tunnels over IPv4, and over IPv6, are loaded: packets for them are refused where no tunnel takes them.
     pub tunnels: (bool, bool),
+    /// How often frames of devices that are gone were looked at on their way up.
+    pub rounds_of_gone: u64,
     /// The last handle that a queueing discipline got without asking for one.
     pub queue_handle: u32,
     /// The bus of netdevsim, with its devices.

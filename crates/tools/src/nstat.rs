@@ -116,16 +116,20 @@ fn run(program: &mut Program<'_>, options: &Options, patterns: &[&str]) -> Resul
             (name, value.saturating_sub(before), *value < before)
         });
         let shown: Vec<_> = grown
-            .filter(|(name, value, _)| {
-                (options.zeros || *value != 0)
-                    && (patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, name)))
-            })
+            .filter(|(name, value, _)| (options.zeros || *value != 0) && asked_for(patterns, name))
             .collect();
         let text = if options.json { as_json(&shown, options.pretty) } else { as_text(&shown) };
         let _ = program.shell.out().write_all(text.as_bytes());
     }
     if let Some(version) = version.filter(|_| !options.no_update) {
-        let data: String = counters.iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+        // What was not asked for now keeps the value of when it was (`dump_kern_db`).
+        let known = if options.reset { Vec::new() } else { history(&kept) };
+        let seen = |(name, value): &Counter| match asked_for(patterns, name) {
+            true => *value,
+            false => known.iter().find(|(known, _)| known == name).map_or(*value, |(_, value)| *value),
+        };
+        let data: String =
+            counters.iter().map(|counter| format!("{} {}\n", counter.0, seen(counter))).collect();
         let save = Call::StoreSave { name: HISTORY.to_owned(), version, data: data.into_bytes() };
         match program.system.call(save) {
             // Another nstat has just kept what it saw.
@@ -134,6 +138,10 @@ fn run(program: &mut Program<'_>, options: &Options, patterns: &[&str]) -> Resul
         }
     }
     Ok(())
+}
+
+fn asked_for(patterns: &[&str], name: &str) -> bool {
+    patterns.is_empty() || patterns.iter().any(|pattern| fits(pattern, name))
 }
 
 /// `load_ugly_table`: pairs of lines, names and values.

@@ -127,6 +127,10 @@ impl Emulator for EmulatedWorld {
         self.world.directory_stamp(self.task(task).ok()?, path)
     }
 
+    fn file_mode(&self, task: TaskId, path: &str) -> Option<u32> {
+        self.world.file_mode(self.task(task).ok()?, path)
+    }
+
     fn take_trace(&mut self) -> Vec<u8> {
         let mut text = String::new();
         for record in self.world.take_trace() {

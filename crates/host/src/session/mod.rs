@@ -100,6 +100,10 @@ pub trait Emulator {
     fn directory_stamp(&self, _task: TaskId, _path: &str) -> Option<u64> {
         None
     }
+    /// The bits of a file's permissions, as `task` sees it; `None` for what is no file.
+    fn file_mode(&self, _task: TaskId, _path: &str) -> Option<u32> {
+        None
+    }
     /// Trace records since the last call, as text; empty where tracing is off.
     fn take_trace(&mut self) -> Vec<u8> {
         Vec::new()

@@ -190,18 +190,18 @@ impl FuseView {
             LOOKUP => self.lookup(request.node, body, emulator),
             GETATTR => self.inode(request.node).map(|inode| {
                 let mut answer = vec![0; 16];
-                answer.extend(attributes(request.node, inode.kind));
+                answer.extend(attributes(request.node, inode.kind, self.permissions(inode, emulator)));
                 answer
             }),
             SETATTR if u32_at(body, 0).unwrap_or(0) & FATTR_OWNERSHIP != 0 => Err(Errno::EPERM),
             SETATTR => self.inode(request.node).map(|inode| {
                 // Truncation, which the next write makes true.
                 let mut answer = vec![0; 16];
-                answer.extend(attributes(request.node, inode.kind));
+                answer.extend(attributes(request.node, inode.kind, self.permissions(inode, emulator)));
                 answer
             }),
             READLINK => self.read_link(request.node, emulator),
-            OPEN | OPENDIR => self.open(request.node),
+            OPEN | OPENDIR => self.open(request.node, body, emulator),
             READ => self.read(request.node, body, emulator),
             READDIR => self.read_directory(request.node, body, emulator),
             WRITE => self.write(request.node, body, emulator),
@@ -253,10 +253,11 @@ impl FuseView {
         if let Some(inode) = self.inodes.get_mut(&number) {
             inode.lookups = inode.lookups.saturating_add(1);
         }
+        let permissions = self.permissions(self.inode(number)?, emulator);
         // struct fuse_entry_out: nothing is valid for any time.
         let mut answer = number.to_ne_bytes().to_vec();
         answer.resize(40, 0);
-        answer.extend(attributes(number, kind));
+        answer.extend(attributes(number, kind, permissions));
         Ok(answer)
     }
 
@@ -293,6 +294,18 @@ impl FuseView {
         }
     }
 
+    /// The bits that say who may read or write.
+    fn permissions(&self, inode: &Inode, emulator: &dyn Emulator) -> u32 {
+        match inode.kind {
+            Kind::Directory => 0o555,
+            Kind::Link => 0o777,
+            Kind::File => {
+                let path = real_path(&inode.path);
+                path.and_then(|path| emulator.file_mode(self.task, &path)).unwrap_or(0o644)
+            }
+        }
+    }
+
     fn read_link(&self, node: u64, emulator: &mut dyn Emulator) -> Answer {
         let path = &self.inode(node)?.path;
         if path == LINK {
@@ -305,8 +318,18 @@ impl FuseView {
         }
     }
 
-    fn open(&mut self, node: u64) -> Answer {
-        self.inode(node)?;
+    /// `kernfs_fop_open`, `proc_sys_permission`: what no bit allows is refused to root too.
+    fn open(&mut self, node: u64, body: &[u8], emulator: &dyn Emulator) -> Answer {
+        let inode = self.inode(node)?;
+        if inode.kind == Kind::File {
+            let permissions = self.permissions(inode, emulator);
+            let access = u32_at(body, 0).unwrap_or(0) as i32 & libc::O_ACCMODE;
+            let reads = access != libc::O_WRONLY && permissions & 0o444 == 0;
+            let writes = access != libc::O_RDONLY && permissions & 0o222 == 0;
+            if reads || writes {
+                return Err(Errno::EACCES);
+            }
+        }
         self.next_handle += 1;
         self.handles.insert(self.next_handle, Handle::default());
         let mut answer = self.next_handle.to_ne_bytes().to_vec();
@@ -434,12 +457,13 @@ fn init_answer(max_readahead: u32) -> Vec<u8> {
 }
 
 /// `struct fuse_attr`
-fn attributes(number: u64, kind: Kind) -> Vec<u8> {
-    let mode = match kind {
-        Kind::Directory => libc::S_IFDIR | 0o555,
-        Kind::File => libc::S_IFREG | 0o644,
-        Kind::Link => libc::S_IFLNK | 0o777,
-    };
+fn attributes(number: u64, kind: Kind, permissions: u32) -> Vec<u8> {
+    let mode = permissions
+        | match kind {
+            Kind::Directory => libc::S_IFDIR,
+            Kind::File => libc::S_IFREG,
+            Kind::Link => libc::S_IFLNK,
+        };
     let mut bytes = number.to_ne_bytes().to_vec();
     // Sizes as in /sys: readers go on to the end.
     bytes.extend(if kind == Kind::File { 4096u64 } else { 0 }.to_ne_bytes());
@@ -475,6 +499,6 @@ mod tests {
     #[test]
     fn structures_have_the_kernels_sizes() {
         assert_eq!(init_answer(0).len(), 64);
-        assert_eq!(attributes(1, Kind::File).len(), 88);
+        assert_eq!(attributes(1, Kind::File, 0o644).len(), 88);
     }
 }

@@ -85,6 +85,9 @@ impl World {
         }
         let (Some(&hop_limit), Some(&flags)) = (message.get(4), message.get(5)) else { return };
         let lifetime = message.get(6..8).map_or(0, |l| u16::from_be_bytes([l[0], l[1]]));
+        if self.is_too_short(dev, lifetime.into()) {
+            return;
+        }
         // RFC 4191 2.2: the reserved value means medium.
         let preference = match flags >> 3 & 3 {
             preference @ (1 | 3) if self.conf6(dev, "accept_ra_rtr_pref") != 0 && lifetime != 0 => preference,
@@ -103,24 +106,30 @@ impl World {
         self.route_told(dev, router, Prefix6::DEFAULT, rtf::DEFAULT, life);
     }
 
+    /// What a router tells for less time than is wanted here is passed over; that something ends, never.
+    fn is_too_short(&self, dev: DevId, lifetime: u32) -> bool {
+        lifetime != 0 && i64::from(lifetime) < self.conf6(dev, "accept_ra_min_lft")
+    }
+
     /// Adds, renews or removes a route that a router told of.
     fn route_told(&mut self, dev: DevId, router: Ipv6Addr, prefix: Prefix6, flags: u32, told: Told) {
         let now = self.now;
         let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
             return;
         };
+        let table = self.table6_of(dev, TABLE_MAIN);
         let Some(fib) = self.fib6.get_mut(ns) else { return };
         let flags = flags | rtf::ADDRCONF;
         let is_it = |route: &Route6| {
             route.prefix == prefix
-                && route.table == TABLE_MAIN
+                && route.table == table
                 && route.flags & flags == flags
                 && route
                     .nexthops
                     .first()
                     .is_some_and(|way| way.ifindex == ifindex && way.gateway == Some(router))
         };
-        let known = fib.routes(TABLE_MAIN).any(|route| is_it(route));
+        let known = fib.routes(table).any(|route| is_it(route));
         if told.lifetime == 0 {
             let changes = fib.remove_where(is_it);
             return self.notify_routes6(ns, &changes);
@@ -139,7 +148,7 @@ impl World {
             });
             self.changed();
         } else {
-            let mut route = Route6::of_device(RouteKind::Unicast, prefix, TABLE_MAIN, told.metric, ifindex);
+            let mut route = Route6::of_device(RouteKind::Unicast, prefix, table, told.metric, ifindex);
             route.protocol = PROTOCOL_RA;
             route.flags |= flags | rtf::GATEWAY | if finite.is_some() { rtf::EXPIRES } else { 0 };
             (route.expires, route.preference) = (finite, told.preference);
@@ -192,6 +201,9 @@ impl World {
             *to = *from;
         }
         let lifetime = told.get(4..8).map_or(0, |l| u32::from_be_bytes([l[0], l[1], l[2], l[3]]));
+        if self.is_too_short(dev, lifetime) {
+            return;
+        }
         let metric = crate::route6::model::METRIC_USER;
         let told = Told { lifetime, preference, metric, hop_limit: None };
         self.route_told(dev, router, Prefix6::of(octets.into(), length), rtf::ROUTEINFO, told);
@@ -211,6 +223,7 @@ impl World {
             || prefix.is_multicast()
             || is_link_local(prefix)
             || preferred > valid
+            || self.is_too_short(dev, valid)
         {
             return;
         }
@@ -233,14 +246,15 @@ impl World {
         let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
             return;
         };
+        let table = self.table6_of(dev, TABLE_MAIN);
         let Some(fib) = self.fib6.get_mut(ns) else { return };
         let is_it = |route: &Route6| {
             route.prefix == prefix
-                && route.table == TABLE_MAIN
+                && route.table == table
                 && route.flags & FLAGS == FLAGS
                 && route.nexthops.first().is_some_and(|way| way.ifindex == ifindex && way.gateway.is_none())
         };
-        let known = fib.routes(TABLE_MAIN).any(|route| is_it(route));
+        let known = fib.routes(table).any(|route| is_it(route));
         let finite = (valid != FOREVER).then(|| now + Duration::from_secs(valid.into()));
         match (known, valid) {
             (true, 0) => {

@@ -83,6 +83,7 @@ impl World {
             rx_handler: RxHandler::None,
             vlans: Vec::new(),
             taps: Vec::new(),
+            rounds: 0,
             stats: Stats::default(),
             name: name.clone(),
             hardware: traits.hardware,
@@ -319,7 +320,12 @@ impl World {
             }
         }
         self.unlist(dev);
-        self.devs.remove(dev);
+        if let Some(device) = self.devs.remove(dev)
+            && let Some(host) = self.netns.get(device.ns).map(|netns| netns.host)
+            && let Some(host) = self.hosts.get_mut(host)
+        {
+            host.rounds_of_gone += device.rounds;
+        }
     }
 
     /// Addresses, routes and neighbours of a device that leaves its namespace.

@@ -6,6 +6,7 @@ use crate::dev::{Kind, vrf};
 use crate::device::DevId;
 use crate::netns::NsId;
 use crate::route::{Rule, Ruled as _, model::PROTOCOL_KERNEL};
+use crate::route6::Flow6;
 use crate::rtnl;
 use crate::world::World;
 
@@ -20,10 +21,16 @@ impl World {
         let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
         let links = crate::links::NsLinks { devs: &self.devs, netns };
         // A rule like it, made by hand, is no obstacle.
-        if let Ok(change) = fib.add_rule(rule, false, &links) {
-            let notice = rtnl::rule::announce(fib, &change);
-            self.announce(ns, &[notice]);
+        let mut notices = Vec::new();
+        if let Ok(change) = fib.add_rule(rule.clone(), false, &links) {
+            notices.push(rtnl::rule::announce(fib, &change));
         }
+        if let Some(fib) = self.fib6.get_mut(ns)
+            && let Ok(change) = fib.add_rule(rule, false, &links)
+        {
+            notices.push(rtnl::rule::announce(fib, &change));
+        }
+        self.announce(ns, &notices);
         self.changed();
     }
 
@@ -57,6 +64,8 @@ impl World {
             let changes = fib.device_destroyed(ifindex, &links);
             self.notify_routes(ns, &changes);
         }
+        // `addrconf_notify(NETDEV_CHANGEUPPER)`: addresses of IPv6 go with their routes.
+        self.ip6_down(dev);
         self.changed();
         self.notify_link(dev);
         if up {
@@ -95,6 +104,33 @@ impl World {
             (_, Some(master)) if matches!(self.devs.get(master)?.kind, Kind::Vrf(_)) => Some(master),
             _ => None,
         }
+    }
+
+    /// Interface index and table of the VRF that a device is, or is a port of.
+    pub(crate) fn vrf_table(&self, dev: DevId) -> Option<(u32, u32)> {
+        let vrf = self.devs.get(self.vrf_of(dev)?)?;
+        match &vrf.kind {
+            Kind::Vrf(own) => Some((vrf.ifindex, own.table)),
+            _ => None,
+        }
+    }
+
+    /// The table that holds what IPv6 has of a device: its VRF's, else `table` (`l3mdev_fib_table`).
+    pub(crate) fn table6_of(&self, dev: DevId, table: u32) -> u32 {
+        self.vrf_table(dev).map_or(table, |(_, own)| own)
+    }
+
+    /// `l3mdev_update_flow`: a device of a VRF sends the lookup to its table; the VRF itself is no way out.
+    pub(crate) fn in_vrf6(&self, ns: NsId, flow: Flow6) -> Flow6 {
+        let by = if flow.iif == 0 { flow.device } else { flow.iif };
+        if by == 0 {
+            return flow;
+        }
+        let Some((vrf, table)) = self.device_at(ns, by).and_then(|dev| self.vrf_table(dev)) else {
+            return flow;
+        };
+        let device = if flow.device == vrf { 0 } else { flow.device };
+        Flow6 { vrf_table: Some(table), device, ..flow }
     }
 
     /// Interface index of [`World::vrf_of`]; 0 for none (`l3mdev_master_ifindex`).

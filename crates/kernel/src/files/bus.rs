@@ -40,6 +40,13 @@ pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>,
     }
 }
 
+pub(super) fn mode(world: &World, ns: NsId, names: Names<'_>) -> u32 {
+    match resolve(world, ns, names) {
+        Ok(Node::DeviceFile(_, SRIOV_NUMVFS)) => 0o644,
+        _ => 0o200,
+    }
+}
+
 pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) -> Result<(), Errno> {
     let node = match resolve(world, ns, names) {
         // Nothing can be made in sysfs.

@@ -57,6 +57,11 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) 
     Ok(())
 }
 
+pub(super) fn mode(_: &World, _: NsId, names: Names<'_>) -> u32 {
+    let key = names.first().and_then(|name| find(name).ok());
+    if key.is_some_and(|(.., can_be_set)| !can_be_set) { 0o444 } else { 0o644 }
+}
+
 pub(super) fn list(_: &World, _: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
     match names {
         [] => Ok(KEYS.iter().map(|(name, ..)| (*name).to_owned()).collect()),

@@ -21,6 +21,10 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, _: &[u8]) -> 
     read(world, ns, names).and(Err(Errno::EACCES))
 }
 
+pub(super) fn mode(_: &World, _: NsId, _: Names<'_>) -> u32 {
+    0o444
+}
+
 pub(super) fn list(_: &World, _: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
     match names {
         [] => Ok(vec![RELEASE.to_owned()]),

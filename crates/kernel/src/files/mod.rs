@@ -26,6 +26,8 @@ struct Tree {
     /// Where a symbolic link leads; none in trees without links.
     link: Option<ReadLink>,
     stamp: fn(&World, NsId, Names<'_>) -> Option<u64>,
+    /// Who may read or write a file: the bits of its permissions.
+    mode: fn(&World, NsId, Names<'_>) -> u32,
 }
 
 type ReadLink = fn(&World, NsId, Names<'_>) -> Result<String, Errno>;
@@ -40,6 +42,7 @@ const TREES: &[Tree] = &[
         list: sysctl::list,
         link: None,
         stamp: sysctl::stamp,
+        mode: sysctl::mode,
     },
     Tree {
         root: &["proc", "sys", "kernel"],
@@ -48,6 +51,7 @@ const TREES: &[Tree] = &[
         list: kernel::list,
         link: None,
         stamp: no_stamp,
+        mode: kernel::mode,
     },
     Tree {
         root: &["proc", "sys", "fs"],
@@ -56,6 +60,7 @@ const TREES: &[Tree] = &[
         list: fs::list,
         link: None,
         stamp: no_stamp,
+        mode: fs::mode,
     },
     Tree {
         root: &["proc", "net"],
@@ -64,6 +69,7 @@ const TREES: &[Tree] = &[
         list: proc_net::list,
         link: None,
         stamp: no_stamp,
+        mode: proc_net::mode,
     },
     Tree {
         root: &["proc", "self", "net"],
@@ -72,6 +78,7 @@ const TREES: &[Tree] = &[
         list: proc_net::list,
         link: None,
         stamp: no_stamp,
+        mode: proc_net::mode,
     },
     Tree {
         root: &["sys", "class", "net"],
@@ -80,6 +87,7 @@ const TREES: &[Tree] = &[
         list: class_net::list,
         link: Some(class_net::link),
         stamp: class_net::stamp,
+        mode: class_net::mode,
     },
     Tree {
         root: &["sys", "devices", "virtual", "net"],
@@ -88,6 +96,7 @@ const TREES: &[Tree] = &[
         list: class_net::virtual_devices::list,
         link: Some(class_net::virtual_devices::link),
         stamp: class_net::virtual_devices::stamp,
+        mode: class_net::mode,
     },
     Tree {
         root: &["sys", "bus", "netdevsim"],
@@ -96,6 +105,7 @@ const TREES: &[Tree] = &[
         list: bus::list,
         link: Some(bus::link),
         stamp: no_stamp,
+        mode: bus::mode,
     },
 ];
 
@@ -150,6 +160,15 @@ impl World {
         let names = names(path)?;
         let (tree, below) = tree(&names)?;
         tree.link.ok_or(Errno::EINVAL)?(self, ns, below)
+    }
+
+    /// Who may read or write a file, as the bits of its permissions: where a bit of writing is missing, the file cannot
+    /// even be opened for that. `None` for what is no file.
+    pub fn file_mode(&self, task: TaskId, path: &str) -> Option<u32> {
+        let ns = self.tasks.get(task)?.ns;
+        let names = names(path).ok()?;
+        let (tree, below) = tree(&names).ok()?;
+        Some((tree.mode)(self, ns, below))
     }
 
     /// A number that changes whenever something below a directory does, so that who has read it all need not do so

@@ -18,7 +18,7 @@ impl World {
     /// Sends a packet to its next hop on a device, in fragments if it is longer than the way's MTU and this host's
     /// own, or came in fragments.
     #[inline]
-    pub(super) fn fragment_and_send6(
+    pub(crate) fn fragment_and_send6(
         &mut self,
         ns: NsId,
         (dev, next_hop): (DevId, Ipv6Addr),

@@ -95,7 +95,10 @@ impl World {
         let own = self.is_own_address6(ns, header.destination, dev);
         let source = if own { header.destination } else { Ipv6Addr::UNSPECIFIED };
         let oif = match dev.and_then(|dev| self.devs.get(dev)) {
-            _ if !needs_device(header.source) => 0,
+            Some(device) if !needs_device(header.source) => self.vrf_ifindex(device.id),
+            None if !needs_device(header.source) => {
+                self.device_at(ns, about.iif).map_or(0, |dev| self.vrf_ifindex(dev))
+            }
             Some(device) => device.ifindex,
             None => about.iif,
         };
@@ -163,7 +166,18 @@ impl World {
             RouteKind::Local => header.destination,
             _ => Ipv6Addr::UNSPECIFIED,
         };
-        let oif = if needs_device(header.source) { frame.iif } else { 0 };
+        // `icmp6_iif`: of a VRF the port's link; else where the address belongs, which may be outside.
+        let came_by = self.device_at(ns, frame.iif);
+        let is_vrf = came_by.is_some_and(|dev| self.vrf_of(dev) == Some(dev));
+        let oif = match needs_device(header.source) {
+            true if is_vrf && frame.vrf_port != 0 => frame.vrf_port,
+            true => frame.iif,
+            false => {
+                let owner = self.fib6.get(ns).and_then(|fib| fib.local_owner(header.destination));
+                let owner = owner.filter(|_| is_vrf).and_then(|(_, ifindex)| self.device_at(ns, ifindex));
+                owner.or(came_by).map_or(0, |dev| self.vrf_ifindex(dev))
+            }
+        };
         let Ok(route) = self.route_output6(OutKey6 { source, oif, ..OutKey6::to(ns, header.source) }) else {
             return;
         };

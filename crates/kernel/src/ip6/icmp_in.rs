@@ -106,12 +106,15 @@ impl World {
         let info = u32::from_be_bytes([head[4], head[5], head[6], head[7]]);
         let Some((errno, hard)) = errno_of(kind, code) else { return };
         if kind == kind::PACKET_TOO_BIG {
-            self.learn_path_mtu6(ns, &original, info);
+            self.learn_path_mtu6((ns, self.vrf_ifindex(dev)), &original, info);
         }
         let scope = if super::address::needs_device(header.source) { frame.iif } else { 0 };
         let report = Report { errno, hard, kind, code, from: header.source, scope, info };
         let Some((protocol, upper)) = extension::upper_layer(quoted) else { return };
-        let iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        let iif = match frame.vrf_port {
+            0 => (self.devs.get(dev).map_or(0, |device| device.ifindex), 0),
+            port => (frame.iif, port),
+        };
         let payload = quoted.get(upper..).unwrap_or(&[]);
         self.tell_raw6(ns, &original, protocol, payload, &report, iif);
         if protocol == next::UDP {
@@ -125,8 +128,8 @@ impl World {
     }
 
     /// `ip6_update_pmtu`: less than 1280 bytes is not believed (RFC 8201 §4).
-    fn learn_path_mtu6(&mut self, ns: NsId, original: &Header, told: u32) {
-        let key = OutKey6 { source: original.source, ..OutKey6::to(ns, original.destination) };
+    fn learn_path_mtu6(&mut self, (ns, vrf): (NsId, u32), original: &Header, told: u32) {
+        let key = OutKey6 { source: original.source, oif: vrf, ..OutKey6::to(ns, original.destination) };
         let known = self.route_output6(key).map_or(u32::MAX, |route| route.mtu);
         let mtu = told.max(MIN_MTU);
         if mtu < known {
@@ -142,14 +145,14 @@ impl World {
         protocol: u8,
         payload: &[u8],
         report: &Report,
-        iif: u32,
+        (iif, vrf_port): (u32, u32),
     ) {
         let Some(netns) = self.netns.get(ns) else { return };
         let realtime_ns = self.epoch_ns + self.now.nanos();
         for id in &netns.raw6 {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             let Kind::Raw6(raw) = &socket.kind else { continue };
-            let about_it = raw.matches(protocol, original.destination, original.source, iif);
+            let about_it = raw.matches(protocol, original.destination, original.source, (iif, vrf_port));
             if !about_it || !raw.inet.receive_errors {
                 continue;
             }
@@ -159,16 +162,16 @@ impl World {
     }
 
     /// `__udp6_lib_err`
-    fn tell_udp6(&mut self, ns: NsId, original: &Header, payload: &[u8], report: &Report, iif: u32) {
+    fn tell_udp6(&mut self, ns: NsId, original: &Header, payload: &[u8], report: &Report, from: (u32, u32)) {
         let Some((&[a, b, c, d, ..], data)) = payload.split_first_chunk::<8>() else { return };
         let local = (original.source, u16::from_be_bytes([a, b]));
         let remote = (original.destination, u16::from_be_bytes([c, d]));
-        let Some(id) = self.udp6_socket(ns, remote, local, iif) else { return };
+        let Some(id) = self.udp6_socket(ns, remote, local, from) else { return };
         let realtime_ns = self.epoch_ns + self.now.nanos();
         let Some(socket) = self.sockets.get_mut(id) else { return };
         let Kind::Udp6(udp) = &socket.kind else { return };
         if udp.inet.receive_errors || udp.inet.remote.is_some() && report.hard {
-            let to = super::local::address(remote.0, remote.1, iif);
+            let to = super::local::address(remote.0, remote.1, from.0);
             socket.push(Item::Other(Box::new(report.received(to, data.to_vec(), realtime_ns))));
         }
     }

@@ -5,6 +5,7 @@ use std::net::Ipv6Addr;
 use hairpin_netlink::PacketType;
 use hairpin_netlink::netfilter::{Family, Hook};
 
+use crate::dev::Kind;
 use crate::device::DevId;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
@@ -13,6 +14,7 @@ use crate::netns::NsId;
 use crate::route::{LookupError, RouteKind};
 use crate::world::World;
 
+use super::address::is_link_local;
 use super::extension::{self, Options};
 use super::icmp::{Message6, Unreachable6};
 use super::route::InRoute6;
@@ -25,6 +27,7 @@ impl World {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         let (ns, loopback, disabled) = (device.ns, device.is_loopback(), device.ipv6_disabled);
+        let is_vrf = matches!(device.kind, Kind::Vrf(_));
         // What this host has sent to itself comes with the device of its route.
         let sent_to = std::mem::replace(&mut frame.iif, device.ifindex);
         if frame.packet_type == PacketType::OtherHost {
@@ -40,16 +43,17 @@ impl World {
             netns.counters6.in_discards += 1;
             return self.drop_frame(Some(dev), frame, DropReason::Ipv6Disabled);
         }
-        let mut header = match Header::parse(frame.payload()).and_then(|header| checked(header, loopback)) {
-            Ok(header) => header,
-            Err(reason) => {
-                match reason {
-                    DropReason::PacketTooSmall => netns.counters6.in_truncated += 1,
-                    _ => netns.counters6.in_header_errors += 1,
+        let mut header =
+            match Header::parse(frame.payload()).and_then(|header| checked(header, loopback || is_vrf)) {
+                Ok(header) => header,
+                Err(reason) => {
+                    match reason {
+                        DropReason::PacketTooSmall => netns.counters6.in_truncated += 1,
+                        _ => netns.counters6.in_header_errors += 1,
+                    }
+                    return self.drop_frame(Some(dev), frame, reason);
                 }
-                return self.drop_frame(Some(dev), frame, reason);
-            }
-        };
+            };
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len());
         if header.next_header == next::HOP && !self.hop_options_allow(ns, dev, &frame, HEADER_LEN) {
@@ -62,6 +66,8 @@ impl World {
             let Some(passed) = self.prerouting6(ns, dev, header, frame) else { return };
             (header, frame) = passed;
         }
+        let Some(passed) = self.vrf_receive6((ns, dev), header, frame) else { return };
+        (header, frame) = passed;
         // `ipvlan_l3_rcv`, `ipvlan_nf_input`: a packet for an ipvlan in mode l3s passes to it.
         if let Some(owner) =
             self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))
@@ -69,7 +75,15 @@ impl World {
         {
             return self.local_deliver6_to(dev, owner, header, kind, frame);
         }
-        match self.route_input6(dev, &header, frame.mark) {
+        // What this host sent to itself has its way already: an address of one link may be in a VRF's table.
+        let to_itself = loopback
+            && is_link_local(header.destination)
+            && self.has_address6(ns, sent_to, header.destination);
+        let route = match to_itself {
+            true => InRoute6::Deliver { kind: RouteKind::Local, owner: sent_to },
+            false => self.route_input6(dev, &header, frame.mark),
+        };
+        match route {
             InRoute6::Deliver { kind, owner } => {
                 let link_group = matches!(frame.packet_type, PacketType::Broadcast | PacketType::Multicast);
                 if kind == RouteKind::Local

@@ -150,7 +150,8 @@ impl World {
         for id in &netns.raw6 {
             let Some(socket) = self.sockets.get_mut(*id) else { continue };
             let Kind::Raw6(raw) = &socket.kind else { continue };
-            if !raw.matches(protocol, header.source, header.destination, frame.iif) {
+            let from = (frame.iif, frame.vrf_port);
+            if !raw.matches(protocol, header.source, header.destination, from) {
                 continue;
             }
             found = true;

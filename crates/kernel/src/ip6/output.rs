@@ -14,6 +14,7 @@ use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
 
+use super::address::needs_device;
 use super::route::{OutKey6, OutRoute6};
 use super::{HEADER_LEN, Header, next, pseudo_sum};
 use crate::ip::fold;
@@ -121,8 +122,13 @@ impl World {
     ) -> Result<(), Errno> {
         let mut frame = frame;
         let mut route = *route;
+        // `vrf_ip6_out` leaves what is of one link alone.
+        let on_link = needs_device(route.destination);
         if self.has_netfilter(ns) {
-            (route, frame) = self.own_output6(ns, route, frame)?;
+            if !on_link {
+                (route, frame) = self.vrf_output6(ns, route, frame)?;
+            }
+            (route, frame) = self.own_output6(ns, route.dev, route, frame)?;
         }
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
@@ -134,6 +140,10 @@ impl World {
         }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters6.sent(frame.len() - ETH_LEN, group);
+        }
+        if !on_link && !self.vrf_lets_out(route.dev, &frame) {
+            self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
+            return Ok(());
         }
         if group {
             if loop_back && self.listens_to(route.dev, route.destination) {
@@ -155,15 +165,25 @@ impl World {
         Ok(())
     }
 
-    /// The hook for this host's own packets. What it changes may change the way (`ip6_route_me_harder`).
-    fn own_output6(&mut self, ns: NsId, route: OutRoute6, frame: Frame) -> Result<(OutRoute6, Frame), Errno> {
+    /// The hook for this host's own packets, which are to leave by `out`. What it changes may change the way
+    /// (`ip6_route_me_harder`).
+    ///
+    /// # Errors
+    /// `EPERM`: they may not; others: there is no way to where they go now.
+    pub(crate) fn own_output6(
+        &mut self,
+        ns: NsId,
+        out: DevId,
+        route: OutRoute6,
+        frame: Frame,
+    ) -> Result<(OutRoute6, Frame), Errno> {
         let decides = |frame: &Frame| {
             let header = Header::quoted(frame.payload());
             header.map(|header| (header.source, header.destination, frame.mark))
         };
         let before = decides(&frame);
         let next_hop = Some(route.next_hop().into());
-        let at = At { ns, hook: Hook::Output, input: None, output: Some(route.dev), next_hop };
+        let at = At { ns, hook: Hook::Output, input: None, output: Some(out), next_hop };
         let frame = self.filter_own(at, frame)?.into_frame();
         let after = decides(&frame);
         let Some((source, destination, mark)) = after.filter(|_| after != before) else {
@@ -190,6 +210,7 @@ impl World {
     /// The copy of [`World::loop_back6`] is delivered.
     pub(crate) fn receive_looped6(&mut self, dev: DevId, kind: RouteKind, mut frame: Frame) {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
+        frame.vrf_port = self.vrf_ifindex(dev);
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         match Header::parse(frame.payload()) {
             Ok(mut header) => {

@@ -10,8 +10,8 @@ use crate::dev::tunnel::TunnelInfo;
 use crate::device::{DevId, Ipv6Address, ifa};
 use crate::netns::{Netns, NsId};
 use crate::route::{LookupError, RouteKind};
-use crate::route6::source::{Candidate, Purpose, choose};
-use crate::route6::{Flow6, Neighbourhood, Route6, Way6};
+use crate::route6::source::{Candidate, Purpose, choose, scope};
+use crate::route6::{Flow6, Neighbourhood, NextHop6, Route6, Way6};
 use crate::time::Time;
 use crate::world::World;
 
@@ -143,6 +143,38 @@ impl RouteCache6 {
         (known.expires > now).then_some(known)
     }
 
+    /// What is known of destinations that go by a route: each with its way out. In the order of the destinations, not
+    /// of Linux's hash.
+    pub fn exceptions_of(
+        &self,
+        ns: NsId,
+        route: &Route6,
+        now: Time,
+    ) -> Vec<(Ipv6Addr, NextHop6, Exception6)> {
+        let mut found = Vec::new();
+        for ((_, destination), all) in self.exceptions.iter().filter(|((of, _), _)| *of == ns) {
+            for known in all.iter().filter(|known| known.expires > now && known.way.is_of(route)) {
+                let way = route.nexthops.iter().find(|way| known.way.is_through(way));
+                found.extend(way.map(|way| (*destination, way.clone(), *known)));
+            }
+        }
+        found.sort_by_key(|(destination, ..)| *destination);
+        found
+    }
+
+    /// Forgets what was learned of a destination by the ways of a table, and of a device where one is given (not 0).
+    /// Whether anything was.
+    pub fn forget(&mut self, (ns, destination): (NsId, Ipv6Addr), table: u32, ifindex: u32) -> bool {
+        let Some(all) = self.exceptions.get_mut(&(ns, destination)) else { return false };
+        let before = all.len();
+        all.retain(|known| known.way.table() != table || ifindex != 0 && known.way.ifindex() != ifindex);
+        let found = all.len() != before;
+        if all.is_empty() {
+            self.exceptions.remove(&(ns, destination));
+        }
+        found
+    }
+
     /// A route is gone, and with it what was learned of its ways.
     pub fn forget_route(&mut self, ns: NsId, route: &Route6) {
         self.exceptions.retain(|(of, _), all| {
@@ -191,11 +223,20 @@ impl World {
     #[inline]
     pub(crate) fn route_output6(&mut self, key: OutKey6) -> Result<OutRoute6, Errno> {
         self.routes6.renew(self.generation, self.now);
-        if let Some(found) = self.routes6.out.get(&key) {
-            return *found;
+        let found = match self.routes6.out.get(&key) {
+            Some(found) => *found,
+            None => {
+                let found = self.find_output6(&key);
+                self.routes6.out.insert(key, found);
+                found
+            }
+        };
+        // `ip6_dst_lookup_tail`
+        if found == Err(Errno::ENETUNREACH)
+            && let Some(netns) = self.netns.get_mut(key.ns)
+        {
+            netns.counters6.out_no_routes += 1;
         }
-        let found = self.find_output6(&key);
-        self.routes6.out.insert(key, found);
         found
     }
 
@@ -211,7 +252,9 @@ impl World {
             iif: 0,
             strict: key.oif != 0 || needs_device(key.destination),
             reachable_first: !netns.sysctl.ipv6_forwarding,
+            vrf_table: None,
         };
+        let flow = self.in_vrf6(key.ns, flow);
         let found = match fib.lookup(&flow, &around) {
             Ok(found) => found,
             // `ip6_dst_lookup_tail` looks for a source first.
@@ -223,7 +266,14 @@ impl World {
         let through = *netns.devices.get(&found.way.ifindex).ok_or(Errno::ENODEV)?;
         let local = matches!(found.route.kind, RouteKind::Local | RouteKind::Anycast);
         // `ip6_rt_get_dev_rcu`
-        let dev = if local { netns.lo } else { through };
+        let dev = match local {
+            false => through,
+            true => {
+                let on_link = needs_device(found.route.prefix.address);
+                let vrf = self.vrf_of(through).filter(|vrf| *vrf == through || !on_link);
+                vrf.unwrap_or(netns.lo)
+            }
+        };
         let device = self.devs.get(dev).ok_or(Errno::ENODEV)?;
         let (mtu, gateway, way) = (found.route.mtu(), found.way.gateway, found.id());
         let prefix_len = found.route.prefix.length;
@@ -247,7 +297,12 @@ impl World {
             tunnel,
         };
         if route.source.is_unspecified() {
-            let chosen = preferred.or_else(|| self.select_source6(key.ns, Some(through), key.destination));
+            // `ip6_route_get_saddr`: what is in a VRF has a source of it, wherever it goes.
+            let vrf = self.device_at(key.ns, key.oif).and_then(|dev| self.vrf_of(dev));
+            let outside = vrf.filter(|vrf| self.vrf_of(through) != Some(*vrf));
+            let preferred = preferred.filter(|_| outside.is_none());
+            let from = outside.unwrap_or(through);
+            let chosen = preferred.or_else(|| self.select_source6(key.ns, Some(from), key.destination));
             route.source = chosen.ok_or(Errno::EADDRNOTAVAIL)?;
         }
         let known =
@@ -285,25 +340,39 @@ impl World {
         let ifindex = out.map_or(0, |device| device.ifindex);
         let prefer_temporary = dev.is_some_and(|dev| self.conf6(dev, "use_tempaddr") >= 2);
         let usable = |entry: &&Ipv6Address| entry.flags & (ifa::TENTATIVE | ifa::DADFAILED) == 0;
-        let candidates = netns.order.iter().filter_map(|dev| self.devs.get(*dev)).flat_map(|device| {
-            let wanted = only.is_none_or(|only| only == device.ifindex) && !device.ipv6_disabled;
-            let of = device.ipv6.iter().filter(move |_| wanted).filter(usable);
-            of.map(|entry| Candidate {
-                address: entry.address,
-                prefix_len: entry.prefix_len,
-                ifindex: device.ifindex,
-                deprecated: entry.flags & ifa::DEPRECATED != 0,
-                temporary: entry.flags & ifa::SECONDARY != 0,
+        let vrf = dev.and_then(|dev| self.vrf_of(dev));
+        let of = |is_near: bool| {
+            let devices = netns.order.iter().filter_map(|dev| self.devs.get(*dev)).filter(move |device| {
+                // What is in a VRF knows of the addresses in it alone.
+                let near = Some(device.id) == dev || Some(device.id) == vrf;
+                self.vrf_of(device.id) == vrf && (near || !is_near)
+            });
+            devices.flat_map(|device| {
+                let wanted = only.is_none_or(|only| only == device.ifindex) && !device.ipv6_disabled;
+                let of = device.ipv6.iter().filter(move |_| wanted).filter(usable);
+                of.map(|entry| Candidate {
+                    address: entry.address,
+                    prefix_len: entry.prefix_len,
+                    ifindex: device.ifindex,
+                    deprecated: entry.flags & ifa::DEPRECATED != 0,
+                    temporary: entry.flags & ifa::SECONDARY != 0,
+                })
             })
-        });
-        choose(candidates, &Purpose { destination, ifindex, prefer_temporary })
+        };
+        let purpose = Purpose { destination, ifindex, prefer_temporary };
+        // `ipv6_get_saddr_master`: those of the device and of its VRF first, if they reach far enough.
+        let near = vrf.and_then(|_| choose(of(true), &purpose));
+        near.filter(|near| scope(*near) >= scope(destination)).or_else(|| choose(of(false), &purpose))
     }
 
     /// Whether an address is one of this host's, that is not tentative; a link-local one on `dev` (`ipv6_chk_addr`).
     pub(crate) fn is_own_address6(&self, ns: NsId, address: Ipv6Addr, dev: Option<DevId>) -> bool {
         let strict = is_link_local(address);
+        let vrf = dev.and_then(|dev| self.vrf_of(dev));
         self.devices_of(ns).filter(|device| !strict || dev.is_none_or(|dev| dev == device.id)).any(|device| {
-            device.ipv6.iter().any(|entry| entry.address == address && entry.flags & ifa::TENTATIVE == 0)
+            let own =
+                device.ipv6.iter().any(|entry| entry.address == address && entry.flags & ifa::TENTATIVE == 0);
+            own && self.vrf_of(device.id) == vrf
         })
     }
 
@@ -340,7 +409,9 @@ impl World {
             };
         }
         let strict = is_link_local(key.destination);
+        let in_vrf = self.vrf_of(key.dev).is_some();
         if let Some((_, owner)) = fib.local_owner(key.destination)
+            && !(strict && in_vrf)
             && (!strict || owner == device.ifindex || device.is_loopback())
         {
             return InRoute6::Deliver { kind: RouteKind::Local, owner };
@@ -353,12 +424,14 @@ impl World {
             iif: device.ifindex,
             strict,
             reachable_first: !netns.sysctl.ipv6_forwarding,
+            vrf_table: None,
         };
+        let flow = self.in_vrf6(device.ns, flow);
         let found = match fib.lookup(&flow, &Around { netns, now: self.now }) {
             Ok(found) => found,
             Err(error) => return InRoute6::Refuse(error),
         };
-        if found.route.kind == RouteKind::Local {
+        if matches!(found.route.kind, RouteKind::Local | RouteKind::Anycast) {
             return InRoute6::Deliver { kind: RouteKind::Local, owner: found.way.ifindex };
         }
         let Some(out) = netns.devices.get(&found.way.ifindex).copied() else { return NOWHERE };
@@ -392,7 +465,9 @@ impl World {
             iif: 0,
             strict: path.oif != 0 || needs_device(path.destination),
             reachable_first: !netns.sysctl.ipv6_forwarding,
+            vrf_table: None,
         };
+        let flow = self.in_vrf6(path.ns, flow);
         let around = Around { netns, now: self.now };
         let Ok(way) = fib.lookup(&flow, &around).map(|found| found.id()) else { return };
         let exceptions = &mut self.routes6.exceptions;

@@ -65,7 +65,7 @@ impl World {
             frame,
         };
         if delivered == RouteKind::Multicast {
-            let sockets = self.udp6_listeners(ns, from, to, iif);
+            let sockets = self.udp6_listeners(ns, from, to, (iif, frame.vrf_port));
             for id in &sockets {
                 let copy = self.pool.copy(&frame);
                 self.deliver_to(dev, *id, item(copy));
@@ -75,7 +75,7 @@ impl World {
                 false => self.consume(frame),
             };
         }
-        match self.udp6_socket(ns, from, to, iif) {
+        match self.udp6_socket(ns, from, to, (iif, frame.vrf_port)) {
             Some(id) => {
                 if let Some(netns) = self.netns.get_mut(ns) {
                     netns.counters6.udp_in += 1;
@@ -103,13 +103,13 @@ impl World {
         ns: NsId,
         from: (Ipv6Addr, u16),
         to: (Ipv6Addr, u16),
-        iif: u32,
+        (iif, vrf_port): (u32, u32),
     ) -> Option<SockId> {
         let candidates = self.netns.get(ns)?.udp6.get(&to.1)?;
         let mut best = None;
         for id in candidates {
             let Some(Kind::Udp6(udp)) = self.sockets.get(*id).map(|socket| &socket.kind) else { continue };
-            if let Some(score) = udp.score(from, to, iif)
+            if let Some(score) = udp.score(from, to, iif, vrf_port)
                 && best.is_none_or(|(known, _)| score >= known)
             {
                 best = Some((score, *id));
@@ -119,12 +119,21 @@ impl World {
     }
 
     /// `__udp6_lib_mcast_deliver`
-    fn udp6_listeners(&self, ns: NsId, from: (Ipv6Addr, u16), to: (Ipv6Addr, u16), iif: u32) -> Vec<SockId> {
+    fn udp6_listeners(
+        &self,
+        ns: NsId,
+        from: (Ipv6Addr, u16),
+        to: (Ipv6Addr, u16),
+        (iif, vrf_port): (u32, u32),
+    ) -> Vec<SockId> {
         let candidates = self.netns.get(ns).and_then(|netns| netns.udp6.get(&to.1));
         let fits = |id: &&SockId| match self.sockets.get(**id).map(|socket| &socket.kind) {
             Some(Kind::Udp6(udp)) => {
-                udp.inet.groups.iter().any(|(group, on)| *group == to.0 && (*on == 0 || *on == iif))
-                    && udp.score(from, to, iif).is_some()
+                udp.inet
+                    .groups
+                    .iter()
+                    .any(|(group, on)| *group == to.0 && (*on == 0 || *on == iif || *on == vrf_port))
+                    && udp.score(from, to, iif, vrf_port).is_some()
             }
             _ => false,
         };

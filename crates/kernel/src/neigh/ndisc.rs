@@ -157,7 +157,12 @@ impl World {
         let device = self.devs.get(dev)?;
         let (ns, ifindex) = (device.ns, device.ifindex);
         let mut router = self.forwards6(dev);
-        let own = device.ipv6.iter().find(|entry| entry.address == target);
+        let of = |device: &'_ crate::device::Device| {
+            device.ipv6.iter().find(|entry| entry.address == target).cloned()
+        };
+        // Of a port's VRF it answers for too.
+        let vrf = || self.vrf_of(dev).and_then(|vrf| self.devs.get(vrf));
+        let own = of(device).or_else(|| vrf().and_then(of));
         let has = own.is_some();
         match own {
             Some(entry) if entry.flags & ifa::TENTATIVE != 0 => {
@@ -170,7 +175,7 @@ impl World {
                 return Some(());
             }
             Some(_) => {}
-            None if self.is_anycast(ns, target) => {}
+            None if self.is_anycast(dev, target) => {}
             None if router && self.proxies_ndp(dev, target) => {
                 router = self.proxy_is_router(dev, target);
                 let delay = device_delay(self, dev);
@@ -553,8 +558,10 @@ impl World {
         entry.is_some_and(|flags| flags & super::ROUTER != 0)
     }
 
-    fn is_anycast(&self, ns: NsId, target: Ipv6Addr) -> bool {
-        let owner = self.fib6.get(ns).and_then(|fib| fib.local_owner(target));
+    fn is_anycast(&self, dev: DevId, target: Ipv6Addr) -> bool {
+        let table = self.table6_of(dev, crate::route6::model::TABLE_LOCAL);
+        let fib = self.devs.get(dev).and_then(|device| self.fib6.get(device.ns));
+        let owner = fib.and_then(|fib| fib.owner_in(table, target));
         owner.is_some_and(|(kind, _)| kind == crate::route::RouteKind::Anycast)
     }
 

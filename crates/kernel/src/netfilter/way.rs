@@ -38,7 +38,7 @@ impl World {
             IpAddr::V6(to) if to.is_multicast() || to.is_unicast_link_local() => {
                 self.devs.get(dev).map_or(0, |device| device.ifindex)
             }
-            IpAddr::V6(_) => 0,
+            IpAddr::V6(_) => self.vrf_ifindex(dev),
         }
     }
 
@@ -63,6 +63,7 @@ impl World {
                 let fib = self.fib6.get(ns).ok_or(Errno::ENETUNREACH)?;
                 let strict = device != 0 || needs_device(destination);
                 let flow = Flow6 { source, device, mark, strict, ..Flow6::to(destination) };
+                let flow = self.in_vrf6(ns, flow);
                 let found = fib.lookup(&flow, &Neighbours { netns, now: self.now });
                 found.map(|_| ()).map_err(|error| error.errno())
             }
@@ -104,6 +105,7 @@ impl Around<'_> {
         };
         let oif = device.map_or(0, |device| device.ifindex);
         let flow = Flow6 { device: oif, strict: oif != 0, ..Flow6::to(address) };
+        let flow = self.world.in_vrf6(ns, flow);
         let Ok(found) = fib.lookup(&flow, &Neighbours { netns, now: self.world.now }) else {
             return UNREACHABLE;
         };
@@ -197,6 +199,7 @@ impl Around<'_> {
             strict: on_link,
             ..Flow6::to(source)
         };
+        let flow = self.world.in_vrf6(ns, flow);
         let Ok(found) = fib.lookup(&flow, &Neighbours { netns, now: self.world.now }) else { return false };
         match found.route.kind {
             RouteKind::Anycast => false,

@@ -32,13 +32,14 @@ impl World {
         // Tags that stay in the bytes for taps to see, the outermost first (`vlan_insert_inner_tag`).
         let mut kept: Vec<Tag> = Vec::new();
         for _ in 0..ROUNDS_MAX {
-            let Some(device) = self.devs.get(dev) else {
+            let Some(device) = self.devs.get_mut(dev) else {
                 return self.drop_frame(None, frame, DropReason::DeviceGone);
             };
             // What a slave has received is its bond's, be that down.
             if !device.is_up() && !matches!(device.kind, Kind::Bond(_) | Kind::Team(_)) {
                 return self.drop_frame(Some(dev), frame, DropReason::TargetDown);
             }
+            device.rounds += 1;
             let handled = !device.rx_handler.is_none();
             if frame.tag.is_none() && Tag::is_tpid(frame.ethertype()) && !frame.untag() {
                 return self.drop_frame(Some(dev), frame, DropReason::HeaderTruncated);

@@ -8,6 +8,9 @@ use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::ip::Header;
 use crate::ip::route::{OutKey, OutRoute};
+use crate::ip6::address::needs_device;
+use crate::ip6::route::{OutKey6, OutRoute6};
+use crate::ip6::{self, Header as Header6, next};
 use crate::mac::Mac;
 use crate::netfilter::{At, Info, Track};
 use crate::netns::NsId;
@@ -34,13 +37,49 @@ impl World {
         Some((Header::quoted(frame.payload()).unwrap_or(header), frame))
     }
 
+    /// `vrf_ip6_rcv`: the same of IPv6. What neighbours say stays the port's; what else is of one link is the VRF's, but is not
+    /// seen there.
+    #[inline]
+    pub(crate) fn vrf_receive6(
+        &mut self,
+        (ns, dev): (NsId, DevId),
+        header: Header6,
+        mut frame: Frame,
+    ) -> Option<(Header6, Frame)> {
+        let Some(vrf) = self.vrf_of(dev).filter(|vrf| *vrf != dev) else { return Some((header, frame)) };
+        let kind = frame.payload().get(ip6::HEADER_LEN).filter(|_| header.next_header == next::ICMP);
+        let is_neighbours = kind.is_some_and(|kind| (133..=137).contains(kind));
+        let on_link = needs_device(header.destination);
+        if !is_neighbours {
+            frame.vrf_port = frame.iif;
+            frame.iif = self.devs.get(vrf)?.ifindex;
+        }
+        if on_link && !is_neighbours {
+            return Some((header, frame));
+        }
+        if !is_neighbours {
+            self.vrf_sees(vrf, &mut frame);
+        }
+        if !self.has_netfilter(ns) {
+            return Some((header, frame));
+        }
+        let at = At { ns, hook: Hook::Prerouting, input: Some(vrf), output: None, next_hop: None };
+        let frame = self.filter(at, frame)?.into_frame();
+        Some((Header6::quoted(frame.payload()).unwrap_or(header), frame))
+    }
+
     fn vrf_receives(&mut self, vrf: DevId, frame: &mut Frame, header: &Header) {
         frame.vrf_port = frame.iif;
         let Some(device) = self.devs.get_mut(vrf) else { return };
         frame.iif = device.ifindex;
-        if header.destination.is_multicast() {
-            return;
+        if !header.destination.is_multicast() {
+            self.vrf_sees(vrf, frame);
         }
+    }
+
+    /// What a port has received counts as the VRF's, and shows on it.
+    fn vrf_sees(&mut self, vrf: DevId, frame: &mut Frame) {
+        let Some(device) = self.devs.get_mut(vrf) else { return };
         device.stats.rx_packets += 1;
         device.stats.rx_bytes += frame.payload().len() as u64;
         if !device.taps.is_empty() {
@@ -79,6 +118,34 @@ impl World {
         Ok((route, frame))
     }
 
+    /// `vrf_ip6_out_direct`
+    ///
+    /// # Errors
+    /// As of [`World::own_output6`].
+    pub(crate) fn vrf_output6(
+        &mut self,
+        ns: NsId,
+        route: OutRoute6,
+        frame: Frame,
+    ) -> Result<(OutRoute6, Frame), Errno> {
+        let Some(vrf) = self.vrf_of(route.dev).filter(|vrf| *vrf != route.dev) else {
+            return Ok((route, frame));
+        };
+        let (mut route, mut frame) = (route, frame);
+        let untracked = matches!(frame.track.info, Info::None | Info::Untracked) && !frame.track.is_tracked();
+        if untracked {
+            frame.track.info = Info::Untracked;
+        }
+        (route, frame) = self.own_output6(ns, vrf, route, frame)?;
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(vrf), next_hop };
+        frame = self.filter_own(at, frame)?.into_frame();
+        if untracked {
+            frame.track = Track::default();
+        }
+        Ok((route, frame))
+    }
+
     /// `vrf_ip_out`: a packet of this host that leaves by a VRF's port is seen on the VRF, and does not get past one that
     /// is down.
     #[inline]
@@ -107,6 +174,9 @@ impl World {
 
     /// `vrf_process_v4_outbound`: a packet that was transmitted on a VRF is routed by its table.
     pub(super) fn vrf_route(&mut self, vrf: DevId, mut frame: Frame) {
+        if frame.ethertype() == ethertype::IPV6 {
+            return self.vrf_route6(vrf, frame);
+        }
         let len = frame.len() as u64;
         let Some(device) = self.devs.get(vrf) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
@@ -145,5 +215,38 @@ impl World {
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let Some(passed) = self.filter(at, frame) else { return };
         self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
+    }
+
+    /// `vrf_process_v6_outbound`
+    fn vrf_route6(&mut self, vrf: DevId, mut frame: Frame) {
+        let len = frame.len() as u64;
+        let Some(device) = self.devs.get(vrf) else { return };
+        let (ns, oif) = (device.ns, device.ifindex);
+        let header = Header6::quoted(frame.payload());
+        let route = header.and_then(|header| {
+            let key = OutKey6 { source: header.source, oif, ..OutKey6::to(ns, header.destination) };
+            self.route_output6(OutKey6 { mark: frame.mark, ..key }).ok()
+        });
+        let Some(device) = self.devs.get_mut(vrf) else { return };
+        let Some(route) = route else {
+            device.stats.tx_errors += 1;
+            device.stats.tx_dropped += 1;
+            return self.drop_frame(Some(vrf), frame, DropReason::IpOutNoRoutes);
+        };
+        device.stats.tx_packets += 1;
+        device.stats.tx_bytes += len;
+        if route.dev == vrf {
+            device.stats.rx_packets += 1;
+            device.stats.rx_bytes += len;
+            return self.enqueue(Waiting::Looped { dev: vrf, kind: RouteKind::Local, frame });
+        }
+        if frame.len() < ETH_LEN {
+            return self.drop_frame(Some(vrf), frame, DropReason::PacketTooSmall);
+        }
+        frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
+        let next_hop = Some(route.next_hop().into());
+        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
+        let Some(passed) = self.filter(at, frame) else { return };
+        self.fragment_and_send6(ns, (route.dev, route.next_hop()), route.mtu, passed);
     }
 }

@@ -241,7 +241,7 @@ impl Fib {
                     continue;
                 }
                 Action::Nop => continue,
-                Action::Table => self.lookup_table(rule.table_for(flow), flow),
+                Action::Table => self.lookup_table(rule.table_for(flow.vrf_table), flow),
                 Action::Unreachable => Err(LookupError::NetUnreachable),
                 Action::Prohibit => Err(LookupError::Prohibited),
                 Action::Blackhole | Action::Other(_) => Err(LookupError::Blackhole),

@@ -12,7 +12,7 @@
 //! * [`output`] the route of a packet of this host; [`input`] of one that arrived
 //! * [`source`] choosing a source address
 //! * [`address`] the routes of addresses; [`events`] devices that come and go
-//! * [`proc_text`] `/proc/net/route`, [`trie_text`] `/proc/net/fib_trie`
+//! * [`proc_text`] `/proc/net/route`, [`trie_text`] `/proc/net/fib_trie` and `fib_triestat`
 
 mod address;
 mod events;
@@ -48,4 +48,4 @@ pub use proc_text::proc_net_route;
 pub use rules::{Action, Facts, IpPrefix, Rule, RuleChange, RuleDevice, Ruled};
 pub use source::{route_source, select_source};
 pub use table::{InsertMode, RouteChange};
-pub use trie_text::proc_net_fib_trie;
+pub use trie_text::{proc_net_fib_trie, proc_net_fib_triestat};

@@ -157,8 +157,8 @@ impl Rule {
     }
 
     /// `fib_rule_get_table`
-    pub(super) fn table_for(&self, flow: &Flow) -> u32 {
-        if self.vrf { flow.vrf_table.unwrap_or(self.table) } else { self.table }
+    pub(crate) fn table_for(&self, vrf_table: Option<u32>) -> u32 {
+        if self.vrf { vrf_table.unwrap_or(self.table) } else { self.table }
     }
 
     /// The IPv4 part of comparing a rule with a request (`fib4_rule_compare`): what is not said fits.

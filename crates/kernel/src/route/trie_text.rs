@@ -1,5 +1,8 @@
 //! `/proc/net/fib_trie` (`fib_trie_seq_show`): the trie in which Linux keeps a table's routes, with the shape that its
-//! level compression would give it had the routes been added in the order of their addresses.
+//! level compression would give it had the routes been added in the order of their addresses. How large it is:
+//! [`statistics`].
+
+mod statistics;
 
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
@@ -9,6 +12,8 @@ use super::{
     fib::Fib,
     model::{Route, RouteKind, Scope, TABLE_LOCAL, TABLE_MAIN},
 };
+
+pub use statistics::proc_net_fib_triestat;
 
 /// Percentages of children at which a node grows (of twice as many) and shrinks, and those for the root
 /// (`inflate_threshold`, …).
@@ -24,25 +29,35 @@ const ROUTES_MAX: usize = 100_000;
 /// The text of `/proc/net/fib_trie`: every table that has routes.
 pub fn proc_net_fib_trie(fib: &Fib) -> String {
     let mut text = String::new();
-    let mut ids: Vec<u32> = fib.table_ids().collect();
-    // By the tables' hash.
-    ids.sort_by_key(|id| (id & 255, *id));
-    for id in ids {
+    for id in tables(fib) {
         let routes = fib.stored_with(id);
         if routes.is_empty() {
             continue;
         }
-        let _ = match id {
-            TABLE_LOCAL => writeln!(text, "Local:"),
-            TABLE_MAIN => writeln!(text, "Main:"),
-            id => writeln!(text, "Id {id}:"),
-        };
+        write_title(&mut text, id);
         if routes.len() <= ROUTES_MAX {
             let trie = Trie::of(routes.iter().map(|route| route.prefix.address));
             Shown { trie, routes: &routes, text: &mut text }.show();
         }
     }
     text
+}
+
+/// The tables by their hash.
+fn tables(fib: &Fib) -> Vec<u32> {
+    let mut ids: Vec<u32> = fib.table_ids().collect();
+    ids.sort_by_key(|id| (id & 255, *id));
+    ids
+}
+
+/// `fib_table_print`
+fn write_title(text: &mut String, table: u32) {
+    // Writing to a string cannot fail.
+    let _ = match table {
+        TABLE_LOCAL => writeln!(text, "Local:"),
+        TABLE_MAIN => writeln!(text, "Main:"),
+        id => writeln!(text, "Id {id}:"),
+    };
 }
 
 type NodeId = usize;

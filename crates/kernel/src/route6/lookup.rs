@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHasher;
 
+use crate::ip6::address::needs_device;
 use crate::route::{Action, Facts, LOOPBACK_IFINDEX, LookupError, RouteKind, Ruled as _};
 use crate::time::Time;
 
@@ -27,6 +28,8 @@ pub struct Flow6 {
     pub strict: bool,
     /// A host, which prefers routers that answer (`RT6_LOOKUP_F_REACHABLE`).
     pub reachable_first: bool,
+    /// The table of the VRF that the packet is in (`flowi6_l3mdev`).
+    pub vrf_table: Option<u32>,
 }
 
 impl Flow6 {
@@ -39,6 +42,7 @@ impl Flow6 {
             iif: 0,
             strict: false,
             reachable_first: false,
+            vrf_table: None,
         }
     }
 }
@@ -73,10 +77,20 @@ impl Way6 {
         self.ifindex
     }
 
+    /// The table that its route is in.
+    pub fn table(&self) -> u32 {
+        self.table
+    }
+
     /// Whether it is a way out of this route.
     pub fn is_of(&self, route: &Route6) -> bool {
         (self.table, self.prefix, self.metric) == (route.table, route.prefix, route.metric)
-            && route.nexthops.iter().any(|way| (way.ifindex, way.gateway) == (self.ifindex, self.gateway))
+            && route.nexthops.iter().any(|way| self.is_through(way))
+    }
+
+    /// Whether it is this way out of its route.
+    pub fn is_through(&self, way: &NextHop6) -> bool {
+        (way.ifindex, way.gateway) == (self.ifindex, self.gateway)
     }
 }
 
@@ -97,6 +111,9 @@ impl Fib6 {
         flow: &Flow6,
         around: &(impl Neighbourhood + ?Sized),
     ) -> Result<Found6<'_>, LookupError> {
+        if let Some(table) = flow.vrf_table.filter(|_| needs_device(flow.destination)) {
+            return self.lookup_on_link(table, flow, around);
+        }
         if self.custom_rules {
             return self.lookup_by_rules(flow, around);
         }
@@ -107,6 +124,23 @@ impl Fib6 {
             }
         }
         Err(LookupError::NetUnreachable)
+    }
+
+    /// `vrf_link_scope_lookup`, `vrf_ip6_input_dst`: what is of one link within a VRF is in its table alone, and of a port:
+    /// the VRF has no link.
+    fn lookup_on_link(
+        &self,
+        table: u32,
+        flow: &Flow6,
+        around: &(impl Neighbourhood + ?Sized),
+    ) -> Result<Found6<'_>, LookupError> {
+        if flow.device == 0 {
+            return Err(LookupError::NetUnreachable);
+        }
+        match self.lookup_table(table, flow, around) {
+            Err(LookupError::Continue) => Err(LookupError::NetUnreachable),
+            found => found,
+        }
     }
 
     /// `fib6_rule_lookup` with `fib6_rule_action` and `fib6_rule_suppress`.
@@ -127,7 +161,7 @@ impl Fib6 {
             source_port: 0,
             destination_port: 0,
             tunnel_id: 0,
-            vrf: false,
+            vrf: flow.vrf_table.is_some(),
         };
         let rules = self.rule_list();
         let mut at = 0;
@@ -143,7 +177,7 @@ impl Fib6 {
                     continue;
                 }
                 Action::Nop => continue,
-                Action::Table => self.lookup_table(rule.table, flow, around),
+                Action::Table => self.lookup_table(rule.table_for(flow.vrf_table), flow, around),
                 Action::Unreachable => Err(LookupError::NetUnreachable),
                 Action::Prohibit => Err(LookupError::Prohibited),
                 Action::Blackhole | Action::Other(_) => Err(LookupError::Blackhole),
@@ -252,7 +286,12 @@ impl Fib6 {
 
     /// Whether the local table has the address for this host, and by which device (`RTN_LOCAL`, `RTN_ANYCAST`).
     pub fn local_owner(&self, address: Ipv6Addr) -> Option<(RouteKind, u32)> {
-        let routes = self.trie(TABLE_LOCAL)?.get(super::Prefix6::host(address));
+        self.owner_in(TABLE_LOCAL, address)
+    }
+
+    /// The same of another table, a VRF's.
+    pub fn owner_in(&self, table: u32, address: Ipv6Addr) -> Option<(RouteKind, u32)> {
+        let routes = self.trie(table)?.get(super::Prefix6::host(address));
         let found =
             routes.iter().find(|route| matches!(route.kind, RouteKind::Local | RouteKind::Anycast))?;
         Some((found.kind, found.nexthops.first()?.ifindex))

@@ -19,6 +19,9 @@ use crate::world::World;
 use super::Dump;
 
 const FOREVER: u32 = u32::MAX;
+/// Flags of IPv6 addresses that users set (`inet6_rtm_newaddr`).
+const SET_BY_USERS: u32 =
+    ifa::NODAD | ifa::HOMEADDRESS | ifa::MANAGETEMPADDR | ifa::NOPREFIXROUTE | ifa::MCAUTOJOIN;
 
 /// An IPv4 address as the kernel describes it (`inet_fill_ifaddr`).
 pub(crate) fn ipv4_message(ifindex: u32, address: &Ipv4Address, now: Time) -> AddressMessage {
@@ -235,9 +238,7 @@ impl World {
             peer: address.filter(|address| *address != own),
             prefix_len: message.header.prefix_len,
             scope,
-            flags: flags & (ifa::NOPREFIXROUTE | ifa::MCAUTOJOIN | ifa::MANAGETEMPADDR | ifa::NODAD)
-                | permanent
-                | deprecated,
+            flags: flags & SET_BY_USERS | permanent | deprecated,
             valid_lft,
             preferred_lft,
             metric: parsed.metric,

@@ -11,8 +11,9 @@ use hairpin_netlink::route::route::{
 use hairpin_netlink::{Errno, Failure, Message};
 
 use crate::dev::tunnel::TunnelInfo;
-use crate::ip6::address::is_link_local;
+use crate::ip6::address::{is_link_local, needs_device};
 use crate::ip6::event::Event6;
+use crate::ip6::route::Exception6;
 use crate::netns::NsId;
 use crate::route::{
     InsertMode, LOOPBACK_IFINDEX, LookupError, MetricSpec, RouteKind, Scope, convert_metrics,
@@ -99,6 +100,13 @@ impl World {
     /// `ESRCH`: there is no such route.
     pub(super) fn del_route6(&mut self, ns: NsId, message: &RouteMessage) -> Result<(), Failure> {
         let spec = parse_for(message, false)?;
+        if message.header.flags.contains(RouteFlags::Cloned) {
+            // `ip6_del_cached_rt`
+            let to = (ns, spec.prefix.address);
+            let found = self.routes6.forget(to, spec.table, spec.way.ifindex);
+            self.changed();
+            return if found { Ok(()) } else { Err(Errno::ESRCH.into()) };
+        }
         let ways = spec.multipath.clone().unwrap_or_else(|| vec![spec.way]);
         for way in ways {
             let wanted = Wanted6 {
@@ -143,7 +151,7 @@ impl World {
             dev = Some(netns.lo);
             flags |= rtf::REJECT | rtf::NONEXTHOP;
         } else if let Some(through) = way.gateway {
-            dev = Some(self.check_gateway6(ns, through, dev, way.flags & FLAG_ONLINK != 0)?);
+            dev = Some(self.check_gateway6(ns, through, dev, (spec.table, way.flags & FLAG_ONLINK != 0))?);
             gateway = Some(through);
             flags |= rtf::GATEWAY;
         }
@@ -197,7 +205,7 @@ impl World {
         ns: NsId,
         gateway: Ipv6Addr,
         dev: Option<crate::device::DevId>,
-        onlink: bool,
+        (table, onlink): (u32, bool),
     ) -> Result<crate::device::DevId, Failure> {
         let own = |dev: Option<crate::device::DevId>| {
             self.devices_of(ns)
@@ -219,7 +227,11 @@ impl World {
                 let ifindex = dev.and_then(|dev| self.devs.get(dev)).map_or(0, |device| device.ifindex);
                 let flow = Flow6 { device: ifindex, strict: ifindex != 0, ..Flow6::to(gateway) };
                 let around = crate::ip6::route::Around { netns, now: self.now };
-                let found = fib.lookup(&flow, &around).map_err(|_| Errno::EHOSTUNREACH)?;
+                // `ip6_route_check_nh`: by the route's own table first.
+                let found = match fib.lookup_table(table, &Flow6 { strict: true, ..flow.clone() }, &around) {
+                    Ok(found) if found.way.gateway.is_none() => found,
+                    _ => fib.lookup(&self.in_vrf6(ns, flow), &around).map_err(|_| Errno::EHOSTUNREACH)?,
+                };
                 if found.way.gateway.is_some() {
                     return Err(Errno::EHOSTUNREACH.into());
                 }
@@ -257,11 +269,9 @@ impl World {
             }
         }
         let (protocol, kind) = (u8::from(header.protocol), u8::from(header.kind));
-        let filtered = table != 0 || ifindex != 0 || protocol != 0 || kind != 0;
+        let cached = header.flags.contains(RouteFlags::Cloned);
+        let filtered = table != 0 || ifindex != 0 || protocol != 0 || kind != 0 || cached;
         let mut dump = Dump { messages: Vec::new(), filtered };
-        if header.flags.contains(RouteFlags::Cloned) {
-            return Ok(dump);
-        }
         if table != 0 && !fib.has_table(table) {
             if header.address_family != AddressFamily::Inet6 {
                 return Ok(dump);
@@ -276,7 +286,15 @@ impl World {
                     && (kind == 0 || route.kind.number() == kind)
                     && (ifindex == 0 || route.nexthops.iter().any(|way| way.ifindex == ifindex));
                 let prefix_only = header.flags.contains(RouteFlags::Prefix);
-                if wanted && (!prefix_only || route.flags & rtf::PREFIX_RT != 0) {
+                if !wanted || prefix_only && route.flags & rtf::PREFIX_RT == 0 {
+                    continue;
+                }
+                if cached {
+                    let known = self.routes6.exceptions_of(ns, route, self.now);
+                    dump.messages.extend(known.into_iter().map(|(destination, way, known)| {
+                        Message::NewRoute(exception_message(route, destination, &way, &known, self.now))
+                    }));
+                } else {
                     let mut message = route_message(route, self.now);
                     if fib.traps && is_first {
                         message.header.flags |= RouteFlags::RtTrap;
@@ -312,7 +330,7 @@ impl World {
         let netns = self.netns.get(ns).ok_or(Errno::ENODEV)?;
         let fib = self.fib6.get(ns).ok_or(Errno::ENODEV)?;
         let device = if iif != 0 { iif } else { oif };
-        let strict = crate::ip6::address::needs_device(destination) || iif == 0 && oif != 0;
+        let strict = needs_device(destination) || iif == 0 && oif != 0;
         let flow = Flow6 {
             destination,
             source,
@@ -321,7 +339,9 @@ impl World {
             iif,
             strict,
             reachable_first: !netns.sysctl.ipv6_forwarding,
+            vrf_table: None,
         };
+        let flow = self.in_vrf6(ns, flow);
         let around = crate::ip6::route::Around { netns, now: self.now };
         let found = fib.lookup(&flow, &around).map_err(|error| match error {
             LookupError::Continue => Errno::ENETUNREACH,
@@ -356,7 +376,10 @@ impl World {
         attributes.extend(gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
         // `ip6_rt_get_dev_rcu`
         let own = matches!(route.kind, RouteKind::Local | RouteKind::Anycast);
-        attributes.push(RouteAttribute::Oif(if own { LOOPBACK_IFINDEX } else { way.ifindex }));
+        let owner = self.device_at(ns, way.ifindex).and_then(|dev| self.vrf_table(dev));
+        let delivered = owner.map_or(LOOPBACK_IFINDEX, |(vrf, _)| vrf);
+        let delivered = if needs_device(destination) { LOOPBACK_IFINDEX } else { delivered };
+        attributes.push(RouteAttribute::Oif(if own { delivered } else { way.ifindex }));
         attributes.extend(lwtunnel::attributes(way.tunnel));
         attributes.extend(uid.map(RouteAttribute::Uid));
         let expires = known.map(|known| known.expires);
@@ -423,6 +446,34 @@ fn route_message(route: &Route6, now: Time) -> RouteMessage {
         attributes.push(RouteAttribute::MultiPath(members.collect()));
     }
     attributes.extend(cache_info(route.expires, now));
+    attributes.push(RouteAttribute::Preference(preference(route.preference)));
+    message
+}
+
+/// What was learned of one destination, as a route (`rt6_fill_node` of a `struct rt6_info`).
+fn exception_message(
+    route: &Route6,
+    destination: Ipv6Addr,
+    way: &NextHop6,
+    known: &Exception6,
+    now: Time,
+) -> RouteMessage {
+    let mut message = head(route, destination, 128);
+    message.header.flags = RouteFlags::Cloned;
+    let attributes = &mut message.attributes;
+    attributes.push(RouteAttribute::Table(route.table));
+    attributes.push(RouteAttribute::Destination(destination.into()));
+    attributes.extend(route.preferred_source.map(|source| RouteAttribute::PrefSource(source.into())));
+    let mut learned = route.metrics.as_deref().cloned().unwrap_or_default();
+    if let Some(mtu) = known.mtu {
+        learned.set(crate::route::Metrics::MTU, mtu);
+    }
+    attributes.extend(metrics::attribute(Some(&learned)));
+    attributes.push(RouteAttribute::Priority(route.metric));
+    attributes.extend(known.gateway.or(way.gateway).map(|gateway| RouteAttribute::Gateway(gateway.into())));
+    attributes.push(RouteAttribute::Oif(way.ifindex));
+    attributes.extend(lwtunnel::attributes(way.tunnel));
+    attributes.extend(cache_info(Some(known.expires), now));
     attributes.push(RouteAttribute::Preference(preference(route.preference)));
     message
 }

@@ -225,6 +225,7 @@ impl World {
                 self.announce(ns, &notices);
                 Ok(())
             }
+            Message::SetNeighbourTable(message) => self.set_neighbour_table(ns, message),
             Message::NewRule(message) if message.header.family == AddressFamily::Inet6 => {
                 let netns = self.netns.get(ns).ok_or(Errno::ENODEV)?;
                 let fib = self.fib6.get_mut(ns).ok_or(Errno::ENODEV)?;

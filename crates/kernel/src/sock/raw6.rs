@@ -25,12 +25,18 @@ impl Raw6 {
         self.protocol == next::ICMP
     }
 
-    /// `raw_v6_match`: whether a packet on device `iif` is for this socket.
-    pub fn matches(&self, protocol: u8, source: Ipv6Addr, destination: Ipv6Addr, iif: u32) -> bool {
+    /// `raw_v6_match`: whether a packet on device `iif` (port `vrf_port` of it, if that is a VRF) is for this socket.
+    pub fn matches(
+        &self,
+        protocol: u8,
+        source: Ipv6Addr,
+        destination: Ipv6Addr,
+        (iif, vrf_port): (u32, u32),
+    ) -> bool {
         let inet = &self.inet;
         self.protocol == protocol
             && inet.remote.is_none_or(|(remote, _)| remote == source)
-            && (inet.device == 0 || inet.device == iif)
+            && (inet.device == 0 || inet.device == iif || inet.device == vrf_port)
             && (inet.received_by.is_unspecified()
                 || inet.received_by == destination
                 || destination.is_multicast() && inet.groups.iter().any(|(group, _)| *group == destination))

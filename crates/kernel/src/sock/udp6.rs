@@ -22,7 +22,14 @@ impl Udp6 {
     }
 
     /// `compute_score`: how well the socket fits a datagram; none if not at all.
-    pub fn score(&self, source: (Ipv6Addr, u16), destination: (Ipv6Addr, u16), iif: u32) -> Option<u32> {
+    /// As of UDP over IPv4, datagrams of a VRF are for sockets bound to it or to its port.
+    pub fn score(
+        &self,
+        source: (Ipv6Addr, u16),
+        destination: (Ipv6Addr, u16),
+        iif: u32,
+        vrf_port: u32,
+    ) -> Option<u32> {
         if self.port != destination.1 {
             return None;
         }
@@ -40,10 +47,12 @@ impl Udp6 {
             score += 2;
         }
         if self.inet.device != 0 {
-            if self.inet.device != iif {
+            if self.inet.device != iif && self.inet.device != vrf_port {
                 return None;
             }
             score += 1;
+        } else if vrf_port != 0 {
+            return None;
         }
         Some(score)
     }

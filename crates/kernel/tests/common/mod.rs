@@ -69,7 +69,8 @@ impl Lab {
     }
 
     pub fn read(&mut self, path: &str) -> Result<String, Errno> {
-        self.system().read_file(path).map(|bytes| String::from_utf8(bytes).expect("text"))
+        // A bridge's addresses are no text.
+        self.system().read_file(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     pub fn write(&mut self, path: &str, value: &str) -> Result<(), Errno> {

@@ -1,4 +1,4 @@
-//! `ip ntable show`: the tables of neighbours, and each device's parameters.
+//! `ip ntable`: the tables of neighbours, and each device's parameters.
 
 use hairpin_netlink::Message;
 use hairpin_netlink::route::neighbour_table::{
@@ -6,6 +6,7 @@ use hairpin_netlink::route::neighbour_table::{
 };
 
 use crate::iproute2::inet::family_name;
+use crate::iproute2::number::{get_u32, get_u64};
 use crate::iproute2::{Args, Context, Stop, matches};
 
 const USAGE: &str = "\
@@ -38,7 +39,7 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
     let Some(command) = args.take() else { return show(context, args) };
     let is = |name| matches(command, name);
     if is("change") || is("chg") {
-        Err(Stop::fail(1, "ip ntable change is not supported by hairpin yet: see /proc/sys/net/ipv4/neigh\n"))
+        change(context, args)
     } else if is("show") || is("lst") || is("list") {
         show(context, args)
     } else if is("help") {
@@ -46,6 +47,69 @@ pub(super) fn main(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), 
     } else {
         Err(Stop::exit(255, format!("Command \"{command}\" is unknown, try \"ip ntable help\".\n")))
     }
+}
+
+/// `ipntable_modify`
+fn change(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
+    use NeighbourTableAttribute as A;
+    use NeighbourTableParameter as P;
+    fn number<T>(word: &str, value: &str, read: fn(&str, u32) -> Option<T>) -> Result<T, Stop> {
+        read(value, 0).ok_or_else(|| Stop::invarg(&format!("\"{word}\" value is invalid"), value))
+    }
+    let mut request = NeighbourTableMessage::default();
+    request.header.family = context.options.family.into();
+    let (mut parameters, mut is_named, mut changes) = (Vec::new(), false, false);
+    while let Some(word) = args.take() {
+        let whole = |value| number(word, value, get_u32);
+        let time = |value| number(word, value, get_u64);
+        match word {
+            "name" => {
+                let name = args.value()?;
+                if is_named {
+                    return Err(Stop::duparg("NAME", name));
+                }
+                is_named = true;
+                request.attributes.push(A::Name(name.to_owned()));
+                continue;
+            }
+            "dev" => {
+                let name = args.value()?;
+                match context.link_index(name) {
+                    0 => return Err(Stop::no_device(name)),
+                    index => parameters.push(P::Ifindex(index)),
+                }
+                continue;
+            }
+            "thresh1" => request.attributes.push(A::Threshold1(whole(args.value()?)?)),
+            "thresh2" => request.attributes.push(A::Threshold2(whole(args.value()?)?)),
+            "thresh3" => request.attributes.push(A::Threshold3(whole(args.value()?)?)),
+            "gc_int" => request.attributes.push(A::GcInterval(time(args.value()?)?)),
+            "base_reachable" => parameters.push(P::BaseReachableTime(time(args.value()?)?)),
+            "retrans" => parameters.push(P::RetransTime(time(args.value()?)?)),
+            "gc_stale" => parameters.push(P::GcStaletime(time(args.value()?)?)),
+            "delay_probe" => parameters.push(P::DelayProbeTime(time(args.value()?)?)),
+            "queue" => parameters.push(P::QueueLen(whole(args.value()?)?)),
+            "app_probes" => parameters.push(P::AppProbes(whole(args.value()?)?)),
+            "ucast_probes" => parameters.push(P::UcastProbes(whole(args.value()?)?)),
+            "mcast_probes" => parameters.push(P::McastProbes(whole(args.value()?)?)),
+            "anycast_delay" => parameters.push(P::AnycastDelay(time(args.value()?)?)),
+            "proxy_delay" => parameters.push(P::ProxyDelay(time(args.value()?)?)),
+            "proxy_queue" => parameters.push(P::ProxyQlen(whole(args.value()?)?)),
+            "locktime" => parameters.push(P::Locktime(time(args.value()?)?)),
+            word => return Err(Stop::invarg("unknown", word)),
+        }
+        changes = true;
+    }
+    if !is_named {
+        return Err(Stop::missing("NAME"));
+    }
+    if !changes {
+        return Err(Stop::exit(255, "Not enough information: changeable attributes required.\n"));
+    }
+    if !parameters.is_empty() {
+        request.attributes.push(A::Parms(parameters));
+    }
+    context.talk(&Message::SetNeighbourTable(request), 0).map(drop)
 }
 
 fn show(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {

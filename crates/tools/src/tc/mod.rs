@@ -66,7 +66,7 @@ fn options(context: &mut Context<'_>, args: &mut Args<'_>) -> Result<Option<Stri
         } else if is("-details") {
             options.details = options.details.saturating_add(1);
         } else if is("-Version") {
-            context.print.text(format_args!("tc utility, iproute2-6.1.0\n"));
+            context.print.text(format_args!("tc utility, iproute2-6.1.0, libbpf 1.1.2\n"));
             return Err(Stop::exit(0, ""));
         } else if is("-force") {
             options.force = true;

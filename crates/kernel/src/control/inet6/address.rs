@@ -7,6 +7,7 @@ use std::time::Duration;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::control::tunnel_address::{isatap, tunnel_end};
+use crate::dev::Kind;
 use crate::device::{AddrGenMode, Dad, DevId, Ipv6Address, hardware, ifa};
 use crate::ip6::address::{is_link_local, link_local, scope, solicited_node};
 use crate::route::RouteKind;
@@ -26,7 +27,8 @@ impl World {
     /// `addrconf_addr_gen`
     pub(super) fn generate_link_local(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
-        if device.ipv6_disabled {
+        // A VRF has no link to be local to.
+        if device.ipv6_disabled || matches!(device.kind, Kind::Vrf(_)) {
             return;
         }
         if device.hardware == hardware::NONE && device.addr_gen_mode == AddrGenMode::Eui64 {
@@ -129,7 +131,8 @@ impl World {
             return Err(Errno::EINVAL.into());
         }
         let known = device.ipv6.iter().any(|known| known.address == entry.address);
-        let (disabled, loopback) = (device.ipv6_disabled, device.is_loopback());
+        let loopback = device.is_loopback() || matches!(device.kind, Kind::Vrf(_));
+        let disabled = device.ipv6_disabled;
         if known {
             if !replace {
                 return Err(Errno::EEXIST.into());
@@ -170,8 +173,12 @@ impl World {
         let Some(known) = device.ipv6.iter_mut().find(|known| known.address == entry.address) else {
             return Err(Errno::EADDRNOTAVAIL.into());
         };
-        const SET: u32 =
-            ifa::DEPRECATED | ifa::PERMANENT | ifa::NODAD | ifa::MANAGETEMPADDR | ifa::NOPREFIXROUTE;
+        const SET: u32 = ifa::DEPRECATED
+            | ifa::PERMANENT
+            | ifa::NODAD
+            | ifa::HOMEADDRESS
+            | ifa::MANAGETEMPADDR
+            | ifa::NOPREFIXROUTE;
         let had_route = known.flags & ifa::NOPREFIXROUTE == 0;
         let old_metric = known.metric;
         known.flags = known.flags & !SET | entry.flags & SET;
@@ -245,10 +252,12 @@ impl World {
         }
         let wanted = Wanted6 { ifindex, ..Wanted6::default() };
         if let Some(peer) = gone.peer {
-            self.remove_kernel_route6(ns, TABLE_MAIN, Prefix6::host(peer), &wanted);
+            let table = self.table6_of(dev, TABLE_MAIN);
+            self.remove_kernel_route6(ns, table, Prefix6::host(peer), &wanted);
         }
         let wanted = Wanted6 { flags: rtf::LOCAL, ..wanted };
-        self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(gone.address), &wanted);
+        let table = self.table6_of(dev, TABLE_LOCAL);
+        self.remove_kernel_route6(ns, table, Prefix6::host(gone.address), &wanted);
         self.leave_anycast(dev, gone);
     }
 
@@ -258,7 +267,8 @@ impl World {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
         let Some(entry) = device.ipv6.iter().find(|own| own.address == address).cloned() else { return };
-        let mut route = Route6::of_device(RouteKind::Local, Prefix6::host(address), TABLE_LOCAL, 0, ifindex);
+        let table = self.table6_of(dev, TABLE_LOCAL);
+        let mut route = Route6::of_device(RouteKind::Local, Prefix6::host(address), table, 0, ifindex);
         route.flags |= rtf::LOCAL | rtf::NONEXTHOP;
         self.add_kernel_route6(ns, route);
         if self.forwards6(dev) {
@@ -285,7 +295,8 @@ impl World {
             return;
         }
         device.inet6.anycast.push((subnet, 1));
-        let mut route = Route6::of_device(RouteKind::Anycast, Prefix6::host(subnet), TABLE_LOCAL, 0, ifindex);
+        let table = self.table6_of(dev, TABLE_LOCAL);
+        let mut route = Route6::of_device(RouteKind::Anycast, Prefix6::host(subnet), table, 0, ifindex);
         route.flags |= rtf::ANYCAST | rtf::NONEXTHOP;
         self.add_kernel_route6(ns, route);
         self.join_ipv6_group(dev, solicited_node(subnet));
@@ -305,7 +316,8 @@ impl World {
         anycast.remove(at);
         self.leave_ipv6_group(dev, solicited_node(subnet));
         let wanted = Wanted6 { ifindex, flags: rtf::ANYCAST, ..Wanted6::default() };
-        self.remove_kernel_route6(ns, TABLE_LOCAL, Prefix6::host(subnet), &wanted);
+        let table = self.table6_of(dev, TABLE_LOCAL);
+        self.remove_kernel_route6(ns, table, Prefix6::host(subnet), &wanted);
     }
 
     /// `addrconf_permanent_addr`: addresses that were there before the device went up.

@@ -10,6 +10,7 @@ mod route;
 
 use std::net::Ipv6Addr;
 
+use crate::dev::Kind;
 use crate::device::{AddrGenMode, Dad, DevId, Device, Flags, Ipv6Address, ifa};
 use crate::ip6::MIN_MTU;
 use crate::ip6::address::{
@@ -158,10 +159,12 @@ impl World {
             return;
         }
         self.report_ipv6_groups(dev);
-        if self.devs.get(dev).is_some_and(|device| device.is_loopback() || device.ipv6_disabled) {
+        let Some(device) = self.devs.get(dev) else { return };
+        if device.is_loopback() || device.ipv6_disabled || matches!(device.kind, Kind::Vrf(_)) {
             return;
         }
-        let route = Route6::of_device(RouteKind::Multicast, MULTICAST, TABLE_LOCAL, METRIC_ADDRCONF, ifindex);
+        let table = self.table6_of(dev, TABLE_LOCAL);
+        let route = Route6::of_device(RouteKind::Multicast, MULTICAST, table, METRIC_ADDRCONF, ifindex);
         self.add_kernel_route6(ns, route);
     }
 
@@ -267,13 +270,19 @@ impl World {
                 own.flags |= ifa::TENTATIVE;
             }
         }
-        let kept: Vec<Ipv6Addr> = device.ipv6.iter().map(|own| own.address).collect();
+        let kept = device.ipv6.clone();
         self.ipvlan_addresses_changed(dev);
         for own in &gone {
             self.address6_gone(dev, own);
         }
-        for address in kept.into_iter().filter(|_| !noarp) {
-            self.leave_ipv6_group(dev, solicited_node(address));
+        let forwards = self.forwards6(dev);
+        for own in kept {
+            if forwards {
+                self.leave_anycast(dev, &own);
+            }
+            if !noarp {
+                self.leave_ipv6_group(dev, solicited_node(own.address));
+            }
         }
         self.stop_ipv6_reports(dev);
         self.changed();

@@ -36,7 +36,8 @@ impl World {
             return;
         }
         let metric = if metric == 0 { METRIC_ADDRCONF } else { metric };
-        let mut route = Route6::of_device(RouteKind::Unicast, prefix, TABLE_MAIN, metric, device.ifindex);
+        let table = self.table6_of(dev, TABLE_MAIN);
+        let mut route = Route6::of_device(RouteKind::Unicast, prefix, table, metric, device.ifindex);
         route.flags |= flags;
         if device.is_loopback() && !prefix.address.is_loopback() {
             route.flags |= rtf::REJECT;
@@ -54,7 +55,8 @@ impl World {
         let (ns, ifindex) = (device.ns, device.ifindex);
         let metric = if metric == 0 { METRIC_ADDRCONF } else { metric };
         let wanted = Wanted6 { ifindex, metric, ..Wanted6::default() };
-        self.remove_kernel_route6(ns, TABLE_MAIN, prefix, &wanted);
+        let table = self.table6_of(dev, TABLE_MAIN);
+        self.remove_kernel_route6(ns, table, prefix, &wanted);
     }
 
     /// Adds a route of the kernel; one that is there already stays.

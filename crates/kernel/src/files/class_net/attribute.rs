@@ -47,12 +47,21 @@ pub(super) enum Store {
 /// The text of a file, or why there is none now.
 type Show = fn(&Seen<'_>) -> Result<String, Errno>;
 
+/// How a file's content is made.
+#[derive(Clone, Copy)]
+enum Content {
+    Text(Show),
+    /// It is no text (`struct bin_attribute`).
+    Bytes(fn(&Seen<'_>) -> Result<Vec<u8>, Errno>),
+    /// It can only be written.
+    None,
+}
+
 /// One line of a table of files.
 #[derive(Clone, Copy)]
 pub(super) struct Attribute {
     pub name: &'static str,
-    /// How it shows; none for a file that can only be written.
-    show: Option<Show>,
+    content: Content,
     store: Store,
 }
 
@@ -65,18 +74,39 @@ impl PartialEq for Attribute {
 impl Eq for Attribute {}
 
 pub(super) const fn file(name: &'static str, show: Show, store: Store) -> Attribute {
-    Attribute { name, show: Some(show), store }
+    Attribute { name, content: Content::Text(show), store }
+}
+
+/// One that is read only and no text.
+pub(super) const fn binary(
+    name: &'static str,
+    content: fn(&Seen<'_>) -> Result<Vec<u8>, Errno>,
+) -> Attribute {
+    Attribute { name, content: Content::Bytes(content), store: Store::ReadOnly }
 }
 
 pub(super) const fn write_only(name: &'static str, store: Store) -> Attribute {
-    Attribute { name, show: None, store }
+    Attribute { name, content: Content::None, store }
 }
 
 impl Attribute {
     /// # Errors
     /// `EACCES` for a file that can only be written; what Linux answers in the device's present state.
-    pub fn read(&self, seen: &Seen<'_>) -> Result<String, Errno> {
-        self.show.ok_or(Errno::EACCES)?(seen)
+    pub fn read(&self, seen: &Seen<'_>) -> Result<Vec<u8>, Errno> {
+        match self.content {
+            Content::Text(show) => show(seen).map(String::into_bytes),
+            Content::Bytes(content) => content(seen),
+            Content::None => Err(Errno::EACCES),
+        }
+    }
+
+    /// Who may read or write it.
+    pub fn mode(&self) -> u32 {
+        match (self.content, self.store) {
+            (Content::None, _) => 0o200,
+            (_, Store::ReadOnly) => 0o444,
+            _ => 0o644,
+        }
     }
 
     /// # Errors
@@ -125,9 +155,8 @@ impl Attribute {
             Store::CallText(store) => store(world, dev, text(data)?.trim_end_matches('\n')),
             Store::Same => {
                 let device = world.devs.get(dev).ok_or(Errno::ENODEV)?;
-                let now = self.show.map(|show| show(&Seen { world, device }));
-                match now {
-                    Some(Ok(now)) if now.trim_end() == text(data)?.trim() => Ok(()),
+                match self.read(&Seen { world, device }) {
+                    Ok(now) if text(&now)?.trim_end() == text(data)?.trim() => Ok(()),
                     _ => Err(Errno::EOPNOTSUPP),
                 }
             }

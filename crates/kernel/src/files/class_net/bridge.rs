@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hairpin_netlink::Errno;
 
-use super::attribute::{Attribute, Seen, Store, file, line, write_only};
+use super::attribute::{Attribute, Seen, Store, binary, file, line, write_only};
 use super::netlink::{self, Nest};
 use crate::dev::Kind;
 use crate::dev::bridge::{Bridge, stp};
@@ -145,6 +145,30 @@ fn ticks(time: Duration) -> u128 {
 pub(super) fn id(id: u64) -> String {
     let (priority, [a, b, c, d, e, f]) = stp::parts(id);
     format!("{priority:04x}.{a:02x}{b:02x}{c:02x}{d:02x}{e:02x}{f:02x}")
+}
+
+/// What a bridge has beside the directory `bridge`.
+pub(super) const OWN: &[Attribute] = &[binary("brforward", forwarding)];
+
+/// `br_fdb_fillbuf`: the addresses of ports as `struct __fdb_entry`, the newest first. They have grown too old where they
+/// have not been seen for as long as that takes.
+fn forwarding(seen: &Seen<'_>) -> Result<Vec<u8>, Errno> {
+    let Kind::Bridge(bridge) = &seen.device.kind else { return Err(Errno::EINVAL) };
+    let mut bytes = Vec::new();
+    for ((mac, _), entry) in bridge.fdb.dump() {
+        let Some(port) = entry.port.and_then(|dev| bridge.port(dev)) else { continue };
+        let (age, stays) = (seen.world.now.since(entry.updated), entry.local || entry.fixed);
+        if !stays && !entry.extern_learn && age >= bridge.ageing {
+            continue;
+        }
+        let age = if stays { 0 } else { ticks(age) };
+        let [low, high] = port.number.to_le_bytes();
+        bytes.extend(mac.0);
+        bytes.extend([low, u8::from(entry.local)]);
+        bytes.extend((age as u32).to_ne_bytes());
+        bytes.extend([high, 0, 0, 0]);
+    }
+    Ok(bytes)
 }
 
 fn timer(seen: &Seen<'_>, timer: impl Fn(&Bridge) -> Option<Time>) -> Result<String, Errno> {

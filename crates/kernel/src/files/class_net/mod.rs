@@ -75,7 +75,7 @@ pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>,
         return Ok(bonding::masters(world, ns).into_bytes());
     }
     match resolve(world, ns, names, LINKS_MAX)? {
-        Node::File(seen, attribute) => attribute.read(&seen).map(String::into_bytes),
+        Node::File(seen, attribute) => attribute.read(&seen),
         _ => Err(Errno::EISDIR),
     }
 }
@@ -92,6 +92,13 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) 
         Err(errno) => return Err(errno),
     };
     attribute.write(world, dev, data)
+}
+
+pub(super) fn mode(world: &World, ns: NsId, names: Names<'_>) -> u32 {
+    match resolve(world, ns, names, LINKS_MAX) {
+        Ok(Node::File(_, attribute)) => attribute.mode(),
+        _ => 0o644,
+    }
 }
 
 pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
@@ -199,8 +206,10 @@ fn resolve<'a>(world: &'a World, ns: NsId, names: &[&str], links: u32) -> Result
             rest = below;
             continue;
         }
-        let own = if directory == Directory::Device { ipoib::attributes(device) } else { &[] };
-        let attribute = attributes(directory).iter().chain(own).find(|attribute| attribute.name == *name);
+        let attribute = attributes(directory)
+            .iter()
+            .chain(own(device, directory))
+            .find(|attribute| attribute.name == *name);
         let attribute = attribute.ok_or(Errno::ENOENT)?;
         if !below.is_empty() {
             return Err(Errno::ENOTDIR);
@@ -238,7 +247,7 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
     match directory {
         Directory::Device => {
             names.extend(matches!(device.kind, Kind::Netdevsim(_)).then(|| "device".to_owned()));
-            names.extend(ipoib::attributes(device).iter().map(|attribute| attribute.name.to_owned()));
+            names.extend(own(device, directory).iter().map(|attribute| attribute.name.to_owned()));
             names.extend(device.master.map(|_| "master".to_owned()));
             names.extend(uppers(device).filter_map(name_of).map(|name| format!("upper_{name}")));
             names.extend(lowers(device).filter_map(name_of).map(|name| format!("lower_{name}")));
@@ -261,6 +270,15 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
         _ => {}
     }
     names
+}
+
+/// Files in a device's directory that only devices of its kind have.
+fn own(device: &Device, directory: Directory) -> &'static [Attribute] {
+    match (directory, &device.kind) {
+        (Directory::Device, Kind::Bridge(_)) => bridge::OWN,
+        (Directory::Device, _) => ipoib::attributes(device),
+        _ => &[],
+    }
 }
 
 fn attributes(directory: Directory) -> &'static [Attribute] {

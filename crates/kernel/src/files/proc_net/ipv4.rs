@@ -6,7 +6,7 @@ use super::raw_address;
 use crate::mac::Mac;
 use crate::neigh::nud;
 use crate::netns::NsId;
-use crate::route::{proc_net_fib_trie, proc_net_route};
+use crate::route::{proc_net_fib_trie, proc_net_fib_triestat, proc_net_route};
 use crate::world::World;
 
 /// `ATF_COM`, `ATF_PERM`, `ATF_PUBL` (`include/uapi/linux/if_arp.h`).
@@ -78,6 +78,10 @@ pub(super) fn routes(world: &World, ns: NsId) -> String {
 
 pub(super) fn tries(world: &World, ns: NsId) -> String {
     world.fib.get(ns).map(proc_net_fib_trie).unwrap_or_default()
+}
+
+pub(super) fn trie_statistics(world: &World, ns: NsId) -> String {
+    world.fib.get(ns).map(proc_net_fib_triestat).unwrap_or_default()
 }
 
 /// Sources that a program has chosen of a group: none can.

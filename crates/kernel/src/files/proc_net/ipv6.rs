@@ -1,4 +1,4 @@
-//! `if_inet6` (net/ipv6/addrconf.c), `igmp6` (mcast.c), `ipv6_route` (ip6_fib.c), `snmp6` (proc.c).
+//! `anycast6` (net/ipv6/anycast.c), `if_inet6` (addrconf.c), `igmp6` (mcast.c), `ipv6_route` (ip6_fib.c), `snmp6` (proc.c).
 
 use std::fmt::Write as _;
 use std::net::Ipv6Addr;
@@ -49,6 +49,18 @@ pub(super) fn groups(world: &World, ns: NsId) -> String {
                 "{:<4} {:<15} {address} {:>5} {flags:08X} {left}",
                 device.ifindex, device.name, group.users
             );
+        }
+    }
+    text
+}
+
+/// Anycast addresses by device, the newest first (`ac6_seq_show`).
+pub(super) fn anycast(world: &World, ns: NsId) -> String {
+    let mut text = String::new();
+    for device in world.devices_of(ns) {
+        for (address, users) in device.inet6.anycast.iter().rev() {
+            let (ifindex, name) = (device.ifindex, &device.name);
+            let _ = writeln!(text, "{ifindex:<4} {name:<15} {} {users:>5}", hexadecimal(*address));
         }
     }
     text

@@ -8,12 +8,15 @@ mod netfilter;
 mod netstat;
 mod snmp;
 mod sockets;
+mod stack;
 mod tcp;
 mod vlan;
 
 use hairpin_netlink::Errno;
+use hairpin_netlink::netfilter::Family;
 
 use super::Names;
+use crate::dev::Kind;
 use crate::netns::NsId;
 use crate::world::World;
 
@@ -24,10 +27,12 @@ struct File {
 }
 
 const FILES: &[File] = &[
+    File { name: "anycast6", show: ipv6::anycast },
     File { name: "arp", show: ipv4::arp },
     File { name: "dev", show: device::dev },
     File { name: "dev_mcast", show: device::multicast },
     File { name: "fib_trie", show: ipv4::tries },
+    File { name: "fib_triestat", show: ipv4::trie_statistics },
     File { name: "icmp", show: sockets::empty_icmp },
     File { name: "icmp6", show: sockets::empty_ipv6 },
     File { name: "if_inet6", show: ipv6::addresses },
@@ -35,6 +40,8 @@ const FILES: &[File] = &[
     File { name: "igmp6", show: ipv6::groups },
     File { name: "ip6_tables_names", show: netfilter::tables6 },
     File { name: "ip6_flowlabel", show: sockets::flow_labels },
+    File { name: "ip_mr_cache", show: stack::multicast_flows },
+    File { name: "ip_mr_vif", show: stack::multicast_devices },
     File { name: "ip_tables_names", show: netfilter::tables },
     File { name: "ipv6_route", show: ipv6::routes },
     File { name: "mcfilter", show: ipv4::source_filters },
@@ -42,6 +49,9 @@ const FILES: &[File] = &[
     File { name: "netstat", show: netstat::netstat },
     File { name: "nf_conntrack", show: netfilter::connections },
     File { name: "packet", show: sockets::packet },
+    File { name: "protocols", show: stack::protocols },
+    File { name: "psched", show: stack::clock },
+    File { name: "ptype", show: stack::types },
     File { name: "raw", show: sockets::raw },
     File { name: "raw6", show: sockets::raw6 },
     File { name: "route", show: ipv4::routes },
@@ -50,6 +60,7 @@ const FILES: &[File] = &[
     File { name: "snmp6", show: ipv6::counters },
     File { name: "sockstat", show: sockets::statistics },
     File { name: "sockstat6", show: sockets::statistics6 },
+    File { name: "softnet_stat", show: stack::softnet },
     File { name: "tcp", show: tcp::tcp },
     File { name: "tcp6", show: tcp::tcp6 },
     File { name: "udp", show: sockets::udp },
@@ -57,6 +68,7 @@ const FILES: &[File] = &[
     File { name: "udplite", show: sockets::empty_udp },
     File { name: "udplite6", show: sockets::empty_ipv6 },
     File { name: "unix", show: sockets::empty_unix },
+    File { name: "xfrm_stat", show: stack::xfrm },
 ];
 
 /// The directories of bonds and of VLAN devices.
@@ -67,6 +79,7 @@ const RECENT: &str = "xt_recent";
 
 pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>, Errno> {
     match names {
+        [VLAN, ..] if !has_vlans(world, ns) => Err(Errno::ENOENT),
         [] | [VLAN] | [BONDING] | [RECENT] => Err(Errno::EISDIR),
         [RECENT, name] => world.recent_list(ns, name).map(String::into_bytes).ok_or(Errno::ENOENT),
         [RECENT, name, ..] => Err(behind(world.recent_list(ns, name).is_some())),
@@ -74,6 +87,7 @@ pub(super) fn read(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<u8>,
         [BONDING, name, ..] => Err(behind(bonding::read(world, ns, name).is_ok())),
         [VLAN, name] => vlan::read(world, ns, name).map(String::into_bytes),
         [VLAN, name, ..] => Err(behind(vlan::read(world, ns, name).is_ok())),
+        [name] if !is_there(world, ns, name) => Err(Errno::ENOENT),
         [name] => Ok((find(name).ok_or(Errno::ENOENT)?.show)(world, ns).into_bytes()),
         [name, ..] => Err(behind(find(name).is_some())),
     }
@@ -89,23 +103,50 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) 
     }
 }
 
+pub(super) fn mode(_: &World, _: NsId, names: Names<'_>) -> u32 {
+    match names {
+        [RECENT, ..] => 0o644,
+        [VLAN, ..] => 0o600,
+        ["nf_conntrack" | "ip_tables_names" | "ip6_tables_names"] => 0o440,
+        _ => 0o444,
+    }
+}
+
 pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
     match names {
         [] => {
             // The driver's directory comes with the first bond.
             let bonding = (!bonding::names(world, ns).is_empty()).then_some(BONDING);
             let recent = (!world.recent_lists(ns).is_empty()).then_some(RECENT);
-            let names = FILES.iter().map(|file| file.name).chain([VLAN]).chain(bonding).chain(recent);
+            let vlan = has_vlans(world, ns).then_some(VLAN);
+            let there = FILES.iter().filter(|file| is_there(world, ns, file.name)).map(|file| file.name);
+            let names = there.chain(vlan).chain(bonding).chain(recent);
             Ok(names.map(str::to_owned).collect())
         }
         [RECENT] => Ok(world.recent_lists(ns)),
         [RECENT, name] => Err(behind(world.recent_list(ns, name).is_some())),
         [BONDING] => Ok(bonding::names(world, ns)),
         [BONDING, name] => Err(behind(bonding::read(world, ns, name).is_ok())),
+        [VLAN, ..] if !has_vlans(world, ns) => Err(Errno::ENOENT),
         [VLAN] => Ok(vlan::names(world, ns)),
         [VLAN, name] => Err(behind(vlan::read(world, ns, name).is_ok())),
         [name, ..] => Err(behind(find(name).is_some())),
     }
+}
+
+/// Files of netfilter come with what of it is used first on the machine.
+fn is_there(world: &World, ns: NsId, name: &str) -> bool {
+    match name {
+        "nf_conntrack" => netfilter::is_used(world, ns, None),
+        "ip_tables_names" => netfilter::is_used(world, ns, Some(Family::Ipv4)),
+        "ip6_tables_names" => netfilter::is_used(world, ns, Some(Family::Ipv6)),
+        _ => true,
+    }
+}
+
+/// The directory of VLANs comes with the first one, wherever on the machine that is.
+fn has_vlans(world: &World, ns: NsId) -> bool {
+    stack::host_has(world, ns, |kind| matches!(kind, Kind::Vlan(_)))
 }
 
 fn find(name: &str) -> Option<&'static File> {

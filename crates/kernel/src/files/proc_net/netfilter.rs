@@ -17,6 +17,15 @@ pub(super) fn tables6(world: &World, ns: NsId) -> String {
     names(world, ns, Family::Ipv6)
 }
 
+/// Whether netfilter is in use in any namespace of the machine; with a family, whether it has tables of rules.
+pub(super) fn is_used(world: &World, ns: NsId, family: Option<Family>) -> bool {
+    let host = world.netns.get(ns).map(|netns| netns.host);
+    world.netns.iter().filter(|(_, netns)| Some(netns.host) == host).any(|(ns, netns)| match family {
+        Some(family) => !world.tables_in_use(ns, family).is_empty(),
+        None => netns.netfilter.is_some(),
+    })
+}
+
 fn names(world: &World, ns: NsId, family: Family) -> String {
     world.tables_in_use(ns, family).iter().map(|kind| format!("{}\n", kind.name())).collect()
 }

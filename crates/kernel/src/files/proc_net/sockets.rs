@@ -135,11 +135,17 @@ fn is_used(tcp: &Tcp, ipv6: bool) -> bool {
         }
 }
 
+/// How many sockets of TCP there are in use (`sock_prot_inuse_get`).
+pub(super) fn tcp_in_use(world: &World, ns: NsId, ipv6: bool) -> usize {
+    let Some(netns) = world.netns.get(ns) else { return 0 };
+    let tcp = netns.tcp.sockets();
+    tcp.iter().filter_map(|id| world.tcp_of(*id)).filter(|tcp| is_used(tcp, ipv6)).count()
+}
+
 pub(super) fn statistics6(world: &World, ns: NsId) -> String {
     let Some(netns) = world.netns.get(ns) else { return String::new() };
     let udp: usize = netns.udp6.values().map(Vec::len).sum();
-    let tcp = netns.tcp.sockets();
-    let tcp = tcp.iter().filter_map(|id| world.tcp_of(*id)).filter(|tcp| is_used(tcp, true)).count();
+    let tcp = tcp_in_use(world, ns, true);
     format!(
         "TCP6: inuse {tcp}\nUDP6: inuse {udp}\nUDPLITE6: inuse 0\nRAW6: inuse {}\nFRAG6: inuse 0 memory 0\n",
         netns.raw6.len()

@@ -9,6 +9,9 @@ use crate::netns::NsId;
 use crate::sysctl::{Conf, DevConf};
 use crate::world::World;
 
+/// What a program that forwards multicast changes, and nobody else (`devinet_sysctl`).
+pub(super) const MC_FORWARDING: &str = "mc_forwarding";
+
 pub(super) fn keys() -> Vec<&'static str> {
     Conf::ALL.iter().map(|(_, name)| *name).collect()
 }

@@ -40,6 +40,7 @@ const KEYS: &[Key] = &[
     int("accept_ra_defrtr", 1),
     int("accept_ra_from_local", 0),
     int("accept_ra_min_hop_limit", 1),
+    int("accept_ra_min_lft", 0),
     int("accept_ra_mtu", 1),
     int("accept_ra_pinfo", 1),
     int("accept_ra_rt_info_max_plen", 0),

@@ -170,6 +170,16 @@ impl Key {
         }
     }
 
+    /// Who may do what with the file, as in its `struct ctl_table`.
+    pub fn mode(&self, around: Surroundings) -> u32 {
+        match self.form {
+            Form::Trigger => 0o200,
+            Form::Fixed => 0o444,
+            _ if self.of_the_kernel && !around.first => 0o444,
+            _ => 0o644,
+        }
+    }
+
     pub fn read(&self, sysctl: &Sysctl) -> Result<String, Errno> {
         if let Form::Trigger = self.form {
             return Err(Errno::EACCES);

@@ -77,6 +77,15 @@ pub(super) fn write(world: &mut World, ns: NsId, names: Names<'_>, data: &[u8]) 
     }
 }
 
+pub(super) fn mode(world: &World, ns: NsId, names: Names<'_>) -> u32 {
+    if family(names).is_some() {
+        let is_fixed = names.last() == Some(&conf4::MC_FORWARDING);
+        return if is_fixed { 0o444 } else { 0o644 };
+    }
+    let around = surroundings(world, ns);
+    find(world, ns, &names.join("/")).map_or(0o444, |key| key.mode(around))
+}
+
 pub(super) fn list(world: &World, ns: NsId, names: Names<'_>) -> Result<Vec<String>, Errno> {
     if let Some((family, below)) = family(names) {
         return match below {

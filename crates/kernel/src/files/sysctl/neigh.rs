@@ -176,6 +176,47 @@ pub(super) fn write(
     Ok(())
 }
 
+impl NeighParams {
+    /// Sets a value that netlink names, a time in milliseconds (`NEIGH_VAR_SET`).
+    pub(crate) fn set_by_netlink(&mut self, key: &str, value: u64) {
+        let Some(key) = KEYS.iter().find(|known| known.name == key) else { return };
+        let value = i64::try_from(value).unwrap_or(i64::MAX);
+        let value = match key.unit {
+            Unit::Plain => i64::from(value as i32),
+            Unit::Packets => value.saturating_mul(NeighParams::PACKET.into()),
+            _ => whole_ticks(value),
+        };
+        (key.set)(self, value);
+        self.kept |= 1 << key.slot;
+    }
+}
+
+impl World {
+    /// A number of the table of neighbours of the kernel that a namespace is of: `gc_thresh1` and so on.
+    pub(crate) fn neigh_table_value(&self, ns: NsId, ipv6: bool, key: &str) -> u32 {
+        let initial =
+            self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host)).map(|host| host.initial);
+        let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        let text = initial.and_then(|ns| read(self, ns, family, Scope::Default, key).ok());
+        text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// Sets one, for the first namespace of its kernel.
+    ///
+    /// # Errors
+    /// `EINVAL`: it is none that the table can have.
+    pub(crate) fn set_neigh_table_value(
+        &mut self,
+        ns: NsId,
+        ipv6: bool,
+        key: &str,
+        value: u32,
+    ) -> Result<(), Errno> {
+        let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
+        write(self, ns, family, Scope::Default, key, value.to_string().as_bytes())
+    }
+}
+
 fn table_key(scope: Scope, key: &str) -> Option<&'static TableKey> {
     TABLE_KEYS.iter().find(|known| scope == Scope::Default && known.name == key)
 }

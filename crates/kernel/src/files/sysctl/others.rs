@@ -1,6 +1,7 @@
-//! `net.core.*`, `net.unix.*`, and `net.ipv6.*` beside `conf` and `neigh` (Linux 6.1).
+//! `net.core.*`, `net.unix.*`, and `net.ipv6.*` beside `conf` and `neigh` (Linux 6.1 on one processor without a compiler for
+//! BPF).
 
-use super::key::{Key, bitmap, fixed, int, long, range, small, switch, text, trigger, unsigned, words};
+use super::key::{Key, bitmap, fixed, int, long, range, small, switch, trigger, unsigned, words};
 use crate::control::{DEFAULT_QDISC, QDISCS};
 
 const U8: i64 = u8::MAX as i64;
@@ -8,10 +9,6 @@ const INT: i64 = i32::MAX as i64;
 
 pub(super) const KEYS: &[Key] = &[
     // net/core/sysctl_net_core.c
-    range("core/bpf_jit_enable", "1", 0, 2).first(),
-    range("core/bpf_jit_harden", "0", 0, 2).first(),
-    switch("core/bpf_jit_kallsyms", "1").first(),
-    long("core/bpf_jit_limit", "528482304").first(),
     range("core/busy_poll", "0", 0, INT).first(),
     range("core/busy_read", "0", 0, INT).first(),
     words("core/default_qdisc", DEFAULT_QDISC, QDISCS).first(),
@@ -20,11 +17,10 @@ pub(super) const KEYS: &[Key] = &[
     range("core/dev_weight_tx_bias", "1", 1, INT).first(),
     range("core/devconf_inherit_init_net", "0", 0, 3).first(),
     range("core/fb_tunnels_only_for_init_net", "0", 0, 2).first(),
-    text("core/flow_limit_cpu_bitmap", "0").first(),
-    int("core/flow_limit_table_len", "4096").first(),
     range("core/gro_normal_batch", "8", 1, INT).first(),
     switch("core/high_order_alloc_disable", "0").first(),
     range("core/max_skb_frags", "17", 1, 17).first(),
+    range("core/mem_pcpu_rsv", "256", 32, INT).first(),
     int("core/message_burst", "10").first(),
     int("core/message_cost", "5").first(),
     int("core/netdev_budget", "300").first(),
@@ -41,9 +37,9 @@ pub(super) const KEYS: &[Key] = &[
     int("core/optmem_max", "20480").first(),
     range("core/rmem_default", "212992", 2304, INT).first(),
     range("core/rmem_max", "212992", 2304, INT).first(),
-    int("core/rps_sock_flow_entries", "0").first(),
     range("core/skb_defer_max", "64", 0, INT).first(),
     range("core/somaxconn", "4096", 0, INT),
+    switch("core/tstamp_allow_data", "1").first(),
     small("core/txrehash", "1", 1),
     int("core/warnings", "0").first(),
     range("core/wmem_default", "212992", 4608, INT).first(),
@@ -53,6 +49,13 @@ pub(super) const KEYS: &[Key] = &[
     unsigned("core/xfrm_aevent_rseqth", "2"),
     int("core/xfrm_larval_drop", "1"),
     int("unix/max_dgram_qlen", "10"),
+    // net/ipv4/sysctl_net_ipv4.c, of CIPSO, and net/ipv6/sysctl_net_ipv6.c, of CALIPSO: options that nobody sets here.
+    int("ipv4/cipso_cache_bucket_size", "10").first(),
+    int("ipv4/cipso_cache_enable", "1").first(),
+    int("ipv4/cipso_rbm_optfmt", "0").first(),
+    int("ipv4/cipso_rbm_strictvalid", "1").first(),
+    int("ipv6/calipso_cache_bucket_size", "10").first(),
+    int("ipv6/calipso_cache_enable", "1").first(),
     // net/ipv6/sysctl_net_ipv6.c, icmp.c, route.c, reassembly.c
     small("ipv6/anycast_src_echo_reply", "0", U8),
     range("ipv6/auto_flowlabels", "1", 0, 3),

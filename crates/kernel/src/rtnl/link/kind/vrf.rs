@@ -8,6 +8,7 @@ use crate::dev::Kind;
 use crate::dev::vrf::Vrf;
 use crate::device::DevId;
 use crate::mac::Mac;
+use crate::route::Ruled as _;
 use crate::rtnl::link::attributes::{Attributes, Policy, U32};
 use crate::rtnl::link::request::ifla;
 use crate::world::World;
@@ -60,6 +61,10 @@ impl World {
         // `vrf_rtable_create`
         if let Some(fib) = self.fib.get_mut(ns) {
             fib.note_table(table);
+        }
+        // `vrf_rt6_create`
+        if let Some(fib) = self.fib6.get_mut(ns) {
+            fib.ensure_table(table);
         }
         self.add_vrf_rule(ns);
         Ok(dev)
