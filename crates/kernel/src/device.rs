@@ -344,6 +344,8 @@ pub struct Device {
     pub addr_gen_mode: AddrGenMode,
     /// The features that somebody has asked for; `None` until then.
     pub features_wanted: Option<u64>,
+    /// It is about to go (`NETREG_UNREGISTERING`): nobody is told of what it comes to.
+    pub leaving: bool,
     /// What it does with checksums, as far as that is known.
     pub(crate) sums: Sums,
 }

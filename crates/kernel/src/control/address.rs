@@ -118,13 +118,18 @@ impl World {
         Ok(())
     }
 
-    /// Stores a MAC and tells everything that stands on the device (`NETDEV_CHANGEADDR`).
+    /// Stores a MAC and tells everything that stands on the device.
     pub(crate) fn store_mac(&mut self, dev: DevId, mac: Mac, assign: AddrAssign) {
-        let Some(device) = self.devs.get_mut(dev) else { return };
-        let old = device.mac;
-        device.mac = mac;
+        if let Some(old) = self.assign_mac(dev, mac, assign) {
+            self.mac_changed(dev, old);
+        }
+    }
+
+    /// Gives a device another MAC, of which nobody is told yet; the one of before.
+    pub(super) fn assign_mac(&mut self, dev: DevId, mac: Mac, assign: AddrAssign) -> Option<Mac> {
+        let device = self.devs.get_mut(dev)?;
+        let old = std::mem::replace(&mut device.mac, mac);
         device.addr_assign = assign;
-        let (ns, ifindex, handler) = (device.ns, device.ifindex, device.rx_handler.clone());
         if let Kind::Bridge(bridge) = &mut device.kind
             && assign == AddrAssign::Set
         {
@@ -134,6 +139,15 @@ impl World {
             self.bridge_mac_changed(dev, old, mac);
         }
         self.changed();
+        Some(old)
+    }
+
+    /// `NETDEV_CHANGEADDR`, in the order in which they hear of it: who listens, neighbours, what stands on the device.
+    pub(super) fn mac_changed(&mut self, dev: DevId, old: Mac) {
+        let Some(device) = self.devs.get(dev) else { return };
+        let mac = device.mac;
+        let (ns, ifindex, handler) = (device.ns, device.ifindex, device.rx_handler.clone());
+        self.notify_link(dev);
         if old != mac {
             // `arp_netdev_event`: what was resolved over the old address is void.
             self.forget_resolved(ns, ifindex);
@@ -168,7 +182,6 @@ impl World {
             RxHandler::BondSlave { bond } => self.slave_mac_changed(bond, dev, mac),
             _ => {}
         }
-        self.notify_link(dev);
     }
 
     /// `vlan_sync_address`: a VLAN that inherited its MAC follows, if it is up.
@@ -265,6 +278,8 @@ impl World {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let (old, ns, ifindex) = (device.mtu, device.ns, device.ifindex);
         device.mtu = mtu;
+        self.changed();
+        self.notify_link(dev);
         self.routes.device_mtu_changed(ns, ifindex, old, mtu);
         let Some(device) = self.devs.get(dev) else { return };
         let (uppers, handler) = (device.uppers.clone(), device.rx_handler.clone());
@@ -314,7 +329,6 @@ impl World {
             self.adjust_bridge_mtu(bridge);
         }
         self.changed();
-        self.notify_link(dev);
     }
 
     /// `inetdev_init`: a device that has IPv4 again has the settings of a new one.

@@ -75,15 +75,14 @@ impl World {
     pub(crate) fn set_ipvlan_mode(&mut self, lower: DevId, mode: ipvlan::Mode, newest: Option<DevId>) {
         let Some(port) = self.ipvlan_port(lower).filter(|port| port.mode != mode) else { return };
         let members: Vec<DevId> = port.members.iter().map(|member| member.dev).collect();
-        port.mode = mode;
         for dev in members.into_iter().filter(|dev| Some(*dev) != newest) {
             let Some(device) = self.devs.get_mut(dev) else { continue };
             let before = device.flags;
             let (promiscuous, all_groups) = (device.promiscuity > 0, device.allmulti > 0);
             device.flags.set(Flags::NOARP, mode.routes());
             if device.flags != before {
-                self.noarp_changed(dev);
                 self.notify_link(dev);
+                self.noarp_changed(dev);
             }
             // `dev_change_flags` is told all of them: what a capture had set for a while counts as set by the user.
             if promiscuous {
@@ -92,6 +91,9 @@ impl World {
             if all_groups {
                 self.set_user_allmulti(dev, true);
             }
+        }
+        if let Some(port) = self.ipvlan_port(lower) {
+            port.mode = mode;
         }
         self.changed();
     }

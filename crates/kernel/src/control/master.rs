@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use hairpin_netlink::route::link::LinkEvent;
 use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::bridge::fdb::Key;
@@ -66,13 +65,12 @@ impl World {
         let carrier = device.carrier;
         let cost = self.port_cost(dev);
         let now = self.now;
-        let mut first = false;
+        let before = self.features_before(master);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             let number = (1..=1023).find(|n| !bridge.ports.iter().any(|port| port.number == *n));
             let number = number.ok_or(Errno::EXDEV)?;
             bridge.ports.insert(0, BridgePort::new(dev, number, mac, cost));
             bridge.adopt_port(dev);
-            first = bridge.ports.len() == 1;
             if let Some(port) = bridge.port_mut(dev) {
                 port.carrier = carrier;
             }
@@ -84,31 +82,29 @@ impl World {
         self.set_allmulti(dev, 1);
         // `NETDEV_CHANGEUPPER`
         self.notify_link(dev);
+        self.disable_lro(dev);
         self.manage_bridge_promiscuity(master);
+        self.update_features(master, &before);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.fdb.add_local(mac, 0, Some(dev), now);
             // `nbp_vlan_init`
             let pvid = bridge.default_pvid;
             if pvid != 0 {
                 bridge.add_port_vlan(dev, pvid, Membership::DEFAULT, now);
+                self.notify_own_addresses(master);
                 self.notify_vlans(dev, pvid, pvid, false);
             }
         }
-        if first {
-            self.notify_link_event(master, LinkEvent::Features);
-        }
         self.notify_own_addresses(master);
-        self.recalculate_bridge_mac(master);
+        let old = self.recalculate_bridge_mac(master);
         if usable && self.devs.get(master).is_some_and(|master| master.is_up()) {
             self.bridge_act(master, |state, clock| state.enable_port(dev, clock));
         }
-        self.adjust_bridge_mtu(master);
-        if first {
-            self.features_changed(master);
-        }
-        self.reckon_tso_max(master);
         self.changed();
         self.notify_bridge_link(dev);
+        self.bridge_mac_told(master, old);
+        self.adjust_bridge_mtu(master);
+        self.reckon_tso_max(master);
         Ok(())
     }
 
@@ -135,16 +131,7 @@ impl World {
                 continue;
             }
             seen.push(at);
-            let Some(device) = self.devs.get(at) else { continue };
-            let lowers = match &device.kind {
-                Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_) => {
-                    device.lower().into_iter().collect()
-                }
-                Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect::<Vec<_>>(),
-                Kind::Bond(bond) => bond.slaves.iter().map(|slave| slave.dev).collect(),
-                Kind::Team(team) => team.ports.iter().map(|port| port.dev).collect(),
-                _ => continue,
-            };
+            let lowers = self.lowers(at);
             if lowers.contains(&below) {
                 return true;
             }
@@ -153,8 +140,34 @@ impl World {
         false
     }
 
+    /// The devices that one is stacked on, or has as ports (`netdev_for_each_lower_dev`).
+    pub(super) fn lowers(&self, dev: DevId) -> Vec<DevId> {
+        let Some(device) = self.devs.get(dev) else { return Vec::new() };
+        match &device.kind {
+            Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Vlan(_) | Kind::Macsec(_) => {
+                device.lower().into_iter().collect()
+            }
+            Kind::Bridge(bridge) => bridge.ports.iter().map(|port| port.dev).collect(),
+            Kind::Bond(bond) => bond.slaves.iter().map(|slave| slave.dev).collect(),
+            Kind::Team(team) => team.ports.iter().map(|port| port.dev).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// `br_del_if`
     fn remove_bridge_port(&mut self, dev: DevId, master: DevId) {
+        let before = self.features_before(master);
+        self.detach_bridge_port(dev, master);
+        self.adjust_bridge_mtu(master);
+        self.reckon_tso_max(master);
+        let old = self.recalculate_bridge_mac(master);
+        self.bridge_mac_told(master, old);
+        self.update_features(master, &before);
+        self.changed();
+    }
+
+    /// `del_nbp`
+    fn detach_bridge_port(&mut self, dev: DevId, master: DevId) {
         // `nbp_delete_promisc`
         let promiscuous = match self.devs.get(master).map(|device| &device.kind) {
             Some(Kind::Bridge(bridge)) => bridge.port(dev).is_some_and(|port| port.has(PortFlags::PROMISC)),
@@ -202,13 +215,6 @@ impl World {
         // `NETDEV_CHANGEUPPER`
         self.notify_link(dev);
         self.manage_bridge_promiscuity(master);
-        self.adjust_bridge_mtu(master);
-        self.reckon_tso_max(master);
-        self.recalculate_bridge_mac(master);
-        if self.bridge_ports(master).is_empty() {
-            self.notify_link_event(master, LinkEvent::Features);
-            self.features_changed(master);
-        }
         self.changed();
     }
 
@@ -301,17 +307,25 @@ impl World {
         }
     }
 
-    /// `br_stp_recalculate_bridge_id`: unless set by hand, the numerically lowest MAC of the ports, or zero.
-    pub(super) fn recalculate_bridge_mac(&mut self, bridge: DevId) {
-        let Some(device) = self.devs.get(bridge) else { return };
-        let Kind::Bridge(state) = &device.kind else { return };
+    /// `br_stp_recalculate_bridge_id`: unless set by hand, the numerically lowest MAC of the ports, or zero. The one
+    /// of before, if it has changed: others are to be told.
+    fn recalculate_bridge_mac(&mut self, bridge: DevId) -> Option<Mac> {
+        let device = self.devs.get(bridge)?;
+        let Kind::Bridge(state) = &device.kind else { return None };
         if state.mac_set || device.addr_assign == AddrAssign::Set {
-            return;
+            return None;
         }
         let lowest = state.ports.iter().map(|port| port.mac).min().unwrap_or(Mac::ZERO);
-        if lowest != device.mac {
-            let assign = device.addr_assign;
-            self.store_mac(bridge, lowest, assign);
+        let assign = device.addr_assign;
+        if lowest == device.mac {
+            return None;
+        }
+        self.assign_mac(bridge, lowest, assign)
+    }
+
+    fn bridge_mac_told(&mut self, bridge: DevId, old: Option<Mac>) {
+        if let Some(old) = old {
+            self.mac_changed(bridge, old);
         }
     }
 
@@ -345,8 +359,8 @@ impl World {
         state.add_own_vlan(pvid, Membership::DEFAULT, mac, now);
         let mac_was_given = device.addr_assign == AddrAssign::Set;
         state.mac_set |= mac_was_given;
-        self.notify_vlans(bridge, pvid, pvid, false);
         self.notify_own_addresses(bridge);
+        self.notify_vlans(bridge, pvid, pvid, false);
         if mac_was_given {
             self.bridge_mac_changed(bridge, mac, mac);
         }
@@ -377,13 +391,14 @@ impl World {
             self.notify_fdb(bridge, key, &entry, true);
         }
         self.notify_own_addresses(bridge);
-        self.recalculate_bridge_mac(bridge);
+        let old = self.recalculate_bridge_mac(bridge);
+        self.bridge_mac_told(bridge, old);
     }
 
     /// `br_dev_delete`: the ports leave, and the bridge's own entries go with it.
     pub(super) fn end_bridge(&mut self, bridge: DevId) {
         for port in self.bridge_ports(bridge) {
-            self.release_from_master(port);
+            self.detach_bridge_port(port, bridge);
         }
         let Some(Kind::Bridge(state)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
             return;

@@ -1,7 +1,7 @@
 //! What a change of configuration entails: the kernel's side of registering devices, setting them up and down,
 //! moving them, and of every notifier that listens.
 //!
-//! * [`register`] devices come, go and move between namespaces
+//! * [`register`] devices come and move between namespaces; [`unregister`] they go
 //! * [`state`] up, down, carrier, operational state
 //! * [`lists`] promiscuity and group addresses
 //! * [`address`] MAC and MTU
@@ -39,6 +39,7 @@ mod state;
 pub(crate) mod team;
 pub(crate) mod temporary;
 mod tunnel_address;
+mod unregister;
 mod vrf;
 mod vxlan;
 mod wiring;

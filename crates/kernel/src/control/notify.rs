@@ -78,8 +78,9 @@ impl World {
         }
     }
 
+    /// `rtmsg_ifinfo_event`
     pub(crate) fn notify_link(&mut self, dev: DevId) {
-        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        let Some(ns) = self.netns_of_settled(dev) else { return };
         self.number_link_netns(dev, ns);
         if self.listened(ns, group::LINK) {
             let message = Message::NewLink(self.link_message(dev, ns));
@@ -87,9 +88,14 @@ impl World {
         }
     }
 
+    /// The namespace of a device, unless it is about to go.
+    fn netns_of_settled(&self, dev: DevId) -> Option<NsId> {
+        self.devs.get(dev).filter(|device| !device.leaving).map(|device| device.ns)
+    }
+
     /// As [`World::notify_link`], with what happened (`IFLA_EVENT`).
-    pub(super) fn notify_link_event(&mut self, dev: DevId, event: LinkEvent) {
-        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+    pub(crate) fn notify_link_event(&mut self, dev: DevId, event: LinkEvent) {
+        let Some(ns) = self.netns_of_settled(dev) else { return };
         if self.listened(ns, group::LINK) {
             let mut message = self.link_message(dev, ns);
             message.attributes.push(LinkAttribute::Event(event));
@@ -97,12 +103,16 @@ impl World {
         }
     }
 
-    pub(super) fn notify_link_deleted(&mut self, dev: DevId) {
-        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+    /// What is told of a device that goes, once it is gone: it is written before (`rtmsg_ifinfo_build_skb`).
+    pub(super) fn link_deleted_notice(&mut self, dev: DevId) -> Option<Message> {
+        let ns = self.devs.get(dev)?.ns;
         self.number_link_netns(dev, ns);
-        if self.listened(ns, group::LINK) {
-            let message = Message::DelLink(self.link_message(dev, ns));
-            self.broadcast(ns, group::LINK, &message, 0);
+        self.listened(ns, group::LINK).then(|| Message::DelLink(self.link_message(dev, ns)))
+    }
+
+    pub(super) fn notify_link_deleted(&mut self, dev: DevId, notice: &Message) {
+        if let Some(ns) = self.devs.get(dev).map(|device| device.ns) {
+            self.broadcast(ns, group::LINK, notice, 0);
         }
     }
 

@@ -2,6 +2,8 @@
 //! one below when it is made and when that one's features change (`netif_inherit_tso_max`); a bridge or bond reckons
 //! when a port comes or goes.
 
+use hairpin_netlink::route::link::LinkEvent;
+
 use crate::dev::Kind;
 use crate::device::{DevId, TSO_MAX_HARDWARE, TSO_MAX_SOFTWARE};
 use crate::world::World;
@@ -40,14 +42,72 @@ impl World {
         }
     }
 
-    /// `NETDEV_FEAT_CHANGE`: macvlans and VLANs copy anew. A bridge's features are others with ports than without.
-    pub(super) fn features_changed(&mut self, dev: DevId) {
-        let Some(device) = self.devs.get(dev) else { return };
-        let tso_max = device.tso_max;
-        for upper in device.uppers.clone() {
-            if let Some(upper) = self.devs.get_mut(upper) {
-                upper.tso_max = tso_max;
+    /// The features of a device and of all that stands on it, before something changes them.
+    pub(super) fn features_before(&self, dev: DevId) -> FeaturesBefore {
+        let mut known: Vec<(DevId, u64)> = Vec::new();
+        let mut pending = vec![dev];
+        while let Some(at) = pending.pop() {
+            let Some(device) = self.devs.get(at) else { continue };
+            if known.iter().any(|(dev, _)| *dev == at) {
+                continue;
             }
+            known.push((at, self.active_features(at)));
+            pending.extend(device.uppers.iter().copied().chain(device.master));
+        }
+        FeaturesBefore(known)
+    }
+
+    /// `netdev_update_features`: told only if they have changed.
+    pub(super) fn update_features(&mut self, dev: DevId, before: &FeaturesBefore) {
+        let was = before.0.iter().find(|(known, _)| *known == dev).map(|(_, features)| *features);
+        if was.is_some_and(|was| was != self.active_features(dev)) {
+            self.change_features(dev, before);
+        }
+    }
+
+    /// `netdev_change_features`: `NETDEV_FEAT_CHANGE`, after which VLANs and macvlans copy anew, and masters reckon.
+    pub(super) fn change_features(&mut self, dev: DevId, before: &FeaturesBefore) {
+        self.notify_link_event(dev, LinkEvent::Features);
+        let Some(device) = self.devs.get(dev) else { return };
+        let (tso_max, uppers, master) = (device.tso_max, device.uppers.clone(), device.master);
+        for upper in uppers {
+            if let Some(device) = self.devs.get_mut(upper)
+                && matches!(device.kind, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Ipvlan(_))
+            {
+                device.tso_max = tso_max;
+                self.update_features(upper, before);
+            }
+        }
+        let Some(master) = master else { return };
+        match self.devs.get(master).map(|device| &device.kind) {
+            Some(Kind::Bridge(_)) => self.update_features(master, before),
+            Some(Kind::Bond(_)) => {
+                self.reckon_tso_max(master);
+                self.change_features(master, before);
+            }
+            Some(Kind::Team(_)) => self.change_features(master, before),
+            _ => {}
+        }
+    }
+
+    /// `dev_disable_lro`: segments that were put together cannot be passed on. A device and those below it do so no
+    /// more, until somebody wants it again.
+    pub(crate) fn disable_lro(&mut self, dev: DevId) {
+        let mut pending = vec![dev];
+        let mut seen = Vec::new();
+        while let Some(at) = pending.pop() {
+            if seen.contains(&at) {
+                continue;
+            }
+            seen.push(at);
+            let before = self.features_before(at);
+            if self.unwant_lro(at) {
+                self.update_features(at, &before);
+            }
+            pending.extend(self.lowers(at));
         }
     }
 }
+
+/// What [`World::features_before`] found.
+pub(super) struct FeaturesBefore(Vec<(DevId, u64)>);

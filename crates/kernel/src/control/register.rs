@@ -1,4 +1,4 @@
-//! Devices come and go (`register_netdevice`, `unregister_netdevice_many`, `dev_change_net_namespace`).
+//! Devices come and move (`register_netdevice`, `dev_change_net_namespace`).
 
 use hairpin_netlink::{Errno, Failure};
 
@@ -129,6 +129,7 @@ impl World {
             neigh6_params,
             addr_gen_mode: AddrGenMode::Eui64,
             features_wanted: None,
+            leaving: false,
             sums: Default::default(),
             kind: new.kind,
         };
@@ -139,6 +140,11 @@ impl World {
         self.list(ns, dev, &name, ifindex);
         self.settle_ignore_linkdown(dev);
         self.ip6_begins(dev);
+        let forwards = |device: &Device| device.ipv4_conf.get(Conf::Forwarding) != 0;
+        if self.devs.get(dev).is_some_and(forwards) || self.forwards6(dev) {
+            // `inetdev_init`, `ipv6_add_dev`
+            self.unwant_lro(dev);
+        }
         self.ip6_registered(dev);
         self.notify_configuration(dev, false);
         self.changed();
@@ -169,7 +175,7 @@ impl World {
     }
 
     /// `unlist_netdevice`
-    fn unlist(&mut self, dev: DevId) {
+    pub(super) fn unlist(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         if let Some(fib) = self.fib.get_mut(device.ns) {
             fib.device_unnamed(device.ifindex);
@@ -211,134 +217,6 @@ impl World {
         self.netns.get(ns)?.devices.get(&ifindex).copied()
     }
 
-    /// Removes a device with everything that cannot be without it: its peer, the devices on it.
-    pub(crate) fn unregister(&mut self, dev: DevId) {
-        let peer = match self.devs.get(dev).map(|device| &device.kind) {
-            Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => veth.peer,
-            _ => None,
-        };
-        let doomed = self.doomed_with(dev);
-        if let Some(peer) = peer {
-            // `veth_dellink`, `dev_close_many`: the ends part, then both go down, and the link watch finds no link that
-            // it could tell of.
-            for end in [dev, peer] {
-                if let Some(Kind::Veth(veth) | Kind::Vxcan(veth)) =
-                    self.devs.get_mut(end).map(|device| &mut device.kind)
-                {
-                    veth.peer = None;
-                }
-            }
-            self.carrier_quietly(peer, false);
-            self.close(dev);
-            self.close(peer);
-        }
-        if peer.is_none() {
-            // `unregister_netdevice_many` closes the device, with the VLANs on it, before it tells that it goes.
-            if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
-                self.end_bridge(dev);
-            }
-            self.close(dev);
-        }
-        for doomed in doomed {
-            self.unregister_one(doomed);
-        }
-        self.changed();
-    }
-
-    /// What goes when `dev` goes, in the order of going: VLANs and macvlans before what carries them, a veth's
-    /// other end behind it.
-    fn doomed_with(&self, dev: DevId) -> Vec<DevId> {
-        let (mut doomed, mut seen) = (Vec::new(), Vec::new());
-        // Each twice: what is on it comes before it.
-        let mut pending = vec![(dev, false)];
-        while let Some((next, is_free)) = pending.pop() {
-            if is_free {
-                doomed.push(next);
-                continue;
-            }
-            if seen.contains(&next) {
-                continue;
-            }
-            seen.push(next);
-            let Some(device) = self.devs.get(next) else { continue };
-            if let Kind::Veth(veth) | Kind::Vxcan(veth) = &device.kind {
-                pending.extend(veth.peer.map(|peer| (peer, false)));
-            }
-            pending.push((next, true));
-            let tunnels = self.tunnels_over(device.ns, Some(device.ifindex));
-            let on_it: Vec<DevId> = device.uppers.iter().copied().chain(tunnels).collect();
-            pending.extend(on_it.into_iter().rev().map(|upper| (upper, false)));
-        }
-        doomed
-    }
-
-    fn unregister_one(&mut self, dev: DevId) {
-        if !self.devs.contains_key(dev) {
-            return;
-        }
-        if matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Bridge(_))) {
-            self.end_bridge(dev);
-        }
-        self.close(dev);
-        self.release_from_master(dev);
-        for port in self.team_ports(dev) {
-            self.remove_team_port(port, dev);
-        }
-        for slave in self.bond_slaves(dev) {
-            self.remove_bond_slave(slave, dev, true);
-        }
-        if let Some(Kind::Vrf(_)) = self.devs.get(dev).map(|device| &device.kind) {
-            for port in self.vrf_ports(dev) {
-                self.release_from_master(port);
-            }
-        }
-        self.forget_tap(dev);
-        self.tell_can_sockets(dev, Errno::ENODEV);
-        self.unwire(dev);
-        self.forget_ip(dev);
-        self.shut_queue(dev);
-        if let Some(Kind::Bridge(bridge)) = self.devs.get(dev).map(|device| &device.kind)
-            && bridge.vlans.member(bridge.default_pvid).is_some()
-        {
-            // `br_vlan_bridge_event`
-            let pvid = bridge.default_pvid;
-            self.notify_vlans(dev, pvid, pvid, true);
-        }
-        if let Some(Kind::Bridge(bridge)) = self.devs.get(dev).map(|device| &device.kind) {
-            // `br_vlan_flush`
-            let ranges = bridge.vlans.ranges_without(bridge.default_pvid);
-            for (first, last) in ranges {
-                self.notify_vlans(dev, first, last, true);
-            }
-        }
-        self.notify_link_deleted(dev);
-        for tap in self.devs.get(dev).map(|device| device.taps.clone()).unwrap_or_default() {
-            if let Some(crate::sock::Kind::Packet(packet)) = self.sockets.get_mut(tap).map(|s| &mut s.kind) {
-                packet.device = None;
-                packet.protocol = 0;
-                packet.is_orphan = true;
-            }
-        }
-        self.unlist(dev);
-        if let Some(device) = self.devs.remove(dev)
-            && let Some(host) = self.netns.get(device.ns).map(|netns| netns.host)
-            && let Some(host) = self.hosts.get_mut(host)
-        {
-            host.rounds_of_gone += device.rounds;
-        }
-    }
-
-    /// Addresses, routes and neighbours of a device that leaves its namespace.
-    fn forget_ip(&mut self, dev: DevId) {
-        let Some((ns, ifindex)) = self.devs.get(dev).map(|device| (device.ns, device.ifindex)) else {
-            return;
-        };
-        self.destroy_addresses(dev);
-        self.flush_neighbours(ns, ifindex, false);
-        self.ip6_forget(dev);
-        self.notify_configuration(dev, true);
-    }
-
     /// Moves a device to another namespace: it arrives down, without addresses, with its MAC and kind.
     ///
     /// # Errors
@@ -367,13 +245,13 @@ impl World {
         }
         let watched = self.watched_with(dev);
         self.close(dev);
-        self.release_from_master(dev);
+        self.shut_queue(dev);
         self.forget_ip(dev);
+        self.release_from_master(dev);
         let ifindex = match self.netns.get_mut(ns) {
             Some(target) if target.devices.contains_key(&old_ifindex) => next_ifindex(target),
             _ => old_ifindex,
         };
-        self.shut_queue(dev);
         self.notify_link_moved(dev, ns, ifindex);
         if let Some(device) = self.devs.get_mut(dev) {
             device.unicast.clear();

@@ -85,20 +85,24 @@ impl World {
         {
             member.mac = mac;
         }
-        self.refresh_broadcast_queue(lower);
+        self.inherit_lro(dev, lower);
+        self.refresh_broadcast_queue(lower, &[]);
         self.refresh_filter(dev);
         self.inherit_link_state(dev, lower);
     }
 
-    /// `update_port_bc_queue_len`: the port's queue is as long as the longest that a macvlan asks for.
-    pub(crate) fn refresh_broadcast_queue(&mut self, lower: DevId) {
+    /// `update_port_bc_queue_len`: the port's queue is as long as the longest that a macvlan asks for, but for those
+    /// that leave.
+    pub(crate) fn refresh_broadcast_queue(&mut self, lower: DevId, leaving: &[DevId]) {
         let Some(RxHandler::MacvlanPort(port)) = self.devs.get(lower).map(|below| &below.rx_handler) else {
             return;
         };
         let longest = port
             .members
             .iter()
-            .filter_map(|member| match &self.devs.get(member.dev)?.kind {
+            .filter(|member| !leaving.contains(&member.dev))
+            .filter_map(|member| self.devs.get(member.dev).filter(|device| !device.leaving))
+            .filter_map(|device| match &device.kind {
                 Kind::Macvlan(state) => Some(state.bc_queue_len_requested),
                 _ => None,
             })
@@ -285,7 +289,7 @@ impl World {
         if empty {
             below.rx_handler = RxHandler::None;
         } else {
-            self.refresh_broadcast_queue(lower);
+            self.refresh_broadcast_queue(lower, &[]);
         }
         if last_vlan {
             self.leave_group(lower, REGISTRATION);

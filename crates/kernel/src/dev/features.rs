@@ -122,6 +122,11 @@ impl World {
         })
     }
 
+    /// The features of a device that are on (`dev->features`).
+    pub(crate) fn active_features(&self, dev: DevId) -> u64 {
+        self.devs.get(dev).map_or(0, |device| self.active(device, DEPTH_MAX))
+    }
+
     /// Switches features of a device as far as they can be switched (`ethnl_set_features`).
     ///
     /// # Errors
@@ -139,6 +144,25 @@ impl World {
         device.features_wanted = Some((own.wanted(device) & !mask | wanted & mask) & own.switchable);
         self.changed();
         self.features(ns, name)
+    }
+
+    /// A new macvlan puts segments together if the device below does (`macvlan_init`).
+    pub(crate) fn inherit_lro(&mut self, dev: DevId, lower: DevId) {
+        if self.active_features(lower) & LRO != 0
+            && let Some(device) = self.devs.get_mut(dev)
+        {
+            device.features_wanted = Some(own(device).wanted(device) | LRO);
+        }
+    }
+
+    /// Nobody wants a device to put segments together any more (`NETIF_F_LRO`). True if somebody did.
+    pub(crate) fn unwant_lro(&mut self, dev: DevId) -> bool {
+        let Some(device) = self.devs.get_mut(dev) else { return false };
+        let wanted = own(device).wanted(device);
+        if wanted & LRO != 0 {
+            device.features_wanted = Some(wanted & !LRO);
+        }
+        wanted & LRO != 0
     }
 
     /// Completes the checksum of a frame that `dev` is to transmit, unless the device does (`validate_xmit_skb`).

@@ -3,6 +3,8 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use hairpin_netlink::route::link::LinkEvent;
+
 use crate::dev::bond::options::{FAIL_OVER_MAC_ACTIVE, FAIL_OVER_MAC_FOLLOW, Mode};
 use crate::dev::bond::{Job, Link};
 use crate::dev::{Kind, RxHandler};
@@ -45,8 +47,8 @@ impl World {
             slave.was_up = true;
             if slave.link == Link::Back {
                 slave.delay = 0;
-                slave.link = Link::Up;
                 let dev = slave.dev;
+                self.set_slave_link(bond, dev, Link::Up);
                 self.link_changed_for_mode(bond, dev, true);
             }
         }
@@ -58,20 +60,15 @@ impl World {
         } else if let Some(state) = self.bond_mut(bond) {
             state.active = new;
         }
-        if mode.uses_primary()
-            && let Some(state) = self.bond_mut(bond)
-        {
+        if mode.uses_primary() {
             if let Some(old) = old {
-                state.deactivate(old);
+                self.deactivate_slave(bond, old);
             }
             if let Some(new) = new {
-                state.activate(new);
+                self.activate_slave(bond, new);
             }
         }
         self.changed();
-        for slave in [old, new].into_iter().flatten() {
-            self.notify_link(slave);
-        }
         if mode == Mode::ActiveBackup && new.is_some() {
             self.active_backup_changed(bond, new, old);
         }
@@ -98,8 +95,7 @@ impl World {
             state.peer_notices = u32::from(state.params.num_peer_notif).saturating_mul(delay);
         }
         let announce = up && self.should_notify_peers(bond);
-        // `NETDEV_BONDING_FAILOVER`
-        self.notify_link(bond);
+        self.tell_failover(bond);
         if announce {
             if let Some(state) = self.bond_mut(bond) {
                 state.peer_notices = state.peer_notices.saturating_sub(1);
@@ -119,7 +115,7 @@ impl World {
     /// `NETDEV_NOTIFY_PEERS`: the device's addresses are announced by ARP and neighbour discovery, and those of the
     /// devices on it.
     pub(crate) fn notify_peers(&mut self, dev: DevId) {
-        self.notify_link(dev);
+        self.notify_link_event(dev, LinkEvent::NotifyPeers);
         self.send_gratuitous_arp(dev);
         self.send_unsolicited_na(dev);
         for upper in self.followers(dev) {
@@ -127,6 +123,14 @@ impl World {
         }
         // Sent by a process: what arrives of it is received at once, by a slave that is about to leave too.
         self.run_frames();
+    }
+
+    /// `NETDEV_BONDING_FAILOVER`, which the devices on a bond tell of themselves too.
+    fn tell_failover(&mut self, dev: DevId) {
+        self.notify_link_event(dev, LinkEvent::BondingFailover);
+        for upper in self.followers(dev) {
+            self.tell_failover(upper);
+        }
     }
 
     /// `ndisc_send_unsol_na`
@@ -143,25 +147,28 @@ impl World {
 
     /// `NETDEV_RESEND_IGMP`
     pub(in crate::control) fn resend_groups(&mut self, dev: DevId) {
+        self.notify_link_event(dev, LinkEvent::IgmpResend);
         self.rejoin_groups(dev);
-        for upper in self.followers(dev) {
+        let master = match self.devs.get(dev).map(|device| &device.rx_handler) {
+            Some(RxHandler::BridgePort { bridge: master } | RxHandler::BondSlave { bond: master }) => {
+                Some(*master)
+            }
+            Some(RxHandler::TeamPort { team }) => Some(*team),
+            _ => None,
+        };
+        for upper in self.followers(dev).into_iter().chain(master) {
             self.resend_groups(upper);
         }
     }
 
-    /// The devices to which such news is passed on: VLANs and macvlans on this one, and the bridge that it is a
-    /// port of.
+    /// The devices to which such news is passed on: VLANs and macvlans on this one.
     fn followers(&self, dev: DevId) -> Vec<DevId> {
         let Some(device) = self.devs.get(dev) else { return Vec::new() };
         let stacked = |upper: &DevId| {
             let kind = self.devs.get(*upper).map(|upper| &upper.kind);
             matches!(kind, Some(Kind::Vlan(_) | Kind::Macvlan(_)))
         };
-        let bridge = match device.rx_handler {
-            RxHandler::BridgePort { bridge } => Some(bridge),
-            _ => None,
-        };
-        device.uppers.iter().copied().filter(stacked).chain(bridge).collect()
+        device.uppers.iter().copied().filter(stacked).collect()
     }
 
     /// `bond_resend_igmp_join_requests_delayed`

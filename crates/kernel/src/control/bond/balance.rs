@@ -28,10 +28,15 @@ impl World {
         let carrier = carriers(self, bond);
         let Some(state) = self.bond_mut(bond) else { return };
         let mut units = Units::new();
-        let before: Vec<bool> = state.slaves.iter().map(|slave| slave.backup).collect();
         let changed = state.ad_tick(|dev| carrier.contains(&dev), &mut units);
-        let moved = state.slaves.iter().zip(before).filter(|(slave, before)| slave.backup != *before);
-        let moved: Vec<DevId> = moved.map(|(slave, _)| slave.dev).collect();
+        // `bond_slave_state_notify`: of what has changed since the last time too.
+        let moved = state.slaves.iter_mut().filter(|slave| slave.backup != slave.told_backup);
+        let moved: Vec<DevId> = moved
+            .map(|slave| {
+                slave.told_backup = slave.backup;
+                slave.dev
+            })
+            .collect();
         if changed || !moved.is_empty() {
             self.find_usable_slaves(bond);
         }
@@ -199,6 +204,7 @@ impl World {
         let swap = old.or(holder);
         state.alb_active_changes(old, swap, new);
         if let Some(new) = new {
+            self.force_bond_mac(bond, new, bond_mac);
             match swap {
                 Some(swap) => {
                     self.swap_slave_macs(bond, swap, new);
@@ -208,7 +214,7 @@ impl World {
                 }
                 None => {
                     // A slave takes any MAC that a bond has.
-                    let _ = self.set_mac(new, bond_mac);
+                    let _ = self.set_balanced_mac(bond, new, bond_mac);
                     if let Some(state) = self.bond_mut(bond) {
                         state.alb_took_mac(new, bond_mac);
                     }
@@ -218,15 +224,41 @@ impl World {
         self.perform_alb_actions_now(bond);
     }
 
+    /// In balance-tlb the device is told the bond's MAC, whatever it has, before that is set right quietly.
+    fn force_bond_mac(&mut self, bond: DevId, new: DevId, bond_mac: Mac) {
+        if self.bond(bond).is_some_and(|state| state.params.mode == Mode::Tlb)
+            && let Some(own) = self.devs.get(new).map(|device| device.mac)
+        {
+            // One that cannot have it keeps its own.
+            let _ = self.set_mac(new, bond_mac);
+            let _ = self.set_balanced_mac(bond, new, own);
+        }
+    }
+
     /// `alb_swap_mac_addr`
     pub(super) fn swap_slave_macs(&mut self, bond: DevId, one: DevId, other: DevId) {
         let mac = |dev: DevId| self.bond(bond).and_then(|state| state.slave(dev)).map(|slave| slave.mac);
         let (Some(one_mac), Some(other_mac)) = (mac(one), mac(other)) else { return };
         if one != other && one_mac != other_mac {
             // Both are MACs that slaves have now.
-            let _ = self.set_mac(one, other_mac);
-            let _ = self.set_mac(other, one_mac);
+            let _ = self.set_balanced_mac(bond, one, other_mac);
+            let _ = self.set_balanced_mac(bond, other, one_mac);
         }
+    }
+
+    /// `alb_set_slave_mac_addr`: nobody is told where only sending is balanced.
+    ///
+    /// # Errors
+    /// What the slave answers.
+    pub(super) fn set_balanced_mac(&mut self, bond: DevId, dev: DevId, mac: Mac) -> Result<(), Failure> {
+        if self.bond(bond).is_none_or(|state| state.params.mode == Mode::Alb) {
+            return self.set_mac(dev, mac);
+        }
+        if let Some(assign) = self.devs.get(dev).map(|device| device.addr_assign) {
+            self.assign_mac(dev, mac, assign);
+            self.slave_mac_changed(bond, dev, mac);
+        }
+        Ok(())
     }
 
     /// `bond_alb_set_mac_address`: the active slave takes the bond's new MAC.

@@ -76,21 +76,16 @@ impl World {
             if up {
                 slave.last_link_up = now;
                 slave.was_up = true;
-                match mode {
-                    // Not before its machines say so.
-                    Mode::Lacp => slave.backup = true,
-                    Mode::ActiveBackup => {}
-                    _ => slave.backup = false,
-                }
+                self.set_slave_link(bond, dev, Link::Up);
+                self.start_again(bond, dev);
             } else {
                 slave.failures = slave.failures.saturating_add(1);
+                self.set_slave_link(bond, dev, Link::Down);
                 if matches!(mode, Mode::ActiveBackup | Mode::Lacp) {
-                    state.deactivate(dev);
+                    self.deactivate_slave(bond, dev);
                 }
             }
             self.link_changed_for_mode(bond, dev, up);
-            self.changed();
-            self.notify_link(dev);
             let Some(state) = self.bond(bond) else { return };
             let prio = |dev: Option<DevId>| dev.and_then(|dev| state.slave(dev)).map(|slave| slave.prio);
             failover |= match up {
@@ -106,6 +101,22 @@ impl World {
             self.select_active(bond);
         }
         self.settle_bond_carrier(bond);
+    }
+
+    /// What a slave whose link is back is at first.
+    fn start_again(&mut self, bond: DevId, dev: DevId) {
+        let Some(state) = self.bond_mut(bond) else { return };
+        let backup = match state.params.mode {
+            // Not before its machines say so.
+            Mode::Lacp => true,
+            Mode::ActiveBackup => return,
+            _ => false,
+        };
+        if let Some(slave) = state.slave_mut(dev)
+            && std::mem::replace(&mut slave.backup, backup) != backup
+        {
+            self.slave_moved(bond, dev);
+        }
     }
 
     /// `bond_arp_monitor`
@@ -162,10 +173,17 @@ impl World {
             return;
         }
         let Some(state) = self.bond_mut(bond) else { return };
+        let mut moved = Vec::new();
         for slave in &mut state.slaves {
             slave.link = slave.new_link.take().unwrap_or(slave.link);
             // `bond_slave_state_change`
-            slave.backup = slave.link != Link::Up;
+            let backup = slave.link != Link::Up;
+            if std::mem::replace(&mut slave.backup, backup) != backup {
+                moved.push(slave.dev);
+            }
+        }
+        for dev in moved {
+            self.slave_moved(bond, dev);
         }
         self.find_usable_slaves(bond);
         if failover {
@@ -198,12 +216,12 @@ impl World {
                     let fresh =
                         state.slave(dev).is_some_and(|slave| state.within(slave, now, slave.last_tx, 1));
                     if state.active != Some(dev) || (state.active.is_none() && fresh) {
-                        if let Some(slave) = state.slave_mut(dev) {
-                            slave.link = Link::Up;
+                        let tried = state.arp_slave.take();
+                        self.set_slave_link(bond, dev, Link::Up);
+                        if let Some(tried) = tried {
+                            self.deactivate_slave(bond, tried);
                         }
-                        if let Some(tried) = state.arp_slave.take() {
-                            state.deactivate(tried);
-                        }
+                        let Some(state) = self.bond_mut(bond) else { return };
                         let prio =
                             |dev: Option<DevId>| dev.and_then(|dev| state.slave(dev)).map(|slave| slave.prio);
                         failover |= state.active.is_none()
@@ -213,24 +231,24 @@ impl World {
                 }
                 Link::Down => {
                     slave.failures = slave.failures.saturating_add(1);
-                    slave.link = Link::Down;
-                    state.deactivate(dev);
+                    self.set_slave_link(bond, dev, Link::Down);
+                    self.deactivate_slave(bond, dev);
+                    let Some(state) = self.bond_mut(bond) else { return };
                     if state.active == Some(dev) {
                         state.arp_slave = None;
                         failover = true;
                     }
                 }
                 Link::Fail => {
-                    slave.link = Link::Fail;
-                    state.deactivate(dev);
+                    self.set_slave_link(bond, dev, Link::Fail);
+                    self.deactivate_slave(bond, dev);
+                    let Some(state) = self.bond_mut(bond) else { return };
                     if state.active.is_some() {
                         state.arp_slave = None;
                     }
                 }
                 Link::Back => {}
             }
-            self.changed();
-            self.notify_link(dev);
         }
         if failover {
             self.select_active(bond);
@@ -265,8 +283,8 @@ impl World {
             }
             found |= slave.dev == tried;
         }
-        for dev in down {
-            state.deactivate(dev);
+        for dev in &down {
+            state.deactivate(*dev);
         }
         let Some(next) = next.or(before) else { return };
         if let Some(slave) = state.slave_mut(next) {
@@ -274,6 +292,10 @@ impl World {
         }
         state.activate(next);
         self.send_arp_probes(bond, next);
+        // `bond_slave_state_notify`, `bond_slave_link_notify`
+        for dev in down.into_iter().chain([next]) {
+            self.slave_moved(bond, dev);
+        }
         if let Some(state) = self.bond_mut(bond) {
             state.arp_slave = Some(next);
             if let Some(slave) = state.slave_mut(next) {

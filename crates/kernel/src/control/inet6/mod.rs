@@ -171,6 +171,9 @@ impl World {
     /// `dev_forward_change`: routers listen to the routers' groups, and learn no routers.
     pub(crate) fn ip6_forwarding_changed(&mut self, dev: DevId) {
         let on = self.forwards6(dev);
+        if on {
+            self.disable_lro(dev);
+        }
         let Some(device) = self.devs.get(dev) else { return };
         let entries = device.ipv6.clone();
         if device.flags.contains(Flags::MULTICAST) {

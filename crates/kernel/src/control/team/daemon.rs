@@ -38,6 +38,7 @@ impl World {
         port.watches = watches.into_iter().map(watch).collect();
         port.user_linkup = false;
         let mac = port.mac;
+        self.refresh_port_link(team, dev);
         if first && !daemon.own_mac {
             self.set_team_mac(team, mac);
         }

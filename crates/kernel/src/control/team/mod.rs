@@ -83,6 +83,7 @@ impl World {
         if !device.is_ethernet() {
             return refused(Errno::EOPNOTSUPP, "Teams of other than Ethernet devices are not emulated");
         }
+        let features = self.features_before(team);
         let (mac, mtu, team_mac, up) = (device.mac, device.mtu, master.mac, master.is_up());
         self.set_mtu(dev, master.mtu)?;
         let joined = self.join_team(dev, team, team_mac);
@@ -97,6 +98,9 @@ impl World {
             device.rx_handler = RxHandler::TeamPort { team };
             device.master = Some(team);
         }
+        self.changed();
+        // `NETDEV_CHANGEUPPER`
+        self.notify_link(dev);
         let carrier = self.devs.get(dev).is_some_and(|device| device.is_up() && device.oper_up());
         self.pass_filters(team, dev, 1);
         if up {
@@ -105,10 +109,9 @@ impl World {
         if let Some(state) = self.team_mut(team) {
             state.ports.push(Port::new(dev, mac, mtu));
         }
-        self.changed();
-        self.notify_link(dev);
         self.enable_team_port(team, dev);
         self.team_port_added(team, dev, carrier);
+        self.change_features(team, &features);
         Ok(())
     }
 
@@ -126,6 +129,7 @@ impl World {
 
     /// `team_port_del`
     pub(super) fn remove_team_port(&mut self, dev: DevId, team: DevId) {
+        let features = self.features_before(team);
         self.leave_lacp(team, dev);
         self.disable_team_port(team, dev);
         let Some(state) = self.team_mut(team) else { return };
@@ -142,16 +146,23 @@ impl World {
             device.rx_handler = RxHandler::None;
             device.master = None;
         }
+        self.changed();
+        // `NETDEV_CHANGEUPPER`
+        self.notify_link(dev);
         if self.devs.get(team).is_some_and(|team| team.is_up()) {
             self.take_lists(team, dev);
         }
         self.close(dev);
+        // `__team_port_change_port_removed`
+        if port.told_link && !port.user_linkup_enabled {
+            self.notify_link(dev);
+        }
         self.settle_team_carrier(team);
         // It had these before.
         let _ = self.set_mac(dev, port.mac);
         let _ = self.set_mtu(dev, port.mtu);
         self.changed();
-        self.notify_link(dev);
+        self.change_features(team, &features);
         self.choose_team_port(team);
     }
 
@@ -177,25 +188,36 @@ impl World {
         port.up = carrier;
         port.speed = settings.and_then(|settings| settings.speed).unwrap_or(0);
         port.full_duplex = settings.and_then(|settings| settings.full_duplex).unwrap_or(false);
+        self.refresh_port_link(team, dev);
+    }
+
+    /// `team_refresh_port_linkup`
+    fn refresh_port_link(&mut self, team: DevId, dev: DevId) {
+        let Some(port) = self.team_mut(team).and_then(|state| state.port_mut(dev)) else { return };
+        let link = port.has_link();
+        if std::mem::replace(&mut port.told_link, link) != link {
+            // `team_lower_state_changed`
+            self.changed();
+            self.notify_link(dev);
+        }
     }
 
     /// `team_port_enable`: neighbours are told.
     fn enable_team_port(&mut self, team: DevId, dev: DevId) {
-        let Some(device) = self.devs.get_mut(team) else { return };
-        let up = device.is_up();
-        let Kind::Team(state) = &mut device.kind else { return };
-        if state.is_enabled(dev) {
-            return;
-        }
+        let Some(state) = self.team_mut(team).filter(|state| !state.is_enabled(dev)) else { return };
         state.enabled.push(dev);
+        self.announce_enabled(team);
+        // `team_lower_state_changed`
         self.changed();
-        let Some(device) = self.devs.get_mut(team) else { return };
+        self.notify_link(dev);
+    }
+
+    /// A team that is up tells its neighbours that it has another port.
+    fn announce_enabled(&mut self, team: DevId) {
+        let Some(device) = self.devs.get_mut(team).filter(|device| device.is_up()) else { return };
         let Kind::Team(state) = &mut device.kind else { return };
         let Some(daemon) = &state.daemon else { return };
         let (notices, rejoins) = (daemon.notify_peers.0, daemon.mcast_rejoin.0);
-        if !up {
-            return;
-        }
         state.notices = state.notices.saturating_add(notices);
         state.rejoins = state.rejoins.saturating_add(rejoins);
         if notices > 0 {
@@ -207,15 +229,17 @@ impl World {
     }
 
     fn disable_team_port(&mut self, team: DevId, dev: DevId) {
-        if let Some(state) = self.team_mut(team) {
-            state.enabled.retain(|enabled| *enabled != dev);
-            if let Some(balance) = &mut state.balance {
-                // `lb_tx_hash_to_port_mapping_null_port`
-                for mapped in balance.mapped.iter_mut().filter(|mapped| **mapped == Some(dev)) {
-                    *mapped = None;
-                }
+        let Some(state) = self.team_mut(team).filter(|state| state.is_enabled(dev)) else { return };
+        state.enabled.retain(|enabled| *enabled != dev);
+        if let Some(balance) = &mut state.balance {
+            // `lb_tx_hash_to_port_mapping_null_port`
+            for mapped in balance.mapped.iter_mut().filter(|mapped| **mapped == Some(dev)) {
+                *mapped = None;
             }
         }
+        // `team_lower_state_changed`
+        self.changed();
+        self.notify_link(dev);
     }
 
     /// `team_notify_peers_work`

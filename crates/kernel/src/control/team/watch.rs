@@ -107,6 +107,7 @@ impl World {
             watch.down_count = watch.down_count.saturating_add(1);
         }
         port.user_linkup = port.watched_up();
+        self.refresh_port_link(team, dev);
         self.changed();
         self.settle_team_carrier(team);
         self.link_judged(team, dev);

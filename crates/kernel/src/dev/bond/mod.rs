@@ -79,6 +79,8 @@ pub struct Slave {
     pub delay: u32,
     /// `BOND_STATE_BACKUP`
     pub backup: bool,
+    /// The same, as others were told last.
+    pub told_backup: bool,
     /// Its frames are only for sockets that are bound to it.
     pub inactive: bool,
     /// Up with carrier: kept in step with the device (`bond_slave_is_up`).
@@ -117,6 +119,7 @@ impl Slave {
             new_link: None,
             delay: 0,
             backup: false,
+            told_backup: false,
             inactive: false,
             running: false,
             mac: Mac::ZERO,
@@ -178,6 +181,9 @@ pub struct Bond {
     pub ad: lacp::AdBond,
     /// While the bond is up, in balance-tlb and balance-alb.
     pub alb: Option<Box<alb::Alb>>,
+    /// The active slave that receives every frame for a while, and for how long it has (`primary_is_promisc`): also
+    /// after the bond has gone down.
+    pub promiscuous: Option<(DevId, u32)>,
     /// What balancing has left to be done.
     pub alb_actions: Vec<alb::Action>,
     /// Counters of slaves that have been added up (`bond_stats`).
@@ -213,21 +219,19 @@ impl Bond {
         self.active.and_then(|dev| self.slave(dev))
     }
 
-    /// `bond_set_slave_active_flags`
-    pub fn activate(&mut self, dev: DevId) {
-        if let Some(slave) = self.slave_mut(dev) {
-            slave.backup = false;
-            slave.inactive = false;
-        }
+    /// `bond_set_slave_active_flags`. True if that is news.
+    pub fn activate(&mut self, dev: DevId) -> bool {
+        let Some(slave) = self.slave_mut(dev) else { return false };
+        slave.inactive = false;
+        std::mem::replace(&mut slave.backup, false)
     }
 
-    /// `bond_set_slave_inactive_flags`
-    pub fn deactivate(&mut self, dev: DevId) {
+    /// `bond_set_slave_inactive_flags`. True if that is news.
+    pub fn deactivate(&mut self, dev: DevId) -> bool {
         let (keeps_state, all) = (self.params.mode.balances_load(), self.params.all_slaves_active);
-        if let Some(slave) = self.slave_mut(dev) {
-            slave.backup |= !keeps_state;
-            slave.inactive |= !all;
-        }
+        let Some(slave) = self.slave_mut(dev) else { return false };
+        slave.inactive |= !all;
+        !keeps_state && !std::mem::replace(&mut slave.backup, true)
     }
 
     /// `bond_find_best_slave`

@@ -57,6 +57,8 @@ pub struct Port {
     pub mtu: u32,
     /// Its carrier.
     pub up: bool,
+    /// It has a link, as others were told last (`port->linkup`).
+    pub told_link: bool,
     pub speed: u32,
     pub full_duplex: bool,
     pub priority: i32,
@@ -78,6 +80,7 @@ impl Port {
             mac,
             mtu,
             up: false,
+            told_link: false,
             speed: 0,
             full_duplex: false,
             priority: 0,

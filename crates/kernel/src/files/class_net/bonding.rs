@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use hairpin_netlink::Errno;
+use hairpin_netlink::route::link::LinkEvent;
 
 use super::attribute::{Attribute, Seen, Store, file, line};
 use crate::control::bond::OptionValue;
@@ -225,6 +226,7 @@ pub(super) fn set(world: &mut World, dev: DevId, option: Opt, data: &[u8]) -> Re
     let text = std::str::from_utf8(data).map_err(|_| Errno::EINVAL)?;
     let outcome = world.set_bond_option(dev, option, OptionValue::Text(text));
     outcome.map_err(|failure| failure.errno)?;
-    world.notify_link(dev);
+    // `NETDEV_CHANGEINFODATA`
+    world.notify_link_event(dev, LinkEvent::BondingOptions);
     Ok(())
 }

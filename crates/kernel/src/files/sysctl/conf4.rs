@@ -57,6 +57,9 @@ pub(super) fn write(world: &mut World, ns: NsId, scope: Scope, key: &str, data: 
             }
         }
         (_, Scope::Device(dev)) => {
+            if conf == Conf::Forwarding && value != 0 && before != value {
+                world.disable_lro(dev);
+            }
             world.devs.get_mut(dev).ok_or(Errno::ENOENT)?.ipv4_conf.set_kept(conf, value);
         }
     }
@@ -103,6 +106,9 @@ impl World {
             self.notify_setting(ns, whom, Conf::Forwarding, value);
         }
         for dev in devices(self, ns) {
+            if value != 0 {
+                self.disable_lro(dev);
+            }
             if let Some(device) = self.devs.get_mut(dev).filter(|device| device.has_ipv4) {
                 device.ipv4_conf.set(Conf::Forwarding, value);
                 let ifindex = device.ifindex as i32;

@@ -65,8 +65,6 @@ pub struct Alb {
     update_delay: u32,
     update_retry: u32,
     rebalance_clients: bool,
-    promiscuous: Option<DevId>,
-    promiscuous_count: u32,
 }
 
 impl Alb {
@@ -85,8 +83,6 @@ impl Alb {
             update_delay: 0,
             update_retry: 0,
             rebalance_clients: false,
-            promiscuous: None,
-            promiscuous_count: 0,
         }
     }
 
@@ -263,10 +259,8 @@ impl Bond {
     /// are assigned anew.
     pub fn alb_active_changes(&mut self, old: Option<DevId>, swap: Option<DevId>, new: Option<DevId>) {
         if old.is_some()
-            && let Some(alb) = &mut self.alb
-            && let Some(dev) = alb.promiscuous.take()
+            && let Some((dev, _)) = self.promiscuous.take()
         {
-            alb.promiscuous_count = 0;
             self.alb_actions.push(Action::Promiscuity { dev, by: -1 });
         }
         if new.is_some() {

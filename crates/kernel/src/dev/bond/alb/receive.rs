@@ -228,12 +228,14 @@ impl Bond {
 
     /// `rlb_teach_disabled_mac_on_primary`
     pub(super) fn teach_on_active(&mut self, mac: Mac) {
-        let (Some(active), Some(alb)) = (self.active, &mut self.alb) else { return };
-        if alb.promiscuous.is_none() {
-            alb.promiscuous = Some(active);
-            self.alb_actions.push(Action::Promiscuity { dev: active, by: 1 });
+        let Some(active) = self.active.filter(|_| self.alb.is_some()) else { return };
+        match &mut self.promiscuous {
+            Some((_, count)) => *count = 0,
+            None => {
+                self.promiscuous = Some((active, 0));
+                self.alb_actions.push(Action::Promiscuity { dev: active, by: 1 });
+            }
         }
-        alb.promiscuous_count = 0;
         self.alb_actions.push(Action::Learn { dev: active, mac, strict: true });
     }
 
@@ -248,11 +250,11 @@ impl Bond {
     /// The part of `bond_alb_monitor` that is for clients.
     pub(super) fn rlb_tick(&mut self) {
         let Some(alb) = &mut self.alb else { return };
-        if let Some(dev) = alb.promiscuous {
-            alb.promiscuous_count += 1;
-            if alb.promiscuous_count >= PROMISC_TIMEOUT {
-                alb.promiscuous = None;
-                alb.promiscuous_count = 0;
+        if let Some((dev, count)) = &mut self.promiscuous {
+            *count += 1;
+            if *count >= PROMISC_TIMEOUT {
+                let dev = *dev;
+                self.promiscuous = None;
                 self.alb_actions.push(Action::Promiscuity { dev, by: -1 });
             }
         }

@@ -195,7 +195,7 @@ impl World {
         let (lower, mode, sources) = (state.lower, state.mode, state.sources.clone());
         if let Some(length) = data.u32(IFLA_MACVLAN_BC_QUEUE_LEN) {
             state.bc_queue_len_requested = length;
-            self.refresh_broadcast_queue(lower);
+            self.refresh_broadcast_queue(lower, &[]);
         }
         if let Some(action) = data.u32(IFLA_MACVLAN_MACADDR_MODE) {
             if mode != Mode::Source {

@@ -145,6 +145,8 @@ impl World {
         let dev = self.register_draft(draft, Kind::Vlan(Box::new(state)))?;
         self.link_vlan(dev, own_mac);
         self.notify_link(lower);
+        // `netdev_sync_lower_features`
+        self.disable_lro(lower);
         Ok(dev)
     }
 
