@@ -9,6 +9,7 @@ use hairpin_wire::snoop::{Message, Packet, read_ipv4};
 use crate::device::DevId;
 use crate::frame::{ETH_LEN, Frame, ethertype};
 use crate::mac::Mac;
+use crate::route::RouteKind;
 use crate::time::{Time, ticks};
 use crate::world::{TimerEvent, World};
 
@@ -344,6 +345,12 @@ impl World {
         }
         header.write(packet);
         if let Some(frame) = self.filter_word(ns, dev, to.into(), frame) {
+            // `ip_mc_output`
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters.out_requests += 1;
+                netns.counters.carried.left(frame.payload().len());
+                netns.counters.carried.sends(RouteKind::Multicast, frame.payload().len());
+            }
             self.neigh_output(dev, to, frame);
         }
     }

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use hairpin_netlink::{Address, Errno, SocketOption};
 
-use crate::ip::route::OutKey;
+use crate::ip::route::{OutKey, OutRoute};
 use crate::ip::{self, protocol};
 use crate::netns::NsId;
 use crate::route::RouteKind;
@@ -343,6 +343,18 @@ impl World {
             .ok_or(Errno::EAGAIN)
     }
 
+    /// The way that a program looked for; that there is none is counted (`IPSTATS_MIB_OUTNOROUTES` of
+    /// `__ip4_datagram_connect` and `udp_sendmsg`).
+    #[inline]
+    pub(super) fn sought(&mut self, ns: NsId, found: Result<OutRoute, Errno>) -> Result<OutRoute, Errno> {
+        if let Err(Errno::ENETUNREACH) = found
+            && let Some(netns) = self.netns.get_mut(ns)
+        {
+            netns.counters.out_no_routes += 1;
+        }
+        found
+    }
+
     pub(crate) fn connect_socket(&mut self, id: SockId, address: Address) -> Result<(), Errno> {
         if let Some(Socket { ns, kind: Kind::Tcp(_), .. }) = self.sockets.get(id) {
             return self.connect_tcp(id, *ns, address);
@@ -357,11 +369,13 @@ impl World {
         let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
         let inet = self.inet_of(id)?.clone();
         let wanted = key(ns, &inet, address, 0);
-        let mut route = self.route_output(wanted)?;
+        let found = self.route_output(wanted);
+        let mut route = self.sought(ns, found)?;
         if inet.source.is_unspecified() {
             // `ip_route_connect`: once the source is known, rules about it count.
-            route =
-                self.route_output(OutKey { source: route.source, destination: route.destination, ..wanted })?;
+            let wanted = OutKey { source: route.source, destination: route.destination, ..wanted };
+            let found = self.route_output(wanted);
+            route = self.sought(ns, found)?;
         }
         if route.kind == RouteKind::Broadcast && !inet.broadcast {
             return Err(Errno::EACCES);

@@ -201,7 +201,9 @@ impl World {
         let source_port = udp.port;
         // The options are cloned only off the fast path.
         let (plain, pmtu, bound) = (is_plain(&udp.inet), udp.inet.pmtu, udp.inet.device);
-        let route = self.route_output(key(ns, &udp.inet, destination, protocol::UDP))?;
+        let wanted = key(ns, &udp.inet, destination, protocol::UDP);
+        let found = self.route_output(wanted);
+        let route = self.sought(ns, found)?;
         let route = if plain { route } else { self.route_to_probe(route, pmtu) };
         let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
         // `__ip_append_data`: of what leaves whole.

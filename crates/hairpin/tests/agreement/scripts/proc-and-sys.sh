@@ -47,3 +47,10 @@ $N n1 bash -c 'echo 1 >/sys/class/net/p0/nothing; echo 1 >/proc/sys/net/ipv4/not
 $N n2 ping -c1 -W1 2001:db9::9
 $N n2 ping -c1 -W1 2001:db9::9
 $N n2 grep NoRoutes /proc/net/snmp6
+# The same of IPv4, and what this host tells of its groups counts as sent.
+$N n2 ping -c1 -W1 239.9.9.9
+$N n2 ping -c1 -W1 10.9.9.9
+$N n2 grep -h -e Ip: -e IpExt /proc/net/snmp /proc/net/netstat
+ip -n n2 addr add 239.7.7.7/32 dev e0 autojoin
+sleep 3
+$N n2 grep -h -e Ip: -e IpExt /proc/net/snmp /proc/net/netstat
