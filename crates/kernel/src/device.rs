@@ -387,6 +387,7 @@ impl Device {
     /// `dev->addr_len`: bytes of link-layer addresses. Those of IP tunnels are the tunnel's ends.
     pub fn address_len(&self) -> usize {
         match self.hardware {
+            _ if matches!(&self.kind, Kind::Tun(tun) if !tun.is_tap()) => 0,
             hardware::ETHER | hardware::LOOPBACK => 6,
             // GRE that goes by what packets say has no other name.
             hardware::IPIP | hardware::SIT | hardware::GRE | hardware::NONE => 4,

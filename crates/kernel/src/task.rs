@@ -270,6 +270,8 @@ impl World {
             Call::Netfilter(call) => self.netfilter_call(ns, call),
             Call::Module { name, load } => self.module(host, &name, load).map(|()| Reply::Done),
             Call::Team(call) => self.team_call(ns, call),
+            Call::TunAdd(device) => self.add_tun(ns, &device).map(|()| Reply::Done),
+            Call::TunDelete(device) => self.delete_tun(ns, &device).map(|()| Reply::Done),
             Call::Sockets(query) => Ok(Reply::Sockets(self.list_sockets(ns, query))),
             Call::Group { device, mac, join } => {
                 self.change_link_group(ns, &device, Mac(mac), join).map(|()| Reply::Done)

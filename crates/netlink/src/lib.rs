@@ -35,5 +35,5 @@ pub use netlink_packet_route::RouteNetlinkMessage as Message;
 pub use shims::neighbour_cache_info;
 pub use sys::{
     Address, Call, ErrorOrigin, FIRST_NETNS, Fd, LogRecord, Now, PacketType, PathMtuDiscovery, Received,
-    Reply, SocketKind, SocketOption, SocketStatistics, System,
+    Reply, SocketKind, SocketOption, SocketStatistics, System, TunDevice,
 };

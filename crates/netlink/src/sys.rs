@@ -356,6 +356,10 @@ pub enum Call {
     KernelLog {
         clear: bool,
     },
+    /// Makes a device of tun that stays (`TUNSETIFF` with `IFF_TUN_EXCL`, `TUNSETPERSIST`).
+    TunAdd(TunDevice),
+    /// Has one end with the program that asks.
+    TunDelete(TunDevice),
     /// Teams, and the daemon's work on them.
     Team(TeamCall),
     /// The sockets of the task's namespace.
@@ -385,6 +389,18 @@ pub enum Call {
         wanted: u64,
         mask: u64,
     },
+}
+
+/// A device of tun as `TUNSETIFF` and its like ask for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TunDevice {
+    /// None: the next free one of its kind.
+    pub name: String,
+    /// `IFF_TUN` or `IFF_TAP`, and others of linux/if_tun.h.
+    pub flags: u16,
+    /// The user, and the group, that may hold the other end; none for anybody.
+    pub owner: Option<u32>,
+    pub group: Option<u32>,
 }
 
 /// The answer to a [`Call`].

@@ -373,7 +373,10 @@ impl System for LinuxSystem {
             | Call::StoreLoad(_)
             | Call::StoreSave { .. }
             | Call::Features(_)
-            | Call::SetFeatures { .. } => Err(Errno::ENOSYS),
+            | Call::SetFeatures { .. }
+            // And the real `ip tuntap`.
+            | Call::TunAdd(_)
+            | Call::TunDelete(_) => Err(Errno::ENOSYS),
         }
     }
 }

@@ -9,6 +9,7 @@
 //! * [`modules`] what a machine's kernel has loaded
 //! * [`ipvlan`] ipvlans on their lower device
 //! * [`macsec`] MACsec devices on their lower device
+//! * [`tun`] devices of tun
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
 //! * [`namespace`] namespaces and their names
@@ -38,6 +39,7 @@ pub(crate) mod settings;
 mod state;
 pub(crate) mod team;
 pub(crate) mod temporary;
+mod tun;
 mod tunnel_address;
 mod unregister;
 mod vrf;

@@ -4,7 +4,7 @@ use hairpin_netlink::{Errno, Failure};
 
 use crate::dev::ip_tunnel::Variant;
 use crate::dev::ip6_tunnel::Variant as Variant6;
-use crate::dev::{Kind, RxHandler, can, ifb, ipoib, nlmon};
+use crate::dev::{Kind, RxHandler, can, ifb, ipoib, nlmon, tun};
 use crate::device::{AddrAssign, AddrGenMode, DevId, Device, Flags, OperState, Stats, hardware};
 use crate::mac::Mac;
 use crate::netns::NsId;
@@ -64,7 +64,7 @@ impl World {
             None if matches!(
                 new.kind,
                 Kind::Loopback | Kind::Nlmon | Kind::Vcan | Kind::Vxcan(_) | Kind::Ipoib(_)
-            ) =>
+            ) || matches!(&new.kind, Kind::Tun(tun) if !tun.is_tap()) =>
             {
                 (Mac::ZERO, AddrAssign::Permanent)
             }
@@ -395,6 +395,15 @@ impl Traits {
                 min_mtu: 0,
                 max_mtu: 0,
                 tx_queue_len: ifb::QUEUE_LEN,
+                ..ether
+            },
+            Kind::Tun(tun) if tun.is_tap() => Traits { max_mtu: 65_535 - 14, ..ether },
+            Kind::Tun(_) => Traits {
+                flags: Flags::POINTOPOINT | Flags::MULTICAST | Flags::NOARP,
+                hardware: hardware::NONE,
+                min_mtu: 68,
+                max_mtu: 65_535,
+                tx_queue_len: tun::QUEUE_LEN,
                 ..ether
             },
             Kind::Nlmon => {

@@ -35,6 +35,8 @@ impl World {
             | Kind::Macsec(_) => None,
             // `ipoib_get_link_ksettings` of a port without a link.
             Kind::Ipoib(_) => Some(LinkSettings { speed: None, full_duplex: None }),
+            // `tun_default_link_ksettings`
+            Kind::Tun(_) => Some(LinkSettings { speed: Some(10), full_duplex: Some(true) }),
             Kind::Veth(_) => Some(FULL_10G),
             Kind::Nic { .. } => Some(FULL_1G),
             // `br_get_link_ksettings`: the fastest port that is running.

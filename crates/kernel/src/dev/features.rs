@@ -78,6 +78,8 @@ const SOFT: u64 = GSO | GRO;
 const SOFT_OFF: u64 = GRO_FRAGLIST | GRO_UDP_FWD;
 const TAGS: u64 = CTAG_TX | CTAG_RX | STAG_TX | STAG_RX;
 const SCATTER: u64 = SG | FRAGLIST;
+/// `TUN_USER_FEATURES`
+const TUN_USER: u64 = HW_CSUM | ALL_TSO & !TSO_MANGLEID;
 /// `VETH_FEATURES`
 const VETH: u64 = SCATTER | HW_CSUM | RXCSUM | SCTP_CRC | HIGHDMA | GSO_SOFTWARE | GSO_ENCAP_ALL | TAGS;
 /// `COMMON_FEATURES` of a bridge.
@@ -251,6 +253,8 @@ impl World {
                 let below = if below & (IP_CSUM | IPV6_CSUM) != 0 { below | HW_CSUM } else { below };
                 intersect(wanted, below) | wanted & (SOFT | GSO_SOFTWARE) | LLTX
             }
+            // `tun_net_fix_features`: nobody has said it.
+            Kind::Tun(_) => wanted & !TUN_USER,
             _ => wanted,
         };
         consistent(features)
@@ -345,6 +349,8 @@ fn own(device: &Device) -> Own {
             let switchable = GSO_SOFTWARE | RXCSUM | HW_CSUM | SCTP_CRC | SCATTER | HIGHDMA;
             (switchable, VLAN_CHALLENGED | LLTX | NETNS_LOCAL, 0)
         }
+        // `tun_net_init`: what the program at the other end would have to do is off until it says that it can.
+        Kind::Tun(_) => (SCATTER | CTAG_TX | STAG_TX | TUN_USER, LLTX, 0),
         Kind::Ifb => (IFB | CTAG_TX | STAG_TX, 0, 0),
         Kind::IpTunnel(_) => (SCATTER | HIGHDMA | HW_CSUM | GSO_SOFTWARE, LLTX, 0),
         // `ip6gre_tnl_init_features`
@@ -360,7 +366,7 @@ fn own(device: &Device) -> Own {
     };
     // A card may do what it is not asked to (`register_netdevice`); the features of the other kinds have it already.
     let mangle = match device.kind {
-        Kind::Nic { .. } => TSO_MANGLEID,
+        Kind::Nic { .. } | Kind::Tun(_) => TSO_MANGLEID,
         _ => 0,
     };
     Own {

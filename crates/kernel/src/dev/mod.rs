@@ -17,6 +17,7 @@ pub mod netdevsim;
 pub mod nlmon;
 pub mod tap;
 pub mod team;
+pub mod tun;
 pub mod tunnel;
 pub mod veth;
 pub mod vlan;
@@ -166,6 +167,7 @@ pub enum Kind {
     Ip6Tunnel(Box<ip6_tunnel::Ip6Tunnel>),
     Geneve(Box<geneve::Geneve>),
     Macsec(Box<macsec::Macsec>),
+    Tun(Box<tun::Tun>),
     Vrf(vrf::Vrf),
     Vxlan(Box<vxlan::Vxlan>),
     /// A port of a simulated card.
@@ -203,6 +205,7 @@ impl Kind {
             Kind::Ip6Tunnel(tunnel) => Some(tunnel.variant.name()),
             Kind::Geneve(_) => Some("geneve"),
             Kind::Macsec(_) => Some("macsec"),
+            Kind::Tun(_) => Some("tun"),
             Kind::Vrf(_) => Some("vrf"),
             Kind::Vxlan(_) => Some("vxlan"),
         }

@@ -212,6 +212,11 @@ impl World {
         frame.iif = self.devs.get(dev).map_or(0, |device| device.ifindex);
         frame.vrf_port = self.vrf_ifindex(dev);
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        // It comes in like any other (`ipv6_rcv`).
+        if let Some(netns) = self.netns.get_mut(ns) {
+            let group = frame.payload().get(24) == Some(&0xff);
+            netns.counters6.received(frame.payload().len(), group);
+        }
         match Header::parse(frame.payload()) {
             Ok(mut header) => {
                 if self.has_netfilter(ns) {

@@ -130,7 +130,7 @@ impl World {
             // Have a way of their own.
             Kind::Bond(_) | Kind::Team(_) | Kind::Macsec(_) => {}
             // Never has a carrier.
-            Kind::Ipoib(_) => verdicts.push(Verdict::Drop(DropReason::QdiscDrop)),
+            Kind::Ipoib(_) | Kind::Tun(_) => verdicts.push(Verdict::Drop(DropReason::QdiscDrop)),
             Kind::Loopback | Kind::Dummy | Kind::Netdevsim(_) | Kind::Veth(_) | Kind::Nic { .. } => {}
             Kind::Macvlan(macvlan) => sharing_port = Some(macvlan.lower),
             Kind::Ifb => {

@@ -102,7 +102,7 @@ impl Queue {
 /// ipvtap and what frames with a link header are put into; other virtual devices have none (`IFF_NO_QUEUE`).
 pub(crate) fn default_name(device: &Device, default_qdisc: &'static str) -> &'static str {
     match &device.kind {
-        Kind::Nic { .. } | Kind::Ipoib(_) | Kind::Ifb => default_qdisc,
+        Kind::Nic { .. } | Kind::Ipoib(_) | Kind::Ifb | Kind::Tun(_) => default_qdisc,
         Kind::IpTunnel(tunnel) if tunnel.variant == Variant::GreTap => default_qdisc,
         Kind::Ip6Tunnel(tunnel) if tunnel.variant == Variant6::Ip6GreTap => default_qdisc,
         _ if matches!(device.rx_handler, RxHandler::Tap(_)) => default_qdisc,

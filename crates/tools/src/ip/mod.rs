@@ -16,6 +16,7 @@ mod route;
 mod rt_names;
 mod rule;
 mod tunnel;
+mod tuntap;
 mod vrf;
 
 use crate::Program;
@@ -49,8 +50,8 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("macsec", Some(macsec::main)),
     ("tunnel", Some(tunnel::main)),
     ("tunl", Some(tunnel::main)),
-    ("tuntap", None),
-    ("tap", None),
+    ("tuntap", Some(tuntap::main)),
+    ("tap", Some(tuntap::main)),
     ("token", None),
     ("tcpmetrics", None),
     ("tcp_metrics", None),

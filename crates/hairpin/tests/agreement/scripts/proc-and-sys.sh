@@ -54,3 +54,11 @@ $N n2 grep -h -e Ip: -e IpExt /proc/net/snmp /proc/net/netstat
 ip -n n2 addr add 239.7.7.7/32 dev e0 autojoin
 sleep 3
 $N n2 grep -h -e Ip: -e IpExt /proc/net/snmp /proc/net/netstat
+# What a host sends to a group that it listens to comes in again.
+ip netns add n3
+v6 n3
+ip -n n3 link add d0 address 02:00:00:00:00:03 type dummy
+ip -n n3 link set d0 up
+sleep 3
+$N n3 ping -c2 -i0.2 -W1 ff02::1%d0
+$N n3 grep -e Ip6In -e Ip6OutReq -e Ip6OutM /proc/net/snmp6

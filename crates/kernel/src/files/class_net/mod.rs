@@ -15,6 +15,7 @@ mod port;
 mod queues;
 mod statistics;
 mod tap;
+mod tun;
 pub(super) mod virtual_devices;
 
 use hairpin_netlink::Errno;
@@ -276,6 +277,7 @@ fn entries(world: &World, ns: NsId, device: &Device, directory: Directory) -> Ve
 fn own(device: &Device, directory: Directory) -> &'static [Attribute] {
     match (directory, &device.kind) {
         (Directory::Device, Kind::Bridge(_)) => bridge::OWN,
+        (Directory::Device, Kind::Tun(_)) => tun::ATTRIBUTES,
         (Directory::Device, _) => ipoib::attributes(device),
         _ => &[],
     }

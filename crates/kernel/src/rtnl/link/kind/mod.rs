@@ -160,6 +160,7 @@ pub(super) fn describe(world: &World, device: &Device) -> Option<(InfoKind, Opti
         Kind::Ip6Tunnel(tunnel) => Some(ip6_tunnel::describe(tunnel)),
         Kind::Geneve(geneve) => Some(geneve::describe(geneve)),
         Kind::Macsec(macsec) => Some(macsec::describe(macsec)),
+        Kind::Tun(tun) => Some(simple::describe_tun(tun)),
         Kind::Vrf(vrf) => Some(vrf::describe(vrf)),
         Kind::Vxlan(vxlan) => Some(vxlan::describe(vxlan)),
     }
