@@ -62,7 +62,7 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         Ok(options) => options,
         Err(code) => return code,
     };
-    let link = match Link::open(program, &options.interface) {
+    let mut link = match Link::open(program, &options.interface) {
         Ok(link) => link,
         Err(Errno::ENODEV) => {
             let _ = writeln!(program.shell.err(), "udhcpc: SIOCGIFINDEX: No such device");
@@ -74,11 +74,11 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
         }
     };
     say(program, "started, v1.35.0");
-    match &options.script {
-        Some(script) => script::run(program, script, &link.name, "deconfig", None),
-        None => deconfigure(program, &link),
+    match options.script.is_some() {
+        true => tell(program, &options, &mut link, "deconfig", None),
+        false => deconfigure(program, &link),
     }
-    let code = run(program, &options, &link);
+    let code = run(program, &options, &mut link);
     link.close(program);
     code
 }
@@ -167,7 +167,7 @@ fn request(options: &Options, link: &Link, kind: Kind, xid: u32, more: &[(u8, Ip
     message
 }
 
-fn run(program: &mut Program<'_>, options: &Options, link: &Link) -> i32 {
+fn run(program: &mut Program<'_>, options: &Options, link: &mut Link) -> i32 {
     loop {
         match round(program, options, link) {
             Err(code) => return code,
@@ -194,15 +194,22 @@ fn run(program: &mut Program<'_>, options: &Options, link: &Link) -> i32 {
     }
 }
 
-/// A script of one's own hears of it.
-fn tell(program: &mut Program<'_>, options: &Options, link: &Link, word: &str, answer: Option<&Message>) {
+/// A script of one's own hears of it. What was open is closed while another program runs.
+fn tell(program: &mut Program<'_>, options: &Options, link: &mut Link, word: &str, answer: Option<&Message>) {
     if let Some(script) = &options.script {
         script::run(program, script, &link.name, word, answer);
+        if let Ok(again) = Link::open(program, &link.name) {
+            *link = again;
+        }
     }
 }
 
 /// Looks for a server as often as is allowed.
-fn round(program: &mut Program<'_>, options: &Options, link: &Link) -> Result<Option<(Lease, Message)>, i32> {
+fn round(
+    program: &mut Program<'_>,
+    options: &Options,
+    link: &mut Link,
+) -> Result<Option<(Lease, Message)>, i32> {
     let xid = u32::from(identifier(program)) << 16 | u32::from(identifier(program).rotate_left(3));
     for _ in 0..options.tries {
         say(program, "broadcasting discover");
@@ -254,7 +261,13 @@ fn await_kind(
 }
 
 /// The script's part with a lease, and what comes after.
-fn keep(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Lease, answer: &Message) -> i32 {
+fn keep(
+    program: &mut Program<'_>,
+    options: &Options,
+    link: &mut Link,
+    lease: &Lease,
+    answer: &Message,
+) -> i32 {
     tell(program, options, link, "bound", Some(answer));
     if options.script.is_none() {
         let (name, address, length) = (&link.name, lease.address, lease.prefix_len());
@@ -294,7 +307,7 @@ fn keep(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Lease
     }
 }
 
-fn release(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Lease) {
+fn release(program: &mut Program<'_>, options: &Options, link: &mut Link, lease: &Lease) {
     let (address, server) = (lease.address, lease.server);
     say(program, &format!("unicasting a release of {address} to {server}"));
     let xid = u32::from(identifier(program)) << 16 | 1;
@@ -302,7 +315,7 @@ fn release(program: &mut Program<'_>, options: &Options, link: &Link, lease: &Le
     message.client = address;
     let _ = client::send_unicast(program, address, server, &message);
     match &options.script {
-        Some(script) => script::run(program, script, &link.name, "deconfig", None),
+        Some(_) => tell(program, options, link, "deconfig", None),
         None => {
             client::run_ip(program, &format!("-4 addr flush dev {}", link.name));
         }

@@ -28,15 +28,8 @@ sorted ip netns exec b ss -H -4 -tuln
 sorted ip netns exec b netstat -4 -tuln
 sorted ip netns exec b netstat -4 -tlnp
 { set +x; } 2>/dev/null
-(sleep 25) | ip netns exec a nc -p 40000 -q 1 10.0.0.2 80 &
-C=$!
-sleep 2
-set -x
-sorted ip netns exec a ss -tn
-sorted ip netns exec a ss -4 -tan
-{ set +x; } 2>/dev/null
-# Blanks behind what is shown; and what a wrong word is told.
-for o in -tn -tnp -tnpH -x -S -xt -txn; do echo "\$ ss $o"; ip netns exec a ss $o | sed -E 's/pid=[0-9]+/pid=N/; s/$/|/'; done
+# Headings of nothing, and what a wrong word is told.
+for o in -x -S -xt -txn; do echo "\$ ss $o"; ip netns exec a ss $o | sed -E 's/pid=[0-9]+/pid=N/; s/$/|/'; done
 for o in -h -foo -f '-A foo' --bogus '-f help' -Z 'dst' 'state foo'; do echo "\$ ss $o"; ip netns exec a ss $o 2>&1 || echo "rc $?"; done
 # A listener's own end, by options and by operands.
 for o in '-s 1.2.3.4 -p 80' '-s 10.0.0.1' '-p 80 10.0.0.1' '' foo '-n -s no.name -p 5' '-6 -s 10.0.0.1 -p 5'; do echo "\$ nc -l $o"; ip netns exec a timeout 2 nc -l $o 2>&1 || echo "rc $?"; done
@@ -45,6 +38,15 @@ L=$!
 sleep 1
 ip netns exec a ss -Htln sport = :81
 kill $L
+(sleep 25) | ip netns exec a nc -p 40000 -q 1 10.0.0.2 80 &
+C=$!
+sleep 2
+set -x
+sorted ip netns exec a ss -tn
+sorted ip netns exec a ss -4 -tan
+{ set +x; } 2>/dev/null
+# Blanks behind what is shown.
+for o in -tn -tnp -tnpH; do echo "\$ ss $o"; ip netns exec a ss $o | sed -E 's/pid=[0-9]+/pid=N/; s/$/|/'; done
 set -x
 sorted ip netns exec b ss -4 -tan
 sorted ip netns exec b ss -4 -tn state established
