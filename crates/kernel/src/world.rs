@@ -157,6 +157,9 @@ pub struct World {
     pub(crate) verdicts: Vec<Verdicts>,
     /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
     pub(crate) transmit_refused: bool,
+    /// The device below a VLAN device or a macvlan had no queue for a frame: no failure, but the fragments behind it are not sent
+    /// (`NET_XMIT_CN` of `noop_enqueue`).
+    pub(crate) transmit_congested: bool,
     /// What the sender is told then, if not `ENOBUFS`: `ipvlan_process_v6_outbound` knows no way.
     pub(crate) transmit_no_way: bool,
     /// The socket whose `connect` has sent what is being handled (`sock_owned_by_user`).
@@ -201,6 +204,7 @@ impl World {
             drops: FxHashMap::default(),
             verdicts: Vec::new(),
             transmit_refused: false,
+            transmit_congested: false,
             transmit_no_way: false,
             connecting: None,
             depth: 0,

@@ -31,10 +31,12 @@ impl World {
         }
         let refused = std::mem::take(&mut self.transmit_refused);
         for fragment in fragments {
+            self.transmit_congested = false;
             self.neigh_output(dev, next_hop, fragment);
+            let congested = std::mem::take(&mut self.transmit_congested);
             // A program that sends lets the receiving side run after each frame (`local_bh_enable`).
             self.run_softirqs();
-            if self.transmit_refused {
+            if self.transmit_refused || congested {
                 // The rest would be of no use.
                 break;
             }

@@ -317,9 +317,9 @@ impl World {
         let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
         if fits {
             // `br_dev_queue_push_xmit` does not tell what became of it.
-            let refused = self.transmit_refused;
+            let before = (self.transmit_refused, self.transmit_congested);
             self.transmit(to, frame);
-            self.transmit_refused = refused;
+            (self.transmit_refused, self.transmit_congested) = before;
         } else {
             self.drop_frame(Some(to), frame, DropReason::TargetMtu);
         }
@@ -383,6 +383,7 @@ impl World {
             self.uncount_transmit(dev, len);
         }
         self.transmit_refused |= refused;
+        self.transmit_congested |= stacked && self.devs.get(lower).is_some_and(|below| !below.can_transmit());
     }
 
     fn count_multicast(&mut self, bridge: DevId, multicast: bool) {

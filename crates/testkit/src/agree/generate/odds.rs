@@ -18,7 +18,7 @@ fn pair(scenario: &mut Scenario, one: &str, other: &str) -> (String, String) {
         scenario.line(format!("ip netns add {ns}"));
     }
     let macs = scenario.veth(one, "eth0", other, "eth0");
-    scenario.line("sleep 1.3");
+    scenario.line("sleep 2.3");
     macs
 }
 
@@ -31,7 +31,7 @@ fn each(scenario: &mut Scenario, mut commands: Vec<String>, count: usize, look: 
         let command = commands.remove(scenario.below(commands.len()));
         scenario.line(command);
         // Until the link watch has come to it.
-        scenario.line("sleep 1.3");
+        scenario.line("sleep 2.3");
         for line in look {
             scenario.line(line);
         }
@@ -64,7 +64,7 @@ fn names(scenario: &mut Scenario) {
     let name = scenario.one(&["port0", "wan0", "wan1"]);
     scenario.line(format!("ip -n nb link add {name} type dummy"));
     scenario.line("ip -n na link set wan0 netns nb");
-    scenario.line("sleep 1.3");
+    scenario.line("sleep 2.3");
     scenario.line("ip -n na link");
     scenario.line("ip -n nb link");
     scenario.line("ip -n nb link property del dev wan0 altname wan0");
@@ -90,7 +90,7 @@ fn addresses(scenario: &mut Scenario) {
     for dev in ["w5", "w6", "d0", "d1", "d2", "tm0", "d3"] {
         scenario.line(format!("ip -n ma link set {dev} up"));
     }
-    scenario.line("sleep 1.3");
+    scenario.line("sleep 2.3");
     scenario.line("ip -n ma link");
     let (mac, one, two) = (scenario.mac(), scenario.mac(), scenario.mac());
     let commands = vec![
@@ -120,7 +120,7 @@ fn addresses(scenario: &mut Scenario) {
     let mac = scenario.mac();
     scenario.line(format!("ip -n ma link add link eth0 name p0 address {mac} type macvlan mode passthru"));
     scenario.line("ip -n ma link set p0 up");
-    scenario.line("sleep 1.3");
+    scenario.line("sleep 2.3");
     scenario.line("ip -n ma -br link");
     let commands = vec![
         format!("ip -n ma link set p0 address {one}"),
@@ -272,7 +272,7 @@ fn sources(scenario: &mut Scenario) {
     let (mac, own) = (scenario.mac(), scenario.mac());
     scenario.line(format!("ip -n sa link add link eth0 name m1 address {own} type macvlan mode source"));
     scenario.line("ip -n sa link set m1 up");
-    scenario.line("sleep 1.3");
+    scenario.line("sleep 2.3");
     let commands = vec![
         format!("ip -n sa link set m1 type macvlan macaddr add {outside}"),
         format!("ip -n sa link set m1 type macvlan macaddr add {mac}"),
