@@ -133,7 +133,6 @@ const GAPS: &[&str] = &[
     "(rtaf",
     "igrp",
     "dccp",
-    "loopback,",
     "dvmrp",
     "pimv1",
     "egp",
@@ -290,4 +289,45 @@ fn dumps() {
         compare(&["-#", flag], Options { dump, ..options() });
         compare(&["-#", flag, "-ve"], Options { dump, verbose: 1, link_header: true, ..options() });
     }
+}
+
+/// Each frame whole, and cut behind each of its bytes.
+#[test]
+fn loopback() {
+    use common::build::{ether, hex, padded};
+    let Some(program) = common::tcpdump() else { return };
+    let to = |payload: &str| ether([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2], 0x9000, &hex(payload));
+    let frames = [
+        padded(to("")),
+        padded(to("0000 0100 0500 0102")),
+        padded(to("0000 0200 000102030405 0102")),
+        padded(to("0900 010203040506070809 0100 0500")),
+        to("0800 0000"),
+        to("0000 0100 05"),
+        to("0000 0200 0102"),
+        to("0000 0300 05"),
+    ];
+    let mut packets = Vec::new();
+    for frame in frames {
+        for cut in 14..=frame.len() {
+            packets.push(hairpin_capture::Packet {
+                time_ns: 1_700_000_000_000_000_000,
+                length: u32::try_from(frame.len()).unwrap(),
+                data: frame[..cut].to_vec(),
+            });
+        }
+    }
+    let file = common::file(&packets, LinkType::ETHERNET);
+    let (theirs, _) = common::run(program, &["-n", "-e"], &file);
+    let mut printer = Printer::new(Options { numeric: true, link_header: true, ..options() });
+    let mut ours = String::new();
+    for packet in &packets {
+        let (time_ns, length, data) = (packet.time_ns, packet.length, &packet.data);
+        let frame = Frame { time_ns, length, data, link: LinkType::ETHERNET };
+        ours.push_str(&printer.print(&frame, &NoInterfaces));
+    }
+    for (number, (theirs, ours)) in theirs.lines().zip(ours.lines()).enumerate() {
+        assert_eq!(theirs, ours, "line {number}");
+    }
+    assert_eq!(theirs.len(), ours.len());
 }

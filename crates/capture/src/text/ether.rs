@@ -15,6 +15,8 @@ pub(crate) const IPV6: u16 = 0x86dd;
 pub(crate) const SLOW: u16 = 0x8809;
 pub(crate) const LLDP: u16 = 0x88cc;
 pub(crate) const MACSEC: u16 = 0x88e5;
+/// Of the loopback test protocol.
+pub(crate) const LOOPBACK: u16 = 0x9000;
 
 /// Where a frame's addresses are, for the layers that print them when nobody else has.
 #[derive(Clone, Copy, Debug)]
@@ -140,6 +142,7 @@ impl Dissector<'_> {
             ARP | REVERSE_ARP => self.arp(at, length, captured)?,
             SLOW => self.slow(at, length)?,
             LLDP => self.lldp(at, length)?,
+            LOOPBACK => self.loopback(at, length)?,
             _ => return Ok(false),
         }
         Ok(true)

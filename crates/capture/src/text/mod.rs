@@ -11,7 +11,7 @@
 //!   for instance NTP, TFTP, RIP, SNMP, IKE, DHCPv6, BGP, SMTP, FTP, telnet;
 //! - IP protocols other than ICMP, ICMPv6, IGMP, TCP, UDP, VRRP, GRE version 0, IPv4 and IPv6 in IP, Ethernet in IPv6:
 //!   SCTP, DCCP, OSPF, PIM, AH, ESP, EIGRP, mobility headers …;
-//! - EtherTypes other than IPv4, IPv6, ARP, VLAN tags, MACsec, LLDP and slow protocols: MPLS, PPPoE, EAPOL, CFM, loopback,
+//! - EtherTypes other than IPv4, IPv6, ARP, VLAN tags, MACsec, LLDP, loopback and slow protocols: MPLS, PPPoE, EAPOL, CFM,
 //!   IPX, AppleTalk …; LLC other than STP, SNAP and IP, and SNAP's CDP, VTP, DTP, UDLD;
 //! - within what is dissected: ATM ARP, DVMRP and PIM in IGMP, GRE source routes, MPTCP options (shown in hex), TCP MD5
 //!   (never checked), LLDP's TLVs of organizations (shown in hex), Ethernet OAM, DHCP's FQDN, relay and user class
@@ -39,6 +39,7 @@ mod ipv4;
 mod ipv6;
 mod llc;
 mod lldp;
+mod loopback;
 mod macsec;
 mod sll;
 mod slow;

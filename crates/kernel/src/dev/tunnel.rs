@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use hairpin_wire::vlan::Tag;
 
+use crate::dev::vxlan;
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame, Partial, ethertype};
 use crate::ip::{Header, UDP_CHECKSUM, UDP_LEN, checksum, fold, protocol, pseudo_sum, sum, write_checksum};
@@ -136,8 +137,8 @@ pub struct Six {
 /// What stands between the outer IP header and the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shim {
-    /// RFC 7348
-    Vxlan { vni: u32, ports: Ports },
+    /// RFC 7348; with a policy unless that is 0 (draft-smith-vxlan-group-policy).
+    Vxlan { vni: u32, policy: u32, ports: Ports },
     /// RFC 8926
     Geneve { vni: u32, ports: Ports },
     /// RFC 2784
@@ -296,10 +297,9 @@ impl Shim {
         inner: Partial,
     ) -> Partial {
         match self {
-            Shim::Vxlan { vni, ports } => {
+            Shim::Vxlan { vni, policy, ports } => {
                 if let Some(header) = body.get_mut(UDP_LEN..).and_then(|rest| rest.first_chunk_mut()) {
-                    let [a, b, c, d] = (vni << 8).to_be_bytes();
-                    *header = [0x08, 0, 0, 0, a, b, c, d];
+                    *header = vxlan::header(*vni, *policy);
                 }
                 ports.write(body, source, destination, inner)
             }
@@ -616,7 +616,7 @@ mod tests {
     #[test]
     fn a_vxlan_header_follows_udp() {
         let ports = Ports { source: 50000, destination: 4789, checksum: true };
-        let shim = Shim::Vxlan { vni: 0x01_02_03, ports };
+        let shim = Shim::Vxlan { vni: 0x01_02_03, policy: 0, ports };
         let mut body = vec![0; shim.size() + 4];
         let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
         let partial = shim.write(&mut body, source.into(), destination.into(), Partial::default());
@@ -634,7 +634,7 @@ mod tests {
     #[test]
     fn an_outer_checksum_holds_once_the_inner_one_is_completed() {
         let ports = Ports { source: 50000, destination: 4789, checksum: true };
-        let shim = Shim::Vxlan { vni: 7, ports };
+        let shim = Shim::Vxlan { vni: 7, policy: 0, ports };
         let (source, destination) = (Ipv4Addr::new(10, 0, 0, 1), Ipv4Addr::new(10, 0, 0, 2));
         // A datagram of three bytes, of whose checksum there is the pseudo header's sum.
         let pseudo = pseudo_sum(destination, source, protocol::UDP, 11);

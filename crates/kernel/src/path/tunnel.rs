@@ -100,7 +100,7 @@ impl World {
         };
         if route.kind == RouteKind::Local
             && frame.tunnel.is_none()
-            && let Shim::Vxlan { vni, ports } = outer.shim
+            && let Shim::Vxlan { vni, ports, .. } = outer.shim
         {
             return self.vxlan_bypass(dev, outer.underlay, (ports.destination, false), vni, frame);
         }

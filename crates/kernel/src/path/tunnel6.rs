@@ -62,7 +62,7 @@ impl World {
             Err(_) => return self.tunnel6_fails(dev, frame, true),
         };
         if route.kind == RouteKind::Local
-            && let Shim::Vxlan { vni, ports } = outer.shim
+            && let Shim::Vxlan { vni, ports, .. } = outer.shim
         {
             return self.vxlan_bypass(dev, outer.underlay, (ports.destination, true), vni, frame);
         }

@@ -256,10 +256,11 @@ impl World {
     pub(super) fn vxlan_receive(&mut self, ns: NsId, below: DevId, from: From, mut frame: Frame) {
         let start = from.start + UDP_LEN;
         let read = vxlan::read_header(frame.bytes().get(start..).unwrap_or(&[]));
-        let vni = match read {
-            Ok(vni) => vni,
+        let read = match read {
+            Ok(read) => read,
             Err(reason) => return self.drop_frame(Some(below), frame, reason),
         };
+        let vni = read.vni;
         let Some(dev) = self.vxlan_with(ns, from.socket(), vni) else {
             return self.drop_frame(Some(below), frame, DropReason::VxlanVniNotFound);
         };
@@ -272,6 +273,12 @@ impl World {
         let Some(device) = self.devs.get_mut(dev) else { return };
         let mac = device.mac;
         let Kind::Vxlan(state) = &mut device.kind else { return };
+        if !read.is_understood(state.config.policies) {
+            return self.drop_frame(Some(below), frame, DropReason::VxlanInvalidHeader);
+        }
+        if let Some(mark) = read.policy.filter(|_| !state.config.external) {
+            frame.mark = mark;
+        }
         let key = (source, state.learned_in(vni));
         if state.config.external {
             frame.tunnel = Some(TunnelInfo::came(vni.into(), from.source, TunnelInfo::KEY | checksum));

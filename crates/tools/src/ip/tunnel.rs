@@ -3,9 +3,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use hairpin_netlink::Message;
 use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_EXCL};
 use hairpin_netlink::route::link::{InfoData, InfoKind, LinkAttribute, LinkInfo, LinkMessage, Stats64};
+use hairpin_netlink::{Errno, Message};
 
 use super::link::kind::tunnel::{self as options, Tunnel};
 use super::link::kind::tunnel6;
@@ -182,14 +182,14 @@ fn change(context: &mut Context<'_>, mut args: Args<'_>, create: bool) -> Result
 fn delete(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
     let found = words(context, &mut args, false)?;
     let name = found.name.unwrap_or_default();
+    let failed = |errno: Errno| Stop::exit(1, format!("delete tunnel \"{name}\" failed: {}\n", errno.text()));
+    // `SIOCDELTUNNEL` is for devices that know it; a link of another kind must not go.
+    if context.link_index(&name) != 0 && !tunnels(context)?.iter().any(|tunnel| tunnel.name == name) {
+        return Err(failed(Errno::EOPNOTSUPP));
+    }
     let mut message = LinkMessage::default();
     message.attributes.push(LinkAttribute::IfName(name.clone()));
-    match context.talk_quietly(&Message::DelLink(message), 0) {
-        Ok(_) => Ok(()),
-        Err(failure) => {
-            Err(Stop::exit(1, format!("delete tunnel \"{name}\" failed: {}\n", failure.errno.text())))
-        }
-    }
+    context.talk_quietly(&Message::DelLink(message), 0).map(|_| ()).map_err(|failure| failed(failure.errno))
 }
 
 /// A tunnel of a dump.

@@ -33,6 +33,12 @@ pub const AGEING: u32 = 300;
 pub const AGEING_INTERVAL: Duration = Duration::from_secs(10);
 /// The flag that says that there is a network identifier.
 const FLAG_VNI: u8 = 0x08;
+/// `VXLAN_HF_GBP`; the flags in the byte behind it, and what they are in a packet's mark.
+const FLAG_POLICY: u8 = 0x80;
+const DONT_LEARN: u8 = 0x40;
+const APPLIED: u8 = 0x08;
+const POLICY_DONT_LEARN: u32 = 1 << 22;
+const POLICY_APPLIED: u32 = 1 << 19;
 
 /// What of the carried packet makes the outer one's DF (`VXLAN_DF_*`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +88,8 @@ pub struct Config {
     pub no_checksum_6: (bool, bool),
     /// Frames say themselves which tunnel they go by (`VXLAN_F_COLLECT_METADATA`).
     pub external: bool,
+    /// A packet's mark goes with it as the identifier of a policy (`VXLAN_F_GBP`).
+    pub policies: bool,
 }
 
 impl Config {
@@ -109,6 +117,7 @@ impl Config {
             checksum: true,
             no_checksum_6: (false, false),
             external: false,
+            policies: false,
         }
     }
 
@@ -119,8 +128,8 @@ impl Config {
 
     /// What sockets go by that take such a device's packets: those of devices that differ in it cannot be shared
     /// (`VXLAN_F_RCV_FLAGS`).
-    pub fn receives(&self) -> (bool, bool) {
-        (self.external, self.no_checksum_6.1)
+    pub fn receives(&self) -> (bool, bool, bool) {
+        (self.external, self.no_checksum_6.1, self.policies)
     }
 
     /// Source ports, where `local` are those that the namespace below gives to programs.
@@ -266,7 +275,11 @@ impl Vxlan {
                 ttl_is_final: false,
                 dont_fragment,
                 six: Six { label: config.label, ..Six::default() },
-                shim: Shim::Vxlan { vni: if remote.vni == 0 { network } else { remote.vni }, ports },
+                shim: Shim::Vxlan {
+                    vni: if remote.vni == 0 { network } else { remote.vni },
+                    policy: if config.policies { frame.mark } else { 0 },
+                    ports,
+                },
             }));
         }
         None
@@ -277,7 +290,8 @@ impl Vxlan {
         let source = tunnel::source_port(frame, self.config.source_ports(local_ports));
         let checksum = info.has(TunnelInfo::CHECKSUM);
         let ports = Ports { source, destination: self.config.port, checksum };
-        let shim = Shim::Vxlan { vni: info.id as u32, ports };
+        // Options of a tunnel, with which it could say a policy, are not set here.
+        let shim = Shim::Vxlan { vni: info.id as u32, policy: 0, ports };
         Outer { ttl_is_final: false, ..info.outer(frame, self.underlay, shim) }
     }
 
@@ -379,13 +393,54 @@ impl Vxlan {
 /// `NTF_SELF`
 pub const NTF_SELF: u8 = 0x02;
 
-/// The network identifier of a VXLAN header.
+/// A header that names a network, and a policy unless that is 0 (`vxlan_build_gbp_hdr`).
+pub fn header(vni: u32, policy: u32) -> [u8; tunnel::VXLAN_LEN] {
+    let [_, a, b, c] = vni.to_be_bytes();
+    if policy == 0 {
+        return [FLAG_VNI, 0, 0, 0, a, b, c, 0];
+    }
+    let bit = |mark: u32, bit: u8| if policy & mark != 0 { bit } else { 0 };
+    let flags = bit(POLICY_DONT_LEARN, DONT_LEARN) | bit(POLICY_APPLIED, APPLIED);
+    let [.., d, e] = policy.to_be_bytes();
+    [FLAG_VNI | FLAG_POLICY, flags, d, e, a, b, c, 0]
+}
+
+/// What a VXLAN header says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Read {
+    pub vni: u32,
+    /// The mark that the policy makes, if there is one.
+    pub policy: Option<u32>,
+    /// There is more than the network.
+    more: bool,
+    /// There is more than a policy.
+    unknown: bool,
+}
+
+impl Read {
+    /// Whether a device that knows of policies, or of none, understands all that it says (`vxlan_rcv`).
+    pub fn is_understood(&self, policies: bool) -> bool {
+        if policies { !self.unknown } else { !self.more }
+    }
+}
+
+/// Reads a VXLAN header.
 ///
 /// # Errors
-/// There is none, or there is what this kernel was not told to understand (`vxlan_rcv`).
-pub fn read_header(bytes: &[u8]) -> Result<u32, DropReason> {
+/// There is none, or one that names no network.
+pub fn read_header(bytes: &[u8]) -> Result<Read, DropReason> {
     match bytes.first_chunk::<{ tunnel::VXLAN_LEN }>() {
-        Some(&[FLAG_VNI, 0, 0, 0, a, b, c, 0]) => Ok(u32::from_be_bytes([0, a, b, c])),
+        Some(&[first, second, c, d, x, y, z, last]) if first & FLAG_VNI != 0 => {
+            let says_policy = first & FLAG_POLICY != 0;
+            let bit = |bit: u8, mark: u32| if second & bit != 0 { mark } else { 0 };
+            let flags = bit(DONT_LEARN, POLICY_DONT_LEARN) | bit(APPLIED, POLICY_APPLIED);
+            Ok(Read {
+                vni: u32::from_be_bytes([0, x, y, z]),
+                policy: says_policy.then(|| u32::from_be_bytes([0, 0, c, d]) | flags),
+                more: first != FLAG_VNI || [second, c, d, last] != [0; 4],
+                unknown: first & !(FLAG_VNI | FLAG_POLICY) != 0 || last != 0,
+            })
+        }
         _ => Err(DropReason::VxlanInvalidHeader),
     }
 }
@@ -471,9 +526,20 @@ mod tests {
 
     #[test]
     fn headers_say_their_network_and_nothing_else() {
-        assert_eq!(read_header(&[8, 0, 0, 0, 0, 0, 42, 0, 1]), Ok(42));
-        for bytes in [&[0, 0, 0, 0, 0, 0, 42, 0][..], &[8, 0, 0, 0, 0, 0, 42, 1], &[8, 0, 0, 0]] {
+        let read = read_header(&[8, 0, 0, 0, 0, 0, 42, 0, 1]).expect("a header");
+        assert_eq!((read.vni, read.policy, read.is_understood(false)), (42, None, true));
+        for bytes in [&[0, 0, 0, 0, 0, 0, 42, 0][..], &[8, 0, 0, 0]] {
             assert_eq!(read_header(bytes), Err(DropReason::VxlanInvalidHeader));
         }
+        let read = read_header(&[8, 0, 0, 0, 0, 0, 42, 1]).expect("a header");
+        assert!(!read.is_understood(false) && !read.is_understood(true));
+    }
+
+    #[test]
+    fn a_policy_is_a_mark() {
+        let mark = 0x1234 | POLICY_DONT_LEARN | POLICY_APPLIED;
+        let read = read_header(&header(42, mark)).expect("a header");
+        assert_eq!((read.vni, read.policy), (42, Some(mark)));
+        assert!(read.is_understood(true) && !read.is_understood(false));
     }
 }

@@ -214,11 +214,7 @@ fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Fa
     if let Some((_, what)) = MISSING.iter().find(|(kind, _)| data.u8(*kind).is_some_and(|on| on != 0)) {
         return Err(not_emulated(what));
     }
-    for (kind, what) in [(attr::GBP, "vxlan gbp"), (attr::GPE, "vxlan gpe")] {
-        if data.has(kind) {
-            return Err(not_emulated(what));
-        }
-    }
+    config.policies |= data.has(attr::GBP);
     config.ttl_inherit |= data.has(attr::TTL_INHERIT);
     let switch = |kind, old| data.u8(kind).map_or(old, |on| on != 0);
     config.learning = switch(attr::LEARNING, config.learning);
@@ -241,6 +237,13 @@ fn read_config(data: &Attributes<'_>, old: Option<&Config>) -> Result<Config, Fa
         _ => config.df,
     };
     config.label = data.be32(attr::LABEL).map_or(config.label, |label| label & 0x000f_ffff);
+    if data.has(attr::GPE) {
+        // `VXLAN_F_ALLOWED_GPE`
+        return match config.policies || config.learning || !config.external {
+            true => Err(bad("VXLAN GPE does not support this combination of attributes")),
+            false => Err(not_emulated("vxlan gpe")),
+        };
+    }
     Ok(config)
 }
 
@@ -444,5 +447,8 @@ pub(super) fn describe(state: &Vxlan) -> (InfoKind, Option<InfoData>) {
         InfoVxlan::RemCsumRX(false),
         InfoVxlan::PortRange(config.port_range),
     ]);
+    if config.policies {
+        data.push(InfoVxlan::Gbp);
+    }
     (InfoKind::Vxlan, Some(InfoData::Vxlan(data)))
 }
