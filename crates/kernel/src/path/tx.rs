@@ -377,13 +377,17 @@ impl World {
         let len = frame.len();
         let refused = std::mem::take(&mut self.transmit_refused);
         self.transmit(lower, frame);
-        let stacked =
-            matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macvlan(_) | Kind::Vlan(_)));
-        if self.transmit_refused && stacked {
+        let (counts, tells) = match self.devs.get(dev).map(|device| &device.kind) {
+            Some(Kind::Macvlan(_) | Kind::Vlan(_)) => (true, true),
+            // `ipvlan_start_xmit`
+            Some(Kind::Ipvlan(_)) => (false, true),
+            _ => (false, false),
+        };
+        if self.transmit_refused && counts {
             self.uncount_transmit(dev, len);
         }
         self.transmit_refused |= refused;
-        self.transmit_congested |= stacked && self.devs.get(lower).is_some_and(|below| !below.can_transmit());
+        self.transmit_congested |= tells && self.devs.get(lower).is_some_and(|below| !below.can_transmit());
     }
 
     fn count_multicast(&mut self, bridge: DevId, multicast: bool) {

@@ -1,4 +1,4 @@
-# What an ipvlan sends to the host's own address while the device below is down.
+# What an ipvlan sends to the host's own address and to others while the device below is down, in fragments too.
 # needs: uml
 ip netns add host; ip netns add out
 ip link add low netns host address 02:00:00:00:00:02 type veth peer name wire netns out address 02:00:00:00:00:03
@@ -16,6 +16,7 @@ for mode in l2 l3 l3s; do
     for to in 10.0.1.2 10.0.1.9 10.0.1.5; do ip netns exec $mode ping -c1 -W0.31 $to; done
     ip -n host link set low down
     for to in 10.0.1.2 10.0.1.9 10.0.1.5; do ip netns exec $mode ping -c1 -W0.31 $to; done
+    for to in 10.0.1.2 10.0.1.9; do ip netns exec $mode ping -c1 -W0.31 -s 3000 $to; done
     ip -n $mode -s link
     ip -n host -s link
     ip netns del $mode
