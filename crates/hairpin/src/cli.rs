@@ -46,7 +46,11 @@ enum Command {
     /// Start a world that stays until 'hairpin down'
     Up {
         /// A built-in world (nat, bare) or a YAML file
-        world: String,
+        #[arg(value_name = "WORLD", required_unless_present = "named")]
+        world: Option<String>,
+        /// The same, as `run` and `shell` take it
+        #[arg(long = "world", value_name = "WORLD", conflicts_with = "world", hide = true)]
+        named: Option<String>,
         /// What to call it; the file's name without extension where left out
         #[arg(long, short)]
         name: Option<String>,
@@ -145,7 +149,8 @@ fn perform(command: Command) -> Result<i32, String> {
             launch::run(load, &world.options(trace), &script, &args)
         }
         Command::Shell { world } => launch::shell(load, &world.options(None)),
-        Command::Up { world, name, clock } => {
+        Command::Up { world, named, name, clock } => {
+            let world = world.or(named).unwrap_or_default();
             println!("{}", manage::up(load, &world, name.as_deref(), clock.pace())?);
             Ok(0)
         }
@@ -260,6 +265,17 @@ mod tests {
             }
             _ => panic!("not exec"),
         }
+    }
+
+    #[test]
+    fn a_world_that_stays_is_named_as_one_that_does_not() {
+        for args in [&["hairpin", "up", "bare"][..], &["hairpin", "up", "--world", "bare", "-n", "x"]] {
+            match Arguments::try_parse_from(args).expect("parsed").command {
+                Command::Up { world, named, .. } => assert_eq!(world.or(named).as_deref(), Some("bare")),
+                _ => panic!("not up"),
+            }
+        }
+        assert!(Arguments::try_parse_from(["hairpin", "up"]).is_err());
     }
 
     #[test]

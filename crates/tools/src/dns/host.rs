@@ -139,6 +139,8 @@ fn lookup(
         if message.response() != 0 {
             code = 1;
             let (number, why) = (message.response(), super::response_text(message.response()));
+            // The dot that spares the later questions a search is not told of.
+            let asked = if at == 0 { &asked } else { asked.strip_suffix('.').unwrap_or(&asked) };
             let _ = writeln!(program.shell.out(), "Host {asked} not found: {number}({why})");
             if at == 0 {
                 break;

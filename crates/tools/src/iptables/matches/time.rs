@@ -178,10 +178,11 @@ fn shown_monthdays(days: u32, for_people: bool) -> String {
     set.map(|day| format!("{day}{}", ending(day))).collect::<Vec<_>>().join(",")
 }
 
-fn shown_date(seconds: u32) -> String {
+/// With `between` the day and the time: a T in rules, a blank in lists.
+fn shown_date(seconds: u32, between: char) -> String {
     let date = Date::of(u64::from(seconds));
     format!(
-        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+        "{:04}-{:02}-{:02}{between}{:02}:{:02}:{:02}",
         date.year, date.month, date.day, date.hour, date.minute, date.second
     )
 }
@@ -198,10 +199,10 @@ pub(super) fn saved(found: &Clock) -> String {
         text += &format!(" --weekdays {}", shown_weekdays(found.weekdays));
     }
     if found.dates.0 != 0 {
-        text += &format!(" --datestart {}", shown_date(found.dates.0));
+        text += &format!(" --datestart {}", shown_date(found.dates.0, 'T'));
     }
     // The end of time is written out too where numbers are longer than it needs.
-    text += &format!(" --datestop {}", shown_date(found.dates.1));
+    text += &format!(" --datestop {}", shown_date(found.dates.1, 'T'));
     if found.local {
         text += " --kerneltz";
     }
@@ -223,10 +224,10 @@ pub(super) fn listed(found: &Clock) -> String {
         text += &format!(" on {}", shown_monthdays(found.monthdays, true));
     }
     if found.dates.0 != 0 {
-        text += &format!(" starting from {}", shown_date(found.dates.0));
+        text += &format!(" starting from {}", shown_date(found.dates.0, ' '));
     }
     if found.dates.1 != LAST {
-        text += &format!(" until date {}", shown_date(found.dates.1));
+        text += &format!(" until date {}", shown_date(found.dates.1, ' '));
     }
     if !found.local {
         text += " UTC";
