@@ -27,8 +27,8 @@
 //! ```
 //!
 //! The real programs take real time on a machine that may be busy, and Linux does not print the same each time: a
-//! script that differs when run by exec runs again on both sides, up to four times in all. What a command prints here
-//! must be what it printed there in one of these runs; what differs each time fails.
+//! script that differs when run by exec runs again on both sides, up to four times in all. What a command prints here in
+//! at least half of these runs must be what it printed there in one of them.
 //!
 //! * `HAIRPIN_AGREEMENT=word` runs the scripts whose name has the word in it.
 //! * `HAIRPIN_AGREEMENT_KERNEL=running` (or `uml`) runs them on that kernel alone.

@@ -237,7 +237,7 @@ impl World {
         {
             return;
         }
-        self.notify_prefix(dev, (prefix, length), (on_link, autonomous), (valid, preferred));
+        self.notify_prefix(dev, (prefix, length), flags, (valid, preferred));
     }
 
     fn on_link_prefix(&mut self, dev: DevId, prefix: Prefix6, valid: u32) {

@@ -196,12 +196,12 @@ impl World {
         self.broadcast_settings(ns, group::IPV4_NETCONF, RTM_NEWNETCONF, &message);
     }
 
-    /// A router has advertised a prefix (`inet6_prefix_notify`). Lifetimes are in seconds.
+    /// A router has advertised a prefix (`inet6_prefix_notify`); `flags` are those of its option. Lifetimes are in seconds.
     pub(super) fn notify_prefix(
         &mut self,
         dev: DevId,
         (prefix, length): (Ipv6Addr, u8),
-        (on_link, autonomous): (bool, bool),
+        flags: u8,
         (valid, preferred): (u32, u32),
     ) {
         /// `ND_OPT_PREFIX_INFORMATION`
@@ -217,7 +217,7 @@ impl World {
         message.header.ifindex = ifindex as i32;
         message.header.prefix_type = INFORMATION;
         message.header.prefix_len = length;
-        message.header.flags = u8::from(on_link) | u8::from(autonomous) << 1;
+        message.header.flags = flags;
         let mut times = CacheInfo::default();
         (times.preferred_time, times.valid_time) = (preferred, valid);
         message.attributes = vec![PrefixAttribute::Address(prefix), PrefixAttribute::CacheInfo(times)];

@@ -276,8 +276,8 @@ fn selection(view: &View) -> Filter {
     Filter { index: view.device, named: true, ..Filter::default() }
 }
 
-/// What stands in front of an event: its time and its kind, where asked for.
-/// A prefix that a router has advertised. iproute2 6.1 leaves the blank behind the length and both flags out.
+/// A prefix that a router has advertised. iproute2 6.1 has no blank behind the length, and takes flags for other bits than
+/// those that the kernel sends (the byte of the router's option), so that it shows neither of an ordinary prefix.
 fn print_prefix(ctx: &mut Context<'_>, message: &PrefixMessage) {
     let header = &message.header;
     ctx.print.text(format_args!("prefix "));
@@ -288,6 +288,11 @@ fn print_prefix(ctx: &mut Context<'_>, message: &PrefixMessage) {
     }
     let device = ctx.link_name(header.ifindex as u32);
     ctx.print.text(format_args!("/{}dev {device} ", header.prefix_len));
+    for (flag, word) in [(1, "onlink"), (2, "autoconf")] {
+        if header.flags & flag != 0 {
+            ctx.print.text(format_args!("{word} "));
+        }
+    }
     for attribute in &message.attributes {
         if let PrefixAttribute::CacheInfo(times) = attribute {
             let (valid, preferred) = (times.valid_time, times.preferred_time);
@@ -297,6 +302,7 @@ fn print_prefix(ctx: &mut Context<'_>, message: &PrefixMessage) {
     ctx.print.text(format_args!("\n"));
 }
 
+/// What stands in front of an event: its time and its kind, where asked for.
 fn head(ctx: &mut Context<'_>, view: &View, label: &str) -> Result<(), Stop> {
     if ctx.options.timestamp {
         let now = ctx.system.now().map_err(|errno| Stop::exit(1, format!("clock: {errno}\n")))?;
