@@ -27,7 +27,8 @@ pub(crate) fn run(line: &str) -> (String, i32) {
 
 const GATEWAY: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 254);
 
-fn answer(request: &[u8]) -> Vec<u8> {
+/// What it answers to a netlink request.
+pub(crate) fn answer(request: &[u8]) -> Vec<u8> {
     let request = messages(request).next().expect("a request");
     let mut answer = Answer::new(request.header);
     let found: Vec<Message> = match request.message().expect("a typed request") {

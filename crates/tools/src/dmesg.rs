@@ -40,6 +40,24 @@ const LONG: &[Long] = &[
 ];
 const LEVELS: [&str; 8] = ["emerg", "alert", "crit", "err", "warn", "notice", "info", "debug"];
 
+const USAGE: &str = "\
+Usage: dmesg [-Cc] [-l LEVEL[,LEVEL...]] [-r | -x] [-T | -t]
+
+What the kernel has told: here, what the rules of filters log.
+
+ -C, --clear         forget all of it
+ -c, --read-clear    show all of it, and forget it
+ -l, --level LIST    only these: emerg alert crit err warn notice info debug
+ -r, --raw           with the level's number in front
+ -x, --decode        with the facility and the level in front
+ -T, --ctime         with the time of day
+ -t, --notime        without the time
+ -h, --help          show this
+ -V, --version       show the version
+
+Options for consoles, colours and pagers change nothing; others are refused.
+";
+
 /// What stands in front of a record's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stamp {
@@ -63,9 +81,13 @@ struct Options {
 pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     let options = match options(program.args) {
         Ok(options) => options,
-        Err(text) => {
+        Err(Instead::Text(text)) => {
+            let _ = writeln!(program.shell.out(), "{}", text.trim_end());
+            return 0;
+        }
+        Err(Instead::Fault(text)) => {
             let _ = writeln!(program.shell.err(), "{text}");
-            return i32::from(!text.starts_with("dmesg from"));
+            return 1;
         }
     };
     let records = match program.system.call(Call::KernelLog { clear: options.clear }) {
@@ -87,9 +109,21 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     0
 }
 
+/// What is printed in the place of records.
+enum Instead {
+    Text(&'static str),
+    Fault(String),
+}
+
+impl From<String> for Instead {
+    fn from(text: String) -> Self {
+        Instead::Fault(text)
+    }
+}
+
 /// # Errors
-/// The text to print instead.
-fn options(args: &[String]) -> Result<Options, String> {
+/// What to print instead.
+fn options(args: &[String]) -> Result<Options, Instead> {
     const HELP: &str = "Try 'dmesg --help' for more information.";
     let mut options = Options::default();
     let mut walk = Getopt::new("dmesg", args, SHORT, LONG);
@@ -102,18 +136,19 @@ fn options(args: &[String]) -> Result<Options, String> {
             Item::Option('T', _) => options.stamp = Stamp::Calendar,
             Item::Option('t', _) => options.stamp = Stamp::None,
             Item::Option('x', _) => options.decode = true,
-            Item::Option('V', _) => return Err("dmesg from util-linux 2.38.1".to_owned()),
+            Item::Option('V', _) => return Err(Instead::Text("dmesg from util-linux 2.38.1")),
+            Item::Option('h', _) => return Err(Instead::Text(USAGE)),
             // All that there is comes from the kernel, and nothing is coloured or paged; there is no console.
             Item::Option('D' | 'E' | 'k' | 'L' | 'n' | 'P' | 'p' | 'S' | 's', _) => {}
             Item::Option(letter, _) => {
-                return Err(format!("dmesg: -{letter} is not supported by hairpin yet"));
+                return Err(format!("dmesg: -{letter} is not supported by hairpin yet").into());
             }
-            Item::Error(text) => return Err(format!("{text}\n{HELP}")),
+            Item::Error(text) => return Err(format!("{text}\n{HELP}").into()),
         }
     }
     match walk.operands().first() {
         None => Ok(options),
-        Some(_) => Err(format!("dmesg: bad usage\n{HELP}")),
+        Some(_) => Err(format!("dmesg: bad usage\n{HELP}").into()),
     }
 }
 
@@ -171,7 +206,8 @@ mod tests {
                 .map(|(at_ns, level, text)| LogRecord { at_ns, level, text: text.to_owned() });
         match options(&args) {
             Ok(options) => text(&records, &options, 1_709_210_096_000_000_000),
-            Err(text) => text,
+            Err(Instead::Text(text)) => text.to_owned(),
+            Err(Instead::Fault(text)) => text,
         }
     }
 
@@ -188,5 +224,13 @@ mod tests {
         assert_eq!(shown(&["-T", "-l", "warn"]), "[Thu Feb 29 12:34:57 2024] IN=e0 OUT=\n");
         assert_eq!(shown(&["-l", "loud"]), "dmesg: unknown level 'loud'");
         assert_eq!(shown(&["-w"]), "dmesg: -w is not supported by hairpin yet");
+    }
+
+    #[test]
+    fn help_is_no_fault() {
+        let help = crate::fake::FakeKernel::new(|_| Ok(Vec::new())).run("dmesg --help");
+        assert_eq!(help, (USAGE.to_owned(), 0));
+        assert_eq!(shown(&["-h"]), USAGE);
+        assert_eq!(shown(&["x"]), "dmesg: bad usage\nTry 'dmesg --help' for more information.");
     }
 }

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use hairpin_netlink::{Address, Call, Errno, Fd, Now, Received, Reply, SocketOption, System};
 
-use crate::{Program, Shell, Signal};
+use crate::{Launch, Program, Shell, Signal};
 
 /// The clock of the day starts here, in seconds since 1970.
 const EPOCH_S: u64 = 1_700_000_000;
@@ -229,6 +229,11 @@ impl Shell for FakeShell {
         }
         writeln!(self.printed, "{argv:?}")?;
         Ok(7)
+    }
+
+    /// As [`Shell::exec`].
+    fn run(&mut self, launch: &Launch<'_>) -> io::Result<i32> {
+        self.exec(launch.argv)
     }
 
     /// As [`Shell::exec`]; there is no host `nope`.

@@ -1,5 +1,7 @@
 //! `busybox APPLET`: applets that talk to the network are the front ends of their names, for real ones would act on this
-//! machine's network; every other is the machine's own.
+//! machine's network; every other is the machine's own. `ping` and `nslookup` print BusyBox's text; the others, `ip` among
+//! them, print that of the programs whose front ends they are: whether `ip` prints BusyBox's is told by the environment alone,
+//! as in a container of an image that is made of it.
 
 use super::{nslookup, ping};
 use crate::{Main, Program, find, machine};

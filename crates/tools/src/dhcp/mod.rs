@@ -25,6 +25,7 @@ pub(crate) mod option {
     pub const NETBIOS_SCOPE: u8 = 47;
     pub const REQUESTED: u8 = 50;
     pub const LEASE_TIME: u8 = 51;
+    pub const OVERLOAD: u8 = 52;
     pub const KIND: u8 = 53;
     pub const SERVER: u8 = 54;
     pub const PARAMETERS: u8 = 55;
@@ -63,6 +64,8 @@ const REQUEST: u8 = 1;
 const REPLY: u8 = 2;
 const MAGIC: [u8; 4] = [99, 130, 83, 99];
 const HEADER_LEN: usize = 236;
+const SERVER_NAME_AT: usize = 44;
+const BOOT_FILE_AT: usize = 108;
 /// `BOOTP_MIN_LEN`: shorter ones are padded.
 const LEN_MIN: usize = 300;
 const OPTIONS_MAX: usize = 256;
@@ -79,6 +82,9 @@ pub(crate) struct Message {
     pub server: Ipv4Addr,
     pub relay: Ipv4Addr,
     pub mac: [u8; 6],
+    /// `sname` and `file`, up to the first NUL.
+    pub server_name: Vec<u8>,
+    pub boot_file: Vec<u8>,
     /// In the order in which they stand.
     pub options: Vec<(u8, Vec<u8>)>,
 }
@@ -96,6 +102,8 @@ impl Message {
             server: none,
             relay: none,
             mac,
+            server_name: Vec::new(),
+            boot_file: Vec::new(),
             options: vec![(option::KIND, vec![kind as u8])],
         }
     }
@@ -104,7 +112,17 @@ impl Message {
     pub fn answer(&self, kind: Kind) -> Message {
         let options = vec![(option::KIND, vec![kind as u8])];
         let none = Ipv4Addr::UNSPECIFIED;
-        Message { is_reply: true, secs: 0, client: none, yours: none, server: none, options, ..self.clone() }
+        Message {
+            is_reply: true,
+            secs: 0,
+            client: none,
+            yours: none,
+            server: none,
+            server_name: Vec::new(),
+            boot_file: Vec::new(),
+            options,
+            ..self.clone()
+        }
     }
 
     pub fn kind(&self) -> Option<Kind> {
@@ -150,6 +168,10 @@ impl Message {
             bytes.extend(address.octets());
         }
         bytes.extend(self.mac);
+        bytes.resize(SERVER_NAME_AT, 0);
+        bytes.extend(self.server_name.iter().take(BOOT_FILE_AT - SERVER_NAME_AT));
+        bytes.resize(BOOT_FILE_AT, 0);
+        bytes.extend(self.boot_file.iter().take(HEADER_LEN - BOOT_FILE_AT));
         bytes.resize(HEADER_LEN, 0);
         bytes.extend(MAGIC);
         for (code, value) in &self.options {
@@ -196,9 +218,16 @@ impl Message {
             server: address(20)?,
             relay: address(24)?,
             mac: *head.get(28..)?.first_chunk::<6>()?,
+            server_name: until_nul(head.get(SERVER_NAME_AT..BOOT_FILE_AT)?).to_vec(),
+            boot_file: until_nul(head.get(BOOT_FILE_AT..)?).to_vec(),
             options,
         })
     }
+}
+
+/// What C takes for a text.
+fn until_nul(bytes: &[u8]) -> &[u8] {
+    bytes.split(|byte| *byte == 0).next().unwrap_or(&[])
 }
 
 /// `02:00:00:00:00:01`
@@ -214,6 +243,8 @@ mod tests {
     fn what_is_written_can_be_read() {
         let mut message = Message::request(Kind::Discover, 7, [2, 0, 0, 0, 0, 1]);
         message.push(option::HOST_NAME, b"x".to_vec());
+        message.server_name = b"s".to_vec();
+        message.boot_file = b"f".repeat(128);
         let bytes = message.write();
         assert_eq!(bytes.len(), 300);
         assert_eq!(Message::parse(&bytes), Some(message.clone()));

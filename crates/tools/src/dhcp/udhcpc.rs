@@ -1,4 +1,5 @@
-//! `udhcpc`, as busybox 1.35 has it with Debian's script.
+//! `udhcpc`, as busybox 1.35 has it with Debian's script. One difference: halfway through a lease it looks for a server as at
+//! the start, where busybox first asks the server that it has.
 
 use std::net::Ipv4Addr;
 
@@ -40,6 +41,10 @@ const PARAMETERS: &[u8] = &[
 ];
 /// `--tryagain`, seconds
 const TRY_AGAIN_S: u64 = 20;
+/// What a lease without a time lasts, and the least and the most that any is taken to last, seconds.
+const LEASE_DEFAULT_S: u32 = 3600;
+const LEASE_LEAST_S: u32 = 30;
+const LEASE_MOST_S: u32 = i32::MAX as u32;
 
 struct Options {
     interface: String,
@@ -167,31 +172,103 @@ fn request(options: &Options, link: &Link, kind: Kind, xid: u32, more: &[(u8, Ip
     message
 }
 
+/// A lease, and when it ends by the monotonic clock.
+struct Held {
+    lease: Lease,
+    until_ns: u64,
+}
+
 fn run(program: &mut Program<'_>, options: &Options, link: &mut Link) -> i32 {
+    let mut held: Option<Held> = None;
+    // Who has once had a lease does not give up.
+    let mut exits_without = options.exits_without;
     loop {
-        match round(program, options, link) {
-            Err(code) => return code,
-            Ok(Some((lease, answer))) => return keep(program, options, link, &lease, &answer),
-            Ok(None) if options.exits_without => {
-                tell(program, options, link, "leasefail", None);
-                say(program, "no lease, failing");
-                return 1;
-            }
-            Ok(None) if options.background => {
-                tell(program, options, link, "leasefail", None);
-                say(program, "no lease, forking to background");
-                return crate::daemon::start(program, &["-f"]);
-            }
-            Ok(None) => {
-                tell(program, options, link, "leasefail", None);
-                let until = now(program).saturating_add(options.again_s.saturating_mul(NS_PER_S));
-                match program.system.wait(&[], Some(until), false) {
-                    Err(Errno::EINTR) if program.shell.take_signal().is_some() => return 0,
-                    _ => {}
+        let found = match round(program, options, link) {
+            Ok(found) => found,
+            Err(code) => return leave(program, options, link, held.as_ref(), code),
+        };
+        let wait_s = match (found, &held) {
+            (Some((lease, answer)), before) => {
+                let word = if before.is_some() { "renew" } else { "bound" };
+                take(program, options, link, &lease, &answer, word);
+                let lease_s = lease_s(&answer);
+                let until_ns = now(program).saturating_add(lease_s.saturating_mul(NS_PER_S));
+                held = Some(Held { lease, until_ns });
+                exits_without = false;
+                // Without -f it would only wait for the time to renew: that is left to a run with -f.
+                if options.quits {
+                    return leave(program, options, link, held.as_ref(), 0);
+                } else if !options.foreground {
+                    return 0;
                 }
+                lease_s / 2
             }
+            (None, Some(Held { until_ns, .. })) => {
+                let left_s = until_ns.saturating_sub(now(program)) / NS_PER_S;
+                if left_s <= LEASE_LEAST_S.into() {
+                    say(program, "lease lost, entering init state");
+                    held = None;
+                    match options.script.is_some() {
+                        true => tell(program, options, link, "deconfig", None),
+                        false => deconfigure(program, link),
+                    }
+                    continue;
+                }
+                left_s / 2
+            }
+            (None, None) => {
+                tell(program, options, link, "leasefail", None);
+                if options.background {
+                    say(program, "no lease, forking to background");
+                    return crate::daemon::start(program, &["-f"]);
+                } else if exits_without {
+                    say(program, "no lease, failing");
+                    return 1;
+                }
+                options.again_s
+            }
+        };
+        if let Err(code) = pause(program, wait_s) {
+            return leave(program, options, link, held.as_ref(), code);
         }
     }
+}
+
+/// What an answer's lease is taken to last, in seconds: neither so short that nothing but renewals would be done, nor for
+/// ever. Option 58 is not looked at.
+fn lease_s(answer: &Message) -> u64 {
+    let told_s = answer.number(option::LEASE_TIME).unwrap_or(LEASE_DEFAULT_S);
+    told_s.clamp(LEASE_LEAST_S, LEASE_MOST_S).into()
+}
+
+/// # Errors
+/// The exit code of one that is asked to end meanwhile, or cannot wait.
+fn pause(program: &mut Program<'_>, seconds: u64) -> Result<(), i32> {
+    let until = now(program).saturating_add(seconds.saturating_mul(NS_PER_S));
+    loop {
+        match program.system.wait(&[], Some(until), false) {
+            Ok(_) => return Ok(()),
+            Err(Errno::EINTR) if program.shell.take_signal().is_some() => return Err(0),
+            Err(Errno::EINTR) => {}
+            Err(_) => return Err(1),
+        }
+    }
+}
+
+/// The end, with an exit code.
+fn leave(
+    program: &mut Program<'_>,
+    options: &Options,
+    link: &mut Link,
+    held: Option<&Held>,
+    code: i32,
+) -> i32 {
+    if let Some(Held { lease, .. }) = held
+        && options.releases
+    {
+        release(program, options, link, lease);
+    }
+    code
 }
 
 /// A script of one's own hears of it. What was open is closed while another program runs.
@@ -260,15 +337,16 @@ fn await_kind(
     }
 }
 
-/// The script's part with a lease, and what comes after.
-fn keep(
+/// The script's part with a lease.
+fn take(
     program: &mut Program<'_>,
     options: &Options,
     link: &mut Link,
     lease: &Lease,
     answer: &Message,
-) -> i32 {
-    tell(program, options, link, "bound", Some(answer));
+    word: &str,
+) {
+    tell(program, options, link, word, Some(answer));
     if options.script.is_none() {
         let (name, address, length) = (&link.name, lease.address, lease.prefix_len());
         let broadcast = lease.broadcast.map_or("+".to_owned(), |address| address.to_string());
@@ -280,30 +358,6 @@ fn keep(
             client::run_ip(program, &format!("-4 route replace default via {router} dev {name}"));
         }
         client::write_resolver(program, lease, false);
-    }
-    if options.quits {
-        if options.releases {
-            release(program, options, link, lease);
-        }
-        return 0;
-    }
-    if !options.foreground {
-        // It would only wait for the time to renew: that is left to a run with -f.
-        return 0;
-    }
-    let until = now(program).saturating_add(u64::from(lease.renewal).saturating_mul(NS_PER_S));
-    loop {
-        match program.system.wait(&[], Some(until), false) {
-            Ok(_) => return run(program, options, link),
-            Err(Errno::EINTR) if program.shell.take_signal().is_some() => {
-                if options.releases {
-                    release(program, options, link, lease);
-                }
-                return 0;
-            }
-            Err(Errno::EINTR) => {}
-            Err(_) => return 1,
-        }
     }
 }
 
@@ -319,5 +373,87 @@ fn release(program: &mut Program<'_>, options: &Options, link: &mut Link, lease:
         None => {
             client::run_ip(program, &format!("-4 addr flush dev {}", link.name));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hairpin_netlink::{PacketType, Received};
+
+    use super::*;
+    use crate::Signal;
+    use crate::canned;
+    use crate::dhcp::CLIENT_PORT;
+    use crate::fake::{FakeKernel, Sent};
+
+    /// Behind the headers of Ethernet, IPv4 and UDP.
+    const MESSAGE_AT: usize = 42;
+
+    /// What a server says to a frame: a lease of no time, to be renewed at once.
+    fn answer(sent: &Sent) -> Vec<(u64, Received)> {
+        let Some(asked) = sent.data.get(MESSAGE_AT..).and_then(Message::parse) else { return Vec::new() };
+        let kind = match asked.kind() {
+            Some(Kind::Discover) => Kind::Offer,
+            Some(Kind::Request) => Kind::Ack,
+            _ => return Vec::new(),
+        };
+        let mut answer = asked.answer(kind);
+        answer.yours = Ipv4Addr::new(10, 9, 0, 5);
+        answer.push(option::SERVER, [10, 9, 0, 1]);
+        answer.push(option::LEASE_TIME, [0; 4]);
+        answer.push(option::RENEWAL, [0; 4]);
+        let mut data = sent.data.get(..MESSAGE_AT).unwrap_or_default().to_vec();
+        data[36..38].copy_from_slice(&CLIENT_PORT.to_be_bytes());
+        data.extend(answer.write());
+        let frame = Received::Frame {
+            data,
+            ifindex: 2,
+            protocol: 0x0800,
+            packet_type: PacketType::Broadcast,
+            hardware: 1,
+            mac: [2, 0, 0, 0, 0, 9],
+            realtime_ns: 0,
+        };
+        vec![(1_000_000, frame)]
+    }
+
+    /// The words that a script hears in so many seconds of which the server answers in the first `answers_s`.
+    fn words(answers_s: u64, seconds: u64) -> Vec<String> {
+        let mut kernel = FakeKernel::new(move |sent| {
+            Ok(if sent.now_ns < answers_s * NS_PER_S { answer(sent) } else { Vec::new() })
+        });
+        kernel.netlink = canned::answer;
+        kernel.signals.push((seconds * NS_PER_S, Signal::Terminate));
+        let (text, code) = kernel.run("udhcpc -f -n -i eth0 -s script");
+        assert_eq!(code, 0, "{text}");
+        let words = text.lines().filter_map(|line| line.strip_prefix("[\"script\", \"")?.strip_suffix("\"]"));
+        words.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_lease_of_no_time_is_renewed_every_fifteen_seconds() {
+        assert_eq!(words(50, 50), ["deconfig", "bound", "renew", "renew", "renew"]);
+    }
+
+    #[test]
+    fn a_lease_that_nobody_renews_is_lost_and_looked_for_again() {
+        assert_eq!(words(10, 60), ["deconfig", "bound", "deconfig", "leasefail"]);
+    }
+
+    #[test]
+    fn a_script_that_cannot_be_started_is_told_of() {
+        let mut kernel = FakeKernel::new(|_| Ok(Vec::new()));
+        kernel.netlink = canned::answer;
+        let (text, code) = kernel.run("udhcpc -n -i eth0 -s nope");
+        assert!(text.contains("udhcpc: can't execute 'nope': entity not found\n"), "{text}");
+        assert_eq!(code, 1);
+    }
+
+    #[test]
+    fn leases_last_neither_too_short_nor_too_long() {
+        let mut message = Message::request(Kind::Ack, 1, [0; 6]);
+        assert_eq!(lease_s(&message), 3600);
+        message.push(option::LEASE_TIME, [0xff; 4]);
+        assert_eq!(lease_s(&message), u64::from(LEASE_MOST_S));
     }
 }
