@@ -37,6 +37,9 @@ pub struct Host {
     pub bridge_netfilter: bool,
     /// The modules of tunnels over IPv4, and over IPv6, are loaded: packets for them are refused where no tunnel takes them.
     pub tunnels: (bool, bool),
+    /// The module of VLANs is loaded, and that of bridges: from the first such device on, whatever becomes of it.
+    pub vlans: bool,
+    pub bridges: bool,
     /// How often frames of devices that are gone were looked at on their way up.
     pub rounds_of_gone: u64,
     /// The last handle that a queueing discipline got without asking for one.

@@ -157,8 +157,8 @@ pub struct World {
     pub(crate) verdicts: Vec<Verdicts>,
     /// A device has refused a frame so that its sender hears of it (`NET_XMIT_DROP`).
     pub(crate) transmit_refused: bool,
-    /// The device below a VLAN device or a macvlan had no queue for a frame: no failure, but the fragments behind it are not sent
-    /// (`NET_XMIT_CN` of `noop_enqueue`).
+    /// A device without a carrier, or the one below a VLAN, a macvlan, an ipvlan or a MACsec device, had no queue for the last
+    /// frame: no failure, but the fragments behind it are not sent (`NET_XMIT_CN` of `noop_enqueue`).
     pub(crate) transmit_congested: bool,
     /// What the sender is told then, if not `ENOBUFS`: `ipvlan_process_v6_outbound` knows no way.
     pub(crate) transmit_no_way: bool,

@@ -50,6 +50,27 @@ fn tables_of_neighbours_are_changed_by_netlink() {
     assert_eq!(of(&mut lab, "ipv6/neigh/default/gc_thresh3"), "1024\n");
     let shown = lab.output("ip ntable show dev none name arp_cache");
     assert!(shown.contains("thresh1 100 thresh2 512 thresh3 2000 gc_int 20000 "), "{shown}");
+    // A part of a second is kept though the file shows none, and no threshold is refused.
+    lab.run("ip ntable change name arp_cache thresh1 7 thresh3 4000000000 gc_int 20500");
+    let shown = lab.output("ip ntable show dev none name arp_cache");
+    assert!(shown.contains("thresh1 7 thresh2 512 thresh3 4000000000 gc_int 20500 "), "{shown}");
+    assert_eq!(of(&mut lab, "ipv4/neigh/default/gc_interval"), "20\n");
+    assert_eq!(of(&mut lab, "ipv4/neigh/default/gc_thresh3"), "-294967296\n");
+}
+
+/// A module that came with the first device of its kind stays loaded when the last is gone.
+#[test]
+fn files_of_modules_stay() {
+    let mut lab = Lab::first();
+    let llc = |lab: &mut Lab| lab.shown("/proc/net/ptype").contains("llc_rcv");
+    assert!(!llc(&mut lab));
+    assert!(lab.read("/proc/net/vlan/config").is_err());
+    lab.run("ip link add br0 type bridge");
+    lab.run("ip link add link br0 name br0.5 type vlan id 5");
+    lab.run("ip link del br0.5");
+    lab.run("ip link del br0");
+    assert!(llc(&mut lab));
+    assert!(!lab.shown("/proc/net/vlan/config").contains("br0.5"));
 }
 
 /// What is written, what answers, and what is read then.

@@ -394,7 +394,7 @@ pub enum Call {
 /// A device of tun as `TUNSETIFF` and its like ask for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TunDevice {
-    /// None: the next free one of its kind.
+    /// Empty: the next free one of its kind.
     pub name: String,
     /// `IFF_TUN` or `IFF_TAP`, and others of linux/if_tun.h.
     pub flags: u16,

@@ -43,6 +43,8 @@ impl World {
             answer_ttl: Default::default(),
             bridge_netfilter: false,
             tunnels: (false, false),
+            vlans: false,
+            bridges: false,
             rounds_of_gone: 0,
             queue_handle: 0x8000_0000,
             netdevsim: Default::default(),

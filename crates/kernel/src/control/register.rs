@@ -49,6 +49,10 @@ impl World {
         }
         let (neigh_params, neigh6_params) = self.new_neigh_params(ns);
         let Some(netns) = self.netns.get_mut(ns) else { return Err(Errno::ENODEV.into()) };
+        if let Some(host) = self.hosts.get_mut(netns.host) {
+            host.vlans |= matches!(new.kind, Kind::Vlan(_));
+            host.bridges |= matches!(new.kind, Kind::Bridge(_));
+        }
         let ifindex = match new.ifindex {
             0 => next_ifindex(netns),
             wanted if netns.devices.contains_key(&wanted) => return Err(Errno::EBUSY.into()),

@@ -25,10 +25,7 @@ impl World {
         frame.complete_checksum();
         let fragments = self.fragments(&frame, mtu as usize);
         let ns = self.devs.get(dev).map(|device| device.ns);
-        if let Some(netns) = ns.and_then(|ns| self.netns.get_mut(ns)) {
-            netns.counters.fragmented += 1;
-            netns.counters.fragments_made += fragments.len() as u64;
-        }
+        let (mut made, mut failed) = (0, false);
         let refused = std::mem::take(&mut self.transmit_refused);
         for fragment in fragments {
             self.transmit_congested = false;
@@ -36,10 +33,17 @@ impl World {
             let congested = std::mem::take(&mut self.transmit_congested);
             // A program that sends lets the receiving side run after each frame (`local_bh_enable`).
             self.run_softirqs();
-            if self.transmit_refused || congested {
+            failed = self.transmit_refused || congested;
+            if failed {
                 // The rest would be of no use.
                 break;
             }
+            made += 1;
+        }
+        if let Some(netns) = ns.and_then(|ns| self.netns.get_mut(ns)) {
+            netns.counters.fragments_made += made;
+            netns.counters.fragmented += u64::from(!failed);
+            netns.counters.fragmentation_failures += u64::from(failed);
         }
         self.transmit_refused |= refused;
         self.consume(frame);

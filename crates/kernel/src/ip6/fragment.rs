@@ -36,23 +36,30 @@ impl World {
         let id = self.random_below(u64::from(u32::MAX)) as u32;
         frame.complete_checksum();
         let fragments = self.fragments6(&frame, mtu as usize, id);
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters6.fragmented += 1;
-            netns.counters6.fragments_made += fragments.len() as u64;
-        }
         if fragments.is_empty() {
+            if let Some(netns) = self.netns.get_mut(ns) {
+                netns.counters6.fragmentation_failures += 1;
+            }
             return self.drop_frame(Some(dev), frame, DropReason::PacketTooBig);
         }
+        let (mut made, mut failed) = (0, false);
         let refused = std::mem::take(&mut self.transmit_refused);
         for fragment in fragments {
             self.transmit_congested = false;
             self.neigh_output(dev, next_hop, fragment);
             let congested = std::mem::take(&mut self.transmit_congested);
             self.run_softirqs();
-            if self.transmit_refused || congested {
+            failed = self.transmit_refused || congested;
+            if failed {
                 // The rest would be of no use.
                 break;
             }
+            made += 1;
+        }
+        if let Some(netns) = self.netns.get_mut(ns) {
+            netns.counters6.fragments_made += made;
+            netns.counters6.fragmented += u64::from(!failed);
+            netns.counters6.fragmentation_failures += u64::from(failed);
         }
         self.transmit_refused |= refused;
         self.consume(frame);

@@ -104,7 +104,7 @@ impl World {
         };
         let (kind, code, rest) = message.encode();
         let key = OutKey6 { source, oif, ..OutKey6::to(ns, header.source) };
-        let Ok(route) = self.route_output6(key) else { return };
+        let Ok(route) = self.seek_output6(key) else { return };
         if !self.icmp6_allowed(ns, &route, kind) {
             return;
         }
@@ -178,7 +178,7 @@ impl World {
                 owner.or(came_by).map_or(0, |dev| self.vrf_ifindex(dev))
             }
         };
-        let Ok(route) = self.route_output6(OutKey6 { source, oif, ..OutKey6::to(ns, header.source) }) else {
+        let Ok(route) = self.seek_output6(OutKey6 { source, oif, ..OutKey6::to(ns, header.source) }) else {
             return;
         };
         let fields =

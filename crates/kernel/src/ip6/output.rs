@@ -190,7 +190,7 @@ impl World {
             return Ok((route, frame));
         };
         let oif = self.device_anew(route.dev, frame.bound, destination.into());
-        match self.route_output6(OutKey6 { source, oif, mark, ..OutKey6::to(ns, destination) }) {
+        match self.seek_output6(OutKey6 { source, oif, mark, ..OutKey6::to(ns, destination) }) {
             Ok(other) => Ok((other, frame)),
             Err(errno) => {
                 self.drop_frame(Some(route.dev), frame, crate::DropReason::NetfilterDrop);

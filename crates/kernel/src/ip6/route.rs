@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
-use hairpin_netlink::Errno;
+use hairpin_netlink::{Errno, Failure};
 use rustc_hash::FxHashMap;
 
 use crate::dev::tunnel::TunnelInfo;
@@ -11,7 +11,7 @@ use crate::device::{DevId, Ipv6Address, ifa};
 use crate::netns::{Netns, NsId};
 use crate::route::{LookupError, RouteKind};
 use crate::route6::source::{Candidate, Purpose, choose, scope};
-use crate::route6::{Flow6, Neighbourhood, NextHop6, Route6, Way6};
+use crate::route6::{Flow6, Neighbourhood, NextHop6, Prefix6, Route6, Way6};
 use crate::time::Time;
 use crate::world::World;
 
@@ -162,17 +162,28 @@ impl RouteCache6 {
         found
     }
 
-    /// Forgets what was learned of a destination by the ways of a table, and of a device where one is given (not 0).
-    /// Whether anything was.
-    pub fn forget(&mut self, (ns, destination): (NsId, Ipv6Addr), table: u32, ifindex: u32) -> bool {
-        let Some(all) = self.exceptions.get_mut(&(ns, destination)) else { return false };
-        let before = all.len();
-        all.retain(|known| known.way.table() != table || ifindex != 0 && known.way.ifindex() != ifindex);
-        let found = all.len() != before;
+    /// Forgets what was learned of a destination by one way of a route, if it leads out of the device and by the gateway
+    /// that are given (`__ip6_del_cached_rt`; device 0, no gateway: any). Whether it was that; None: nothing was learned.
+    fn forget(
+        &mut self,
+        (ns, destination): (NsId, Ipv6Addr),
+        (route, way): (&Route6, &NextHop6),
+        (ifindex, gateway): (u32, Option<Ipv6Addr>),
+        now: Time,
+    ) -> Option<bool> {
+        let all = self.exceptions.get_mut(&(ns, destination))?;
+        let is_it = |known: &Exception6| known.way.is_of(route) && known.way.is_through(way);
+        let at = all.iter().position(|known| known.expires > now && is_it(known))?;
+        // `rt6i_gateway`: of a neighbour its own address.
+        let through = all.get(at)?.gateway.or(way.gateway).unwrap_or(destination);
+        if ifindex != 0 && way.ifindex != ifindex || gateway.is_some_and(|gateway| gateway != through) {
+            return Some(false);
+        }
+        all.remove(at);
         if all.is_empty() {
             self.exceptions.remove(&(ns, destination));
         }
-        found
+        Some(true)
     }
 
     /// A route is gone, and with it what was learned of its ways.
@@ -223,15 +234,24 @@ impl World {
     #[inline]
     pub(crate) fn route_output6(&mut self, key: OutKey6) -> Result<OutRoute6, Errno> {
         self.routes6.renew(self.generation, self.now);
-        let found = match self.routes6.out.get(&key) {
+        match self.routes6.out.get(&key) {
             Some(found) => *found,
             None => {
                 let found = self.find_output6(&key);
                 self.routes6.out.insert(key, found);
                 found
             }
-        };
-        // `ip6_dst_lookup_tail`
+        }
+    }
+
+    /// The way of something that is to be sent at once; that there is none is counted (`ip6_dst_lookup_tail`,
+    /// `ip6_route_me_harder`).
+    ///
+    /// # Errors
+    /// Those of [`World::route_output6`].
+    #[inline]
+    pub(crate) fn seek_output6(&mut self, key: OutKey6) -> Result<OutRoute6, Errno> {
+        let found = self.route_output6(key);
         if found == Err(Errno::ENETUNREACH)
             && let Some(netns) = self.netns.get_mut(key.ns)
         {
@@ -484,5 +504,78 @@ impl World {
             known.expires = expires;
         }
         self.changed();
+    }
+
+    /// `ip6_route_del` of a cached route: what was learned of a destination by the longest prefix around it that is no longer
+    /// than the one asked for. It is no error if nothing was (`ip6_del_cached_rt`).
+    ///
+    /// # Errors
+    /// `ESRCH`: what was learned is of another device or gateway, or there is no such table.
+    pub(crate) fn forget_learned6(
+        &mut self,
+        ns: NsId,
+        table: u32,
+        prefix: Prefix6,
+        wanted: (u32, Option<Ipv6Addr>),
+    ) -> Result<(), Failure> {
+        let fib = self.fib6.get(ns).ok_or(Errno::ESRCH)?;
+        if !fib.has_table(table) {
+            return Err(Failure::with_text(Errno::ESRCH, "FIB table does not exist"));
+        }
+        let around =
+            |route: &Route6| route.prefix.length <= prefix.length && route.prefix.contains(prefix.address);
+        let mut routes: Vec<_> = fib.routes(table).filter(|route| around(route)).cloned().collect();
+        let longest = routes.iter().map(|route| route.prefix.length).max();
+        routes.retain(|route| Some(route.prefix.length) == longest);
+        for route in &routes {
+            for way in &route.nexthops {
+                match self.routes6.forget((ns, prefix.address), (route, way), wanted, self.now) {
+                    Some(false) => {}
+                    Some(true) => {
+                        self.changed();
+                        return Ok(());
+                    }
+                    None => return Ok(()),
+                }
+            }
+        }
+        // Where no route is around it Linux finds the one that stands for none.
+        if routes.is_empty() { Ok(()) } else { Err(Errno::ESRCH.into()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::InsertMode;
+
+    #[test]
+    fn a_cached_route_is_deleted_by_its_gateway_and_its_whole_address() {
+        let mut world = World::new(1);
+        let host = world.add_host("pc").unwrap();
+        let ns = world.hosts[host].initial;
+        let lo = world.netns[ns].lo;
+        let address = |text: &str| text.parse::<Ipv6Addr>().unwrap();
+        let (to, router, better) = (address("2001:db8:2::1"), address("fe80::1"), address("fe80::2"));
+        let net = Prefix6::of(to, 48);
+        let mut route = Route6::of_device(RouteKind::Unicast, net, 254, 1024, world.devs[lo].ifindex);
+        route.nexthops[0].gateway = Some(router);
+        world.fib6[ns].insert(route.clone(), InsertMode::ADD).unwrap();
+        let known = |world: &World| world.routes6.exceptions_of(ns, &route, world.now).len();
+        let way = Way6::of(&route, &route.nexthops[0]);
+        let learned =
+            Exception6 { way, gateway: Some(better), mtu: None, expires: world.now + REDIRECT_EXPIRES };
+        world.routes6.exceptions.insert((ns, to), vec![learned]);
+        let forget = |world: &mut World, prefix, gateway| {
+            world.forget_learned6(ns, 254, prefix, (0, gateway)).map_err(|failure| failure.errno)
+        };
+        assert_eq!(forget(&mut world, Prefix6::host(to), Some(router)), Err(Errno::ESRCH));
+        // Of the net's own address nothing was learned, and no route is as wide as this one.
+        assert_eq!(forget(&mut world, Prefix6::of(to, 64), None), Ok(()));
+        assert_eq!(forget(&mut world, Prefix6::of(to, 32), None), Ok(()));
+        assert_eq!(known(&world), 1);
+        assert_eq!(forget(&mut world, Prefix6::host(to), Some(better)), Ok(()));
+        assert_eq!(known(&world), 0);
+        assert_eq!(forget(&mut world, Prefix6::host(to), Some(better)), Ok(()));
     }
 }

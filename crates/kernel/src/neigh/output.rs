@@ -42,9 +42,10 @@ impl World {
         }
         // What needs no resolution is known from the first packet on.
         let mut slot = Some(frame);
-        if self.neigh_event_send(ns, ifindex, next_hop, &mut slot)
-            && let Some(frame) = slot
-        {
+        let known = self.neigh_event_send(ns, ifindex, next_hop, &mut slot);
+        // What became of a question for the neighbour is nothing to this packet, which waits.
+        self.transmit_congested = false;
+        if known && let Some(frame) = slot {
             self.send_to_neighbour(ns, ifindex, next_hop, frame);
         }
     }

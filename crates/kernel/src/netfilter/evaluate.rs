@@ -42,7 +42,6 @@ pub(super) struct Bench<'a> {
     pub stores: &'a mut Stores,
     /// Where the ways back lead: chain, and the rule that comes next.
     pub stack: &'a mut Vec<(u32, u32)>,
-    /// Lines for the kernel's log.
     /// Levels and lines for the kernel's log.
     pub log: &'a mut Vec<(u8, String)>,
 }

@@ -46,7 +46,9 @@ impl World {
             return self.tunnel6_fails(dev, frame, told);
         }
         let key = OutKey6 { source: local, oif: outer.oif, ..OutKey6::to(outer.underlay, remote) };
-        let route = match self.route_output6(key) {
+        // `vxlan6_get_route` and `geneve_get_v6_dst` look for the way of a socket, `ip6_tnl_xmit` does not.
+        let found = if udp { self.seek_output6(key) } else { self.route_output6(key) };
+        let route = match found {
             Ok(route) if route.dev == dev => {
                 if let Some(device) = self.devs.get_mut(dev) {
                     device.stats.collisions += 1;

@@ -10,6 +10,7 @@ use crate::dev::{Kind, RxHandler, Verdict, Verdicts, can, ifb, nlmon};
 use crate::device::{DevId, Device};
 use crate::drop_reason::DropReason;
 use crate::frame::{ETH_LEN, Frame};
+use crate::qdisc::{Discipline, Queue};
 use crate::trace::Step;
 use crate::world::{Waiting, World};
 
@@ -17,19 +18,24 @@ use crate::world::{Waiting, World};
 const DEPTH_MAX: u32 = 8;
 
 impl World {
-    /// Sends a frame out of a device.
+    /// Sends a frame out of a device. Afterwards `transmit_congested` says whether no queue took it (`dev_queue_xmit`).
     pub(crate) fn transmit(&mut self, dev: DevId, frame: Frame) {
         let Some(device) = self.devs.get(dev) else {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
-        if !device.can_transmit() && !self.bond_still_takes(device) {
+        let refused = !device.can_transmit() && !self.bond_still_takes(device);
+        let (simple, tells) = (decides_alike(&device.kind), tells_of_congestion(device));
+        let queued = device.queue.is_some();
+        self.transmit_congested = refused;
+        if refused {
             return self.drop_frame(Some(dev), frame, DropReason::QdiscDrop);
         }
-        let simple = decides_alike(&device.kind);
-        if device.queue.is_some() {
-            return self.enqueue_to_send(dev, frame);
+        if queued {
+            self.enqueue_to_send(dev, frame);
+        } else {
+            self.send_past_queue(dev, frame, simple);
         }
-        self.send_past_queue(dev, frame, simple);
+        self.transmit_congested &= tells;
     }
 
     /// Whether a bond has lost its carrier and the link watch has yet to come (`dev_deactivate`): it is asked until then, as for
@@ -317,9 +323,9 @@ impl World {
         let fits = self.devs.get(to).is_some_and(|device| device.accepts_length(frame.len()));
         if fits {
             // `br_dev_queue_push_xmit` does not tell what became of it.
-            let before = (self.transmit_refused, self.transmit_congested);
+            let before = self.transmit_refused;
             self.transmit(to, frame);
-            (self.transmit_refused, self.transmit_congested) = before;
+            (self.transmit_refused, self.transmit_congested) = (before, false);
         } else {
             self.drop_frame(Some(to), frame, DropReason::TargetMtu);
         }
@@ -347,6 +353,8 @@ impl World {
                 if !self.route_below(dev, lower, frame) {
                     self.uncount_transmit(dev, len);
                 }
+                // `ipvlan_process_v4_outbound`: no failure.
+                self.transmit_congested = false;
             }
             Verdict::Queue { queue } => self.queue_for_tap(dev, queue, frame),
             Verdict::Wire { segment, port } => self.wire(dev, segment, port, frame),
@@ -377,17 +385,12 @@ impl World {
         let len = frame.len();
         let refused = std::mem::take(&mut self.transmit_refused);
         self.transmit(lower, frame);
-        let (counts, tells) = match self.devs.get(dev).map(|device| &device.kind) {
-            Some(Kind::Macvlan(_) | Kind::Vlan(_)) => (true, true),
-            // `ipvlan_start_xmit`
-            Some(Kind::Ipvlan(_)) => (false, true),
-            _ => (false, false),
-        };
+        let counts =
+            matches!(self.devs.get(dev).map(|device| &device.kind), Some(Kind::Macvlan(_) | Kind::Vlan(_)));
         if self.transmit_refused && counts {
             self.uncount_transmit(dev, len);
         }
         self.transmit_refused |= refused;
-        self.transmit_congested |= tells && self.devs.get(lower).is_some_and(|below| !below.can_transmit());
     }
 
     fn count_multicast(&mut self, bridge: DevId, multicast: bool) {
@@ -526,6 +529,16 @@ impl World {
 #[inline]
 fn decides_alike(kind: &Kind) -> bool {
     matches!(kind, Kind::Veth(_) | Kind::Nic { .. } | Kind::Loopback | Kind::Dummy | Kind::Netdevsim(_))
+}
+
+/// Whether a device hands on what the one below it answered (`vlan_dev_hard_start_xmit`, `macvlan_start_xmit`,
+/// `ipvlan_start_xmit`, `macsec_start_xmit`): only without a queue of its own, which takes the frame first.
+#[inline]
+fn tells_of_congestion(device: &Device) -> bool {
+    let stands_on_another =
+        matches!(device.kind, Kind::Vlan(_) | Kind::Macvlan(_) | Kind::Ipvlan(_) | Kind::Macsec(_));
+    let takes_first = |queue: &Queue| !matches!(queue.discipline, Discipline::NoQueue);
+    stands_on_another && !device.queue.as_ref().is_some_and(|queue| takes_first(queue))
 }
 
 /// Whether a frame injected from this device comes from one that stands on the target or beside it, rather than

@@ -225,7 +225,7 @@ impl World {
         let header = Header6::quoted(frame.payload());
         let route = header.and_then(|header| {
             let key = OutKey6 { source: header.source, oif, ..OutKey6::to(ns, header.destination) };
-            self.route_output6(OutKey6 { mark: frame.mark, ..key }).ok()
+            self.seek_output6(OutKey6 { mark: frame.mark, ..key }).ok()
         });
         let Some(device) = self.devs.get_mut(vrf) else { return };
         let Some(route) = route else {

@@ -72,6 +72,12 @@ pub struct Way6 {
 }
 
 impl Way6 {
+    /// One way out of a route.
+    pub fn of(route: &Route6, way: &NextHop6) -> Self {
+        let Route6 { table, prefix, metric, .. } = *route;
+        Way6 { table, prefix, metric, ifindex: way.ifindex, gateway: way.gateway }
+    }
+
     /// The device it leads out of.
     pub fn ifindex(&self) -> u32 {
         self.ifindex
@@ -96,8 +102,7 @@ impl Way6 {
 
 impl Found6<'_> {
     pub fn id(&self) -> Way6 {
-        let Route6 { table, prefix, metric, .. } = **self.route;
-        Way6 { table, prefix, metric, ifindex: self.way.ifindex, gateway: self.way.gateway }
+        Way6::of(self.route, self.way)
     }
 }
 

@@ -40,8 +40,8 @@ impl World {
             // The thresholds are the kernel's, and so in its first namespace.
             let ipv6 = any.is_ipv6();
             let value = |key| self.neigh_table_value(ns, ipv6, key);
-            let [low, middle, high] = ["gc_thresh1", "gc_thresh2", "gc_thresh3"].map(value);
-            let interval = u64::from(value("gc_interval")) * 1000;
+            let [low, middle, high] = ["gc_thresh1", "gc_thresh2", "gc_thresh3"].map(|key| value(key) as u32);
+            let interval = u64::try_from(value("gc_interval")).unwrap_or(0);
             message(vec![
                 NeighbourTableAttribute::Name(name.to_owned()),
                 NeighbourTableAttribute::GcInterval(interval),
@@ -79,17 +79,15 @@ impl World {
     ) -> Result<(), Failure> {
         use NeighbourTableAttribute as A;
         let mut name = None;
-        let mut numbers: Vec<(&str, u32)> = Vec::new();
+        let mut numbers: Vec<(&str, i64)> = Vec::new();
         let mut parameters: &[NeighbourTableParameter] = &[];
         for attribute in &request.attributes {
             match attribute {
                 A::Name(given) => name = Some(given.as_str()),
-                A::Threshold1(value) => numbers.push(("gc_thresh1", *value)),
-                A::Threshold2(value) => numbers.push(("gc_thresh2", *value)),
-                A::Threshold3(value) => numbers.push(("gc_thresh3", *value)),
-                A::GcInterval(ms) => {
-                    numbers.push(("gc_interval", u32::try_from(*ms / 1000).unwrap_or(u32::MAX)));
-                }
+                A::Threshold1(value) => numbers.push(("gc_thresh1", i64::from(*value))),
+                A::Threshold2(value) => numbers.push(("gc_thresh2", i64::from(*value))),
+                A::Threshold3(value) => numbers.push(("gc_thresh3", i64::from(*value))),
+                A::GcInterval(ms) => numbers.push(("gc_interval", i64::try_from(*ms).unwrap_or(i64::MAX))),
                 A::Parms(given) => parameters = given,
                 _ => {}
             }
@@ -104,12 +102,13 @@ impl World {
         let is_first = self.hosts.get(host).is_some_and(|host| host.initial == ns);
         if !parameters.is_empty() {
             self.set_neighbour_parameters((ns, is_first), ipv6, parameters)?;
+            self.changed();
         }
         if !numbers.is_empty() && !is_first {
             return Err(Errno::ENOENT.into());
         }
         for (key, value) in numbers {
-            self.set_neigh_table_value(ns, ipv6, key, value)?;
+            self.set_neigh_table_value(ns, ipv6, key, value);
         }
         self.changed();
         Ok(())

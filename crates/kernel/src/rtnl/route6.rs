@@ -101,11 +101,7 @@ impl World {
     pub(super) fn del_route6(&mut self, ns: NsId, message: &RouteMessage) -> Result<(), Failure> {
         let spec = parse_for(message, false)?;
         if message.header.flags.contains(RouteFlags::Cloned) {
-            // `ip6_del_cached_rt`
-            let to = (ns, spec.prefix.address);
-            let found = self.routes6.forget(to, spec.table, spec.way.ifindex);
-            self.changed();
-            return if found { Ok(()) } else { Err(Errno::ESRCH.into()) };
+            return self.forget_learned6(ns, spec.table, spec.prefix, (spec.way.ifindex, spec.way.gateway));
         }
         let ways = spec.multipath.clone().unwrap_or_else(|| vec![spec.way]);
         for way in ways {

@@ -233,7 +233,7 @@ impl World {
             }
         }
         let key = key6(ns, inet, address, 0);
-        let route = self.route_output6(key)?;
+        let route = self.seek_output6(key)?;
         if let Some(Kind::Udp6(udp)) = self.sockets.get(id).map(|socket| &socket.kind)
             && udp.port == 0
         {
@@ -315,7 +315,7 @@ impl World {
         if data.len() > 0xffff {
             return Err(Errno::EMSGSIZE);
         }
-        let route = self.route_output6(key6(ns, &raw.inet, destination, scope))?;
+        let route = self.seek_output6(key6(ns, &raw.inet, destination, scope))?;
         self.check_size6(id, &raw.inet, &route, data.len(), 0)?;
         let fields = fields6(&raw.inet, &route, raw.protocol);
         (self.transmit_refused, self.transmit_no_way) = (false, false);
@@ -368,7 +368,7 @@ impl World {
         let key = key6(ns, inet, destination, scope);
         let may_be_long = data.len() + UDP_LEN + HEADER_LEN > ip6::MIN_MTU as usize;
         let options = may_be_long.then(|| inet.clone());
-        let route = self.route_output6(key)?;
+        let route = self.seek_output6(key)?;
         if let Some(inet) = options {
             self.check_size6(id, &inet, &route, UDP_LEN + data.len(), port)?;
         }

@@ -100,7 +100,7 @@ impl World {
             (IpAddr::V6(source), IpAddr::V6(destination)) => {
                 let key =
                     OutKey6 { source, oif: ends.device, mark: ends.mark, ..OutKey6::to(ns, destination) };
-                self.route_output6(key).map(Way::V6)
+                self.seek_output6(key).map(Way::V6)
             }
             (IpAddr::V4(_), IpAddr::V6(_)) => Err(Errno::ENETUNREACH),
         }

@@ -27,7 +27,7 @@ ip -n n1 addr add 2001:db8::11/64 dev br0 nodad
 $N n1 cat /proc/net/anycast6
 $N n1 sysctl -w net.ipv6.conf.all.forwarding=0
 $N n1 cat /proc/net/anycast6
-# Neither of the two tables is of one processor, without more than it has of others.
+# Its lines and words alone (one processor, fifteen columns): the counts hang on how often the kernel polled.
 $N n2 sh -c 'wc -l </proc/net/softnet_stat; wc -w </proc/net/softnet_stat'
 # A bridge's addresses: the first is the port's, in no VLAN and in the first; the last byte of an age is no matter here.
 $N n1 sh -c 'od -An -v -w16 -tx1 /sys/class/net/br0/brforward' | cut -c 1-24 | grep -v '^ 33' | sort
@@ -47,6 +47,20 @@ $N n1 bash -c 'echo 1 >/sys/class/net/p0/nothing; echo 1 >/proc/sys/net/ipv4/not
 $N n2 ping -c1 -W1 2001:db9::9
 $N n2 ping -c1 -W1 2001:db9::9
 $N n2 grep NoRoutes /proc/net/snmp6
+# Nor a tunnel's that looks how long its packets may be, or sends by IPv6 alone; but a geneve's that sends.
+ip -n n2 link add g6 address 02:00:00:00:00:67 type geneve id 7 remote 2001:db9::9
+ip -n n2 link add t6 type ip6tnl local 2001:db8::2 remote 2001:db9::9
+ip -n n2 addr add 10.6.0.1/24 dev t6
+ip -n n2 link set t6 up
+$N n2 ping -c1 -W1 10.6.0.2
+$N n2 grep NoRoutes /proc/net/snmp6
+ip -n n2 addr add 10.7.0.1/24 dev g6
+ip -n n2 neigh add 10.7.0.2 lladdr 02:00:00:00:00:68 dev g6
+ip -n n2 link set g6 up
+$N n2 ping -c1 -W1 10.7.0.2
+$N n2 grep -c 'NoRoutes *[1-9]' /proc/net/snmp6
+ip -n n2 link del g6
+ip -n n2 link del t6
 # The same of IPv4, and what this host tells of its groups counts as sent.
 $N n2 ping -c1 -W1 239.9.9.9
 $N n2 ping -c1 -W1 10.9.9.9

@@ -1,6 +1,6 @@
 # needs: uml
 # What a VLAN device or a macvlan is given while the device below is down counts as sent; of a packet in fragments the first alone
-# is tried.
+# is tried, and counts as a failure. So it is without a carrier, though not while a packet waits for its neighbour.
 ip netns add a
 ip netns add b
 ip link add eth0 index 11 netns a address 02:00:00:00:00:02 type veth peer name eth0 index 12 netns b address 02:00:00:00:00:03
@@ -31,3 +31,10 @@ wait
 cat w1.cap
 cat w2.cap
 ip -n a -s link
+ip netns exec a cat /proc/net/snmp | grep Ip:
+ip -n b addr add 10.0.3.1/24 dev eth0
+ip -n b neigh add 10.0.3.2 lladdr 02:00:00:00:00:02 dev eth0
+ip netns exec b ping -c1 -W0.31 -s 4000 10.0.3.2
+ip netns exec b cat /proc/net/snmp | grep Ip:
+ip netns exec b ping -c1 -W0.31 -s 4000 10.0.3.3
+ip netns exec b cat /proc/net/snmp | grep Ip:

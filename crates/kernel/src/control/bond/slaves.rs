@@ -66,7 +66,8 @@ impl World {
             device.rx_handler = RxHandler::BondSlave { bond };
             device.master = Some(bond);
         }
-        // `NETDEV_CHANGEUPPER`
+        // `NETDEV_CHANGEUPPER` of `bond_master_upper_dev_link`, and `NETDEV_CHANGELOWERSTATE` of `bond_lower_state_changed`
+        // behind it: a message each.
         self.slave_state_told(dev);
         self.slave_state_told(dev);
         self.share_filters(bond, dev);

@@ -16,7 +16,6 @@ use hairpin_netlink::Errno;
 use hairpin_netlink::netfilter::Family;
 
 use super::Names;
-use crate::dev::Kind;
 use crate::netns::NsId;
 use crate::world::World;
 
@@ -144,9 +143,9 @@ fn is_there(world: &World, ns: NsId, name: &str) -> bool {
     }
 }
 
-/// The directory of VLANs comes with the first one, wherever on the machine that is.
+/// The directory of VLANs comes with the first one, wherever on the machine that is, and stays.
 fn has_vlans(world: &World, ns: NsId) -> bool {
-    stack::host_has(world, ns, |kind| matches!(kind, Kind::Vlan(_)))
+    stack::host_of(world, ns).is_some_and(|host| host.vlans)
 }
 
 fn find(name: &str) -> Option<&'static File> {

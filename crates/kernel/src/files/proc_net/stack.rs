@@ -4,9 +4,8 @@
 use std::fmt::Write as _;
 
 use super::sockets;
-use crate::dev::Kind;
 use crate::frame::ethertype;
-use crate::netns::NsId;
+use crate::netns::{Host, NsId};
 use crate::sock::{Kind as SocketKind, Socket};
 use crate::world::World;
 
@@ -113,7 +112,7 @@ pub(super) fn types(world: &World, ns: NsId) -> String {
     }
     put(&format!("{:04x}", ethertype::IPV4), "", "ip_rcv");
     // LLC comes with the first bridge, for spanning trees.
-    if host_has(world, ns, |kind| matches!(kind, Kind::Bridge(_))) {
+    if host_of(world, ns).is_some_and(|host| host.bridges) {
         put("0004", "", "llc_rcv [llc]");
     }
     put(&format!("{:04x}", ethertype::ARP), "", "arp_rcv");
@@ -121,13 +120,9 @@ pub(super) fn types(world: &World, ns: NsId) -> String {
     text
 }
 
-/// Whether the machine has a device of some kind in any namespace.
-pub(super) fn host_has(world: &World, ns: NsId, is_it: impl Fn(&Kind) -> bool) -> bool {
-    let host = world.netns.get(ns).map(|netns| netns.host);
-    world
-        .devs
-        .iter()
-        .any(|(_, device)| is_it(&device.kind) && world.netns.get(device.ns).map(|netns| netns.host) == host)
+/// The machine that a namespace is of.
+pub(super) fn host_of(world: &World, ns: NsId) -> Option<&Host> {
+    world.hosts.get(world.netns.get(ns)?.host)
 }
 
 /// `softnet_seq_show`: of the one processor, how often a frame was looked at on its way up. Nothing is lost there or waits.

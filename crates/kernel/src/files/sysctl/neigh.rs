@@ -76,17 +76,51 @@ keys! {
 /// Keys of the table itself, beside `default`; they are the kernel's, and so in its first namespace.
 struct TableKey {
     name: &'static str,
-    default: i32,
+    unit: Unit,
+    /// As it is kept: a time in milliseconds.
+    default: i64,
     /// The field of the IPv4 table that the stack uses.
     field: Option<fn(&mut Sysctl) -> &mut i32>,
 }
 
 const TABLE_KEYS: &[TableKey] = &[
-    TableKey { name: "gc_interval", default: 30, field: None },
-    TableKey { name: "gc_thresh1", default: 128, field: Some(|sysctl| &mut sysctl.gc_thresh1) },
-    TableKey { name: "gc_thresh2", default: 512, field: Some(|sysctl| &mut sysctl.gc_thresh2) },
-    TableKey { name: "gc_thresh3", default: 1024, field: Some(|sysctl| &mut sysctl.gc_thresh3) },
+    TableKey { name: "gc_interval", unit: Unit::Seconds, default: 30_000, field: None },
+    TableKey {
+        name: "gc_thresh1",
+        unit: Unit::Plain,
+        default: 128,
+        field: Some(|sysctl| &mut sysctl.gc_thresh1),
+    },
+    TableKey {
+        name: "gc_thresh2",
+        unit: Unit::Plain,
+        default: 512,
+        field: Some(|sysctl| &mut sysctl.gc_thresh2),
+    },
+    TableKey {
+        name: "gc_thresh3",
+        unit: Unit::Plain,
+        default: 1024,
+        field: Some(|sysctl| &mut sysctl.gc_thresh3),
+    },
 ];
+
+impl TableKey {
+    fn kept(&self, sysctl: &Sysctl, family: Family) -> i64 {
+        let kept = sysctl.other.get(&other(family, self)).and_then(|text| text.parse().ok());
+        kept.unwrap_or(self.default)
+    }
+
+    /// Keeps a value, as many bits of it as an `int` has.
+    fn keep(&self, sysctl: &mut Sysctl, family: Family, value: i64) {
+        match (family, self.field) {
+            (Family::Ipv4, Some(field)) => *field(sysctl) = value as i32,
+            (Family::Ipv6, _) if self.name == "gc_thresh3" => sysctl.gc6_thresh3 = value as i32,
+            _ => {}
+        }
+        sysctl.other.insert(other(family, self), value.to_string());
+    }
+}
 
 pub(super) fn keys(scope: Scope) -> Vec<&'static str> {
     let table = TABLE_KEYS.iter().filter(|_| scope == Scope::Default).map(|key| key.name);
@@ -102,8 +136,7 @@ pub(super) fn read(
 ) -> Result<String, Errno> {
     let sysctl = &world.netns.get(ns).ok_or(Errno::ENOENT)?.sysctl;
     if let Some(key) = table_key(scope, key) {
-        let kept = sysctl.other.get(&other(family, key)).cloned();
-        return Ok(kept.unwrap_or_else(|| key.default.to_string()) + "\n");
+        return Ok(format!("{}\n", key.kept(sysctl, family) / per_unit(key.unit, family)));
     }
     let key = KEYS.iter().find(|known| known.name == key).ok_or(Errno::ENOENT)?;
     let params = match (scope, family) {
@@ -138,12 +171,7 @@ pub(super) fn write(
     let value = i32::try_from(written).ok().filter(|value| *value >= 0).ok_or(Errno::EINVAL)?;
     if let Some(key) = table {
         let sysctl = &mut world.netns.get_mut(ns).ok_or(Errno::ENOENT)?.sysctl;
-        match (family, key.field) {
-            (Family::Ipv4, Some(field)) => *field(sysctl) = value,
-            (Family::Ipv6, _) if key.name == "gc_thresh3" => sysctl.gc6_thresh3 = value,
-            _ => {}
-        }
-        sysctl.other.insert(other(family, key), value.to_string());
+        key.keep(sysctl, family, kept(value.into(), key.unit, family));
         return Ok(());
     }
     let key = key.ok_or(Errno::ENOENT)?;
@@ -192,28 +220,24 @@ impl NeighParams {
 }
 
 impl World {
-    /// A number of the table of neighbours of the kernel that a namespace is of: `gc_thresh1` and so on.
-    pub(crate) fn neigh_table_value(&self, ns: NsId, ipv6: bool, key: &str) -> u32 {
-        let initial =
-            self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host)).map(|host| host.initial);
+    /// A number of the table of neighbours of the kernel that a namespace is of: `gc_thresh1` and so on; a time in
+    /// milliseconds.
+    pub(crate) fn neigh_table_value(&self, ns: NsId, ipv6: bool, key: &str) -> i64 {
+        let host = self.netns.get(ns).and_then(|netns| self.hosts.get(netns.host));
+        let first = host.and_then(|host| self.netns.get(host.initial));
         let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
-        let text = initial.and_then(|ns| read(self, ns, family, Scope::Default, key).ok());
-        text.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+        table_key(Scope::Default, key).zip(first).map_or(0, |(key, first)| key.kept(&first.sysctl, family))
     }
 
-    /// Sets one, for the first namespace of its kernel.
-    ///
-    /// # Errors
-    /// `EINVAL`: it is none that the table can have.
-    pub(crate) fn set_neigh_table_value(
-        &mut self,
-        ns: NsId,
-        ipv6: bool,
-        key: &str,
-        value: u32,
-    ) -> Result<(), Errno> {
+    /// Sets one, for the first namespace of its kernel, to whatever number it is (`neightbl_set`).
+    pub(crate) fn set_neigh_table_value(&mut self, ns: NsId, ipv6: bool, key: &str, value: i64) {
         let family = if ipv6 { Family::Ipv6 } else { Family::Ipv4 };
-        write(self, ns, family, Scope::Default, key, value.to_string().as_bytes())
+        let Some((key, netns)) = table_key(Scope::Default, key).zip(self.netns.get_mut(ns)) else { return };
+        let value = match key.unit {
+            Unit::Plain => i64::from(value as i32),
+            _ => whole_ticks(value),
+        };
+        key.keep(&mut netns.sysctl, family, value);
     }
 }
 
