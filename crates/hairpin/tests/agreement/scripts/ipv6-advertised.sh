@@ -129,8 +129,9 @@ inject 333300000001 $router $all 8200000003e80000$any 01
 # In version 1 the first who answers spares the others, and who that is is chance.
 groups 's/^[^>]*> //; s/fe80:[^ ]+ >/LOCAL >/'
 listen H3 br0
-ip -n H3 addr add 2001:db8::77/64 dev br0 nodad
-ip -n H3 addr del 2001:db8::77/64 dev br0
+# At once: the report is on its way two ticks after the address.
+printf '%s\n' 'addr add 2001:db8::77/64 dev br0 nodad' 'addr del 2001:db8::77/64 dev br0' >both
+ip -n H3 -batch both
 groups
 ip netns exec H3 grep br0 /proc/net/igmp6 | sed 's/ [0-9]*$//'
 kill $M

@@ -16,7 +16,7 @@ ip link add p1 address 02:00:00:00:02:01 type veth peer name e0 netns s address 
 ip link add p2 address 02:00:00:00:03:01 type veth peer name c0 address 02:00:00:00:03:02
 ip monitor link >$LOG &
 M=$!
-sleep 1
+sleep 2.3
 say ip link set br0 up
 say ip link set d1 down
 say ip link set d1 up

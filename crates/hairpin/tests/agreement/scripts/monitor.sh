@@ -2,11 +2,12 @@
 # What `ip monitor` tells of links, addresses, routes, namespaces and settings, in its order.
 # runs: by bash alone
 # with: told.part
-PAUSE=0.3
+# The kernel looks at carriers once a second.
+PAUSE=1.3
 ip netns add o
 ip monitor link address route netconf nsid >$LOG &
 M=$!
-sleep 1
+sleep 2.3
 say ip link add v0 address 02:00:00:00:00:01 type veth peer name v1 address 02:00:00:00:00:02
 say ip link set v0 up
 say ip link set v1 up
