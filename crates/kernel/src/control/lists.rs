@@ -321,6 +321,5 @@ impl World {
 /// The groups that a device listens to: all, or those of its list and the broadcast address.
 fn group_filter(device: &Device) -> GroupFilter {
     let all = device.promiscuity > 0 || device.allmulti > 0;
-    let groups = device.multicast.macs().chain([device.broadcast]).collect();
-    GroupFilter { all, groups }
+    GroupFilter::new(all, device.multicast.macs().chain([device.broadcast]))
 }

@@ -357,7 +357,7 @@ mod tests {
                     port.set_addresses(dev, std::iter::once(v4(11 + i)));
                     port.set_up(dev, true);
                     if let Some(member) = port.member_mut(dev) {
-                        member.filter.groups.push(Mac::BROADCAST);
+                        member.filter = GroupFilter::new(false, [Mac::BROADCAST]);
                     }
                     dev
                 })

@@ -285,7 +285,7 @@ mod tests {
             .iter()
             .map(|(last, mode)| {
                 let dev = ids.insert(());
-                let filter = GroupFilter { all: false, groups: vec![Mac::BROADCAST] };
+                let filter = GroupFilter::new(false, [Mac::BROADCAST]);
                 let member = Member {
                     dev,
                     mac: mac(*last),
