@@ -249,6 +249,12 @@ impl Frame {
         self.bytes().get(ETH_LEN..).unwrap_or(&[])
     }
 
+    /// Bytes of what follows the Ethernet header.
+    #[inline]
+    pub fn payload_len(&self) -> usize {
+        self.len().saturating_sub(ETH_LEN)
+    }
+
     #[inline]
     pub fn payload_mut(&mut self) -> &mut [u8] {
         self.bytes_mut().get_mut(ETH_LEN..).unwrap_or(&mut [])

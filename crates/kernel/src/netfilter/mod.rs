@@ -181,7 +181,11 @@ impl Netfilter {
         // The chains of nftables take their turns between.
         let mut chain = 0;
         let mut before = (at.hook == Hook::Output).then(|| way::deciding(frame)).flatten();
+        let is_chained = !self.nft.at(index, at.hook).is_empty();
         for turn in turns(at.hook) {
+            if !is_chained && before.is_none() && !self.has_turn(index, *turn) {
+                continue;
+            }
             while let Some(based) =
                 self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
             {
@@ -248,6 +252,15 @@ impl Netfilter {
             }
         }
         Verdict::Accept
+    }
+
+    /// Whether something of a family has this turn.
+    #[inline]
+    fn has_turn(&self, family: usize, turn: Turn) -> bool {
+        match turn {
+            Turn::Table(kind) => self.tables[family][kind as usize].is_some(),
+            Turn::Track | Turn::Nat(_) | Turn::Confirm => self.tracking[family],
+        }
     }
 
     /// A base chain of nftables.
@@ -425,6 +438,24 @@ impl World {
             return Ok(Passed(frame));
         };
         let verdict = netfilter.hook(self, &self.seen_at(at, family, &frame), family, &mut frame);
+        self.schedule_collector(at.ns, &mut netfilter);
+        let is_quiet = netfilter.log.is_empty() && netfilter.conntrack.changes.is_empty();
+        if is_quiet && matches!(verdict, Verdict::Accept) {
+            self.put_back(at.ns, netfilter);
+            return Ok(Passed(frame));
+        }
+        self.conclude(netfilter, (at, family), verdict, frame)
+    }
+
+    /// A hook's verdict that is more than to let the packet pass, or that somebody is told of.
+    #[inline(never)]
+    fn conclude(
+        &mut self,
+        mut netfilter: Box<Netfilter>,
+        (at, family): (At, Family),
+        verdict: Verdict,
+        frame: Frame,
+    ) -> Result<Passed, Errno> {
         let site = match &verdict {
             Verdict::Drop(cause) | Verdict::Reject(_, cause) if self.trace.on => {
                 Some(netfilter.site(family, *cause))
@@ -432,7 +463,6 @@ impl World {
             _ => None,
         };
         let lines = std::mem::take(&mut netfilter.log);
-        self.schedule_collector(at.ns, &mut netfilter);
         let told = !netfilter.conntrack.changes.is_empty();
         self.put_back(at.ns, netfilter);
         if told {
