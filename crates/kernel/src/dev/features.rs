@@ -178,6 +178,7 @@ impl World {
     }
 
     /// Whether a device computes what is left to do of this frame's checksum (`netif_skb_features`).
+    #[inline(never)]
     fn sums(&mut self, dev: DevId, frame: &Frame) -> bool {
         let generation = Some(self.generation);
         if self.devs.get(dev).is_some_and(|device| device.sums.at != generation) {

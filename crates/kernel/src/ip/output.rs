@@ -173,28 +173,14 @@ impl World {
         ns: NsId,
         route: &OutRoute,
         loop_back: bool,
-        frame: Frame,
-    ) -> Result<(), Errno> {
-        if !self.has_netfilter(ns) {
-            return self.ip_leave(ns, route, loop_back, frame);
-        }
-        let (mut route, mut frame) = (*route, frame);
-        if !is_to_all(&route) {
-            (route, frame) = self.vrf_output(ns, route, frame)?;
-        }
-        (route, frame) = self.own_output(ns, route.dev, route, frame)?;
-        self.ip_leave(ns, &route, loop_back, frame)
-    }
-
-    /// The same for a packet that has passed the hook for this host's own.
-    #[inline]
-    fn ip_leave(
-        &mut self,
-        ns: NsId,
-        route: &OutRoute,
-        loop_back: bool,
         mut frame: Frame,
     ) -> Result<(), Errno> {
+        let (mut route, filtered) = (route, self.has_netfilter(ns));
+        let mut other = None;
+        if filtered {
+            let (way, back) = self.filtered_output(ns, *route, frame)?;
+            (route, frame) = (other.insert(way), back);
+        }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.out_requests += 1;
             netns.counters.carried.left(frame.payload_len());
@@ -224,6 +210,20 @@ impl World {
         let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
         self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
         Ok(())
+    }
+
+    /// The hooks for this host's own packets: a VRF's, if the packet is to leave by that, and its device's.
+    #[inline(never)]
+    fn filtered_output(
+        &mut self,
+        ns: NsId,
+        mut route: OutRoute,
+        mut frame: Frame,
+    ) -> Result<(OutRoute, Frame), Errno> {
+        if !is_to_all(&route) {
+            (route, frame) = self.vrf_output(ns, route, frame)?;
+        }
+        self.own_output(ns, route.dev, route, frame)
     }
 
     /// The hook for this host's own packets, which are to leave by `out`. What it changes may change the way

@@ -183,11 +183,9 @@ impl Netfilter {
         let mut before = (at.hook == Hook::Output).then(|| way::deciding(frame)).flatten();
         let is_chained = !self.nft.at(index, at.hook).is_empty();
         for turn in turns(at.hook) {
-            if !is_chained && before.is_none() && !self.has_turn(index, *turn) {
-                continue;
-            }
-            while let Some(based) =
-                self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
+            while is_chained
+                && let Some(based) =
+                    self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
             {
                 chain += 1;
                 match self.run_chain(based, world, at, frame) {
@@ -195,41 +193,10 @@ impl Netfilter {
                     other => return other,
                 }
             }
-            match *turn {
-                Turn::Table(kind) => {
-                    let outcome = self.run(index, kind, world, at, frame);
-                    match outcome {
-                        Outcome::Accept => {}
-                        Outcome::Drop(place) => return Verdict::Drop(Cause::Rule(place)),
-                        Outcome::Reject(with, place) => return Verdict::Reject(with, Cause::Rule(place)),
-                    }
-                }
-                Turn::Track if self.tracking[index] => {
-                    let Some(ip) = Ip::read(frame.payload()) else { continue };
-                    let Some(netns) = world.netns.get(at.ns) else { continue };
-                    let mut track = frame.track;
-                    // What is left to a device to sum has come from within (`nf_ip_checksum`).
-                    let arrived = at.hook == Hook::Prerouting && !frame.partial.is_due();
-                    let settings = &netns.sysctl.conntrack;
-                    let packet = frame.payload();
-                    let decision =
-                        self.conntrack.receive(&ip, packet, arrived, &mut track, settings, world.now);
-                    frame.track = track;
-                    if decision == Decision::Drop {
-                        return Verdict::Drop(Cause::Other("nf_conntrack: table full"));
-                    }
-                }
-                Turn::Nat(side) if self.tracking[index] => {
-                    if let Some(verdict) = self.translate(index, side, world, at, frame) {
-                        return verdict;
-                    }
-                }
-                Turn::Confirm if self.tracking[index] => {
-                    if frame.track.is_tracked() && !self.conntrack.confirm(frame.track, world.now) {
-                        return Verdict::Drop(Cause::Other("nf_conntrack: another connection has its tuple"));
-                    }
-                }
-                Turn::Track | Turn::Nat(_) | Turn::Confirm => {}
+            if self.has_turn(index, *turn)
+                && let Some(against) = self.take_turn(index, *turn, world, at, frame)
+            {
+                return against;
             }
             // `ipt_mangle_out`, `nf_nat_ipv4_local_fn`: the way anew; here whether there is one.
             if let Turn::Table(TableKind::Mangle) | Turn::Nat(Side::Destination) = *turn
@@ -260,6 +227,39 @@ impl Netfilter {
         match turn {
             Turn::Table(kind) => self.tables[family][kind as usize].is_some(),
             Turn::Track | Turn::Nat(_) | Turn::Confirm => self.tracking[family],
+        }
+    }
+
+    /// What decides against a packet in this turn, if anything does.
+    #[inline(never)]
+    fn take_turn(
+        &mut self,
+        family: usize,
+        turn: Turn,
+        world: &World,
+        at: &At,
+        frame: &mut Frame,
+    ) -> Option<Verdict> {
+        match turn {
+            Turn::Table(kind) => against(self.run(family, kind, world, at, frame)),
+            Turn::Track => {
+                let ip = Ip::read(frame.payload())?;
+                let settings = &world.netns.get(at.ns)?.sysctl.conntrack;
+                let mut track = frame.track;
+                // What is left to a device to sum has come from within (`nf_ip_checksum`).
+                let arrived = at.hook == Hook::Prerouting && !frame.partial.is_due();
+                let packet = frame.payload();
+                let decision = self.conntrack.receive(&ip, packet, arrived, &mut track, settings, world.now);
+                frame.track = track;
+                (decision == Decision::Drop)
+                    .then_some(Verdict::Drop(Cause::Other("nf_conntrack: table full")))
+            }
+            Turn::Nat(side) => self.translate(family, side, world, at, frame),
+            Turn::Confirm => {
+                let goes_on = !frame.track.is_tracked() || self.conntrack.confirm(frame.track, world.now);
+                let another = "nf_conntrack: another connection has its tuple";
+                (!goes_on).then_some(Verdict::Drop(Cause::Other(another)))
+            }
         }
     }
 
@@ -311,10 +311,8 @@ impl Netfilter {
         // A reset about a packet that never got so far asks too: what is related and no ICMP.
         let asks = matches!(track.info, Info::New | Info::Related | Info::RelatedReply);
         if asks && !self.conntrack.is_mapped(track, side) {
-            match self.run(family, TableKind::Nat, world, at, frame) {
-                Outcome::Accept => {}
-                Outcome::Drop(place) => return Some(Verdict::Drop(Cause::Rule(place))),
-                Outcome::Reject(with, place) => return Some(Verdict::Reject(with, Cause::Rule(place))),
+            if let Some(against) = against(self.run(family, TableKind::Nat, world, at, frame)) {
+                return Some(against);
             }
             let mut next = 0;
             while !self.conntrack.is_mapped(track, side)
@@ -365,6 +363,16 @@ impl Netfilter {
             chain: chain.map_or(String::new(), |chain| chain.name.clone()),
             rule: place.rule,
         }
+    }
+}
+
+/// What a table's rules have decided against a packet.
+#[inline]
+fn against(outcome: Outcome) -> Option<Verdict> {
+    match outcome {
+        Outcome::Accept => None,
+        Outcome::Drop(place) => Some(Verdict::Drop(Cause::Rule(place))),
+        Outcome::Reject(with, place) => Some(Verdict::Reject(with, Cause::Rule(place))),
     }
 }
 

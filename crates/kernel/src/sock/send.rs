@@ -202,8 +202,7 @@ impl World {
         // The options are cloned only off the fast path.
         let (plain, pmtu, bound) = (is_plain(&udp.inet), udp.inet.pmtu, udp.inet.device);
         let wanted = key(ns, &udp.inet, destination, protocol::UDP);
-        let found = self.route_output(wanted);
-        let mut route = self.sought(ns, found)?;
+        let mut route = self.route_output(wanted).map_err(|errno| self.seeks_in_vain(ns, errno))?;
         if !plain {
             route = self.route_to_probe(route, pmtu);
         }
