@@ -79,6 +79,8 @@ pub struct Netns {
     /// Ids by which this namespace knows others (`net->netns_ids`).
     pub nsids: BTreeMap<i32, NsId>,
     pub sysctl: Sysctl,
+    /// Next hops with ids of their own (`net->nexthop`).
+    pub nexthops: crate::route::object::Objects,
     /// The rule that lets VRFs have their tables has been made.
     pub vrf_rule: bool,
     /// Neighbours of IPv4, and of IPv6.

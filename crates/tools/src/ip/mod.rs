@@ -11,6 +11,7 @@ mod monitor;
 mod neighbour;
 mod netconf;
 mod netns;
+mod nexthop;
 mod ntable;
 mod route;
 mod rt_names;
@@ -63,7 +64,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("netconf", Some(netconf::main)),
     ("vrf", Some(vrf::main)),
     ("sr", None),
-    ("nexthop", None),
+    ("nexthop", Some(nexthop::main)),
     ("mptcp", None),
     ("ioam", None),
     ("help", Some(help)),
