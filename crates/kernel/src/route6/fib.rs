@@ -59,8 +59,8 @@ pub struct Wanted6 {
     pub protocol: u8,
     /// `RTF_*` that it must have.
     pub flags: u32,
-    /// The next hop object that it leads by.
-    pub object: u32,
+    /// The next hop object that it leads by, 0 for any or none; what the kernel takes away by itself leads by none.
+    pub object: Option<u32>,
 }
 
 impl Fib6 {
@@ -204,8 +204,8 @@ impl Fib6 {
         };
         let leads = |route: &Route6| match route.object {
             // By its object alone, whatever else is named.
-            Some(used) => wanted.object == 0 || wanted.object == used.id,
-            None => wanted.object == 0 && route.nexthops.iter().any(way_fits),
+            Some(used) => wanted.object.is_some_and(|id| id == 0 || id == used.id),
+            None => wanted.object.unwrap_or(0) == 0 && route.nexthops.iter().any(way_fits),
         };
         let fits = |route: &Arc<Route6>| {
             leads(route)

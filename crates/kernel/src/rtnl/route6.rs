@@ -141,7 +141,7 @@ impl World {
                 metric: spec.metric,
                 protocol: spec.protocol,
                 flags: 0,
-                object: spec.nexthop_id,
+                object: Some(spec.nexthop_id),
             };
             let fib = self.fib6.get_mut(ns).ok_or(Errno::ENODEV)?;
             let change = fib.delete(spec.table, spec.prefix, &wanted)?;

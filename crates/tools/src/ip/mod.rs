@@ -16,6 +16,7 @@ mod ntable;
 mod route;
 mod rt_names;
 mod rule;
+mod token;
 mod tunnel;
 mod tuntap;
 mod vrf;
@@ -53,7 +54,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("tunl", Some(tunnel::main)),
     ("tuntap", Some(tuntap::main)),
     ("tap", Some(tuntap::main)),
-    ("token", None),
+    ("token", Some(token::main)),
     ("tcpmetrics", None),
     ("tcp_metrics", None),
     ("monitor", Some(monitor::main)),

@@ -170,7 +170,7 @@ fn strict_dumps_check_their_request() {
         let mut message = RouteMessage::default();
         message.header.address_family = AddressFamily::Inet;
         change(&mut message);
-        dump_routes(&world.fib, &world.devices, &Objects::default(), &message, strict)
+        dump_routes(&world.fib, &world.devices, &message, strict)
     };
     let complaint = |change| text(dump(change, true).unwrap_err());
     assert_eq!(complaint(|m| m.header.tos = 4), "Invalid values in header for FIB dump request");
@@ -205,7 +205,7 @@ fn strict_gets_check_their_request() {
         message.header.destination_prefix_length = 32;
         message.attributes.push(RouteAttribute::Destination([10, 0, 0, 9].into_address()));
         change(&mut message);
-        get_route(&world.fib, &world.devices, &Objects::default(), &message, 0, strict)
+        get_route(&world.fib, &world.devices, &message, 0, strict)
     };
     assert!(get(|_| {}, true).is_ok());
     let complaint = |change| text(get(change, true).unwrap_err());
