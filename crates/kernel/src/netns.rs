@@ -117,6 +117,14 @@ pub struct Netns {
 }
 
 impl Netns {
+    /// The ports of the sockets that the kernel itself has open for tunnels, of IPv6 or of IPv4, in their order.
+    pub fn tunnel_ports(&self, ipv6: bool) -> Vec<u16> {
+        let mut ports: Vec<u16> =
+            self.udp_tunnels.keys().filter(|(_, six)| *six == ipv6).map(|(port, _)| *port).collect();
+        ports.sort_unstable();
+        ports
+    }
+
     /// The neighbours of an address's family.
     #[inline]
     pub fn neighbours(&self, address: IpAddr) -> &Neighbours {
