@@ -198,6 +198,8 @@ pub struct Ipv6Address {
     pub dad: Dad,
     /// It is a temporary address.
     pub temporary: Option<Temporary>,
+    /// It was made of the device's token.
+    pub tokenized: bool,
 }
 
 /// Where the search for duplicates of an address is.
@@ -219,6 +221,8 @@ pub struct Inet6 {
     /// By how many seconds the lives of temporary addresses are shortened (`desync_factor`).
     pub desync: Option<u32>,
     pub listener: crate::ip6::mld::Listener,
+    /// The interface identifier that addresses of advertised prefixes get, 0 for that of the MAC (RFC 4291 §2.5.1).
+    pub token: u64,
     /// It has been configured since it has a link (`IF_READY`).
     pub ready: bool,
     pub solicit: Solicit,
@@ -358,6 +362,12 @@ impl Device {
     /// Up, with carrier: frames can be sent (`qdisc` is not the discarding one).
     pub fn can_transmit(&self) -> bool {
         self.is_up() && self.carrier
+    }
+
+    /// Whether it may be a VRF, or a port of one: no other device has a part in VRFs.
+    #[inline]
+    pub(crate) fn may_be_of_vrf(&self) -> bool {
+        self.master.is_some() || matches!(self.kind, Kind::Vrf(_))
     }
 
     /// `netif_oper_up`
