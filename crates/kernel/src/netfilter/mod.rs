@@ -201,13 +201,9 @@ impl Netfilter {
             // `ipt_mangle_out`, `nf_nat_ipv4_local_fn`: the way anew; here whether there is one.
             if let Turn::Table(TableKind::Mangle) | Turn::Nat(Side::Destination) = *turn
                 && before.is_some()
-                && let Some(now) = way::deciding(frame)
-                && Some(now) != before
+                && let Err(errno) = world.still_has_way(at, frame, &mut before)
             {
-                before = Some(now);
-                if let Err(errno) = world.has_way(at, frame.bound, now) {
-                    return Verdict::Drop(Cause::NoWay(errno));
-                }
+                return Verdict::Drop(Cause::NoWay(errno));
             }
         }
         // Hooks that nothing else of here has a turn at the end of.
@@ -264,6 +260,7 @@ impl Netfilter {
     }
 
     /// A base chain of nftables.
+    #[inline(never)]
     fn run_chain(&mut self, based: Based, world: &World, at: &At, frame: &mut Frame) -> Verdict {
         let Netfilter { nft, conntrack, random, sets, stores, stack, log, .. } = self;
         let mut bench = Bench { conntrack, random, sets, stores, stack, log };
@@ -418,6 +415,7 @@ impl World {
         self.filter(At { hook: Hook::Postrouting, ..at }, frame).map(Passed::into_frame)
     }
 
+    #[inline(never)]
     fn filter_by_rules(&mut self, at: At, frame: Frame) -> Result<Passed, Errno> {
         match self.netns.get_mut(at.ns).and_then(|netns| netns.netfilter.take()) {
             None => Ok(Passed(frame)),
@@ -445,7 +443,9 @@ impl World {
             self.put_back(at.ns, netfilter);
             return Ok(Passed(frame));
         };
-        let verdict = netfilter.hook(self, &self.seen_at(at, family, &frame), family, &mut frame);
+        let mut seen_at = at;
+        self.see_in_vrf(&mut seen_at, family, &frame);
+        let verdict = netfilter.hook(self, &seen_at, family, &mut frame);
         self.schedule_collector(at.ns, &mut netfilter);
         let is_quiet = netfilter.log.is_empty() && netfilter.conntrack.changes.is_empty();
         if is_quiet && matches!(verdict, Verdict::Accept) {
@@ -506,14 +506,15 @@ impl World {
 
     /// What a VRF's port has received belongs to the VRF once it has passed the first hook (`vrf_ip_rcv`,
     /// `vrf_ip6_rcv`), but for what neighbours say by IPv6.
-    fn seen_at(&self, at: At, family: Family, frame: &Frame) -> At {
-        let Some(dev) = at.input.filter(|_| matches!(at.hook, Hook::Input | Hook::Forward)) else {
-            return at;
-        };
-        if family == Family::Ipv6 && frame.payload().get(6) == Some(&protocol::ICMPV6) {
-            return at;
+    fn see_in_vrf(&self, at: &mut At, family: Family, frame: &Frame) {
+        if !matches!(at.hook, Hook::Input | Hook::Forward)
+            || family == Family::Ipv6 && frame.payload().get(6) == Some(&protocol::ICMPV6)
+        {
+            return;
         }
-        At { input: self.vrf_of(dev).or(Some(dev)), ..at }
+        if let Some(vrf) = at.input.and_then(|dev| self.vrf_of(dev)) {
+            at.input = Some(vrf);
+        }
     }
 
     /// `nf_ct_set_closing`
