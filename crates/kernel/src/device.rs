@@ -364,6 +364,12 @@ impl Device {
         self.is_up() && self.carrier
     }
 
+    /// Whether it may be a VRF, or a port of one: no other device has a part in VRFs.
+    #[inline]
+    pub(crate) fn may_be_of_vrf(&self) -> bool {
+        self.master.is_some() || matches!(self.kind, Kind::Vrf(_))
+    }
+
     /// `netif_oper_up`
     pub fn oper_up(&self) -> bool {
         matches!(self.operstate, OperState::Up | OperState::Unknown)

@@ -246,7 +246,13 @@ impl Frame {
     /// What follows the Ethernet header.
     #[inline]
     pub fn payload(&self) -> &[u8] {
-        self.bytes().get(ETH_LEN..).unwrap_or(&[])
+        self.0.buffer.get(self.0.start as usize + ETH_LEN..self.0.end as usize).unwrap_or(&[])
+    }
+
+    /// Bytes of what follows the Ethernet header.
+    #[inline]
+    pub fn payload_len(&self) -> usize {
+        self.len().saturating_sub(ETH_LEN)
     }
 
     #[inline]

@@ -139,10 +139,7 @@ impl World {
 
     /// `ipvlan_nf_input`: what was delivered locally on `dev` is the ipvlan's from here on.
     #[inline]
-    pub(crate) fn hand_to_owner(&mut self, dev: DevId, owner: DevId, frame: &mut Frame) {
-        if dev == owner {
-            return;
-        }
+    pub(crate) fn hand_to_owner(&mut self, owner: DevId, frame: &mut Frame) {
         if let Some(device) = self.devs.get_mut(owner) {
             frame.iif = device.ifindex;
             device.stats.rx_packets += 1;

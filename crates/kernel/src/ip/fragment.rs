@@ -13,7 +13,7 @@ impl World {
     /// Sends a packet to its next hop, in fragments if it is longer than `mtu`.
     #[inline]
     pub(crate) fn fragment_and_send(&mut self, dev: DevId, next_hop: Ipv4Addr, mtu: u32, passed: Passed) {
-        let mut frame = passed.into_frame();
+        let frame = passed.into_frame();
         // What came in fragments leaves in none longer than they were (`ip_do_fragment`).
         let mtu = match frame.fragment_max {
             0 => mtu,
@@ -22,6 +22,11 @@ impl World {
         if frame.len() <= ETH_LEN + mtu as usize {
             return self.neigh_output(dev, next_hop, frame);
         }
+        self.send_in_fragments(dev, next_hop, mtu, frame);
+    }
+
+    #[inline(never)]
+    fn send_in_fragments(&mut self, dev: DevId, next_hop: Ipv4Addr, mtu: u32, mut frame: Frame) {
         frame.complete_checksum();
         let fragments = self.fragments(&frame, mtu as usize);
         let ns = self.devs.get(dev).map(|device| device.ns);

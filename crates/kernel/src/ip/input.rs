@@ -26,6 +26,7 @@ impl World {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         let (ns, loopback, shared) = (device.ns, device.is_loopback(), !device.rx_handler.is_none());
+        let of_vrf = device.may_be_of_vrf();
         frame.iif = device.ifindex;
         if frame.packet_type == PacketType::OtherHost {
             if let Some(device) = self.devs.get_mut(dev) {
@@ -34,31 +35,30 @@ impl World {
             return self.drop_frame(Some(dev), frame, DropReason::OtherHost);
         }
         let mut filtered = false;
+        let parsed = Header::parse(frame.payload());
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.in_receives += 1;
-            netns.counters.carried.came(frame.payload().len());
+            netns.counters.carried.came(frame.payload_len());
+            match &parsed {
+                Ok(header) => netns.counters.carried.ecn[usize::from(header.tos & 3)] += 1,
+                Err(_) => netns.counters.in_header_errors += 1,
+            }
             filtered = netns.netfilter.is_some();
         }
-        let mut header = match Header::parse(frame.payload()) {
+        let mut header = match parsed {
             Ok(header) => header,
-            Err(reason) => {
-                if let Some(netns) = self.netns.get_mut(ns) {
-                    netns.counters.in_header_errors += 1;
-                }
-                return self.drop_frame(Some(dev), frame, reason);
-            }
+            Err(reason) => return self.drop_frame(Some(dev), frame, reason),
         };
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.carried.ecn[usize::from(header.tos & 3)] += 1;
-        }
         // The link may have padded the packet.
         frame.truncate(ETH_LEN + header.total_len);
         if filtered {
             let Some(passed) = self.prerouting(ns, dev, header, frame) else { return };
             (header, frame) = passed;
         }
-        let Some(passed) = self.vrf_receive((ns, dev), header, frame) else { return };
-        (header, frame) = passed;
+        if of_vrf {
+            let Some(passed) = self.vrf_receive((ns, dev), header, frame) else { return };
+            (header, frame) = passed;
+        }
         if loopback && let Some((kind, owner)) = self.looped_route(ns, &header) {
             // Sockets bound to a device see the one that has the address (`inet_iif`).
             if kind == RouteKind::Local {
@@ -118,8 +118,10 @@ impl World {
     /// `ip_rcv_finish_core`: what groups and all get is counted apart.
     #[inline]
     pub(super) fn count_delivered(&mut self, ns: NsId, kind: RouteKind, frame: &Frame) {
-        if let Some(netns) = self.netns.get_mut(ns) {
-            netns.counters.carried.delivers(kind, frame.payload().len());
+        if matches!(kind, RouteKind::Multicast | RouteKind::Broadcast)
+            && let Some(netns) = self.netns.get_mut(ns)
+        {
+            netns.counters.carried.delivers(kind, frame.payload_len());
         }
     }
 

@@ -49,9 +49,14 @@ impl World {
                 netns.counters.in_delivers += 1;
             }
         }
-        self.hand_to_owner(dev, owner, &mut frame);
-        let dev = owner;
-        let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
+        let (dev, ns) = match owner == dev {
+            true => (dev, ns),
+            false => {
+                self.hand_to_owner(owner, &mut frame);
+                let Some(ns) = self.devs.get(owner).map(|device| device.ns) else { return };
+                (owner, ns)
+            }
+        };
         let listens = self.netns.get(ns).is_some_and(|netns| !netns.raw.is_empty());
         let raw = listens && self.raw_deliver(ns, &header, &frame);
         match header.protocol {

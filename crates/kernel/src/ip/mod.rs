@@ -64,7 +64,7 @@ impl Header {
     ///
     /// # Errors
     /// The reason for which Linux drops such a packet.
-    #[inline]
+    #[inline(always)]
     pub fn parse(bytes: &[u8]) -> Result<Header, DropReason> {
         let Some(fixed) = bytes.first_chunk::<HEADER_LEN>() else {
             return Err(DropReason::PacketTooSmall);

@@ -59,6 +59,12 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// Whether `vrf_ip_out` leaves a packet alone: one to a group, or the limited broadcast, but not a network's.
+#[inline]
+fn is_to_all(route: &OutRoute) -> bool {
+    route.destination.is_multicast() || route.destination.is_broadcast()
+}
+
 /// `rt_tos2priority`
 pub(crate) fn priority_of(tos: u8) -> u32 {
     /// `ip_tos2prio`: best effort, bulk, interactive, both; without the bit of congestion.
@@ -110,7 +116,7 @@ impl World {
         // The addresses are the neighbour layer's; the type says what this is until then.
         link[12..].copy_from_slice(&ethertype::IPV4.to_be_bytes());
         if let Some((head, body)) = packet.split_at_mut_checked(header_len) {
-            if let Some(options) = head.get_mut(HEADER_LEN..) {
+            if let Some(options) = head.get_mut(HEADER_LEN..).filter(|options| !options.is_empty()) {
                 options.fill(0);
                 for (to, from) in options.iter_mut().zip(fields.options) {
                     *to = *from;
@@ -169,27 +175,23 @@ impl World {
         loop_back: bool,
         mut frame: Frame,
     ) -> Result<(), Errno> {
-        let filtered = self.has_netfilter(ns);
-        let mut route = *route;
-        // `vrf_ip_out` leaves groups and the limited broadcast alone, but not a network's.
-        let to_all = |route: &OutRoute| route.destination.is_multicast() || route.destination.is_broadcast();
+        let (mut route, filtered) = (route, self.has_netfilter(ns));
+        let mut other = None;
         if filtered {
-            if !to_all(&route) {
-                (route, frame) = self.vrf_output(ns, route, frame)?;
-            }
-            (route, frame) = self.own_output(ns, route.dev, route, frame)?;
+            let (way, back) = self.filtered_output(ns, *route, frame)?;
+            (route, frame) = (other.insert(way), back);
         }
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.out_requests += 1;
-            netns.counters.carried.left(frame.payload().len());
-            netns.counters.carried.sends(route.kind, frame.payload().len());
+            netns.counters.carried.left(frame.payload_len());
+            netns.counters.carried.sends(route.kind, frame.payload_len());
         }
         frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
         frame.tunnel = route.tunnel;
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
         let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
-        if !to_all(&route) && !self.vrf_lets_out(route.dev, &frame) {
+        if !is_to_all(route) && !self.vrf_lets_out(route.dev, &frame) {
             self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
             return Ok(());
         }
@@ -208,6 +210,20 @@ impl World {
         let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
         self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
         Ok(())
+    }
+
+    /// The hooks for this host's own packets: a VRF's, if the packet is to leave by that, and its device's.
+    #[inline(never)]
+    fn filtered_output(
+        &mut self,
+        ns: NsId,
+        mut route: OutRoute,
+        mut frame: Frame,
+    ) -> Result<(OutRoute, Frame), Errno> {
+        if !is_to_all(&route) {
+            (route, frame) = self.vrf_output(ns, route, frame)?;
+        }
+        self.own_output(ns, route.dev, route, frame)
     }
 
     /// The hook for this host's own packets, which are to leave by `out`. What it changes may change the way
@@ -306,6 +322,7 @@ impl World {
     }
 
     /// TTL of a packet that this host sends from `source`.
+    #[inline]
     pub(crate) fn default_ttl(&self, ns: NsId, source: Ipv4Addr) -> u8 {
         let Some(netns) = self.netns.get(ns) else { return 64 };
         let answer = self.hosts.get(netns.host).and_then(|host| host.answer_ttl.get(&source));

@@ -27,7 +27,7 @@ impl World {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         let (ns, loopback, disabled) = (device.ns, device.is_loopback(), device.ipv6_disabled);
-        let is_vrf = matches!(device.kind, Kind::Vrf(_));
+        let (is_vrf, of_vrf) = (matches!(device.kind, Kind::Vrf(_)), device.may_be_of_vrf());
         // What this host has sent to itself comes with the device of its route.
         let sent_to = std::mem::replace(&mut frame.iif, device.ifindex);
         if frame.packet_type == PacketType::OtherHost {
@@ -66,8 +66,10 @@ impl World {
             let Some(passed) = self.prerouting6(ns, dev, header, frame) else { return };
             (header, frame) = passed;
         }
-        let Some(passed) = self.vrf_receive6((ns, dev), header, frame) else { return };
-        (header, frame) = passed;
+        if of_vrf {
+            let Some(passed) = self.vrf_receive6((ns, dev), header, frame) else { return };
+            (header, frame) = passed;
+        }
         // `ipvlan_l3_rcv`, `ipvlan_nf_input`: a packet for an ipvlan in mode l3s passes to it.
         if let Some(owner) =
             self.devs.get(dev).and_then(|device| World::l3s_owner(device, header.destination))

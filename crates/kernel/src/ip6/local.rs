@@ -42,7 +42,9 @@ impl World {
             frame = passed.into_frame();
             header = Header::quoted(frame.payload()).unwrap_or(header);
         }
-        self.hand_to_owner(dev, owner, &mut frame);
+        if owner != dev {
+            self.hand_to_owner(owner, &mut frame);
+        }
         let dev = owner;
         let Some(ns) = self.devs.get(dev).map(|device| device.ns) else { return };
         let mut protocol = header.next_header;

@@ -21,6 +21,7 @@ impl World {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         let (ns, ifindex, own) = (device.ns, device.ifindex, device.mac);
+        let is_vlan = matches!(device.kind, Kind::Vlan(_));
         if next_hop.is_ipv4() && device.has_one_neighbour() {
             next_hop = Ipv4Addr::UNSPECIFIED.into();
         }
@@ -34,7 +35,10 @@ impl World {
         {
             entry.used = now;
             let mac = entry.mac;
-            self.write_header(dev, &mut frame, (mac, own), protocol(next_hop));
+            match is_vlan {
+                true => self.write_header(dev, &mut frame, (mac, own), protocol(next_hop)),
+                false => frame.set_header(mac, own, protocol(next_hop)),
+            }
             return self.transmit(dev, frame);
         }
         if !self.neigh_ensure(ns, ifindex, next_hop) {

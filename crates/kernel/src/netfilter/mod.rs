@@ -181,9 +181,11 @@ impl Netfilter {
         // The chains of nftables take their turns between.
         let mut chain = 0;
         let mut before = (at.hook == Hook::Output).then(|| way::deciding(frame)).flatten();
+        let is_chained = !self.nft.at(index, at.hook).is_empty();
         for turn in turns(at.hook) {
-            while let Some(based) =
-                self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
+            while is_chained
+                && let Some(based) =
+                    self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
             {
                 chain += 1;
                 match self.run_chain(based, world, at, frame) {
@@ -191,41 +193,10 @@ impl Netfilter {
                     other => return other,
                 }
             }
-            match *turn {
-                Turn::Table(kind) => {
-                    let outcome = self.run(index, kind, world, at, frame);
-                    match outcome {
-                        Outcome::Accept => {}
-                        Outcome::Drop(place) => return Verdict::Drop(Cause::Rule(place)),
-                        Outcome::Reject(with, place) => return Verdict::Reject(with, Cause::Rule(place)),
-                    }
-                }
-                Turn::Track if self.tracking[index] => {
-                    let Some(ip) = Ip::read(frame.payload()) else { continue };
-                    let Some(netns) = world.netns.get(at.ns) else { continue };
-                    let mut track = frame.track;
-                    // What is left to a device to sum has come from within (`nf_ip_checksum`).
-                    let arrived = at.hook == Hook::Prerouting && !frame.partial.is_due();
-                    let settings = &netns.sysctl.conntrack;
-                    let packet = frame.payload();
-                    let decision =
-                        self.conntrack.receive(&ip, packet, arrived, &mut track, settings, world.now);
-                    frame.track = track;
-                    if decision == Decision::Drop {
-                        return Verdict::Drop(Cause::Other("nf_conntrack: table full"));
-                    }
-                }
-                Turn::Nat(side) if self.tracking[index] => {
-                    if let Some(verdict) = self.translate(index, side, world, at, frame) {
-                        return verdict;
-                    }
-                }
-                Turn::Confirm if self.tracking[index] => {
-                    if frame.track.is_tracked() && !self.conntrack.confirm(frame.track, world.now) {
-                        return Verdict::Drop(Cause::Other("nf_conntrack: another connection has its tuple"));
-                    }
-                }
-                Turn::Track | Turn::Nat(_) | Turn::Confirm => {}
+            if self.has_turn(index, *turn)
+                && let Some(against) = self.take_turn(index, *turn, world, at, frame)
+            {
+                return against;
             }
             // `ipt_mangle_out`, `nf_nat_ipv4_local_fn`: the way anew; here whether there is one.
             if let Turn::Table(TableKind::Mangle) | Turn::Nat(Side::Destination) = *turn
@@ -248,6 +219,48 @@ impl Netfilter {
             }
         }
         Verdict::Accept
+    }
+
+    /// Whether something of a family has this turn.
+    #[inline]
+    fn has_turn(&self, family: usize, turn: Turn) -> bool {
+        match turn {
+            Turn::Table(kind) => self.tables[family][kind as usize].is_some(),
+            Turn::Track | Turn::Nat(_) | Turn::Confirm => self.tracking[family],
+        }
+    }
+
+    /// What decides against a packet in this turn, if anything does.
+    #[inline(never)]
+    fn take_turn(
+        &mut self,
+        family: usize,
+        turn: Turn,
+        world: &World,
+        at: &At,
+        frame: &mut Frame,
+    ) -> Option<Verdict> {
+        match turn {
+            Turn::Table(kind) => against(self.run(family, kind, world, at, frame)),
+            Turn::Track => {
+                let ip = Ip::read(frame.payload())?;
+                let settings = &world.netns.get(at.ns)?.sysctl.conntrack;
+                let mut track = frame.track;
+                // What is left to a device to sum has come from within (`nf_ip_checksum`).
+                let arrived = at.hook == Hook::Prerouting && !frame.partial.is_due();
+                let packet = frame.payload();
+                let decision = self.conntrack.receive(&ip, packet, arrived, &mut track, settings, world.now);
+                frame.track = track;
+                (decision == Decision::Drop)
+                    .then_some(Verdict::Drop(Cause::Other("nf_conntrack: table full")))
+            }
+            Turn::Nat(side) => self.translate(family, side, world, at, frame),
+            Turn::Confirm => {
+                let goes_on = !frame.track.is_tracked() || self.conntrack.confirm(frame.track, world.now);
+                let another = "nf_conntrack: another connection has its tuple";
+                (!goes_on).then_some(Verdict::Drop(Cause::Other(another)))
+            }
+        }
     }
 
     /// A base chain of nftables.
@@ -298,10 +311,8 @@ impl Netfilter {
         // A reset about a packet that never got so far asks too: what is related and no ICMP.
         let asks = matches!(track.info, Info::New | Info::Related | Info::RelatedReply);
         if asks && !self.conntrack.is_mapped(track, side) {
-            match self.run(family, TableKind::Nat, world, at, frame) {
-                Outcome::Accept => {}
-                Outcome::Drop(place) => return Some(Verdict::Drop(Cause::Rule(place))),
-                Outcome::Reject(with, place) => return Some(Verdict::Reject(with, Cause::Rule(place))),
+            if let Some(against) = against(self.run(family, TableKind::Nat, world, at, frame)) {
+                return Some(against);
             }
             let mut next = 0;
             while !self.conntrack.is_mapped(track, side)
@@ -352,6 +363,16 @@ impl Netfilter {
             chain: chain.map_or(String::new(), |chain| chain.name.clone()),
             rule: place.rule,
         }
+    }
+}
+
+/// What a table's rules have decided against a packet.
+#[inline]
+fn against(outcome: Outcome) -> Option<Verdict> {
+    match outcome {
+        Outcome::Accept => None,
+        Outcome::Drop(place) => Some(Verdict::Drop(Cause::Rule(place))),
+        Outcome::Reject(with, place) => Some(Verdict::Reject(with, Cause::Rule(place))),
     }
 }
 
@@ -425,6 +446,24 @@ impl World {
             return Ok(Passed(frame));
         };
         let verdict = netfilter.hook(self, &self.seen_at(at, family, &frame), family, &mut frame);
+        self.schedule_collector(at.ns, &mut netfilter);
+        let is_quiet = netfilter.log.is_empty() && netfilter.conntrack.changes.is_empty();
+        if is_quiet && matches!(verdict, Verdict::Accept) {
+            self.put_back(at.ns, netfilter);
+            return Ok(Passed(frame));
+        }
+        self.conclude(netfilter, (at, family), verdict, frame)
+    }
+
+    /// A hook's verdict that is more than to let the packet pass, or that somebody is told of.
+    #[inline(never)]
+    fn conclude(
+        &mut self,
+        mut netfilter: Box<Netfilter>,
+        (at, family): (At, Family),
+        verdict: Verdict,
+        frame: Frame,
+    ) -> Result<Passed, Errno> {
         let site = match &verdict {
             Verdict::Drop(cause) | Verdict::Reject(_, cause) if self.trace.on => {
                 Some(netfilter.site(family, *cause))
@@ -432,7 +471,6 @@ impl World {
             _ => None,
         };
         let lines = std::mem::take(&mut netfilter.log);
-        self.schedule_collector(at.ns, &mut netfilter);
         let told = !netfilter.conntrack.changes.is_empty();
         self.put_back(at.ns, netfilter);
         if told {

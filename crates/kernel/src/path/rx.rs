@@ -242,6 +242,7 @@ impl World {
         }
     }
 
+    #[inline(never)]
     fn feed_protocol_taps(&mut self, came_by: DevId, dev: DevId, frame: &Frame, exact: bool) {
         let Some(device) = self.devs.get(dev) else { return };
         let Some(netns) = self.netns.get(device.ns) else { return };
@@ -279,6 +280,7 @@ impl World {
         }
     }
 
+    #[inline(never)]
     fn feed_taps(&mut self, dev: DevId, frame: &Frame, packet_type: PacketType) {
         let Some(device) = self.devs.get(dev) else { return };
         let Some(netns) = self.netns.get(device.ns) else { return };

@@ -23,6 +23,13 @@ impl World {
         let Some(device) = self.devs.get(dev) else {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
+        if decides_alike(&device.kind) && device.can_transmit() && device.queue.is_none() {
+            // None of these stands on another.
+            self.transmit_congested = false;
+            self.send_past_queue(dev, frame, true);
+            self.transmit_congested = false;
+            return;
+        }
         let refused = !device.can_transmit() && !self.bond_still_takes(device);
         let (simple, tells) = (decides_alike(&device.kind), tells_of_congestion(device));
         let queued = device.queue.is_some();

@@ -20,7 +20,6 @@ use crate::world::{Waiting, World};
 impl World {
     /// `vrf_ip_rcv`: an IPv4 packet that came in on `dev`, if that is a VRF's port. The frame is the VRF's from here on,
     /// and meets the first hook once more as such.
-    #[inline]
     pub(crate) fn vrf_receive(
         &mut self,
         (ns, dev): (NsId, DevId),
@@ -39,7 +38,6 @@ impl World {
 
     /// `vrf_ip6_rcv`: the same of IPv6. What neighbours say stays the port's; what else is of one link is the VRF's, but is not
     /// seen there.
-    #[inline]
     pub(crate) fn vrf_receive6(
         &mut self,
         (ns, dev): (NsId, DevId),
@@ -150,13 +148,13 @@ impl World {
     /// is down.
     #[inline]
     pub(crate) fn vrf_lets_out(&mut self, dev: DevId, frame: &Frame) -> bool {
-        match self.devs.get(dev).and_then(|device| device.master).and_then(|_| self.vrf_of(dev)) {
-            Some(vrf) => self.vrf_passes(vrf, frame),
-            None => true,
-        }
+        // Most devices are no port at all.
+        self.devs.get(dev).is_none_or(|device| device.master.is_none()) || self.vrf_passes(dev, frame)
     }
 
-    fn vrf_passes(&mut self, vrf: DevId, frame: &Frame) -> bool {
+    #[inline(never)]
+    fn vrf_passes(&mut self, dev: DevId, frame: &Frame) -> bool {
+        let Some(vrf) = self.vrf_of(dev) else { return true };
         let Some(device) = self.devs.get(vrf) else { return true };
         if !device.is_up() {
             return false;

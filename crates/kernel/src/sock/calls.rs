@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use hairpin_netlink::{Address, Errno, SocketOption};
 
-use crate::ip::route::{OutKey, OutRoute};
+use crate::ip::route::OutKey;
 use crate::ip::{self, protocol};
 use crate::netns::NsId;
 use crate::route::RouteKind;
@@ -343,16 +343,16 @@ impl World {
             .ok_or(Errno::EAGAIN)
     }
 
-    /// The way that a program looked for; that there is none is counted (`IPSTATS_MIB_OUTNOROUTES` of
-    /// `__ip4_datagram_connect` and `udp_sendmsg`).
-    #[inline]
-    pub(super) fn sought(&mut self, ns: NsId, found: Result<OutRoute, Errno>) -> Result<OutRoute, Errno> {
-        if let Err(Errno::ENETUNREACH) = found
+    /// That there is no way where a program looked for one is counted (`IPSTATS_MIB_OUTNOROUTES` of
+    /// `__ip4_datagram_connect` and `udp_sendmsg`). Returns what the program is told.
+    #[cold]
+    pub(super) fn seeks_in_vain(&mut self, ns: NsId, errno: Errno) -> Errno {
+        if errno == Errno::ENETUNREACH
             && let Some(netns) = self.netns.get_mut(ns)
         {
             netns.counters.out_no_routes += 1;
         }
-        found
+        errno
     }
 
     pub(crate) fn connect_socket(&mut self, id: SockId, address: Address) -> Result<(), Errno> {
@@ -369,13 +369,11 @@ impl World {
         let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
         let inet = self.inet_of(id)?.clone();
         let wanted = key(ns, &inet, address, 0);
-        let found = self.route_output(wanted);
-        let mut route = self.sought(ns, found)?;
+        let mut route = self.route_output(wanted).map_err(|errno| self.seeks_in_vain(ns, errno))?;
         if inet.source.is_unspecified() {
             // `ip_route_connect`: once the source is known, rules about it count.
             let wanted = OutKey { source: route.source, destination: route.destination, ..wanted };
-            let found = self.route_output(wanted);
-            route = self.sought(ns, found)?;
+            route = self.route_output(wanted).map_err(|errno| self.seeks_in_vain(ns, errno))?;
         }
         if route.kind == RouteKind::Broadcast && !inet.broadcast {
             return Err(Errno::EACCES);

@@ -202,9 +202,10 @@ impl World {
         // The options are cloned only off the fast path.
         let (plain, pmtu, bound) = (is_plain(&udp.inet), udp.inet.pmtu, udp.inet.device);
         let wanted = key(ns, &udp.inet, destination, protocol::UDP);
-        let found = self.route_output(wanted);
-        let route = self.sought(ns, found)?;
-        let route = if plain { route } else { self.route_to_probe(route, pmtu) };
+        let mut route = self.route_output(wanted).map_err(|errno| self.seeks_in_vain(ns, errno))?;
+        if !plain {
+            route = self.route_to_probe(route, pmtu);
+        }
         let total = ip::HEADER_LEN + ip::UDP_LEN + data.len();
         // `__ip_append_data`: of what leaves whole.
         let offloaded = |total: usize| (total <= route.mtu as usize).then_some(ip::UDP_CHECKSUM);
