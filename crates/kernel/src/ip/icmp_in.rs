@@ -15,7 +15,8 @@ use crate::sysctl::Conf;
 use crate::world::World;
 
 use super::icmp::kind;
-use super::route::{OutKey, Path};
+use super::exception::Path;
+use super::route::OutKey;
 use super::{Header, checksum, protocol};
 
 /// How long a redirect holds (`ip_rt_gc_timeout`).
