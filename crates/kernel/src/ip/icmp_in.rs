@@ -14,8 +14,8 @@ use crate::sock::{Item, Kind, SockId};
 use crate::sysctl::Conf;
 use crate::world::World;
 
-use super::icmp::kind;
 use super::exception::Path;
+use super::icmp::kind;
 use super::route::OutKey;
 use super::{Header, checksum, protocol};
 
