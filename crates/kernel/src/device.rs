@@ -198,6 +198,8 @@ pub struct Ipv6Address {
     pub dad: Dad,
     /// It is a temporary address.
     pub temporary: Option<Temporary>,
+    /// It was made of the device's token.
+    pub tokenized: bool,
 }
 
 /// Where the search for duplicates of an address is.
@@ -219,6 +221,8 @@ pub struct Inet6 {
     /// By how many seconds the lives of temporary addresses are shortened (`desync_factor`).
     pub desync: Option<u32>,
     pub listener: crate::ip6::mld::Listener,
+    /// The interface identifier that addresses of advertised prefixes get, 0 for that of the MAC (RFC 4291 §2.5.1).
+    pub token: u64,
     /// It has been configured since it has a link (`IF_READY`).
     pub ready: bool,
     pub solicit: Solicit,

@@ -79,6 +79,8 @@ pub struct Netns {
     /// Ids by which this namespace knows others (`net->netns_ids`).
     pub nsids: BTreeMap<i32, NsId>,
     pub sysctl: Sysctl,
+    /// Next hops with ids of their own (`net->nexthop`).
+    pub nexthops: crate::route::object::Objects,
     /// The rule that lets VRFs have their tables has been made.
     pub vrf_rule: bool,
     /// Neighbours of IPv4, and of IPv6.
@@ -115,6 +117,14 @@ pub struct Netns {
 }
 
 impl Netns {
+    /// The ports of the sockets that the kernel itself has open for tunnels, of IPv6 or of IPv4, in their order.
+    pub fn tunnel_ports(&self, ipv6: bool) -> Vec<u16> {
+        let mut ports: Vec<u16> =
+            self.udp_tunnels.keys().filter(|(_, six)| *six == ipv6).map(|(port, _)| *port).collect();
+        ports.sort_unstable();
+        ports
+    }
+
     /// The neighbours of an address's family.
     #[inline]
     pub fn neighbours(&self, address: IpAddr) -> &Neighbours {

@@ -9,6 +9,7 @@
 //! * [`bridge_port`] bridge port settings in `AF_BRIDGE` messages; [`bridge_vlan`] VLANs of bridges,
 //!   [`bridge_mdb`] their multicast databases; [`macsec`] MACsec devices and their channels
 //! * [`tc`] queueing disciplines
+//! * [`nexthop`] next hops with ids of their own
 //! * [`features`] what devices can do for the stack
 //! * [`Errno`] error numbers and their texts
 //! * [`route`] the typed messages of `netlink-packet-route`, re-exported: nobody else names that crate
@@ -22,6 +23,7 @@ pub mod features;
 pub mod macsec;
 pub mod netconf;
 pub mod netfilter;
+pub mod nexthop;
 mod shims;
 pub mod sock_diag;
 pub mod socket;

@@ -284,7 +284,11 @@ impl World {
         if !device.is_ethernet() {
             return false;
         }
-        let address = eui64(prefix, device.mac, device.dev_id);
+        let token = device.inet6.token;
+        let address = match token {
+            0 => eui64(prefix, device.mac, device.dev_id),
+            token => Ipv6Addr::from(u128::from(prefix) & !u128::from(u64::MAX) | u128::from(token)),
+        };
         let known = device.ipv6.iter().any(|own| own.address == address);
         if !known {
             if valid == 0 {
@@ -307,6 +311,7 @@ impl World {
                 updated: now,
                 dad: Dad::default(),
                 temporary: None,
+                tokenized: token != 0,
             };
             self.schedule_expiry6(dev, &entry);
             self.insert_address6(dev, entry);

@@ -4,6 +4,8 @@
 use std::net::Ipv6Addr;
 use std::time::Duration;
 
+use hairpin_netlink::{Errno, Failure};
+
 use crate::device::{Dad, DevId, Ipv6Address, ifa};
 use crate::ip6::address::{ALL_NODES, is_link_local, solicited_node};
 use crate::ip6::event::Event6;
@@ -116,20 +118,60 @@ impl World {
             && self.accepts_advertisements(dev)
             && self.conf6(dev, "router_solicitations") != 0
         {
-            self.ndisc_send_rs(dev, address);
-            // RFC 8415 15: the first interval varies by a tenth.
-            let initial_s = self.conf6(dev, "router_solicitation_interval").max(0) as u64;
-            let interval_us = (900_000 + self.random_below(200_001)).saturating_mul(initial_s);
-            if let Some(device) = self.devs.get_mut(dev) {
-                device.inet6.solicit.sent = 1;
-                device.inet6.solicit.interval_us = interval_us;
-            }
-            self.solicit_timer(dev, interval_us);
+            self.solicit_routers(dev, address);
         }
         if was_tentative && self.conf6_either(dev, "ndisc_notify") {
             let flags = Advertised { router: self.forwards6(dev), solicited: false, override_known: true };
             self.ndisc_send_na(dev, ALL_NODES, address, flags, true);
         }
+    }
+
+    /// Asks for routers, and again as long as none answers.
+    fn solicit_routers(&mut self, dev: DevId, source: Ipv6Addr) {
+        self.ndisc_send_rs(dev, source);
+        // RFC 8415 15: the first interval varies by a tenth.
+        let initial_s = self.conf6(dev, "router_solicitation_interval").max(0) as u64;
+        let interval_us = (900_000 + self.random_below(200_001)).saturating_mul(initial_s);
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.inet6.solicit.sent = 1;
+            device.inet6.solicit.interval_us = interval_us;
+        }
+        self.solicit_timer(dev, interval_us);
+    }
+
+    /// The identifier of addresses that advertised prefixes make is another from now on (`inet6_set_iftoken`): those of the
+    /// one before go, and routers are asked to advertise. 0 is none.
+    ///
+    /// # Errors
+    /// `EINVAL`: the device is a loopback, has no neighbours, or does not listen to routers or ask for them.
+    pub(crate) fn set_ipv6_token(&mut self, dev: DevId, token: u64, asks: bool) -> Result<(), Failure> {
+        let refused = |text: &str| Err(Failure::with_text(Errno::EINVAL, text));
+        let Some(device) = self.devs.get(dev) else { return Err(Errno::ENODEV.into()) };
+        if device.is_loopback() {
+            return refused("ipv6: Device is loopback");
+        }
+        if device.is_noarp() {
+            return refused("ipv6: Device does not do neighbour discovery");
+        }
+        if !self.accepts_advertisements(dev) {
+            return refused("ipv6: Router advertisement is disabled on device");
+        }
+        if self.conf6(dev, "router_solicitations") == 0 {
+            return refused("Router solicitation is disabled on device");
+        }
+        let source = self.link_local_of(dev);
+        let Some(device) = self.devs.get_mut(dev) else { return Err(Errno::ENODEV.into()) };
+        device.inet6.token = token;
+        let is_ready = device.inet6.ready;
+        let of_before: Vec<Ipv6Addr> =
+            device.ipv6.iter().filter(|own| own.tokenized).map(|own| own.address).collect();
+        if let Some(source) = source.filter(|_| asks && is_ready) {
+            self.solicit_routers(dev, source);
+        }
+        for address in of_before {
+            self.drop_address6(dev, address);
+        }
+        Ok(())
     }
 
     /// `ipv6_lonely_lladdr`

@@ -363,6 +363,7 @@ impl World {
     pub(super) fn ip_down(&mut self, dev: DevId) {
         let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex) = (device.ns, device.ifindex);
+        self.flush_nexthops_of(ns, ifindex);
         self.masquerade_lost(ns, ifindex, None);
         if let Some(fib) = self.fib.get_mut(ns) {
             let changes = fib.device_down(ifindex);
@@ -374,6 +375,9 @@ impl World {
     }
 
     pub(super) fn fib_carrier(&mut self, ns: NsId, ifindex: u32, carrier: bool) {
+        if !carrier {
+            self.flush_nexthops_of(ns, ifindex);
+        }
         let (Some(netns), Some(fib)) = (self.netns.get(ns), self.fib.get_mut(ns)) else { return };
         let links = crate::links::NsLinks { devs: &self.devs, netns };
         fib.carrier(ifindex, carrier, &links);

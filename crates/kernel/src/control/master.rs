@@ -198,7 +198,6 @@ impl World {
         let up = self.devs.get(master).is_some_and(Device::is_up);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.flush_port_vlans(dev);
-            bridge.forget_groups(dev, true, up);
             // `nbp_backup_clear`
             for port in bridge.ports.iter_mut().filter(|port| port.backup == Some(dev)) {
                 port.backup = None;
@@ -214,6 +213,8 @@ impl World {
         }
         // `NETDEV_CHANGEUPPER`
         self.notify_link(dev);
+        // `br_multicast_del_port`
+        self.bridge_act(master, |state, _| state.forget_groups(dev, true, up));
         self.manage_bridge_promiscuity(master);
         self.changed();
     }

@@ -9,6 +9,7 @@
 //! * [`modules`] what a machine's kernel has loaded
 //! * [`ipvlan`] ipvlans on their lower device
 //! * [`macsec`] MACsec devices on their lower device
+//! * [`nexthop`] next hops with ids of their own
 //! * [`tun`] devices of tun
 //! * [`vrf`] VRFs and their ports
 //! * [`vxlan`] sockets, groups and timers of vxlan devices
@@ -32,6 +33,7 @@ mod master;
 mod modules;
 pub(crate) mod namespace;
 mod netdevsim;
+mod nexthop;
 mod notify;
 mod offload;
 pub(crate) mod register;

@@ -164,6 +164,7 @@ impl World {
             nsids: Default::default(),
             sysctl,
             vrf_rule: false,
+            nexthops: Default::default(),
             neigh: Neighbours::default(),
             neigh6: Neighbours::default(),
             taps: Vec::new(),

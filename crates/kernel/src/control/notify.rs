@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use hairpin_netlink::bridge_mdb::{MdbMessage, RTM_DELMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_NEWVLAN};
 use hairpin_netlink::netconf::{self, NetconfMessage, RTM_DELNETCONF, RTM_NEWNETCONF};
+use hairpin_netlink::nexthop::{RTM_DELNEXTHOP, RTM_NEWNEXTHOP};
 use hairpin_netlink::route::AddressFamily;
 use hairpin_netlink::route::link::{LinkAttribute, LinkEvent};
 use hairpin_netlink::route::neighbour::{NeighbourAttribute, NeighbourFlags, NeighbourMessage};
@@ -44,6 +45,7 @@ mod group {
     pub const IPV4_NETCONF: u32 = 24;
     pub const IPV6_NETCONF: u32 = 25;
     pub const NSID: u32 = 28;
+    pub const NEXTHOP: u32 = 32;
     pub const BRVLAN: u32 = 33;
 }
 
@@ -298,6 +300,18 @@ impl World {
         {
             self.broadcast(ns, group::LINK, &Message::DelLink(message), 0);
         }
+    }
+
+    /// `nexthop_notify`
+    pub(super) fn notify_nexthop(&mut self, ns: NsId, id: u32, gone: bool) {
+        if !self.listened(ns, group::NEXTHOP) {
+            return;
+        }
+        let object = self.netns.get(ns).and_then(|netns| netns.nexthops.get(id));
+        let Some(message) = object.map(|object| rtnl::nexthop::nexthop_message(id, object)) else { return };
+        let kind = if gone { RTM_DELNEXTHOP } else { RTM_NEWNEXTHOP };
+        let header = codec::Header { kind, flags: 0, sequence: 0, port: 0 };
+        self.broadcast_bytes(ns, group::NEXTHOP, &codec::encode_raw(header, &message.emit()));
     }
 
     pub(crate) fn notify_routes(&mut self, ns: NsId, changes: &[RouteChange]) {

@@ -110,6 +110,7 @@ impl World {
             created: now,
             dad: Dad::default(),
             temporary: Some(Temporary { public, replaced: false }),
+            tokenized: false,
             metric: 0,
             protocol: 0,
             ..beside

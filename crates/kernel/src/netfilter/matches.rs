@@ -131,9 +131,7 @@ impl Around<'_> {
                 aids.stores.is_below(wanted, source, destination, self.ip.total_len, now) != wanted.above
             }
             Match::Behind(wanted) => {
-                let over_ethernet = self.at.input.and_then(|dev| self.world.devs.get(dev));
-                let over_ethernet = over_ethernet.is_some_and(|device| device.hardware == hardware::ETHER);
-                let link = over_ethernet.then(|| (self.frame.source().0, self.frame.ethertype()));
+                let link = self.came_by_ethernet().then(|| (self.frame.source().0, self.frame.ethertype()));
                 let packet = headers::Packet { bytes: self.bytes(), ip: self.ip, link };
                 headers::has(packet, wanted).unwrap_or_else(|headers::Malformed| {
                     aids.lost = true;
@@ -142,6 +140,12 @@ impl Around<'_> {
             }
             wanted => self.is(wanted),
         })
+    }
+
+    /// Whether it came by a device that gives frames MACs: not by loopback, nor by a tunnel.
+    pub(super) fn came_by_ethernet(&self) -> bool {
+        let input = self.at.input.and_then(|dev| self.world.devs.get(dev));
+        input.is_some_and(|device| device.hardware == hardware::ETHER)
     }
 
     fn is(&self, wanted: &Match) -> bool {
@@ -159,7 +163,7 @@ impl Around<'_> {
             Match::AddrType(wanted) => self.is_addrtype(wanted),
             Match::RpFilter(wanted) => self.comes_by_its_way(wanted) != wanted.invert,
             Match::Mac { address, invert } => {
-                self.at.input.is_some() && (self.frame.source().0 == *address) != *invert
+                self.came_by_ethernet() && (self.frame.source().0 == *address) != *invert
             }
             Match::Mark { value, mask, invert } => (self.frame.mark & mask == *value) != *invert,
             Match::ConnMark { value, mask, invert } => {

@@ -5,7 +5,8 @@ use std::{net::Ipv4Addr, sync::Arc};
 use super::{
     fib::Fib,
     links::Links,
-    model::{FLAG_DEAD, FLAG_LINKDOWN, Route, Scope, TABLE_MAIN},
+    model::{FLAG_DEAD, FLAG_LINKDOWN, NextHop, Route, Scope, TABLE_MAIN},
+    object::ObjectUse,
     table::RouteChange,
 };
 
@@ -72,6 +73,36 @@ impl Fib {
             route.source_removed = true;
         });
         if found { self.flush() } else { Vec::new() }
+    }
+
+    /// A next hop object is gone: its routes go (`__remove_nexthop_fib`). Returns what to announce.
+    pub fn remove_object_routes(&mut self, id: u32) -> Vec<RouteChange> {
+        let found = self.update(|route| leads_by(route, id), |_, route| route.flags |= FLAG_DEAD);
+        if found { self.flush() } else { Vec::new() }
+    }
+
+    /// The ways out behind a next hop object are others.
+    pub fn set_object_ways(&mut self, used: ObjectUse, ways: &[NextHop]) {
+        self.update(
+            |route| leads_by(route, used.id),
+            |fib, route| {
+                route.nexthops = ways.to_vec();
+                let serial = route.object.map_or(0, |known| known.serial);
+                route.object = Some(ObjectUse { serial, ..used });
+                fib.rebalance(route);
+            },
+        );
+    }
+
+    /// The routes that lead by a next hop object, in the order of a dump.
+    pub fn object_routes(&self, id: u32) -> impl Iterator<Item = Arc<Route>> {
+        let routes = self.table_ids().flat_map(|table| self.routes(table));
+        routes.filter(move |route| leads_by(route, id)).cloned()
+    }
+
+    /// The scopes that they have.
+    pub fn object_scopes(&self, id: u32) -> Vec<Scope> {
+        self.object_routes(id).map(|route| route.scope).collect()
     }
 
     /// `fib_sync_down_dev`
@@ -174,6 +205,11 @@ impl Fib {
     }
 }
 
+/// Whether a route's own ways out are by a device; those of a next hop object go and come with the object.
 fn uses(route: &Route, ifindex: u32) -> bool {
-    route.nexthops.iter().any(|nexthop| nexthop.ifindex == ifindex)
+    route.object.is_none() && route.nexthops.iter().any(|nexthop| nexthop.ifindex == ifindex)
+}
+
+fn leads_by(route: &Route, object: u32) -> bool {
+    route.object.is_some_and(|used| used.id == object)
 }

@@ -276,6 +276,9 @@ impl Fib {
                 if route.flags & super::model::FLAG_DEAD != 0 {
                     continue;
                 }
+                if route.object.is_some_and(|used| used.is_blackhole) {
+                    return Some(Err(LookupError::Blackhole));
+                }
                 if let Some(nexthop) = route.nexthops.iter().find(|nexthop| self.usable(nexthop, flow)) {
                     return Some(Ok(FibResult { route, nexthop, table, rule_realm: 0 }));
                 }

@@ -6,6 +6,7 @@
 //! * [`fib`] the tables and rules of a namespace: [`Fib`]
 //! * [`table`] adding and deleting routes
 //! * [`nexthop`] what makes a route valid
+//! * [`object`] next hops with ids of their own
 //! * [`trie`] prefixes to routes
 //! * [`rules`] which table answers for which packet
 //! * [`lookup`] from a packet to a route; [`multipath`] sharing flows among ways out
@@ -23,6 +24,7 @@ mod lookup;
 pub mod model;
 mod multipath;
 mod nexthop;
+pub mod object;
 mod output;
 mod proc_text;
 pub mod rules;

@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::lookup::LookupError;
+use super::object::ObjectUse;
 use super::trie::Keyed;
 use crate::dev::tunnel::TunnelInfo;
 
@@ -241,6 +242,8 @@ pub struct Route {
     pub flags: u32,
     /// At least one.
     pub nexthops: Vec<NextHop>,
+    /// The next hop object whose ways out these are.
+    pub object: Option<ObjectUse>,
     /// The preferred source went away: its removal is announced (`pfsrc_removed`).
     pub(super) source_removed: bool,
 }
@@ -256,8 +259,13 @@ impl Route {
             && self.table == other.table
             && self.metrics == other.metrics
             && (self.flags ^ other.flags) & !FLAGS_NOT_COMPARED == 0
-            && self.nexthops.len() == other.nexthops.len()
-            && self.nexthops.iter().zip(&other.nexthops).all(|(a, b)| a.same_as(b))
+            && match (self.object, other.object) {
+                (None, None) => {
+                    self.nexthops.len() == other.nexthops.len()
+                        && self.nexthops.iter().zip(&other.nexthops).all(|(a, b)| a.same_as(b))
+                }
+                (a, b) => a.map(|used| used.id) == b.map(|used| used.id),
+            }
     }
 
     /// The value of an `RTAX_*` metric, 0 where it is not set.

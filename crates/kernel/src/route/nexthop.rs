@@ -14,6 +14,7 @@ use super::{
         FLAG_DEAD, FLAG_LINKDOWN, FLAG_ONLINK, FLAG_PERVASIVE, Metrics, NextHop, Prefix, Route, RouteKind,
         Scope, TABLE_LOCAL, TABLE_MAIN,
     },
+    object::ObjectUse,
 };
 
 /// `RTAX_FEATURE_MASK`: ECN, SACK, timestamps, allfrag.
@@ -42,6 +43,10 @@ pub struct RouteSpec {
     pub tunnel: Option<TunnelInfo>,
     /// `RTA_MULTIPATH`, where given.
     pub multipath: Option<Vec<NextHopSpec>>,
+    /// `RTA_NH_ID`, 0 where not given.
+    pub nexthop_id: u32,
+    /// The object of that id with its ways out, in a route that is new.
+    pub object: Option<(ObjectUse, Vec<NextHop>)>,
 }
 
 impl RouteSpec {
@@ -62,6 +67,8 @@ impl RouteSpec {
             realm: 0,
             tunnel: None,
             multipath: None,
+            nexthop_id: 0,
+            object: None,
         }
     }
 
@@ -119,7 +126,11 @@ impl Fib {
             preferred_source: spec.preferred_source,
             metrics: convert_metrics(spec.metrics.as_deref())?,
             flags: spec.flags,
-            nexthops: gather(spec)?,
+            nexthops: match &spec.object {
+                Some((_, ways)) => ways.clone(),
+                None => gather(spec)?,
+            },
+            object: spec.object.as_ref().map(|(used, _)| *used),
             source_removed: false,
         };
         match spec.kind {
@@ -137,7 +148,9 @@ impl Fib {
         if spec.scope > Scope::HOST {
             return Err(invalid("Invalid scope"));
         }
-        if spec.scope == Scope::HOST {
+        if spec.object.is_some() {
+            // Its ways were checked when it was made.
+        } else if spec.scope == Scope::HOST {
             check_local(&mut route.nexthops, links)?;
         } else {
             for nexthop in &mut route.nexthops {
@@ -154,6 +167,32 @@ impl Fib {
         }
         self.rebalance(&mut route);
         Ok(route)
+    }
+
+    /// One way out that a next hop object stands for (`nh_create_ipv4`).
+    ///
+    /// # Errors
+    /// As for a route of that table.
+    pub fn check_way(
+        &self,
+        ifindex: u32,
+        gateway: Option<Ipv4Addr>,
+        flags: u32,
+        table: u32,
+        links: &(impl Links + ?Sized),
+    ) -> Result<NextHop, Failure> {
+        let mut way = NextHop {
+            ifindex,
+            gateway,
+            flags,
+            scope: Scope::UNIVERSE,
+            weight: 1,
+            realm: 0,
+            upper_bound: 0,
+            tunnel: None,
+        };
+        self.check(&mut way, table, Scope::UNIVERSE, links)?;
+        Ok(way)
     }
 
     /// `fib_check_nh`

@@ -169,6 +169,12 @@ fn fits(route: &Route, spec: &RouteSpec) -> bool {
 
 /// `fib_nh_match`: device and gateway are compared with the first way out only.
 fn fits_nexthops(route: &Route, spec: &RouteSpec) -> bool {
+    if spec.nexthop_id != 0 {
+        return route.object.is_some_and(|used| used.id == spec.nexthop_id);
+    }
+    if route.object.is_some() {
+        return spec.ifindex == 0 && spec.gateway.is_none() && spec.multipath.is_none();
+    }
     if spec.ifindex != 0 || spec.gateway.is_some() {
         return route.nexthops.first().is_some_and(|nexthop| {
             (spec.realm == 0 || spec.realm == nexthop.realm)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use hairpin_netlink::{Errno, Failure, codec};
 
+use crate::route::object::ObjectUse;
 use crate::route::trie::Trie;
 use crate::route::{InsertMode, Rule, Ruled};
 use crate::time::Time;
@@ -58,6 +59,8 @@ pub struct Wanted6 {
     pub protocol: u8,
     /// `RTF_*` that it must have.
     pub flags: u32,
+    /// The next hop object that it leads by, 0 for any or none; what the kernel takes away by itself leads by none.
+    pub object: Option<u32>,
 }
 
 impl Fib6 {
@@ -141,7 +144,11 @@ impl Fib6 {
             let twice = |way: &NextHop6| {
                 route.nexthops.iter().any(|new| new.ifindex == way.ifindex && new.gateway == way.gateway)
             };
-            if known.nexthops.iter().any(twice) {
+            let same = match (known.object, route.object) {
+                (None, None) => known.nexthops.iter().any(twice),
+                (a, b) => a.map(|used| used.id) == b.map(|used| used.id),
+            };
+            if same {
                 // The same route again: at most its end changes.
                 if known.expires.is_some() {
                     let mut renewed = Route6::clone(known);
@@ -195,15 +202,20 @@ impl Fib6 {
             (wanted.ifindex == 0 || way.ifindex == wanted.ifindex)
                 && (wanted.gateway.is_none() || way.gateway == wanted.gateway)
         };
+        let leads = |route: &Route6| match route.object {
+            // By its object alone, whatever else is named.
+            Some(used) => wanted.object.is_some_and(|id| id == 0 || id == used.id),
+            None => wanted.object.unwrap_or(0) == 0 && route.nexthops.iter().any(way_fits),
+        };
         let fits = |route: &Arc<Route6>| {
-            route.nexthops.iter().any(way_fits)
+            leads(route)
                 && (wanted.metric == 0 || route.metric == wanted.metric)
                 && (wanted.protocol == 0 || route.protocol == wanted.protocol)
                 && route.flags & wanted.flags == wanted.flags
         };
         let at = routes.iter().position(fits).ok_or(Errno::ESRCH)?;
         let known = Arc::clone(&routes[at]);
-        if wanted.gateway.is_some() && known.nexthops.len() > 1 {
+        if wanted.gateway.is_some() && known.object.is_none() && known.nexthops.len() > 1 {
             let (gone, left): (Vec<_>, Vec<_>) = known.nexthops.iter().cloned().partition(way_fits);
             if !left.is_empty() {
                 routes[at] = Arc::new(Route6 { nexthops: left, ..Route6::clone(&known) });
@@ -237,7 +249,10 @@ impl Fib6 {
 
     /// A device went down or away: routes of which it was the only way out go (`fib6_ifdown`).
     pub fn device_down(&mut self, ifindex: u32) -> Vec<Change6> {
-        let changes = self.remove_where(|route| route.nexthops.iter().all(|way| way.ifindex == ifindex));
+        let doomed = |route: &Route6| {
+            route.object.is_none() && route.nexthops.iter().all(|way| way.ifindex == ifindex)
+        };
+        let changes = self.remove_where(doomed);
         self.mark(ifindex, |way| way.flags |= FLAG_DEAD | FLAG_LINKDOWN);
         changes
     }
@@ -258,6 +273,7 @@ impl Fib6 {
     fn mark(&mut self, ifindex: u32, change: impl Fn(&mut NextHop6)) {
         let concerned = |route: &Route6| {
             route.flags & (rtf::LOCAL | rtf::ANYCAST) == 0
+                && route.object.is_none()
                 && route.nexthops.iter().any(|way| {
                     let mut after = way.clone();
                     change(&mut after);
@@ -267,6 +283,28 @@ impl Fib6 {
         self.change_where(concerned, |route| {
             route.nexthops.iter_mut().filter(|way| way.ifindex == ifindex).for_each(&change);
         });
+    }
+
+    /// The ways out behind a next hop object are others.
+    pub fn set_object_ways(&mut self, used: ObjectUse, ways: &[NextHop6]) {
+        self.change_where(
+            |route| route.object.is_some_and(|known| known.id == used.id),
+            |route| {
+                route.nexthops = ways.to_vec();
+                let serial = route.object.map_or(0, |known| known.serial);
+                route.object = Some(ObjectUse { serial, ..used });
+            },
+        );
+    }
+
+    /// The routes that lead by a next hop object, in the order of a dump.
+    pub fn object_routes(&self, id: u32) -> impl Iterator<Item = Arc<Route6>> {
+        let routes = self.table_ids().flat_map(|table| self.routes(table));
+        routes.filter(move |route| route.object.is_some_and(|used| used.id == id)).cloned()
+    }
+
+    pub fn has_object_routes(&self, id: u32) -> bool {
+        self.object_routes(id).next().is_some()
     }
 
     /// Changes routes in place, unannounced.

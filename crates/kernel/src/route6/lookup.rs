@@ -229,6 +229,7 @@ impl Fib6 {
         let found = found.ok_or(LookupError::Continue)?;
         match found.route.kind.error() {
             Some(error) => Err(error),
+            None if found.route.object.is_some_and(|used| used.is_blackhole) => Err(LookupError::Blackhole),
             None if found.route.flags & rtf::REJECT != 0 => Err(LookupError::NetUnreachable),
             None => Ok(found),
         }

@@ -3,6 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::dev::tunnel::TunnelInfo;
+use crate::route::object::ObjectUse;
 use crate::route::trie::Keyed;
 use crate::route::{Metrics, RouteKind};
 use crate::time::Time;
@@ -115,6 +116,8 @@ pub struct Route6 {
     pub preference: u8,
     /// At least one.
     pub nexthops: Vec<NextHop6>,
+    /// The next hop object whose ways out these are.
+    pub object: Option<ObjectUse>,
 }
 
 impl Route6 {
@@ -132,6 +135,7 @@ impl Route6 {
             expires: None,
             preference: 0,
             nexthops: vec![NextHop6 { ifindex, gateway: None, flags: 0, weight: 1, tunnel: None }],
+            object: None,
         }
     }
 
@@ -141,7 +145,9 @@ impl Route6 {
 
     /// Whether it may share its prefix and metric with others as one multipath route (`rt6_qualify_for_ecmp`).
     pub(super) fn joins_others(&self) -> bool {
-        self.flags & rtf::ADDRCONF == 0 && self.nexthops.first().is_some_and(|way| way.gateway.is_some())
+        self.flags & rtf::ADDRCONF == 0
+            && self.object.is_none()
+            && self.nexthops.first().is_some_and(|way| way.gateway.is_some())
     }
 
     /// The route's own MTU (`RTAX_MTU`).

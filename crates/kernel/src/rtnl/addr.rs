@@ -247,6 +247,7 @@ impl World {
             updated: self.now,
             dad: Default::default(),
             temporary: None,
+            tokenized: false,
         };
         let manages = entry.flags & ifa::MANAGETEMPADDR != 0;
         self.add_address6(dev, entry, replace)?;

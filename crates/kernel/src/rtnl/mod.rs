@@ -8,6 +8,7 @@
 //! * [`vlan`] `RTM_NEWVLAN` and its kin: VLANs of bridges, and their counters
 //! * [`generic`] generic netlink; [`macsec`] its family for channels of MACsec devices
 //! * [`netconf`] `RTM_GETNETCONF`: IP settings of devices
+//! * [`nexthop`] `RTM_NEWNEXTHOP` and its kin: next hops with ids of their own
 //! * [`nsid`] `RTM_NEWNSID`, `RTM_GETNSID`
 //! * [`route`] `RTM_NEWROUTE`, `RTM_DELROUTE`, `RTM_GETROUTE` of IPv4; [`route6`] those of IPv6
 //! * [`rule`] `RTM_NEWRULE`, `RTM_DELRULE`, `RTM_GETRULE` of IPv4
@@ -24,6 +25,7 @@ mod macsec;
 mod mdb;
 pub(crate) mod neigh;
 mod netconf;
+pub(crate) mod nexthop;
 mod nsid;
 mod ntable;
 mod qdisc;

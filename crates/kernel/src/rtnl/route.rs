@@ -18,7 +18,10 @@ use hairpin_netlink::{
     },
 };
 
+use super::link::not_emulated;
+use super::nexthop::check_scope;
 use super::{Dump, Notification, lwtunnel};
+use crate::route::object::{ObjectUse, Objects};
 use crate::route::{
     Fib, InsertMode, Links, NextHop, NextHopSpec, Prefix, Route, RouteChange, RouteKind, RouteSpec, Scope,
     model::{FLAG_DEAD, FLAG_LINKDOWN, FLAG_OFFLOAD, FLAG_ONLINK, FLAG_TRAP, TABLE_COMPAT},
@@ -33,17 +36,31 @@ pub use get::{exception_messages, get_route, get_route_learned};
 pub fn new_route(
     fib: &mut Fib,
     links: &(impl Links + ?Sized),
+    objects: &Objects,
     message: &RouteMessage,
     flags: u16,
 ) -> Result<Vec<Notification>, Failure> {
-    let spec = parse(message)?;
+    let mut spec = parse(message)?;
     // `fib_new_table` comes before what may fail.
     fib.note_table(spec.table);
+    if spec.nexthop_id != 0 {
+        spec.object = Some(object_ways(objects, &spec)?);
+    }
     let change = fib.insert(&spec, InsertMode::from_flags(flags), links)?;
     if spec.kind == RouteKind::Local {
         fib.note_custom_local_route();
     }
     Ok(change.iter().map(|change| announce(fib, change)).collect())
+}
+
+/// The next hop object that a new route names, and its ways out.
+fn object_ways(objects: &Objects, spec: &RouteSpec) -> Result<(ObjectUse, Vec<NextHop>), Failure> {
+    let id = spec.nexthop_id;
+    let object = objects.get(id).ok_or_else(|| invalid("Nexthop id does not exist"))?;
+    check_scope(objects, &object.what, spec.scope)?;
+    let used = objects.describe(id).ok_or(Errno::EINVAL)?;
+    let ways = objects.ways(id).ok_or_else(|| not_emulated("IPv4 routes by gateways of IPv6"))?;
+    Ok((used, ways))
 }
 
 /// `RTM_DELROUTE`
@@ -134,6 +151,12 @@ pub fn route_message(fib: &Fib, route: &Route) -> RouteMessage {
     attributes.extend(metrics::attribute(route.metrics.as_deref()));
     if let Some(source) = route.preferred_source {
         attributes.push(RouteAttribute::PrefSource(source.into()));
+    }
+    if let Some(used) = route.object {
+        attributes.push(RouteAttribute::NhId(used.id));
+        if used.is_blackhole {
+            header.kind = RouteKind::Blackhole.number().into();
+        }
     }
     if let [nexthop] = route.nexthops.as_slice() {
         header.flags = RouteFlags::from_bits_retain(nexthop_flags(fib, nexthop));
@@ -239,8 +262,7 @@ fn parse(message: &RouteMessage) -> Result<RouteSpec, Failure> {
         if spec.ifindex != 0 || spec.gateway.is_some() || spec.multipath.is_some() {
             return Err(invalid("Nexthop specification and nexthop id are mutually exclusive"));
         }
-        // There are no nexthop objects here (`ip nexthop`).
-        return Err(invalid("Nexthop id does not exist"));
+        spec.nexthop_id = nexthop_id;
     }
     if has_gateway && has_via {
         return Err(both_gateways());

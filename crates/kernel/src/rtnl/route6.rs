@@ -15,6 +15,7 @@ use crate::ip6::address::{is_link_local, needs_device};
 use crate::ip6::event::Event6;
 use crate::ip6::route::{Exception6, Learned6};
 use crate::netns::NsId;
+use crate::route::object::Object;
 use crate::route::{
     InsertMode, LOOPBACK_IFINDEX, LookupError, MetricSpec, RouteKind, Scope, convert_metrics,
 };
@@ -26,6 +27,7 @@ use crate::route6::{Change6, Flow6, NextHop6, Prefix6, Route6};
 use crate::time::Time;
 use crate::world::{TimerEvent, World};
 
+use super::nexthop::check_family6;
 use super::route::metrics;
 use super::{Dump, Notification, lwtunnel};
 
@@ -46,6 +48,8 @@ struct Spec6 {
     preference: u8,
     way: WaySpec,
     multipath: Option<Vec<WaySpec>>,
+    /// `RTA_NH_ID`, 0 where not given.
+    nexthop_id: u32,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -55,6 +59,26 @@ struct WaySpec {
     flags: u32,
     weight: u16,
     tunnel: Option<TunnelInfo>,
+}
+
+impl Spec6 {
+    /// A default route of the main table.
+    fn to_all() -> Self {
+        Spec6 {
+            prefix: Prefix6::DEFAULT,
+            table: TABLE_MAIN,
+            kind: RouteKind::Unicast,
+            protocol: 0,
+            metric: 0,
+            preferred_source: None,
+            metrics: None,
+            expires: None,
+            preference: 0,
+            way: WaySpec { weight: 1, ..WaySpec::default() },
+            multipath: None,
+            nexthop_id: 0,
+        }
+    }
 }
 
 impl World {
@@ -68,7 +92,10 @@ impl World {
         let ways = spec.multipath.clone().unwrap_or_else(|| vec![spec.way]);
         let mut mode_of_rest = mode;
         for (i, way) in ways.iter().enumerate() {
-            let route = self.build_route6(ns, &spec, *way)?;
+            let route = match spec.nexthop_id {
+                0 => self.build_route6(ns, &spec, *way)?,
+                id => self.build_object_route6(ns, &spec, id)?,
+            };
             let expires = route.expires;
             let mode = if i == 0 { mode } else { mode_of_rest };
             let change = self.fib6.get_mut(ns).ok_or(Errno::ENODEV)?.insert(route, mode)?;
@@ -103,6 +130,9 @@ impl World {
         if message.header.flags.contains(RouteFlags::Cloned) {
             return self.forget_learned6(ns, spec.table, spec.prefix, (spec.way.ifindex, spec.way.gateway));
         }
+        if spec.nexthop_id != 0 {
+            self.nexthop6(ns, spec.nexthop_id)?;
+        }
         let ways = spec.multipath.clone().unwrap_or_else(|| vec![spec.way]);
         for way in ways {
             let wanted = Wanted6 {
@@ -111,6 +141,7 @@ impl World {
                 metric: spec.metric,
                 protocol: spec.protocol,
                 flags: 0,
+                object: Some(spec.nexthop_id),
             };
             let fib = self.fib6.get_mut(ns).ok_or(Errno::ENODEV)?;
             let change = fib.delete(spec.table, spec.prefix, &wanted)?;
@@ -192,7 +223,54 @@ impl World {
                 weight: way.weight.max(1),
                 tunnel: way.tunnel,
             }],
+            object: None,
         })
+    }
+
+    /// One way out that a next hop object stands for (`nh_create_ipv6`).
+    pub(super) fn nexthop_way6(
+        &self,
+        ns: NsId,
+        ifindex: u32,
+        gateway: Option<Ipv6Addr>,
+        flags: u32,
+    ) -> Result<NextHop6, Failure> {
+        let way = WaySpec { ifindex, gateway, flags, weight: 1, tunnel: None };
+        let spec = Spec6 { way, ..Spec6::to_all() };
+        let mut route = self.build_route6(ns, &spec, way)?;
+        route.nexthops.pop().ok_or_else(|| Errno::EINVAL.into())
+    }
+
+    /// The object that a route names.
+    fn nexthop6(&self, ns: NsId, id: u32) -> Result<&Object, Failure> {
+        let object = self.netns.get(ns).and_then(|netns| netns.nexthops.get(id));
+        object.ok_or_else(|| failure(Errno::EINVAL, "Nexthop id does not exist"))
+    }
+
+    /// `ip6_route_info_create` with a next hop object.
+    fn build_object_route6(&mut self, ns: NsId, spec: &Spec6, id: u32) -> Result<Route6, Failure> {
+        let object = self.nexthop6(ns, id)?;
+        let objects = &self.netns.get(ns).ok_or(Errno::ENODEV)?.nexthops;
+        check_family6(objects, &object.what)?;
+        let nexthops = objects.ways6(id).ok_or(Errno::EINVAL)?;
+        let mut route = Route6::of_device(spec.kind, spec.prefix, spec.table, spec.metric, 0);
+        let first = nexthops.first().and_then(|way| self.device_at(ns, way.ifindex));
+        if let Some(source) = spec.preferred_source {
+            if !self.is_own_address6(ns, source, first) {
+                return Err(failure(Errno::EINVAL, "Invalid source address"));
+            }
+            route.preferred_source = Some(source);
+        }
+        route.protocol = spec.protocol;
+        route.metrics = convert_metrics(spec.metrics.as_deref())?;
+        if let Some(seconds) = spec.expires {
+            route.flags |= rtf::EXPIRES;
+            route.expires = Some(self.now + Duration::from_secs(seconds.into()));
+        }
+        route.preference = spec.preference;
+        route.nexthops = nexthops;
+        route.object = self.netns.get_mut(ns).and_then(|netns| netns.nexthops.make_use(id));
+        Ok(route)
     }
 
     /// `ip6_validate_gw`: the gateway must be a neighbour, by the device where one is named.
@@ -424,7 +502,14 @@ fn route_message(route: &Route6, now: Time) -> RouteMessage {
     attributes.extend(route.preferred_source.map(|source| RouteAttribute::PrefSource(source.into())));
     attributes.extend(metrics::attribute(route.metrics.as_deref()));
     attributes.push(RouteAttribute::Priority(route.metric));
-    if let [way] = route.nexthops.as_slice() {
+    if let Some(used) = route.object {
+        attributes.push(RouteAttribute::NhId(used.id));
+        if used.is_blackhole {
+            message.header.kind = RouteKind::Blackhole.number().into();
+        }
+    }
+    let in_group = route.object.is_some_and(|used| used.is_group);
+    if let ([way], false) = (route.nexthops.as_slice(), in_group) {
         message.header.flags = way_flags(way);
         attributes.extend(way.gateway.map(|gateway| RouteAttribute::Gateway(gateway.into())));
         attributes.push(RouteAttribute::Oif(way.ifindex));
@@ -506,17 +591,11 @@ fn parse_for(message: &RouteMessage, new: bool) -> Result<Spec6, Failure> {
     let length = header.destination_prefix_length;
     let mut destination = Ipv6Addr::UNSPECIFIED;
     let mut spec = Spec6 {
-        prefix: Prefix6::DEFAULT,
         table: header.table.into(),
         kind: if kind == RouteKind::Unspec { RouteKind::Unicast } else { kind },
         protocol: header.protocol.into(),
-        metric: 0,
-        preferred_source: None,
-        metrics: None,
-        expires: None,
-        preference: 0,
         way: WaySpec { flags: header.flags.bits(), weight: 1, ..WaySpec::default() },
-        multipath: None,
+        ..Spec6::to_all()
     };
     for attribute in &message.attributes {
         match attribute {
@@ -543,7 +622,7 @@ fn parse_for(message: &RouteMessage, new: bool) -> Result<Spec6, Failure> {
                     _ => 0,
                 };
             }
-            RouteAttribute::NhId(_) => return Err(Errno::EOPNOTSUPP.into()),
+            RouteAttribute::NhId(id) => spec.nexthop_id = *id,
             _ => {}
         }
     }

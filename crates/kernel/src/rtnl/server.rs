@@ -6,6 +6,7 @@ use hairpin_netlink::bridge_mdb::{RTM_DELMDB, RTM_GETMDB, RTM_NEWMDB};
 use hairpin_netlink::bridge_vlan::{RTM_DELVLAN, RTM_GETSTATS, RTM_GETVLAN, RTM_NEWVLAN};
 use hairpin_netlink::codec::{self, Decoded, NLM_F_DUMP, NLM_F_DUMP_FILTERED, NLM_F_MULTI};
 use hairpin_netlink::netconf::RTM_GETNETCONF;
+use hairpin_netlink::nexthop::{RTM_DELNEXTHOP, RTM_GETNEXTHOP, RTM_NEWNEXTHOP};
 use hairpin_netlink::route::{AddressFamily, route::RouteFlags};
 use hairpin_netlink::tc::{RTM_DELQDISC, RTM_GETQDISC, RTM_NEWQDISC};
 use hairpin_netlink::{Answer, Errno, Failure, Message};
@@ -88,6 +89,9 @@ impl World {
             }
             RTM_NEWMDB | RTM_DELMDB | RTM_GETMDB => Some(self.rtnl_mdb(asker.ns, decoded, answer)),
             RTM_GETNETCONF => Some(self.rtnl_netconf(asker.ns, decoded, answer)),
+            RTM_NEWNEXTHOP | RTM_DELNEXTHOP | RTM_GETNEXTHOP => {
+                Some(self.rtnl_nexthop(asker.ns, decoded, answer))
+            }
             RTM_NEWQDISC | RTM_DELQDISC | RTM_GETQDISC => Some(self.rtnl_qdisc(asker.ns, decoded, answer)),
             _ => None,
         }
@@ -180,7 +184,7 @@ impl World {
             Message::NewRoute(message) if message.header.address_family == AddressFamily::Inet => {
                 let notices = {
                     let (links, fib) = self.links_and_fib_mut(ns)?;
-                    route::new_route(fib, &links, message, flags)?
+                    route::new_route(fib, &links, &links.netns.nexthops, message, flags)?
                 };
                 self.announce(ns, &notices);
                 Ok(())

@@ -50,6 +50,14 @@ impl World {
         let wanted = |info: &SocketInfo| query.states >> info.state & 1 == 1;
         let mut found: Vec<SocketInfo> =
             ids.into_iter().filter_map(|id| self.socket_info(id, query.family)).filter(wanted).collect();
+        if let SocketFamily::Udp { ipv6 } = query.family {
+            let own = netns.tunnel_ports(ipv6).into_iter().map(|port| tunnel_socket(port, ipv6));
+            found.extend(own.filter(wanted));
+            found.sort_by_key(|info| match info.local {
+                Address::Ipv4 { port, .. } | Address::Ipv6 { port, .. } => port,
+                _ => 0,
+            });
+        }
         if !query.details {
             for info in &mut found {
                 info.tcp = None;
@@ -66,21 +74,8 @@ impl World {
     fn socket_info(&self, id: SockId, family: SocketFamily) -> Option<SocketInfo> {
         let socket = self.sockets.get(id)?;
         let mut info = SocketInfo {
-            state: state::CLOSED,
-            timer: timer::NONE,
-            retransmits: 0,
-            expires_ms: 0,
-            local: Address::Ipv4 { address: Ipv4Addr::UNSPECIFIED, port: 0 },
-            remote: Address::Ipv4 { address: Ipv4Addr::UNSPECIFIED, port: 0 },
-            ifindex: 0,
             receive_queue: u32::try_from(socket.queued).unwrap_or(u32::MAX),
-            send_queue: 0,
-            uid: 0,
-            inode: inode(id),
-            cooked: false,
-            v6only: false,
-            tcp: None,
-            owners: Vec::new(),
+            ..unbound(inode(id))
         };
         match &socket.kind {
             Kind::Tcp(tcp) => {
@@ -189,6 +184,42 @@ impl World {
         ids.dedup();
         ids
     }
+}
+
+/// A socket without ends.
+fn unbound(inode: u32) -> SocketInfo {
+    SocketInfo {
+        state: state::CLOSED,
+        timer: timer::NONE,
+        retransmits: 0,
+        expires_ms: 0,
+        local: Address::Ipv4 { address: Ipv4Addr::UNSPECIFIED, port: 0 },
+        remote: Address::Ipv4 { address: Ipv4Addr::UNSPECIFIED, port: 0 },
+        ifindex: 0,
+        receive_queue: 0,
+        send_queue: 0,
+        uid: 0,
+        inode,
+        cooked: false,
+        v6only: false,
+        tcp: None,
+        owners: Vec::new(),
+    }
+}
+
+/// A socket of the kernel's own, which tunnels of a port share (`udp_sock_create`).
+fn tunnel_socket(port: u16, ipv6: bool) -> SocketInfo {
+    let info = unbound(tunnel_inode(port, ipv6));
+    if !ipv6 {
+        return SocketInfo { local: Address::Ipv4 { address: Ipv4Addr::UNSPECIFIED, port }, ..info };
+    }
+    let end = |port| Address::Ipv6 { address: Ipv6Addr::UNSPECIFIED, port, scope: 0 };
+    SocketInfo { local: end(port), remote: end(0), v6only: true, ..info }
+}
+
+/// The number of such a socket: no program's socket has one so high.
+pub(crate) fn tunnel_inode(port: u16, ipv6: bool) -> u32 {
+    0x8000_0000 | u32::from(ipv6) << 16 | u32::from(port)
 }
 
 /// The ends of sockets.

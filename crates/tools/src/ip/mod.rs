@@ -11,10 +11,12 @@ mod monitor;
 mod neighbour;
 mod netconf;
 mod netns;
+mod nexthop;
 mod ntable;
 mod route;
 mod rt_names;
 mod rule;
+mod token;
 mod tunnel;
 mod tuntap;
 mod vrf;
@@ -52,7 +54,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("tunl", Some(tunnel::main)),
     ("tuntap", Some(tuntap::main)),
     ("tap", Some(tuntap::main)),
-    ("token", None),
+    ("token", Some(token::main)),
     ("tcpmetrics", None),
     ("tcp_metrics", None),
     ("monitor", Some(monitor::main)),
@@ -63,7 +65,7 @@ const OBJECTS: &[(&str, Option<Object>)] = &[
     ("netconf", Some(netconf::main)),
     ("vrf", Some(vrf::main)),
     ("sr", None),
-    ("nexthop", None),
+    ("nexthop", Some(nexthop::main)),
     ("mptcp", None),
     ("ioam", None),
     ("help", Some(help)),

@@ -2,6 +2,7 @@
 
 use hairpin_netlink::codec::messages;
 use hairpin_netlink::netconf::{NetconfMessage, RTM_DELNETCONF, RTM_NEWNETCONF};
+use hairpin_netlink::nexthop::{NexthopMessage, RTM_DELNEXTHOP, RTM_NEWNEXTHOP};
 use hairpin_netlink::route::address::AddressMessage;
 use hairpin_netlink::route::link::LinkMessage;
 use hairpin_netlink::route::neighbour::NeighbourMessage;
@@ -11,7 +12,7 @@ use hairpin_netlink::{Errno, Fd, Message, Received, SocketKind};
 
 use super::addr::Address;
 use super::filter::Filter;
-use super::{link, neighbour, netconf, netns, route, rule};
+use super::{link, neighbour, netconf, netns, nexthop, route, rule};
 use crate::Signal;
 use crate::calendar::Date;
 use crate::iproute2::inet::{AF_INET, AF_INET6};
@@ -45,14 +46,14 @@ const OBJECTS: &[Object] = &[
     object("link", 1, 0, 0),
     object("address", 0, 5, 9),
     object("route", 0, 7, 11),
-    // There are no multicast routes, next hops on their own or hardware counters here, of which something could be told.
+    // There are no multicast routes or hardware counters here, of which something could be told.
     object("mroute", 0, 0, 0),
     object("prefix", 0, 0, 18),
     object("neigh", 3, 0, 0),
     object("netconf", 0, 24, 25),
     object("rule", 0, 8, 19),
     object("nsid", 28, 0, 0),
-    object("nexthop", 0, 0, 0),
+    object("nexthop", 32, 0, 0),
     object("stats", 0, 0, 0),
 ];
 
@@ -178,6 +179,11 @@ fn show_all(ctx: &mut Context<'_>, view: &View, bytes: &[u8]) -> Result<(), Stop
             head(ctx, view, "[NETCONF]")?;
             if let Some(message) = NetconfMessage::parse(decoded.payload) {
                 netconf::print(ctx, decoded.header.kind, &message, view.device);
+            }
+        } else if matches!(decoded.header.kind, RTM_NEWNEXTHOP | RTM_DELNEXTHOP) {
+            head(ctx, view, "[NEXTHOP]")?;
+            if let Some(message) = NexthopMessage::parse(decoded.payload) {
+                nexthop::print(ctx, &message, decoded.header.kind == RTM_DELNEXTHOP);
             }
         } else if let Ok(message) = decoded.message() {
             show(ctx, view, &message)?;

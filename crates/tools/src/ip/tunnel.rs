@@ -159,9 +159,13 @@ fn change(context: &mut Context<'_>, mut args: Args<'_>, create: bool) -> Result
         "ipip" => InfoKind::IpIp,
         _ => InfoKind::SitTun,
     };
+    let mut options = found.options;
+    if !options.has_source_for_group() {
+        return Err(Stop::exit(1, "A broadcast tunnel requires a source address\n"));
+    }
     let mut message = LinkMessage::default();
     message.attributes.extend(found.name.clone().map(LinkAttribute::IfName));
-    let data = found.options.into_data(&kind);
+    let data = options.into_data(&kind);
     message.attributes.push(LinkAttribute::LinkInfo(vec![LinkInfo::Kind(info_kind), LinkInfo::Data(data)]));
     let flags = if create { NLM_F_CREATE | NLM_F_EXCL } else { 0 };
     let (verb, fallback) = match (create, kind.as_str()) {

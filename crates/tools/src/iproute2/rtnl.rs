@@ -130,6 +130,23 @@ impl Context<'_> {
         Ok(found)
     }
 
+    /// Asks for one object with a message that has no typed form; types and payloads of what came before the acknowledgement.
+    ///
+    /// # Errors
+    /// What the kernel answered.
+    pub(crate) fn ask_raw(&mut self, kind: u16, payload: &[u8]) -> Result<Vec<(u16, Vec<u8>)>, Failure> {
+        let answer = self.exchange_raw(kind, payload, 0)?;
+        let mut found = Vec::new();
+        for decoded in messages(&answer) {
+            match decoded.outcome() {
+                Some(Ok(())) => {}
+                Some(Err(failure)) => return Err(failure),
+                None => found.push((decoded.header.kind, decoded.payload.to_vec())),
+            }
+        }
+        Ok(found)
+    }
+
     fn exchange(&mut self, message: &Message, flags: u16) -> Result<Vec<u8>, Errno> {
         // The length of an attribute has 16 bits.
         if message.buffer_len() > MESSAGE_MAX {

@@ -275,7 +275,6 @@ impl Capture {
                 complete |= !self.item(program, options, item, complete)?;
                 complete = complete || options.count.is_some_and(|count| self.output.count >= count);
             }
-            self.output.flush(program.shell);
         }
         Ok(complete)
     }

@@ -40,8 +40,9 @@ fn copy(from: &Path, to: &Path, below: &Path, woven: &BTreeMap<PathBuf, String>)
     fs::create_dir_all(to).map_err(|error| format!("{}: {error}", to.display()))?;
     let list = |directory: &Path| -> Result<BTreeSet<std::ffi::OsString>, String> {
         let entries = fs::read_dir(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-        let names = entries.flatten().map(|entry| entry.file_name());
-        Ok(names.filter(|name| name != "target" && name != ".git").collect())
+        let sources =
+            entries.flatten().filter(|entry| !is_built_in(&entry.path()) && entry.file_name() != ".git");
+        Ok(sources.map(|entry| entry.file_name()).collect())
     };
     let names = list(from)?;
     for gone in list(to)?.difference(&names) {
@@ -63,6 +64,11 @@ fn copy(from: &Path, to: &Path, below: &Path, woven: &BTreeMap<PathBuf, String>)
         }
     }
     Ok(())
+}
+
+/// Whether cargo, or whoever else can make it anew, has marked a directory as its own.
+fn is_built_in(directory: &Path) -> bool {
+    directory.join("CACHEDIR.TAG").exists()
 }
 
 /// Builds this program in the copy, without those flips that the compiler does not take.

@@ -134,6 +134,20 @@ printf '%s\n' 'addr add 2001:db8::77/64 dev br0 nodad' 'addr del 2001:db8::77/64
 ip -n H3 -batch both
 groups
 ip netns exec H3 grep br0 /proc/net/igmp6 | sed 's/ [0-9]*$//'
+# An identifier of one's own, and another; then that of the MAC again.
+ip -n H3 token set ::5 dev br0
+advertise 00 0708 $mac $(prefix c0 00000e10 00000708 20010db800080000)
+sleep 2.5
+told H3
+ip -n H3 token set 2001:db8::1:6 dev br0
+advertise 00 0708 $mac $(prefix c0 00000e10 00000708 20010db800080000)
+sleep 2.5
+told H3
+ip -n H3 token del dev br0
+advertise 00 0708 $mac $(prefix c0 00000e10 00000708 20010db800080000)
+sleep 2.5
+told H3
+ip -n H3 token
 kill $M
 wait $M 2>/dev/null
 cat heard

@@ -144,6 +144,7 @@ i -A INPUT -m set --match-set nets dst
 i -A INPUT -m set --match-set both src,src
 i -A INPUT -m set --match-set both src
 i -A INPUT -m set --match-set macs src
+i -A INPUT -m set ! --match-set macs src
 i -A INPUT -m set --match-set all src
 i -A INPUT -m set --match-set ips src --packets-gt 5 ! --update-counters
 i -A INPUT -j SET --add-set seen src --exist
@@ -157,6 +158,8 @@ i -A INPUT -j SET
 i -A INPUT -j SET --add-set nosuch src
 i -A INPUT -j SET --add-set seen src --timeout 5 --del-set both src,dst
 for n in 1 2 3; do ip netns exec A ping -c 2 -i 0.2 -W 1 -I 10.0.1.$n 10.0.1.254 | grep received | sed 's/, time.*//'; done
+# By loopback a packet has no MAC.
+ip netns exec R ping -c 1 -W 1 10.0.1.254 | grep received | sed 's/, time.*//'
 i -S -v
 i -L -n
 $S list -s ips | sed 1,6d

@@ -102,6 +102,7 @@ impl World {
             updated: self.now,
             dad: Dad::default(),
             temporary: None,
+            tokenized: false,
         }
     }
 

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use super::{raw_address, raw_address6};
 use crate::netns::NsId;
-use crate::sock::diag::inode;
+use crate::sock::diag::{inode, tunnel_inode};
 use crate::sock::inet6::Inet6;
 use crate::sock::tcp::{Role, Tcp};
 use crate::sock::{Inet, Kind, SockId, Socket};
@@ -41,8 +41,8 @@ pub(super) fn udp(world: &World, ns: NsId) -> String {
     }
     // The kernel's own, of tunnels.
     let none = Inet::default();
-    for (port, _) in netns.udp_tunnels.keys().filter(|(_, six)| !six) {
-        lines.push((*port, address_line(&none, *port, 0, 0)));
+    for port in netns.tunnel_ports(false) {
+        lines.push((port, address_line(&none, port, tunnel_inode(port, false).into(), 0)));
     }
     lines.sort();
     lines.sort_by_key(|(port, _)| port % UDP_SLOTS);
@@ -112,7 +112,8 @@ pub(super) fn statistics(world: &World, ns: NsId) -> String {
     let used = udp + udp6 + netns.raw.len() + netns.raw6.len() + packet + netns.events.len() + allocated;
     format!(
         "sockets: used {used}\nTCP: inuse {in_use} orphan {orphans} tw {waiting} alloc {allocated} mem 0\n\
-         UDP: inuse {udp} mem 0\nUDPLITE: inuse 0\nRAW: inuse {}\nFRAG: inuse 0 memory 0\n",
+         UDP: inuse {} mem 0\nUDPLITE: inuse 0\nRAW: inuse {}\nFRAG: inuse 0 memory 0\n",
+        udp + netns.tunnel_ports(false).len(),
         netns.raw.len()
     )
 }
@@ -144,7 +145,7 @@ pub(super) fn tcp_in_use(world: &World, ns: NsId, ipv6: bool) -> usize {
 
 pub(super) fn statistics6(world: &World, ns: NsId) -> String {
     let Some(netns) = world.netns.get(ns) else { return String::new() };
-    let udp: usize = netns.udp6.values().map(Vec::len).sum();
+    let udp = netns.udp6.values().map(Vec::len).sum::<usize>() + netns.tunnel_ports(true).len();
     let tcp = tcp_in_use(world, ns, true);
     format!(
         "TCP6: inuse {tcp}\nUDP6: inuse {udp}\nUDPLITE6: inuse 0\nRAW6: inuse {}\nFRAG6: inuse 0 memory 0\n",
@@ -160,6 +161,10 @@ pub(super) fn udp6(world: &World, ns: NsId) -> String {
         let Some(socket) = world.sockets.get(*id) else { continue };
         let Kind::Udp6(udp) = &socket.kind else { continue };
         lines.push((udp.port, inet6_line(*id, socket, &udp.inet, udp.port)));
+    }
+    let none = Inet6::default();
+    for port in netns.tunnel_ports(true) {
+        lines.push((port, address_line6(&none, port, tunnel_inode(port, true), 0)));
     }
     lines.sort();
     lines.sort_by_key(|(port, _)| port % UDP_SLOTS);
@@ -184,6 +189,10 @@ pub(super) fn raw6(world: &World, ns: NsId) -> String {
 
 /// `__ip6_dgram_sock_seq_show`
 fn inet6_line(id: SockId, socket: &Socket, inet: &Inet6, port: u16) -> String {
+    address_line6(inet, port, inode(id), socket.statistics.dropped)
+}
+
+fn address_line6(inet: &Inet6, port: u16, inode: u32, dropped: u64) -> String {
     let (remote, remote_port) = inet.remote.unwrap_or((Ipv6Addr::UNSPECIFIED, 0));
     let state = if inet.remote.is_some() { CONNECTED } else { UNCONNECTED };
     format!(
@@ -197,10 +206,10 @@ fn inet6_line(id: SockId, socket: &Socket, inet: &Inet6, port: u16) -> String {
         0,
         0,
         0,
-        inode(id),
+        inode,
         2,
         0,
-        socket.statistics.dropped,
+        dropped,
     )
 }
 

@@ -132,7 +132,9 @@ fn cell_of(
             }
         }
         Dimension::Mac => {
-            packet.at.input?;
+            if !packet.came_by_ethernet() {
+                return None;
+            }
             let mac = if source { packet.frame.source() } else { packet.frame.destination() };
             Part::Mac(mac.0)
         }

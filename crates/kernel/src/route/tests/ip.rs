@@ -176,7 +176,7 @@ impl World {
         let done = if *action == "del" {
             route::del_route(&mut self.fib, &message).map(|change| vec![route::announce(&self.fib, &change)])
         } else {
-            route::new_route(&mut self.fib, &self.devices, &message, flags)
+            route::new_route(&mut self.fib, &self.devices, &Default::default(), &message, flags)
         };
         match done {
             Ok(notifications) => {

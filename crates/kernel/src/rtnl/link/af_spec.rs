@@ -84,7 +84,7 @@ fn inet6(world: &World, device: &Device) -> Vec<AfSpecInet6> {
         AfSpecInet6::Flags(flags),
         AfSpecInet6::Other(cache),
         AfSpecInet6::DevConf(inet6_conf(world, device)),
-        AfSpecInet6::Token(std::net::Ipv6Addr::UNSPECIFIED),
+        AfSpecInet6::Token(u128::from(device.inet6.token).into()),
         AfSpecInet6::AddrGenMode(mode),
     ]
 }

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
+use hairpin_netlink::core::DefaultNla;
 use hairpin_netlink::route::AddressFamily;
-use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use hairpin_netlink::route::link::{LinkAttribute, LinkFlags, LinkMessage, LinkProtoInfoInet6};
 use hairpin_netlink::{Errno, Failure, Message};
 
 use super::kind;
@@ -18,6 +19,9 @@ use crate::world::World;
 const INDEX_BUCKETS: u32 = 256;
 /// `IFLA_MASTER` of a filter for devices that have none.
 const NO_MASTER: u32 = u32::MAX;
+
+/// `IFLA_INET6_TOKEN`
+const IFLA_INET6_TOKEN: u16 = 7;
 
 /// What a dump leaves out.
 #[derive(Clone, Debug, Default)]
@@ -76,6 +80,9 @@ impl World {
             attributes.push(LinkAttribute::Mtu(device.mtu));
             attributes.extend(below.filter(|index| *index != device.ifindex).map(LinkAttribute::Link));
             attributes.push(LinkAttribute::OperState(oper_state(device)));
+            let token = u128::from(device.inet6.token).to_be_bytes().to_vec();
+            let token = LinkProtoInfoInet6::Other(DefaultNla::new(IFLA_INET6_TOKEN, token));
+            attributes.push(LinkAttribute::ProtoInfoInet6(vec![token]));
             messages.push(Message::NewLink(message));
         }
         Dump { messages, filtered: false }

@@ -4,7 +4,6 @@
 use hairpin_netlink::{Errno, Failure, codec};
 
 use super::attributes::{Attributes, Policy, U8};
-use super::not_emulated;
 use crate::device::{AddrGenMode, DevId};
 use crate::sysctl::Conf;
 use crate::world::World;
@@ -87,7 +86,11 @@ impl World {
                     self.settle_ignore_linkdown(dev);
                 }
                 _ => {
-                    let mode = inet6(side)?;
+                    let (token, mode) = inet6(side)?;
+                    if let Some(token) = token {
+                        // Only a token that is nothing at all asks for nothing.
+                        self.set_ipv6_token(dev, token as u64, token != 0)?;
+                    }
                     self.on_device(dev, |device| device.addr_gen_mode = mode.unwrap_or(device.addr_gen_mode));
                 }
             }
@@ -111,16 +114,16 @@ fn conf(side: &[u8]) -> Result<Vec<(Conf, i32)>, Failure> {
 }
 
 /// `inet6_validate_link_af`
-fn inet6(side: &[u8]) -> Result<Option<AddrGenMode>, Failure> {
+fn inet6(side: &[u8]) -> Result<(Option<u128>, Option<AddrGenMode>), Failure> {
     let side =
         Attributes::read(side, &[(IFLA_INET6_TOKEN, Policy::Least(16)), (IFLA_INET6_ADDR_GEN_MODE, U8)])?;
-    if side.has(IFLA_INET6_TOKEN) {
-        return Err(not_emulated("IPv6 token"));
-    }
+    let token = side.get(IFLA_INET6_TOKEN).and_then(|token| token.first_chunk());
+    let token = token.map(|token| u128::from_be_bytes(*token));
     match side.u8(IFLA_INET6_ADDR_GEN_MODE) {
-        Some(0) => Ok(Some(AddrGenMode::Eui64)),
-        Some(1) => Ok(Some(AddrGenMode::None)),
-        Some(3) => Ok(Some(AddrGenMode::Random)),
+        None if token.is_some() => Ok((token, None)),
+        Some(0) => Ok((token, Some(AddrGenMode::Eui64))),
+        Some(1) => Ok((token, Some(AddrGenMode::None))),
+        Some(3) => Ok((token, Some(AddrGenMode::Random))),
         // 2 needs a secret, which no device has; without any attribute nothing is asked for.
         _ => Err(Errno::EINVAL.into()),
     }

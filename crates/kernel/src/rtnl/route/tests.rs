@@ -15,6 +15,7 @@ use hairpin_netlink::{
 
 use super::{del_route, dump_routes, get_route, new_route};
 use crate::route::RouteChange;
+use crate::route::object::Objects;
 use crate::route::tests::world::{World, address};
 
 /// `v0` (ifindex 3) has 10.0.0.1/24 and is up.
@@ -55,7 +56,8 @@ fn refused(change: impl FnOnce(&mut RouteMessage)) -> Failure {
     let mut world = world();
     let mut message = request();
     change(&mut message);
-    new_route(&mut world.fib, &world.devices, &message, NLM_F_CREATE | NLM_F_EXCL).unwrap_err()
+    new_route(&mut world.fib, &world.devices, &Objects::default(), &message, NLM_F_CREATE | NLM_F_EXCL)
+        .unwrap_err()
 }
 
 fn text(failure: Failure) -> String {
@@ -65,7 +67,9 @@ fn text(failure: Failure) -> String {
 #[test]
 fn a_plain_request_is_granted_and_announced() {
     let mut world = world();
-    let made = new_route(&mut world.fib, &world.devices, &request(), NLM_F_CREATE | NLM_F_EXCL).unwrap();
+    let made =
+        new_route(&mut world.fib, &world.devices, &Objects::default(), &request(), NLM_F_CREATE | NLM_F_EXCL)
+            .unwrap();
     assert_eq!(made.len(), 1);
     assert_eq!(made[0].flags, NLM_F_CREATE | NLM_F_EXCL);
     assert!(matches!(del_route(&mut world.fib, &request()), Ok(RouteChange::Removed(_))));

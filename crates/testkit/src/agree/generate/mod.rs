@@ -8,6 +8,7 @@
 //! second, a bridge reports its groups in its first second, an address is asked for three times a second apart.
 
 mod bond;
+mod bounds;
 mod bpdus;
 mod bridge;
 mod brvlan;
@@ -94,6 +95,7 @@ pub const TOPOLOGIES: &[Topology] = &[
     questions::TOPOLOGY,
     bpdus::TOPOLOGY,
     strange::TOPOLOGY,
+    bounds::TOPOLOGY,
 ];
 
 /// Whether a name is among those of a list with commas.

@@ -12,7 +12,7 @@ mod filter;
 mod get;
 mod metrics;
 pub(in crate::ip) mod modify;
-mod print;
+pub(in crate::ip) mod print;
 mod save;
 mod show;
 mod view;

@@ -11,6 +11,7 @@ use super::encap;
 use super::filter::Filter;
 use super::view::{NextHopView, View};
 
+use crate::ip::nexthop;
 use crate::ip::rt_names::route_type_name;
 use crate::iproute2::inet::{AF_INET, AF_INET6, family_name, family_of};
 use crate::iproute2::names::Table;
@@ -182,10 +183,22 @@ pub(super) fn print_route(ctx: &mut Context<'_>, filter: &Filter, message: &Rout
         let word = if propagate { "enabled" } else { "disabled" };
         ctx.print.any("ttl-propogate", propagate, format_args!("ttl-propogate {word}"));
     }
+    if let Some(id) = view.nexthop_id.filter(|_| details) {
+        print_nexthop_object(ctx, id);
+    }
     if let Some(hops) = view.multipath {
         print_multipath(ctx, &view, hops);
     }
     ctx.print.text(format_args!("\n"));
+    ctx.print.close_object();
+}
+
+/// The next hop object behind a route; nothing where it is gone by now.
+fn print_nexthop_object(ctx: &mut Context<'_>, id: u32) {
+    let Ok(Some(object)) = nexthop::find(ctx, id) else { return };
+    ctx.print.open_object(Some("nh_info"));
+    ctx.print.text(format_args!("\n\tnh_info "));
+    nexthop::print_fields(ctx, &object);
     ctx.print.close_object();
 }
 
@@ -238,7 +251,7 @@ fn address_bits(family: u8) -> u8 {
     }
 }
 
-fn print_gateway(ctx: &mut Context<'_>, gateway: IpAddr) {
+pub(in crate::ip) fn print_gateway(ctx: &mut Context<'_>, gateway: IpAddr) {
     let text = gateway.to_string();
     ctx.print.json("gateway", &text);
     ctx.print.text(format_args!("via "));
@@ -261,14 +274,14 @@ fn print_via(ctx: &mut Context<'_>, via: Option<&RouteVia>) {
     ctx.print.colored_text(family_color(address), format_args!("{text} "));
 }
 
-fn print_device(ctx: &mut Context<'_>, keyword: &str, index: u32) {
+pub(in crate::ip) fn print_device(ctx: &mut Context<'_>, keyword: &str, index: u32) {
     let name = ctx.link_name(index);
     ctx.print.json(keyword, &name);
     ctx.print.text(format_args!("{keyword} "));
     ctx.print.colored_text(Color::InterfaceName, format_args!("{name} "));
 }
 
-fn print_flags(ctx: &mut Context<'_>, flags: RouteFlags) {
+pub(in crate::ip) fn print_flags(ctx: &mut Context<'_>, flags: RouteFlags) {
     ctx.print.open_array(Some("flags"));
     for (flag, name) in FLAGS {
         if flags.contains(flag) {

@@ -68,6 +68,15 @@ impl GreWords {
         }
     }
 
+    /// A group to send to is the key too, where none is given.
+    pub fn fill_keys(&mut self, group: std::net::Ipv4Addr) {
+        let missing = |key: Option<u32>| key.unwrap_or(0) == 0;
+        let group = Some(u32::from(group));
+        let input = group.filter(|_| missing(self.input_key));
+        let output = group.filter(|_| missing(self.output_key));
+        self.set_keys(input, output);
+    }
+
     pub fn set_sequence(&mut self, input: bool, output: bool) {
         self.set(input, output, true, SEQ);
     }

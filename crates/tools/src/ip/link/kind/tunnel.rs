@@ -62,6 +62,13 @@ impl Tunnel {
         Tunnel::of(kind, &Raw::of(data))
     }
 
+    /// A tunnel to a group has the group for its keys, where none are given. False where it lacks the source that one needs.
+    pub fn has_source_for_group(&mut self) -> bool {
+        let Some(group) = self.remote.filter(Ipv4Addr::is_multicast) else { return true };
+        self.gre.fill_keys(group);
+        self.local.is_some_and(|local| !local.is_unspecified())
+    }
+
     /// What a link says of itself.
     fn of(kind: &str, raw: &Raw) -> Tunnel {
         let numbers = numbers(kind);
@@ -216,6 +223,9 @@ pub(super) fn parse(
         } else {
             return Err(usage());
         }
+    }
+    if is_gre(kind) && !tunnel.has_source_for_group() {
+        return Err(Stop::fail(1, "A broadcast tunnel requires a source address.\n"));
     }
     let mut raw = tunnel.into_raw(kind);
     if kind == "erspan" {
