@@ -1,9 +1,10 @@
 //! IPv4.
 //!
 //! The way in: [`input`] → [`local`] (with [`reassemble`]) or [`forward`]. The way out: [`output`] (with
-//! [`fragment`]) → the neighbour layer; [`below`] is where ipvlans send and receive by way of their lower device. [`icmp`] answers and reports; [`igmp`] tells of groups; [`route`] finds the way.
+//! [`fragment`]) → the neighbour layer; [`below`] is where ipvlans send and receive by way of their lower device. [`icmp`] answers and reports; [`igmp`] tells of groups; [`route`] finds the way, with what [`exception`] has learned of it.
 
 mod below;
+pub mod exception;
 mod forward;
 mod fragment;
 pub mod icmp;
