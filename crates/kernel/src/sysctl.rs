@@ -206,6 +206,9 @@ pub struct Sysctl {
     pub tcp_syncookies: u8,
     /// 0 never, 1 always, 2 on loopback.
     pub tcp_tw_reuse: u8,
+    /// Sockets without a device hear what comes in in VRFs.
+    pub tcp_l3mdev_accept: bool,
+    pub udp_l3mdev_accept: bool,
     pub ip_nonlocal_bind: bool,
     pub ip_no_pmtu_disc: u8,
     pub ip_forward_use_pmtu: bool,
@@ -257,6 +260,8 @@ impl Default for Sysctl {
             tcp: crate::tcp::connection::Settings::default(),
             tcp_syncookies: 1,
             tcp_tw_reuse: 2,
+            tcp_l3mdev_accept: false,
+            udp_l3mdev_accept: false,
             ip_nonlocal_bind: false,
             ip_no_pmtu_disc: 0,
             ip_forward_use_pmtu: false,

@@ -258,7 +258,8 @@ impl System for Session {
                 | SocketKind::RawIpv6 { .. }
                 | SocketKind::UdpIpv4
                 | SocketKind::UdpIpv6
-                | SocketKind::TcpIpv4,
+                | SocketKind::TcpIpv4
+                | SocketKind::TcpIpv6,
             ) => inner.vrf.clone(),
             // Elsewhere it is none of this namespace's devices.
             Call::NetnsEnter(_) => inner.vrf.take().and(None),

@@ -133,7 +133,8 @@ impl World {
                 _ => true,
             };
             let ends = (original.source.into(), original.destination.into());
-            self.tcp_error(ns, ends, segment, (errno, ends_request));
+            let vrf = if iif.1 == 0 { 0 } else { iif.0 };
+            self.tcp_error(ns, ends, segment, (errno, ends_request), vrf);
         }
     }
 

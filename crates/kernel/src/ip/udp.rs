@@ -10,6 +10,7 @@ use crate::frame::{ETH_LEN, Frame};
 use crate::netfilter::Track;
 use crate::netns::NsId;
 use crate::route::RouteKind;
+use crate::sock::came_in::CameIn;
 use crate::sock::{Item, Kind, SockId};
 use crate::world::World;
 
@@ -143,6 +144,13 @@ impl World {
         candidates.iter().filter(fits).max_by_key(|id| is_connected(id)).copied()
     }
 
+    /// Where a datagram came in, as its sockets see it.
+    #[inline]
+    pub(crate) fn udp_came_in(&self, ns: NsId, iif: u32, vrf_port: u32) -> CameIn {
+        let accepts = vrf_port != 0 && self.netns.get(ns).is_some_and(|netns| netns.sysctl.udp_l3mdev_accept);
+        CameIn { iif, vrf_port, accepts }
+    }
+
     /// `__udp4_lib_lookup`: the socket that fits best; of equals the one bound last.
     #[inline]
     pub(super) fn udp_socket(
@@ -153,10 +161,11 @@ impl World {
         (iif, vrf_port): (u32, u32),
     ) -> Option<SockId> {
         let candidates = self.netns.get(ns)?.udp.get(&to.1)?;
+        let came = self.udp_came_in(ns, iif, vrf_port);
         let mut best = None;
         for id in candidates {
             let Some(Kind::Udp(udp)) = self.sockets.get(*id).map(|socket| &socket.kind) else { continue };
-            if let Some(score) = udp.score(from, to, iif, vrf_port)
+            if let Some(score) = udp.score(from, to, came)
                 && best.is_none_or(|(known, _)| score >= known)
             {
                 best = Some((score, *id));
@@ -174,11 +183,12 @@ impl World {
         (iif, vrf_port): (u32, u32),
     ) -> Vec<SockId> {
         let candidates = self.netns.get(ns).and_then(|netns| netns.udp.get(&to.1));
+        let came = self.udp_came_in(ns, iif, vrf_port);
         let fits = |id: &&SockId| match self.sockets.get(**id).map(|socket| &socket.kind) {
             Some(Kind::Udp(udp)) => {
                 let joined = !to.0.is_multicast()
                     || udp.inet.groups.iter().any(|(group, on)| *group == to.0 && (*on == 0 || *on == iif));
-                joined && udp.score(from, to, iif, vrf_port).is_some()
+                joined && udp.score(from, to, came).is_some()
             }
             _ => false,
         };

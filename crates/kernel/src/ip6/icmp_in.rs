@@ -123,7 +123,8 @@ impl World {
         if protocol == next::TCP {
             let ends = (original.source.into(), original.destination.into());
             // `tcp_v6_err`
-            self.tcp_error(ns, ends, payload, (errno, hard));
+            let vrf = if iif.1 == 0 { 0 } else { iif.0 };
+            self.tcp_error(ns, ends, payload, (errno, hard), vrf);
         }
     }
 

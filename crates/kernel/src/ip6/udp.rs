@@ -106,10 +106,11 @@ impl World {
         (iif, vrf_port): (u32, u32),
     ) -> Option<SockId> {
         let candidates = self.netns.get(ns)?.udp6.get(&to.1)?;
+        let came = self.udp_came_in(ns, iif, vrf_port);
         let mut best = None;
         for id in candidates {
             let Some(Kind::Udp6(udp)) = self.sockets.get(*id).map(|socket| &socket.kind) else { continue };
-            if let Some(score) = udp.score(from, to, iif, vrf_port)
+            if let Some(score) = udp.score(from, to, came)
                 && best.is_none_or(|(known, _)| score >= known)
             {
                 best = Some((score, *id));
@@ -127,13 +128,14 @@ impl World {
         (iif, vrf_port): (u32, u32),
     ) -> Vec<SockId> {
         let candidates = self.netns.get(ns).and_then(|netns| netns.udp6.get(&to.1));
+        let came = self.udp_came_in(ns, iif, vrf_port);
         let fits = |id: &&SockId| match self.sockets.get(**id).map(|socket| &socket.kind) {
             Some(Kind::Udp6(udp)) => {
                 udp.inet
                     .groups
                     .iter()
                     .any(|(group, on)| *group == to.0 && (*on == 0 || *on == iif || *on == vrf_port))
-                    && udp.score(from, to, iif, vrf_port).is_some()
+                    && udp.score(from, to, came).is_some()
             }
             _ => false,
         };

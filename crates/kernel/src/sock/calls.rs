@@ -223,7 +223,8 @@ impl World {
                 self.bind_packet(id, ns, ifindex, protocol)
             }
             (Some(Kind::Raw(_)), Address::Ipv4 { address, .. }) => {
-                self.check_own(ns, address)?;
+                let device = self.inet_of(id)?.device;
+                self.check_own(ns, device, address)?;
                 // `raw_bind`: a group or broadcast address limits what is received, not what is sent.
                 let kind = self.address_kind(ns, address);
                 let inet = self.inet_of(id)?;
@@ -235,7 +236,8 @@ impl World {
                 Ok(())
             }
             (Some(Kind::Udp(_)), Address::Ipv4 { address, port }) => {
-                self.check_own(ns, address)?;
+                let device = self.inet_of(id)?.device;
+                self.check_own(ns, device, address)?;
                 self.bind_udp(id, ns, address, port)
             }
             (Some(Kind::Raw6(_) | Kind::Udp6(_)), Address::Ipv6 { address, port, scope }) => {
@@ -273,10 +275,15 @@ impl World {
         Ok(())
     }
 
-    /// A source must be an own address, a group, or left open.
-    pub(super) fn check_own(&self, ns: NsId, address: Ipv4Addr) -> Result<(), Errno> {
+    /// A source must be an own address, a group, or left open; of a socket that is bound to a device within a VRF, one of
+    /// the VRF's.
+    pub(super) fn check_own(&self, ns: NsId, device: u32, address: Ipv4Addr) -> Result<(), Errno> {
         let free = self.netns.get(ns).is_some_and(|netns| netns.sysctl.ip_nonlocal_bind);
-        match self.address_kind(ns, address) {
+        let kind = match self.device_at(ns, device) {
+            Some(dev) => self.address_kind_at(dev, address),
+            None => self.address_kind(ns, address),
+        };
+        match kind {
             _ if free || address.is_unspecified() => Ok(()),
             RouteKind::Local | RouteKind::Multicast | RouteKind::Broadcast => Ok(()),
             _ => Err(Errno::EADDRNOTAVAIL),

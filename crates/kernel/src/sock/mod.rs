@@ -1,5 +1,6 @@
 //! Sockets: what programs hold, and what the stack delivers to them.
 //!
+//! * [`came_in`] on which device something came in
 //! * [`packet`] `AF_PACKET`
 //! * [`raw`] raw IPv4
 //! * [`udp`] UDP
@@ -11,6 +12,7 @@
 
 mod calls;
 mod calls6;
+pub mod came_in;
 pub mod can;
 pub(crate) mod diag;
 pub mod dns;

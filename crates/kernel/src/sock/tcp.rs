@@ -13,7 +13,7 @@ use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::tcp::connection::{Connection, State};
 use crate::tcp::seq::Seq;
-use crate::tcp::{Arrival, Endpoint};
+use crate::tcp::{Arrival, ConnectionKey, Endpoint};
 use crate::time::Time;
 use crate::world::World;
 
@@ -73,6 +73,8 @@ pub struct Ends {
     pub remote: Option<Endpoint>,
     /// `SO_BINDTODEVICE`, or the device of a link-local address, by interface index; 0 for none.
     pub device: u32,
+    /// The VRF that the device is or is a port of, by interface index; 0 for none.
+    pub vrf: u32,
     pub mark: u32,
     pub dont_route: bool,
     /// None: what the namespace or the route says.
@@ -86,6 +88,7 @@ impl Default for Ends {
             source: Ipv4Addr::UNSPECIFIED.into(),
             remote: None,
             device: 0,
+            vrf: 0,
             mark: 0,
             dont_route: false,
             ttl: None,
@@ -137,8 +140,12 @@ impl Tcp {
         }
     }
 
-    /// Whether something could be for both (`inet_rcv_saddr_equal`).
-    fn shares_place(&self, other: &Tcp) -> bool {
+    /// Whether something could be for both (`inet_rcv_saddr_equal`); with `accepts` of those in other VRFs too
+    /// (`inet_sk_bound_l3mdev`).
+    fn shares_place(&self, other: &Tcp, accepts: bool) -> bool {
+        if !accepts && self.ends.vrf != other.ends.vrf {
+            return false;
+        }
         let same_place = self.takes(other.ends.source) || other.takes(self.ends.source);
         let (own, others) = (self.ends.device, other.ends.device);
         same_place && (own == 0 || others == 0 || own == others)
@@ -197,7 +204,9 @@ impl World {
     pub(super) fn set_tcp_option(&mut self, id: SockId, ns: NsId, option: SocketOption) -> Result<(), Errno> {
         if let SocketOption::BindToDevice(name) = &option {
             let device = self.ifindex_named(ns, name)?;
-            self.tcp_of_mut(id).ok_or(Errno::EBADF)?.ends.device = device;
+            let vrf = self.device_at(ns, device).map_or(0, |dev| self.vrf_ifindex(dev));
+            let ends = &mut self.tcp_of_mut(id).ok_or(Errno::EBADF)?.ends;
+            (ends.device, ends.vrf) = (device, vrf);
             return Ok(());
         }
         let tcp = self.tcp_of_mut(id).ok_or(Errno::EBADF)?;
@@ -233,6 +242,13 @@ impl World {
 
     /// An address that a program names, by a socket's family; a link-local one binds the socket to its device.
     fn tcp_address(&mut self, id: SockId, address: Address) -> Result<Endpoint, Errno> {
+        let vrf = match address {
+            Address::Ipv6 { scope, .. } => {
+                let ns = self.sockets.get(id).ok_or(Errno::EBADF)?.ns;
+                self.device_at(ns, scope).map_or(0, |dev| self.vrf_ifindex(dev))
+            }
+            _ => 0,
+        };
         let tcp = self.tcp_of_mut(id).ok_or(Errno::EBADF)?;
         match (address, tcp.family) {
             (Address::Ipv4 { address, port }, Family::Ipv4) => Ok((address.into(), port)),
@@ -241,7 +257,9 @@ impl World {
                     if scope != 0 && tcp.ends.device != 0 && scope != tcp.ends.device {
                         return Err(Errno::EINVAL);
                     }
-                    tcp.ends.device = if scope != 0 { scope } else { tcp.ends.device };
+                    if scope != 0 {
+                        (tcp.ends.device, tcp.ends.vrf) = (scope, vrf);
+                    }
                     if tcp.ends.device == 0 {
                         return Err(Errno::EINVAL);
                     }
@@ -257,7 +275,7 @@ impl World {
         let (address, port) = self.tcp_address(id, address)?;
         let device = self.tcp_of(id).map_or(0, |tcp| tcp.ends.device);
         match address {
-            IpAddr::V4(address) => self.check_own(ns, address)?,
+            IpAddr::V4(address) => self.check_own(ns, device, address)?,
             IpAddr::V6(address) => {
                 let dev = match device {
                     0 => None,
@@ -302,10 +320,11 @@ impl World {
             reuse: own.reuse,
             ..Tcp::default()
         };
+        let accepts = self.netns.get(ns).is_some_and(|netns| netns.sysctl.tcp_l3mdev_accept);
         let clashes = |other: &SockId| {
             self.tcp_of(*other).is_some_and(|tcp| {
                 let shares = wanted.reuse && tcp.reuse && !matches!(tcp.role, Role::Listening(_));
-                tcp.shares_place(&wanted) && !shares
+                tcp.shares_place(&wanted, accepts) && !shares
             })
         };
         let taken = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&port));
@@ -344,6 +363,7 @@ impl World {
         let (low, high) = self.netns.get(ns).ok_or(Errno::EBADF)?.sysctl.ip_local_port_range;
         let count = u64::from(high.saturating_sub(low)) + 1;
         let start = self.random_below(count);
+        let vrf = self.tcp_of(id).map_or(0, |tcp| tcp.ends.vrf);
         for at in 0..count {
             let port = low + ((start + at) % count) as u16;
             let users = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&port));
@@ -351,7 +371,7 @@ impl World {
             if users.is_some_and(|users| !users.iter().all(is_shared)) {
                 continue;
             }
-            let Some(replaced) = self.tcp_take_place(ns, (source, port), to) else { continue };
+            let Some(replaced) = self.tcp_take_place(ns, ((source, port), to, vrf)) else { continue };
             if let Some(tcp) = self.tcp_of_mut(id) {
                 tcp.port = port;
                 tcp.shares_port = true;
@@ -366,13 +386,13 @@ impl World {
 
     /// `__inet_check_established`: whether a connection between these ends can be opened; one that only waits gives
     /// way where `tcp_tw_reuse` lets it, and its successor begins behind its last number.
-    fn tcp_take_place(&mut self, ns: NsId, local: Endpoint, to: Endpoint) -> Option<Option<Seq>> {
+    fn tcp_take_place(&mut self, ns: NsId, key: ConnectionKey) -> Option<Option<Seq>> {
         let netns = self.netns.get(ns)?;
-        let Some(known) = netns.tcp.connections.get(&(local, to)).copied() else { return Some(None) };
+        let Some(known) = netns.tcp.connections.get(&key).copied() else { return Some(None) };
         let may = match netns.sysctl.tcp_tw_reuse {
             0 => false,
             1 => true,
-            _ => local.0.is_loopback() || to.0.is_loopback(),
+            _ => key.0.0.is_loopback() || key.1.0.is_loopback(),
         };
         let now = self.now;
         let next = self.connection_of(known).filter(|_| may)?.gives_place(now)?;
@@ -393,12 +413,14 @@ impl World {
         }
         let tcp = self.tcp_of(id).ok_or(Errno::EOPNOTSUPP)?;
         // A port that is shared is still listened to by one only.
-        let others = self.netns.get(ns).and_then(|netns| netns.tcp.bound.get(&tcp.port));
+        let netns = self.netns.get(ns);
+        let accepts = netns.is_some_and(|netns| netns.sysctl.tcp_l3mdev_accept);
+        let others = netns.and_then(|netns| netns.tcp.bound.get(&tcp.port));
         let taken = others.is_some_and(|list| {
             list.iter()
                 .filter(|other| **other != id)
                 .filter_map(|other| self.tcp_of(*other))
-                .any(|other| matches!(other.role, Role::Listening(_)) && other.shares_place(tcp))
+                .any(|other| matches!(other.role, Role::Listening(_)) && other.shares_place(tcp, accepts))
         });
         if taken {
             return Err(Errno::EADDRINUSE);
@@ -453,7 +475,9 @@ impl World {
         }
         let source = if ends.source.is_unspecified() { way.source() } else { ends.source };
         let replaced = match self.tcp_of(id).filter(|_| bound).map(|tcp| tcp.port) {
-            Some(port) => self.tcp_take_place(ns, (source, port), to).ok_or(Errno::EADDRNOTAVAIL)?,
+            Some(port) => {
+                self.tcp_take_place(ns, ((source, port), to, ends.vrf)).ok_or(Errno::EADDRNOTAVAIL)?
+            }
             None => self.bind_to_connect(id, ns, source, to)?,
         };
         let drawn = Seq(self.random_below(1 << 32) as u32);
@@ -466,7 +490,7 @@ impl World {
         tcp.ends.remote = Some(to);
         tcp.next_ip_id = ip_id;
         tcp.is_connecting = true;
-        let key = ((source, tcp.port), to);
+        let key = ((source, tcp.port), to, tcp.ends.vrf);
         let mut connection = Connection::connect(settings, iss, way.mss(), now);
         connection.send.no_delay = tcp.no_delay;
         tcp.role = Role::Connection(Box::new(connection));
@@ -613,11 +637,11 @@ impl World {
     pub(crate) fn tcp_unhash(&mut self, id: SockId) {
         let Some(socket) = self.sockets.get(id) else { return };
         let Kind::Tcp(tcp) = &socket.kind else { return };
-        let (port, source, remote) = (tcp.port, tcp.ends.source, tcp.ends.remote);
+        let (port, source, remote, vrf) = (tcp.port, tcp.ends.source, tcp.ends.remote, tcp.ends.vrf);
         if let Some(netns) = self.netns.get_mut(socket.ns) {
             netns.tcp.unbind(port, id);
             if let Some(remote) = remote {
-                let key = ((source, port), remote);
+                let key = ((source, port), remote, vrf);
                 if netns.tcp.connections.get(&key) == Some(&id) {
                     netns.tcp.connections.remove(&key);
                 }

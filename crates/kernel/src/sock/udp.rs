@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 
 use super::Inet;
+use super::came_in::CameIn;
 
 /// A UDP socket.
 #[derive(Clone, Debug, Default)]
@@ -14,14 +15,7 @@ pub struct Udp {
 
 impl Udp {
     /// `compute_score`: how well the socket fits a datagram; none if not at all.
-    /// Datagrams of a VRF, with its port in `vrf_port`, are for sockets bound to either (`udp_l3mdev_accept` is 0).
-    pub fn score(
-        &self,
-        source: (Ipv4Addr, u16),
-        destination: (Ipv4Addr, u16),
-        iif: u32,
-        vrf_port: u32,
-    ) -> Option<u32> {
+    pub fn score(&self, source: (Ipv4Addr, u16), destination: (Ipv4Addr, u16), came: CameIn) -> Option<u32> {
         if self.port != destination.1 {
             return None;
         }
@@ -38,13 +32,11 @@ impl Udp {
             }
             score += 8;
         }
-        if self.inet.device != 0 {
-            if self.inet.device != iif && self.inet.device != vrf_port {
-                return None;
-            }
-            score += 4;
-        } else if vrf_port != 0 {
+        if !came.fits(self.inet.device) {
             return None;
+        }
+        if self.inet.device != 0 {
+            score += 4;
         }
         Some(score)
     }

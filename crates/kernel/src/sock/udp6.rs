@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::came_in::CameIn;
 use super::inet6::Inet6;
 
 /// A UDP socket.
@@ -22,14 +23,7 @@ impl Udp6 {
     }
 
     /// `compute_score`: how well the socket fits a datagram; none if not at all.
-    /// As of UDP over IPv4, datagrams of a VRF are for sockets bound to it or to its port.
-    pub fn score(
-        &self,
-        source: (Ipv6Addr, u16),
-        destination: (Ipv6Addr, u16),
-        iif: u32,
-        vrf_port: u32,
-    ) -> Option<u32> {
+    pub fn score(&self, source: (Ipv6Addr, u16), destination: (Ipv6Addr, u16), came: CameIn) -> Option<u32> {
         if self.port != destination.1 {
             return None;
         }
@@ -46,13 +40,11 @@ impl Udp6 {
             }
             score += 2;
         }
-        if self.inet.device != 0 {
-            if self.inet.device != iif && self.inet.device != vrf_port {
-                return None;
-            }
-            score += 1;
-        } else if vrf_port != 0 {
+        if !came.fits(self.inet.device) {
             return None;
+        }
+        if self.inet.device != 0 {
+            score += 1;
         }
         Some(score)
     }

@@ -16,6 +16,7 @@ use crate::ip::Header;
 use crate::ip6::address::is_link_local;
 use crate::netns::NsId;
 use crate::route::RouteKind;
+use crate::sock::came_in::CameIn;
 use crate::sock::tcp::{Ends, Role, Tcp};
 use crate::sock::{Kind, SockId};
 use crate::trace::Step;
@@ -69,8 +70,9 @@ impl World {
         if delivered != RouteKind::Local {
             return self.drop_frame(Some(dev), frame, DropReason::TcpNotUnicast);
         }
-        let at =
-            Arrival { from: (ends.0, segment.source), to: (ends.1, segment.destination), iif: frame.iif };
+        let accepts = self.netns.get(ns).is_some_and(|netns| netns.sysctl.tcp_l3mdev_accept);
+        let came = CameIn { iif: frame.iif, vrf_port: frame.vrf_port, accepts };
+        let at = Arrival { from: (ends.0, segment.source), to: (ends.1, segment.destination), came };
         let len = bytes.len() - offset;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.counters.tcp_in += 1;
@@ -113,28 +115,29 @@ impl World {
     /// `__inet_lookup_skb`: the connection, else the listener that fits best. A connection that only waits out its
     /// time makes room for a new one.
     fn tcp_socket(&mut self, ns: NsId, at: &Arrival, segment: &Segment) -> Option<SockId> {
-        if let Some(id) = self.netns.get(ns)?.tcp.connections.get(&(at.to, at.from)).copied() {
+        let found = self.netns.get(ns)?.tcp.find(at.to, at.from, at.came.vrf());
+        let is_its = |id: &SockId| self.tcp_of(*id).is_some_and(|tcp| at.came.fits(tcp.ends.device));
+        if let Some(id) = found.filter(is_its) {
             let opens = segment.flags.has(Flags::SYN) && !segment.flags.has(Flags::ACK);
             let yields = opens
                 && self.connection_of(id).is_some_and(|connection| connection.gives_way_to(segment))
-                && self.tcp_listener(ns, at.to, at.iif).is_some();
+                && self.tcp_listener(ns, at.to, at.came).is_some();
             if !yields {
                 return Some(id);
             }
             self.tcp_forget(id);
         }
-        self.tcp_listener(ns, at.to, at.iif)
+        self.tcp_listener(ns, at.to, at.came)
     }
 
     /// `inet_lhash2_lookup`, `compute_score`: a bound address counts for more than none, a bound device too, and a
     /// socket of IPv4 for more than one of both.
-    fn tcp_listener(&self, ns: NsId, to: Endpoint, iif: u32) -> Option<SockId> {
+    fn tcp_listener(&self, ns: NsId, to: Endpoint, came: CameIn) -> Option<SockId> {
         let candidates = self.netns.get(ns)?.tcp.bound.get(&to.1)?;
         let score = |id: &SockId| {
             let tcp = self.tcp_of(*id)?;
-            let fits = matches!(tcp.role, Role::Listening(_))
-                && tcp.takes(to.0)
-                && (tcp.ends.device == 0 || tcp.ends.device == iif);
+            let fits =
+                matches!(tcp.role, Role::Listening(_)) && tcp.takes(to.0) && came.fits(tcp.ends.device);
             let is_of_family = tcp.family.is_ipv6() == to.0.is_ipv6();
             fits.then_some(
                 (tcp.ends.source == to.0) as u32 * 4
@@ -186,11 +189,11 @@ impl World {
 
     /// A connection that no program has yet.
     pub(super) fn add_tcp_child(&mut self, ns: NsId, child: Tcp, at: &Arrival) -> Option<SockId> {
-        let port = child.port;
+        let (port, vrf) = (child.port, child.ends.vrf);
         let child = self.add_socket(ns, Kind::Tcp(Box::new(child))).ok()?;
         if let Some(netns) = self.netns.get_mut(ns) {
             netns.tcp.bind(port, child);
-            netns.tcp.connections.insert((at.to, at.from), child);
+            netns.tcp.connections.insert((at.to, at.from, vrf), child);
         }
         // The namespace may go without waiting for it.
         self.release_netns(ns);
@@ -264,20 +267,21 @@ impl World {
 
     /// `tcp_v4_err`, `tcp_v6_err`: an ICMP error quotes a segment of ours, between these addresses. What it tells of the
     /// path's MTU is known to the route already.
-    /// `ends_request`: a connection that a SYN has asked for, and that is not established yet, is given up.
+    /// `vrf`: the VRF that it came in in, 0 for none. `ends_request`: a connection that a SYN has asked for, and that is not established yet, is given up.
     pub(crate) fn tcp_error(
         &mut self,
         ns: NsId,
         ends: (IpAddr, IpAddr),
         quoted: &[u8],
         (errno, ends_request): (Errno, bool),
+        vrf: u32,
     ) {
         let Some(&[a, b, c, d, e, f, g, h]) = quoted.first_chunk() else { return };
         let local = (ends.0, u16::from_be_bytes([a, b]));
         let remote = (ends.1, u16::from_be_bytes([c, d]));
         let seq = Seq(u32::from_be_bytes([e, f, g, h]));
-        let found = self.netns.get(ns).and_then(|netns| netns.tcp.connections.get(&(local, remote)));
-        let Some(id) = found.copied() else { return };
+        let found = self.netns.get(ns).and_then(|netns| netns.tcp.find(local, remote, vrf));
+        let Some(id) = found else { return };
         let is_owned = self.connecting == Some(id);
         let is_request = self.tcp_of(id).is_some_and(|tcp| tcp.listener.is_some());
         let Some(connection) = self.connection_of(id) else { return };
@@ -310,11 +314,12 @@ impl Ends {
     /// (`tcp_v6_init_req`).
     pub(crate) fn of_child(&self, at: &Arrival) -> Ends {
         let strict = matches!(at.from.0, IpAddr::V6(from) if is_link_local(from));
-        Ends {
-            source: at.to.0,
-            remote: Some(at.from),
-            device: if strict { at.iif } else { self.device },
-            ..*self
-        }
+        // `inet_request_bound_dev_if`: one of a VRF stays there, whoever listens.
+        let (device, vrf) = match at.came.vrf() {
+            vrf if strict => (at.came.iif, vrf),
+            vrf if self.device == 0 && vrf != 0 => (vrf, vrf),
+            _ => (self.device, self.vrf),
+        };
+        Ends { source: at.to.0, remote: Some(at.from), device, vrf, ..*self }
     }
 }

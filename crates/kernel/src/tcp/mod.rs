@@ -27,23 +27,26 @@ use std::net::IpAddr;
 use rustc_hash::FxHashMap;
 
 use crate::sock::SockId;
+use crate::sock::came_in::CameIn;
 
 /// An end of a connection. An IPv4 address is never written as an IPv6 one here (`::ffff:…`), whatever the socket's family.
 pub type Endpoint = (IpAddr, u16);
+
+/// What finds a connection: its local and its remote end, and the VRF that it is in by interface index, 0 for none.
+pub type ConnectionKey = (Endpoint, Endpoint, u32);
 
 /// Whose segment has come, to whom, and on which device.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
     pub from: Endpoint,
     pub to: Endpoint,
-    pub iif: u32,
+    pub came: CameIn,
 }
 
 /// A namespace's TCP sockets by what finds them.
 #[derive(Clone, Debug, Default)]
 pub struct Table {
-    /// By local and remote end.
-    pub connections: FxHashMap<(Endpoint, Endpoint), SockId>,
+    pub connections: FxHashMap<ConnectionKey, SockId>,
     /// Every socket with a local port, listeners and connections, by that port.
     pub bound: FxHashMap<u16, Vec<SockId>>,
     /// What SYN cookies are made with; 0 until the first.
@@ -51,6 +54,12 @@ pub struct Table {
 }
 
 impl Table {
+    /// The connection between these ends, first in the VRF (0: none) that something of it came in in.
+    pub fn find(&self, local: Endpoint, remote: Endpoint, vrf: u32) -> Option<SockId> {
+        let within = if vrf == 0 { None } else { self.connections.get(&(local, remote, vrf)) };
+        within.or_else(|| self.connections.get(&(local, remote, 0))).copied()
+    }
+
     /// Every socket, in the order of their ports.
     pub fn sockets(&self) -> Vec<SockId> {
         let mut ports: Vec<u16> = self.bound.keys().copied().collect();

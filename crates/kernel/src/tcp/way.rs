@@ -110,7 +110,9 @@ impl World {
     /// (`tcp_v6_send_response`).
     pub(super) fn tcp_route_back(&mut self, ns: NsId, at: &Arrival) -> Result<Way, Errno> {
         let strict = matches!(at.from.0, IpAddr::V6(from) if needs_device(from));
-        let ends = Ends { device: if strict { at.iif } else { 0 }, ..Ends::default() };
+        // `ip_send_unicast_reply`: what came in in a VRF is answered there.
+        let device = if strict { at.came.iif } else { at.came.vrf() };
+        let ends = Ends { device, ..Ends::default() };
         self.tcp_route(ns, &ends, at.to.0, at.from)
     }
 

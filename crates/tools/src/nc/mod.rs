@@ -299,8 +299,11 @@ fn serve_connections(program: &mut Program<'_>, options: &Options, listener: Fd)
     }
 }
 
-/// The first datagram decides whom it talks to.
+/// The first datagram decides whom it talks to; with `-k` it hears everybody, and talks to nobody.
 fn serve_datagrams(program: &mut Program<'_>, options: &Options, socket: Fd) -> Result<(), String> {
+    if options.keep {
+        return transfer::run(program, options, socket);
+    }
     watch(program, socket)?;
     let items = program.system.receive(socket, 1).map_err(|errno| errno.text())?;
     for item in items {
