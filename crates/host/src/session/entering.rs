@@ -71,6 +71,7 @@ pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str])
             fs::create_dir_all(root.join("lib").join(name))?;
         }
         fs::create_dir_all(&places)?;
+        mount::prepare_run(&root.join("run"))?;
         fs::write(etc.join("hostname"), format!("{host}\n"))?;
         fs::write(etc.join("hosts"), format!("127.0.0.1\tlocalhost\n127.0.1.1\t{host}\n"))?;
         // Names are this machine's to resolve where the world says nothing else.
@@ -159,6 +160,7 @@ pub(super) fn enter(
     if !asks_the_session(directory, program) {
         match open_view(directory, channel) {
             Ok((view, is_fuse)) => {
+                complaints.extend(mount::cover_run(&host.join("run")));
                 complaints.extend(mount::cover_kernel(&view));
                 if !is_fuse && first.is_some_and(|made| made.user) {
                     mount::respect_modes();

@@ -8,7 +8,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use nix::mount::{MsFlags, mount};
+use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{getegid, geteuid, sethostname};
 
@@ -133,7 +133,7 @@ pub(crate) fn cover_kernel(view: &Path) -> Complaints {
     cover("virtual", "/sys/devices/virtual/net");
     // What stands on the buses of this machine is not the emulated one's.
     cover("bus", "/sys/bus");
-    cover(NETNS, "/run/netns");
+    cover(NETNS, NETNS_DIRECTORY);
     for name in entries(&view.join(FS)) {
         let (from, target) = (view.join(FS).join(&name), Path::new("/proc/sys/fs").join(&name));
         if target.exists()
@@ -146,6 +146,59 @@ pub(crate) fn cover_kernel(view: &Path) -> Complaints {
         complaints.push(format!("/proc/net shows this machine's own: {error}"));
     }
     complaints
+}
+
+/// Where iproute2 keeps named network namespaces.
+const NETNS_DIRECTORY: &str = "/run/netns";
+
+/// Makes `place` a copy of `/run` that nothing is in yet, but with `netns`, if this machine has no such directory: one on
+/// which `ip netns` was never used. [`cover_run`] fills it.
+///
+/// # Errors
+/// The directory cannot be made.
+pub(crate) fn prepare_run(place: &Path) -> io::Result<()> {
+    if Path::new(NETNS_DIRECTORY).is_dir() {
+        return Ok(());
+    }
+    fs::create_dir_all(place.join("netns"))?;
+    for entry in fs::read_dir("/run")?.flatten() {
+        let own = place.join(entry.file_name());
+        let kind = entry.file_type()?;
+        if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(entry.path())?, own)?;
+        } else if kind.is_dir() {
+            fs::create_dir(own)?;
+        } else {
+            fs::write(own, "")?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives `/run` a directory `netns` to be covered, where it has none: `own`, in which everything else of `/run` has its place.
+pub(crate) fn cover_run(own: &Path) -> Complaints {
+    if Path::new(NETNS_DIRECTORY).is_dir() || !own.is_dir() {
+        return Complaints::new();
+    }
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
+    let mut filled = Vec::new();
+    for name in entries(own) {
+        let (from, place) = (Path::new("/run").join(&name), own.join(&name));
+        // What cannot be shown is as if it were not there.
+        if from.exists() && !place.is_symlink() && mount(Some(&from), &place, NOTHING, flags, NOTHING).is_ok()
+        {
+            filled.push(place);
+        }
+    }
+    let covered = mount(Some(own), "/run", NOTHING, flags, NOTHING);
+    // Who clears away the session's directory must not come to the machine's own files by it.
+    for place in filled {
+        let _ = umount2(&place, MntFlags::MNT_DETACH);
+    }
+    match covered {
+        Ok(()) => Complaints::new(),
+        Err(error) => vec![format!("there is no {NETNS_DIRECTORY}: {error}")],
+    }
 }
 
 /// Covers files of `/etc` by the host's own in `host` (a directory that looks like `/`), then by those of
