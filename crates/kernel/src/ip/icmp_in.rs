@@ -28,6 +28,8 @@ struct Report {
     hard: bool,
     kind: u8,
     code: u8,
+    /// Of the message's own header.
+    ttl: u8,
     from: Ipv4Addr,
     info: u32,
 }
@@ -117,7 +119,7 @@ impl World {
             (kind::PARAMETER_PROBLEM, _) => (Errno::EPROTO, true),
             _ => return,
         };
-        let report = Report { errno, hard, kind, code, from: header.source, info };
+        let report = Report { errno, hard, kind, code, from: header.source, ttl: header.ttl, info };
         if matches!(original.protocol, protocol::GRE | protocol::IPIP) {
             self.ip_tunnel_erred(ns, dev, &original, quoted, (kind, code));
         }
@@ -310,6 +312,7 @@ impl Report {
             info: self.info,
             to,
             data,
+            ttl: self.ttl,
             realtime_ns,
         }
     }
