@@ -73,6 +73,9 @@ pub(crate) fn exec(command: &mut Command) -> io::Error {
     command.exec()
 }
 
+/// How much a C library keeps back of what goes to a file or a pipe (`st_blksize`).
+const BLOCK: usize = 4096;
+
 /// Standard output as a C library buffers it: by lines on a terminal, else in blocks.
 enum Output {
     Lines(LineWriter<Stream>),
@@ -91,7 +94,7 @@ impl ProcessShell {
         let out = if io::stdout().is_terminal() {
             Output::Lines(LineWriter::new(out))
         } else {
-            Output::Blocks(BufWriter::new(out))
+            Output::Blocks(BufWriter::with_capacity(BLOCK, out))
         };
         ProcessShell { out, err: Stream::Err(io::stderr()), input: None, surroundings }
     }

@@ -11,7 +11,7 @@ use hairpin_netlink::codec::{NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL};
 use hairpin_netlink::route::link::{
     InfoData, InfoKind, InfoVeth, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
 };
-use hairpin_netlink::sys::ETH_P_ALL;
+use hairpin_netlink::socket::ETH_P_ALL;
 use hairpin_netlink::{
     Address, Errno, ErrorOrigin, Message, PacketType, Received, SocketKind, SocketOption, System, transact,
 };

@@ -96,9 +96,9 @@ pub enum TimerEvent {
 }
 
 impl TimerEvent {
-    /// One of a bridge's spanning tree or groups.
-    fn is_of_tree(&self) -> bool {
-        matches!(self, TimerEvent::BridgeTree { .. })
+    /// One of the kernel's timer wheel, whose handlers send: of a bridge's spanning tree or groups, of a neighbour.
+    fn is_of_wheel(&self) -> bool {
+        matches!(self, TimerEvent::BridgeTree { .. } | TimerEvent::Neighbour { .. })
     }
 }
 
@@ -248,10 +248,10 @@ impl World {
         self.run();
         while let Some((at, event)) = self.timers.pop_due(until) {
             self.now = self.now.max(at);
-            let of_tree = event.is_of_tree();
+            let of_wheel = event.is_of_wheel();
             self.perform(event);
             // Timers of one tick go off before anybody receives what they have sent.
-            while of_tree && let Some((_, event)) = self.timers.pop_due_if(at, TimerEvent::is_of_tree) {
+            while of_wheel && let Some((_, event)) = self.timers.pop_due_if(at, TimerEvent::is_of_wheel) {
                 self.perform(event);
             }
             self.run();

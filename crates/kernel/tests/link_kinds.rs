@@ -4,7 +4,7 @@
 mod common;
 
 use common::Lab;
-use hairpin_netlink::{Address, Errno, Fd, PacketType, Received, SocketKind, System as _, sys::ETH_P_ALL};
+use hairpin_netlink::{Address, Errno, Fd, PacketType, Received, SocketKind, System as _, socket::ETH_P_ALL};
 
 const ETH_P_CAN: u16 = 0x000c;
 

@@ -2,6 +2,7 @@
 //! kernels (the emulated one and Linux).
 //!
 //! * [`sys`] the system calls: [`System`], [`Call`], [`Reply`]
+//! * [`socket`] the sockets that they are about
 //! * [`codec`] rtnetlink bytes, acknowledgements, extended-ack texts
 //! * [`netfilter`] tables of rules, tracked connections
 //! * [`sock_diag`] the sockets of a namespace
@@ -25,6 +26,7 @@ pub mod netfilter;
 pub mod nexthop;
 mod shims;
 pub mod sock_diag;
+pub mod socket;
 pub mod sys;
 pub mod tc;
 pub mod team;
@@ -35,7 +37,7 @@ pub use netlink_packet_core as core;
 pub use netlink_packet_route as route;
 pub use netlink_packet_route::RouteNetlinkMessage as Message;
 pub use shims::neighbour_cache_info;
-pub use sys::{
-    Address, Call, ErrorOrigin, FIRST_NETNS, Fd, LogRecord, Now, PacketType, PathMtuDiscovery, Received,
-    Reply, SocketKind, SocketOption, SocketStatistics, System, TunDevice,
+pub use socket::{
+    Address, ErrorOrigin, PacketType, PathMtuDiscovery, Received, SocketKind, SocketOption, SocketStatistics,
 };
+pub use sys::{Call, FIRST_NETNS, Fd, LogRecord, Now, Reply, System, TunDevice};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::sys::Address;
+use crate::socket::Address;
 
 /// `TCP_*` states; the bit of state `s` in a set of them is `1 << s`.
 pub mod state {

@@ -47,6 +47,11 @@ impl Bpdu {
         }
     }
 
+    /// Whether what follows the Ethernet header begins as a BPDU of version 0 does, of whatever type and however short.
+    pub fn begins(bytes: &[u8]) -> bool {
+        bytes.strip_prefix(&LLC).is_some_and(|body| matches!(body, [0, 0, 0, _, ..]))
+    }
+
     /// Length with the LLC header.
     pub fn len(&self) -> usize {
         match self {

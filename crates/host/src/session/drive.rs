@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use hairpin_netlink::Reply;
 
 use super::clock::{self, Decision};
+use super::connection::{Client, Role, State};
 use super::protocol::Response;
-use super::server::{Client, Role, Server, State};
+use super::server::Server;
 use super::settle::{self, Process, ProcessTable};
 use super::{Pace, START_COST_NS};
 

@@ -14,6 +14,7 @@
 
 pub mod client;
 pub mod clock;
+mod connection;
 mod drive;
 pub(crate) mod entering;
 pub mod launch;

@@ -2,21 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use hairpin_netlink::sock_diag::SocketInfo;
-use hairpin_netlink::{Call, Errno, FIRST_NETNS, Fd, Reply};
+use hairpin_netlink::{Call, Errno, FIRST_NETNS, Reply};
 use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::socket::{getsockopt, sockopt};
 use nix::sys::time::TimeSpec;
 use nix::unistd::Pid;
 
-use super::clock::{Activity, Pacer, Participant};
-use super::protocol::{self, Description, HostDescription, Inbox, Request, Response, encode};
+use super::clock::Pacer;
+use super::connection::{Client, Connection, Role, State};
+use super::protocol::{Description, HostDescription, Inbox, Request, Response, encode};
 use super::settle::{Entrance, Family, Proc, ProcessTable, Sleepers};
 use super::{Emulator, Pace, TaskId, TaskName, entering};
 use crate::view::View;
@@ -58,67 +59,6 @@ pub(super) struct Server {
     pub(super) generation: u64,
     pub(super) started: Instant,
     stopping: bool,
-}
-
-pub(super) struct Connection {
-    pub(super) stream: UnixStream,
-    inbox: Inbox,
-    /// Descriptors that came with requests.
-    descriptors: Vec<OwnedFd>,
-    outbox: Vec<u8>,
-    pub(super) process: u32,
-    pub(super) role: Role,
-    /// The other end is gone, or has broken the protocol.
-    closed: bool,
-}
-
-pub(super) enum Role {
-    /// Has not said hello, or only asks about the session.
-    Stranger,
-    Client(Client),
-    /// Keeps the task of this token. When the process that asked for it started: its number may be another's by
-    /// the time it ends.
-    Holder {
-        token: u64,
-        age: (u64, u32),
-        /// The machine's network namespace that it is in: one without devices that it has made for itself.
-        network: Option<PathBuf>,
-        /// It is a shell at which somebody types.
-        prompts: bool,
-    },
-}
-
-pub(super) struct Client {
-    pub(super) task: TaskId,
-    name: TaskName,
-    pub(super) foreground: bool,
-    /// When the process started, and its id.
-    pub(super) age: (u64, u32),
-    /// A process that has to come to its point before this one's first call.
-    pub(super) after: Option<u32>,
-    pub(super) state: State,
-    /// Has made its first call.
-    called: bool,
-    /// Is about to become another program, which has still to come to its point.
-    pub(super) becomes: bool,
-    /// Has been in a wait.
-    pub(super) settled: bool,
-    /// Since when it has been neither waiting nor calling.
-    pub(super) busy_since: Instant,
-    pub(super) stuck: bool,
-}
-
-pub(super) enum State {
-    /// Between calls.
-    Running,
-    /// Its first call has to wait for programs started before.
-    First(Call, Instant),
-    Waiting {
-        fds: Vec<Fd>,
-        writable: Vec<Fd>,
-        until_ns: Option<u64>,
-        bounded: bool,
-    },
 }
 
 impl Server {
@@ -610,60 +550,6 @@ impl Server {
     fn number(&mut self) -> u64 {
         self.next += 1;
         self.next
-    }
-}
-
-impl Connection {
-    fn read(&mut self) {
-        let mut buffer = [0; 8 * 1024];
-        loop {
-            match protocol::read(&self.stream, &mut buffer, &mut self.descriptors) {
-                Ok(0) => self.closed = true,
-                Ok(length) => {
-                    self.inbox.push(&buffer[..length]);
-                    // A short reading has emptied the socket.
-                    if length == buffer.len() {
-                        continue;
-                    }
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) => self.closed = true,
-            }
-            return;
-        }
-    }
-
-    fn flush(&mut self) {
-        while !self.outbox.is_empty() {
-            match self.stream.write(&self.outbox) {
-                Ok(length) => drop(self.outbox.drain(..length)),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                Err(_) => {
-                    self.closed = true;
-                    return;
-                }
-            }
-        }
-    }
-}
-
-impl Client {
-    pub(super) fn participant(&self) -> Participant {
-        let state = match &self.state {
-            State::Waiting { bounded, .. } => Activity::Waiting { bounded: *bounded },
-            State::Running if self.stuck => Activity::Stuck,
-            State::Running | State::First(..) => Activity::Busy,
-        };
-        Participant { foreground: self.foreground, state }
-    }
-
-    /// Ends a wait.
-    pub(super) fn resume(&mut self) {
-        self.state = State::Running;
-        self.busy_since = Instant::now();
-        self.stuck = false;
     }
 }
 

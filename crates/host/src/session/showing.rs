@@ -3,9 +3,10 @@
 use std::os::fd::OwnedFd;
 
 use super::TaskName;
+use super::connection::Role;
 use super::protocol::Response;
 use super::registry::VIEWS;
-use super::server::{Role, Server};
+use super::server::Server;
 use crate::view::View;
 use crate::view::files::FilesView;
 use crate::view::fuse::FuseView;

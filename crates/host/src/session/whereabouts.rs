@@ -3,7 +3,8 @@
 use hairpin_netlink::{Call, Errno, Reply};
 
 use super::TaskId;
-use super::server::{Role, Server};
+use super::connection::Role;
+use super::server::Server;
 use super::settle::Process;
 
 impl Server {

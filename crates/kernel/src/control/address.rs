@@ -280,7 +280,7 @@ impl World {
         device.mtu = mtu;
         self.changed();
         self.notify_link(dev);
-        self.routes.device_mtu_changed(ns, ifindex, old, mtu);
+        self.routes.exceptions.device_mtu_changed(ns, ifindex, old, mtu);
         let Some(device) = self.devs.get(dev) else { return };
         let (uppers, handler) = (device.uppers.clone(), device.rx_handler.clone());
         // `inetdev_event`: too small for IPv4, the device loses its addresses.

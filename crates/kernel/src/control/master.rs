@@ -124,20 +124,20 @@ impl World {
 
     /// Whether `dev` is stacked on `below`, directly or not. A bridge stands on its ports.
     pub(super) fn stands_on(&self, dev: DevId, below: DevId) -> bool {
+        self.stack_of(dev).iter().any(|at| self.lowers(*at).contains(&below))
+    }
+
+    /// A device and all that it is stacked on, directly or not, each once and after the one that led to it.
+    pub(super) fn stack_of(&self, dev: DevId) -> Vec<DevId> {
         let mut pending = vec![dev];
         let mut seen = Vec::new();
         while let Some(at) = pending.pop() {
-            if seen.contains(&at) {
-                continue;
+            if !seen.contains(&at) {
+                seen.push(at);
+                pending.extend(self.lowers(at));
             }
-            seen.push(at);
-            let lowers = self.lowers(at);
-            if lowers.contains(&below) {
-                return true;
-            }
-            pending.extend(lowers);
         }
-        false
+        seen
     }
 
     /// The devices that one is stacked on, or has as ports (`netdev_for_each_lower_dev`).
@@ -198,7 +198,6 @@ impl World {
         let up = self.devs.get(master).is_some_and(Device::is_up);
         if let Some(Kind::Bridge(bridge)) = self.devs.get_mut(master).map(|device| &mut device.kind) {
             bridge.flush_port_vlans(dev);
-            bridge.forget_groups(dev, true, up);
             // `nbp_backup_clear`
             for port in bridge.ports.iter_mut().filter(|port| port.backup == Some(dev)) {
                 port.backup = None;
@@ -214,6 +213,8 @@ impl World {
         }
         // `NETDEV_CHANGEUPPER`
         self.notify_link(dev);
+        // `br_multicast_del_port`
+        self.bridge_act(master, |state, _| state.forget_groups(dev, true, up));
         self.manage_bridge_promiscuity(master);
         self.changed();
     }

@@ -317,7 +317,7 @@ impl World {
     pub(crate) fn notify_routes(&mut self, ns: NsId, changes: &[RouteChange]) {
         for change in changes {
             if let RouteChange::Removed(route) = change {
-                self.routes.forget_route(ns, route);
+                self.routes.exceptions.forget_route(ns, route);
             }
         }
         if !changes.is_empty() {

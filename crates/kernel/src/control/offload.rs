@@ -93,18 +93,11 @@ impl World {
     /// `dev_disable_lro`: segments that were put together cannot be passed on. A device and those below it do so no
     /// more, until somebody wants it again.
     pub(crate) fn disable_lro(&mut self, dev: DevId) {
-        let mut pending = vec![dev];
-        let mut seen = Vec::new();
-        while let Some(at) = pending.pop() {
-            if seen.contains(&at) {
-                continue;
-            }
-            seen.push(at);
+        for at in self.stack_of(dev) {
             let before = self.features_before(at);
             if self.unwant_lro(at) {
                 self.update_features(at, &before);
             }
-            pending.extend(self.lowers(at));
         }
     }
 }

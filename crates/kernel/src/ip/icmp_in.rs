@@ -14,8 +14,9 @@ use crate::sock::{Item, Kind, SockId};
 use crate::sysctl::Conf;
 use crate::world::World;
 
+use super::exception::Path;
 use super::icmp::kind;
-use super::route::{OutKey, Path};
+use super::route::OutKey;
 use super::{Header, checksum, protocol};
 
 /// How long a redirect holds (`ip_rt_gc_timeout`).

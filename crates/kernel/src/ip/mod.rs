@@ -1,9 +1,10 @@
 //! IPv4.
 //!
 //! The way in: [`input`] → [`local`] (with [`reassemble`]) or [`forward`]. The way out: [`output`] (with
-//! [`fragment`]) → the neighbour layer; [`below`] is where ipvlans send and receive by way of their lower device. [`icmp`] answers and reports; [`igmp`] tells of groups; [`route`] finds the way.
+//! [`fragment`]) → the neighbour layer; [`below`] is where ipvlans send and receive by way of their lower device. [`icmp`] answers and reports; [`igmp`] tells of groups; [`route`] finds the way, with what [`exception`] has learned of it.
 
 mod below;
+pub mod exception;
 mod forward;
 mod fragment;
 pub mod icmp;
@@ -64,7 +65,7 @@ impl Header {
     ///
     /// # Errors
     /// The reason for which Linux drops such a packet.
-    #[inline(always)]
+    #[inline]
     pub fn parse(bytes: &[u8]) -> Result<Header, DropReason> {
         let Some(fixed) = bytes.first_chunk::<HEADER_LEN>() else {
             return Err(DropReason::PacketTooSmall);

@@ -138,11 +138,7 @@ impl World {
             }
         }
         if !fields.options.is_empty() {
-            // `ip_options_build`. What is wrong was refused when the socket got it.
-            let is_elsewhere = |address| self.address_kind(ns, address) == RouteKind::Unicast;
-            if let Ok(slots) = options::take_slots(packet, header_len, Side::Sends, is_elsewhere) {
-                options::fill(packet, &slots, route.source, self.time_of_day_ms());
-            }
+            self.build_options(ns, packet, header_len, route.source);
         }
         header.write(packet);
         let sent = self.ip_output(ns, route, fields.loop_back, frame);
@@ -154,6 +150,16 @@ impl World {
             netns.counters.out_discards += 1;
         }
         sent
+    }
+
+    /// `ip_options_build`
+    #[inline(never)]
+    fn build_options(&self, ns: NsId, packet: &mut [u8], header_len: usize, source: Ipv4Addr) {
+        let is_elsewhere = |address| self.address_kind(ns, address) == RouteKind::Unicast;
+        // What is wrong was refused when the socket got it.
+        if let Ok(slots) = options::take_slots(packet, header_len, Side::Sends, is_elsewhere) {
+            options::fill(packet, &slots, source, self.time_of_day_ms());
+        }
     }
 
     /// The namespace's next identification.
@@ -190,12 +196,23 @@ impl World {
         frame.tunnel = route.tunnel;
         let next_hop = Some(route.next_hop().into());
         let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
-        let group = matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast);
         if !is_to_all(route) && !self.vrf_lets_out(route.dev, &frame) {
             self.drop_frame(Some(route.dev), frame, crate::DropReason::QdiscDrop);
             return Ok(());
         }
-        if group && loop_back && (route.kind == RouteKind::Broadcast || route.local) {
+        if matches!(route.kind, RouteKind::Multicast | RouteKind::Broadcast) {
+            let Some(back) = self.output_to_group(at, route, loop_back, frame) else { return Ok(()) };
+            frame = back;
+        }
+        let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
+        self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
+        Ok(())
+    }
+
+    /// What is for several stations may be for this host too, which gets a copy, and need not leave it.
+    #[inline(never)]
+    fn output_to_group(&mut self, at: At, route: &OutRoute, loop_back: bool, frame: Frame) -> Option<Frame> {
+        if loop_back && (route.kind == RouteKind::Broadcast || route.local) {
             // The copy passes the last hook by itself.
             let copy = self.pool.copy(&frame);
             if let Some(copy) = self.filter(at, copy) {
@@ -205,11 +222,9 @@ impl World {
         if route.kind == RouteKind::Multicast && frame.payload().get(8) == Some(&0) {
             // `ip_mc_output`: TTL 0 stays on this host.
             self.consume(frame);
-            return Ok(());
+            return None;
         }
-        let passed = self.filter(at, frame).ok_or(Errno::EPERM)?;
-        self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
-        Ok(())
+        Some(frame)
     }
 
     /// The hooks for this host's own packets: a VRF's, if the packet is to leave by that, and its device's.

@@ -1,28 +1,24 @@
 //! The way of a packet, found once a flow: a cache in front of the routing tables.
 
 use std::net::Ipv4Addr;
-use std::time::Duration;
 
 use hairpin_netlink::Errno;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use slotmap::Key as _;
 
 use crate::dev::tunnel::TunnelInfo;
 use crate::device::DevId;
 use crate::netns::NsId;
-use crate::route::{FibResult, Flow, InputError, Metrics, Route, WayId};
+use crate::route::{Flow, InputError, Metrics};
 use crate::time::Time;
 use crate::world::World;
+
+use super::exception::{Exception, Exceptions};
 
 pub use crate::route::RouteKind;
 
 /// Flows that the cache remembers before it starts anew.
-const CACHE_MAX: usize = 1 << 16;
-/// Destinations from which on it is worth while to look for those of which nothing holds any more.
-const SWEEP_MIN: usize = 64;
-/// Ways to one destination of which something is known; the oldest is forgotten.
-const WAYS_MAX: usize = 64;
-
+pub(super) const CACHE_MAX: usize = 1 << 16;
 /// The way out for a packet of this host.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutRoute {
@@ -112,35 +108,6 @@ struct InKey {
     mark: u32,
 }
 
-/// What was learned about a destination beyond the tables (`struct fib_nh_exception`).
-#[derive(Clone, Copy, Debug)]
-pub struct Exception {
-    pub way: WayId,
-    pub gateway: Option<Ipv4Addr>,
-    pub mtu: Option<u32>,
-    /// The MTU told was less than any link may have: packets go out without DF.
-    pub mtu_locked: bool,
-    /// A lookup has led here: only then Linux lists it (`fnhe_rth_output`, `fnhe_rth_input`).
-    pub is_used: bool,
-    pub expires: Time,
-}
-
-/// What goes a way of which something is learned.
-#[derive(Clone, Copy, Debug)]
-pub struct Path {
-    pub ns: NsId,
-    pub source: Ipv4Addr,
-    pub destination: Ipv4Addr,
-    /// 0: any device.
-    pub oif: u32,
-    pub tos: u8,
-}
-
-/// `ip_rt_mtu_expires`: how long a path's MTU is remembered.
-const PMTU_EXPIRES: Duration = Duration::from_secs(600);
-/// `ip_rt_min_pmtu`
-const PMTU_MIN: u32 = 552;
-
 /// The answers to what was last asked, each in a place that its question decides.
 #[derive(Clone, Debug)]
 struct Recent<Q, A> {
@@ -194,9 +161,7 @@ pub struct RouteCache {
     recent_input: Recent<InKey, InRoute>,
     out: FxHashMap<OutKey, Result<OutRoute, Errno>>,
     input: FxHashMap<InKey, Result<InRoute, InputError>>,
-    exceptions: FxHashMap<(NsId, Ipv4Addr), Vec<Exception>>,
-    /// With so many destinations, those of which nothing holds any more are looked for.
-    sweep_at: usize,
+    pub exceptions: Exceptions,
     /// When the first of the remembered ways is no longer what it was.
     expires: Option<Time>,
 }
@@ -221,99 +186,6 @@ impl RouteCache {
         self.input.clear();
     }
 
-    /// What is known about a destination that the tables send this way (`find_exception`).
-    pub fn exception(
-        &self,
-        ns: NsId,
-        destination: Ipv4Addr,
-        found: &FibResult<'_>,
-        now: Time,
-    ) -> Option<&Exception> {
-        if self.exceptions.is_empty() {
-            return None;
-        }
-        let way = found.way();
-        let known = self.exceptions.get(&(ns, destination))?.iter().find(|known| known.way == way)?;
-        (known.expires > now).then_some(known)
-    }
-
-    /// A lookup has found what is known of this way (`rt_bind_exception`).
-    pub fn mark_used(&mut self, ns: NsId, destination: Ipv4Addr, way: WayId) {
-        let all = self.exceptions.get_mut(&(ns, destination));
-        if let Some(known) = all.and_then(|all| all.iter_mut().find(|known| known.way == way)) {
-            known.is_used = true;
-        }
-    }
-
-    /// What was learned in a namespace, still holds and has been used, by destination.
-    pub fn exceptions(&self, ns: NsId, now: Time) -> Vec<(Ipv4Addr, Exception)> {
-        let of_it = self.exceptions.iter().filter(|((of, _), _)| *of == ns);
-        let known = of_it.flat_map(|((_, destination), all)| all.iter().map(|known| (*destination, *known)));
-        let mut all: Vec<_> = known.filter(|(_, known)| known.is_used && known.expires > now).collect();
-        all.sort_by_key(|(destination, _)| *destination);
-        all
-    }
-
-    /// A device has another MTU: what was learned of the ways out of it follows (`fib_sync_mtu`).
-    pub fn device_mtu_changed(&mut self, ns: NsId, ifindex: u32, old: u32, new: u32) {
-        let of_it = self.exceptions.iter_mut().filter(|((of, _), _)| *of == ns);
-        for known in of_it.flat_map(|(_, all)| all).filter(|known| known.way.ifindex() == ifindex) {
-            let Some(mtu) = known.mtu else { continue };
-            // `fnhe_update_pmtu`
-            if known.mtu_locked && new <= mtu {
-                known.mtu = Some(new);
-                known.mtu_locked = false;
-            } else if !known.mtu_locked && (new < mtu || old == mtu) {
-                known.mtu = Some(new);
-            }
-        }
-    }
-
-    /// What is known of a destination by a way, to be filled in (`update_or_create_fnhe`).
-    fn learn(
-        &mut self,
-        ns: NsId,
-        destination: Ipv4Addr,
-        way: WayId,
-        (now, expires): (Time, Time),
-    ) -> &mut Exception {
-        if self.exceptions.len() >= CACHE_MAX {
-            self.exceptions.clear();
-        }
-        let all = self.exceptions.entry((ns, destination)).or_default();
-        all.retain(|known| known.expires > now || known.way == way);
-        let at = all.iter().position(|known| known.way == way).unwrap_or_else(|| {
-            if all.len() >= WAYS_MAX {
-                all.remove(0);
-            }
-            all.push(Exception { way, gateway: None, mtu: None, mtu_locked: false, is_used: false, expires });
-            all.len() - 1
-        });
-        let known = &mut all[at];
-        known.expires = expires;
-        known
-    }
-
-    /// A route is gone, and with it what was learned of its ways.
-    pub fn forget_route(&mut self, ns: NsId, route: &Route) {
-        if self.exceptions.is_empty() {
-            return;
-        }
-        self.exceptions.retain(|(of, _), all| {
-            all.retain(|known| *of != ns || !known.way.is_of(route));
-            !all.is_empty()
-        });
-    }
-
-    /// Forgets what has expired, and what belongs to none of the ways that there are.
-    fn sweep(&mut self, ways: &FxHashSet<(NsId, WayId)>, now: Time) {
-        self.exceptions.retain(|(ns, _), all| {
-            all.retain(|known| known.expires > now && ways.contains(&(*ns, known.way)));
-            !all.is_empty()
-        });
-        self.sweep_at = SWEEP_MIN.max(self.exceptions.len() * 2);
-    }
-
     /// What is remembered now holds up to this instant at most.
     fn valid_until(&mut self, until: Option<Time>) {
         if let Some(until) = until {
@@ -323,7 +195,7 @@ impl RouteCache {
 
     /// Forgets what was learned in a namespace (`ip route flush cache`).
     pub fn flush(&mut self, ns: NsId) {
-        self.exceptions.retain(|(of, _), _| *of != ns);
+        self.exceptions.flush(ns);
         self.forget();
     }
 }
@@ -402,7 +274,7 @@ impl World {
         };
         let mut learned = None;
         if let Some(taken) = taken.filter(|_| route.kind == RouteKind::Unicast)
-            && let Some(known) = self.routes.exception(key.ns, route.destination, &taken, self.now)
+            && let Some(known) = self.routes.exceptions.find(key.ns, route.destination, &taken, self.now)
         {
             learned = Some((known.way, known.expires));
             if let Some(gateway) = known.gateway {
@@ -415,75 +287,9 @@ impl World {
         }
         if let Some((way, expires)) = learned {
             self.routes.valid_until(Some(expires));
-            self.routes.mark_used(key.ns, route.destination, way);
+            self.routes.exceptions.mark_used(key.ns, route.destination, way);
         }
         Ok(route)
-    }
-
-    /// A router tells a better gateway for packets from `source` to `destination` (`__ip_do_redirect`).
-    pub(crate) fn learn_gateway(
-        &mut self,
-        ns: NsId,
-        (source, destination): (Ipv4Addr, Ipv4Addr),
-        gateway: Ipv4Addr,
-        expires: Time,
-    ) {
-        let way = self.links(ns).zip(self.fib.get(ns)).and_then(|(links, fib)| {
-            let flow = Flow { source, ..Flow::to(destination) };
-            fib.output(&flow, false, &links).ok()?.found.map(|found| found.way())
-        });
-        let Some(way) = way else { return };
-        self.sweep_exceptions();
-        let known = self.routes.learn(ns, destination, way, (self.now, expires));
-        known.gateway = Some(gateway);
-        self.changed();
-    }
-
-    /// What goes a way that takes `old` bytes at once can go it with `told` bytes at most (`__ip_rt_update_pmtu`).
-    pub(crate) fn learn_path_mtu(&mut self, path: Path, old: u32, told: u32) {
-        let Path { ns, source, destination, oif, tos } = path;
-        if old < told {
-            return;
-        }
-        // With less than Linux believes it no longer asks for packets to stay whole.
-        let locked = told < PMTU_MIN;
-        let mtu = if locked { old.min(PMTU_MIN) } else { told };
-        let now = self.now;
-        let Some((links, fib)) = self.links(ns).zip(self.fib.get(ns)) else { return };
-        let flow = Flow { source, oif, tos: tos & 0x1e, ..Flow::to(destination) };
-        let Some(found) = fib.output(&flow, true, &links).ok().and_then(|output| output.found) else {
-            return;
-        };
-        if found.route.mtu().is_some_and(|(_, locked)| locked) {
-            return;
-        }
-        if let Some(known) = self.routes.exception(ns, destination, &found, now) {
-            let fresh = known.expires.since(now) > PMTU_EXPIRES / 2;
-            if known.mtu.is_some() && known.mtu_locked || known.mtu == Some(mtu) && !locked && fresh {
-                return;
-            }
-        }
-        // Of several ways out this is not known to be one.
-        let ways: Vec<WayId> = found.ways().collect();
-        self.sweep_exceptions();
-        for way in ways {
-            let known = self.routes.learn(ns, destination, way, (now, now + PMTU_EXPIRES));
-            known.mtu = Some(mtu);
-            known.mtu_locked = locked;
-        }
-        self.changed();
-    }
-
-    /// Routes that go with their device, or that others take the place of, are not told of: what was learned of them is
-    /// looked for when more is learned, so seldom that it costs nothing.
-    fn sweep_exceptions(&mut self) {
-        if self.routes.exceptions.len() < self.routes.sweep_at.max(SWEEP_MIN) {
-            return;
-        }
-        let namespaces: FxHashSet<NsId> = self.routes.exceptions.keys().map(|(ns, _)| *ns).collect();
-        let fibs = namespaces.into_iter().filter_map(|ns| Some((ns, self.fib.get(ns)?)));
-        let ways = fibs.flat_map(|(ns, fib)| fib.all_ways().map(move |found| (ns, found.way()))).collect();
-        self.routes.sweep(&ways, self.now);
     }
 
     /// `ip_route_input_noref`
@@ -521,7 +327,7 @@ impl World {
                 self.routes.input.insert(key, found);
                 self.routes.valid_until(learned.map(|learned| learned.expires));
                 if let Some((learned, device)) = learned.zip(self.devs.get(key.dev)) {
-                    self.routes.mark_used(device.ns, key.destination, learned.way);
+                    self.routes.exceptions.mark_used(device.ns, key.destination, learned.way);
                 }
                 found
             }
@@ -559,7 +365,7 @@ impl World {
         let out = links.netns.devices.get(&result.ifindex()).copied();
         let out = out.and_then(|dev| self.devs.get(dev)).ok_or(InputError::InvalidDestination)?;
         // `rt_bind_exception`
-        let known = self.routes.exception(device.ns, key.destination, &result, self.now);
+        let known = self.routes.exceptions.find(device.ns, key.destination, &result, self.now);
         *learned = known.copied();
         let next_hop =
             known.and_then(|known| known.gateway).unwrap_or_else(|| result.neighbour(key.destination));
@@ -600,60 +406,5 @@ impl World {
             }
             InRoute::Forward { kind, dev: out, .. } => Some((kind, out)),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::route::tests::world::{World, address};
-    use crate::route::{Fib, Scope};
-
-    const NS: fn() -> NsId = NsId::default;
-
-    fn world() -> World {
-        let mut world = World::new();
-        for device in [1, 2, 3, 4, 5] {
-            world.set_up(device, true);
-        }
-        world.add_address(3, address("10.0.0.1", 24, Scope::UNIVERSE)).unwrap();
-        world.add_address(5, address("10.1.0.1", 24, Scope::UNIVERSE)).unwrap();
-        world
-    }
-
-    fn way(fib: &Fib, network: [u8; 4]) -> (WayId, Route) {
-        let found = fib.all_ways().find(|found| found.prefix().address == Ipv4Addr::from(network)).unwrap();
-        (found.way(), Route::clone(found.route))
-    }
-
-    #[test]
-    fn what_was_learned_goes_with_its_route_and_when_it_expires() {
-        let world = world();
-        let ((first, route), (second, _)) = (way(&world.fib, [10, 0, 0, 0]), way(&world.fib, [10, 1, 0, 0]));
-        let at = |seconds| Time::ZERO + Duration::from_secs(seconds);
-        let mut cache = RouteCache::default();
-        let (one, other) = (Ipv4Addr::new(10, 0, 0, 9), Ipv4Addr::new(10, 1, 0, 9));
-        cache.learn(NS(), one, first, (at(0), at(10)));
-        cache.learn(NS(), other, second, (at(0), at(10)));
-        // Another way takes the place of one that no longer holds.
-        cache.learn(NS(), one, second, (at(5), at(15)));
-        assert_eq!(cache.exceptions[&(NS(), one)].len(), 2);
-        cache.learn(NS(), one, second, (at(10), at(20)));
-        assert_eq!(cache.exceptions[&(NS(), one)].len(), 1);
-        cache.learn(NS(), one, first, (at(10), at(20)));
-        // Nothing of what no lookup has led to is listed.
-        assert!(cache.exceptions(NS(), at(11)).is_empty());
-        cache.mark_used(NS(), one, first);
-        assert_eq!(cache.exceptions(NS(), at(11)).len(), 1);
-        assert!(cache.exceptions(NS(), at(20)).is_empty());
-        cache.forget_route(NS(), &route);
-        assert!(cache.exceptions(NS(), at(11)).is_empty());
-        assert_eq!(cache.exceptions[&(NS(), one)].len(), 1);
-        // Of what is left one has expired, and one belongs to no way that there is.
-        cache.learn(NS(), other, first, (at(10), at(20)));
-        cache.sweep(&FxHashSet::from_iter([(NS(), second)]), at(12));
-        assert_eq!(cache.exceptions.keys().collect::<Vec<_>>(), [&(NS(), one)]);
-        cache.sweep(&FxHashSet::default(), at(12));
-        assert!(cache.exceptions.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use crate::device::{DevId, Ipv6Address, ifa};
 use crate::netns::{Netns, NsId};
 use crate::route::{LookupError, RouteKind};
 use crate::route6::source::{Candidate, Purpose, choose, scope};
-use crate::route6::{Flow6, Neighbourhood, NextHop6, Prefix6, Route6, Way6};
+use crate::route6::{Flow6, Neighbourhood, NextHop6, Prefix6, Route6, RouteId6, Way6};
 use crate::time::Time;
 use crate::world::World;
 
@@ -112,6 +112,25 @@ pub struct Exception6 {
     pub expires: Time,
 }
 
+/// What was learned about destinations, by the routes that lead there.
+#[derive(Clone, Debug, Default)]
+pub struct Learned6(FxHashMap<RouteId6, Vec<(Ipv6Addr, Exception6)>>);
+
+impl Learned6 {
+    /// What is known of destinations that go by a route: each with its way out. In the order of the destinations, not
+    /// of Linux's hash.
+    pub fn of<'a>(
+        &'a self,
+        route: &'a Route6,
+    ) -> impl Iterator<Item = (Ipv6Addr, &'a NextHop6, &'a Exception6)> {
+        let known = self.0.get(&(route.table, route.prefix, route.metric)).map_or(&[][..], Vec::as_slice);
+        known.iter().filter_map(|(destination, known)| {
+            let way = route.nexthops.iter().find(|way| known.way.is_through(way))?;
+            Some((*destination, way, known))
+        })
+    }
+}
+
 /// Remembered ways, valid for one state of the configuration.
 #[derive(Clone, Debug, Default)]
 pub struct RouteCache6 {
@@ -143,23 +162,18 @@ impl RouteCache6 {
         (known.expires > now).then_some(known)
     }
 
-    /// What is known of destinations that go by a route: each with its way out. In the order of the destinations, not
-    /// of Linux's hash.
-    pub fn exceptions_of(
-        &self,
-        ns: NsId,
-        route: &Route6,
-        now: Time,
-    ) -> Vec<(Ipv6Addr, NextHop6, Exception6)> {
-        let mut found = Vec::new();
+    /// What was learned in a namespace and still holds.
+    pub fn learned(&self, ns: NsId, now: Time) -> Learned6 {
+        let mut learned = Learned6::default();
         for ((_, destination), all) in self.exceptions.iter().filter(|((of, _), _)| *of == ns) {
-            for known in all.iter().filter(|known| known.expires > now && known.way.is_of(route)) {
-                let way = route.nexthops.iter().find(|way| known.way.is_through(way));
-                found.extend(way.map(|way| (*destination, way.clone(), *known)));
+            for known in all.iter().filter(|known| known.expires > now) {
+                learned.0.entry(known.way.route()).or_default().push((*destination, *known));
             }
         }
-        found.sort_by_key(|(destination, ..)| *destination);
-        found
+        for known in learned.0.values_mut() {
+            known.sort_by_key(|(destination, _)| *destination);
+        }
+        learned
     }
 
     /// Forgets what was learned of a destination by one way of a route, if it leads out of the device and by the gateway
@@ -561,7 +575,7 @@ mod tests {
         let mut route = Route6::of_device(RouteKind::Unicast, net, 254, 1024, world.devs[lo].ifindex);
         route.nexthops[0].gateway = Some(router);
         world.fib6[ns].insert(route.clone(), InsertMode::ADD).unwrap();
-        let known = |world: &World| world.routes6.exceptions_of(ns, &route, world.now).len();
+        let known = |world: &World| world.routes6.learned(ns, world.now).of(&route).count();
         let way = Way6::of(&route, &route.nexthops[0]);
         let learned =
             Exception6 { way, gateway: Some(better), mtu: None, expires: world.now + REDIRECT_EXPIRES };

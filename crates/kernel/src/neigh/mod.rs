@@ -9,7 +9,6 @@ mod output;
 pub(crate) mod state;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -74,32 +73,10 @@ impl Neighbour {
     }
 }
 
-/// What a neighbour is found by: every packet that is sent looks for its, so it is hashed as few numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Key {
-    ifindex: u32,
-    address: IpAddr,
-}
-
-impl Hash for Key {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.address {
-            IpAddr::V4(address) => {
-                state.write_u64(u64::from(self.ifindex) << 32 | u64::from(u32::from(address)))
-            }
-            IpAddr::V6(address) => {
-                let bits = u128::from(address);
-                state.write_u64((bits >> 64) as u64);
-                state.write_u64(bits as u64 ^ u64::from(self.ifindex).rotate_left(32));
-            }
-        }
-    }
-}
-
 /// The neighbour table of one family in one namespace.
 #[derive(Clone, Debug, Default)]
 pub struct Neighbours {
-    entries: FxHashMap<Key, Neighbour>,
+    entries: FxHashMap<(u32, IpAddr), Neighbour>,
     /// Addresses that a device answers for (`ip neigh add proxy`), with their `NTF_ROUTER`.
     pub proxies: BTreeMap<(u32, IpAddr), u8>,
     /// Each device's present reachable time, and when it was drawn.
@@ -110,11 +87,11 @@ pub struct Neighbours {
 
 impl Neighbours {
     pub fn get(&self, ifindex: u32, address: impl Into<IpAddr>) -> Option<&Neighbour> {
-        self.entries.get(&Key { ifindex, address: address.into() })
+        self.entries.get(&(ifindex, address.into()))
     }
 
     pub fn get_mut(&mut self, ifindex: u32, address: impl Into<IpAddr>) -> Option<&mut Neighbour> {
-        self.entries.get_mut(&Key { ifindex, address: address.into() })
+        self.entries.get_mut(&(ifindex, address.into()))
     }
 
     pub fn len(&self) -> usize {
@@ -127,8 +104,7 @@ impl Neighbours {
 
     /// Entries in the order of creation. (Linux lists them in the order of a hash with a random seed.)
     pub fn dump(&self) -> Vec<((u32, IpAddr), &Neighbour)> {
-        let mut all: Vec<_> =
-            self.entries.iter().map(|(key, entry)| ((key.ifindex, key.address), entry)).collect();
+        let mut all: Vec<_> = self.entries.iter().map(|(key, entry)| (*key, entry)).collect();
         all.sort_by_key(|(_, entry)| entry.serial);
         all
     }
@@ -164,7 +140,7 @@ impl Neighbours {
             timer: 0,
             serial: self.serial,
         };
-        Some(self.entries.entry(Key { ifindex, address }).or_insert(entry))
+        Some(self.entries.entry((ifindex, address)).or_insert(entry))
     }
 
     /// Entries that count against the limit (`gc_entries`).
@@ -177,7 +153,7 @@ impl Neighbours {
     /// seconds, too.
     fn forced_collection(&mut self, now: Time) {
         let quiet = Duration::from_secs(5);
-        self.entries.retain(|Key { address, .. }, entry| {
+        self.entries.retain(|(_, address), entry| {
             if entry.state & (nud::PERMANENT | nud::IN_TIMER) != 0 || entry.flags & EXT_LEARNED != 0 {
                 return true;
             }
@@ -187,17 +163,17 @@ impl Neighbours {
     }
 
     pub fn remove(&mut self, ifindex: u32, address: IpAddr) -> Option<Neighbour> {
-        self.entries.remove(&Key { ifindex, address })
+        self.entries.remove(&(ifindex, address))
     }
 
     /// Removes a device's entries; permanent ones stay when only the carrier is lost.
     pub fn remove_device(&mut self, ifindex: u32, keep_permanent: bool) -> Vec<(IpAddr, Neighbour)> {
         let mut gone = Vec::new();
-        self.entries.retain(|of, entry| {
-            if of.ifindex != ifindex || (keep_permanent && entry.state & nud::PERMANENT != 0) {
+        self.entries.retain(|(of, address), entry| {
+            if *of != ifindex || (keep_permanent && entry.state & nud::PERMANENT != 0) {
                 return true;
             }
-            gone.push((of.address, entry.clone()));
+            gone.push((*address, entry.clone()));
             false
         });
         gone.sort_by_key(|(_, entry)| entry.serial);

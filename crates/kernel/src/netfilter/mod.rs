@@ -2,7 +2,7 @@
 //!
 //! The path calls [`World::filter`] at each hook with what it knows ([`At`]) and goes on only with the [`Passed`]
 //! packet that it gets back. At a hook, tables of rules ([`table`], [`evaluate`], [`matches`]), connection tracking
-//! ([`conntrack`]), address translation ([`nat`]) and the chains of nftables ([`nft`]) have their turns by priority ([`steps`]). They decide; what they
+//! ([`conntrack`]), address translation ([`nat`]) and the chains of nftables ([`nft`]) have their turns by priority ([`hook`]). They decide; what they
 //! decide is performed here.
 
 mod calls;
@@ -10,6 +10,7 @@ mod clock;
 pub(crate) mod conntrack;
 mod evaluate;
 mod headers;
+mod hook;
 mod log;
 mod matches;
 mod nat;
@@ -38,13 +39,13 @@ use crate::time::Time;
 use crate::trace::Step;
 use crate::world::{TimerEvent, World};
 
+use conntrack::Conntrack;
 pub use conntrack::settings::Settings;
-use conntrack::{Conntrack, Decision};
 pub(crate) use conntrack::{Info, Track};
-use evaluate::{Bench, Outcome, Place};
-use nat::{Random, Side};
-use nft::{Based, Ended, Nft};
-use packet::{Ip, protocol};
+use evaluate::Place;
+use nat::Random;
+use nft::{Based, Nft};
+use packet::protocol;
 use sets::Sets;
 use state::Stores;
 use table::Rules;
@@ -83,47 +84,6 @@ pub(crate) struct Bridged {
     pub redirected: Option<Mac>,
     /// It has been delivered by the bridge, and has not met the first hook a second time (`sabotage_in_done`).
     pub let_by: bool,
-}
-
-/// What has its turn at a hook.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Turn {
-    Table(TableKind),
-    Track,
-    Nat(Side),
-    Confirm,
-}
-
-/// The turns at a hook in the order of their priorities (`enum nf_ip_hook_priorities`). Reassembly (-400) comes
-/// before: the path sees to it.
-fn turns(hook: Hook) -> &'static [Turn] {
-    use TableKind::{Filter, Mangle, Raw, Security};
-    use Turn::{Confirm, Nat, Table, Track};
-    match hook {
-        Hook::Prerouting => &[Table(Raw), Track, Table(Mangle), Nat(Side::Destination)],
-        Hook::Input => &[Table(Mangle), Table(Filter), Table(Security), Nat(Side::Source), Confirm],
-        Hook::Forward => &[Table(Mangle), Table(Filter), Table(Security)],
-        Hook::Output => {
-            &[Table(Raw), Track, Table(Mangle), Nat(Side::Destination), Table(Filter), Table(Security)]
-        }
-        Hook::Postrouting => &[Table(Mangle), Nat(Side::Source), Confirm],
-    }
-}
-
-impl Turn {
-    /// Its priority (`enum nf_ip_hook_priorities`).
-    fn priority(self) -> i32 {
-        match self {
-            Turn::Table(TableKind::Raw) => -300,
-            Turn::Track => -200,
-            Turn::Table(TableKind::Mangle) => -150,
-            Turn::Nat(Side::Destination) => -100,
-            Turn::Table(TableKind::Nat | TableKind::Filter) => 0,
-            Turn::Table(TableKind::Security) => 50,
-            Turn::Nat(Side::Source) => 100,
-            Turn::Confirm => i32::MAX,
-        }
-    }
 }
 
 /// Netfilter of one namespace.
@@ -176,171 +136,11 @@ impl Netfilter {
         Netfilter { random: Random(seed), ..Netfilter::default() }
     }
 
-    fn hook(&mut self, world: &World, at: &At, family: Family, frame: &mut Frame) -> Verdict {
-        let index = family as usize;
-        // The chains of nftables take their turns between.
-        let mut chain = 0;
-        let mut before = (at.hook == Hook::Output).then(|| way::deciding(frame)).flatten();
-        let is_chained = !self.nft.at(index, at.hook).is_empty();
-        for turn in turns(at.hook) {
-            while is_chained
-                && let Some(based) =
-                    self.nft.at(index, at.hook).get(chain).copied().filter(|b| b.priority <= turn.priority())
-            {
-                chain += 1;
-                match self.run_chain(based, world, at, frame) {
-                    Verdict::Accept => {}
-                    other => return other,
-                }
-            }
-            if self.has_turn(index, *turn)
-                && let Some(against) = self.take_turn(index, *turn, world, at, frame)
-            {
-                return against;
-            }
-            // `ipt_mangle_out`, `nf_nat_ipv4_local_fn`: the way anew; here whether there is one.
-            if let Turn::Table(TableKind::Mangle) | Turn::Nat(Side::Destination) = *turn
-                && before.is_some()
-                && let Some(now) = way::deciding(frame)
-                && Some(now) != before
-            {
-                before = Some(now);
-                if let Err(errno) = world.has_way(at, frame.bound, now) {
-                    return Verdict::Drop(Cause::NoWay(errno));
-                }
-            }
-        }
-        // Hooks that nothing else of here has a turn at the end of.
-        while let Some(based) = self.nft.at(index, at.hook).get(chain).copied() {
-            chain += 1;
-            match self.run_chain(based, world, at, frame) {
-                Verdict::Accept => {}
-                other => return other,
-            }
-        }
-        Verdict::Accept
-    }
-
-    /// Whether something of a family has this turn.
-    #[inline]
-    fn has_turn(&self, family: usize, turn: Turn) -> bool {
-        match turn {
-            Turn::Table(kind) => self.tables[family][kind as usize].is_some(),
-            Turn::Track | Turn::Nat(_) | Turn::Confirm => self.tracking[family],
-        }
-    }
-
-    /// What decides against a packet in this turn, if anything does.
-    #[inline(never)]
-    fn take_turn(
-        &mut self,
-        family: usize,
-        turn: Turn,
-        world: &World,
-        at: &At,
-        frame: &mut Frame,
-    ) -> Option<Verdict> {
-        match turn {
-            Turn::Table(kind) => against(self.run(family, kind, world, at, frame)),
-            Turn::Track => {
-                let ip = Ip::read(frame.payload())?;
-                let settings = &world.netns.get(at.ns)?.sysctl.conntrack;
-                let mut track = frame.track;
-                // What is left to a device to sum has come from within (`nf_ip_checksum`).
-                let arrived = at.hook == Hook::Prerouting && !frame.partial.is_due();
-                let packet = frame.payload();
-                let decision = self.conntrack.receive(&ip, packet, arrived, &mut track, settings, world.now);
-                frame.track = track;
-                (decision == Decision::Drop)
-                    .then_some(Verdict::Drop(Cause::Other("nf_conntrack: table full")))
-            }
-            Turn::Nat(side) => self.translate(family, side, world, at, frame),
-            Turn::Confirm => {
-                let goes_on = !frame.track.is_tracked() || self.conntrack.confirm(frame.track, world.now);
-                let another = "nf_conntrack: another connection has its tuple";
-                (!goes_on).then_some(Verdict::Drop(Cause::Other(another)))
-            }
-        }
-    }
-
-    /// A base chain of nftables.
-    fn run_chain(&mut self, based: Based, world: &World, at: &At, frame: &mut Frame) -> Verdict {
-        let Netfilter { nft, conntrack, random, sets, stores, stack, log, .. } = self;
-        let mut bench = Bench { conntrack, random, sets, stores, stack, log };
-        match nft.run(based, &mut bench, world, at, frame) {
-            Ended::Accept => Verdict::Accept,
-            Ended::Drop { chain, rule } => Verdict::Drop(Cause::Nft(based, chain, rule)),
-            Ended::Reject { with, chain, rule } => Verdict::Reject(with, Cause::Nft(based, chain, rule)),
-        }
-    }
-
     /// By family: whether something needs connections to be tracked.
     fn renew_tracking(&mut self) {
         for (family, tracking) in self.tracking.iter_mut().enumerate() {
             *tracking = self.tables_track[family] || self.nft.tracking[family];
         }
-    }
-
-    fn run(&mut self, family: usize, kind: TableKind, world: &World, at: &At, frame: &mut Frame) -> Outcome {
-        let Netfilter { tables, conntrack, random, sets, stores, stack, log, .. } = self;
-        let Some(rules) = &mut tables[family][kind as usize] else { return Outcome::Accept };
-        let mut bench = Bench { conntrack, random, sets, stores, stack, log };
-        evaluate::run(rules, &mut bench, world, at, frame)
-    }
-
-    /// `nf_nat_ipv4_fn`, `nf_nat_inet_fn`: the table is asked at a connection's first packet only.
-    fn translate(
-        &mut self,
-        family: usize,
-        side: Side,
-        world: &World,
-        at: &At,
-        frame: &mut Frame,
-    ) -> Option<Verdict> {
-        let none = self.tables[family][TableKind::Nat as usize].is_none() && !self.nft.translates(family);
-        if none || !frame.track.is_tracked() {
-            return None;
-        }
-        let track = frame.track;
-        let related = matches!(track.info, Info::Related | Info::RelatedReply);
-        let ip = Ip::read(frame.payload())?;
-        if related && matches!(ip.protocol, protocol::ICMP | protocol::ICMPV6) {
-            let fine = self.conntrack.rewrite_error(track, side, frame.payload_mut());
-            return (!fine).then_some(Verdict::Drop(Cause::Other("nat: untranslatable ICMP message")));
-        }
-        // A reset about a packet that never got so far asks too: what is related and no ICMP.
-        let asks = matches!(track.info, Info::New | Info::Related | Info::RelatedReply);
-        if asks && !self.conntrack.is_mapped(track, side) {
-            if let Some(against) = against(self.run(family, TableKind::Nat, world, at, frame)) {
-                return Some(against);
-            }
-            let mut next = 0;
-            while !self.conntrack.is_mapped(track, side)
-                && let Some(based) = self.nft.nat_at(family, at.hook).get(next).copied()
-            {
-                next += 1;
-                match self.run_chain(based, world, at, frame) {
-                    Verdict::Accept => {}
-                    other => return Some(other),
-                }
-            }
-            if !self.conntrack.is_mapped(track, side) {
-                self.conntrack.map_to_itself(track, side, world.now, &mut self.random);
-            }
-        } else if at.hook == Hook::Postrouting {
-            let output = at.output.and_then(|dev| world.devs.get(dev)).map_or(0, |device| device.ifindex);
-            if self.conntrack.left_its_device(track, output) {
-                self.conntrack.remove(track.id, world.now);
-                return Some(Verdict::Drop(Cause::Other(
-                    "nat: a masqueraded connection left by another device",
-                )));
-            }
-        }
-        if let Some(target) = self.conntrack.mapped(track, side) {
-            let partial = frame.partial.is_due();
-            nat::rewrite_packet(frame.payload_mut(), &target, side, partial);
-        }
-        None
     }
 
     /// Which rule or policy it was.
@@ -363,16 +163,6 @@ impl Netfilter {
             chain: chain.map_or(String::new(), |chain| chain.name.clone()),
             rule: place.rule,
         }
-    }
-}
-
-/// What a table's rules have decided against a packet.
-#[inline]
-fn against(outcome: Outcome) -> Option<Verdict> {
-    match outcome {
-        Outcome::Accept => None,
-        Outcome::Drop(place) => Some(Verdict::Drop(Cause::Rule(place))),
-        Outcome::Reject(with, place) => Some(Verdict::Reject(with, Cause::Rule(place))),
     }
 }
 
@@ -418,6 +208,7 @@ impl World {
         self.filter(At { hook: Hook::Postrouting, ..at }, frame).map(Passed::into_frame)
     }
 
+    #[inline(never)]
     fn filter_by_rules(&mut self, at: At, frame: Frame) -> Result<Passed, Errno> {
         match self.netns.get_mut(at.ns).and_then(|netns| netns.netfilter.take()) {
             None => Ok(Passed(frame)),
@@ -445,7 +236,9 @@ impl World {
             self.put_back(at.ns, netfilter);
             return Ok(Passed(frame));
         };
-        let verdict = netfilter.hook(self, &self.seen_at(at, family, &frame), family, &mut frame);
+        let mut seen_at = at;
+        self.see_in_vrf(&mut seen_at, family, &frame);
+        let verdict = netfilter.hook(self, &seen_at, family, &mut frame);
         self.schedule_collector(at.ns, &mut netfilter);
         let is_quiet = netfilter.log.is_empty() && netfilter.conntrack.changes.is_empty();
         if is_quiet && matches!(verdict, Verdict::Accept) {
@@ -506,14 +299,15 @@ impl World {
 
     /// What a VRF's port has received belongs to the VRF once it has passed the first hook (`vrf_ip_rcv`,
     /// `vrf_ip6_rcv`), but for what neighbours say by IPv6.
-    fn seen_at(&self, at: At, family: Family, frame: &Frame) -> At {
-        let Some(dev) = at.input.filter(|_| matches!(at.hook, Hook::Input | Hook::Forward)) else {
-            return at;
-        };
-        if family == Family::Ipv6 && frame.payload().get(6) == Some(&protocol::ICMPV6) {
-            return at;
+    fn see_in_vrf(&self, at: &mut At, family: Family, frame: &Frame) {
+        if !matches!(at.hook, Hook::Input | Hook::Forward)
+            || family == Family::Ipv6 && frame.payload().get(6) == Some(&protocol::ICMPV6)
+        {
+            return;
         }
-        At { input: self.vrf_of(dev).or(Some(dev)), ..at }
+        if let Some(vrf) = at.input.and_then(|dev| self.vrf_of(dev)) {
+            at.input = Some(vrf);
+        }
     }
 
     /// `nf_ct_set_closing`

@@ -42,6 +42,27 @@ impl World {
         }
     }
 
+    /// Whether a packet of this host has a way, if what decides that is no longer what it was `before`, and takes note of
+    /// what it is now.
+    ///
+    /// # Errors
+    /// As of [`World::has_way`].
+    #[inline(never)]
+    pub(super) fn still_has_way(
+        &self,
+        at: &At,
+        frame: &Frame,
+        before: &mut Option<Deciding>,
+    ) -> Result<(), Errno> {
+        match deciding(frame) {
+            Some(now) if Some(now) != *before => {
+                *before = Some(now);
+                self.has_way(at, frame.bound, now)
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// `ip_route_me_harder`, `ip6_route_me_harder`: whether there is a way for a packet of this host that was changed.
     /// `bound` is the device of its socket.
     ///

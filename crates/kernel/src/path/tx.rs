@@ -24,9 +24,8 @@ impl World {
             return self.drop_frame(None, frame, DropReason::DeviceGone);
         };
         if decides_alike(&device.kind) && device.can_transmit() && device.queue.is_none() {
-            // None of these stands on another.
-            self.transmit_congested = false;
             self.send_past_queue(dev, frame, true);
+            // None of these stands on another.
             self.transmit_congested = false;
             return;
         }

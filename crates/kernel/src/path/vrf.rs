@@ -1,5 +1,7 @@
 //! Packets of VRFs on their way (drivers/net/vrf.c): what the VRF device has of them.
 
+use std::net::IpAddr;
+
 use hairpin_netlink::netfilter::Hook;
 use hairpin_netlink::{Errno, PacketType};
 
@@ -12,7 +14,7 @@ use crate::ip6::address::needs_device;
 use crate::ip6::route::{OutKey6, OutRoute6};
 use crate::ip6::{self, Header as Header6, next};
 use crate::mac::Mac;
-use crate::netfilter::{At, Info, Track};
+use crate::netfilter::{At, Info, Passed, Track};
 use crate::netns::NsId;
 use crate::route::RouteKind;
 use crate::world::{Waiting, World};
@@ -87,7 +89,7 @@ impl World {
     }
 
     /// `vrf_ip_out_direct`: what is to leave by a VRF's port meets the hooks of this host's own packets as the VRF's
-    /// first. It is of no connection there.
+    /// first.
     ///
     /// # Errors
     /// As of [`World::own_output`].
@@ -95,24 +97,11 @@ impl World {
         &mut self,
         ns: NsId,
         route: OutRoute,
-        frame: Frame,
+        mut frame: Frame,
     ) -> Result<(OutRoute, Frame), Errno> {
-        let Some(vrf) = self.vrf_of(route.dev).filter(|vrf| *vrf != route.dev) else {
-            return Ok((route, frame));
-        };
-        let (mut route, mut frame) = (route, frame);
-        // `vrf_nf_set_untracked`
-        let untracked = matches!(frame.track.info, Info::None | Info::Untracked) && !frame.track.is_tracked();
-        if untracked {
-            frame.track.info = Info::Untracked;
-        }
-        (route, frame) = self.own_output(ns, vrf, route, frame)?;
-        let next_hop = Some(route.next_hop().into());
-        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(vrf), next_hop };
-        frame = self.filter_own(at, frame)?.into_frame();
-        if untracked {
-            frame.track = Track::default();
-        }
+        let Some(passage) = self.enter_vrf(route.dev, &mut frame) else { return Ok((route, frame)) };
+        let (route, frame) = self.own_output(ns, passage.vrf, route, frame)?;
+        let frame = self.leave_vrf(ns, passage, route.next_hop().into(), frame)?;
         Ok((route, frame))
     }
 
@@ -124,24 +113,42 @@ impl World {
         &mut self,
         ns: NsId,
         route: OutRoute6,
-        frame: Frame,
+        mut frame: Frame,
     ) -> Result<(OutRoute6, Frame), Errno> {
-        let Some(vrf) = self.vrf_of(route.dev).filter(|vrf| *vrf != route.dev) else {
-            return Ok((route, frame));
-        };
-        let (mut route, mut frame) = (route, frame);
+        let Some(passage) = self.enter_vrf(route.dev, &mut frame) else { return Ok((route, frame)) };
+        let (route, frame) = self.own_output6(ns, passage.vrf, route, frame)?;
+        let frame = self.leave_vrf(ns, passage, route.next_hop().into(), frame)?;
+        Ok((route, frame))
+    }
+
+    /// A packet that is to leave by a port of a VRF is of no connection at the VRF's hooks (`vrf_nf_set_untracked`).
+    fn enter_vrf(&self, dev: DevId, frame: &mut Frame) -> Option<Passage> {
+        let vrf = self.vrf_of(dev).filter(|vrf| *vrf != dev)?;
         let untracked = matches!(frame.track.info, Info::None | Info::Untracked) && !frame.track.is_tracked();
         if untracked {
             frame.track.info = Info::Untracked;
         }
-        (route, frame) = self.own_output6(ns, vrf, route, frame)?;
-        let next_hop = Some(route.next_hop().into());
-        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(vrf), next_hop };
-        frame = self.filter_own(at, frame)?.into_frame();
-        if untracked {
+        Some(Passage { vrf, untracked })
+    }
+
+    /// The last of the VRF's hooks; behind it the packet may be of a connection again (`vrf_nf_reset_ct`).
+    ///
+    /// # Errors
+    /// `EPERM`: it may not leave.
+    fn leave_vrf(
+        &mut self,
+        ns: NsId,
+        passage: Passage,
+        next_hop: IpAddr,
+        frame: Frame,
+    ) -> Result<Frame, Errno> {
+        let (output, next_hop) = (Some(passage.vrf), Some(next_hop));
+        let at = At { ns, hook: Hook::Postrouting, input: None, output, next_hop };
+        let mut frame = self.filter_own(at, frame)?.into_frame();
+        if passage.untracked {
             frame.track = Track::default();
         }
-        Ok((route, frame))
+        Ok(frame)
     }
 
     /// `vrf_ip_out`: a packet of this host that leaves by a VRF's port is seen on the VRF, and does not get past one that
@@ -171,80 +178,85 @@ impl World {
     }
 
     /// `vrf_process_v4_outbound`: a packet that was transmitted on a VRF is routed by its table.
-    pub(super) fn vrf_route(&mut self, vrf: DevId, mut frame: Frame) {
+    pub(super) fn vrf_route(&mut self, vrf: DevId, frame: Frame) {
         if frame.ethertype() == ethertype::IPV6 {
             return self.vrf_route6(vrf, frame);
         }
-        let len = frame.len() as u64;
         let Some(device) = self.devs.get(vrf) else { return };
-        let (ns, ifindex) = (device.ns, device.ifindex);
-        let route = match (frame.ethertype(), Header::quoted(frame.payload())) {
-            (ethertype::IPV4, Some(header)) => self
-                .route_output(OutKey {
-                    source: header.source,
-                    oif: ifindex,
-                    tos: header.tos & 0x1e,
-                    any_source: true,
-                    ..OutKey::to(ns, header.destination)
-                })
-                .ok(),
-            _ => None,
+        let (ns, oif) = (device.ns, device.ifindex);
+        let header = Header::quoted(frame.payload()).filter(|_| frame.ethertype() == ethertype::IPV4);
+        let route = header.and_then(|header| {
+            let (source, tos) = (header.source, header.tos & 0x1e);
+            let key = OutKey { source, oif, tos, any_source: true, ..OutKey::to(ns, header.destination) };
+            self.route_output(key).ok()
+        });
+        let Some(route) = route.filter(|route| matches!(route.kind, RouteKind::Unicast | RouteKind::Local))
+        else {
+            return self.vrf_knows_no_way(vrf, frame);
         };
-        let route = route.filter(|route| matches!(route.kind, RouteKind::Unicast | RouteKind::Local));
-        let Some(device) = self.devs.get_mut(vrf) else { return };
-        let Some(route) = route else {
-            device.stats.tx_errors += 1;
-            device.stats.tx_dropped += 1;
-            return self.drop_frame(Some(vrf), frame, DropReason::IpOutNoRoutes);
-        };
-        device.stats.tx_packets += 1;
-        device.stats.tx_bytes += len;
-        if route.dev == vrf {
-            // `vrf_local_xmit`: taps have seen it already.
-            device.stats.rx_packets += 1;
-            device.stats.rx_bytes += len;
-            return self.enqueue(Waiting::Looped { dev: vrf, kind: RouteKind::Local, frame });
+        let way = (route.dev, route.next_hop().into(), route.mtu);
+        if let Some(passed) = self.vrf_sends(vrf, ns, way, frame) {
+            self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
         }
-        if frame.len() < ETH_LEN {
-            return self.drop_frame(Some(vrf), frame, DropReason::PacketTooSmall);
-        }
-        frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
-        let next_hop = Some(route.next_hop().into());
-        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
-        let Some(passed) = self.filter(at, frame) else { return };
-        self.fragment_and_send(route.dev, route.next_hop(), route.mtu, passed);
     }
 
     /// `vrf_process_v6_outbound`
-    fn vrf_route6(&mut self, vrf: DevId, mut frame: Frame) {
-        let len = frame.len() as u64;
+    fn vrf_route6(&mut self, vrf: DevId, frame: Frame) {
         let Some(device) = self.devs.get(vrf) else { return };
         let (ns, oif) = (device.ns, device.ifindex);
-        let header = Header6::quoted(frame.payload());
-        let route = header.and_then(|header| {
+        let route = Header6::quoted(frame.payload()).and_then(|header| {
             let key = OutKey6 { source: header.source, oif, ..OutKey6::to(ns, header.destination) };
             self.seek_output6(OutKey6 { mark: frame.mark, ..key }).ok()
         });
-        let Some(device) = self.devs.get_mut(vrf) else { return };
-        let Some(route) = route else {
+        let Some(route) = route else { return self.vrf_knows_no_way(vrf, frame) };
+        let way = (route.dev, route.next_hop().into(), route.mtu);
+        if let Some(passed) = self.vrf_sends(vrf, ns, way, frame) {
+            self.fragment_and_send6(ns, (route.dev, route.next_hop()), route.mtu, passed);
+        }
+    }
+
+    fn vrf_knows_no_way(&mut self, vrf: DevId, frame: Frame) {
+        if let Some(device) = self.devs.get_mut(vrf) {
             device.stats.tx_errors += 1;
             device.stats.tx_dropped += 1;
-            return self.drop_frame(Some(vrf), frame, DropReason::IpOutNoRoutes);
-        };
+        }
+        self.drop_frame(Some(vrf), frame, DropReason::IpOutNoRoutes);
+    }
+
+    /// A packet that is to leave a VRF by a device, to a next hop, in pieces of so many bytes. None where it goes no
+    /// further: it is for the VRF's own end, or may not.
+    fn vrf_sends(
+        &mut self,
+        vrf: DevId,
+        ns: NsId,
+        (out, next_hop, mtu): (DevId, IpAddr, u32),
+        mut frame: Frame,
+    ) -> Option<Passed> {
+        let len = frame.len() as u64;
+        let device = self.devs.get_mut(vrf)?;
         device.stats.tx_packets += 1;
         device.stats.tx_bytes += len;
-        if route.dev == vrf {
+        if out == vrf {
+            // `vrf_local_xmit`: taps have seen it already.
             device.stats.rx_packets += 1;
             device.stats.rx_bytes += len;
-            return self.enqueue(Waiting::Looped { dev: vrf, kind: RouteKind::Local, frame });
+            self.enqueue(Waiting::Looped { dev: vrf, kind: RouteKind::Local, frame });
+            return None;
         }
         if frame.len() < ETH_LEN {
-            return self.drop_frame(Some(vrf), frame, DropReason::PacketTooSmall);
+            self.drop_frame(Some(vrf), frame, DropReason::PacketTooSmall);
+            return None;
         }
-        frame.path_mtu = u16::try_from(route.mtu).unwrap_or(u16::MAX);
-        let next_hop = Some(route.next_hop().into());
-        let at = At { ns, hook: Hook::Postrouting, input: None, output: Some(route.dev), next_hop };
-        let Some(passed) = self.filter(at, frame) else { return };
-        self.fragment_and_send6(ns, (route.dev, route.next_hop()), route.mtu, passed);
+        frame.path_mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+        let (output, next_hop) = (Some(out), Some(next_hop));
+        self.filter(At { ns, hook: Hook::Postrouting, input: None, output, next_hop }, frame)
     }
+}
+
+/// A packet of this host on its way through a VRF's hooks.
+#[derive(Clone, Copy)]
+struct Passage {
+    vrf: DevId,
+    /// It is of no connection there, and of none that is known.
+    untracked: bool,
 }

@@ -71,6 +71,9 @@ pub struct Way6 {
     gateway: Option<Ipv6Addr>,
 }
 
+/// Table, prefix and metric of a route: those of two have at most their ways out to tell them apart.
+pub type RouteId6 = (u32, Prefix6, u32);
+
 impl Way6 {
     /// One way out of a route.
     pub fn of(route: &Route6, way: &NextHop6) -> Self {
@@ -88,9 +91,14 @@ impl Way6 {
         self.table
     }
 
+    /// What tells its route from others.
+    pub fn route(&self) -> RouteId6 {
+        (self.table, self.prefix, self.metric)
+    }
+
     /// Whether it is a way out of this route.
     pub fn is_of(&self, route: &Route6) -> bool {
-        (self.table, self.prefix, self.metric) == (route.table, route.prefix, route.metric)
+        self.route() == (route.table, route.prefix, route.metric)
             && route.nexthops.iter().any(|way| self.is_through(way))
     }
 

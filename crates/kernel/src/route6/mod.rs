@@ -14,5 +14,5 @@ pub mod source;
 mod tests;
 
 pub use fib::{Change6, Fib6};
-pub use lookup::{Flow6, Found6, Neighbourhood, Way6};
+pub use lookup::{Flow6, Found6, Neighbourhood, RouteId6, Way6};
 pub use model::{NextHop6, Prefix6, Route6};

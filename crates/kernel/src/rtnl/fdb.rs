@@ -227,6 +227,9 @@ impl World {
         if used {
             return self.use_bridge_entry(bridge, port.ok_or(Errno::EINVAL)?, request);
         }
+        if request.flags & ntf::EXT_LEARNED != 0 {
+            return self.add_learned_outside(bridge, port, request);
+        }
         let now = self.now;
         let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
             return Err(Errno::EOPNOTSUPP.into());
@@ -265,7 +268,7 @@ impl World {
                         fixed,
                         sticky,
                         added_by_user: true,
-                        extern_learn: request.flags & ntf::EXT_LEARNED != 0,
+                        extern_learn: false,
                         updated: now,
                         used: now,
                         serial: 0,
@@ -306,6 +309,60 @@ impl World {
         }
         for (key, entry) in notices {
             self.wake_bridge_ageing(bridge);
+            self.notify_fdb(bridge, key, &entry, false);
+        }
+        Ok(())
+    }
+
+    /// `br_fdb_external_learn_add`: what something outside the kernel has learned. What is asked for of its state, and
+    /// whether it is to be new, counts for nothing.
+    fn add_learned_outside(
+        &mut self,
+        bridge: DevId,
+        port: Option<DevId>,
+        request: &Request,
+    ) -> Result<(), Failure> {
+        if port.is_none() && request.state & nud::PERMANENT == 0 {
+            return Err(Failure::with_text(
+                Errno::EINVAL,
+                "bridge: FDB entry towards bridge must be permanent",
+            ));
+        }
+        let (now, mac) = (self.now, request.mac);
+        let Some(Kind::Bridge(own)) = self.devs.get_mut(bridge).map(|device| &mut device.kind) else {
+            return Err(Errno::EOPNOTSUPP.into());
+        };
+        let vlans = vlans_of(own, port, request.vlan, true).ok_or(Errno::EINVAL)?;
+        let mut notices = Vec::new();
+        for vlan in vlans {
+            let fresh = Entry {
+                port,
+                local: port.is_none(),
+                fixed: false,
+                sticky: false,
+                added_by_user: true,
+                extern_learn: true,
+                updated: now,
+                used: now,
+                serial: 0,
+            };
+            let Some(entry) = own.fdb.get_mut(mac, vlan) else {
+                own.fdb.insert(mac, vlan, fresh);
+                notices.push(((mac, vlan), fresh));
+                continue;
+            };
+            let same = entry.port == port && entry.extern_learn;
+            entry.updated = now;
+            if entry.extern_learn {
+                entry.used = now;
+            }
+            (entry.port, entry.extern_learn, entry.added_by_user) = (port, true, true);
+            entry.local |= port.is_none();
+            if !same {
+                notices.push(((mac, vlan), *entry));
+            }
+        }
+        for (key, entry) in notices {
             self.notify_fdb(bridge, key, &entry, false);
         }
         Ok(())

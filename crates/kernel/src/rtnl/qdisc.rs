@@ -107,7 +107,14 @@ impl World {
                     true
                 }
                 Some((handle, _)) if request.handle == handle => false,
-                Some(_) => has(NLM_F_CREATE) && has(NLM_F_REPLACE) && (has(NLM_F_EXCL) || other_kind),
+                // Of another kind it is put in the place of the present one, but for `tc qdisc link`.
+                Some(_) if other_kind => match (has(NLM_F_CREATE), has(NLM_F_REPLACE), has(NLM_F_EXCL)) {
+                    (true, replaces, excludes) => replaces || excludes,
+                    // `req_change`: without being asked to create anything.
+                    (false, false, false) => return self.create_qdisc(dev, request),
+                    _ => false,
+                },
+                Some(_) => false,
             },
             _ => return Err(not_emulated("A queueing discipline that is not a device's root")),
         };
@@ -256,7 +263,9 @@ fn refused(error: NetemError) -> Failure {
 
 /// `tbf_change`
 fn tbf_settings(options: &[u8]) -> Result<Tbf, Failure> {
-    let settings = Tbf::parse(options).ok_or(Errno::EINVAL)?;
+    let mut settings = Tbf::parse(options).ok_or(Errno::EINVAL)?;
+    // Of the table of rates nothing is kept (`psched_ratecfg_getrate`).
+    settings.rate.cell_log = 0;
     if settings.has_peak {
         return Err(not_emulated("A peak rate of tbf"));
     }

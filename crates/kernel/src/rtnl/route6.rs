@@ -13,7 +13,7 @@ use hairpin_netlink::{Errno, Failure, Message};
 use crate::dev::tunnel::TunnelInfo;
 use crate::ip6::address::{is_link_local, needs_device};
 use crate::ip6::event::Event6;
-use crate::ip6::route::Exception6;
+use crate::ip6::route::{Exception6, Learned6};
 use crate::netns::NsId;
 use crate::route::object::Object;
 use crate::route::{
@@ -352,6 +352,7 @@ impl World {
             }
             return Err(failure(Errno::ENOENT, "ipv6: FIB table does not exist"));
         }
+        let learned = if cached { self.routes6.learned(ns, self.now) } else { Learned6::default() };
         for id in fib.table_ids().filter(|id| table == 0 || *id == table) {
             let mut before = None;
             for route in fib.routes(id) {
@@ -364,9 +365,8 @@ impl World {
                     continue;
                 }
                 if cached {
-                    let known = self.routes6.exceptions_of(ns, route, self.now);
-                    dump.messages.extend(known.into_iter().map(|(destination, way, known)| {
-                        Message::NewRoute(exception_message(route, destination, &way, &known, self.now))
+                    dump.messages.extend(learned.of(route).map(|(destination, way, known)| {
+                        Message::NewRoute(exception_message(route, destination, way, known, self.now))
                     }));
                 } else {
                     let mut message = route_message(route, self.now);

@@ -111,7 +111,7 @@ impl World {
                     let (links, fib) = self.links_and_fib(ns)?;
                     let mut dump = route::dump_routes(fib, &links, message, true)?;
                     if message.header.flags.contains(RouteFlags::Cloned) {
-                        let known = self.routes.exceptions(ns, self.now);
+                        let known = self.routes.exceptions.used(ns, self.now);
                         let messages = route::exception_messages(fib, &known, self.now);
                         dump.messages.extend(messages.into_iter().map(Message::NewRoute));
                     }
@@ -210,13 +210,13 @@ impl World {
                 let (links, fib) = self.links_and_fib(ns)?;
                 let used = Cell::new(None);
                 let learned = |destination, found: &crate::route::FibResult<'_>| {
-                    let known = self.routes.exception(ns, destination, found, self.now)?;
+                    let known = self.routes.exceptions.find(ns, destination, found, self.now)?;
                     used.set(Some((destination, known.way)));
                     Some((*known, self.now))
                 };
                 let found = route::get_route_learned(fib, &links, message, (0, true), &learned)?;
                 if let Some((destination, way)) = used.get() {
-                    self.routes.mark_used(ns, destination, way);
+                    self.routes.exceptions.mark_used(ns, destination, way);
                 }
                 answer.push(&Message::NewRoute(found), false);
                 Ok(())

@@ -1,6 +1,6 @@
 //! Packet sockets (net/packet/af_packet.c): taps.
 
-use hairpin_netlink::sys::ETH_P_ALL;
+use hairpin_netlink::socket::ETH_P_ALL;
 
 use crate::device::DevId;
 use crate::frame::Frame;

@@ -23,7 +23,7 @@ use std::net::Ipv4Addr;
 use hairpin_kernel::task::LocalSystem;
 use hairpin_kernel::trace::Step;
 use hairpin_kernel::{TaskId, World};
-use hairpin_netlink::sys::ETH_P_ALL;
+use hairpin_netlink::socket::ETH_P_ALL;
 use hairpin_netlink::{Address, Fd, PacketType, Received, SocketKind, System as _};
 use hairpin_tools::quiet::{self, QuietShell};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hairpin_kernel::task::LocalSystem;
 use hairpin_kernel::{SegmentKind, TaskId, Time, World};
-use hairpin_netlink::sys::ETH_P_ALL;
+use hairpin_netlink::socket::ETH_P_ALL;
 use hairpin_netlink::{Address, Call, Errno, Fd, Reply, SocketKind, System};
 use hairpin_tools::quiet::{self, QuietShell};
 

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use hairpin_kernel::task::LocalSystem;
 use hairpin_kernel::{SegmentKind, TaskId, World};
-use hairpin_netlink::sys::ETH_P_ALL;
+use hairpin_netlink::socket::ETH_P_ALL;
 use hairpin_netlink::{Call, Errno, Fd, Received, Reply, SocketKind, System};
 use hairpin_tools::quiet::{self, QuietShell};
 

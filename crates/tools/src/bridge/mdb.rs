@@ -234,7 +234,7 @@ pub(super) fn print_event(context: &mut Context<'_>, payload: &[u8], deleted: bo
         let (port, bridge) = (context.link_name(router.ifindex), context.link_name(message.ifindex));
         context.print.text(format_args!("router port dev {port} master {bridge}\n"));
     }
-    context.flush();
+    // `print_mdb_event` leaves the text in the buffer of standard output.
 }
 
 fn modify(context: &mut Context<'_>, mut args: Args<'_>, command: u16) -> Result<(), Stop> {

@@ -168,7 +168,7 @@ impl Shown {
             Address::Link { ifindex, protocol, .. } => {
                 let name = if ifindex == 0 { "*".to_owned() } else { self.device(program, ifindex) };
                 let protocol = match protocol {
-                    hairpin_netlink::sys::ETH_P_ALL => "*:".to_owned(),
+                    hairpin_netlink::socket::ETH_P_ALL => "*:".to_owned(),
                     0x0800 => "ip:".to_owned(),
                     0x0806 => "arp:".to_owned(),
                     0x86dd => "ipv6:".to_owned(),

@@ -176,14 +176,15 @@ fn show(context: &mut Context<'_>, mut args: Args<'_>) -> Result<(), Stop> {
         }
         let name = (wanted == 0).then(|| context.link_name(found.ifindex));
         let stats = context.options.stats > 0;
-        print(&mut context.print, &found, name.as_deref(), stats);
+        let details = context.options.details > 0;
+        print(&mut context.print, &found, name.as_deref(), stats, details);
     }
     context.end();
     Ok(())
 }
 
 /// `print_qdisc`
-fn print(p: &mut Printer, found: &QdiscMessage, device: Option<&str>, stats: bool) {
+fn print(p: &mut Printer, found: &QdiscMessage, device: Option<&str>, stats: bool, details: bool) {
     let kind = found.kind.as_deref().unwrap_or_default();
     p.open_object(None);
     p.any("kind", kind, format_args!("qdisc {kind} "));
@@ -210,7 +211,7 @@ fn print(p: &mut Printer, found: &QdiscMessage, device: Option<&str>, stats: boo
     if let Some(options) = &found.options {
         match kind {
             "netem" => netem::print(p, options),
-            "tbf" => tbf::print(p, options),
+            "tbf" => tbf::print(p, options, details),
             "pfifo" | "bfifo" => fifo::print(p, kind, options),
             "pfifo_fast" => fifo::print_priorities(p, options),
             "fq_codel" => fifo::print_fq_codel(p, options),

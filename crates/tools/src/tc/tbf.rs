@@ -94,19 +94,28 @@ pub(super) fn parse(mut args: Args<'_>) -> Result<Option<Vec<u8>>, Stop> {
 }
 
 /// `tbf_print_opt`
-pub(super) fn print(p: &mut Printer, options: &[u8]) {
+pub(super) fn print(p: &mut Printer, options: &[u8], details: bool) {
     let Some(found) = Tbf::parse(options) else { return };
     let rate = u64::from(found.rate.rate);
     p.any("rate", rate, format_args!("rate {} ", units::format_rate(rate)));
     // The bucket's bytes, from the time that they take.
     let bucket = units::microseconds(u64::from(found.buffer));
     let burst = (rate as f64 * f64::from(bucket) / 1e6) as u32;
-    p.any("burst", burst, format_args!("burst {} ", units::format_size(burst)));
+    if details {
+        let cell = 1u32 << u32::from(found.rate.cell_log).min(31);
+        p.any("burst", burst, format_args!("burst {}/{cell} ", units::format_size(burst)));
+        p.any("mpu", 0, format_args!("mpu 0b "));
+    } else {
+        p.any("burst", burst, format_args!("burst {} ", units::format_size(burst)));
+    }
     let latency = 1e6 * (f64::from(found.limit) / rate.max(1) as f64) - f64::from(bucket);
     if latency >= 0.0 {
         let latency = latency as u32;
         p.any("lat", latency, format_args!("lat {} ", units::format_time(latency)));
     } else {
         p.any("limit", found.limit, format_args!("limit {} ", units::format_size(found.limit)));
+    }
+    if details {
+        p.any("linklayer", "ethernet", format_args!("linklayer ethernet "));
     }
 }

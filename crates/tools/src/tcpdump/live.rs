@@ -3,7 +3,7 @@
 use hairpin_capture::LinkType;
 use hairpin_capture::filter::{Filter, FrameView, Target};
 use hairpin_capture::text::Frame;
-use hairpin_netlink::sys::ETH_P_ALL;
+use hairpin_netlink::socket::ETH_P_ALL;
 use hairpin_netlink::{Address, Errno, Fd, PacketType, Received, SocketKind, SocketOption, System};
 use hairpin_wire::vlan::{TAG_LEN, Tag};
 
@@ -275,7 +275,6 @@ impl Capture {
                 complete |= !self.item(program, options, item, complete)?;
                 complete = complete || options.count.is_some_and(|count| self.output.count >= count);
             }
-            self.output.flush(program.shell);
         }
         Ok(complete)
     }

@@ -12,7 +12,7 @@ use hairpin_netlink::{
 use rustc_hash::FxHashMap;
 
 use super::{header_table, invalid, ipv4, lwtunnel, metrics, realm_attribute, route_message};
-use crate::ip::route::Exception;
+use crate::ip::exception::Exception;
 use crate::route::{
     Fib, FibResult, Flow, LOOPBACK_IFINDEX, Links, Metrics, RouteKind, Scope, WayId, model::TABLE_MAIN,
 };

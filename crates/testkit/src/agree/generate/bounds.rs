@@ -24,7 +24,7 @@ const TUNNELS: &[(&str, &[&str])] = &[
 
 fn build(scenario: &mut Scenario) {
     scenario.talked = true;
-    for part in [lengths, ports, left_behind, names, answers, tunnels, groups] {
+    for part in [lengths, ports, own, left_behind, names, answers, tunnels, groups] {
         part(scenario);
     }
 }
@@ -113,6 +113,75 @@ fn ports(scenario: &mut Scenario) {
         scenario.line("bridge -n pa -d link");
         scenario.line("bridge -n pa fdb");
     }
+    // A cost that was given stays when the port comes again, one that was not does not; a backup that is no port is none.
+    for command in [
+        "ip -n pa link set d0 master br0",
+        "ip -n pa link set d1 master br0",
+        "ip -n pa link set d2 master br0",
+        "bridge -n pa link set dev d0 cost 7",
+        "bridge -n pa link set dev d1 backup_port d2",
+        "bridge -n pa link set dev d0 backup_port d1",
+        "ip -n pa link set d0 carrier off",
+        "ip -n pa link set d0 carrier on",
+        "ip -n pa link set d2 nomaster",
+    ] {
+        scenario.line(command);
+        scenario.line("sleep 1.3");
+        scenario.line("bridge -n pa -d link");
+        scenario.line("ip -n pa -d link show master br0");
+    }
+}
+
+/// What a bridge takes for itself, what its ports keep from each other, and what it forgets at once.
+fn own(scenario: &mut Scenario) {
+    for ns in ["os", "o1", "o2"] {
+        scenario.line(format!("ip netns add {ns}"));
+    }
+    let mac = scenario.mac();
+    scenario
+        .line(format!("ip -n os link add br0 address {mac} type bridge mcast_snooping 0 vlan_filtering 1"));
+    for (ns, port, last) in [("o1", "p1", 1), ("o2", "p2", 2)] {
+        scenario.veth(ns, "eth0", "os", port);
+        scenario.line(format!("ip -n os link set {port} master br0"));
+        scenario.line(format!("ip -n {ns} addr add 10.0.1.{last}/24 dev eth0"));
+    }
+    scenario.up("os", "br0");
+    scenario.line("ip -n os addr add 10.0.1.9/24 dev br0");
+    scenario.line("sleep 2.3");
+    let mut changes: Vec<String> = Vec::new();
+    for change in [
+        "add vid 7 dev br0 self pvid untagged",
+        "del vid 7 dev br0 self",
+        "add vid 7 dev p1",
+        "del vid 1 dev p2",
+    ] {
+        changes.push(format!("bridge -n os vlan {change}"));
+    }
+    changes.push("ip -n os link set br0 type bridge vlan_default_pvid 7".to_owned());
+    for change in
+        ["dev p1 neigh_suppress on", "dev p2 isolated on", "dev p1 isolated on", "dev p2 bcast_flood off"]
+    {
+        changes.push(format!("bridge -n os link set {change}"));
+    }
+    for change in scenario.some(&changes, 5) {
+        scenario.line(change);
+        for to in ["10.0.1.9", "10.0.1.2"] {
+            scenario.line(format!("ip netns exec o1 ping -c1 -W0.31 {to}"));
+        }
+        for to in ["127.0.0.1", "224.0.0.1", "10.0.1.1", "10.0.1.2"] {
+            scenario.line(format!("ip netns exec o2 arping -c1 -w1 -I eth0 {to}"));
+        }
+        scenario.line("bridge -n os vlan");
+        scenario.line("ip -n os -s link show dev p1");
+        scenario.line("sleep 3.6");
+        scenario.line("ip -n os neigh");
+        scenario.line("bridge -n os fdb show br br0");
+    }
+    scenario.line("ip -n os link set br0 type bridge ageing_time 0");
+    scenario.line("ip netns exec o1 ping -c1 -W0.31 10.0.1.2");
+    scenario.line("sleep 3.6");
+    scenario.line("bridge -n os fdb show br br0");
+    scenario.line("ip -n os -s link");
 }
 
 /// What is told when a bridge gets its first port, and when it ends with all it has learned.
@@ -211,6 +280,20 @@ fn answers(scenario: &mut Scenario) {
     scenario.line("ip netns exec ab sysctl -w net.ipv4.neigh.eth0.proxy_delay=20");
     scenario.line("ip -n ab neigh add proxy 10.0.1.200 dev eth0");
     scenario.line("ip netns exec aa arping -c1 -w1 -I eth0 10.0.1.200");
+    // Heard without having asked: from here, and from another network.
+    for accept in 0..=2 {
+        scenario.line(format!("ip netns exec ab sysctl -w net.ipv4.conf.eth0.arp_accept={accept}"));
+        for from in [format!("10.0.1.{}", 50 + accept), format!("10.0.2.{}", 50 + accept)] {
+            scenario.line(format!("ip -n aa addr add {from}/32 dev eth0"));
+            scenario.line(format!("ip netns exec aa arping -c1 -w1 -U -I eth0 {from}"));
+        }
+        scenario.line("ip -n ab neigh");
+    }
+    // Tags without what should follow.
+    for rest in ["", "00", "0005", "000508", "00050806"] {
+        let to = asked.replace(':', "");
+        scenario.line(format!("ip netns exec aa inject eth0 {to}02000000aa018100{rest}"));
+    }
     // Lengths of addresses, the operation, the kind of hardware, the protocol: each wrong once.
     let sender = "02000000aa010a000163";
     for head in ["000108000604", "000108000704", "000108000606", "000686dd0604", "001808000604"] {

@@ -16,10 +16,11 @@ impl Bridge {
         if !self.stp || !clock.up || port.state == State::Disabled || destination != self.group_addr {
             return;
         }
-        let Some(bpdu) = Bpdu::parse(payload) else { return };
-        if port.has(PortFlags::BPDU_GUARD) {
+        // A guard does not read on.
+        if port.has(PortFlags::BPDU_GUARD) && Bpdu::begins(payload) {
             return self.disable_port(dev, clock);
         }
+        let Some(bpdu) = Bpdu::parse(payload) else { return };
         match bpdu {
             Bpdu::Configuration(configuration) if configuration.message_age > configuration.max_age => {}
             Bpdu::Configuration(configuration) => self.receive_configuration(dev, &configuration, clock),

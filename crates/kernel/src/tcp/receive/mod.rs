@@ -2,15 +2,15 @@
 //! (net/ipv4/tcp_input.c: `tcp_data_queue`, `tcp_event_data_recv`, `__tcp_ack_snd_check`; tcp_output.c:
 //! `__tcp_select_window`).
 
+mod acknowledge;
+mod beyond;
+
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::segment::SackBlocks;
 use super::seq::Seq;
 use crate::time::Time;
 
-/// `TCP_MAX_QUICKACKS`
-const QUICK_ACKS_MAX: u32 = 16;
 /// `TCP_ATO_MIN`, `TCP_DELACK_MIN`: the least delay of an acknowledgement.
 const DELAY_MIN: Duration = Duration::from_millis(40);
 /// `TCP_DELACK_MAX`
@@ -23,8 +23,6 @@ const MSS_MIN: u32 = 88;
 const OVERHEAD: u32 = 768;
 /// What a full segment takes of the buffer, in windows of its own size (`tcp_rcv_space_adjust`).
 const FULL_SEGMENT: u64 = 2996;
-/// Segments out of order that are kept.
-const BEYOND_MAX: usize = 4096;
 /// `TCP_INIT_CWND`
 const INITIAL_SEGMENTS: u32 = 10;
 
@@ -294,116 +292,6 @@ impl Receiver {
         }
     }
 
-    /// `tcp_data_queue_ofo`: a duplicate acknowledgement tells of the gap.
-    fn keep_beyond(&mut self, seq: Seq, data: &[u8]) {
-        self.ack_due = true;
-        self.ack_now = true;
-        if data.is_empty() || self.beyond.len() >= BEYOND_MAX || self.space() < data.len() as u32 {
-            return;
-        }
-        let end = seq + data.len() as u32;
-        let at = self.beyond.partition_point(|(start, _)| start.is_before(seq));
-        self.note_twice(seq, end);
-        // What neighbours have already is cut off; one that is covered goes.
-        let mut start = seq;
-        if let Some((left, known)) = at.checked_sub(1).and_then(|before| self.beyond.get(before)) {
-            start = start.max(*left + known.len() as u32);
-        }
-        while let Some((left, known)) = self.beyond.get(at)
-            && !(*left + known.len() as u32).is_after(end)
-        {
-            self.beyond.remove(at);
-        }
-        let stop = match self.beyond.get(at) {
-            Some((left, _)) if left.is_before(end) => *left,
-            _ => end,
-        };
-        if start.is_before(stop) {
-            let part = data.get((start - seq) as usize..(stop - seq) as usize).unwrap_or(&[]);
-            self.beyond.insert(at, (start, part.to_vec()));
-        }
-        self.note_block(seq);
-    }
-
-    /// What of a segment beyond a gap is there already (`tcp_data_queue_ofo`).
-    fn note_twice(&mut self, seq: Seq, end: Seq) {
-        for (left, known) in &self.beyond {
-            let right = *left + known.len() as u32;
-            let (from, to) = (seq.max(*left), if right.is_before(end) { right } else { end });
-            if from.is_before(to) {
-                let first = self.twice.map_or(from, |(first, _)| first);
-                self.twice = Some((first, to));
-            }
-        }
-    }
-
-    /// A segment from `seq` to `end` is old, in part at least: the next acknowledgement tells of it (`tcp_dsack_set`).
-    pub fn tell_twice(&mut self, seq: Seq, end: Seq) {
-        if seq.is_before(self.next) && seq != end {
-            self.twice = Some((seq, if end.is_after(self.next) { self.next } else { end }));
-            self.quick_acks();
-        }
-    }
-
-    /// The next acknowledgement tells of something that came twice.
-    pub fn tells_old(&self) -> bool {
-        self.tells_twice && self.twice.is_some_and(|(start, _)| start.is_before(self.next))
-    }
-
-    /// The block around `seq` becomes the first that SACK tells (RFC 2018 §4).
-    fn note_block(&mut self, seq: Seq) {
-        let blocks = self.blocks();
-        let Some(block) = blocks.iter().find(|(left, right)| seq.is_within(*left, *right)).copied() else {
-            return;
-        };
-        self.recent.retain(|(left, right)| {
-            let inside = left.is_within(block.0, block.1) && right.is_within(block.0, block.1);
-            !inside && blocks.iter().any(|known| known == &(*left, *right))
-        });
-        self.recent.insert(0, block);
-        self.recent.truncate(4);
-    }
-
-    /// Contiguous stretches of `beyond`.
-    fn blocks(&self) -> Vec<(Seq, Seq)> {
-        let mut blocks: Vec<(Seq, Seq)> = Vec::new();
-        for (start, data) in &self.beyond {
-            let end = *start + data.len() as u32;
-            match blocks.last_mut() {
-                Some((_, right)) if *right == *start => *right = end,
-                _ => blocks.push((*start, end)),
-            }
-        }
-        blocks
-    }
-
-    /// `tcp_ofo_queue`
-    fn close_gap(&mut self) {
-        while let Some((start, data)) = self.beyond.first()
-            && !start.is_after(self.next)
-        {
-            let known = (self.next - *start) as usize;
-            let overlap = (*start, *start + known.min(data.len()) as u32);
-            let data = data.get(known..).unwrap_or(&[]).to_vec();
-            if known > 0 {
-                self.twice = Some((self.twice.map_or(overlap.0, |(first, _)| first), overlap.1));
-            }
-            self.beyond.remove(0);
-            self.append(&data);
-        }
-        let next = self.next;
-        self.recent.retain(|(_, right)| right.is_after(next));
-    }
-
-    /// SACK blocks for a segment that goes out.
-    pub fn sack(&self, most: usize) -> SackBlocks {
-        let mut sack = SackBlocks::default();
-        for block in self.twice.iter().filter(|_| self.tells_twice).chain(&self.recent).take(most) {
-            sack.push(*block);
-        }
-        sack
-    }
-
     /// `tcp_event_data_recv`
     fn note_data(&mut self, len: u32, push: bool, rto: Duration, now: Time) {
         self.ack_due = true;
@@ -437,84 +325,6 @@ impl Receiver {
             self.threshold += room.min((2 * self.mss).max(2 * len));
             self.quick |= 1;
         }
-    }
-
-    /// `tcp_incr_quickack`
-    fn quick_acks(&mut self) {
-        let count = (self.window / (2 * self.segment_size)).clamp(2, QUICK_ACKS_MAX);
-        self.quick = self.quick.max(count);
-    }
-
-    /// The next acknowledgement does not wait.
-    pub fn acknowledge_now(&mut self) {
-        self.ack_due = true;
-        self.ack_now = true;
-    }
-
-    /// Acknowledgements ride on data from now on (`inet_csk_enter_pingpong_mode`).
-    pub fn be_interactive(&mut self) {
-        self.interactive = true;
-    }
-
-    /// `tcp_event_data_sent`: an answer soon after data makes the connection interactive.
-    pub fn note_sent(&mut self, now: Time) {
-        if !self.delay.is_zero() && now.since(self.last_data) < self.delay {
-            self.interactive = true;
-        }
-    }
-
-    /// An acknowledgement has gone out, by itself or with data (`tcp_event_ack_sent`).
-    pub fn acknowledged(&mut self) {
-        self.quick = self.quick.saturating_sub(1);
-        self.ack_due = false;
-        self.ack_now = false;
-        self.pushed = false;
-        self.ack_at = None;
-        self.twice = None;
-    }
-
-    /// After a segment: whether an acknowledgement goes out, now or later (`__tcp_ack_snd_check`).
-    pub fn check(&mut self, srtt: Option<Duration>, now: Time) -> Acknowledge {
-        if !self.ack_due {
-            return Acknowledge::No;
-        }
-        let much = self.next - self.told_at > self.segment_size;
-        let opens = much && self.wanted_window() >= self.window;
-        if opens || (self.quick > 0 && !self.interactive) || self.ack_now || !self.beyond.is_empty() {
-            return Acknowledge::Now;
-        }
-        // `tcp_send_delayed_ack`
-        let mut delay = self.delay.max(DELAY_MIN);
-        if delay > DELAY_MIN {
-            let mut most = if self.interactive || self.pushed { DELAY_MAX } else { DELAY_MAX * 5 / 2 };
-            if let Some(srtt) = srtt {
-                most = most.min(srtt.max(DELAY_MIN));
-            }
-            delay = delay.min(most);
-        }
-        let at = now.timer(delay.min(DELAY_MAX));
-        if self.ack_at.is_some_and(|at| at <= now + delay / 4) {
-            return Acknowledge::Now;
-        }
-        self.ack_at = Some(self.ack_at.map_or(at, |earlier| earlier.min(at)));
-        Acknowledge::Later
-    }
-
-    /// The delay of an acknowledgement is over (`tcp_delack_timer_handler`): true if one goes out.
-    pub fn delay_over(&mut self) -> bool {
-        self.ack_at = None;
-        if !self.ack_due {
-            return false;
-        }
-        match self.interactive {
-            true => {
-                self.interactive = false;
-                self.delay = DELAY_MIN;
-            }
-            false => self.delay = (self.delay * 2).min(Duration::from_secs(1)),
-        }
-        self.ack_now = true;
-        true
     }
 
     pub fn has_data(&self) -> bool {

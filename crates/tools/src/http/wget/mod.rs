@@ -1,54 +1,24 @@
 //! `wget`, as GNU wget 1.21 has it, for plain HTTP.
 
+mod options;
+mod progress;
+
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::IpAddr;
 
 use hairpin_netlink::Errno;
 
+use options::{Options, read_options};
+use progress::{dots, rate, sized};
+
 use super::{Bad, Head, Reader, Url};
 use crate::Program;
 use crate::calendar::Date;
-use crate::getopt::{Getopt, Item, Long, Value};
 use crate::resolver::{self, Families, Place};
 use crate::stream::{Fault, From, Stream};
 
-const SHORT: &str = "qO:T:t:SP:U:46cNVhvn:o:a:d";
-const LONG: &[Long] = &[
-    ("quiet", Value::None, 'q'),
-    ("output-document", Value::Required, 'O'),
-    ("timeout", Value::Required, 'T'),
-    ("connect-timeout", Value::Required, 'T'),
-    ("read-timeout", Value::Required, 'T'),
-    ("dns-timeout", Value::Required, 'T'),
-    ("tries", Value::Required, 't'),
-    ("server-response", Value::None, 'S'),
-    ("spider", Value::None, '\u{1}'),
-    ("no-verbose", Value::None, '\u{2}'),
-    ("directory-prefix", Value::Required, 'P'),
-    ("user-agent", Value::Required, 'U'),
-    ("header", Value::Required, '\u{3}'),
-    ("bind-address", Value::Required, '\u{4}'),
-    ("max-redirect", Value::Required, '\u{5}'),
-    ("waitretry", Value::Required, '\u{6}'),
-    ("retry-connrefused", Value::None, '\u{7}'),
-    ("post-data", Value::Required, '\u{8}'),
-    ("content-on-error", Value::None, '\u{e}'),
-    ("no-check-certificate", Value::None, '\u{f}'),
-    ("no-proxy", Value::None, '\u{f}'),
-    ("progress", Value::Required, '\u{10}'),
-    ("inet4-only", Value::None, '4'),
-    ("inet6-only", Value::None, '6'),
-    ("version", Value::None, 'V'),
-    ("help", Value::None, 'h'),
-];
 const NS_PER_S: u64 = 1_000_000_000;
-const TRIES: u32 = 20;
-/// Seconds without anything (`--read-timeout`).
-const TIMEOUT_S: f64 = 900.0;
-const REDIRECTS_MAX: u32 = 20;
-const AGENT: &str = "Wget/1.21.3";
-
 /// wget's exit codes.
 mod code {
     pub const GENERIC: i32 = 1;
@@ -57,30 +27,6 @@ mod code {
     pub const NETWORK: i32 = 4;
     pub const PROTOCOL: i32 = 7;
     pub const SERVER: i32 = 8;
-}
-
-struct Options {
-    quiet: bool,
-    terse: bool,
-    server_response: bool,
-    spider: bool,
-    output: Option<String>,
-    prefix: Option<String>,
-    timeout_ns: Option<u64>,
-    connect_limited: bool,
-    tries: u32,
-    wait_retry_s: u64,
-    retries_refused: bool,
-    redirects_max: u32,
-    ipv4: bool,
-    ipv6: bool,
-    bind: Option<IpAddr>,
-    agent: String,
-    headers: Vec<String>,
-    data: Option<String>,
-    urls: Vec<String>,
-    /// Quotes of the language: UTF-8 or plain.
-    quotes: (&'static str, &'static str),
 }
 
 /// How a try ends.
@@ -104,99 +50,6 @@ pub(crate) fn main(program: &mut Program<'_>) -> i32 {
     }
     let _ = program.shell.out().flush();
     code
-}
-
-fn read_options(program: &mut Program<'_>) -> Result<Options, i32> {
-    let language = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| program.shell.variable(name));
-    let is_utf8 = language.is_some_and(|name| name.to_ascii_uppercase().replace('-', "").contains("UTF8"));
-    let mut options = Options {
-        quiet: false,
-        terse: false,
-        server_response: false,
-        spider: false,
-        output: None,
-        prefix: None,
-        timeout_ns: Some((TIMEOUT_S * 1e9) as u64),
-        connect_limited: false,
-        tries: TRIES,
-        wait_retry_s: 10,
-        retries_refused: false,
-        redirects_max: REDIRECTS_MAX,
-        ipv4: false,
-        ipv6: false,
-        bind: None,
-        agent: AGENT.to_owned(),
-        headers: Vec::new(),
-        data: None,
-        urls: Vec::new(),
-        quotes: if is_utf8 { ("‘", "’") } else { ("'", "'") },
-    };
-    let mut words = Getopt::new(program.name, program.args, SHORT, LONG);
-    while let Some(item) = words.next() {
-        let (letter, value) = match item {
-            Item::Option(letter, value) => (letter, value.unwrap_or_default()),
-            Item::Error(text) => {
-                let usage = "Usage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
-                let _ = writeln!(program.shell.err(), "{text}\n{usage}");
-                return Err(code::PARSE);
-            }
-        };
-        let invalid = |program: &mut Program<'_>| {
-            let _ = writeln!(program.shell.err(), "wget: -{letter}: Invalid number {value}.");
-            code::PARSE
-        };
-        match letter {
-            'q' => options.quiet = true,
-            '\u{2}' => options.terse = true,
-            'n' if value == "v" => options.terse = true,
-            'n' if matches!(value, "c" | "d" | "H" | "p") => {}
-            'O' => options.output = Some(value.to_owned()),
-            'T' => {
-                let seconds: f64 = value.parse().map_err(|_| invalid(program))?;
-                options.timeout_ns = (seconds > 0.0).then_some((seconds * 1e9) as u64);
-                options.connect_limited = seconds > 0.0;
-            }
-            't' => {
-                options.tries = match value {
-                    "inf" | "0" => u32::MAX,
-                    number => number.parse().map_err(|_| invalid(program))?,
-                };
-            }
-            'S' => options.server_response = true,
-            '\u{1}' => options.spider = true,
-            'P' => options.prefix = Some(value.trim_end_matches('/').to_owned()),
-            'U' => value.clone_into(&mut options.agent),
-            '\u{3}' => options.headers.push(value.to_owned()),
-            '\u{4}' => options.bind = value.parse().ok(),
-            '\u{5}' => options.redirects_max = value.parse().map_err(|_| invalid(program))?,
-            '\u{6}' => options.wait_retry_s = value.parse().map_err(|_| invalid(program))?,
-            '\u{7}' => options.retries_refused = true,
-            '\u{8}' => options.data = Some(value.to_owned()),
-            '4' => options.ipv4 = true,
-            '6' => options.ipv6 = true,
-            'v' | '\u{e}' | '\u{f}' | '\u{10}' => {}
-            'V' => {
-                let _ = writeln!(program.shell.out(), "GNU Wget 1.21.3 (hairpin), plain HTTP alone");
-                return Err(0);
-            }
-            'h' => {
-                let _ = writeln!(program.shell.out(), "Usage: wget [OPTION]... [URL]...");
-                return Err(0);
-            }
-            other => {
-                let _ = writeln!(program.shell.err(), "wget: -{other} is not supported here");
-                return Err(code::PARSE);
-            }
-        }
-    }
-    options.urls = words.operands().into_iter().map(str::to_owned).collect();
-    if options.urls.is_empty() {
-        let text =
-            "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.";
-        let _ = writeln!(program.shell.err(), "{text}");
-        return Err(code::GENERIC);
-    }
-    Ok(options)
 }
 
 /// Messages go to standard error, unless it is quiet.
@@ -460,30 +313,6 @@ fn exchange(
     save(program, options, url, &head, reader)
 }
 
-/// `15`, `300000 (293K)`
-fn sized(length: u64) -> String {
-    match length {
-        0..1024 => length.to_string(),
-        _ => format!("{length} ({})", human(length)),
-    }
-}
-
-/// Two digits at least (`human_readable`).
-fn human(value: u64) -> String {
-    let mut value = value;
-    for unit in ["K", "M", "G", "T"] {
-        let left = value % 1024;
-        value /= 1024;
-        if value < 1024 || unit == "T" {
-            return match value {
-                0..10 => format!("{:.1}{unit}", value as f64 + left as f64 / 1024.0),
-                _ => format!("{}{unit}", value + u64::from(left >= 512)),
-            };
-        }
-    }
-    value.to_string()
-}
-
 /// The name of the file, with a number behind it where there is one.
 fn file_name(program: &mut Program<'_>, options: &Options, url: &Url) -> String {
     let name = match url.file_name() {
@@ -574,102 +403,5 @@ fn save(program: &mut Program<'_>, options: &Options, url: &Url, head: &Head, re
             say(program, options, &format!("\n{stamp} ({}) - {why} ", rate(received, elapsed)));
             End::Again
         }
-    }
-}
-
-/// `3.39 MB/s`
-fn rate(bytes: u64, elapsed_ns: u64) -> String {
-    let mut value = bytes as f64 * 1e9 / elapsed_ns.max(1) as f64;
-    for unit in ["B/s", "KB/s", "MB/s"] {
-        if value < 1024.0 {
-            return format!("{value:.*} {unit}", digits(value));
-        }
-        value /= 1024.0;
-    }
-    format!("{value:.*} GB/s", digits(value))
-}
-
-fn digits(value: f64) -> usize {
-    if value >= 99.95 {
-        0
-    } else if value >= 9.995 {
-        1
-    } else {
-        2
-    }
-}
-
-/// The progress, a dot for each KiB (`dot_draw`).
-fn dots(received: u64, length: Option<u64>, elapsed_ns: u64) -> String {
-    const ROW: u64 = 50;
-    let mut text = String::from("\n");
-    let total = received.div_ceil(1024);
-    let mut row = 0;
-    loop {
-        let here = total.saturating_sub(row * ROW).min(ROW);
-        let _ = write!(text, "{:6}K", row * ROW);
-        for at in 0..ROW {
-            if at % 10 == 0 {
-                text.push(' ');
-            }
-            // A part of a KiB has no dot of its own.
-            let whole = (row * ROW + at + 1) * 1024 <= received;
-            text.push(if at < here && whole { '.' } else { ' ' });
-        }
-        let done = ((row + 1) * ROW * 1024).min(received);
-        if let Some(percent) = length.filter(|length| *length > 0).map(|length| done * 100 / length) {
-            let _ = write!(text, "{percent:3}%");
-        }
-        let mut speed = received as f64 * 1e9 / elapsed_ns.max(1) as f64;
-        let mut unit = "";
-        for next in ["K", "M", "G"] {
-            if speed < 1024.0 {
-                break;
-            }
-            (speed, unit) = (speed / 1024.0, next);
-        }
-        let speed = format!("{speed:.*}{unit}", digits(speed));
-        row += 1;
-        if row * ROW >= total.max(1) {
-            let _ = writeln!(text, " {speed:>4}={}", seconds(elapsed_ns));
-            return text;
-        }
-        let _ = writeln!(text, " {speed:>4} 0s");
-    }
-}
-
-/// `0s`, `0.001s`
-fn seconds(elapsed_ns: u64) -> String {
-    let value = elapsed_ns as f64 / 1e9;
-    if value < 0.0005 {
-        "0s".to_owned()
-    } else if value < 1.0 {
-        format!("{value:.3}s").replace("000s", "s")
-    } else if value < 10.0 {
-        format!("{value:.1}s")
-    } else {
-        format!("{value:.0}s")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_short() {
-        assert_eq!((sized(15), sized(300_000)), ("15".to_owned(), "300000 (293K)".to_owned()));
-        assert_eq!((human(2048), human(5 << 20)), ("2.0K".to_owned(), "5.0M".to_owned()));
-        assert_eq!(rate(15, 4221), "3.39 MB/s");
-    }
-
-    #[test]
-    fn rows_of_dots() {
-        let empty = " ".repeat(54);
-        assert_eq!(dots(15, Some(15), 4221), format!("\n     0K {empty}100% 3.39M=0s\n"));
-        let text = dots(60 << 10, Some(60 << 10), 1_000_000);
-        let rows: Vec<&str> = text.lines().collect();
-        assert_eq!(rows[1].get(..30), Some("     0K .......... .......... "));
-        assert!(rows[1].contains(" 83% ") && rows[2].contains("100% "), "{text}");
     }
 }
