@@ -66,7 +66,6 @@ const MISSING: &[&str] = &[
     "tcptraceroute",
     "telnet",
     "tipc",
-    "tracepath",
     "tshark",
     "tunctl",
     "ufw",

@@ -191,6 +191,8 @@ pub enum Received {
         /// the IPv4 header on where the socket has [`SocketOption::HeaderIncluded`]. Nothing of a local error. Of
         /// IPv6 what follows the headers.
         data: Vec<u8>,
+        /// TTL or hop limit of the packet that told of it; 0 of a local error.
+        ttl: u8,
         realtime_ns: u64,
     },
     /// One or more netlink notifications.

@@ -64,6 +64,7 @@ mod tap;
 mod tc;
 mod tcpdump;
 mod team;
+mod tracepath;
 mod traceroute;
 
 /// Names whose programs those of a container's image are: `busybox`, or not set for the usual ones.
@@ -275,6 +276,7 @@ pub const FRONT_ENDS: &[(&str, Main)] = &[
     ("teamdctl", team::control::main),
     ("teamnl", team::netlink::main),
     ("tcpdump", tcpdump::main),
+    ("tracepath", tracepath::main),
     ("traceroute", traceroute::main),
     ("traceroute6", traceroute::main),
     ("udhcpc", dhcp::udhcpc::main),

@@ -39,12 +39,13 @@ pub(super) fn receive(
 
 /// An error out of the queue, with the packet that it is about: `struct sock_extended_err` in the control message
 /// `kind`, and the address of who reported it behind. `reported` reads an error that came by ICMP, whose origin is
-/// `SO_EE_ORIGIN_*` `icmp`: its type, code and reporter.
+/// `SO_EE_ORIGIN_*` `icmp`: its type, code and reporter. `ttl` is that of its packet.
 pub(super) fn queued(
     message: &Message,
     packet: &[u8],
     (level, kind): (i32, i32),
     icmp: u8,
+    ttl: u8,
     reported: impl FnOnce(u8, u8, Option<Address>) -> ErrorOrigin,
 ) -> Option<Received> {
     let error = message.control(level, kind)?;
@@ -58,6 +59,7 @@ pub(super) fn queued(
         info: ne32(error, 8)?,
         to: address::decode(&message.name)?,
         data: packet.to_vec(),
+        ttl,
         realtime_ns: message.timestamp_ns().unwrap_or(0),
     })
 }

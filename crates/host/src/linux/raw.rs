@@ -113,11 +113,13 @@ fn datagram(fd: BorrowedFd<'_>, is_raw: bool, message: &Message, data: &[u8]) ->
 }
 
 fn error(message: &Message, packet: &[u8]) -> Option<Received> {
+    let ttl = message.control(libc::SOL_IP, libc::IP_TTL).and_then(|value| ne32(value, 0)).unwrap_or(0) as u8;
     errors::queued(
         message,
         packet,
         (libc::SOL_IP, libc::IP_RECVERR),
         SO_EE_ORIGIN_ICMP,
+        ttl,
         |kind, code, from| {
             let from = match from {
                 Some(Address::Ipv4 { address, .. }) => address,

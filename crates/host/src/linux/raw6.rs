@@ -112,8 +112,10 @@ fn datagram(fd: BorrowedFd<'_>, raw: bool, message: &Message, data: &[u8]) -> Op
 }
 
 fn error(message: &Message, packet: &[u8]) -> Option<Received> {
+    let hops = message.control(libc::SOL_IPV6, libc::IPV6_HOPLIMIT).and_then(|value| ne32(value, 0));
+    let ttl = hops.unwrap_or(0) as u8;
     let place = (libc::SOL_IPV6, libc::IPV6_RECVERR);
-    errors::queued(message, packet, place, SO_EE_ORIGIN_ICMP6, |kind, code, from| {
+    errors::queued(message, packet, place, SO_EE_ORIGIN_ICMP6, ttl, |kind, code, from| {
         let (from, scope) = match from {
             Some(Address::Ipv6 { address, scope, .. }) => (address, scope),
             _ => (Ipv6Addr::UNSPECIFIED, 0),

@@ -29,6 +29,8 @@ struct Report {
     hard: bool,
     kind: u8,
     code: u8,
+    /// Of the message's own header.
+    ttl: u8,
     from: Ipv4Addr,
     info: u32,
 }
@@ -118,7 +120,7 @@ impl World {
             (kind::PARAMETER_PROBLEM, _) => (Errno::EPROTO, true),
             _ => return,
         };
-        let report = Report { errno, hard, kind, code, from: header.source, info };
+        let report = Report { errno, hard, kind, code, from: header.source, ttl: header.ttl, info };
         if matches!(original.protocol, protocol::GRE | protocol::IPIP) {
             self.ip_tunnel_erred(ns, dev, &original, quoted, (kind, code));
         }
@@ -311,6 +313,7 @@ impl Report {
             info: self.info,
             to,
             data,
+            ttl: self.ttl,
             realtime_ns,
         }
     }

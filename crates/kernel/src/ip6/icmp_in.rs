@@ -23,6 +23,8 @@ struct Report {
     hard: bool,
     kind: u8,
     code: u8,
+    /// Of the message's own header.
+    ttl: u8,
     from: Ipv6Addr,
     /// The device that the message came in on, where `from` says nothing without.
     scope: u32,
@@ -109,7 +111,8 @@ impl World {
             self.learn_path_mtu6((ns, self.vrf_ifindex(dev)), &original, info);
         }
         let scope = if super::address::needs_device(header.source) { frame.iif } else { 0 };
-        let report = Report { errno, hard, kind, code, from: header.source, scope, info };
+        let report =
+            Report { errno, hard, kind, code, from: header.source, ttl: header.hop_limit, scope, info };
         let Some((protocol, upper)) = extension::upper_layer(quoted) else { return };
         let iif = match frame.vrf_port {
             0 => (self.devs.get(dev).map_or(0, |device| device.ifindex), 0),
@@ -191,6 +194,7 @@ impl Report {
             info: self.info,
             to,
             data,
+            ttl: self.ttl,
             realtime_ns,
         }
     }

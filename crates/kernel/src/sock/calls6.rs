@@ -347,7 +347,8 @@ impl World {
         let Kind::Udp6(udp) = &socket.kind else { return Err(Errno::EBADF) };
         let ns = socket.ns;
         let (destination, port, scope) = World::destination6(&udp.inet, to)?;
-        if data.len() + UDP_LEN > 0xffff {
+        // What is too long for any packet is refused with its way known (`__ip6_append_data`), but as part of IPv4.
+        if data.len() + UDP_LEN > 0xffff && destination.to_ipv4_mapped().is_some() {
             return Err(Errno::EMSGSIZE);
         }
         if port == 0 {
@@ -409,6 +410,7 @@ impl World {
                 info: route.mtu,
                 to: Address::Ipv6 { address: route.destination, port, scope: 0 },
                 data: Vec::new(),
+                ttl: 0,
                 realtime_ns: self.epoch_ns + self.now.nanos(),
             };
             if let Some(socket) = self.sockets.get_mut(id) {

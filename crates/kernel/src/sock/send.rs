@@ -274,6 +274,7 @@ impl World {
                 info: mtu,
                 to: Address::Ipv4 { address: to.0, port: to.1 },
                 data: Vec::new(),
+                ttl: 0,
                 realtime_ns: self.epoch_ns + self.now.nanos(),
             };
             if let Some(socket) = self.sockets.get_mut(id) {

@@ -36,6 +36,7 @@ fn error(sent: &Sent, at: u64, kind: u8, code: u8) -> (u64, Received) {
         info: 0,
         to: sent.to,
         data: sent.data.clone(),
+        ttl: 64,
         realtime_ns: realtime(at),
     };
     (at - sent.now_ns, item)

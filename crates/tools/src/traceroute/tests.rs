@@ -14,6 +14,7 @@ fn error(sent: &Sent, delay: u64, kind: u8, code: u8, from: [u8; 4]) -> (u64, Re
         info: 0,
         to: sent.to,
         data: sent.data.clone(),
+        ttl: 64,
         realtime_ns: realtime(sent.now_ns + delay),
     };
     (delay, item)

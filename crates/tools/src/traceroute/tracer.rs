@@ -255,7 +255,7 @@ impl Tracer {
                 self.finish(program, at);
                 Ok(())
             }
-            Received::Error { errno, origin, info, to, data, realtime_ns } => {
+            Received::Error { errno, origin, info, to, data, realtime_ns, .. } => {
                 // Redirects and source quenches tell of no end.
                 if matches!(origin, ErrorOrigin::Icmp { kind: 4 | 5, .. }) {
                     return Ok(());
