@@ -292,6 +292,8 @@ pub struct Device {
     pub hardware: u16,
     pub broadcast: Mac,
     pub operstate: OperState,
+    /// Its queueing discipline sends: it had a carrier when it went up, or when the link watch looked last (`dev_activate`).
+    pub activated: bool,
     pub min_mtu: u32,
     pub max_mtu: u32,
     pub permanent_mac: Mac,

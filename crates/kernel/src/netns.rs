@@ -47,6 +47,7 @@ pub struct Host {
     /// The bus of netdevsim, with its devices.
     pub netdevsim: crate::dev::netdevsim::Bus,
     pub(crate) log: crate::klog::KernelLog,
+    pub(crate) link_watch: crate::control::link_watch::LinkWatch,
 }
 
 impl Host {

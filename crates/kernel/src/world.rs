@@ -33,8 +33,6 @@ const BACKLOG_MAX: usize = 1000;
 /// every device with a few copies.
 const STORM_MAX: usize = 20_000;
 const STORM_MAX_PER_DEVICE: usize = 256;
-/// How many events the link watch looks at in one go, beside one for each device (`MAX_DO_DEV_PER_LOOP`).
-const LINK_EVENTS_MAX: usize = 100;
 /// What the handling of one received frame costs in virtual time: cause comes before effect on the clock too.
 const HANDLING: std::time::Duration = std::time::Duration::from_micros(1);
 /// 2026-01-01T00:00:00Z: the wall clock of a world's start unless it is told another.
@@ -52,6 +50,9 @@ pub enum TimerEvent {
     ProxyArp {
         dev: DevId,
         arp: Arp,
+    },
+    LinkWatch {
+        host: usize,
     },
     BridgeAgeing {
         bridge: DevId,
@@ -148,6 +149,8 @@ pub struct World {
     pub(crate) works: std::collections::VecDeque<Waiting>,
     /// The devices whose carrier came or went, which the link watch is to look at (`lweventlist`).
     pub(crate) link_events: std::collections::VecDeque<DevId>,
+    /// The hosts whose link watch has been called since it had its turn, and whether it presses.
+    pub(crate) link_calls: Vec<(usize, bool)>,
     pub(crate) pool: Pool,
     pub(crate) trace: Trace,
     pub(crate) routes: RouteCache,
@@ -173,7 +176,7 @@ pub struct World {
     pub(crate) next_inode: u64,
     /// The number of the newest timer that can be void.
     last_timer: u32,
-    running: bool,
+    pub(crate) running: bool,
     rng: ChaCha8Rng,
 }
 
@@ -197,6 +200,7 @@ impl World {
             backlog: std::collections::VecDeque::new(),
             works: std::collections::VecDeque::new(),
             link_events: std::collections::VecDeque::new(),
+            link_calls: Vec::new(),
             pool: Pool::default(),
             trace: Trace::default(),
             routes: RouteCache::default(),
@@ -265,6 +269,7 @@ impl World {
                 self.neigh_timeout(ns, ifindex, address, timer);
             }
             TimerEvent::ProxyArp { dev, arp } => self.arp_proxy_timeout(dev, &arp),
+            TimerEvent::LinkWatch { host } => self.link_watch_due(host),
             TimerEvent::BridgeAgeing { bridge } => self.bridge_ageing(bridge),
             TimerEvent::BridgeTree { bridge } => self.bridge_timers(bridge),
             TimerEvent::VxlanAgeing { dev } => self.vxlan_ageing(dev),
@@ -285,23 +290,8 @@ impl World {
     #[inline]
     pub(crate) fn run(&mut self) {
         self.work_off(true);
-        if !self.link_events.is_empty() {
+        if !self.link_calls.is_empty() {
             self.watch_links();
-        }
-    }
-
-    /// `linkwatch_event`, and what it makes wait.
-    #[cold]
-    fn watch_links(&mut self) {
-        let mut left = LINK_EVENTS_MAX + self.devs.len();
-        while !self.running && !self.link_events.is_empty() && left > 0 {
-            while left > 0
-                && let Some(dev) = self.link_events.pop_front()
-            {
-                left -= 1;
-                self.link_event(dev);
-            }
-            self.work_off(true);
         }
     }
 
@@ -316,7 +306,7 @@ impl World {
         self.work_off(false);
     }
 
-    fn work_off(&mut self, workers: bool) {
+    pub(crate) fn work_off(&mut self, workers: bool) {
         if self.running {
             return;
         }

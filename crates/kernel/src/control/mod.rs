@@ -27,6 +27,7 @@ mod inet;
 mod inet6;
 mod ipoib;
 mod ipvlan;
+pub(crate) mod link_watch;
 mod lists;
 mod macsec;
 mod master;

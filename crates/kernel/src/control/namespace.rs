@@ -49,6 +49,7 @@ impl World {
             queue_handle: 0x8000_0000,
             netdevsim: Default::default(),
             log: Default::default(),
+            link_watch: Default::default(),
         });
         Ok(host)
     }

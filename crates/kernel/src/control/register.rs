@@ -93,6 +93,7 @@ impl World {
             hardware: traits.hardware,
             broadcast: if traits.hardware == hardware::ETHER { Mac::BROADCAST } else { Mac::ZERO },
             operstate: OperState::Unknown,
+            activated: false,
             min_mtu: traits.min_mtu,
             max_mtu: traits.max_mtu,
             permanent_mac: Mac::ZERO,

@@ -1,7 +1,6 @@
 //! Up, down, carrier and operational state (`__dev_open`, `__dev_close_many`, net/core/link_watch.c).
 //!
-//! Linux acts on carrier changes in a work queue, at once or up to a second later; here it is when the command that brought
-//! them is through, and the frames that it sent are where they go.
+//! Linux acts on carrier changes in a work queue: `link_watch.rs` says when.
 
 use std::time::Duration;
 
@@ -60,7 +59,12 @@ impl World {
                     self.settle_bound_vlan(dev);
                 } else if carrier {
                     // One that is bound loosely keeps the carrier it has got while both were down.
+                    let gets = self.devs.get(dev).is_some_and(|device| !device.carrier);
                     self.set_carrier(dev, true);
+                    if gets {
+                        // In Linux it is up by now.
+                        self.call_link_watch(dev, true);
+                    }
                 }
             }
             Kind::Vxlan(_) => self.open_vxlan(dev)?,
@@ -87,6 +91,7 @@ impl World {
             self.open_bridge(dev);
         }
         self.settle_opened(dev);
+        self.activate(dev);
         self.changed();
         self.notify_link(dev);
         self.ip_up(dev);
@@ -234,9 +239,17 @@ impl World {
         self.ipoib_children_follow(dev, false);
     }
 
+    /// `dev_activate`, `dev_deactivate`
+    fn activate(&mut self, dev: DevId) {
+        if let Some(device) = self.devs.get_mut(dev) {
+            device.activated = device.carrier;
+        }
+    }
+
     fn down_flag(&mut self, dev: DevId) {
         if let Some(device) = self.devs.get_mut(dev) {
             device.flags.remove(Flags::UP);
+            device.activated = false;
         }
     }
 
@@ -246,9 +259,7 @@ impl World {
             return;
         }
         self.changed();
-        if !self.link_events.contains(&dev) {
-            self.link_events.push_back(dev);
-        }
+        self.fire_link_event(dev);
     }
 
     /// `linkwatch_do_dev`, with those who hear of it by `NETDEV_CHANGE`, in their order.
@@ -260,6 +271,8 @@ impl World {
         if !device.is_up() {
             return;
         }
+        self.activate(dev);
+        let Some(device) = self.devs.get(dev) else { return };
         let (ns, ifindex, carrier) = (device.ns, device.ifindex, device.carrier);
         self.fib_carrier(ns, ifindex, carrier);
         if !carrier {
@@ -288,7 +301,7 @@ impl World {
     }
 
     /// Changes the carrier, its counters and the state at once, where nobody is to hear of it. True if it changed.
-    pub(super) fn carrier_quietly(&mut self, dev: DevId, carrier: bool) -> bool {
+    pub(crate) fn carrier_quietly(&mut self, dev: DevId, carrier: bool) -> bool {
         if !self.count_carrier(dev, carrier) {
             return false;
         }
@@ -297,6 +310,7 @@ impl World {
             self.fib_carrier(ns, ifindex, carrier);
         }
         self.settle_operstate(dev);
+        self.call_link_watch(dev, false);
         true
     }
 
@@ -472,7 +486,7 @@ impl World {
 
     /// `netif_running`, `netif_oper_up`
     pub(super) fn is_usable_port(&self, port: DevId) -> bool {
-        self.devs.get(port).is_some_and(|device| device.is_up() && device.oper_up() && device.carrier)
+        self.devs.get(port).is_some_and(|device| device.is_up() && device.oper_up())
     }
 
     /// `br_stp_disable_bridge`

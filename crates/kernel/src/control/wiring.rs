@@ -20,11 +20,8 @@ impl World {
                 pair.peer = Some(peer);
             }
         }
-        for dev in [a, b] {
-            self.carrier_quietly(dev, false);
-        }
-        for dev in [a, b] {
-            self.settle_operstate(dev);
+        for dev in [b, a] {
+            self.set_carrier(dev, false);
         }
     }
 
@@ -88,6 +85,7 @@ impl World {
         self.inherit_lro(dev, lower);
         self.refresh_broadcast_queue(lower, &[]);
         self.refresh_filter(dev);
+        self.settle_without_carrier(dev);
         self.inherit_link_state(dev, lower);
     }
 
@@ -207,13 +205,15 @@ impl World {
         let first = below.vlans.is_empty();
         below.vlans.push((key, dev));
         below.uppers.push(dev);
-        let (mac, inherited) = (
+        let (carrier, mac, inherited) = (
+            below.carrier,
             below.mac,
             below.flags - (Flags::UP | Flags::PROMISC | Flags::ALLMULTI | Flags::MASTER | Flags::SLAVE),
         );
         if let Some(device) = self.devs.get_mut(dev) {
             device.flags = inherited;
-            device.carrier = false;
+            // `vlan_dev_init` copies the link's state: it starts so, and has not changed.
+            device.carrier = carrier;
             if !own_mac {
                 device.mac = mac;
                 device.addr_assign = AddrAssign::Stolen;
@@ -225,17 +225,29 @@ impl World {
             self.join_group(lower, REGISTRATION);
         }
         if self.binds_to_ports(dev) {
+            if let Some(device) = self.devs.get_mut(dev) {
+                device.carrier = false;
+            }
+            self.settle_without_carrier(dev);
             self.settle_bound_vlan(dev);
-            return self.settle_operstate(dev);
+            return self.fire_link_event(dev);
         }
+        self.settle_without_carrier(dev);
         self.inherit_link_state(dev, lower);
+    }
+
+    /// `linkwatch_init_dev`: one that is registered without a carrier is said to have none.
+    fn settle_without_carrier(&mut self, dev: DevId) {
+        if self.devs.get(dev).is_some_and(|device| !device.carrier) {
+            self.settle_operstate(dev);
+        }
     }
 
     pub(super) fn inherit_link_state(&mut self, dev: DevId, lower: DevId) {
         if let Some(carrier) = self.devs.get(lower).map(|below| below.carrier) {
-            self.carrier_quietly(dev, carrier);
+            self.set_carrier(dev, carrier);
         }
-        self.settle_operstate(dev);
+        self.fire_link_event(dev);
     }
 
     /// Takes a device off what it stands on, before it goes.

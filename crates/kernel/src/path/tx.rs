@@ -48,7 +48,7 @@ impl World {
     /// the announcement that its monitor makes in the run in which it finds the last slave without a link.
     #[cold]
     fn bond_still_takes(&self, device: &Device) -> bool {
-        matches!(device.kind, Kind::Bond(_)) && device.is_up() && self.link_events.contains(&device.id)
+        matches!(device.kind, Kind::Bond(_)) && device.is_up() && self.link_event_waits(device.id)
     }
 
     /// Sends a frame past the device's queueing discipline.

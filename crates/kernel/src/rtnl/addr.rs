@@ -221,7 +221,9 @@ impl World {
         let (address, local) = (v6(parsed.address), v6(parsed.local));
         let Some(own) = local.or(address) else { return Err(Errno::EINVAL.into()) };
         let dev = self.device_at(ns, message.header.index).ok_or(Errno::ENODEV)?;
-        if message.header.prefix_len > 128 {
+        // Temporary addresses are made of a prefix of 64 bits alone.
+        let manages = flags & ifa::MANAGETEMPADDR != 0 && message.header.prefix_len != 64;
+        if message.header.prefix_len > 128 || manages {
             return Err(Errno::EINVAL.into());
         }
         let scope = match own {

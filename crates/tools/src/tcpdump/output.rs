@@ -82,8 +82,10 @@ impl Output {
         let (link, snaplen, nanoseconds) = self.header;
         let writer = pcap::Writer::new(destination, link, snaplen, nanoseconds);
         self.writer = Some(writer.map_err(failed)?);
-        // The header is there before the first packet.
-        self.flush(shell);
+        if self.flush_packets {
+            // The header is there before the first packet.
+            self.flush(shell);
+        }
         Ok(())
     }
 

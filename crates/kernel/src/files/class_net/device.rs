@@ -98,17 +98,8 @@ fn flags(device: &Device) -> u32 {
     flags.bits()
 }
 
-/// `dev_get_iflink`: a device below or the peer, wherever it is; else the device's own index.
 fn link(seen: &Seen<'_>) -> u32 {
-    let lower = seen.device.lower().and_then(|lower| seen.world.devs.get(lower));
-    match (lower, &seen.device.kind) {
-        (Some(lower), _) => lower.ifindex,
-        // A veth without a peer.
-        (None, Kind::Veth(_) | Kind::Vxcan(_)) => 0,
-        (None, Kind::IpTunnel(tunnel)) => tunnel.config.link,
-        (None, Kind::Ip6Tunnel(tunnel)) => tunnel.config.link,
-        (None, _) => seen.device.ifindex,
-    }
+    seen.world.iflink(seen.device)
 }
 
 /// Whose ports belong to a switch.

@@ -139,8 +139,6 @@ impl World {
         self.configure_link(dev, request)?;
         if place.link.is_some() {
             self.move_to(dev, place.destination, None)?;
-            // `linkwatch_fire_event`: a new stacked device is looked at when it is where it goes.
-            self.settle_operstate(dev);
         }
         match request.attributes.u32(ifla::MASTER) {
             Some(master) => self.set_master(dev, master),

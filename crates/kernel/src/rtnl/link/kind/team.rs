@@ -13,7 +13,8 @@ impl World {
     /// `team_newlink`
     fn create_team(&mut self, new: Creation<'_>) -> Result<DevId, Failure> {
         let dev = self.register_draft(new.draft, Kind::Team(Box::default()))?;
-        self.set_carrier(dev, false);
+        // `team_init`: it begins so, and nobody is told.
+        self.carrier_quietly(dev, false);
         Ok(dev)
     }
 }
