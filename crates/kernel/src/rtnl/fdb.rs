@@ -262,17 +262,7 @@ impl World {
                 }
                 None if flags & NLM_F_CREATE == 0 => return Err(Errno::ENOENT.into()),
                 None => {
-                    let entry = Entry {
-                        port,
-                        local,
-                        fixed,
-                        sticky,
-                        added_by_user: true,
-                        extern_learn: false,
-                        updated: now,
-                        used: now,
-                        serial: 0,
-                    };
+                    let entry = Entry { local, fixed, sticky, added_by_user: true, ..Entry::new(port, now) };
                     own.fdb.insert(mac, *vlan, entry);
                     notices.push(((mac, *vlan), entry));
                 }

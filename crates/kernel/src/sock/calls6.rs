@@ -234,24 +234,18 @@ impl World {
         }
         let key = key6(ns, inet, address, 0);
         let route = self.seek_output6(key)?;
-        if let Some(Kind::Udp6(udp)) = self.sockets.get(id).map(|socket| &socket.kind)
-            && udp.port == 0
-        {
-            let source = udp.inet.source;
-            self.bind_udp6(id, ns, source, 0)?;
-        }
-        let inet = self.inet6_of(id)?;
-        if inet.source.is_unspecified() {
-            inet.source = route.source;
-        }
-        inet.remote = Some((address, port));
-        Ok(())
+        self.set_peer6(id, ns, route.source, (address, port))
     }
 
     /// `ip6_datagram_connect` to an IPv4 address.
     fn connect_mapped(&mut self, id: SockId, ns: NsId, to: (Ipv4Addr, u16)) -> Result<(), Errno> {
         let key = mapped_key(ns, self.inet6_of(id)?, to.0)?;
         let route = self.route_output(key)?;
+        self.set_peer6(id, ns, route.source.to_ipv6_mapped(), (to.0.to_ipv6_mapped(), to.1))
+    }
+
+    /// The end of `__ip6_datagram_connect`: a socket without a port gets one, one without an address the route's.
+    fn set_peer6(&mut self, id: SockId, ns: NsId, own: Ipv6Addr, peer: (Ipv6Addr, u16)) -> Result<(), Errno> {
         if let Some(Kind::Udp6(udp)) = self.sockets.get(id).map(|socket| &socket.kind)
             && udp.port == 0
         {
@@ -260,9 +254,9 @@ impl World {
         }
         let inet = self.inet6_of(id)?;
         if inet.source.is_unspecified() {
-            inet.source = route.source.to_ipv6_mapped();
+            inet.source = own;
         }
-        inet.remote = Some((to.0.to_ipv6_mapped(), to.1));
+        inet.remote = Some(peer);
         Ok(())
     }
 

@@ -28,6 +28,23 @@ pub struct Entry {
     pub serial: u64,
 }
 
+impl Entry {
+    /// What a frame that has come by a port tells.
+    pub fn new(port: Option<DevId>, now: Time) -> Entry {
+        Entry {
+            port,
+            local: false,
+            fixed: false,
+            sticky: false,
+            added_by_user: false,
+            extern_learn: false,
+            updated: now,
+            used: now,
+            serial: 0,
+        }
+    }
+}
+
 /// An entry's key: address and VLAN (0 without VLAN filtering).
 pub type Key = (Mac, u16);
 
@@ -100,17 +117,7 @@ impl Fdb {
         if !mac.is_valid_source() || self.get(mac, vlan).is_some_and(|entry| entry.local) {
             return;
         }
-        let entry = Entry {
-            port,
-            local: true,
-            fixed: true,
-            sticky: false,
-            added_by_user: false,
-            extern_learn: false,
-            updated: now,
-            used: now,
-            serial: 0,
-        };
+        let entry = Entry { local: true, fixed: true, ..Entry::new(port, now) };
         self.insert(mac, vlan, entry);
         self.news.push((mac, vlan));
     }
@@ -142,18 +149,7 @@ impl Fdb {
         if self.entries.len() >= LEARNED_MAX {
             return Learned::Unchanged;
         }
-        let entry = Entry {
-            port: Some(port),
-            local: false,
-            fixed: false,
-            sticky: false,
-            added_by_user: false,
-            extern_learn: false,
-            updated: now,
-            used: now,
-            serial: 0,
-        };
-        self.insert(mac, vlan, entry);
+        self.insert(mac, vlan, Entry::new(Some(port), now));
         Learned::Changed
     }
 
