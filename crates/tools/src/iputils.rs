@@ -1,4 +1,4 @@
-//! What `ping` and `arping` share, as iputils' common file does: error lines and checked numbers.
+//! What `ping`, `arping` and `tracepath` share, as iputils' common file does: error lines and checked numbers.
 
 use crate::Program;
 use crate::c_number::integer;
