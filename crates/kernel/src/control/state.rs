@@ -160,7 +160,7 @@ impl World {
             Some(Kind::Veth(veth) | Kind::Vxcan(veth)) => {
                 let peer = veth.peer;
                 self.down_flag(dev);
-                self.carrier_quietly(dev, false);
+                self.set_carrier(dev, false);
                 if let Some(peer) = peer {
                     self.set_carrier(peer, false);
                 }
@@ -194,7 +194,7 @@ impl World {
                     self.remove_unicast(lower, mac);
                 }
                 self.down_flag(dev);
-                self.carrier_quietly(dev, false);
+                self.set_carrier(dev, false);
             }
             Some(Kind::Macsec(macsec)) => {
                 let lower = macsec.lower;
@@ -202,7 +202,7 @@ impl World {
                 self.pass_flags(dev, lower, -1);
                 self.remove_unicast(lower, mac);
                 self.down_flag(dev);
-                self.carrier_quietly(dev, false);
+                self.set_carrier(dev, false);
             }
             Some(Kind::Bridge(_)) => {
                 self.down_flag(dev);
