@@ -137,6 +137,9 @@ fn a_namespace_has_the_files_of_a_real_one() {
         for command in &commands {
             lab.run(command);
         }
+        // Until the link watch has looked at every device.
+        let later = lab.world.now() + std::time::Duration::from_millis(2300);
+        lab.world.advance_to(later);
         let ours = emulated_files(&mut lab);
         let mut report = Vec::new();
         let mut same = 0;
@@ -241,7 +244,7 @@ fn real_files(commands: &[&str]) -> Files {
     let trees = TREES.join(" ");
     // Paths, with what each file or link says.
     let script = format!(
-        "set -e; mount -t sysfs sysfs /sys; {}; sleep 0.3; set +e
+        "set -e; mount -t sysfs sysfs /sys; {}; sleep 2.3; set +e
          for d in {trees}; do find $d/ ! -type d; done | sort | while read f; do
              if test -d $f; then echo; echo \"@$f\"; echo @@link; else echo; echo \"@$f\"; cat $f 2>&1; fi
          done

@@ -15,6 +15,8 @@ use crate::getopt::{Getopt, Item};
 use crate::iputils::{Exit, close, complain, fail, signed};
 use crate::resolver::{self, Families, Place};
 
+/// Bytes that no datagram has: one that is to be longer is refused all the same.
+const TOO_LONG: usize = 128_000;
 const LETTERS: &str = "46nbh?l:m:p:V";
 /// Tries to send one packet.
 const SENDS: usize = 10;
@@ -253,7 +255,7 @@ impl Tracer {
         let mut sends = 0;
         while sends < SENDS {
             let now = program.system.now().map_err(|errno| called(program, "clock_gettime", errno))?;
-            let length = usize::try_from(self.mtu - self.overhead).unwrap_or(0);
+            let length = usize::try_from(self.mtu - self.overhead).unwrap_or(0).min(TOO_LONG);
             let mut data = vec![0; length];
             let mut header = self.ttl.to_ne_bytes().to_vec();
             header.resize(8, 0);

@@ -69,12 +69,6 @@ const KNOWN: &[Known] = &[
         },
     },
     Known {
-        what: "what is sent to a veth whose peer has gone down",
-        why: "where both ends have one interface index Linux may notice a second later, and counts what is dropped; here \
-              it is noticed at once",
-        signs: UNSEEN,
-    },
-    Known {
         what: "when a learned address is forgotten",
         why: "the timer of a bridge that ends ten seconds ahead is up to 0.64 s late in Linux, by where its ticks stand; \
               here it is on time. Generated scenarios look at other moments",

@@ -233,3 +233,49 @@ fn what_can_only_be_written_is_not_written_twice() {
         assert_eq!(outcome.err, "Device \"eth0\" does not exist.\n");
     }
 }
+
+/// A `/run` on which `ip netns` was never used: what is there is seen in a session, and is there after it.
+const FRESH_RUN: &str = r#"
+mount -t tmpfs none /run && mkdir -p /run/kept/below /run/user/0 && echo kept >/run/kept/below/file && echo plain >/run/plain
+ln -s kept /run/link; ln -s nowhere /run/dangling
+export XDG_RUNTIME_DIR=$1
+"$2" run --world bare - <<'X'
+ip netns add n1; ls /run /run/netns | xargs; cat /run/link/below/file /run/plain
+ip netns exec n1 cat /run/kept/below/file; ip netns exec n1 ls /run/netns
+cd "$XDG_RUNTIME_DIR"; rm -rf "$XDG_RUNTIME_DIR"/hairpin/*/hosts/*/run/kept "$XDG_RUNTIME_DIR"/hairpin/*/hosts/*/run/plain 2>/dev/null
+echo new >/run/new
+X
+ls /run | xargs; cat /run/kept/below/file /run/plain
+"#;
+
+#[test]
+fn the_machines_run_is_seen_and_left_alone() {
+    let place = Place::new("fresh-run");
+    let outside = place.0.to_str().expect("a plain path");
+    for (runtime, seen, left) in [
+        (
+            outside,
+            "/run: dangling kept link netns plain user /run/netns: n1",
+            "dangling kept link plain user",
+        ),
+        (
+            "/run/user/0",
+            "/run: dangling kept link netns plain user /run/netns: n1",
+            "dangling kept link plain user",
+        ),
+    ] {
+        let mut unshare = std::process::Command::new("unshare");
+        unshare.args(["-r", "-m", "sh", "-c", FRESH_RUN, "sh", runtime, env!("CARGO_BIN_EXE_hairpin")]);
+        let Some(output) = unshare.output().ok().filter(|output| !output.stdout.is_empty()) else {
+            eprintln!("skipped: no mounts of one's own here");
+            return;
+        };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if said.contains("this machine's own") {
+            eprintln!("skipped: {said}");
+            return;
+        }
+        let expected = format!("{seen}\nkept\nplain\nkept\nn1\n{left}\nkept\nplain\n");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), expected, "{runtime}: {said}");
+    }
+}

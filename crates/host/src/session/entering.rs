@@ -71,7 +71,7 @@ pub(super) fn prepare(directory: &Path, emulator: &dyn Emulator, names: &[&str])
             fs::create_dir_all(root.join("lib").join(name))?;
         }
         fs::create_dir_all(&places)?;
-        mount::prepare_run(&root.join("run"))?;
+        mount::prepare_run(&root.join("run"));
         fs::write(etc.join("hostname"), format!("{host}\n"))?;
         fs::write(etc.join("hosts"), format!("127.0.0.1\tlocalhost\n127.0.1.1\t{host}\n"))?;
         // Names are this machine's to resolve where the world says nothing else.

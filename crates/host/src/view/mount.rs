@@ -152,53 +152,64 @@ pub(crate) fn cover_kernel(view: &Path) -> Complaints {
 const NETNS_DIRECTORY: &str = "/run/netns";
 
 /// Makes `place` a copy of `/run` that nothing is in yet, but with `netns`, if this machine has no such directory: one on
-/// which `ip netns` was never used. [`cover_run`] fills it.
-///
-/// # Errors
-/// The directory cannot be made.
-pub(crate) fn prepare_run(place: &Path) -> io::Result<()> {
-    if Path::new(NETNS_DIRECTORY).is_dir() {
-        return Ok(());
+/// which `ip netns` was never used. [`cover_run`] fills it. What cannot be copied is left out; without `place` nothing is
+/// covered.
+pub(crate) fn prepare_run(place: &Path) {
+    let has_netns = Path::new(NETNS_DIRECTORY).symlink_metadata().is_ok();
+    let Some(entries) = fs::read_dir("/run").ok().filter(|_| !has_netns) else { return };
+    if fs::create_dir_all(place.join("netns")).is_err() {
+        return;
     }
-    fs::create_dir_all(place.join("netns"))?;
-    for entry in fs::read_dir("/run")?.flatten() {
-        let own = place.join(entry.file_name());
-        let kind = entry.file_type()?;
-        if kind.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(entry.path())?, own)?;
-        } else if kind.is_dir() {
-            fs::create_dir(own)?;
-        } else {
-            fs::write(own, "")?;
-        }
+    for entry in entries.flatten() {
+        let (from, own) = (entry.path(), place.join(entry.file_name()));
+        let _ = match entry.file_type() {
+            Ok(kind) if kind.is_symlink() => {
+                fs::read_link(from).and_then(|to| std::os::unix::fs::symlink(to, own))
+            }
+            Ok(kind) if kind.is_dir() => fs::create_dir(own),
+            Ok(_) => fs::write(own, ""),
+            Err(error) => Err(error),
+        };
     }
-    Ok(())
 }
 
 /// Gives `/run` a directory `netns` to be covered, where it has none: `own`, in which everything else of `/run` has its place.
 pub(crate) fn cover_run(own: &Path) -> Complaints {
-    if Path::new(NETNS_DIRECTORY).is_dir() || !own.is_dir() {
+    if Path::new(NETNS_DIRECTORY).symlink_metadata().is_ok() || !own.is_dir() {
         return Complaints::new();
     }
-    let flags = MsFlags::MS_BIND | MsFlags::MS_REC;
-    let mut filled = Vec::new();
-    for name in entries(own) {
-        let (from, place) = (Path::new("/run").join(&name), own.join(&name));
-        // What cannot be shown is as if it were not there.
-        if from.exists() && !place.is_symlink() && mount(Some(&from), &place, NOTHING, flags, NOTHING).is_ok()
-        {
-            filled.push(place);
-        }
-    }
-    let covered = mount(Some(own), "/run", NOTHING, flags, NOTHING);
-    // Who clears away the session's directory must not come to the machine's own files by it.
-    for place in filled {
-        let _ = umount2(&place, MntFlags::MNT_DETACH);
-    }
-    match covered {
+    match fill_run(own).and_then(|tree| move_tree(&tree, Path::new("/run"))) {
         Ok(()) => Complaints::new(),
         Err(error) => vec![format!("there is no {NETNS_DIRECTORY}: {error}")],
     }
+}
+
+/// A copy of the tree at `own` with what is in `/run`, which nothing leads to yet.
+fn fill_run(own: &Path) -> io::Result<OwnedFd> {
+    // All are taken before the first is put in its place: `own` may be in one of them.
+    let trees: Vec<(PathBuf, OwnedFd)> = entries(own)
+        .iter()
+        .filter_map(|name| {
+            let (from, place) = (Path::new("/run").join(name), own.join(name));
+            // What cannot be shown is as if it were not there.
+            let wanted = from.exists() && !place.is_symlink();
+            wanted
+                .then(|| clone_tree(&from, libc::AT_RECURSIVE as u32).ok())
+                .flatten()
+                .map(|tree| (place, tree))
+        })
+        .collect();
+    let filled: Vec<PathBuf> = trees
+        .into_iter()
+        .filter(|(place, tree)| move_tree(tree, place).is_ok())
+        .map(|(place, _)| place)
+        .collect();
+    let tree = clone_tree(own, libc::AT_RECURSIVE as u32);
+    // Who clears away the session's directory must not come to the machine's own files by it.
+    for place in filled {
+        umount2(&place, MntFlags::MNT_DETACH)?;
+    }
+    tree
 }
 
 /// Covers files of `/etc` by the host's own in `host` (a directory that looks like `/`), then by those of
@@ -277,17 +288,26 @@ fn bind_all(directory: &Path) -> nix::Result<()> {
 
 /// Mounts the symbolic link `from` on the symbolic link `to`. `mount(2)` would follow both.
 fn mount_link(from: &Path, to: &Path) -> io::Result<()> {
-    let path = |path: &Path| CString::new(path.as_os_str().as_bytes()).map_err(io::Error::other);
-    let (from, to) = (path(from)?, path(to)?);
-    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | libc::AT_SYMLINK_NOFOLLOW as u32;
+    move_tree(&clone_tree(from, libc::AT_SYMLINK_NOFOLLOW as u32)?, to)
+}
+
+/// A copy of the mount at `from`, which nothing leads to yet; `flags` are those of `open_tree(2)` beside.
+fn clone_tree(from: &Path, flags: u32) -> io::Result<OwnedFd> {
+    let from = CString::new(from.as_os_str().as_bytes()).map_err(io::Error::other)?;
+    let flags = libc::OPEN_TREE_CLONE | libc::OPEN_TREE_CLOEXEC | flags;
     // SAFETY: the path is a C string that lives through the call; the descriptor returned is new and ours.
-    let tree = unsafe {
+    unsafe {
         let number = libc::syscall(libc::SYS_open_tree, libc::AT_FDCWD, from.as_ptr(), flags);
         if number < 0 {
             return Err(io::Error::last_os_error());
         }
-        OwnedFd::from_raw_fd(number as i32)
-    };
+        Ok(OwnedFd::from_raw_fd(number as i32))
+    }
+}
+
+/// Puts what [`clone_tree`] gave at `to`, which may be a symbolic link.
+fn move_tree(tree: &OwnedFd, to: &Path) -> io::Result<()> {
+    let to = CString::new(to.as_os_str().as_bytes()).map_err(io::Error::other)?;
     // SAFETY: both paths are C strings that live through the call, and `tree` is an open descriptor.
     let result = unsafe {
         libc::syscall(

@@ -326,15 +326,10 @@ impl World {
         let mut notices = Vec::new();
         for vlan in vlans {
             let fresh = Entry {
-                port,
                 local: port.is_none(),
-                fixed: false,
-                sticky: false,
                 added_by_user: true,
                 extern_learn: true,
-                updated: now,
-                used: now,
-                serial: 0,
+                ..Entry::new(port, now)
             };
             let Some(entry) = own.fdb.get_mut(mac, vlan) else {
                 own.fdb.insert(mac, vlan, fresh);

@@ -348,7 +348,7 @@ fn check_group(
         return Err(invalid("Invalid length for nexthop group attribute"));
     }
     for (at, member) in members.iter().enumerate() {
-        // Linux 6.1 takes a share of 255 at most, although 256 would fit.
+        // A share of 256 would fit, but is not taken before later 6.1 kernels, whose shares have 16 bits.
         if member.weight == u8::MAX {
             return Err(invalid("Invalid value for weight"));
         }

@@ -67,8 +67,12 @@ fn object_ways(objects: &Objects, spec: &RouteSpec) -> Result<(ObjectUse, Vec<Ne
 ///
 /// # Errors
 /// The kernel's errno and extended-ack text.
-pub fn del_route(fib: &mut Fib, message: &RouteMessage) -> Result<RouteChange, Failure> {
-    fib.delete(&parse(message)?)
+pub fn del_route(fib: &mut Fib, objects: &Objects, message: &RouteMessage) -> Result<RouteChange, Failure> {
+    let spec = parse(message)?;
+    if spec.nexthop_id != 0 && objects.get(spec.nexthop_id).is_none() {
+        return Err(invalid("Nexthop id does not exist"));
+    }
+    fib.delete(&spec)
 }
 
 /// `RTM_GETROUTE` with `NLM_F_DUMP`. `strict` is the socket's `NETLINK_GET_STRICT_CHK`, which every program
@@ -259,7 +263,8 @@ fn parse(message: &RouteMessage) -> Result<RouteSpec, Failure> {
         return Err(invalid("Invalid prefix for given prefix length"));
     }
     if nexthop_id != 0 {
-        if spec.ifindex != 0 || spec.gateway.is_some() || spec.multipath.is_some() {
+        let has_way = spec.ifindex != 0 || spec.gateway.is_some() || spec.tunnel.is_some();
+        if has_way || spec.multipath.is_some() {
             return Err(invalid("Nexthop specification and nexthop id are mutually exclusive"));
         }
         spec.nexthop_id = nexthop_id;

@@ -627,6 +627,10 @@ fn parse_for(message: &RouteMessage, new: bool) -> Result<Spec6, Failure> {
         }
     }
     spec.way.tunnel = lwtunnel::parse(&message.attributes)?;
+    let has_way = spec.way.ifindex != 0 || spec.way.gateway.is_some() || spec.way.tunnel.is_some();
+    if spec.nexthop_id != 0 && (has_way || spec.multipath.is_some()) {
+        return Err(failure(Errno::EINVAL, "Nexthop specification and nexthop id are mutually exclusive"));
+    }
     if length > 128 {
         return Err(failure(Errno::EINVAL, "Invalid prefix length"));
     }

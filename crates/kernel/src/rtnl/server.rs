@@ -202,7 +202,8 @@ impl World {
             }
             Message::DelRoute(message) if message.header.address_family == AddressFamily::Inet => {
                 let fib = self.fib.get_mut(ns).ok_or(Errno::ENODEV)?;
-                let change = route::del_route(fib, message)?;
+                let objects = &self.netns.get(ns).ok_or(Errno::ENODEV)?.nexthops;
+                let change = route::del_route(fib, objects, message)?;
                 self.notify_routes(ns, &[change]);
                 Ok(())
             }

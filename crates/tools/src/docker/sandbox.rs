@@ -35,7 +35,18 @@ impl Docker<'_> {
             })?;
             return Err(format!("failed to set up container networking: {error}"));
         }
-        names::write(self)
+        names::write(self)?;
+        self.take_a_while();
+        Ok(())
+    }
+
+    /// A container takes about a second to start, in which the link watch sees its new links.
+    fn take_a_while(&mut self) {
+        const NANOSECONDS: u64 = 1_000_000_000;
+        if let Ok(now) = self.system.now() {
+            // A signal ends it early.
+            let _ = self.system.wait(&[], Some(now.monotonic_ns.saturating_add(NANOSECONDS)), true);
+        }
     }
 
     fn new_ids(&mut self, id: &str) -> Result<Vec<String>, String> {

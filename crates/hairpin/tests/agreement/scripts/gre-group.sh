@@ -1,5 +1,4 @@
 # needs: uml
-# runs: with the real programs
 # GRE to a group of hosts: the keys are the group's address, where none are given.
 ip link set lo up
 ip link add d0 type veth peer name d1

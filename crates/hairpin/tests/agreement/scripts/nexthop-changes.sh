@@ -46,6 +46,11 @@ say ip nexthop
 say ip route del 10.5.0.0/16 nhid 1
 say ip route del 10.5.0.0/16 via 10.0.0.1
 say ip route del 10.5.0.0/16 nhid 4
+say ip route del 10.5.0.0/16 nhid 4444
+say ip -6 route del 2001:db8:6::/48 nhid 4444
+say ip route add 10.55.0.0/16 nhid 1 dev v0
+say ip -6 route add 2001:db8:66::/48 nhid 5 dev v0
+say ip -6 route add 2001:db8:66::/48 nhid 5 via fe80::9 dev v0
 say ip -6 route del 2001:db8:6::/48 nhid 8
 say ip -6 route del 2001:db8:6::/48
 say ip route replace 10.1.0.0/16 nhid 2

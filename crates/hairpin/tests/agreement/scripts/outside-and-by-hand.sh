@@ -30,9 +30,9 @@ tc -n a qdisc add dev v0 root netem delay 10ms
 tc -n a qdisc add dev v0 root foo
 tc -n a qdisc add dev v0 root netem delay 20ms
 tc -n a qdisc add dev v0 root tbf rate 1mbit burst 10k latency 50ms
-tc -n a -d qdisc show dev v0
+tc -n a -d qdisc show dev v0 | sed 's/ 8[0-9a-f]*:/ H:/'
 tc -n a qdisc change dev v0 root pfifo limit 7
-tc -n a qdisc show dev v0
+tc -n a qdisc show dev v0 | sed 's/ 8[0-9a-f]*:/ H:/'
 ip netns exec a sh -c 'cd /proc/sys/net/ipv6/conf; for i in all default v1; do echo 0 >$i/disable_ipv6; done'
 ip -n a addr add 2001:db8::5/128 dev v1 mngtmpaddr
 ip link set lo up

@@ -174,7 +174,8 @@ impl World {
         };
         let message = self.route_request(rest, *action == "del");
         let done = if *action == "del" {
-            route::del_route(&mut self.fib, &message).map(|change| vec![route::announce(&self.fib, &change)])
+            route::del_route(&mut self.fib, &Default::default(), &message)
+                .map(|change| vec![route::announce(&self.fib, &change)])
         } else {
             route::new_route(&mut self.fib, &self.devices, &Default::default(), &message, flags)
         };

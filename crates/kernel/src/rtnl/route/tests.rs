@@ -72,8 +72,11 @@ fn a_plain_request_is_granted_and_announced() {
             .unwrap();
     assert_eq!(made.len(), 1);
     assert_eq!(made[0].flags, NLM_F_CREATE | NLM_F_EXCL);
-    assert!(matches!(del_route(&mut world.fib, &request()), Ok(RouteChange::Removed(_))));
-    assert_eq!(del_route(&mut world.fib, &request()).unwrap_err(), Errno::ESRCH.into());
+    assert!(matches!(
+        del_route(&mut world.fib, &Objects::default(), &request()),
+        Ok(RouteChange::Removed(_))
+    ));
+    assert_eq!(del_route(&mut world.fib, &Objects::default(), &request()).unwrap_err(), Errno::ESRCH.into());
 }
 
 #[test]

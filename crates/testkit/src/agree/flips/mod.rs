@@ -19,6 +19,7 @@ pub use unseen::{Unseen, unseen};
 pub const FILES: &[&str] = &[
     "crates/kernel/src/control/address.rs",
     "crates/kernel/src/control/ipvlan.rs",
+    "crates/kernel/src/control/link_watch.rs",
     "crates/kernel/src/control/lists.rs",
     "crates/kernel/src/control/master.rs",
     "crates/kernel/src/control/register.rs",

@@ -20,8 +20,6 @@ fn build(scenario: &mut Scenario) {
     for name in ["a", "sw"] {
         scenario.namespace(name);
     }
-    // The ends of a wire have different numbers: who has lost its link is noticed at once.
-    scenario.line("ip -n sw link add d0 address 02:00:00:00:77:01 type dummy");
     let mode = scenario.one(MODES);
     let count = scenario.between(2, 3);
     for number in 1..=count {
