@@ -631,7 +631,7 @@ one
 two
 two
 job Exited (3) Less than a second ago
-web Up 5 seconds
+web Up 7 seconds
 from the host itself
 from elsewhere
 exited 143
