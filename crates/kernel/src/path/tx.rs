@@ -29,7 +29,7 @@ impl World {
             self.transmit_congested = false;
             return;
         }
-        let refused = !device.can_transmit() && !self.bond_still_takes(device);
+        let refused = !device.can_transmit() && !self.still_takes(device);
         let (simple, tells) = (decides_alike(&device.kind), tells_of_congestion(device));
         let queued = device.queue.is_some();
         self.transmit_congested = refused;
@@ -44,11 +44,11 @@ impl World {
         self.transmit_congested &= tells;
     }
 
-    /// Whether a bond has lost its carrier and the link watch has yet to come (`dev_deactivate`): it is asked until then, as for
-    /// the announcement that its monitor makes in the run in which it finds the last slave without a link.
+    /// Whether a device has lost its carrier and the link watch has yet to come (`dev_deactivate`): it is asked until then, as
+    /// a bond for the announcement that its monitor makes in the run in which it finds the last slave without a link.
     #[cold]
-    fn bond_still_takes(&self, device: &Device) -> bool {
-        matches!(device.kind, Kind::Bond(_)) && device.is_up() && self.link_event_waits(device.id)
+    fn still_takes(&self, device: &Device) -> bool {
+        device.is_up() && device.activated && self.link_event_waits(device.id)
     }
 
     /// Sends a frame past the device's queueing discipline.
