@@ -80,14 +80,7 @@ pub(super) fn ruleset(tables: &[&Table], part: Part<'_>, known: &Known, now_ns: 
         objects.sort_by_key(|(handle, _)| *handle);
         members.extend(objects.into_iter().map(|(_, json)| json));
         for set in &table.sets {
-            let wanted = match part {
-                Part::All => true,
-                Part::Set(name) => set.name == name,
-                Part::Sets => set.data.is_none(),
-                Part::Maps => set.data.is_some(),
-                _ => false,
-            };
-            if wanted {
+            if part.has_set(set) {
                 members.push(printer.set(set, family, of));
             }
         }

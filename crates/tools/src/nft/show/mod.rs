@@ -45,6 +45,18 @@ pub(super) enum Part<'a> {
     Object(&'static str, &'a str),
 }
 
+impl Part<'_> {
+    pub(super) fn has_set(self, set: &Set) -> bool {
+        match self {
+            Part::All => true,
+            Part::Set(name) => set.name == name,
+            Part::Sets => set.data.is_none(),
+            Part::Maps => set.data.is_some(),
+            _ => false,
+        }
+    }
+}
+
 pub(super) struct Printer<'a> {
     pub style: Style,
     pub known: &'a Known,
@@ -113,14 +125,7 @@ impl Printer<'_> {
         objects.sort();
         pieces.extend(objects.into_iter().map(|(_, piece)| piece));
         for set in &table.sets {
-            let wanted = match part {
-                Part::All => true,
-                Part::Set(name) => set.name == name,
-                Part::Sets => set.data.is_none(),
-                Part::Maps => set.data.is_some(),
-                _ => false,
-            };
-            if wanted {
+            if part.has_set(set) {
                 pieces.push(self.set(set, !matches!(part, Part::Sets | Part::Maps) || !self.style.terse));
             }
         }
